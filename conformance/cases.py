@@ -1,0 +1,275 @@
+"""A Case: one request to send, what it expects and why. Data only; content-derived id.
+
+A case is *unbound*: deployment, run marker and the ids of created objects stand in it as placeholders such as
+``{deployment}``, ``{run}``, ``{assistant}``. ``bindings`` gives values to some of them; the rest is bound by the run.
+The id is taken over the unbound case, so it is the same in every process, on every machine and against every target.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from attrs import asdict, evolve, field, frozen
+
+from conformance.verdict import Level
+
+__all__ = [
+    "Auth",
+    "Body",
+    "Break",
+    "Case",
+    "Cost",
+    "Expect",
+    "Family",
+    "JsonBody",
+    "Multipart",
+    "Part",
+    "RawBody",
+    "Version",
+]
+
+
+class Expect(StrEnum):
+    """What the target should do with the request."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    EITHER = "either"
+
+
+class Family(StrEnum):
+    """Where a case comes from."""
+
+    TEMPLATE = "template"
+    BOUNDARY = "boundary"
+    VIOLATION = "violation"
+    FUZZ = "fuzz"
+    SCENARIO = "scenario"
+
+
+class Auth(StrEnum):
+    """Which credential goes with the request."""
+
+    VALID = "valid"
+    NONE = "none"
+    WRONG = "wrong"
+
+
+class Version(StrEnum):
+    """Which api-version goes with the request: the one under test, none, or a fixed impossible one."""
+
+    DEFAULT = "default"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+@frozen
+class JsonBody:
+    """A body that is serialised from a JSON value (UTF-8, separators without blanks, keys in order)."""
+
+    value: Any
+
+    content_type = "application/json"
+
+
+@frozen
+class RawBody:
+    """A body given as bytes, for what JSON can't say: malformed, truncated, duplicate keys."""
+
+    data: bytes
+    content_type: str = "application/json"
+
+
+@frozen
+class Part:
+    """One part of a form: text or a file with a name and a type."""
+
+    name: str
+    data: bytes
+    filename: str = ""
+    content_type: str = ""
+
+
+@frozen
+class Multipart:
+    """``multipart/form-data`` (RFC 7578) with a fixed boundary, so that the bytes are the same every time."""
+
+    parts: tuple[Part, ...]
+    boundary: str = "aoai-conformance-0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+
+    @property
+    def content_type(self) -> str:
+        """The header value, with the boundary."""
+        return f"multipart/form-data; boundary={self.boundary}"
+
+
+Body = JsonBody | RawBody | Multipart | None
+
+
+@frozen
+class Break:
+    """The one constraint that a violation breaks: where (``body``, ``query``, ``path``, ``header``, ``transport``),
+    the JSON Pointer (or parameter name) and the JSON Schema keyword, or the clause id of a cross-field rule.
+    """
+
+    pointer: str
+    keyword: str
+    location: str = "body"
+    clause: str = ""
+
+
+@frozen
+class Cost:
+    """Upper bounds of what a request may consume."""
+
+    tokens: int = 0
+    images: int = 0
+    seconds: float = 0.0
+
+
+@frozen(slots=False)
+class Case:
+    """One request and its expectation.
+
+    ``operation`` is ours; ``path`` the template; ``path_params``, ``query`` and ``headers`` hold the values by name.
+    ``role`` says what a case is for, when its check must know (``probe.auth.none``, ``walk.page``). ``step`` names the
+    step of a scenario. ``creates`` maps a placeholder to the JSON Pointer of an id in the answer; ``undo`` is sent at
+    the end with that id bound. ``cancel_after`` closes the connection after so many bytes of the body.
+    """
+
+    operation: str
+    method: str
+    path: str
+    path_params: Mapping[str, str] = field(factory=dict)
+    query: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    body: Body = None
+    family: Family = Family.TEMPLATE
+    expect: Expect = Expect.ACCEPT
+    level: Level = Level.MUST
+    reason: str = ""
+    breaks: Break | None = None
+    auth: Auth = Auth.VALID
+    api_version: Version = Version.DEFAULT
+    capability: str = ""
+    role: str = ""
+    scenario: str = ""
+    step: str = ""
+    cost: Cost = Cost()
+    expensive: str = ""
+    creates: Mapping[str, str] = field(factory=dict)
+    undo: Case | None = None
+    cancel_after: int | None = None
+    bindings: Mapping[str, str] = field(factory=dict)
+
+    @cached_property
+    def id(self) -> str:
+        """First 12 hex digits of SHA-256 over the unbound request (operation, path, parameters, body, probes)."""
+        essence: dict[str, Any] = {
+            "operation": self.operation,
+            "method": self.method,
+            "path": self.path,
+            "path_params": dict(sorted(self.path_params.items())),
+            "query": [list(pair) for pair in self.query],
+            "headers": [list(pair) for pair in self.headers],
+            "body": body_to_json(self.body),
+            "auth": self.auth,
+            "api_version": self.api_version,
+            "scenario": self.scenario,
+            "step": self.step,
+            "cancel_after": self.cancel_after,
+        }
+        text = json.dumps(essence, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+    @property
+    def json(self) -> Any:
+        """The unbound JSON body; None where the body isn't made from JSON."""
+        return self.body.value if isinstance(self.body, JsonBody) else None
+
+    def bind(self, **values: str) -> Case:
+        """The same case (same id) with placeholders bound."""
+        return evolve(self, bindings={**self.bindings, **values})
+
+    def at(self, scenario: str, step: str) -> Case:
+        """The same request as a step of a scenario (another id)."""
+        return evolve(self, scenario=scenario, step=step)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object from which :meth:`from_json` builds an equal case."""
+        plain = asdict(self, recurse=False)
+        plain["path_params"] = dict(self.path_params)
+        plain["query"] = [list(pair) for pair in self.query]
+        plain["headers"] = [list(pair) for pair in self.headers]
+        plain["body"] = body_to_json(self.body)
+        plain["breaks"] = asdict(self.breaks) if self.breaks else None
+        plain["cost"] = asdict(self.cost)
+        plain["creates"] = dict(self.creates)
+        plain["undo"] = self.undo.to_json() if self.undo else None
+        plain["bindings"] = dict(self.bindings)
+        return {"id": self.id, **plain}
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Case:
+        """The inverse of :meth:`to_json`."""
+        values = {key: value for key, value in plain.items() if key != "id"}
+        values["query"] = tuple((k, v) for k, v in plain["query"])
+        values["headers"] = tuple((k, v) for k, v in plain["headers"])
+        values["body"] = body_from_json(plain["body"])
+        values["breaks"] = Break(**plain["breaks"]) if plain["breaks"] else None
+        values["cost"] = Cost(**plain["cost"])
+        values["undo"] = cls.from_json(plain["undo"]) if plain["undo"] else None
+        values["family"] = Family(plain["family"])
+        values["expect"] = Expect(plain["expect"])
+        values["level"] = Level(plain["level"])
+        values["auth"] = Auth(plain["auth"])
+        values["api_version"] = Version(plain["api_version"])
+        return cls(**values)
+
+
+def _bytes_to_json(data: bytes) -> dict[str, str]:
+    try:
+        return {"text": data.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(data).decode("ascii")}
+
+
+def _bytes_from_json(plain: Mapping[str, str]) -> bytes:
+    return base64.b64decode(plain["base64"]) if "base64" in plain else plain["text"].encode("utf-8")
+
+
+def body_to_json(body: Body) -> Any:
+    """A JSON form of a body: ``null``, ``{"json": …}``, ``{"raw": …}`` or ``{"parts": […]}``."""
+    match body:
+        case None:
+            return None
+        case JsonBody(value):
+            return {"json": value}
+        case RawBody(data, content_type):
+            return {"raw": _bytes_to_json(data), "content_type": content_type}
+        case Multipart(parts, boundary):
+            return {
+                "parts": [
+                    {"name": p.name, "data": _bytes_to_json(p.data), "filename": p.filename, "type": p.content_type}
+                    for p in parts
+                ],
+                "boundary": boundary,
+            }
+
+
+def body_from_json(plain: Any) -> Body:
+    """The inverse of :func:`body_to_json`."""
+    if plain is None:
+        return None
+    if "json" in plain:
+        return JsonBody(plain["json"])
+    if "raw" in plain:
+        return RawBody(_bytes_from_json(plain["raw"]), plain["content_type"])
+    parts = tuple(Part(p["name"], _bytes_from_json(p["data"]), p["filename"], p["type"]) for p in plain["parts"])
+    return Multipart(parts, plain["boundary"])

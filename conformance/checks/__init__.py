@@ -1,0 +1,1 @@
+"""Every check, one subject per file. ``conformance.catalogue`` finds them by walking this folder."""

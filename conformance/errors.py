@@ -1,0 +1,79 @@
+"""Everything that can go wrong, and whose fault it is.
+
+::
+
+    ConformanceError
+    ├── UsageError            the caller's: options, configuration (exit 2)
+    │   ├── ConfigError       a configuration file: names file, key and what is expected
+    │   └── SpecError         a spec folder: names file, line and key
+    ├── TargetError           the target's: nothing can be judged (exit 3)
+    │   └── Unreachable       no connection, name not found, TLS failure
+    ├── GuardError            a request that this suite refuses to send (exit 70: a bug of ours)
+    └── HarnessError          ours (exit 70)
+
+Each carries a message (what happened), a place (where) and a hint (what to do).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "ConfigError",
+    "ConformanceError",
+    "GuardError",
+    "HarnessError",
+    "SpecError",
+    "TargetError",
+    "Unreachable",
+    "UsageError",
+]
+
+
+class ConformanceError(Exception):
+    """The root. ``str()`` gives one line: place, message, hint."""
+
+    exit_code: ClassVar[int] = 70
+
+    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f" ({self.hint})" if self.hint else ""
+        return f"{place}{self.message}{advice}"
+
+
+class UsageError(ConformanceError):
+    """The caller asked for something that can't be done as asked."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A configuration value is unknown, misplaced or of the wrong form."""
+
+
+class SpecError(UsageError):
+    """A spec folder can't be read as an api-version."""
+
+
+class TargetError(ConformanceError):
+    """The target can't be judged at all."""
+
+    exit_code = 3
+
+
+class Unreachable(TargetError):
+    """No connection to the target could be made."""
+
+
+class GuardError(ConformanceError):
+    """A request broke a rule that protects the target's owner; it was not sent."""
+
+
+class HarnessError(ConformanceError):
+    """Our own fault."""

@@ -1,0 +1,208 @@
+"""One request as sent with the answer as received: frozen evidence.
+
+The values here know no case and no check. Bodies are raw bytes; a response keeps the arrival time of each
+chunk, because the framing and the timing of a stream are judged from them. Secrets are removed when an
+:class:`Exchange` is built from live traffic (:func:`redact`), so that no later stage can leak them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from attrs import evolve, frozen
+
+__all__ = [
+    "REDACTED",
+    "Chunk",
+    "Exchange",
+    "Fault",
+    "FaultKind",
+    "Headers",
+    "Request",
+    "Response",
+    "redact",
+]
+
+Headers = tuple[tuple[str, str], ...]
+
+#: What stands in the place of a secret.
+REDACTED = "[redacted]"
+
+#: Header names whose values are always secrets (lower case).
+SECRET_HEADERS = frozenset(
+    {"api-key", "authorization", "cookie", "set-cookie", "ocp-apim-subscription-key", "proxy-authorization"}
+)
+
+
+def _first(headers: Headers, name: str) -> str | None:
+    wanted = name.lower()
+    return next((value for key, value in headers if key.lower() == wanted), None)
+
+
+@frozen(slots=False)
+class Request:
+    """A request as it goes over the wire. ``url`` is absolute; ``body`` is the content, not the framing."""
+
+    method: str
+    url: str
+    headers: Headers = ()
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, matched without case; None where absent."""
+        return _first(self.headers, name)
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON; None where it is empty or isn't JSON."""
+        try:
+            return json.loads(self.body) if self.body else None
+        except (ValueError, RecursionError):
+            return None
+
+
+@frozen
+class Chunk:
+    """Bytes that arrived together, ``at`` seconds after the request was sent."""
+
+    at: float
+    data: bytes
+
+
+class FaultKind(StrEnum):
+    """How an exchange ended without a whole answer."""
+
+    CONNECT = "connect"
+    DNS = "dns"
+    TLS = "tls"
+    CONNECT_TIMEOUT = "connect-timeout"
+    READ_TIMEOUT = "read-timeout"
+    TOTAL_TIMEOUT = "total-timeout"
+    CLOSED = "closed"
+    PROTOCOL = "protocol"
+    TOO_LARGE = "too-large"
+    CANCELLED = "cancelled"
+
+
+@frozen
+class Fault:
+    """A transport error: what kind, what the library said, when (seconds after sending)."""
+
+    kind: FaultKind
+    message: str
+    at: float
+
+
+@frozen(slots=False)
+class Response:
+    """Status, headers in order, and the body as it arrived.
+
+    ``complete`` is True when the message body ended as HTTP says it ends (RFC 9112 section 6.3). ``elapsed`` counts
+    seconds from sending to the end of the body; ``headers_at`` to the end of the header section.
+    """
+
+    status: int
+    headers: Headers = ()
+    chunks: tuple[Chunk, ...] = ()
+    complete: bool = True
+    elapsed: float = 0.0
+    headers_at: float = 0.0
+    reason: str = ""
+    http_version: str = "HTTP/1.1"
+
+    @cached_property
+    def body(self) -> bytes:
+        """All the bytes of the content, joined."""
+        return b"".join(chunk.data for chunk in self.chunks)
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, matched without case; None where absent."""
+        return _first(self.headers, name)
+
+    @cached_property
+    def media_type(self) -> str:
+        """Type and subtype of Content-Type in lower case, without parameters; "" where absent."""
+        return (self.header("content-type") or "").split(";", 1)[0].strip().lower()
+
+    @cached_property
+    def is_json(self) -> bool:
+        """True when the whole body parses as JSON (RFC 8259)."""
+        return self._parsed[0]
+
+    @cached_property
+    def json(self) -> Any:
+        """The parsed body; None where it isn't JSON (ask :attr:`is_json` to tell from ``null``)."""
+        return self._parsed[1]
+
+    @cached_property
+    def _parsed(self) -> tuple[bool, Any]:
+        try:
+            return True, json.loads(self.body, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            return False, None
+
+    def with_body(self, body: bytes) -> Response:
+        """The same answer with another body in one chunk; Content-Length follows."""
+        at = self.chunks[-1].at if self.chunks else self.headers_at
+        headers = tuple(
+            (key, str(len(body)) if key.lower() == "content-length" else value) for key, value in self.headers
+        )
+        return evolve(self, chunks=(Chunk(at, body),) if body else (), headers=headers)
+
+    def with_json(self, value: Any) -> Response:
+        """The same answer with a JSON body."""
+        return self.with_body(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+    def with_header(self, name: str, value: str | None) -> Response:
+        """The same answer with a header replaced, or removed when ``value`` is None."""
+        kept = tuple((k, v) for k, v in self.headers if k.lower() != name.lower())
+        return evolve(self, headers=kept if value is None else (*kept, (name, value)))
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+@frozen
+class Exchange:
+    """A request with its response, or with the fault that took the response's place.
+
+    Both may be there: an answer that was cut off has a response (``complete`` False) and a fault. ``attempts`` holds
+    the earlier tries of the same request, oldest first. ``started`` is seconds since the Unix epoch.
+    """
+
+    request: Request
+    response: Response | None = None
+    fault: Fault | None = None
+    attempts: tuple[Exchange, ...] = ()
+    started: float = 0.0
+
+    @property
+    def status(self) -> int | None:
+        """The status code, or None where no answer came."""
+        return self.response.status if self.response else None
+
+    @property
+    def ok(self) -> bool:
+        """True for a whole answer with a 2xx status."""
+        return self.response is not None and self.fault is None and 200 <= self.response.status < 300
+
+    def answered(self, response: Response) -> Exchange:
+        """The same exchange with another response and no fault: what a counterexample returns."""
+        return evolve(self, response=response, fault=None)
+
+
+def redact(headers: Iterable[tuple[str, str]], secrets: Iterable[str] = ()) -> Headers:
+    """Headers without secrets: known secret names are blanked, and so is any value that holds one of ``secrets``."""
+    hidden = [secret for secret in secrets if secret]
+
+    def clean(name: str, value: str) -> str:
+        if name.lower() in SECRET_HEADERS or any(secret in value for secret in hidden):
+            return REDACTED
+        return value
+
+    return tuple((name, clean(name, value)) for name, value in headers)

@@ -1,0 +1,147 @@
+"""Scenario × check → verdict. Pure: live runs, ``verify``, ``replay`` and tests all judge with this.
+
+Before a check sees an exchange, what came is sorted: network faults and 429 make it ``unavailable``, a repeated 5xx
+``not_testable`` for every check but the one about 5xx, a refusal for reasons of the model or the account
+``inconclusive``. An accept case that was refused leaves the checks that need a success ``not_testable``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from attrs import frozen
+
+from conformance.cases import Expect
+from conformance.check import Check, Needs, Scope
+from conformance.exchange import FaultKind
+from conformance.refusals import excuse
+from conformance.spec import Spec
+from conformance.trace import Observation, Trace
+from conformance.verdict import Finding, Level, Outcome, Verdict, fold
+
+__all__ = ["NETWORK_FAULTS", "judge", "judge_exchange"]
+
+#: Faults of the way to the target, not of its answer.
+NETWORK_FAULTS = frozenset(
+    {FaultKind.CONNECT, FaultKind.DNS, FaultKind.TLS, FaultKind.CONNECT_TIMEOUT, FaultKind.CANCELLED}
+)
+
+_BY_LEVEL = {Level.MUST: Outcome.FAIL, Level.SHOULD: Outcome.WARN, Level.OBS: Outcome.PASS}
+
+
+@frozen
+class _Part:
+    outcome: Outcome
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+
+
+def judge(spec: Spec, check: Check, trace: Trace) -> Verdict:
+    """The verdict of one check on one scenario's trace. An exception in a check becomes ``error``, never a crash."""
+    try:
+        if trace.outcome is not None and not trace.observations:
+            return _verdict(check, trace, [_Part(trace.outcome, reason=trace.ended)], ())
+        if check.scope is Scope.TRACE:
+            return _judge_trace(spec, check, trace)
+        parts: list[_Part] = []
+        judged: list[str] = []
+        for seen in trace:
+            if check.covers(seen.case.operation) and check.about(spec, seen.case):
+                part = judge_exchange(spec, check, seen)
+                if part.outcome is not Outcome.NOT_APPLICABLE:
+                    judged.append(seen.case.id)
+                parts.append(part)
+        return _verdict(check, trace, parts, tuple(judged), spec)
+    except Exception as error:  # a bug of ours must not look like one of the target
+        return Verdict(check.id, trace.scenario, Outcome.ERROR, reason=f"{type(error).__name__}: {error}")
+
+
+def _judge_trace(spec: Spec, check: Check, trace: Trace) -> Verdict:
+    findings = tuple(check.judge(spec, trace))
+    parts = [_Part(outcome_of(check, findings), findings)]
+    if trace.outcome is not None and parts[0].outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE):
+        parts.append(_Part(trace.outcome, reason=trace.ended))
+    seen = tuple(item.case.id for item in trace if check.covers(item.case.operation))
+    return _verdict(check, trace, parts, seen, spec)
+
+
+def judge_exchange(spec: Spec, check: Check, seen: Observation) -> _Part:
+    """What one exchange check says of one observation."""
+    blocked = _blocked(check, seen)
+    if blocked is not None:
+        return blocked
+    findings = tuple(check.judge(spec, seen))
+    return _Part(outcome_of(check, findings), findings)
+
+
+def _blocked(check: Check, seen: Observation) -> _Part | None:
+    """Why this exchange can't be judged by this check, or None when it can."""
+    exchange, status = seen.exchange, seen.exchange.status
+    if exchange.fault is not None and exchange.fault.kind in NETWORK_FAULTS:
+        return _Part(Outcome.UNAVAILABLE, reason=f"{exchange.fault.kind}: {exchange.fault.message}")
+    if check.needs is Needs.ANY:
+        return None
+    if status is None:
+        fault = exchange.fault
+        return _Part(Outcome.NOT_TESTABLE, reason=f"no answer: {fault.message if fault else 'nothing came'}")
+    if status == 429:
+        return _Part(Outcome.UNAVAILABLE, reason="429 after all retries")
+    if status >= 500:
+        return _Part(Outcome.NOT_TESTABLE, reason=f"the target answered {status}")
+    excused = excuse(seen)
+    if check.needs is Needs.ANSWER:
+        return _Part(excused.outcome, reason=excused.reason) if excused else None
+    wanted = check.needs is Needs.SUCCESS
+    if wanted == (200 <= status < 300) and (wanted or status >= 400):
+        return None
+    if not wanted or seen.case.expect is not Expect.ACCEPT:
+        return _Part(Outcome.NOT_APPLICABLE)
+    if excused:
+        return _Part(excused.outcome, reason=excused.reason)
+    return _Part(Outcome.NOT_TESTABLE, reason=f"needs a success, the target answered {status}")
+
+
+def outcome_of(check: Check, findings: Iterable[Finding]) -> Outcome:
+    """The heaviest outcome of the findings; ``pass`` without any that scores."""
+    return fold(
+        [
+            finding.outcome if finding.outcome is not None else _BY_LEVEL[finding.level or check.level]
+            for finding in findings
+            if not finding.note
+        ]
+        or [Outcome.PASS]
+    )
+
+
+def _verdict(
+    check: Check, trace: Trace, parts: Iterable[_Part], cases: tuple[str, ...], spec: Spec | None = None
+) -> Verdict:
+    parts = list(parts)
+    outcome = fold(part.outcome for part in parts)
+    findings = tuple(finding for part in parts for finding in part.findings)
+    reason = next((part.reason for part in parts if part.outcome is outcome and part.reason), "")
+    return Verdict(
+        check=check.id,
+        scenario=trace.scenario,
+        outcome=outcome,
+        findings=findings,
+        judged=len(cases),
+        reason=reason,
+        errata=_errata(spec, findings) if spec else (),
+        cases=cases,
+    )
+
+
+def _errata(spec: Spec, findings: Iterable[Finding]) -> tuple[str, ...]:
+    """The errata that a finding's rule rests on: their pointers touch the finding's pointer into the document."""
+    rests: Mapping[str, None] = {}
+    for finding in findings:
+        if finding.pointer:
+            for erratum in spec.errata:
+                if any(_touches(finding.pointer, pointer) for pointer in erratum.pointers):
+                    rests = {**rests, erratum.id: None}
+    return tuple(rests)
+
+
+def _touches(a: str, b: str) -> bool:
+    return a == b or a.startswith(b + "/") or b.startswith(a + "/")

@@ -1,0 +1,1 @@
+"""The pytest modules that judge a target. They ship with the wheel."""

@@ -1,0 +1,1 @@
+"""From schemas to requests: valid ones, boundaries, single-constraint violations, text and media."""
