@@ -1,0 +1,1 @@
+"""Handlers of the model operations: chat, completions, embeddings, images, audio. One resource per file."""

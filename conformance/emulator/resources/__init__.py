@@ -1,0 +1,1 @@
+"""Handlers of the stateful resources: assistants, threads, files and so on. One resource per file."""

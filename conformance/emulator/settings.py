@@ -1,0 +1,81 @@
+"""How an emulator behaves: its key, deployments, pace, and the faults it is asked to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+__all__ = ["DEFAULT_DEPLOYMENTS", "Deployment", "Settings", "StreamFaults"]
+
+
+@frozen
+class Deployment:
+    """A deployed model. ``abilities`` are words that handlers ask for: ``chat``, ``embeddings``, ``reasoning`` …"""
+
+    name: str
+    model: str
+    abilities: frozenset[str] = frozenset()
+
+
+def _deployed(name: str, *abilities: str, model: str = "") -> Deployment:
+    return Deployment(name, model or name, frozenset(abilities))
+
+
+DEFAULT_DEPLOYMENTS: tuple[Deployment, ...] = (
+    _deployed("gpt-4o", "chat", "vision", "tools", "logprobs", "assistants", "responses", model="gpt-4o-2024-08-06"),
+    _deployed("o1", "chat", "reasoning", "tools", "assistants", "responses", model="o1-2024-12-17"),
+    _deployed("gpt-35-turbo-instruct", "completions"),
+    _deployed("text-embedding-3-small", "embeddings", "dimensions"),
+    _deployed("text-embedding-3-large", "embeddings", "dimensions"),
+    _deployed("text-embedding-ada-002", "embeddings"),
+    _deployed("whisper", "transcription", "translation"),
+    _deployed("gpt-4o-transcribe", "transcription"),
+    _deployed("tts", "speech", model="tts-1"),
+    _deployed("gpt-4o-mini-tts", "speech"),
+    _deployed("dall-e-3", "images"),
+    _deployed("gpt-image-1", "images", "image-edits"),
+    _deployed("sora", "video"),
+)
+
+
+@frozen
+class StreamFaults:
+    """What a stream does wrong or oddly. All off by default.
+
+    ``cut``: the connection drops after this many events. ``stall``: silence of this many seconds after the first event.
+    ``drip``: one byte per chunk. ``split``: chunk borders inside code points. ``crlf``, ``comments`` and ``heartbeats``
+    are legal framings (WHATWG event stream).
+    """
+
+    cut: int | None = None
+    stall: float = 0.0
+    drip: bool = False
+    split: bool = False
+    crlf: bool = False
+    comments: bool = False
+    heartbeats: bool = False
+
+
+@frozen
+class Settings:
+    """Everything that may be set on an emulator. ``latency`` and ``interval`` are seconds."""
+
+    key: str = field(default="emulator-key", repr=False)
+    tokens: tuple[str, ...] = field(default=(), repr=False)
+    deployments: tuple[Deployment, ...] = DEFAULT_DEPLOYMENTS
+    region: str = "Sweden Central"
+    latency: float = 0.0
+    interval: float = 0.0
+    body_limit: int = 32 * 1024 * 1024
+    audio_limit: int = 26_214_400
+    filter_first_chunk: bool = True
+    asynchronous_filter: bool = False
+    grouped_chunks: bool = False
+    faults: StreamFaults = StreamFaults()
+    seed: str = ""
+
+    @property
+    def by_name(self) -> Mapping[str, Deployment]:
+        """Deployments by name; cheap to build, cached by the application."""
+        return {deployment.name: deployment for deployment in self.deployments}
