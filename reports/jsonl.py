@@ -1,0 +1,143 @@
+"""The canonical report: JSON lines, one object a line, described by ``schema.json``.
+
+``header``, then per scenario its ``exchange`` lines and a ``trace`` line, then ``verdict`` lines, then ``footer`` with a
+digest over all lines before it. A file without a footer is a truncated run; a reader says so. Every other report is
+derived from this one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from conformance.errors import UsageError
+from conformance.trace import Observation, Trace
+from conformance.verdict import Outcome, Verdict
+
+from .evidence import observation_from_json, observation_to_json, verdict_from_json, verdict_to_json
+
+__all__ = ["FORMAT", "NAME", "Report", "read", "write"]
+
+#: The format's own version: ``<major>.<minor>``; a reader refuses another major.
+FORMAT = "1.0"
+
+NAME = "report.jsonl"
+
+
+@frozen
+class Report:
+    """A read report. ``footer`` is None for a truncated run."""
+
+    header: Mapping[str, Any]
+    traces: Mapping[str, Trace] = field(repr=False)
+    verdicts: tuple[Verdict, ...] = field(repr=False)
+    footer: Mapping[str, Any] | None = None
+
+    def observation(self, case_id: str) -> tuple[Trace, Observation]:
+        """The trace and observation of a case id or unique prefix; raises :class:`UsageError`."""
+        found = [(t, seen) for t in self.traces.values() for seen in t if seen.case.id.startswith(case_id)]
+        ids = {seen.case.id for _, seen in found}
+        if len(ids) == 1:
+            return found[0]
+        if ids:
+            raise UsageError(f"{case_id!r} fits {len(ids)} cases", hint="give more digits: " + ", ".join(sorted(ids)[:5]))
+        raise UsageError(f"no case {case_id!r} in this run", hint="ids are in report.jsonl and index.html")
+
+
+def _line(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True) + "\n"
+
+
+def trace_lines(trace: Trace) -> Iterator[str]:
+    """The evidence of one scenario: its exchanges in order, then how it ended."""
+    for seen in trace:
+        yield _line({"type": "exchange", "scenario": trace.scenario, **observation_to_json(seen)})
+    yield _line(
+        {"type": "trace", "scenario": trace.scenario, "ended": trace.ended, "outcome": trace.outcome, "exchanges": len(trace.observations)}
+    )
+
+
+def write(
+    path: Path,
+    header: Mapping[str, Any],
+    traces: Iterable[Trace],
+    verdicts: Iterable[Verdict],
+    footer: Mapping[str, Any],
+) -> None:
+    """Write a whole report atomically (a temporary file beside it, then a rename)."""
+    digest = hashlib.sha256()
+    temporary = path.with_suffix(".part")
+    with temporary.open("w", encoding="utf-8", newline="\n", errors="surrogatepass") as stream:
+
+        def put(line: str) -> None:
+            digest.update(line.encode("utf-8", "surrogatepass"))
+            stream.write(line)
+
+        put(_line({"type": "header", "format": FORMAT, **header}))
+        for trace in traces:
+            for line in trace_lines(trace):
+                put(line)
+        for verdict in verdicts:
+            put(_line({"type": "verdict", **verdict_to_json(verdict)}))
+        stream.write(_line({"type": "footer", **footer, "sha256": digest.hexdigest()}))
+    temporary.replace(path)
+
+
+def read(path: Path) -> Report:
+    """Read a report file or the folder that holds it.
+
+    Raises :class:`UsageError` when it is missing, isn't a report, has another major format or was changed afterwards.
+    """
+    file = path / NAME if path.is_dir() else path
+    header: Mapping[str, Any] | None = None
+    footer: Mapping[str, Any] | None = None
+    seen: dict[str, list[Observation]] = {}
+    traces: dict[str, Trace] = {}
+    verdicts: list[Verdict] = []
+    digest = hashlib.sha256()
+    for number, line in enumerate(_lines(file), start=1):
+        try:
+            value = json.loads(line)
+            kind = value.pop("type")
+            if kind == "header":
+                header = value
+                _check_format(value, file)
+            elif kind == "exchange":
+                seen.setdefault(value["scenario"], []).append(observation_from_json(value))
+            elif kind == "trace":
+                name = value["scenario"]
+                outcome = Outcome(value["outcome"]) if value["outcome"] else None
+                traces[name] = Trace(name, tuple(seen.pop(name, ())), value["ended"], outcome)
+            elif kind == "verdict":
+                verdicts.append(verdict_from_json(value))
+            elif kind == "footer":
+                footer = value
+                if value["sha256"] != digest.hexdigest():
+                    raise UsageError("the digest in the footer does not fit the lines: the file was changed", where=str(file))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UsageError(f"not a line of a report: {error!r}", where=f"{file}:{number}") from None
+        digest.update(line.encode("utf-8", "surrogatepass"))
+    if header is None:
+        raise UsageError("not a report: it has no header", where=str(file))
+    for name, rest in seen.items():
+        traces[name] = Trace(name, tuple(rest), "the report was cut off", Outcome.UNAVAILABLE)
+    return Report(header=header, traces=traces, verdicts=tuple(verdicts), footer=footer)
+
+
+def _lines(file: Path) -> Iterator[str]:
+    try:
+        with file.open(encoding="utf-8", errors="surrogatepass") as stream:
+            yield from stream
+    except OSError as error:
+        raise UsageError(f"can't be read: {error.strerror}", where=str(file)) from None
+
+
+def _check_format(header: Mapping[str, Any], file: Path) -> None:
+    major = str(header.get("format", "")).split(".", maxsplit=1)[0]
+    if major != FORMAT.split(".", maxsplit=1)[0]:
+        raise UsageError(f"report format {header.get('format')!r} is not {FORMAT}", where=str(file))
