@@ -194,8 +194,7 @@ class Call:
             status = self.operation.success[0] if self.operation.success else 200
         if status < 300:
             value = self.surface.answer.fit(value)
-        body = dumps(value).encode("utf-8", "surrogatepass")
-        return self.bytes(body, "application/json", status, headers)
+        return self.bytes(dumps(value).encode(), "application/json", status, headers)
 
     def bytes(self, data: bytes, media_type: str, status: int = 200, headers: Headers = ()) -> Response:
         """An answer with any other content."""

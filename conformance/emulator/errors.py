@@ -51,7 +51,7 @@ class Problem:
         return inner if self.flat else {"error": inner}
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - an answer on its way out, not a fault of ours
     """Raised anywhere below the application to answer with an error."""
 
     def __init__(self, problem: Problem) -> None:

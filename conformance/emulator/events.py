@@ -26,9 +26,12 @@ class Event:
     event: str | None = None
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
 def dumps(value: Any) -> str:
     """Compact JSON, as the service writes it: no spaces, no escapes beyond the needed ones."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _encode(value)
 
 
 def frame(event: Event, newline: str = "\n") -> bytes:
@@ -36,7 +39,7 @@ def frame(event: Event, newline: str = "\n") -> bytes:
     data = event.data if isinstance(event.data, str) else dumps(event.data)
     lines = [f"event: {event.event}"] if event.event else []
     lines += [f"data: {line}" for line in data.split("\n")]
-    return (newline.join(lines) + newline * 2).encode("utf-8", "surrogatepass")
+    return (newline.join(lines) + newline * 2).encode()
 
 
 def render(events: Iterable[Event], settings: Settings) -> tuple[tuple[Chunk, ...], bool]:

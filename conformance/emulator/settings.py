@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from functools import cached_property
 
-from attrs import field, frozen
+from attrs import asdict, field, frozen
 
 __all__ = ["DEFAULT_DEPLOYMENTS", "Deployment", "Settings", "StreamFaults"]
 
@@ -57,7 +59,7 @@ class StreamFaults:
     heartbeats: bool = False
 
 
-@frozen
+@frozen(slots=False)
 class Settings:
     """Everything that may be set on an emulator. ``latency`` and ``interval`` are seconds."""
 
@@ -75,7 +77,22 @@ class Settings:
     faults: StreamFaults = StreamFaults()
     seed: str = ""
 
-    @property
+    @cached_property
     def by_name(self) -> Mapping[str, Deployment]:
-        """Deployments by name; cheap to build, cached by the application."""
+        """Deployments by name."""
         return {deployment.name: deployment for deployment in self.deployments}
+
+    def to_json(self) -> str:
+        """All settings, secrets included, for a child process of ours."""
+        return json.dumps(asdict(self), default=sorted)
+
+    @classmethod
+    def from_json(cls, text: str) -> Settings:
+        """The settings that :meth:`to_json` wrote. Raises ValueError or TypeError for another text."""
+        given = json.loads(text)
+        given["tokens"] = tuple(given["tokens"])
+        given["deployments"] = tuple(
+            Deployment(one["name"], one["model"], frozenset(one["abilities"])) for one in given["deployments"]
+        )
+        given["faults"] = StreamFaults(**given["faults"])
+        return cls(**given)

@@ -18,7 +18,7 @@ __all__ = ["Clock", "Collection", "Page", "Store", "UnknownCursor"]
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
-class UnknownCursor(LookupError):
+class UnknownCursor(LookupError):  # noqa: N818 - names the case as LookupError subclasses do
     """A page was asked for after or before an id that is not in the collection."""
 
 

@@ -1,0 +1,241 @@
+"""The application: a request and the state give a response. No I/O.
+
+The order of its questions: key, api-version, route, deployment, media type, syntax, schema, meaning. Ids and request
+ids come from counters; time from a clock that can be set. Two equal runs give equal answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from attrs import define, evolve, field
+
+from conformance.emulator import errors
+from conformance.emulator.call import Call, Surface
+from conformance.emulator.errors import Problem, Refused
+from conformance.emulator.events import dumps
+from conformance.emulator.forms import parse_form
+from conformance.emulator.handlers import Handler, all_handlers
+from conformance.emulator.routes import Match, Routes
+from conformance.emulator.settings import Settings
+from conformance.emulator.store import Clock, Store
+from conformance.emulator.validate import Validation
+from conformance.exchange import Chunk, Headers, Request, Response
+from conformance.operations import Operation, operations_of
+from conformance.spec import Spec, load
+
+__all__ = ["App"]
+
+#: Cheap signs of what JSON can say and UTF-8 or floats can't hold: lone surrogates, numbers beyond the range.
+_ODD = re.compile(rb"\\u[dD][89a-fA-F]|[eE]\+?\d{3}|\d{300}")
+
+
+@define(eq=False)
+class _Version:
+    """One served version: its routes, validators and surfaces."""
+
+    spec: Spec
+    routes: Routes = field(factory=Routes, init=False)
+    validation: Validation = field(init=False)
+    surfaces: dict[str, Surface] = field(factory=dict, init=False)
+    base: tuple[str, ...] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.base = tuple(self.spec.base_path.strip("/").split("/"))
+        self.validation = Validation(self.spec)
+        for operation in operations_of(self.spec).values():
+            self.routes.add(operation)
+
+    def surface(self, operation: Operation) -> Surface:
+        found = self.surfaces.get(operation.id)
+        if found is None:
+            found = self.surfaces[operation.id] = Surface(self.spec, operation)
+        return found
+
+
+@define(eq=False)
+class App:
+    """Serves one or more versions from one state."""
+
+    specs: Sequence[Spec]
+    settings: Settings = field(factory=Settings)
+    clock: Clock = field(factory=Clock)
+    store: Store = field(init=False)
+    handlers: Mapping[str, Handler] = field(init=False, repr=False)
+    _versions: list[_Version] = field(init=False, repr=False)
+    _secrets: frozenset[str] = field(init=False, repr=False)
+    _served: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.store = Store(seed=self.settings.seed)
+        self.handlers = all_handlers()
+        self._versions = [_Version(spec) for spec in self.specs]
+        self._secrets = frozenset(secret for secret in (self.settings.key, *self.settings.tokens) if secret)
+
+    @classmethod
+    def of(cls, *versions: str, settings: Settings | None = None, folder: Path | None = None) -> App:
+        """An application for the named versions, read from the suite's specs or from ``folder``."""
+        return cls([load(version, folder) for version in versions], settings or Settings())
+
+    def handle(self, request: Request) -> Response:
+        """The answer to a request. Never raises; a fault of ours is a 500 with its traceback on standard error."""
+        self._served += 1
+        try:
+            response = self._answer(request)
+        except Refused as refused:
+            response = _refusal(refused.problem, self.settings.latency)
+        except RecursionError:
+            problem = errors.invalid("The body is nested too deeply.", code="invalid_request").problem
+            response = _refusal(problem, self.settings.latency)
+        except Exception:  # noqa: BLE001 - the last line of defence of a server; the traceback goes to stderr
+            traceback.print_exc()
+            problem = Problem(500, "InternalServerError", "The emulator failed; this is a bug of the emulator.")
+            response = _refusal(problem, self.settings.latency)
+        return evolve(response, headers=(*response.headers, *self._service_headers(request)))
+
+    def _answer(self, request: Request) -> Response:
+        self._authorise(request)
+        url = urlsplit(request.url)
+        segments = tuple(unquote(segment) for segment in url.path.removeprefix("/").split("/"))
+        query = parse_qs(url.query, keep_blank_values=True) if url.query else {}
+        version, rest = self._version(segments, query)
+        match = version.routes.find(request.method, rest)
+        if not isinstance(match, Match):
+            raise errors.method_not_allowed(", ".join(match)) if match else errors.resource_not_found()
+        operation = match.operation
+        handler = self.handlers.get(operation.id)
+        if handler is None:
+            raise errors.resource_not_found()
+        name = match.values.get("deployment-id")
+        if name is not None and name not in self.settings.by_name:
+            raise errors.deployment_not_found()
+        headers = {key.lower(): value for key, value in request.headers}
+        parameters = version.validation.parameters(operation, query, headers)
+        body = self._body(version, operation, request)
+        call = Call(
+            surface=version.surface(operation),
+            request=request,
+            path=match.values,
+            query=parameters,
+            body=body,
+            store=self.store,
+            clock=self.clock,
+            settings=self.settings,
+        )
+        return handler(call)
+
+    def _authorise(self, request: Request) -> None:
+        if request.header("api-key") in self._secrets:
+            return
+        scheme, _, token = (request.header("authorization") or "").partition(" ")
+        if scheme.lower() != "bearer" or token.strip() not in self._secrets:
+            raise errors.unauthorized()
+
+    def _version(
+        self, segments: tuple[str, ...], query: Mapping[str, Sequence[str]]
+    ) -> tuple[_Version, tuple[str, ...]]:
+        """The version that the base path and api-version choose, and the rest of the path.
+
+        The longest base path wins. A dated surface answers 404 to a version it doesn't know, v1 answers 400.
+        """
+        fitting = [one for one in self._versions if segments[: len(one.base)] == one.base]
+        longest = max((len(one.base) for one in fitting), default=0)
+        fitting = [one for one in fitting if len(one.base) == longest]
+        if not fitting:
+            raise errors.resource_not_found()
+        rest = segments[longest:]
+        for one in fitting:
+            rule = one.spec.api_version
+            given = query.get(rule.name)
+            if given is None or rule.location == "none":
+                if given is None and (rule.location == "none" or not rule.required):
+                    return one, rest
+            elif given[0] in rule.accepted:
+                return one, rest
+        if any(one.spec.surface == "v1" for one in fitting):
+            raise errors.api_version_not_supported()
+        raise errors.resource_not_found()
+
+    def _body(self, version: _Version, operation: Operation, request: Request) -> Any:
+        if len(request.body) > self.settings.body_limit:
+            raise errors.too_large(self.settings.body_limit, len(request.body))
+        if not operation.body:
+            return None
+        if not request.body:
+            if operation.body_required:
+                raise errors.invalid("The request has no body.", code="invalid_request")
+            return None
+        given = request.header("content-type") or ""
+        media_type = given.split(";", 1)[0].strip().lower() or "application/json"
+        if media_type not in operation.body:
+            raise errors.unsupported_media_type(media_type, ", ".join(operation.body))
+        if media_type == "multipart/form-data":
+            return version.validation.form(operation, parse_form(request.body, given))
+        if media_type != "application/json":
+            return request.body
+        value = _parsed(request.body)
+        if not isinstance(value, dict):
+            raise errors.invalid("The body is not a JSON object.", code="invalid_type")
+        version.validation.body(operation, media_type, value)
+        return value
+
+    def _service_headers(self, request: Request) -> Headers:
+        number = hashlib.sha256(f"{self.settings.seed}\0request\0{self._served}".encode()).hexdigest()
+        apim = f"{number[:8]}-{number[8:12]}-{number[12:16]}-{number[16:20]}-{number[20:32]}"
+        other = f"{number[32:40]}-{number[40:44]}-{number[44:48]}-{number[48:52]}-{number[52:]}"
+        return (
+            ("apim-request-id", apim),
+            ("x-request-id", other),
+            ("x-ms-client-request-id", request.header("x-ms-client-request-id") or apim),
+            ("x-ms-region", self.settings.region),
+            ("x-ratelimit-remaining-requests", "999"),
+            ("x-ratelimit-remaining-tokens", "99999"),
+            ("strict-transport-security", "max-age=31536000; includeSubDomains; preload"),
+            ("x-content-type-options", "nosniff"),
+        )
+
+
+def _refusal(problem: Problem, latency: float) -> Response:
+    body = dumps(problem.body()).encode("utf-8", "replace")
+    extra: Headers = (("allow", problem.message.partition(": ")[2].rstrip(".")),) if problem.status == 405 else ()
+    return Response(
+        status=problem.status,
+        headers=(("content-type", "application/json"), ("content-length", str(len(body))), *extra),
+        chunks=(Chunk(latency, body),),
+        elapsed=latency,
+        headers_at=latency,
+    )
+
+
+def _parsed(body: bytes) -> Any:
+    """The JSON value. Lone surrogates become U+FFFD; numbers beyond a double are refused (RFC 8259 sections 6, 8.2)."""
+    try:
+        value = json.loads(body, parse_constant=_no_constant)
+        return _plain(value) if _ODD.search(body) else value
+    except (ValueError, RecursionError):
+        message = "We could not parse the JSON body of your request."
+        raise errors.invalid(message, code="invalid_json") from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("not a finite number")
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,58 @@
+"""The emulator as a process of its own on a free loopback port."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from conformance.emulator.server import SETTINGS_VARIABLE
+from conformance.emulator.settings import Settings
+from conformance.errors import HarnessError
+
+__all__ = ["emulator"]
+
+
+@contextmanager
+def emulator(
+    versions: Sequence[str],
+    *,
+    settings: Settings | None = None,
+    folder: Path | None = None,
+    timeout: float = 30.0,
+) -> Iterator[str]:
+    """Start it, wait until it accepts connections, yield its base URL, stop it by its process id.
+
+    The settings, key included, travel in the environment. Raises :class:`HarnessError` when it does not come up.
+    """
+    command = [sys.executable, "-m", "conformance.emulator.server", "--port", "0"]
+    for version in versions:
+        command += ["--api-version", version]
+    if folder is not None:
+        command += ["--specs", str(folder)]
+    root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
+    environment = {**os.environ, SETTINGS_VARIABLE: (settings or Settings()).to_json(), "PYTHONPATH": path}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603 - our own module
+    watchdog = threading.Timer(timeout, process.kill)
+    watchdog.start()
+    try:
+        line = process.stdout.readline() if process.stdout else ""
+        watchdog.cancel()
+        if not line.startswith("ready "):
+            raise HarnessError("the emulator did not start", hint="its messages are on standard error")
+        yield line.removeprefix("ready ").strip()
+    finally:
+        watchdog.cancel()
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout:
+            process.stdout.close()

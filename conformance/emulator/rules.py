@@ -1,0 +1,112 @@
+"""Rules between fields of a request: schema rules are data of a clause, the named ones are here.
+
+A named rule is a function of the body that returns None, or a dotted path to what breaks it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+__all__ = ["NAMED", "Named", "places"]
+
+Named = Callable[[Any], str | None]
+NAMED: dict[str, Named] = {}
+
+
+def _named(name: str) -> Callable[[Named], Named]:
+    def enter(rule: Named) -> Named:
+        NAMED[name] = rule
+        return rule
+
+    return enter
+
+
+def places(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
+    """All places a pointer with ``*`` reaches, each with its dotted path. Tokens that lead nowhere give nothing."""
+    yield from _places(value, [token for token in pointer.split("/") if token], "")
+
+
+def _places(value: Any, tokens: list[str], path: str) -> Iterator[tuple[str, Any]]:
+    if not tokens:
+        yield path, value
+        return
+    step, rest = tokens[0].replace("~1", "/").replace("~0", "~"), tokens[1:]
+    if isinstance(value, list):
+        indexes = range(len(value)) if step == "*" else [int(step)] if step.isdigit() else []
+        for index in indexes:
+            if index < len(value):
+                yield from _places(value[index], rest, f"{path}[{index}]")
+    elif isinstance(value, Mapping):
+        for name in list(value) if step == "*" else [step] if step in value else []:
+            yield from _places(value[name], rest, f"{path}.{name}" if path else name)
+
+
+def _messages(body: Any) -> list[Mapping[str, Any]]:
+    messages = body.get("messages") if isinstance(body, Mapping) else None
+    return [m for m in messages if isinstance(m, Mapping)] if isinstance(messages, list) else []
+
+
+def _call_ids(message: Mapping[str, Any]) -> list[str]:
+    calls = message.get("tool_calls")
+    return [c["id"] for c in calls if isinstance(c, Mapping) and "id" in c] if isinstance(calls, list) else []
+
+
+@_named("tool-message-answers-call")
+def tool_message_answers_call(body: Any) -> str | None:
+    """A tool message names an open call of the assistant message before it, and every call gets its answer."""
+    open_calls: list[str] = []
+    asked = 0
+    for index, message in enumerate(_messages(body)):
+        if message.get("role") == "tool":
+            if message.get("tool_call_id") not in open_calls:
+                return f"messages[{index}].tool_call_id"
+            open_calls.remove(message["tool_call_id"])
+        elif open_calls:
+            break
+        else:
+            open_calls, asked = _call_ids(message), index
+    return f"messages[{asked}].tool_calls" if open_calls else None
+
+
+@_named("tool-choice-names-tool")
+def tool_choice_names_tool(body: Any) -> str | None:
+    """A forced function is one of the tools."""
+    choice = body.get("tool_choice") if isinstance(body, Mapping) else None
+    function = choice.get("function") if isinstance(choice, Mapping) else None
+    if not isinstance(function, Mapping):
+        return None
+    tools = body.get("tools") or []
+    names = [t.get("function", {}).get("name") for t in tools if isinstance(t, Mapping)]
+    return None if function.get("name") in names else "tool_choice"
+
+
+@_named("function-call-names-function")
+def function_call_names_function(body: Any) -> str | None:
+    """The deprecated form: a forced function is one of the functions."""
+    choice = body.get("function_call") if isinstance(body, Mapping) else None
+    if not isinstance(choice, Mapping):
+        return None
+    names = [f.get("name") for f in body.get("functions") or [] if isinstance(f, Mapping)]
+    return None if choice.get("name") in names else "function_call"
+
+
+@_named("json-mode-mentions-json")
+def json_mode_mentions_json(body: Any) -> str | None:
+    """JSON mode is asked for in words, too: some message holds the word JSON."""
+    wanted = body.get("response_format") if isinstance(body, Mapping) else None
+    if not isinstance(wanted, Mapping) or wanted.get("type") != "json_object":
+        return None
+    return None if "json" in json.dumps(body.get("messages")).lower() else "messages"
+
+
+@_named("best-of-at-least-n")
+def best_of_at_least_n(body: Any) -> str | None:
+    """best_of counts the candidates, n those that are returned: n can't be larger."""
+    if not isinstance(body, Mapping):
+        return None
+    best_of, n = body.get("best_of"), body.get("n")
+    if not isinstance(best_of, (int, float)):
+        return None
+    return "best_of" if best_of < (n if isinstance(n, (int, float)) else 1) else None

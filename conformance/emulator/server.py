@@ -1,0 +1,233 @@
+"""The HTTP front of the application: Starlette and uvicorn, bytes in, chunks out at their times.
+
+``asgi(app, transform)`` can be given a hook that changes each answer before it is written: a pure function of the
+exchange and the last exchanges of this server. An answer with a fault, or an incomplete one, drops the connection.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from attrs import define, evolve, field
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from conformance.emulator.app import App
+from conformance.emulator.settings import Settings
+from conformance.exchange import Exchange, Request, Response, redact
+
+__all__ = ["SETTINGS_VARIABLE", "Transform", "asgi", "main", "running", "serve"]
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+ASGI = Callable[[Scope, Receive, Send], Awaitable[None]]
+Transform = Callable[[Exchange, Sequence[Exchange]], Exchange]
+
+#: The environment variable that carries the settings as JSON, the key among them: command lines are public.
+SETTINGS_VARIABLE = "AOAI_EMULATOR_SETTINGS"
+
+#: How many exchanges a transform can look back on.
+MEMORY = 200
+
+_TRANSPORT = "conformance.transport"
+_HOP = frozenset({"content-length", "transfer-encoding", "connection"})
+
+
+@define(eq=False)
+class _Front:
+    app: App
+    transform: Transform | None = None
+    earlier: deque[Exchange] = field(factory=lambda: deque(maxlen=MEMORY))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        started = time.monotonic()
+        request = await self._read(scope, receive)
+        if request is None:
+            return
+        response: Response | None = self.app.handle(request)
+        dropped = False
+        if self.transform is not None and response is not None:
+            exchange = self._transformed(request, response)
+            response, dropped = exchange.response, exchange.fault is not None
+        if response is not None:
+            dropped = dropped or not response.complete
+            await self._write(response, send, started, dropped)
+        if dropped:
+            transport = scope.get(_TRANSPORT)
+            if transport is not None:
+                transport.close()
+                for _ in range(3):  # let the server notice, so that it does not answer for us
+                    await asyncio.sleep(0)
+
+    async def _read(self, scope: Scope, receive: Receive) -> Request | None:
+        """The whole request, or None when the client left. Reading stops just above the body limit."""
+        pieces: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            piece = message.get("body", b"")
+            if piece:
+                pieces.append(piece)
+                size += len(piece)
+            if not message.get("more_body", False) or size > self.app.settings.body_limit:
+                break
+        query = scope["query_string"]
+        path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+        host = next((value for name, value in headers if name == "host"), "localhost")
+        url = f"http://{host}{path}" + (f"?{query.decode('latin-1')}" if query else "")
+        return Request(scope["method"], url, headers, b"".join(pieces))
+
+    def _transformed(self, request: Request, response: Response) -> Exchange:
+        settings = self.app.settings
+        hidden = redact(request.headers, (settings.key, *settings.tokens))
+        exchange = Exchange(evolve(request, headers=hidden), response, started=self.app.clock.now())
+        transform = self.transform
+        result = exchange if transform is None else transform(exchange, tuple(self.earlier))
+        self.earlier.append(exchange)
+        return result
+
+    @staticmethod
+    async def _write(response: Response, send: Send, started: float, dropped: bool) -> None:
+        """Head and chunks at their times. A body that was sent whole in one piece keeps a Content-Length."""
+        headers = [(k.lower().encode("latin-1"), v.encode("latin-1", "replace")) for k, v in response.headers]
+        sized = any(name == b"content-length" for name, _ in headers)
+        headers = [(name, value) for name, value in headers if name.decode("latin-1") not in _HOP]
+        length = sum(len(chunk.data) for chunk in response.chunks)
+        if (sized or not length) and response.status >= 200 and response.status not in (204, 304):
+            headers.append((b"content-length", str(length + (1 if dropped else 0)).encode()))
+        await _until(started + response.headers_at)
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        last = len(response.chunks) - 1
+        for index, chunk in enumerate(response.chunks):
+            await _until(started + chunk.at)
+            more = dropped or index < last
+            await send({"type": "http.response.body", "body": chunk.data, "more_body": more})
+        if not response.chunks and not dropped:
+            await send({"type": "http.response.body", "body": b""})
+
+
+async def _until(moment: float) -> None:
+    delay = moment - time.monotonic()
+    if delay > 0.0005:
+        await asyncio.sleep(delay)
+
+
+def asgi(app: App, transform: Transform | None = None) -> ASGI:
+    """The application as ASGI 3. ``transform(exchange, earlier)`` changes what is answered; secrets are redacted."""
+    inner = Starlette(routes=[Mount("/", app=_Front(app, transform))])
+
+    async def front(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            # uvicorn's own request cycle; other servers have none and then can't drop connections
+            scope[_TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
+        await inner(scope, receive, send)
+
+    return front
+
+
+class _Server(uvicorn.Server):
+    """A server that says where it listens, and leaves signals alone when it runs in a thread."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[int], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._ready(self.servers[0].sockets[0].getsockname()[1])
+
+
+def _server(app: ASGI, host: str, port: int, ready: Callable[[int], None]) -> _Server:
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        lifespan="off",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=1,
+        ws="none",
+    )
+    return _Server(config, ready)
+
+
+def serve(app: ASGI, *, host: str = "127.0.0.1", port: int = 0, ready: Callable[[int], None]) -> None:
+    """Serve until a signal ends the process; ``ready`` is told the port once connections are accepted."""
+    _server(app, host, port, ready).run()
+
+
+@contextmanager
+def running(app: ASGI, *, host: str = "127.0.0.1") -> Iterator[str]:
+    """A server in a thread of this process, on a free port. Yields its base URL; raises when it can't listen."""
+    listening = threading.Event()
+    ports: list[int] = []
+
+    def ready(port: int) -> None:
+        ports.append(port)
+        listening.set()
+
+    server = _server(app, host, 0, ready)
+
+    def run() -> None:
+        try:
+            server.run()
+        finally:
+            listening.set()
+
+    thread = threading.Thread(target=run, name="emulator", daemon=True)
+    thread.start()
+    listening.wait(30)
+    if not ports:
+        raise OSError(f"the emulator can't listen on {host}")
+    try:
+        yield f"http://{host}:{ports[0]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """``python -m conformance.emulator.server``: what :mod:`conformance.emulator.process` starts.
+
+    Prints one line, ``ready <base URL>``, when it accepts connections.
+    """
+    parser = argparse.ArgumentParser(prog="python -m conformance.emulator.server")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--api-version", action="append", required=True)
+    parser.add_argument("--specs", type=Path)
+    given = parser.parse_args(arguments)
+    text = os.environ.get(SETTINGS_VARIABLE)
+    settings = Settings.from_json(text) if text else Settings()
+    app = App.of(*given.api_version, settings=settings, folder=given.specs)
+
+    def ready(port: int) -> None:
+        sys.stdout.write(f"ready http://{given.host}:{port}\n")
+        sys.stdout.flush()
+
+    serve(asgi(app), host=given.host, port=given.port, ready=ready)
+
+
+if __name__ == "__main__":
+    main()
