@@ -6,6 +6,8 @@ from typing import Any
 
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
+from conformance.emulator.resources.objects import ids
+from conformance.emulator.resources.vector_stores import with_stores
 from conformance.exchange import Response
 
 #: Fields that a caller may set, with what stands in the object when they were never sent.
@@ -33,6 +35,7 @@ def create(call: Call) -> Response:
         "created_at": call.clock.now(),
         "model": call.body["model"],
         **{name: call.get(name, default) for name, default in FIELDS.items()},
+        "tool_resources": with_stores(call, call.get("tool_resources")),
     }
     call.store.collection("assistants").put(assistant["id"], assistant)
     return call.json(assistant)
@@ -55,6 +58,8 @@ def modify(call: Call) -> Response:
     """Replace the fields that were sent; a null clears a field."""
     assistant = _found(call)
     changes = {name: value for name, value in (call.body or {}).items() if name in FIELDS or name == "model"}
+    if "tool_resources" in changes:
+        changes["tool_resources"] = with_stores(call, changes["tool_resources"])
     cleared = {name: FIELDS.get(name, assistant["model"]) for name, value in changes.items() if value is None}
     return call.json(call.store.collection("assistants").put(assistant["id"], {**assistant, **changes, **cleared}))
 
@@ -68,6 +73,5 @@ def delete(call: Call) -> Response:
 
 
 def _found(call: Call) -> dict[str, Any]:
-    id = call.path["assistant_id"]
-    found: dict[str, Any] = call.found(call.store.collection("assistants"), id, "assistant")
+    found: dict[str, Any] = call.found(call.store.collection("assistants"), ids(call)[0], "assistant")
     return found

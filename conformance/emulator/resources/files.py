@@ -1,0 +1,122 @@
+"""Files: uploaded as multipart, kept byte for byte, checked on the first look after the upload."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from conformance.emulator import errors
+from conformance.emulator.call import Call, Part
+from conformance.emulator.handlers import handles
+from conformance.emulator.resources.objects import Value, deleted, ids
+from conformance.exchange import Response
+
+__all__ = ["content_of", "keep", "rows_of"]
+
+
+def keep(call: Call, data: bytes, filename: str, purpose: str, *, status: str = "pending") -> Value:
+    """A new file with its content."""
+    file = {
+        "id": call.store.new_id("file-"),
+        "object": "file",
+        "bytes": len(data),
+        "created_at": call.clock.now(),
+        "filename": filename,
+        "purpose": purpose,
+        "status": status,
+    }
+    call.store.collection("file-contents").put(file["id"], data)
+    call.store.collection("files").put(file["id"], file)
+    return file
+
+
+def content_of(call: Call, id: str) -> bytes | None:
+    """The bytes of a file, None when there is no such file."""
+    found: bytes | None = call.store.collection("file-contents").get(id)
+    return found
+
+
+def rows_of(data: bytes) -> list[Value] | None:
+    """The objects of a JSON Lines file; None where a line isn't a JSON object or there is none."""
+    try:
+        rows = [json.loads(line) for line in data.decode("utf-8").splitlines() if line.strip()]
+    except ValueError:
+        return None
+    return rows if rows and all(isinstance(row, dict) for row in rows) else None
+
+
+def _found(call: Call) -> Value:
+    file: Value = call.found(call.store.collection("files"), ids(call)[0], "file")
+    return file
+
+
+def _checked(file: Value) -> Value:
+    if file["status"] == "pending":
+        file["status"] = "processed"
+    return file
+
+
+@handles("files.upload")
+def upload(call: Call) -> Response:
+    """Keep a file. Its name is the part's unless the form says another."""
+    part = call.body["file"]
+    if not isinstance(part, Part):
+        raise errors.invalid("'file' must be a file.", param="file")
+    file = keep(call, part.data, str(call.get("filename", part.filename)), str(call.body["purpose"]))
+    seconds = _expiry(call.body)
+    if seconds is not None:
+        file["expires_at"] = file["created_at"] + seconds
+    return call.json(file)
+
+
+def _expiry(body: Value) -> int | None:
+    """Seconds of ``expires_after``: forms send ``expires_after[seconds]``, or the object as JSON text."""
+    given: Any = body.get("expires_after[seconds]")
+    inner = body.get("expires_after")
+    if given is None and isinstance(inner, str):
+        try:
+            inner = json.loads(inner)
+        except ValueError:
+            return None
+    if given is None and isinstance(inner, dict):
+        given = inner.get("seconds")
+    text = str(given)
+    return int(text) if text.isdigit() else None
+
+
+@handles("files.list")
+def list_(call: Call) -> Response:
+    """All files, newest first, on request those of one purpose. The list has no pages."""
+    purpose = call.query.get("purpose")
+    files = [file for file in call.store.collection("files") if purpose in (None, file["purpose"])]
+    files.reverse()
+    return call.json(
+        {
+            "object": "list",
+            "data": [_checked(file) for file in files],
+            "first_id": files[0]["id"] if files else None,
+            "last_id": files[-1]["id"] if files else None,
+            "has_more": False,
+        }
+    )
+
+
+@handles("files.get")
+def get(call: Call) -> Response:
+    """One file; the first look ends its processing."""
+    return call.json(_checked(_found(call)))
+
+
+@handles("files.content")
+def content(call: Call) -> Response:
+    """The bytes, as they were sent."""
+    return call.bytes(content_of(call, _found(call)["id"]) or b"", "application/octet-stream")
+
+
+@handles("files.delete")
+def delete(call: Call) -> Response:
+    """Remove the file and its content."""
+    id = _found(call)["id"]
+    call.store.collection("files").remove(id)
+    call.store.collection("file-contents").remove(id)
+    return deleted(call, id, "file")

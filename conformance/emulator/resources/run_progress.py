@@ -1,0 +1,218 @@
+"""The states of a run: ``queued → in_progress → (requires_action → queued →) completed``, with the ways to end early.
+
+:func:`advance` makes one step and returns what a stream would say about it. A poll makes one step; a stream makes all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from itertools import pairwise
+from typing import Any
+
+from conformance.emulator.call import Call
+from conformance.emulator.resources.messages import ACTIVE, new_message
+from conformance.emulator.resources.objects import Value
+from conformance.emulator.resources.reply import pieces, tokens
+from conformance.emulator.resources.run_plan import Plan
+from conformance.emulator.store import Collection
+
+__all__ = ["Announced", "advance", "ended_early", "outputs_given", "steps_of"]
+
+#: Name and data of an event. The data is a snapshot.
+Announced = tuple[str, Value]
+
+#: How many deltas a text is sent in.
+_DELTAS = 6
+
+
+def steps_of(call: Call, run: Value) -> Collection:
+    """The steps of a run."""
+    return call.store.collection("steps", run["id"])
+
+
+def advance(call: Call, run: Value, plan: Plan) -> list[Announced]:
+    """One step forward; nothing happens to a run that waits for outputs or has ended."""
+    if run["status"] in ACTIVE and call.clock.now() >= (run["expires_at"] or call.clock.now() + 1):
+        return list(ended_early(call, run, "expired"))
+    if run["status"] == "cancelling":
+        return list(ended_early(call, run, "cancelled"))
+    if run["status"] == "queued":
+        run["status"] = "in_progress"
+        run["started_at"] = run["started_at"] or call.clock.now()
+        return [_said("thread.run.in_progress", run)]
+    if run["status"] == "in_progress":
+        return list(_worked(call, run, plan))
+    return []
+
+
+def _worked(call: Call, run: Value, plan: Plan) -> Iterator[Announced]:
+    if plan.refused:
+        run["last_error"] = {"code": "server_error", "message": plan.refused}
+        yield from ended_early(call, run, "failed")
+        return
+    if plan.builtin:
+        builtin, plan.builtin = plan.builtin, []
+        step = _new_step(call, run, {"type": "tool_calls", "tool_calls": builtin})
+        yield from _step_begins(step)
+        yield from _tool_deltas(step)
+        yield _step_ends(call, step, plan, sum(tokens(str(one)) for one in builtin))
+    if plan.calls:
+        step = _new_step(call, run, {"type": "tool_calls", "tool_calls": plan.calls})
+        yield from _step_begins(step)
+        yield from _tool_deltas(step)
+        asked = [
+            {**one, "function": {key: one["function"][key] for key in ("name", "arguments")}} for one in plan.calls
+        ]
+        run["required_action"] = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": asked}}
+        run["status"] = "requires_action"
+        yield _said("thread.run.requires_action", run)
+        return
+    yield from _spoken(call, run, plan)
+
+
+def _spoken(call: Call, run: Value, plan: Plan) -> Iterator[Announced]:
+    """The step that creates the message, and the end of the run."""
+    now = call.clock.now()
+    message = new_message(
+        call,
+        run["thread_id"],
+        {"role": "assistant", "content": []},
+        status="in_progress",
+        completed_at=None,
+        assistant_id=run["assistant_id"],
+        run_id=run["id"],
+    )
+    details = {"type": "message_creation", "message_creation": {"message_id": message["id"]}}
+    step = _new_step(call, run, details)
+    yield from _step_begins(step)
+    yield _said("thread.message.created", message)
+    yield _said("thread.message.in_progress", message)
+    for text in _parts(plan.message):
+        part = {"index": 0, "type": "text", "text": {"value": text, "annotations": []}}
+        delta = {"role": "assistant", "content": [part]}
+        yield "thread.message.delta", {"id": message["id"], "object": "thread.message.delta", "delta": delta}
+    message["content"] = [{"type": "text", "text": {"value": plan.message, "annotations": []}}]
+    if plan.cut:
+        message |= {"status": "incomplete", "incomplete_at": now, "incomplete_details": {"reason": "max_tokens"}}
+        yield _said("thread.message.incomplete", message)
+    else:
+        message |= {"status": "completed", "completed_at": now}
+        yield _said("thread.message.completed", message)
+    yield _step_ends(call, step, plan, tokens(plan.message))
+    run["expires_at"], run["usage"] = None, _usage(call, run)
+    if plan.cut:
+        run |= {"status": "incomplete", "incomplete_details": {"reason": plan.limit}}
+        yield _said("thread.run.incomplete", run)
+    else:
+        run |= {"status": "completed", "completed_at": now}
+        yield _said("thread.run.completed", run)
+
+
+def outputs_given(call: Call, run: Value, plan: Plan, outputs: dict[str, str]) -> list[Announced]:
+    """Enter the outputs of all calls; the run goes back into the queue."""
+    step = next(one for one in steps_of(call, run) if one["status"] == "in_progress")
+    for one in plan.calls:
+        one["function"]["output"] = outputs[one["id"]]
+    plan.prompt_tokens += sum(tokens(text) for text in outputs.values())
+    said = [_step_ends(call, step, plan, sum(tokens(one["function"]["arguments"]) for one in plan.calls))]
+    plan.calls = []
+    run["required_action"], run["status"] = None, "queued"
+    return [*said, _said("thread.run.queued", run)]
+
+
+def ended_early(call: Call, run: Value, status: str) -> Iterator[Announced]:
+    """End a run as cancelled, failed or expired, with the steps that were under way."""
+    now = call.clock.now()
+    for step in steps_of(call, run):
+        if step["status"] == "in_progress":
+            step |= {"status": status, f"{status}_at": now, "usage": _spent(0, 0)}
+            if status == "failed":
+                step["last_error"] = run["last_error"]
+            yield _said(f"thread.run.step.{status}", step)
+    run |= {"status": status, "required_action": None, "usage": _usage(call, run)}
+    if status != "expired":
+        run |= {f"{status}_at": now, "expires_at": None}
+    yield _said(f"thread.run.{status}", run)
+
+
+def _new_step(call: Call, run: Value, details: Value) -> Value:
+    step = {
+        "id": call.store.new_id("step_"),
+        "object": "thread.run.step",
+        "created_at": call.clock.now(),
+        "assistant_id": run["assistant_id"],
+        "thread_id": run["thread_id"],
+        "run_id": run["id"],
+        "type": details["type"],
+        "status": "in_progress",
+        "step_details": details,
+        "last_error": None,
+        "expired_at": None,
+        "cancelled_at": None,
+        "failed_at": None,
+        "completed_at": None,
+        "metadata": {},
+        "usage": None,
+    }
+    steps_of(call, run).put(step["id"], step)
+    return step
+
+
+def _step_begins(step: Value) -> Iterator[Announced]:
+    yield _said("thread.run.step.created", step)
+    yield _said("thread.run.step.in_progress", step)
+
+
+def _step_ends(call: Call, step: Value, plan: Plan, completion: int) -> Announced:
+    usage = _spent(plan.prompt_tokens, completion)
+    step |= {"status": "completed", "completed_at": call.clock.now(), "usage": usage}
+    return _said("thread.run.step.completed", step)
+
+
+def _tool_deltas(step: Value) -> Iterator[Announced]:
+    for index, one in enumerate(step["step_details"]["tool_calls"]):
+        for part in _call_deltas(one):
+            details = {"type": "tool_calls", "tool_calls": [{"index": index, **part}]}
+            delta = {"id": step["id"], "object": "thread.run.step.delta", "delta": {"step_details": details}}
+            yield "thread.run.step.delta", deepcopy(delta)
+
+
+def _call_deltas(one: Value) -> Iterator[Value]:
+    """A call in pieces: the head with id and name, then the arguments."""
+    kind = one["type"]
+    if kind == "function":
+        function = one["function"]
+        yield {"id": one["id"], "type": kind, "function": {"name": function["name"], "arguments": "", "output": None}}
+        for text in _parts(function["arguments"]):
+            yield {"type": kind, "function": {"arguments": text}}
+    elif kind == "code_interpreter":
+        ran = one["code_interpreter"]
+        yield {"id": one["id"], "type": kind, kind: {"input": ran["input"], "outputs": []}}
+        outputs = [{"index": index, **output} for index, output in enumerate(ran["outputs"])]
+        yield {"type": kind, kind: {"outputs": outputs}}
+    else:
+        yield {"id": one["id"], "type": kind, kind: one[kind]}
+
+
+def _parts(text: str) -> list[str]:
+    """A text in at most ``_DELTAS`` pieces that join to it; at least one piece."""
+    found = pieces(text)
+    if not found:
+        return [""]
+    borders = sorted({round(index * len(found) / _DELTAS) for index in range(_DELTAS + 1)})
+    return ["".join(found[start:end]) for start, end in pairwise(borders)]
+
+
+def _spent(prompt: int, completion: int) -> Value:
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+
+
+def _usage(call: Call, run: Value) -> Value:
+    """The sum over the steps."""
+    used: list[Any] = [step["usage"] for step in steps_of(call, run) if step["usage"]]
+    return _spent(sum(one["prompt_tokens"] for one in used), sum(one["completion_tokens"] for one in used))
+
+
+def _said(name: str, value: Value) -> Announced:
+    return name, deepcopy(value)

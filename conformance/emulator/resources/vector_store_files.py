@@ -1,0 +1,235 @@
+"""Files in a vector store, alone or in batches.
+
+A file starts ``in_progress``. Each look at the store, the file, its list or its batch processes half of what waits, at
+least one file. A file whose id the version could have uploaded and did not ends ``failed``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.emulator import errors
+from conformance.emulator.call import Call
+from conformance.emulator.handlers import handles
+from conformance.emulator.resources.objects import Value, deleted, ids, members
+from conformance.emulator.store import Collection
+from conformance.exchange import Response
+from conformance.operations import operations_of
+
+__all__ = ["attach", "looked_at"]
+
+#: Chunking of a file for which nothing was asked; the numbers are the documented defaults.
+_STATIC = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}
+
+#: What a file weighs of which only the id is known.
+_UNKNOWN_BYTES = 1024
+
+
+def attach(call: Call, store_id: str, file_id: str, *, chunking: Any = None, attributes: Any = None) -> Value:
+    """Put a file into a store, where it waits to be processed. A file that is there already starts anew."""
+    files, queue = _files(call, store_id), call.store.collection("vector-store-queue", store_id)
+    known = files.get(file_id)
+    if known is not None:
+        _count(call, store_id, known["status"], -1)
+        _weigh(call, store_id, -known["usage_bytes"])
+    chosen = members(chunking)
+    found = {
+        "id": file_id,
+        "object": "vector_store.file",
+        "usage_bytes": 0,
+        "created_at": call.clock.now(),
+        "vector_store_id": store_id,
+        "status": "in_progress",
+        "last_error": None,
+        "attributes": attributes or {},
+        "chunking_strategy": chosen if chosen.get("type") == "static" else _STATIC,
+    }
+    files.put(file_id, found)
+    queue.put(file_id, found)
+    _count(call, store_id, "in_progress", 1)
+    return found
+
+
+def looked_at(call: Call, store_id: str) -> None:
+    """Process the first half of the waiting files of a store, at least one."""
+    queue = call.store.collection("vector-store-queue", store_id)
+    for file_id in [one["id"] for one in queue.page(limit=max(1, (len(queue) + 1) // 2), order="asc").items]:
+        found = queue.remove(file_id)
+        _settle(call, found, *_outcome(call, file_id))
+
+
+def _outcome(call: Call, file_id: str) -> tuple[str, int]:
+    """The final status of a file and its weight in bytes."""
+    known = call.store.collection("files").get(file_id)
+    if known is not None:
+        return "completed", known["bytes"]
+    # A version without uploads takes files from elsewhere; what they hold is not ours to know.
+    return ("failed", 0) if "files.upload" in operations_of(call.spec) else ("completed", _UNKNOWN_BYTES)
+
+
+def _settle(call: Call, found: Value, status: str, weight: int) -> None:
+    store_id = found["vector_store_id"]
+    _count(call, store_id, found["status"], -1)
+    found["status"], found["usage_bytes"] = status, weight
+    if status == "failed":
+        found["last_error"] = {"code": _error_code(call), "message": f"No file found with id '{found['id']}'."}
+    _count(call, store_id, status, 1)
+    _weigh(call, store_id, weight)
+
+
+def _error_code(call: Call) -> str:
+    """The documented code that says best that a file is missing."""
+    codes = call.surface.answer.values("last_error", "code") or call.surface.answer.values(
+        "data", "*", "last_error", "code"
+    )
+    wanted = ("file_not_found", "invalid_file")
+    return next((code for code in wanted if code in codes), "server_error" if codes else wanted[0])
+
+
+def _count(call: Call, store_id: str, status: str, change: int) -> None:
+    store = call.store.collection("vector-stores").get(store_id)
+    counts = store["file_counts"]
+    counts[status] += change
+    counts["total"] += change
+    store["status"] = "in_progress" if counts["in_progress"] else "completed"
+    store["last_active_at"] = call.clock.now()
+
+
+def _weigh(call: Call, store_id: str, change: int) -> None:
+    call.store.collection("vector-stores").get(store_id)["usage_bytes"] += change
+
+
+def _files(call: Call, store_id: str) -> Collection:
+    return call.store.collection("vector-store-files", store_id)
+
+
+def _store_id(call: Call) -> str:
+    id: str = call.found(call.store.collection("vector-stores"), ids(call)[0], "vector store")["id"]
+    return id
+
+
+def _found(call: Call) -> Value:
+    found: Value = call.found(_files(call, _store_id(call)), ids(call)[1], "vector store file")
+    return found
+
+
+def _page(call: Call, files: Collection) -> Value:
+    status = call.query.get("filter")
+    return call.page(files, where=(lambda one: one["status"] == status) if status else None)
+
+
+@handles("vector_stores.files.create")
+def create(call: Call) -> Response:
+    """Attach a file."""
+    return call.json(
+        attach(
+            call,
+            _store_id(call),
+            call.body["file_id"],
+            chunking=call.get("chunking_strategy"),
+            attributes=call.get("attributes"),
+        )
+    )
+
+
+@handles("vector_stores.files.list")
+def list_(call: Call) -> Response:
+    """A page of the files of a store, on request only those in one state."""
+    store_id = _store_id(call)
+    looked_at(call, store_id)
+    return call.json(_page(call, _files(call, store_id)))
+
+
+@handles("vector_stores.files.get")
+def get(call: Call) -> Response:
+    """One file of a store."""
+    found = _found(call)
+    looked_at(call, found["vector_store_id"])
+    return call.json(found)
+
+
+@handles("vector_stores.files.modify")
+def modify(call: Call) -> Response:
+    """Replace the attributes."""
+    found = _found(call)
+    found["attributes"] = call.get("attributes", {})
+    return call.json(found)
+
+
+@handles("vector_stores.files.delete")
+def delete(call: Call) -> Response:
+    """Detach a file; it stays a file."""
+    found = _found(call)
+    store_id = found["vector_store_id"]
+    _files(call, store_id).remove(found["id"])
+    call.store.collection("vector-store-queue", store_id).remove(found["id"])
+    _count(call, store_id, found["status"], -1)
+    _weigh(call, store_id, -found["usage_bytes"])
+    return deleted(call, found["id"], "vector_store.file.deleted")
+
+
+@handles("vector_stores.file_batches.create")
+def create_batch(call: Call) -> Response:
+    """Attach several files that are watched together."""
+    store_id = _store_id(call)
+    chunking, attributes = call.get("chunking_strategy"), call.get("attributes")
+    batch = {
+        "id": call.store.new_id("vsfb_"),
+        "object": "vector_store.files_batch",
+        "created_at": call.clock.now(),
+        "vector_store_id": store_id,
+        "cancelled": False,
+        "files": list(dict.fromkeys(call.body["file_ids"])),
+    }
+    members_of = call.store.collection("file-batch-files", batch["id"])
+    for file_id in batch["files"]:
+        members_of.put(file_id, attach(call, store_id, file_id, chunking=chunking, attributes=attributes))
+    call.store.collection("file-batches", store_id).put(batch["id"], batch)
+    return call.json(_shown(call, batch))
+
+
+@handles("vector_stores.file_batches.get")
+def get_batch(call: Call) -> Response:
+    """One batch."""
+    batch = _batch(call)
+    looked_at(call, batch["vector_store_id"])
+    return call.json(_shown(call, batch))
+
+
+@handles("vector_stores.file_batches.cancel")
+def cancel_batch(call: Call) -> Response:
+    """Stop what still waits; what is done stays done."""
+    batch = _batch(call)
+    queue = call.store.collection("vector-store-queue", batch["vector_store_id"])
+    waiting = [file_id for file_id in batch["files"] if file_id in queue]
+    if not waiting:
+        raise errors.conflict(f"Batch {batch['id']} has ended and can't be cancelled.")
+    for file_id in waiting:
+        _settle(call, queue.remove(file_id), "cancelled", 0)
+    batch["cancelled"] = True
+    return call.json(_shown(call, batch))
+
+
+@handles("vector_stores.file_batches.list_files")
+def list_batch(call: Call) -> Response:
+    """A page of the files of a batch."""
+    batch = _batch(call)
+    looked_at(call, batch["vector_store_id"])
+    return call.json(_page(call, call.store.collection("file-batch-files", batch["id"])))
+
+
+def _batch(call: Call) -> Value:
+    batches = call.store.collection("file-batches", _store_id(call))
+    found: Value = call.found(batches, ids(call)[1], "vector store file batch")
+    return found
+
+
+def _shown(call: Call, batch: Value) -> Value:
+    """The batch with its counts; it is over when none of its files waits."""
+    counts = {"in_progress": 0, "completed": 0, "failed": 0, "cancelled": 0}
+    for one in call.store.collection("file-batch-files", batch["id"]):
+        counts[one["status"]] += 1
+    ended = "cancelled" if batch["cancelled"] else "completed"
+    status = "in_progress" if counts["in_progress"] else ended
+    shown = {name: value for name, value in batch.items() if name not in ("cancelled", "files")}
+    return {**shown, "status": status, "file_counts": {**counts, "total": sum(counts.values())}}
