@@ -260,7 +260,7 @@ def _load(version: str, path: Path, folder: Path | None) -> Spec:
         sources=tuple(Source(**source) for source in meta.get("source", ())),
         errata=all_errata,
         wrong_examples=tuple(errata.get("wrong_example", ())),
-        clauses=(kept(base.clauses) if base else ())
+        clauses=(kept(base.clauses) if base else kept(_common()))
         + tuple(_clause(item, version, path) for item in clauses.get("clause", ())),
         refusals=(kept(base.refusals) if base else ())
         + tuple(Refusal(**_listed(item)) for item in clauses.get("refusal", ())),
@@ -269,6 +269,14 @@ def _load(version: str, path: Path, folder: Path | None) -> Spec:
         extends=meta.get("extends", ""),
         digest=_digest(path, base),
     )
+
+
+@lru_cache(maxsize=1)
+def _common() -> tuple[Clause, ...]:
+    """The clauses of ``specs/clauses.toml``, which hold in every version."""
+    path = specs_dir()
+    items = _toml(path / "clauses.toml").get("clause", ())
+    return tuple(_clause(item, "", path) for item in items)
 
 
 def _listed(item: dict[str, Any]) -> dict[str, Any]:
@@ -304,7 +312,7 @@ def _clause(item: dict[str, Any], version: str, path: Path) -> Clause:
 
 
 def _digest(path: Path, base: Spec | None) -> str:
-    total = hashlib.sha256((base.digest if base else "").encode())
+    total = hashlib.sha256((base.digest if base else "").encode() + (specs_dir() / "clauses.toml").read_bytes())
     for file in sorted(path.iterdir()):
         if file.suffix in (".yaml", ".toml"):
             total.update(file.name.encode() + b"\0" + file.read_bytes())

@@ -16,13 +16,16 @@ from conformance.errors import HarnessError
 from conformance.exchange import Request
 from conformance.spec import Spec
 
-__all__ = ["PLACEHOLDER", "UNKNOWN_API_VERSION", "bind_text", "encode_body", "to_request"]
+__all__ = ["PLACEHOLDER", "UNKNOWN_API_VERSION", "UNKNOWN_ROUTE", "bind_text", "encode_body", "to_request"]
 
 #: ``{deployment}``, ``{run}``, ``{assistant.1}``: lower-case words joined by dots, dashes or underscores.
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.-]*)\}")
 
 #: The one impossible api-version that probes send.
 UNKNOWN_API_VERSION = "1999-01-01"
+
+#: The path segment that no version has; probes of unknown routes put it in their path.
+UNKNOWN_ROUTE = "aoai-conformance-no-such-route"
 
 
 def bind_text(text: str, values: Mapping[str, str]) -> str:
