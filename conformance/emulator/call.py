@@ -118,8 +118,15 @@ class Call:
     # -- what was asked ------------------------------------------------------------------------------------------
 
     def get(self, name: str, default: Any = None) -> Any:
-        """A field of the body; ``default`` where it is absent or null."""
+        """A field of the body; ``default`` where it is absent or null, or where the version doesn't document it."""
         value = self.body.get(name) if isinstance(self.body, dict) else None
+        return default if value is None or not self.surface.body.has(name) else value
+
+    def choice(self, name: str, default: Any = None) -> Any:
+        """A field of the body, else its documented default, else ``default``."""
+        value = self.get(name)
+        if value is None:
+            value = self.surface.body.default(name)
         return default if value is None else value
 
     def accepts(self, *path: str) -> bool:
@@ -140,7 +147,10 @@ class Call:
 
         Raises DeploymentNotFound (404) and OperationNotSupported (400).
         """
-        name = self.path.get("deployment-id", self.get("model", ""))
+        name = self.path.get("deployment-id", self.get("model"))
+        if name is None:  # the version lets the model be left out
+            named = [one for one in self.settings.deployments if ability in one.abilities]
+            name = named[0].name if named else ""
         found = self.settings.by_name.get(name) if isinstance(name, str) else None
         if found is None:
             raise errors.deployment_not_found()

@@ -29,6 +29,8 @@ class _Alternative:
     open: bool = True
     types: frozenset[str] | None = None
     consts: tuple[Any, ...] | None = None
+    required: frozenset[str] = frozenset()
+    default: Any = None
 
     def merged(self, other: _Alternative) -> _Alternative:
         properties = dict(self.properties)
@@ -42,6 +44,8 @@ class _Alternative:
             open=self.open and other.open,
             types=types,
             consts=self.consts if other.consts is None else other.consts,
+            required=self.required | other.required,
+            default=self.default if other.default is None else other.default,
         )
 
 
@@ -99,6 +103,12 @@ class Shape:
             return ()
         return tuple(dict.fromkeys(value for one in here.alternatives for value in one.consts or ()))
 
+    def default(self, *path: str) -> Any:
+        """The documented default at a path; None where there is none."""
+        here = self.at(*path)
+        found = () if here is None else tuple(one.default for one in here.alternatives if one.default is not None)
+        return found[0] if found else None
+
     def allows(self, type: str) -> bool:
         """True when a value of this JSON type (``"null"``, ``"string"`` …) may stand here."""
         return any(
@@ -111,7 +121,7 @@ class Shape:
         return not any(one.properties or one.items or one.extra for one in self.alternatives)
 
     def fit(self, value: Any) -> Any:
-        """``value`` without undocumented fields, and without nulls where null isn't documented.
+        """``value`` without undocumented fields, and without optional nulls where null isn't documented.
 
         An object whose schema lists no properties is free-form and kept whole.
         """
@@ -136,7 +146,7 @@ class Shape:
                 if any(one.extra for one in known):
                     kept[name] = item
                 continue
-            if item is None and not shape.allows("null"):
+            if item is None and not shape.allows("null") and not any(name in one.required for one in known):
                 continue
             kept[name] = shape.fit(item)
         return kept
@@ -200,4 +210,6 @@ def _own(schema: Mapping[str, Any]) -> _Alternative:
         open=extra is not False,
         types=None if types is None else frozenset([types] if isinstance(types, str) else types),
         consts=consts,
+        required=frozenset(schema.get("required", ())),
+        default=schema.get("default"),
     )

@@ -5,6 +5,7 @@ A refusal is a 400 whose message names the place. Fields that the schema does no
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -180,7 +181,8 @@ class Validation:
             texts = [part for part in parts if isinstance(part, str)]
             files = [part for part in parts if isinstance(part, Part)]
             if files:
-                values[name] = files if documented.get("type") == "array" else files[0]
+                many = documented.get("type") == "array" or len(files) > 1
+                values[name] = files if many else files[0]
             else:
                 values[name] = self._converted(texts, documented)
         shown = {name: _shown(value) for name, value in values.items()}
@@ -190,11 +192,13 @@ class Validation:
     def _converted(self, texts: Sequence[str], schema: Mapping[str, Any]) -> Any:
         """Texts as the value that the schema speaks of; a text that can't be converted stays text and is refused."""
         types = _types(self.spec, schema)
-        if "array" in types:
+        if "array" in types and "string" not in types:
             items = self.spec.deref(schema.get("items", {}))
             split = [piece for text in texts for piece in text.split(",")] if len(texts) == 1 else list(texts)
             return [self._converted([piece], items) for piece in split]
         text = texts[0]
+        if "object" in types and text.lstrip().startswith("{"):
+            return _object(text)
         if "string" in types:
             return text
         if "boolean" in types and text in _BOOLEANS:
@@ -203,6 +207,13 @@ class Validation:
             return int(text)
         if "number" in types and _NUMBER.match(text):
             return float(text)
+        return text
+
+
+def _object(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
         return text
 
 

@@ -1,0 +1,152 @@
+"""What a chat model says to a conversation: the decision behind chat.completions, without its wire form.
+
+Deterministic: the same messages, seed and choice number give the same answer, streamed or not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from conformance.emulator import errors
+from conformance.emulator.call import Call
+from conformance.emulator.events import dumps
+from conformance.emulator.inference.text import count, cut, reply
+from conformance.emulator.inference.values import value_for
+from conformance.emulator.settings import Deployment
+
+__all__ = ["REASONING_TOKENS", "Said", "ToolCall", "prompt_tokens", "say", "text_of"]
+
+#: What a reasoning model spends before it speaks, as far as the limit allows.
+REASONING_TOKENS = 16
+
+
+@frozen
+class ToolCall:
+    """One call that the model makes; ``arguments`` is JSON text as tokens, cut where the limit cuts it."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+@frozen
+class Said:
+    """One choice. ``legacy`` marks a call in the deprecated ``function_call`` form."""
+
+    tokens: tuple[str, ...]
+    calls: tuple[ToolCall, ...]
+    finish: str
+    legacy: bool = False
+    reasoning: int = 0
+
+    @property
+    def completion_tokens(self) -> int:
+        """Every token that was generated for this choice."""
+        return self.reasoning + len(self.tokens) + sum(len(call.arguments) for call in self.calls)
+
+
+def text_of(content: Any) -> str:
+    """The words of a message's content: a string, or the text parts of a list."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "\n".join(str(p.get("text", "")) for p in content if isinstance(p, Mapping) and p.get("text"))
+    return ""
+
+
+def prompt_tokens(messages: Sequence[Mapping[str, Any]]) -> int:
+    """Tokens of a conversation: its texts and calls, three per message and three to prime the answer."""
+    total = 3
+    for message in messages:
+        total += 3 + count(text_of(message.get("content")))
+        total += sum(count(dumps(call)) for call in message.get("tool_calls") or ())
+        parts = message.get("content")
+        if isinstance(parts, list):
+            total += 85 * sum(isinstance(part, Mapping) and part.get("type") == "image_url" for part in parts)
+    return total
+
+
+def say(call: Call, deployment: Deployment, index: int) -> Said:
+    """The choice with this number. Raises a 400 for what a reasoning model doesn't take."""
+    reasoning = "reasoning" in deployment.abilities
+    if reasoning and call.get("max_tokens") is not None:
+        raise errors.invalid(
+            "Unsupported parameter: 'max_tokens' is not supported with this model. "
+            "Use 'max_completion_tokens' instead.",
+            param="max_tokens",
+            code="unsupported_parameter",
+        )
+    limit = call.get("max_completion_tokens", call.get("max_tokens"))
+    limit = None if limit is None else int(limit)
+    spent = min(REASONING_TOKENS, limit if limit is not None else REASONING_TOKENS) if reasoning else 0
+    left = None if limit is None else limit - spent
+    called = _called(call)
+    if called:
+        return _call(called, left, spent, forced=_forced(call), legacy=bool(call.get("functions")))
+    stop = call.get("stop", [])
+    written = cut(_text(call, index), stop=[stop] if isinstance(stop, str) else stop, limit=left)
+    return Said(written.tokens, (), written.finish, reasoning=spent)
+
+
+def _call(called: Sequence[Mapping[str, Any]], left: int | None, spent: int, *, forced: bool, legacy: bool) -> Said:
+    finish = "stop" if forced else "function_call" if legacy else "tool_calls"
+    calls: list[ToolCall] = []
+    for function in called:
+        arguments = dumps(value_for(function.get("parameters") or {"type": "object", "properties": {}}))
+        written = cut(arguments, limit=left)
+        left = None if left is None else left - len(written.tokens)
+        calls.append(ToolCall(str(function["name"]), written.tokens))
+        if written.finish == "length":
+            finish = "length"
+            break
+    return Said((), tuple(calls), finish, legacy, spent)
+
+
+def _functions(call: Call) -> tuple[list[Mapping[str, Any]], Any]:
+    """The functions on offer and the choice among them, in the present or the deprecated form."""
+    tools = call.get("tools")
+    if tools:
+        offered = [tool["function"] for tool in tools if tool.get("type", "function") == "function"]
+        return offered, call.get("tool_choice", "auto")
+    return list(call.get("functions", [])), call.get("function_call", "auto")
+
+
+def _forced(call: Call) -> bool:
+    return isinstance(_functions(call)[1], Mapping)
+
+
+def _called(call: Call) -> list[Mapping[str, Any]]:
+    """The functions that this model calls: the forced one, or those that the last user message speaks of."""
+    offered, choice = _functions(call)
+    if not offered or choice == "none":
+        return []
+    if isinstance(choice, Mapping):
+        name = choice.get("function", choice).get("name")
+        return [function for function in offered if function.get("name") == name][:1]
+    last = call.body["messages"][-1] if call.body.get("messages") else {}
+    asked = text_of(last.get("content")).lower() if last.get("role") == "user" else ""
+    named = [function for function in offered if _speaks_of(asked, str(function.get("name", "")))]
+    if choice == "required":
+        named = named or offered[:1]
+    alone = call.get("parallel_tool_calls") is False or bool(call.get("functions"))
+    return named[:1] if alone else named
+
+
+def _speaks_of(text: str, name: str) -> bool:
+    words = [word for word in re.split(r"[_\-.]+", name.lower()) if len(word) >= 4]
+    return any(word in text for word in words)
+
+
+def _text(call: Call, index: int) -> str:
+    messages = call.body.get("messages") or []
+    wanted = call.get("response_format", {})
+    kind = wanted.get("type") if isinstance(wanted, Mapping) else None
+    if kind == "json_schema":
+        return dumps(value_for(wanted["json_schema"].get("schema", {"type": "object"})))
+    users = [text_of(message.get("content")) for message in messages if message.get("role") == "user"]
+    prompt = users[-1] if users else text_of(messages[-1].get("content")) if messages else ""
+    said = reply(prompt, f"{call.get('seed', '')}/{len(messages)}/{index}")
+    return dumps({"answer": said}) if kind == "json_object" else said

@@ -1,0 +1,75 @@
+"""embeddings: one vector of unit length per input, in the order of the inputs."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import struct
+from functools import lru_cache
+from typing import Any
+
+from conformance.emulator import errors
+from conformance.emulator.call import Call
+from conformance.emulator.handlers import handles
+from conformance.emulator.inference.text import count
+from conformance.emulator.settings import Deployment
+from conformance.exchange import Response
+
+__all__ = ["create", "vector"]
+
+_DEFAULT = 1536
+_LARGE = 3072
+
+
+@handles("embeddings.create")
+def create(call: Call) -> Response:
+    """Vectors as lists of numbers, or as base64 of little-endian 32-bit floats."""
+    deployment = call.deployment("embeddings")
+    size = _size(call, deployment)
+    inputs = _inputs(call.get("input", ""))
+    packed = call.get("encoding_format") == "base64"
+    data = [
+        {"object": "embedding", "index": index, "embedding": _shown(vector(text, size), packed=packed)}
+        for index, (text, _) in enumerate(inputs)
+    ]
+    tokens = sum(many for _, many in inputs)
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return call.json({"object": "list", "data": data, "model": deployment.model, "usage": usage})
+
+
+def _size(call: Call, deployment: Deployment) -> int:
+    """The length of the vectors. Raises a 400 where the model can't shorten them, or not to this length."""
+    own = _LARGE if "large" in deployment.model else _DEFAULT
+    asked = call.get("dimensions")
+    if asked is None:
+        return own
+    if "dimensions" not in deployment.abilities:
+        raise errors.invalid("This model does not support specifying dimensions.", param="dimensions")
+    if not 1 <= asked <= own:
+        raise errors.invalid(f"'dimensions' must be between 1 and {own}.", param="dimensions")
+    return int(asked)
+
+
+def _inputs(given: Any) -> list[tuple[str, int]]:
+    """Each input as text with its number of tokens; token ids count one each, a list of numbers is one input."""
+    if given is None or isinstance(given, str):
+        return [(given or "", count(given or ""))]
+    if given and not isinstance(given[0], (str, list)):
+        return [(repr(given), len(given))]
+    return [(one, count(one)) if isinstance(one, str) else (repr(one), len(one)) for one in given]
+
+
+@lru_cache(maxsize=4096)
+def vector(text: str, size: int) -> tuple[float, ...]:
+    """A vector of length one that depends on text and size only. Components are exact 32-bit floats."""
+    raw = hashlib.shake_128(text.encode()).digest(size)
+    centred = [2 * byte - 255 for byte in raw]  # odd, so never zero: the norm can't vanish
+    norm = math.sqrt(sum(one * one for one in centred))
+    return struct.unpack(f"<{size}f", struct.pack(f"<{size}f", *(one / norm for one in centred)))
+
+
+def _shown(values: tuple[float, ...], *, packed: bool) -> Any:
+    if packed:
+        return base64.b64encode(struct.pack(f"<{len(values)}f", *values)).decode()
+    return [round(value, 8) for value in values]

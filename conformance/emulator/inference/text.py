@@ -1,0 +1,93 @@
+"""The emulator's language: a tokenizer and a deterministic writer. The same prompt always gets the same answer.
+
+Tokens are runs of at most six letters with the space before them, single signs, or white space. They are whole code
+points, and joined they give the text back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+
+from attrs import frozen
+
+__all__ = ["Written", "count", "cut", "reply", "tokenize"]
+
+_LOOSE = re.IGNORECASE | re.DOTALL
+_TOKEN = re.compile(r" ?\w{1,6}| ?[^\w\s]|\s+")
+_ECHO = re.compile(r"\b(?:repeat|echo|say|reply with|answer with|write)\b[^:\n]{0,60}:\s*(\S.*)", _LOOSE)
+_COUNT = re.compile(r"\bcount\b|\bnumbers\b|\blong\b|\bessay\b|\bevery\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\d{1,4}")
+_SENTENCE = (
+    "the river keeps a slow and even pace while small boats carry bread paper seeds and letters from town to town "
+    "every morning someone opens a window counts the clouds and writes down what the wind has moved in the night"
+)
+_WORDS = _SENTENCE.split()
+
+
+@frozen
+class Written:
+    """What was written, as tokens, and why it ended: ``stop`` or ``length``."""
+
+    tokens: tuple[str, ...]
+    finish: str
+
+    @property
+    def text(self) -> str:
+        """The tokens joined."""
+        return "".join(self.tokens)
+
+
+def tokenize(text: str) -> list[str]:
+    """Tokens of a text; joined they are the text."""
+    return _TOKEN.findall(text)
+
+
+def count(text: str) -> int:
+    """How many tokens a text has."""
+    return len(_TOKEN.findall(text))
+
+
+def reply(prompt: str, variant: str = "0") -> str:
+    """The answer to a prompt. It repeats what it is told to repeat and counts when asked to; else it is small talk."""
+    told = _ECHO.search(prompt)
+    if told:
+        return told.group(1).strip().strip("\"'")
+    if _COUNT.search(prompt):
+        named = [int(number) for number in _NUMBER.findall(prompt)]
+        return ", ".join(str(number) for number in range(1, min(max(named, default=200), 1000) + 1))
+    digest = hashlib.sha256(f"{prompt}\0{variant}".encode()).digest()
+    words = [_WORDS[digest[i % 32] * (i // 32 + 1) % len(_WORDS)] for i in range(28 + digest[0] % 24)]
+    starts = {0, *(i for i in range(6, len(words) - 3) if digest[i % 32] % 9 == 0)}
+    shown = [word.capitalize() if i in starts else word for i, word in enumerate(words)]
+    return " ".join(f"{word}." if i + 1 in starts else word for i, word in enumerate(shown)) + "."
+
+
+def cut(text: str, *, stop: Sequence[str] = (), limit: int | None = None) -> Written:
+    """End a text at the first stop sequence, which is not part of it, or after ``limit`` tokens."""
+    found = [at for at in (text.find(sequence) for sequence in stop if sequence) if at >= 0]
+    ended = tokenize(text[: min(found)] if found else text)
+    if limit is not None and len(ended) > limit:
+        return Written(tuple(ended[:limit]), "length")
+    return Written(tuple(ended), "stop")
+
+
+def offsets(tokens: Iterable[str], start: int = 0) -> list[int]:
+    """Where each token begins, in code points."""
+    return list(accumulate((len(token) for token in tokens), initial=start))[:-1]
+
+
+def logprob(token: str, place: int) -> float:
+    """A made-up natural logarithm of a probability, between -0.5 and 0."""
+    return -round((hashlib.blake2s(f"{token}\0{place}".encode()).digest()[0] + 1) / 512, 6)
+
+
+def alternatives(token: str, place: int, many: int) -> list[tuple[str, float]]:
+    """The likeliest tokens at a place, the chosen one first, likelier ones first."""
+    chosen = logprob(token, place)
+    others = [f" {word}" for word in _WORDS if f" {word}" != token]
+    ranked = dict.fromkeys(others[(place + i) % len(others)] for i in range(len(others)))
+    rest = list(ranked)[: max(many - 1, 0)]
+    return [(token, chosen), *((other, round(chosen - 1.5 - i, 6)) for i, other in enumerate(rest))][:many]

@@ -1,0 +1,203 @@
+"""A value that satisfies a JSON Schema: what a model returns for structured outputs and tool arguments.
+
+Covers the keywords of structured outputs and those common in tools: objects, arrays, enums, unions, references, bounds,
+formats and plain patterns. Optional properties are left out below a depth, so recursive schemas end.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema_rs
+from attrs import define
+
+__all__ = ["value_for"]
+
+_DEEP = 4
+_FORMATS = {
+    "date-time": "2024-01-01T12:00:00Z",
+    "date": "2024-01-01",
+    "time": "12:00:00Z",
+    "duration": "P1D",
+    "email": "a@example.com",
+    "hostname": "example.com",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "uri": "https://example.com/a",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+}
+_SAMPLES = ("a", "A", "1", "a1", "abc", "ABC", "123", "12345", "a@example.com", "2024-01-01", "+15550100", "a-b", "a_b")
+
+
+@define
+class _Writer:
+    root: Any
+
+    def value(self, schema: Any, depth: int = 0) -> Any:
+        if not isinstance(schema, Mapping) or depth > 24:
+            return None
+        schema = self._resolved(schema)
+        if "const" in schema:
+            return schema["const"]
+        if schema.get("enum"):
+            return schema["enum"][0]
+        for key in ("anyOf", "oneOf"):
+            if schema.get(key):
+                return self._union(schema, key, depth)
+        kind = schema.get("type")
+        if isinstance(kind, list):
+            kind = "null" if depth > _DEEP and "null" in kind else next((k for k in kind if k != "null"), "null")
+        if kind is None:
+            kind = "object" if "properties" in schema else "array" if "items" in schema else "string"
+        make = getattr(self, f"_{kind}", None)
+        return make(schema, depth) if make else None
+
+    def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        for _ in range(16):
+            if "$ref" in schema:
+                rest = {key: value for key, value in schema.items() if key != "$ref"}
+                schema = {**self._at(str(schema["$ref"])), **rest}
+            elif schema.get("allOf"):
+                merged: dict[str, Any] = {key: value for key, value in schema.items() if key != "allOf"}
+                for part in schema["allOf"]:
+                    merged = _merged(merged, self._resolved(part) if isinstance(part, Mapping) else {})
+                schema = merged
+            else:
+                break
+        return schema
+
+    def _at(self, ref: str) -> Mapping[str, Any]:
+        node = self.root
+        for step in ref.removeprefix("#").strip("/").split("/"):
+            if step and isinstance(node, Mapping):
+                node = node.get(step.replace("~1", "/").replace("~0", "~"), {})
+        return node if isinstance(node, Mapping) else {}
+
+    def _union(self, schema: Mapping[str, Any], key: str, depth: int) -> Any:
+        branches = [self._resolved(one) for one in schema[key] if isinstance(one, Mapping)]
+        if depth > _DEEP:
+            branches.sort(key=lambda one: one.get("type") != "null")
+        rest = {name: value for name, value in schema.items() if name != key}
+        return self.value(_merged(rest, branches[0] if branches else {}), depth + 1)
+
+    def _object(self, schema: Mapping[str, Any], depth: int) -> Any:
+        properties = schema.get("properties") or {}
+        required = list(schema.get("required") or ())
+        wanted = list(properties) if depth <= _DEEP else []
+        return {
+            name: self.value(properties.get(name, {"type": "string"}), depth + 1)
+            for name in dict.fromkeys([*(n for n in properties if n in required or n in wanted), *required])
+        }
+
+    def _array(self, schema: Mapping[str, Any], depth: int) -> Any:
+        first = [self.value(item, depth + 1) for item in schema.get("prefixItems") or ()]
+        least = int(schema.get("minItems", 0))
+        most = int(schema.get("maxItems", 1_000))
+        many = min(max(least, len(first) or (0 if depth > _DEEP else 1)), most)
+        items = schema.get("items")
+        rest = [self.value(items, depth + 1) if isinstance(items, Mapping) else "a" for _ in range(many - len(first))]
+        if schema.get("uniqueItems"):
+            rest = [_varied(item, index, items) for index, item in enumerate(rest)]
+        return [*first[:many], *rest]
+
+    def _string(self, schema: Mapping[str, Any], depth: int) -> str:  # noqa: ARG002 - one signature for all kinds
+        least, most = int(schema.get("minLength", 0)), int(schema.get("maxLength", 10_000))
+        if schema.get("pattern"):
+            return _matching(str(schema["pattern"]), least, most)
+        text = _FORMATS.get(str(schema.get("format")), "value")
+        return (text + "a" * (least - len(text)))[:most]
+
+    def _integer(self, schema: Mapping[str, Any], depth: int) -> int:  # noqa: ARG002
+        return int(_number(schema, 1))
+
+    def _number(self, schema: Mapping[str, Any], depth: int) -> float:  # noqa: ARG002
+        return _number(schema, 0)
+
+    def _boolean(self, schema: Mapping[str, Any], depth: int) -> bool:  # noqa: ARG002
+        return True
+
+    def _null(self, schema: Mapping[str, Any], depth: int) -> None:  # noqa: ARG002
+        return None
+
+
+def _merged(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {**left, **right}
+    if "properties" in left and "properties" in right:
+        merged["properties"] = {**left["properties"], **right["properties"]}
+    if "required" in left and "required" in right:
+        merged["required"] = [*left["required"], *right["required"]]
+    return merged
+
+
+def _number(schema: Mapping[str, Any], step: int) -> float:
+    unit = schema.get("multipleOf") or 1
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if "exclusiveMinimum" in schema:
+        low = max(schema["exclusiveMinimum"] + (step or 0.5 * unit), low if low is not None else -math.inf)
+    if "exclusiveMaximum" in schema:
+        high = min(schema["exclusiveMaximum"] - (step or 0.5 * unit), high if high is not None else math.inf)
+    value = 1 if low is None else low
+    if high is not None and value > high:
+        value = high
+    if "multipleOf" in schema or step:
+        value = math.ceil(value / unit) * unit
+        if high is not None and value > high:
+            value = math.floor(high / unit) * unit
+    return value
+
+
+def _varied(item: Any, index: int, schema: Any) -> Any:
+    options = schema.get("enum") if isinstance(schema, Mapping) else None
+    if options and index < len(options):
+        return options[index]
+    if isinstance(item, bool) or index == 0:
+        return item
+    return f"{item}{index}" if isinstance(item, str) else item + index if isinstance(item, (int, float)) else item
+
+
+def _matching(pattern: str, least: int, most: int) -> str:
+    """A sample that the pattern finds; built from the pattern's own pieces where the samples don't fit."""
+    try:
+        compiled = re.compile(pattern)
+    except re.error:
+        return "a" * max(least, 1)
+    for sample in (*_SAMPLES, *_FORMATS.values(), _built(pattern)):
+        if least <= len(sample) <= most and compiled.search(sample):
+            return sample
+    return _built(pattern)
+
+
+_PIECE = re.compile(r"(\[\^?\]?[^\]]*\]|\\.|\(\?:|[().]|[^\\])(\{(\d+)(?:,\d*)?\}|[*+?])?")
+_CLASSES = {"\\d": "1", "\\w": "a", "\\s": " ", ".": "a", "^": "", "$": "", "(": "", ")": "", "(?:": "", "\\b": ""}
+
+
+def _built(pattern: str) -> str:
+    """The shortest text of a pattern without alternatives or repeated groups: classes give their first member."""
+    text = ""
+    for piece, quantifier, least in _PIECE.findall(pattern):
+        if piece.startswith("["):
+            inner = piece[1:-1]
+            one = "a" if inner.startswith("^") else _CLASSES.get(inner[:2], inner[:1])
+        else:
+            one = _CLASSES.get(piece, piece.removeprefix("\\"))
+        text += one * (int(least) if least else 0 if quantifier in ("*", "?") else 1)
+    return text
+
+
+def value_for(schema: Any) -> Any:
+    """A value that satisfies the schema; where the writer's guess doesn't, the guess all the same."""
+    guess = _Writer(schema).value(schema)
+    if guess is None and isinstance(schema, Mapping) and schema.get("type") in (None, "object"):
+        return {}
+    return guess
+
+
+def satisfies(schema: Any, value: Any) -> bool:
+    """True when jsonschema-rs finds the value valid; True for a schema it can't read."""
+    try:
+        return bool(jsonschema_rs.is_valid(schema, value))
+    except (ValueError, jsonschema_rs.ReferencingError):
+        return True
