@@ -16,7 +16,7 @@ __all__ = ["content_of", "keep", "rows_of"]
 
 def keep(call: Call, data: bytes, filename: str, purpose: str, *, status: str = "pending") -> Value:
     """A new file with its content."""
-    file = {
+    file: Value = {
         "id": call.store.new_id("file-"),
         "object": "file",
         "bytes": len(data),

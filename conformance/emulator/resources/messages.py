@@ -18,7 +18,7 @@ ACTIVE = frozenset({"queued", "in_progress", "requires_action", "cancelling"})
 
 def new_message(call: Call, thread_id: str, asked: Value, **extra: Any) -> Value:
     """A message kept in its thread. ``extra`` holds what only the service sets: status, run_id, assistant_id …"""
-    message = {
+    message: Value = {
         "id": call.store.new_id("msg_"),
         "object": "thread.message",
         "created_at": call.clock.now(),

@@ -12,9 +12,10 @@ from attrs import define, field
 
 from conformance.emulator import errors
 from conformance.emulator.call import Call
+from conformance.emulator.inference.text import count, cut
 from conformance.emulator.resources.messages import text_of
 from conformance.emulator.resources.objects import Value, members
-from conformance.emulator.resources.reply import arguments, pieces, say, tokens
+from conformance.emulator.resources.reply import arguments, say
 
 __all__ = ["Plan", "planned"]
 
@@ -87,15 +88,13 @@ def _speak(call: Call, run: Value, plan: Plan) -> None:
     # A bounded look back: what a model reads is bounded, and a thread may be long.
     newest = call.store.collection("messages", run["thread_id"]).page(limit=min(last or 200, 200)).items
     asked = next((text_of(message) for message in newest if message["role"] == "user"), "")
-    plan.prompt_tokens = tokens(run["instructions"] or "") + sum(tokens(text_of(message)) for message in newest) + 1
+    plan.prompt_tokens = count(run["instructions"] or "") + sum(count(text_of(message)) for message in newest) + 1
     most_prompt, most = run["max_prompt_tokens"], run["max_completion_tokens"]
     if most_prompt is not None and plan.prompt_tokens > most_prompt:
         # Older messages are dropped to fit; the newest one can't be.
-        if tokens(asked) > most_prompt:
+        if count(asked) > most_prompt:
             plan.limit, plan.prompt_tokens = "max_prompt_tokens", most_prompt
             return
         plan.prompt_tokens = most_prompt
-    plan.message = say(asked, run["response_format"])
-    spoken = pieces(plan.message)
-    if most is not None and len(spoken) > most:
-        plan.message, plan.limit = "".join(spoken[:most]), "max_completion_tokens"
+    written = cut(say(asked, run["response_format"]), limit=most)
+    plan.message, plan.limit = written.text, "max_completion_tokens" if written.finish == "length" else ""

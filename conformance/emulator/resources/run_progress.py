@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
-from itertools import pairwise
 from typing import Any
 
 from conformance.emulator.call import Call
+from conformance.emulator.inference.text import count
 from conformance.emulator.resources.messages import ACTIVE, new_message
 from conformance.emulator.resources.objects import Value
-from conformance.emulator.resources.reply import pieces, tokens
+from conformance.emulator.resources.reply import parts
 from conformance.emulator.resources.run_plan import Plan
 from conformance.emulator.store import Collection
 
@@ -21,9 +21,6 @@ __all__ = ["Announced", "advance", "ended_early", "outputs_given", "steps_of"]
 
 #: Name and data of an event. The data is a snapshot.
 Announced = tuple[str, Value]
-
-#: How many deltas a text is sent in.
-_DELTAS = 6
 
 
 def steps_of(call: Call, run: Value) -> Collection:
@@ -56,7 +53,7 @@ def _worked(call: Call, run: Value, plan: Plan) -> Iterator[Announced]:
         step = _new_step(call, run, {"type": "tool_calls", "tool_calls": builtin})
         yield from _step_begins(step)
         yield from _tool_deltas(step)
-        yield _step_ends(call, step, plan, sum(tokens(str(one)) for one in builtin))
+        yield _step_ends(call, step, plan, sum(count(str(one)) for one in builtin))
     if plan.calls:
         step = _new_step(call, run, {"type": "tool_calls", "tool_calls": plan.calls})
         yield from _step_begins(step)
@@ -88,7 +85,7 @@ def _spoken(call: Call, run: Value, plan: Plan) -> Iterator[Announced]:
     yield from _step_begins(step)
     yield _said("thread.message.created", message)
     yield _said("thread.message.in_progress", message)
-    for text in _parts(plan.message):
+    for text in parts(plan.message):
         part = {"index": 0, "type": "text", "text": {"value": text, "annotations": []}}
         delta = {"role": "assistant", "content": [part]}
         yield "thread.message.delta", {"id": message["id"], "object": "thread.message.delta", "delta": delta}
@@ -99,7 +96,7 @@ def _spoken(call: Call, run: Value, plan: Plan) -> Iterator[Announced]:
     else:
         message |= {"status": "completed", "completed_at": now}
         yield _said("thread.message.completed", message)
-    yield _step_ends(call, step, plan, tokens(plan.message))
+    yield _step_ends(call, step, plan, count(plan.message))
     run["expires_at"], run["usage"] = None, _usage(call, run)
     if plan.cut:
         run |= {"status": "incomplete", "incomplete_details": {"reason": plan.limit}}
@@ -114,8 +111,8 @@ def outputs_given(call: Call, run: Value, plan: Plan, outputs: dict[str, str]) -
     step = next(one for one in steps_of(call, run) if one["status"] == "in_progress")
     for one in plan.calls:
         one["function"]["output"] = outputs[one["id"]]
-    plan.prompt_tokens += sum(tokens(text) for text in outputs.values())
-    said = [_step_ends(call, step, plan, sum(tokens(one["function"]["arguments"]) for one in plan.calls))]
+    plan.prompt_tokens += sum(count(text) for text in outputs.values())
+    said = [_step_ends(call, step, plan, sum(count(one["function"]["arguments"]) for one in plan.calls))]
     plan.calls = []
     run["required_action"], run["status"] = None, "queued"
     return [*said, _said("thread.run.queued", run)]
@@ -184,7 +181,7 @@ def _call_deltas(one: Value) -> Iterator[Value]:
     if kind == "function":
         function = one["function"]
         yield {"id": one["id"], "type": kind, "function": {"name": function["name"], "arguments": "", "output": None}}
-        for text in _parts(function["arguments"]):
+        for text in parts(function["arguments"]):
             yield {"type": kind, "function": {"arguments": text}}
     elif kind == "code_interpreter":
         ran = one["code_interpreter"]
@@ -193,15 +190,6 @@ def _call_deltas(one: Value) -> Iterator[Value]:
         yield {"type": kind, kind: {"outputs": outputs}}
     else:
         yield {"id": one["id"], "type": kind, kind: one[kind]}
-
-
-def _parts(text: str) -> list[str]:
-    """A text in at most ``_DELTAS`` pieces that join to it; at least one piece."""
-    found = pieces(text)
-    if not found:
-        return [""]
-    borders = sorted({round(index * len(found) / _DELTAS) for index in range(_DELTAS + 1)})
-    return ["".join(found[start:end]) for start, end in pairwise(borders)]
 
 
 def _spent(prompt: int, completion: int) -> Value:

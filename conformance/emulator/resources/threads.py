@@ -19,7 +19,7 @@ _FIELDS: dict[str, Any] = {"metadata": {}, "tool_resources": {}}
 def new_thread(call: Call, body: Any) -> Value:
     """A thread with its first messages, kept in the store. ``body`` is a thread creation request or nothing."""
     asked = members(body)
-    thread = {
+    thread: Value = {
         "id": call.store.new_id("thread_"),
         "object": "thread",
         "created_at": call.clock.now(),

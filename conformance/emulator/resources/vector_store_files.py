@@ -33,7 +33,7 @@ def attach(call: Call, store_id: str, file_id: str, *, chunking: Any = None, att
         _count(call, store_id, known["status"], -1)
         _weigh(call, store_id, -known["usage_bytes"])
     chosen = members(chunking)
-    found = {
+    found: Value = {
         "id": file_id,
         "object": "vector_store.file",
         "usage_bytes": 0,
@@ -173,7 +173,7 @@ def create_batch(call: Call) -> Response:
     """Attach several files that are watched together."""
     store_id = _store_id(call)
     chunking, attributes = call.get("chunking_strategy"), call.get("attributes")
-    batch = {
+    batch: Value = {
         "id": call.store.new_id("vsfb_"),
         "object": "vector_store.files_batch",
         "created_at": call.clock.now(),

@@ -19,7 +19,7 @@ _FIELDS: dict[str, Any] = {"name": "", "expires_after": None, "metadata": {}}
 def new_store(call: Call, asked: Value) -> Value:
     """A vector store with its first files, kept in the store."""
     now = call.clock.now()
-    found = {
+    found: Value = {
         "id": call.store.new_id("vs_"),
         "object": "vector_store",
         "created_at": now,

@@ -1,0 +1,101 @@
+"""Evaluations: criteria and the form of their data. Runs are in their own file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.emulator.call import Call
+from conformance.emulator.handlers import handles
+from conformance.emulator.resources.objects import Value, changed, deleted, ids, members
+from conformance.emulator.store import Collection
+from conformance.exchange import Response
+
+__all__ = ["found_eval"]
+
+
+def _evals(call: Call) -> Collection:
+    """The evaluations in the order that is asked for: by creation, or by the last change."""
+    return call.store.collection("evals-by-change" if call.query.get("order_by") == "updated_at" else "evals")
+
+
+def found_eval(call: Call) -> Value:
+    """The evaluation that the path names, else 404."""
+    found: Value = call.found(call.store.collection("evals"), ids(call)[0], "eval")
+    return found
+
+
+def _put(call: Call, found: Value) -> Value:
+    by_change = call.store.collection("evals-by-change")
+    by_change.remove(found["id"])
+    by_change.put(found["id"], found)
+    call.store.collection("evals").put(found["id"], found)
+    return found
+
+
+def _source(asked: Value) -> Value:
+    """The configured data source as it is shown: with the schema of what a grader can see."""
+    item = asked.get("item_schema", {"type": "object"})
+    properties: Value = {"item": item}
+    if asked["type"] != "custom" or asked.get("include_sample_schema"):
+        properties["sample"] = {"type": "object", "properties": {"output_text": {"type": "string"}}}
+    schema = {"type": "object", "properties": properties, "required": list(properties)}
+    shown = {"type": asked["type"], "schema": schema}
+    return shown if asked["type"] == "custom" else {**shown, "metadata": members(asked.get("metadata"))}
+
+
+def _criterion(asked: Value) -> Value:
+    """A criterion as it is shown: plain text in an input becomes a part."""
+    if not isinstance(asked.get("input"), list):
+        return asked
+    items = [
+        {**item, "type": "message", "content": {"type": "input_text", "text": item["content"]}}
+        if isinstance(item.get("content"), str)
+        else item
+        for item in asked["input"]
+    ]
+    return {**asked, "input": items}
+
+
+@handles("evals.create")
+def create(call: Call) -> Response:
+    """A new evaluation."""
+    found: dict[str, Any] = {
+        "id": call.store.new_id("eval_"),
+        "object": "eval",
+        "created_at": call.clock.now(),
+        "name": call.get("name", ""),
+        "data_source_config": _source(call.body["data_source_config"]),
+        "testing_criteria": [_criterion(one) for one in call.body["testing_criteria"]],
+        "metadata": call.get("metadata", {}),
+    }
+    return call.json(_put(call, found))
+
+
+@handles("evals.list")
+def list_(call: Call) -> Response:
+    """A page of evaluations, newest first unless asked otherwise."""
+    return call.json(call.page(_evals(call)))
+
+
+@handles("evals.get")
+def get(call: Call) -> Response:
+    """One evaluation."""
+    return call.json(found_eval(call))
+
+
+@handles("evals.modify")
+def modify(call: Call) -> Response:
+    """Replace name or metadata."""
+    return call.json(_put(call, changed(found_eval(call), call.body, {"name": "", "metadata": {}})))
+
+
+@handles("evals.delete")
+def delete(call: Call) -> Response:
+    """Remove the evaluation with its runs."""
+    id = found_eval(call)["id"]
+    for run in call.store.collection("eval-runs", id):
+        call.store.drop("eval-output-items", run["id"])
+    for kind in ("evals", "evals-by-change"):
+        call.store.collection(kind).remove(id)
+    call.store.drop("eval-runs", id)
+    return deleted(call, id, "eval.deleted", key="eval_id")

@@ -1,0 +1,86 @@
+"""Graders: a sample and an item give a score between 0 and 1.
+
+Comparisons are computed. A model or Python grader has no model or interpreter here: it passes what is not empty.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Mapping
+from difflib import SequenceMatcher
+from typing import Any
+
+from conformance.emulator import errors
+
+__all__ = ["grade", "passes"]
+
+_FIELD = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
+_OPERATORS: dict[type[ast.operator], Any] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+
+
+def grade(grader: Mapping[str, Any], known: Mapping[str, Any]) -> float:
+    """The score; ``known`` holds ``item`` and ``sample``. Raises a 400 for a formula that can't be computed."""
+    kind = grader["type"]
+    if kind == "string_check":
+        return float(_compare(grader["operation"], *_both(grader, known)))
+    if kind == "text_similarity":
+        given, wanted = _both(grader, known)
+        return round(SequenceMatcher(None, given, wanted).ratio(), 4)
+    if kind == "multi":
+        scores = {name: grade(one, known) for name, one in grader["graders"].items() if isinstance(one, dict)}
+        return _formula(grader["calculate_output"], scores)
+    return 1.0 if _field("sample.output_text", known) else 0.0
+
+
+def passes(grader: Mapping[str, Any], score: float) -> bool:
+    """True when the score reaches the grader's threshold, half where it has none."""
+    return score >= float(grader.get("pass_threshold", 0.5))
+
+
+def _both(grader: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[str, str]:
+    return _filled(grader["input"], known), _filled(grader["reference"], known)
+
+
+def _compare(operation: str, given: str, wanted: str) -> bool:
+    if operation == "like":
+        return wanted in given
+    if operation == "ilike":
+        return wanted.lower() in given.lower()
+    return (given == wanted) is (operation == "eq")
+
+
+def _filled(template: str, known: Mapping[str, Any]) -> str:
+    return _FIELD.sub(lambda found: _field(found.group(1), known), template)
+
+
+def _field(path: str, known: Mapping[str, Any]) -> str:
+    here: Any = known
+    for name in path.split("."):
+        here = here.get(name) if isinstance(here, Mapping) else None
+    return "" if here is None else str(here)
+
+
+def _formula(text: str, scores: Mapping[str, float]) -> float:
+    """Sums and products of scores and numbers; nothing else is looked at."""
+    try:
+        return float(_computed(ast.parse(text, mode="eval").body, scores))
+    except (SyntaxError, ValueError, KeyError, ZeroDivisionError):
+        raise errors.invalid("The formula of the grader can't be computed.", param="grader.calculate_output") from None
+
+
+def _computed(node: ast.expr, scores: Mapping[str, float]) -> float:
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        result: float = _OPERATORS[type(node.op)](_computed(node.left, scores), _computed(node.right, scores))
+        return result
+    if isinstance(node, ast.Name):
+        return scores[node.id]
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
+        return float(node.value)
+    raise ValueError(ast.dump(node))

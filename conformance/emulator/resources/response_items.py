@@ -1,0 +1,143 @@
+"""Items of the Responses API: what goes in, in its stored form, and what the model puts out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from conformance.emulator import errors
+from conformance.emulator.call import Call
+from conformance.emulator.events import dumps
+from conformance.emulator.inference.text import count, cut
+from conformance.emulator.resources.objects import Value, members
+from conformance.emulator.resources.reply import arguments, say
+from conformance.emulator.settings import Deployment
+
+__all__ = ["Output", "input_tokens", "output", "stored_items", "text_in"]
+
+_PREFIXES = {"message": "msg_", "reasoning": "rs_", "function_call": "fc_", "function_call_output": "fco_"}
+#: What a reasoning model spends before it speaks.
+_REASONING = 16
+
+
+@frozen
+class Output:
+    """The items that the model puts out, what they cost, and whether the limit cut them."""
+
+    items: list[Value]
+    tokens: int
+    reasoning: int
+    cut: bool
+
+
+def stored_items(call: Call, given: Any) -> list[Value]:
+    """The input as items with ids. A text is a user's message; a reference stands for the item it names."""
+    if given is None:
+        return []
+    if isinstance(given, str):
+        given = [{"role": "user", "content": given}]
+    return [_stored(call, item) for item in given]
+
+
+def _stored(call: Call, item: Value) -> Value:
+    kind = item.get("type", "message")
+    if kind == "item_reference":
+        found = call.store.collection("response-items").get(item["id"])
+        if found is None:
+            raise errors.missing("item", item["id"], param="input")
+        return dict(found)
+    made = {**item, "type": kind, "status": item.get("status") or "completed"}
+    made["id"] = item.get("id") or call.store.new_id(_PREFIXES.get(kind, "item_"))
+    if kind == "message":
+        made["role"] = item.get("role", "user")
+        if isinstance(item["content"], str):
+            spoken = {"type": "output_text", "text": item["content"], "annotations": []}
+            read = {"type": "input_text", "text": item["content"]}
+            made["content"] = [spoken if made["role"] == "assistant" else read]
+    return made
+
+
+def text_in(item: Value) -> str:
+    """The words of an item."""
+    if item["type"] == "message":
+        return " ".join(part["text"] for part in item["content"] if isinstance(part.get("text"), str))
+    return str(item.get("output") or item.get("arguments") or "")
+
+
+def output(call: Call, deployment: Deployment, context: list[Value]) -> Output:
+    """What the model answers to a conversation, within ``max_output_tokens``."""
+    limit = call.get("max_output_tokens")
+    limit = None if limit is None else int(limit)
+    reasoning = "reasoning" in deployment.abilities
+    spent = min(_REASONING, limit if limit is not None else _REASONING) if reasoning else 0
+    left = None if limit is None else limit - spent
+    items: list[Value] = []
+    if reasoning:
+        items.append({"id": call.store.new_id("rs_"), "type": "reasoning", "summary": []})
+    used, cut_off = 0, False
+    functions = _called(call, context)
+    for tool in functions:
+        written = cut(arguments(tool.get("parameters")), limit=None if left is None else max(left - used, 0))
+        used += len(written.tokens)
+        cut_off = written.finish == "length"
+        items.append(_function_call(call, tool, written.text, cut_off=cut_off))
+        if cut_off:
+            break
+    if not functions:
+        written = cut(_words(call, context), limit=left)
+        used, cut_off = len(written.tokens), written.finish == "length"
+        items.append(_message(call, written.text, cut_off=cut_off))
+    return Output(items, used + spent, spent, cut_off)
+
+
+def _function_call(call: Call, tool: Value, text: str, *, cut_off: bool) -> Value:
+    return {
+        "id": call.store.new_id("fc_"),
+        "type": "function_call",
+        "status": "incomplete" if cut_off else "completed",
+        "call_id": call.store.new_id("call_"),
+        "name": tool["name"],
+        "arguments": text,
+    }
+
+
+def _message(call: Call, text: str, *, cut_off: bool) -> Value:
+    return {
+        "id": call.store.new_id("msg_"),
+        "type": "message",
+        "role": "assistant",
+        "status": "incomplete" if cut_off else "completed",
+        "content": [{"type": "output_text", "text": text, "annotations": []}],
+    }
+
+
+def _called(call: Call, context: list[Value]) -> list[Value]:
+    """The functions that are called: the named one; else all of them, unless the newest item answers a call."""
+    tools = [tool for tool in call.get("tools", []) if tool["type"] == "function"]
+    choice = call.get("tool_choice", "auto")
+    named = members(choice)
+    if named.get("type") == "function":
+        found = [tool for tool in tools if tool["name"] == named.get("name")]
+        if not found:
+            raise errors.invalid(f"Tool choice '{named.get('name')}' not found in 'tools'.", param="tool_choice")
+        return found
+    if named or choice == "none":
+        return []
+    if choice == "auto" and context and context[-1]["type"] == "function_call_output":
+        return []
+    return tools if call.get("parallel_tool_calls", True) else tools[:1]
+
+
+def _words(call: Call, context: list[Value]) -> str:
+    asked = next((text_in(item) for item in reversed(context) if item.get("role") == "user"), "")
+    answers = [text_in(item) for item in context if item["type"] == "function_call_output"]
+    format_ = members(members(call.get("text")).get("format"))
+    if answers and not format_:
+        return f"The function said {dumps(answers[-1])}."
+    return say(asked, format_)
+
+
+def input_tokens(call: Call, context: list[Value]) -> int:
+    """Tokens of what the model read."""
+    return 3 + count(str(call.get("instructions", ""))) + sum(3 + count(text_in(item)) for item in context)

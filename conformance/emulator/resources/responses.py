@@ -1,0 +1,158 @@
+"""The Responses API: one answer per call, kept on request, continued by ``previous_response_id``, whole or streamed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.emulator import errors
+from conformance.emulator.call import Call
+from conformance.emulator.handlers import handles
+from conformance.emulator.resources.objects import Value, deleted, ids, members
+from conformance.emulator.resources.response_events import played
+from conformance.emulator.resources.response_items import input_tokens, output, stored_items
+from conformance.emulator.store import Collection
+from conformance.exchange import Response
+
+#: States of a response that still changes.
+_OPEN = {"queued": "in_progress", "in_progress": "completed"}
+
+
+def _echoed(call: Call) -> Value:
+    """The settings that the answer repeats, with their documented defaults."""
+    text = members(call.get("text"))
+    return {
+        "background": call.get("background", False),
+        "instructions": call.get("instructions"),
+        "max_output_tokens": call.get("max_output_tokens"),
+        "max_tool_calls": call.get("max_tool_calls"),
+        "metadata": call.get("metadata", {}),
+        "parallel_tool_calls": call.get("parallel_tool_calls", True),
+        "previous_response_id": call.get("previous_response_id"),
+        "prompt": call.get("prompt"),
+        "reasoning": call.get("reasoning", {"effort": None, "summary": None}),
+        "store": call.get("store", True),
+        "temperature": call.get("temperature", 1.0),
+        "text": {**text, "format": text.get("format") or {"type": "text"}},
+        "tool_choice": call.get("tool_choice", "auto"),
+        "tools": call.get("tools", []),
+        "top_logprobs": call.get("top_logprobs", 0),
+        "top_p": call.get("top_p", 1.0),
+        "truncation": call.get("truncation", "disabled"),
+        "user": call.get("user"),
+    }
+
+
+def _responses(call: Call) -> Collection:
+    return call.store.collection("responses")
+
+
+def _context(call: Call) -> list[Value]:
+    """The items of the conversation so far."""
+    previous = call.get("previous_response_id")
+    if previous is None:
+        return []
+    if previous not in _responses(call):
+        message = f"Previous response with id '{previous}' not found."
+        raise errors.invalid(message, param="previous_response_id", code="previous_response_not_found")
+    return list(call.store.collection("response-context").get(previous))
+
+
+@handles("responses.create")
+def create(call: Call) -> Response:
+    """Answer, and keep the answer unless told not to."""
+    deployment = call.deployment("responses")
+    context = _context(call)
+    given = stored_items(call, call.get("input"))
+    said = output(call, deployment, [*context, *given])
+    read = input_tokens(call, [*context, *given])
+    done: Value = {
+        "id": call.store.new_id("resp_", 48),
+        "object": "response",
+        "created_at": call.clock.now(),
+        "status": "incomplete" if said.cut else "completed",
+        "error": None,
+        "incomplete_details": {"reason": "max_output_tokens"} if said.cut else None,
+        "model": deployment.name,
+        "output": said.items,
+        "usage": {
+            "input_tokens": read,
+            "input_tokens_details": {"cached_tokens": 0},
+            "output_tokens": said.tokens,
+            "output_tokens_details": {"reasoning_tokens": said.reasoning},
+            "total_tokens": read + said.tokens,
+        },
+        **_echoed(call),
+    }
+    if done["store"]:
+        _keep(call, done, context, given)
+    if call.wants_stream():
+        return played(call, done)
+    if done["background"]:
+        call.store.collection("response-progress").put(done["id"], "queued")
+    return call.json(_shown(call, done))
+
+
+def _keep(call: Call, done: Value, context: list[Value], given: list[Value]) -> None:
+    _responses(call).put(done["id"], done)
+    call.store.collection("response-context").put(done["id"], [*context, *given, *done["output"]])
+    inputs = call.store.collection("response-inputs", done["id"])
+    for item in given:
+        inputs.put(item["id"], item)
+    items = call.store.collection("response-items")
+    for item in (*given, *done["output"]):
+        items.put(item["id"], item)
+
+
+def _shown(call: Call, done: Value) -> Value:
+    """The response as far as it has come: one in the background has no output before it ends."""
+    status = call.store.collection("response-progress").get(done["id"])
+    if status is None:
+        return done
+    return {**done, "status": status, "output": [], "usage": None, "incomplete_details": None}
+
+
+def _found(call: Call) -> Value:
+    found: Value = call.found(_responses(call), ids(call)[0], "response")
+    return found
+
+
+@handles("responses.get")
+def get(call: Call) -> Response:
+    """One response; each look takes one in the background a state further."""
+    done = _found(call)
+    progress = call.store.collection("response-progress")
+    status: Any = progress.get(done["id"])
+    if status is not None:
+        following = _OPEN.get(status)
+        if following == "completed":
+            progress.remove(done["id"])
+        elif following is not None:
+            progress.put(done["id"], following)
+    return call.json(_shown(call, done))
+
+
+@handles("responses.cancel")
+def cancel(call: Call) -> Response:
+    """Stop a response in the background."""
+    done = _found(call)
+    progress = call.store.collection("response-progress")
+    if progress.get(done["id"]) not in _OPEN:
+        raise errors.conflict("Only a response in the background that has not ended can be cancelled.")
+    progress.put(done["id"], "cancelled")
+    return call.json(_shown(call, done))
+
+
+@handles("responses.delete")
+def delete(call: Call) -> Response:
+    """Forget a response. What continued from it keeps its own context."""
+    id = _found(call)["id"]
+    _responses(call).remove(id)
+    call.store.collection("response-context").remove(id)
+    call.store.drop("response-inputs", id)
+    return deleted(call, id, "response")
+
+
+@handles("responses.input_items.list")
+def list_input(call: Call) -> Response:
+    """A page of the items that this response was given, newest first unless asked otherwise."""
+    return call.json(call.page(call.store.collection("response-inputs", _found(call)["id"])))
