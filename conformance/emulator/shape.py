@@ -6,7 +6,7 @@ handler serves every version and no version is named in code.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import Any
 
@@ -49,6 +49,16 @@ class _Alternative:
         )
 
 
+@frozen(eq=False)
+class _Plan:
+    """How objects that match some alternatives are cut to size."""
+
+    free: bool
+    shapes: Mapping[str, Shape]
+    never_null: frozenset[str]
+    extra: bool
+
+
 @define(eq=False)
 class Shape:
     """The union of some schemas of one Spec."""
@@ -56,7 +66,9 @@ class Shape:
     spec: Spec
     schemas: tuple[Any, ...]
     _alternatives: tuple[_Alternative, ...] | None = field(default=None, init=False)
+    _objects: tuple[int, ...] | None = field(default=None, init=False)
     _children: dict[Any, Shape] = field(factory=dict, init=False)
+    _plans: dict[tuple[int, ...], _Plan] = field(factory=dict, init=False)
 
     @property
     def alternatives(self) -> tuple[_Alternative, ...]:
@@ -123,50 +135,68 @@ class Shape:
     def fit(self, value: Any) -> Any:
         """``value`` without undocumented fields, and without optional nulls where null isn't documented.
 
-        An object whose schema lists no properties is free-form and kept whole.
+        An object whose schema lists no properties is free-form and kept whole. Objects are dicts, arrays lists or
+        tuples; anything else is returned as it is.
         """
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             return self._fit_object(value)
-        if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        if isinstance(value, (list, tuple)):
             items = self.child("*")
             if items is None or items._plain:
                 return value
             return [items.fit(item) for item in value]
         return value
 
-    def _fit_object(self, value: Mapping[str, Any]) -> Any:
+    def _fit_object(self, value: dict[str, Any]) -> dict[str, Any]:
         chosen = self._matching(value)
-        known = [self.alternatives[index] for index in chosen]
-        if not known or any(one.open and not one.properties and not one.extra for one in known):
-            return dict(value)
+        plan = self._plans.get(chosen)
+        if plan is None:
+            plan = self._plans[chosen] = self._plan(chosen)
+        if plan.free:
+            return value
         kept: dict[str, Any] = {}
         for name, item in value.items():
-            shape = self.child(name, chosen) if any(name in one.properties for one in known) else None
+            shape = plan.shapes.get(name)
             if shape is None:
-                if any(one.extra for one in known):
+                if plan.extra:
                     kept[name] = item
-                continue
-            if item is None and not shape.allows("null") and not any(name in one.required for one in known):
-                continue
-            kept[name] = shape.fit(item)
+            elif item is not None:
+                kept[name] = shape.fit(item)
+            elif name not in plan.never_null:
+                kept[name] = None
         return kept
 
-    def _matching(self, value: Mapping[str, Any]) -> tuple[int, ...]:
+    def _plan(self, chosen: tuple[int, ...]) -> _Plan:
+        known = [self.alternatives[index] for index in chosen]
+        names = {name for one in known for name in one.properties}
+        shapes = {name: shape for name in names if (shape := self.child(name, chosen)) is not None}
+        required = {name for one in known for name in one.required}
+        return _Plan(
+            free=not known or any(one.open and not one.properties and not one.extra for one in known),
+            shapes=shapes,
+            never_null=frozenset(n for n, shape in shapes.items() if n not in required and not shape.allows("null")),
+            extra=any(one.extra for one in known),
+        )
+
+    def _matching(self, value: dict[str, Any]) -> tuple[int, ...]:
         """The alternatives for objects whose constant fields agree with the value; all of them when none does."""
-        objects: list[int] = []
-        agreeing: list[int] = []
-        for index, one in enumerate(self.alternatives):
-            if one.types is not None and "object" not in one.types:
-                continue
-            objects.append(index)
+        if self._objects is None:
+            self._objects = tuple(
+                index for index, one in enumerate(self.alternatives) if one.types is None or "object" in one.types
+            )
+        if len(self._objects) <= 1:
+            return self._objects
+        agreeing = []
+        for index in self._objects:
+            properties = self.alternatives[index].properties
             for name, item in value.items():
-                if isinstance(item, str) and name in one.properties:
+                if isinstance(item, str) and name in properties:
                     allowed = self._constants(index, name)
                     if allowed and item not in allowed:
                         break
             else:
                 agreeing.append(index)
-        return tuple(agreeing or objects)
+        return tuple(agreeing) or self._objects
 
     def _constants(self, index: int, name: str) -> tuple[Any, ...]:
         shape = self.child(name, (index,))
