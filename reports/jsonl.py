@@ -21,7 +21,7 @@ from conformance.verdict import Outcome, Verdict
 
 from .evidence import observation_from_json, observation_to_json, verdict_from_json, verdict_to_json
 
-__all__ = ["FORMAT", "NAME", "Report", "read", "write"]
+__all__ = ["FORMAT", "NAME", "Report", "header_line", "read", "trace_lines", "verdict_line", "write"]
 
 #: The format's own version: ``<major>.<minor>``; a reader refuses another major.
 FORMAT = "1.0"
@@ -62,6 +62,16 @@ def trace_lines(trace: Trace) -> Iterator[str]:
     )
 
 
+def header_line(header: Mapping[str, Any]) -> str:
+    """The first line."""
+    return _line({"type": "header", "format": FORMAT, **header})
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """One verdict."""
+    return _line({"type": "verdict", **verdict_to_json(verdict)})
+
+
 def write(
     path: Path,
     header: Mapping[str, Any],
@@ -78,12 +88,12 @@ def write(
             digest.update(line.encode("utf-8", "surrogatepass"))
             stream.write(line)
 
-        put(_line({"type": "header", "format": FORMAT, **header}))
+        put(header_line(header))
         for trace in traces:
             for line in trace_lines(trace):
                 put(line)
         for verdict in verdicts:
-            put(_line({"type": "verdict", **verdict_to_json(verdict)}))
+            put(verdict_line(verdict))
         stream.write(_line({"type": "footer", **footer, "sha256": digest.hexdigest()}))
     temporary.replace(path)
 
@@ -101,6 +111,8 @@ def read(path: Path) -> Report:
     verdicts: list[Verdict] = []
     digest = hashlib.sha256()
     for number, line in enumerate(_lines(file), start=1):
+        if not line.endswith("\n"):
+            break  # the writer died in the middle of this line
         try:
             value = json.loads(line)
             kind = value.pop("type")

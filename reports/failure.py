@@ -1,0 +1,130 @@
+"""One verdict for a reader: what was expected, what came, the clause, the case, and how to see it again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from conformance.cases import Auth
+from conformance.trace import Observation, Trace
+from conformance.verdict import Finding, Outcome, Verdict
+
+__all__ = ["LONGEST_CURL", "curl", "explain", "request_ids", "witness"]
+
+#: A longer body makes no readable command; the replay command is shown then.
+LONGEST_CURL = 6_000
+
+#: Response headers that support asks for.
+REQUEST_IDS = ("apim-request-id", "x-request-id", "x-ms-client-request-id")
+
+
+def request_ids(seen: Observation) -> str:
+    """The request ids of an answer, ``name=value`` each."""
+    response = seen.exchange.response
+    pairs = ((name, response.header(name)) for name in REQUEST_IDS) if response else ()
+    return " ".join(f"{name}={value}" for name, value in pairs if value)
+
+
+def curl(seen: Observation, *, auth: str = "api-key") -> str | None:
+    """A command that sends the same request, or None where a shell line can't (binary or long body, a bound step).
+
+    It reads ``$AOAI_TARGET`` (scheme and authority) and ``$AZURE_OPENAI_API_KEY``.
+    """
+    request = seen.exchange.request
+    if len(request.body) > LONGEST_CURL or seen.case.bindings:
+        return None
+    try:
+        body = request.body.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    if "\0" in body:
+        return None
+    parts = urlsplit(request.url)
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    words = ["curl -sS -i", f"-X {request.method}", f'"$AOAI_TARGET"{shlex.quote(target)}']
+    for name, value in request.headers:
+        if name.lower() in ("content-type", "accept") or name.lower().startswith("aoai-"):
+            words.append(f"-H {shlex.quote(f'{name}: {value}')}")
+    if seen.case.auth is Auth.WRONG:
+        words.append("-H 'api-key: wrong'")
+    elif seen.case.auth is Auth.VALID and auth == "api-key":
+        words.append('-H "api-key: $AZURE_OPENAI_API_KEY"')
+    elif seen.case.auth is Auth.VALID and auth == "bearer":
+        words.append('-H "Authorization: Bearer $AZURE_OPENAI_API_KEY"')
+    if body:
+        words.append(f"--data-binary {shlex.quote(body)}")
+    return " ".join(words)
+
+
+def _scores(finding: Finding, verdict: Verdict) -> bool:
+    return not finding.note and (finding.outcome is None or finding.outcome is verdict.outcome)
+
+
+def witness(verdict: Verdict, trace: Trace) -> tuple[Finding, Observation | None, int] | None:
+    """The finding with the smallest request, its observation, and how many more there are; None without findings."""
+    seen = {item.case.id: item for item in trace}
+    scored = [finding for finding in verdict.findings if _scores(finding, verdict)]
+    if not scored:
+        return None
+
+    def size(finding: Finding) -> tuple[int, int, str]:
+        item = seen.get(finding.case_id)
+        length = len(item.exchange.request.body) + len(item.exchange.request.url) if item else 1 << 30
+        return (finding.level is not None, length, finding.case_id)
+
+    best = min(scored, key=size)
+    cases = {finding.case_id for finding in scored}
+    return best, seen.get(best.case_id), len(cases) - 1
+
+
+def explain(
+    verdict: Verdict, trace: Trace, checks: Mapping[str, Mapping[str, str]], *, run_dir: str, auth: str = "api-key"
+) -> Iterator[str]:
+    """About ten lines of text on one verdict."""
+    info = checks.get(verdict.check, {})
+    yield f"{verdict.outcome.value.upper()} {verdict.check} ({info.get('level', '?')}) in {verdict.scenario}"
+    if info.get("title"):
+        yield f"  rule      {info['title']}"
+    if info.get("clause"):
+        source = f" [{info['source']}]" if info.get("source") else ""
+        yield f"  clause    {info['clause']}: {info.get('clause_text', '')}{source}"
+    found = witness(verdict, trace)
+    if found is None:
+        yield f"  reason    {verdict.reason or 'none given'}"
+        return
+    finding, seen, more = found
+    yield f"  found     {finding.message}" + (f" at {finding.place}" if finding.place else "")
+    if finding.expected:
+        yield f"  expected  {_short(finding.expected)}"
+    if finding.actual:
+        yield f"  actual    {_short(finding.actual)}"
+    if verdict.errata:
+        yield f"  erratum   rests on {', '.join(verdict.errata)}"
+    also = f" and {more} more cases" if more else ""
+    yield f"  case      {finding.case_id}{also}"
+    if seen is not None:
+        yield f"  request   {seen.case.operation}: {seen.exchange.request.method} {_path(seen)} -> {_status(seen)}"
+        ids = request_ids(seen)
+        if ids:
+            yield f"  support   {ids}"
+        command = curl(seen, auth=auth) if not trace.scenario.startswith(("lists.", "lifecycle.")) else None
+        yield f"  again     {command or f'aoai-conformance replay {finding.case_id} --run {shlex.quote(run_dir)}'}"
+
+
+def _short(text: str, most: int = 300) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def _path(seen: Observation) -> str:
+    return urlsplit(seen.exchange.request.url).path
+
+
+def _status(seen: Observation) -> str:
+    if seen.exchange.fault is not None:
+        return f"{seen.exchange.fault.kind}"
+    return str(seen.exchange.status)
+
+
+DECIDING = (Outcome.ERROR, Outcome.FAIL, Outcome.UNAVAILABLE, Outcome.INCONCLUSIVE, Outcome.NOT_TESTABLE)

@@ -1,0 +1,128 @@
+"""The report as one self-contained page: verdicts, findings, and every request with its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from conformance.exchange import Headers
+from conformance.timeline import render_text
+from conformance.trace import Observation
+from conformance.verdict import Outcome, Verdict, fold
+
+from .failure import explain, witness
+from .jsonl import Report
+from .summary import summarise
+
+__all__ = ["NAME", "render"]
+
+NAME = "index.html"
+
+#: Characters of a body shown; report.jsonl has all of it.
+LONGEST = 3_000
+
+_TONES = {"conformant": "pass", "not conformant": "fail", "error": "error"}
+
+
+def render(report: Report, run_dir: str) -> str:
+    """HTML text."""
+    environment = Environment(loader=PackageLoader(__package__ or "reports"), autoescape=True, undefined=StrictUndefined)
+    environment.trim_blocks = environment.lstrip_blocks = True
+    conclusion = str(report.footer["conclusion"]) if report.footer else "truncated"
+    summary = summarise(report)
+    return environment.get_template("index.html.j2").render(
+        header=report.header,
+        footer=report.footer,
+        conclusion=conclusion,
+        tone=_TONES.get(conclusion, "warn"),
+        summary=summary,
+        cards=[_card(report, verdict, run_dir) for verdict in summary.notable],
+        rows=list(_rows(report)),
+    )
+
+
+def _card(report: Report, verdict: Verdict, run_dir: str) -> dict[str, Any]:
+    trace = report.traces[verdict.scenario]
+    header = report.header
+    lines = explain(verdict, trace, header["checks"], run_dir=run_dir, auth=header["target"]["auth"])
+    best = witness(verdict, trace)
+    seen = best[1] if best else None
+    response = seen.exchange.response if seen else None
+    timeline = ""
+    if best and seen and response and response.media_type == "text/event-stream":
+        here = [finding for finding in verdict.findings if finding.case_id == seen.case.id]
+        timeline = render_text(seen.exchange, here)
+    return {
+        "outcome": verdict.outcome.value,
+        "anchor": f"{verdict.check}--{verdict.scenario}",
+        "text": "\n".join(lines),
+        "timeline": timeline,
+        "others": verdict.findings if len(verdict.findings) > 1 else (),
+    }
+
+
+def _rows(report: Report) -> Iterator[dict[str, Any]]:
+    checks = report.header["checks"]
+    by_scenario: dict[str, list[Verdict]] = {}
+    for verdict in report.verdicts:
+        by_scenario.setdefault(verdict.scenario, []).append(verdict)
+    for name, trace in report.traces.items():
+        verdicts = [v for v in by_scenario.get(name, ()) if v.outcome is not Outcome.NOT_APPLICABLE]
+        yield {
+            "scenario": name,
+            "outcome": fold(verdict.outcome for verdict in verdicts).value,
+            "exchanges": len(trace.observations),
+            "verdicts": [
+                {
+                    "outcome": verdict.outcome,
+                    "check": verdict.check,
+                    "level": checks.get(verdict.check, {}).get("level", ""),
+                    "title": checks.get(verdict.check, {}).get("title", ""),
+                    "judged": verdict.judged,
+                    "reason": verdict.reason,
+                }
+                for verdict in sorted(verdicts, key=lambda v: v.check)
+            ],
+            "evidence": [_evidence(seen) for seen in trace],
+        }
+
+
+def _evidence(seen: Observation) -> dict[str, Any]:
+    case, exchange = seen.case, seen.exchange
+    request, response, fault = exchange.request, exchange.response, exchange.fault
+    url = urlsplit(request.url)
+    status = str(exchange.status) if fault is None else f"{exchange.status or ''} {fault.kind}".strip()
+    what = f"{case.breaks.keyword} at {case.breaks.pointer or '/'}" if case.breaks else case.role
+    answer = f"{fault.kind}: {fault.message}\n" if fault else ""
+    if response is not None:
+        answer += f"{response.status} {response.reason}\n{_headers(response.headers)}\n\n{_text(response.body)}"
+    for attempt in exchange.attempts:
+        answer = f"(an earlier attempt was answered with {attempt.status or 'a fault'})\n{answer}"
+    return {
+        "id": case.id,
+        "method": request.method,
+        "path": url.path,
+        "status": status,
+        "tone": "pass" if exchange.ok else "warn",
+        "family": case.family.value,
+        "expect": case.expect.value,
+        "what": what,
+        "seconds": f"{response.elapsed:.3f}" if response else "–",
+        "request": f"{request.method} {url.path}{'?' + url.query if url.query else ''}\n{_headers(request.headers)}\n\n{_text(request.body)}",
+        "response": answer,
+    }
+
+
+def _headers(headers: Headers) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in headers)
+
+
+def _text(body: bytes) -> str:
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return f"({len(body)} bytes that are not UTF-8 text)"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"

@@ -1,0 +1,60 @@
+"""What the derived reports share: counts, and verdicts grouped by what went wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from conformance.verdict import Outcome, Verdict
+
+from .jsonl import Report
+
+__all__ = ["Summary", "summarise"]
+
+
+@frozen
+class Summary:
+    """Counts of verdicts by outcome, of exchanges by operation, and the verdicts that need a reader's eye."""
+
+    outcomes: Mapping[Outcome, int]
+    operations: Mapping[str, int]
+    requests: int
+    checks: int
+    passed_checks: int
+    notable: tuple[Verdict, ...] = field(repr=False)
+    waived: tuple[Verdict, ...] = field(repr=False)
+    by_operation: Mapping[str, Mapping[Outcome, int]] = field(repr=False)
+
+
+def summarise(report: Report) -> Summary:
+    """Count a report. ``notable`` holds everything but pass and not_applicable, heaviest first."""
+    outcomes = Counter(verdict.outcome for verdict in report.verdicts)
+    operations: Counter[str] = Counter()
+    by_scenario: dict[str, str] = {}
+    for trace in report.traces.values():
+        for seen in trace:
+            operations[seen.case.operation] += 1
+            by_scenario.setdefault(trace.scenario, seen.case.operation.rsplit(".", 1)[0])
+    judged = {verdict.check for verdict in report.verdicts if verdict.outcome is not Outcome.NOT_APPLICABLE}
+    bad = {verdict.check for verdict in report.verdicts if verdict.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)}
+    rank = {outcome: place for place, outcome in enumerate(Outcome)}
+    quiet = (Outcome.PASS, Outcome.NOT_APPLICABLE)
+    notable = sorted(
+        (v for v in report.verdicts if v.outcome not in quiet and not v.waiver),
+        key=lambda v: (rank[v.outcome], v.check, v.scenario),
+    )
+    grouped: dict[str, Counter[Outcome]] = {}
+    for verdict in report.verdicts:
+        grouped.setdefault(verdict.scenario, Counter())[verdict.outcome] += 1
+    return Summary(
+        outcomes={outcome: outcomes[outcome] for outcome in Outcome if outcomes[outcome]},
+        operations=dict(sorted(operations.items())),
+        requests=sum(operations.values()),
+        checks=len(judged),
+        passed_checks=len(judged - bad),
+        notable=tuple(notable),
+        waived=tuple(v for v in report.verdicts if v.waiver),
+        by_operation={name: dict(counts) for name, counts in sorted(grouped.items())},
+    )
