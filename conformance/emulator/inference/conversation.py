@@ -15,7 +15,7 @@ from conformance.emulator import errors
 from conformance.emulator.call import Call
 from conformance.emulator.events import dumps
 from conformance.emulator.inference.text import count, cut, reply
-from conformance.emulator.inference.values import value_for
+from conformance.emulator.inference.values import is_schema, value_for
 from conformance.emulator.settings import Deployment
 
 __all__ = ["REASONING_TOKENS", "Said", "ToolCall", "prompt_tokens", "say", "text_of"]
@@ -83,9 +83,11 @@ def say(call: Call, deployment: Deployment, index: int) -> Said:
     limit = None if limit is None else int(limit)
     spent = min(REASONING_TOKENS, limit if limit is not None else REASONING_TOKENS) if reasoning else 0
     left = None if limit is None else limit - spent
-    called = _called(call)
+    offered, choice = _functions(call)
+    called = _called(call, offered, choice)
     if called:
-        return _call(called, left, spent, forced=_forced(call), legacy=bool(call.get("functions")))
+        forced = isinstance(choice, Mapping)
+        return _call(called, left, spent, forced=forced, legacy=not call.get("tools"))
     stop = call.get("stop", [])
     written = cut(_text(call, index), stop=[stop] if isinstance(stop, str) else stop, limit=left)
     return Said(written.tokens, (), written.finish, reasoning=spent)
@@ -110,17 +112,21 @@ def _functions(call: Call) -> tuple[list[Mapping[str, Any]], Any]:
     tools = call.get("tools")
     if tools:
         offered = [tool["function"] for tool in tools if tool.get("type", "function") == "function"]
-        return offered, call.get("tool_choice", "auto")
-    return list(call.get("functions", [])), call.get("function_call", "auto")
+        choice = call.get("tool_choice", "auto")
+    else:
+        offered, choice = list(call.get("functions", [])), call.get("function_call", "auto")
+    for function in offered:
+        if not is_schema(function.get("parameters") or {}):
+            raise errors.invalid(
+                f"Invalid schema for function '{function.get('name')}'.",
+                param="tools" if tools else "functions",
+                code="invalid_function_parameters",
+            )
+    return offered, choice
 
 
-def _forced(call: Call) -> bool:
-    return isinstance(_functions(call)[1], Mapping)
-
-
-def _called(call: Call) -> list[Mapping[str, Any]]:
+def _called(call: Call, offered: Sequence[Mapping[str, Any]], choice: Any) -> list[Mapping[str, Any]]:
     """The functions that this model calls: the forced one, or those that the last user message speaks of."""
-    offered, choice = _functions(call)
     if not offered or choice == "none":
         return []
     if isinstance(choice, Mapping):
@@ -130,8 +136,8 @@ def _called(call: Call) -> list[Mapping[str, Any]]:
     asked = text_of(last.get("content")).lower() if last.get("role") == "user" else ""
     named = [function for function in offered if _speaks_of(asked, str(function.get("name", "")))]
     if choice == "required":
-        named = named or offered[:1]
-    alone = call.get("parallel_tool_calls") is False or bool(call.get("functions"))
+        named = named or list(offered[:1])
+    alone = call.get("parallel_tool_calls") is False or not call.get("tools")
     return named[:1] if alone else named
 
 
@@ -145,7 +151,10 @@ def _text(call: Call, index: int) -> str:
     wanted = call.get("response_format", {})
     kind = wanted.get("type") if isinstance(wanted, Mapping) else None
     if kind == "json_schema":
-        return dumps(value_for(wanted["json_schema"].get("schema", {"type": "object"})))
+        schema = wanted["json_schema"].get("schema", {"type": "object"})
+        if not is_schema(schema):
+            raise errors.invalid("Invalid schema for response_format.", param="response_format")
+        return dumps(value_for(schema))
     users = [text_of(message.get("content")) for message in messages if message.get("role") == "user"]
     prompt = users[-1] if users else text_of(messages[-1].get("content")) if messages else ""
     said = reply(prompt, f"{call.get('seed', '')}/{len(messages)}/{index}")

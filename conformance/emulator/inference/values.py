@@ -17,6 +17,9 @@ from attrs import define
 __all__ = ["value_for"]
 
 _DEEP = 4
+
+#: No text or array is made longer than this, whatever the schema asks for.
+_MOST = 10_000
 _FORMATS = {
     "date-time": "2024-01-01T12:00:00Z",
     "date": "2024-01-01",
@@ -94,8 +97,8 @@ class _Writer:
 
     def _array(self, schema: Mapping[str, Any], depth: int) -> Any:
         first = [self.value(item, depth + 1) for item in schema.get("prefixItems") or ()]
-        least = int(schema.get("minItems", 0))
-        most = int(schema.get("maxItems", 1_000))
+        least = min(int(schema.get("minItems", 0)), _MOST)
+        most = int(schema.get("maxItems", _MOST))
         many = min(max(least, len(first) or (0 if depth > _DEEP else 1)), most)
         items = schema.get("items")
         rest = [self.value(items, depth + 1) if isinstance(items, Mapping) else "a" for _ in range(many - len(first))]
@@ -104,7 +107,7 @@ class _Writer:
         return [*first[:many], *rest]
 
     def _string(self, schema: Mapping[str, Any], depth: int) -> str:  # noqa: ARG002 - one signature for all kinds
-        least, most = int(schema.get("minLength", 0)), int(schema.get("maxLength", 10_000))
+        least, most = min(int(schema.get("minLength", 0)), _MOST), int(schema.get("maxLength", _MOST))
         if schema.get("pattern"):
             return _matching(str(schema["pattern"]), least, most)
         text = _FORMATS.get(str(schema.get("format")), "value")
@@ -188,16 +191,22 @@ def _built(pattern: str) -> str:
 
 
 def value_for(schema: Any) -> Any:
-    """A value that satisfies the schema; where the writer's guess doesn't, the guess all the same."""
-    guess = _Writer(schema).value(schema)
+    """A value for the schema; it satisfies it wherever the keywords above are all that the schema uses.
+
+    An object is given where the schema says nothing. Never raises for a schema that :func:`is_schema` accepts.
+    """
+    try:
+        guess = _Writer(schema).value(schema)
+    except (ArithmeticError, ValueError):  # bounds beyond what a number can hold
+        guess = None
     if guess is None and isinstance(schema, Mapping) and schema.get("type") in (None, "object"):
         return {}
     return guess
 
 
-def satisfies(schema: Any, value: Any) -> bool:
-    """True when jsonschema-rs finds the value valid; True for a schema it can't read."""
+def is_schema(value: Any) -> bool:
+    """True when the value is a JSON Schema (2020-12 meta-schema)."""
     try:
-        return bool(jsonschema_rs.is_valid(schema, value))
-    except (ValueError, jsonschema_rs.ReferencingError):
-        return True
+        return bool(jsonschema_rs.meta.is_valid(value))
+    except (ValueError, RecursionError):
+        return False
