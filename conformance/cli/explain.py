@@ -1,0 +1,43 @@
+"""``explain CHECK-ID``: what a check demands, why, on which ground, and how it is proved."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import textwrap
+
+from conformance.catalogue import find_check
+from conformance.spec import load, versions
+
+NAME = "explain"
+HELP = "say what a check demands, why, and on which ground"
+ORDER = 40
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("check", metavar="CHECK-ID")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print the explanation."""
+    check = find_check(args.check)
+    print(f"{check.id}  ({check.level}, judged on each {check.scope})")
+    print()
+    print(textwrap.indent(check.doc, "  "))
+    print()
+    homes: dict[tuple[str, str, str, str], list[str]] = {}
+    for version in versions():
+        clause = load(version).clause_by_id.get(check.clause)
+        if clause is not None:
+            homes.setdefault((clause.text, clause.source, clause.keyword, clause.provenance), []).append(version)
+    for (text, source, keyword, provenance), where in homes.items():
+        print(f"  clause    {check.clause} ({keyword}, {provenance}): {text}")
+        print(f"  source    {source}")
+        print(f"  versions  {', '.join(where)}")
+    print(f"  applies   operations {', '.join(check.operations)}; scenarios {', '.join(check.scenarios)}")
+    if check.entails:
+        print(f"  entails   {', '.join(check.entails)}")
+    proof = inspect.getdoc(check.counterexample) or "a counterexample that changes a good answer"
+    print(f"  proof     {proof.splitlines()[0]}; see: serve --break {check.id}")
+    return 0

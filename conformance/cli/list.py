@@ -1,0 +1,178 @@
+"""``list versions | operations | checks | clauses | scenarios | cases``: what the suite knows."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from conformance.options import Options, add_to, from_mapping
+from conformance.spec import Spec, load, versions
+
+NAME = "list"
+HELP = "list what the suite knows"
+ORDER = 30
+
+Row = dict[str, Any]
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("what", choices=("versions", "operations", "checks", "clauses", "scenarios", "cases"))
+    parser.add_argument("--json", action="store_true", help="one JSON array")
+    parser.add_argument("--coverage", action="store_true", help="with cases: what of the document they exercise")
+    add_to(parser, "--api-version", "--specs", "--profile", "--seed", "--operation", "--family", "--shard", "--no-cache")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print rows, or JSON."""
+    options = from_mapping(vars(args))
+    if args.what == "cases" and args.coverage:
+        from conformance.cli import _coverage
+
+        return _coverage.show(options, as_json=args.json)
+    rows = list(_ROWS[args.what](options))
+    if args.json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+    else:
+        _table(rows)
+        if args.what == "clauses":
+            _coverage_of_clauses(rows)
+    return 0
+
+
+def _chosen(options: Options) -> Iterator[Spec]:
+    for version in options.api_versions or versions(options.specs):
+        yield load(version, options.specs)
+
+
+def _versions(options: Options) -> Iterator[Row]:
+    from conformance.operations import operations_of
+
+    for spec in _chosen(options):
+        yield {
+            "version": spec.version,
+            "status": spec.status,
+            "live": spec.live,
+            "surface": spec.surface,
+            "operations": len(operations_of(spec)),
+            "complete": spec.complete,
+            "errata": len(spec.errata),
+            "clauses": len(spec.clauses),
+            "features": sorted(spec.features),
+            "source": [source.title for source in spec.sources],
+        }
+
+
+def _operations(options: Options) -> Iterator[Row]:
+    from conformance.operations import operations_of
+
+    for spec in _chosen(options):
+        for operation in operations_of(spec).values():
+            yield {
+                "version": spec.version,
+                "operation": operation.id,
+                "method": operation.method,
+                "path": operation.path,
+                "resource": operation.resource,
+                "stream": operation.stream.protocol if operation.stream else "",
+            }
+
+
+def _checks(options: Options) -> Iterator[Row]:  # noqa: ARG001 - all listings share one signature
+    from conformance.catalogue import all_checks
+
+    for check in all_checks().values():
+        yield {
+            "check": check.id,
+            "level": check.level.value,
+            "scope": check.scope.value,
+            "clause": check.clause,
+            "provenance": check.provenance,
+            "title": check.title,
+        }
+
+
+def _clauses(options: Options) -> Iterator[Row]:
+    for spec in _chosen(options):
+        for clause in spec.clauses:
+            state = "checked" if clause.checks else "rule" if clause.rule else "excluded" if clause.excluded else clause.state
+            yield {
+                "version": spec.version,
+                "clause": clause.id,
+                "keyword": clause.keyword,
+                "state": state or "planned",
+                "checks": list(clause.checks),
+                "text": clause.text,
+                "reason": clause.excluded,
+            }
+
+
+def _coverage_of_clauses(rows: Sequence[Row]) -> None:
+    counts: dict[str, Counter[str]] = {}
+    for row in rows:
+        counts.setdefault(row["version"], Counter())[row["state"]] += 1
+    print()
+    for version, states in counts.items():
+        parts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+        print(f"{version}: {sum(states.values())} clauses: {parts}")
+
+
+def _scenarios(options: Options) -> Iterator[Row]:
+    from conformance.scenario import scenarios_of
+
+    for spec in _chosen(options):
+        for item in scenarios_of(spec, options.profile):
+            yield {"version": spec.version, "scenario": item.id, "requests": item.requests, "doc": _first(item.doc)}
+
+
+def _cases(options: Options) -> Iterator[Row]:
+    from conformance.selection import corpus_of
+
+    for spec in _chosen(options):
+        for item in corpus_of(spec, options):
+            for case in item.cases:
+                yield {
+                    "version": spec.version,
+                    "case": case.id,
+                    "operation": case.operation,
+                    "family": case.family.value,
+                    "expect": case.expect.value,
+                    "level": case.level.value,
+                    "role": case.role,
+                    "breaks": f"{case.breaks.keyword} {case.breaks.pointer}" if case.breaks else "",
+                    "reason": case.reason,
+                }
+
+
+_ROWS = {
+    "versions": _versions,
+    "operations": _operations,
+    "checks": _checks,
+    "clauses": _clauses,
+    "scenarios": _scenarios,
+    "cases": _cases,
+}
+
+
+def _first(text: str) -> str:
+    return text.splitlines()[0] if text else ""
+
+
+def _table(rows: Iterable[Mapping[str, Any]]) -> None:
+    lines = [{key: _cell(value) for key, value in row.items()} for row in rows]
+    if not lines:
+        print("nothing")
+        return
+    widths = {key: max(len(key), *(len(line[key]) for line in lines)) for key in lines[0]}
+    last = list(widths)[-1]
+    for line in ({key: key for key in widths}, *lines):
+        print("  ".join(line[key] if key == last else line[key].ljust(widths[key]) for key in widths).rstrip())
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
