@@ -1,0 +1,188 @@
+"""Ways to ask an emulator without a socket, and a small version of our own whose schemas are known to the test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from conformance.emulator.app import App
+from conformance.emulator.settings import Settings
+from conformance.emulator.store import Clock
+from conformance.exchange import Request, Response
+from conformance.spec import Spec, load, versions
+
+KEY = "emulator-key"
+
+#: Every version of the checkout that documents chat.
+CHAT_VERSIONS = [v for v in versions() if any(path.endswith("/chat/completions") for path in load(v).document["paths"])]
+
+Ask = Callable[..., Response]
+
+
+def asking(app: App) -> Ask:
+    """``ask(method, path, body, headers=…, key=…, **query)`` with a JSON body unless it is bytes."""
+
+    def ask(
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        key: str | None = KEY,
+        **query: str,
+    ) -> Response:
+        sent = {"content-type": "application/json"} if body is not None else {}
+        if key is not None:
+            sent["api-key"] = key
+        sent |= headers or {}
+        data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        text = "&".join(f"{name.replace('_', '-') if name == 'api_version' else name}={v}" for name, v in query.items())
+        url = f"http://emulator{path}" + (f"?{text}" if text else "")
+        return app.handle(Request(method, url, tuple(sent.items()), data))
+
+    return ask
+
+
+@pytest.fixture
+def ask_of() -> Callable[[App], Ask]:
+    return asking
+
+
+@pytest.fixture
+def inference() -> Callable[..., Response]:
+    """``inference(version, operation path below the deployment, deployment, body, settings)`` on a fresh emulator."""
+
+    def call(
+        version: str, path: str, deployment: str, body: dict[str, Any], settings: Settings | None = None
+    ) -> Response:
+        app = App([load(version)], settings or Settings(), Clock.fixed())
+        spec = app.specs[0]
+        accepted = spec.api_version.accepted[0]
+        if spec.surface == "v1":
+            return asking(app)("POST", f"{spec.base_path}{path}", {"model": deployment, **body})
+        return asking(app)(
+            "POST", f"{spec.base_path}/deployments/{deployment}{path}", body, api_version=accepted
+        )
+
+    return call
+
+
+def _operation(id: str, body: Any = None, answer: Any = None, parameters: Any = ()) -> dict[str, Any]:
+    content = {"application/json": {"schema": answer or {"type": "object"}}}
+    made: dict[str, Any] = {
+        "operationId": id,
+        "tags": [id.split(".", maxsplit=1)[0]],
+        "parameters": list(parameters),
+        "responses": {"200": {"description": "Success", "content": content}},
+    }
+    if body is not None:
+        made["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    return made
+
+
+def _path(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+ASSISTANT = {
+    "type": "object",
+    "required": ["model"],
+    "properties": {
+        "model": {"type": "string"},
+        "name": {"type": ["string", "null"], "maxLength": 8},
+        "temperature": {"type": "number", "maximum": 2},
+        "metadata": {"type": "object", "maxProperties": 2, "additionalProperties": {"type": "string"}},
+    },
+}
+ANSWER = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "object": {"type": "string", "enum": ["assistant"]},
+        "created_at": {"type": "integer"},
+        "model": {"type": "string"},
+        "name": {"type": ["string", "null"]},
+        "metadata": {"type": "object", "additionalProperties": {"type": "string"}},
+    },
+}
+LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 3}}
+ORDER = {"name": "order", "in": "query", "schema": {"type": "string", "enum": ["asc", "desc"]}}
+CURSORS = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in ("after", "before")]
+PATHS = {
+    "/assistants": {
+        "get": _operation(
+            "assistants.list",
+            answer={
+                "type": "object",
+                "properties": {
+                    "object": {"type": "string"},
+                    "data": {"type": "array", "items": ANSWER},
+                    "first_id": {"type": ["string", "null"]},
+                    "last_id": {"type": ["string", "null"]},
+                    "has_more": {"type": "boolean"},
+                },
+            },
+            parameters=[LIMIT, ORDER, *CURSORS],
+        ),
+        "post": _operation("assistants.create", {"$ref": "#/components/schemas/assistant"}, ANSWER),
+    },
+    "/assistants/{assistant_id}": {
+        "get": _operation("assistants.get", answer=ANSWER, parameters=[_path("assistant_id")]),
+        "delete": _operation("assistants.delete", parameters=[_path("assistant_id")]),
+    },
+    "/deployments/{deployment-id}/embeddings": {
+        "post": _operation(
+            "embeddings.create",
+            {"type": "object", "required": ["input"], "properties": {"input": {"type": "string"}}},
+            parameters=[_path("deployment-id")],
+        )
+    },
+    "/nothing": {"get": _operation("nothing.list")},
+}
+CLAUSE = """
+[[clause]]
+id = "name-needs-temperature"
+text = "A name is used only with a temperature."
+source = "this test"
+provenance = "docs"
+keyword = "MUST"
+operations = ["assistants.create"]
+state = "planned"
+[clause.rule]
+pointer = ""
+schema = '''{"if": {"required": ["name"]}, "then": {"required": ["temperature"]}}'''
+break = '''{"name": "x", "temperature": null}'''
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Callable[..., Spec]:
+    """``small(label, surface=…, base=…, location=…)``: a version with a few operations that the test knows whole."""
+
+    def make(
+        label: str, *, surface: str = "dated", base: str = "/openai", location: str = "query", accepted: Any = None
+    ) -> Spec:
+        folder = tmp_path / label
+        folder.mkdir()
+        document = {
+            "openapi": "3.1.0",
+            "info": {"title": "small", "version": label},
+            "paths": PATHS,
+            "components": {"schemas": {"assistant": ASSISTANT}},
+        }
+        (folder / "openapi.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(document))), "utf-8")
+        (folder / "clauses.toml").write_text(CLAUSE, "utf-8")
+        (folder / "version.toml").write_text(
+            f'label = "{label}"\nsurface = "{surface}"\nbase_path = "{base}"\n'
+            f'[api_version]\nin = "{location}"\nrequired = {str(surface == "dated").lower()}\n'
+            f"accepted = {json.dumps(accepted or [label])}\n",
+            "utf-8",
+        )
+        return load(label, tmp_path)
+
+    return make
