@@ -138,15 +138,8 @@ def not_compressed(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _bad_utf8(events: list[Draft], _request: Request) -> list[Draft] | None:
-    for index, event in enumerate(events):
-        if event.raw is not None and isinstance(event.json, dict) and b'"' in event.raw:
-            at = event.raw.rindex(b'"')
-            return [
-                *events[:index],
-                Draft(event.data, event.name, event.at, event.raw[:at] + b"\xff" + event.raw[at:]),
-                *events[index + 1 :],
-            ]
-    return None
+    first = events[0]
+    return [Draft(first.data, first.name, first.at, b": caf\xe9\n" + first.bytes), *events[1:]]
 
 
 @check(
@@ -157,6 +150,7 @@ def _bad_utf8(events: list[Draft], _request: Request) -> list[Draft] | None:
     about=streamed(),
     needs=Needs.SUCCESS,
     provenance="standard",
+    entails=("sse.comments",),
 )
 @over_stream
 def utf8(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:

@@ -15,9 +15,9 @@ from conformance.operations import StreamShape
 from conformance.spec import Spec
 from conformance.sse import Event, Stream, stream_of
 from conformance.trace import Observation
-from conformance.verdict import Finding, Outcome
+from conformance.verdict import Finding, Level, Outcome
 
-__all__ = ["DATA_ONLY", "DONE", "Reading", "compressed", "over_stream", "read", "streamed"]
+__all__ = ["DATA_ONLY", "DONE", "Reading", "compressed", "level_of", "over_stream", "read", "streamed"]
 
 #: The sentinel where a protocol documents none: tolerated there.
 DONE = "[DONE]"
@@ -92,6 +92,13 @@ def read(spec: Spec, seen: Observation) -> Reading | None:
         done=tuple(event for event in everything if event.data == sentinel),
         whole=response.complete and seen.exchange.fault is None,
     )
+
+
+def level_of(spec: Spec, clause: str) -> Level:
+    """How hard a version itself states a clause; SHOULD where it doesn't state it at all."""
+    stated = spec.clause_by_id.get(clause)
+    keyword = stated.keyword if stated is not None else "SHOULD"
+    return Level(keyword) if keyword in ("MUST", "SHOULD") else Level.OBS
 
 
 Judge = Callable[[Spec, Observation, Reading], Iterable[Finding]]

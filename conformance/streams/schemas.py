@@ -28,7 +28,7 @@ _KNOWN: dict[tuple[str, str, str], Mapping[str | None, str]] = {}
 
 
 def _walk(spec: Spec, pointer: str) -> Iterator[tuple[str | None, str]]:
-    node = spec.resolve(pointer)
+    node = spec.resolve("#" + pointer)
     if isinstance(node, Mapping) and "$ref" in node:
         yield from _walk(spec, str(node["$ref"]).removeprefix("#"))
         return
