@@ -8,7 +8,7 @@ from typing import Any
 from conformance.emulator.call import Call
 from conformance.exchange import Response
 
-__all__ = ["changed", "deleted", "ids", "members", "unset"]
+__all__ = ["changed", "deleted", "ids", "members"]
 
 Value = dict[str, Any]
 
@@ -30,12 +30,6 @@ def changed(value: Value, changes: Any, defaults: Mapping[str, Any]) -> Value:
 def deleted(call: Call, id: str, object: str, *, key: str = "id") -> Response:
     """The answer to a deletion."""
     return call.json({key: id, "object": object, "deleted": True})
-
-
-def unset(call: Call, name: str, otherwise: Any, *, inside: tuple[str, ...] = ()) -> Any:
-    """None where the version allows null for the field of its answer, else ``otherwise``."""
-    shape = call.surface.answer.at(*inside, name)
-    return None if shape is None or shape.allows("null") else otherwise
 
 
 def members(value: Any) -> Value:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.emulator import errors
-from conformance.emulator.call import Call
+from conformance.emulator.call import Call, Surface
 from conformance.emulator.handlers import handles
 from conformance.emulator.resources.objects import Value, deleted, ids, members
 from conformance.emulator.store import Collection
@@ -79,11 +79,9 @@ def _settle(call: Call, found: Value, status: str, weight: int) -> None:
 
 def _error_code(call: Call) -> str:
     """The documented code that says best that a file is missing."""
-    codes = call.surface.answer.values("last_error", "code") or call.surface.answer.values(
-        "data", "*", "last_error", "code"
-    )
-    wanted = ("file_not_found", "invalid_file")
-    return next((code for code in wanted if code in codes), "server_error" if codes else wanted[0])
+    shown = Surface(call.spec, operations_of(call.spec)["vector_stores.files.get"]).answer
+    codes = shown.values("last_error", "code")
+    return next((code for code in ("file_not_found", "invalid_file") if code in codes), "server_error")
 
 
 def _count(call: Call, store_id: str, status: str, change: int) -> None:

@@ -1,0 +1,31 @@
+"""Every stateful operation of every version: reachable, and its answers are what the corrected document describes."""
+
+from __future__ import annotations
+
+import pytest
+from state_talk import Talk
+from state_tour import CHAPTERS, chapters
+
+from conformance.operations import operations_of
+from conformance.spec import load, versions
+
+STATELESS = frozenset({"audio", "chat", "completions", "embeddings", "images"})
+STATEFUL = [v for v in versions() if any(op in operations_of(load(v)) for op in CHAPTERS)]
+
+
+@pytest.mark.parametrize("version", STATEFUL)
+def test_every_stateful_operation_succeeds_and_fits_its_schema(version: str) -> None:
+    talk = Talk(version)
+    for chapter in chapters(talk):
+        chapter(talk)
+    expected = {op.id for op in operations_of(talk.spec).values() if op.resource not in STATELESS}
+    assert expected - talk.called == set()
+
+
+@pytest.mark.parametrize("version", STATEFUL)
+def test_two_clean_emulators_say_the_same(version: str) -> None:
+    first, second = Talk(version, judge=False), Talk(version, judge=False)
+    for talk in (first, second):
+        for chapter in chapters(talk):
+            chapter(talk)
+    assert first.said == second.said
