@@ -7,19 +7,32 @@ the same order. A case that creates something declares its ``undo``; the runner 
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 from collections.abc import Callable, Generator, Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from conformance.cases import Case
+from conformance.cases import Case, Expect, Multipart, body_to_json
 from conformance.errors import HarnessError
 from conformance.exchange import Exchange
 from conformance.spec import Spec
 
-__all__ = ["Profile", "Scenario", "Script", "Settings", "Step", "Wait", "corpus_scenario", "scenario", "scenarios_of"]
+__all__ = [
+    "Profile",
+    "Scenario",
+    "Script",
+    "Settings",
+    "Step",
+    "Wait",
+    "bound",
+    "corpus_scenario",
+    "created",
+    "scenario",
+    "scenarios_of",
+]
 
 
 @frozen
@@ -84,18 +97,76 @@ class Scenario:
         return bool(self.cases)
 
 
-def corpus_scenario(operation: str, resource: str, cases: tuple[Case, ...]) -> Scenario:
-    """The plain corpus of one operation: a scenario of one step."""
+def created(case: Case, exchange: Exchange) -> dict[str, str]:
+    """The values that a create case's answer gives to its placeholders; nothing where it failed or has no such text."""
+    answer = exchange.response.json if exchange.ok and exchange.response is not None else None
+    found: dict[str, str] = {}
+    for name, pointer in case.creates.items():
+        value: Any = answer
+        for token in pointer.split("/")[1:]:
+            value = value.get(token) if isinstance(value, dict) else None
+        if isinstance(value, str):
+            found[name] = value
+    return found
+
+
+def bound(case: Case, values: Mapping[str, str]) -> Case:
+    """The case with its own and its undo's placeholders bound."""
+    if not values:
+        return case
+    undo = case.undo.bind(**values) if case.undo is not None else None
+    return evolve(case.bind(**values), undo=undo)
+
+
+def _mentions(case: Case, name: str) -> bool:
+    texts = [*case.path_params.values(), *(value for _, value in case.query)]
+    if case.body is not None and not isinstance(case.body, Multipart):
+        texts.append(json.dumps(body_to_json(case.body)))
+    return any("{" + name + "}" in text for text in texts)
+
+
+def corpus_scenario(
+    operation: str,
+    resource: str,
+    cases: tuple[Case, ...],
+    setup: tuple[Case, ...] = (),
+    fresh: tuple[Case, ...] = (),
+) -> Scenario:
+    """The plain corpus of one operation: a scenario of one step, after the setup that it needs.
+
+    ``setup`` creates what the placeholders of the cases stand for, one object after the other. ``fresh`` is created
+    once more for every case that may succeed, where one success would spoil the next (a run locks its thread). A case
+    whose object could not be created isn't sent.
+    """
+    id = f"corpus.{operation}"
+    names = tuple(name for case in (*setup, *fresh) for name in case.creates)
+    again = tuple(case.id for case in cases if fresh and case.expect is not Expect.REJECT and case.role[:6] != "probe.")
 
     def script(spec: Spec, settings: Settings) -> Script:
-        yield cases
+        values: dict[str, str] = {}
+        for number, case in enumerate(setup):
+            sent = bound(case.at(id, f"setup.{number}"), values)
+            (exchange,) = yield (sent,)
+            values |= created(case, exchange)
+        own: dict[str, dict[str, str]] = {key: {} for key in again}
+        for number, case in enumerate(fresh):
+            step = tuple(bound(case.at(id, f"setup.{number}.{key}"), {**values, **own[key]}) for key in again)
+            for key, exchange in zip(again, (yield step) if step else (), strict=True):
+                own[key] |= created(case, exchange)
+        ready = []
+        for case in cases:
+            known = {**values, **own.get(case.id, {})}
+            if all(name in known for name in names if _mentions(case, name)):
+                ready.append(bound(case, known))
+        if ready:
+            yield tuple(ready)
 
     return Scenario(
-        id=f"corpus.{operation}",
+        id=id,
         operations=(operation,),
         script=script,
         doc=f"The requests derived for {operation}.",
-        requests=len(cases),
+        requests=len(cases) + len(setup) + len(fresh) * len(again),
         tokens=sum(case.cost.tokens for case in cases),
         resource=resource,
         cases=cases,

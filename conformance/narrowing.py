@@ -1,0 +1,132 @@
+"""Two rewritings of an OpenAPI document: discriminators as conditions, and objects without unknown properties.
+
+Both keep every place at its pointer, so that an error can name the place in the document as it was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+__all__ = ["closed", "discriminated", "narrowed"]
+
+_UNIONS = ("oneOf", "anyOf")
+
+
+def discriminated(node: Any) -> tuple[str, str, Mapping[str, str]] | None:
+    """(union keyword, property, value → ``$ref``) of a union with a discriminator, else None.
+
+    Without an explicit mapping the values are the names of the components (OpenAPI 3.1, Discriminator Object).
+    """
+    if not isinstance(node, Mapping) or not isinstance(node.get("discriminator"), Mapping):
+        return None
+    keyword = next((k for k in _UNIONS if isinstance(node.get(k), list)), None)
+    name = node["discriminator"].get("propertyName")
+    if keyword is None or not isinstance(name, str):
+        return None
+    mapping = node["discriminator"].get("mapping") or {
+        str(branch["$ref"]).rsplit("/", 1)[-1]: branch["$ref"] for branch in node[keyword] if "$ref" in branch
+    }
+    return keyword, name, mapping
+
+
+def narrowed(node: Any) -> Any:
+    """The document with every discriminated union as: known value → its branch alone, else the union as it stands."""
+    if isinstance(node, list):
+        return [narrowed(item) for item in node]
+    if not isinstance(node, Mapping):
+        return node
+    plain = {key: narrowed(value) for key, value in node.items()}
+    found = discriminated(node)
+    if found is None or "if" in plain:
+        return plain
+    keyword, name, mapping = found
+    union = plain.pop(keyword)
+    plain.pop("discriminator")
+    refs = [branch.get("$ref") for branch in union]
+    chosen = [(value, ref) for value, ref in mapping.items() if ref.startswith("#/")]
+    if not chosen:
+        return {**plain, keyword: union}
+    return {
+        **plain,
+        "if": {
+            "type": "object",
+            "required": [name],
+            "properties": {name: {"enum": [value for value, _ in chosen]}},
+        },
+        "then": {
+            "allOf": [{"if": {"properties": {name: {"const": value}}}, "then": {"$ref": ref}} for value, ref in chosen]
+        },
+        "else": {keyword: union},
+        "x-narrowed": {
+            "keyword": keyword,
+            "propertyName": name,
+            "mapping": dict(chosen),
+            "branches": [refs.index(ref) if ref in refs else -1 for _, ref in chosen],
+        },
+    }
+
+
+#: Keywords under which a schema is *used* for a value of its own, not combined with its neighbours.
+_USES = ("items", "additionalProperties", "schema")
+
+
+def closed(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The document with ``unevaluatedProperties: false`` wherever a schema with known properties is used."""
+    return dict(_Closing(document).walk(document))
+
+
+def _target(document: Any, ref: str) -> Any:
+    for token in ref[2:].split("/"):
+        document = document[token.replace("~1", "/").replace("~0", "~")]
+    return document
+
+
+@frozen
+class _Closing:
+    document: Mapping[str, Any]
+
+    def walk(self, node: Any) -> Any:
+        """A copy in which every used schema is closed."""
+        if isinstance(node, list):
+            return [self.walk(item) for item in node]
+        if not isinstance(node, Mapping):
+            return node
+        made: dict[str, Any] = {}
+        for key, value in node.items():
+            if key == "properties" and isinstance(value, Mapping):
+                made[key] = {name: self.use(schema) for name, schema in value.items()}
+            else:
+                made[key] = self.use(value) if key in _USES and isinstance(value, Mapping) else self.walk(value)
+        return made
+
+    def use(self, node: Any) -> Any:
+        """A schema that describes a value of its own."""
+        made = self.walk(node)
+        return {**made, "unevaluatedProperties": False} if self.lists(node) and isinstance(made, dict) else made
+
+    def lists(self, node: Any, seen: frozenset[str] = frozenset()) -> bool:
+        """True when the schema lists properties and doesn't say that others may come."""
+        if not isinstance(node, Mapping) or "additionalProperties" in node or "patternProperties" in node:
+            return False
+        ref = node.get("$ref")
+        if isinstance(ref, str) and ref.startswith("#/"):
+            return ref not in seen and self.lists(_target(self.document, ref), seen | {ref})
+        parts = [part for key in ("allOf", *_UNIONS) for part in node.get(key, ())]
+        objects = [part for part in parts if self.may_be_object(part, seen)]
+        return all(self.lists(part, seen) for part in objects) if objects else bool(node.get("properties"))
+
+    def may_be_object(self, node: Any, seen: frozenset[str]) -> bool:
+        """True when an object can fit the schema."""
+        if not isinstance(node, Mapping):
+            return False
+        ref = node.get("$ref")
+        if isinstance(ref, str) and ref.startswith("#/"):
+            return ref not in seen and self.may_be_object(_target(self.document, ref), seen | {ref})
+        kind = node.get("type")
+        if kind is not None:
+            return "object" in kind if isinstance(kind, list) else bool(kind == "object")
+        branches = [part for key in ("allOf", *_UNIONS) for part in node.get(key, ())]
+        return "properties" in node or any(self.may_be_object(part, seen) for part in branches)

@@ -1,0 +1,474 @@
+"""All cases of one operation: templates, boundaries, violations, broken rules and probes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from conformance.cases import Break, Case, Expect, Family, JsonBody
+from conformance.errors import HarnessError
+from conformance.operations import Operation, operations_of
+from conformance.scenario import Profile
+from conformance.spec import Clause, Spec
+from conformance.verdict import Level
+
+from . import probes, roles
+from .costs import cost_of, expensive_kind
+from .drafts import Draft, to_case
+from .facts import Fact, facts_of
+from .ground import Ground, builders_for
+from .ids import impossible_id
+from .levels import Levels, gate_of
+from .place import find, get, place, pointer_text, remove
+from .rules import NAMED, BodyRules, merge_patch, spots_of
+from .setup import Makers, placeholders_of
+from .shape import Path, Shapes, Slot, describe
+from .values import NOTHING, Sampler
+from .violations import ABSENT, Breach, breaches_of
+
+__all__ = ["Composer", "Made"]
+
+#: Violations of nested fields that the standard profile keeps for one operation; all of them in ``exhaustive``.
+NESTED = 24
+
+
+@frozen
+class Made:
+    """The cases of one operation, what must be created before, and the fields that were filled by type only."""
+
+    operation: str
+    resource: str
+    cases: tuple[Case, ...]
+    setup: tuple[Case, ...] = ()
+    fresh: tuple[Case, ...] = ()
+    by_type: tuple[str, ...] = ()
+
+
+@frozen(slots=False, eq=False)
+class Composer:
+    """Builds the cases of one Spec, one operation at a time."""
+
+    spec: Spec = field(repr=False)
+    profile: str = Profile.STANDARD
+    expensive: frozenset[str] = frozenset()
+    seed: int = 0
+    _bases: dict[str, Draft | None] = field(factory=dict, repr=False, init=False)
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """The nodes of the document."""
+        return Shapes(self.spec)
+
+    @cached_property
+    def makers(self) -> Makers:
+        """What creates what."""
+        return Makers(self.spec, self.base)
+
+    def base(self, operation: Operation, name: str = "") -> Draft | None:
+        """The plainest accepted draft of an operation. ``name`` (``file_id.batch``) picks the one for a purpose."""
+        purpose = name.partition(".")[2]
+        key = f"{operation.id}.{purpose}"
+        if key not in self._bases:
+            self._bases[key] = None
+            found = [d for d in Work(self, operation).templates if d.expect is Expect.ACCEPT]
+            chosen = next((d for d in found if purpose and d.role.endswith("." + purpose)), None)
+            self._bases[key] = chosen or (found[0] if found else None)
+        return self._bases[key]
+
+    def operation(self, operation: Operation) -> Made:
+        """Everything that the profile sends to one operation."""
+        return Work(self, operation).made()
+
+
+@frozen(slots=False, eq=False)
+class Work:
+    """The composition of one operation."""
+
+    composer: Composer = field(repr=False)
+    operation: Operation
+    sampler: Sampler = field(factory=Sampler, repr=False)
+    _hosts: dict[Path, Draft] = field(factory=dict, repr=False, init=False)
+
+    @property
+    def spec(self) -> Spec:
+        """The Spec at work."""
+        return self.composer.spec
+
+    @cached_property
+    def ground(self) -> Ground:
+        """The shape of the requests."""
+        return Ground.of(self.spec, self.operation, self.composer.shapes)
+
+    @cached_property
+    def rules(self) -> BodyRules:
+        """The cross-field rules."""
+        return BodyRules.of(self.spec, self.operation.id)
+
+    @cached_property
+    def levels(self) -> Levels:
+        """Refusals and widest bounds."""
+        return Levels(self.spec, self.operation.id)
+
+    @cached_property
+    def templates(self) -> tuple[Draft, ...]:
+        """The hand-shaped drafts that the version documents, the plainest first; one from the schema if there is none."""
+        found: list[Draft] = []
+        for ground in self._grounds():
+            for builder in builders_for(self.operation.id):
+                found += [made for made in builder.build(ground) if self._documented(ground, made)]
+        return tuple(found) or tuple(self._generic())
+
+    def _grounds(self) -> Iterator[Ground]:
+        yield self.ground
+        for media in self.operation.body:
+            if media != self.ground.media:
+                yield Ground.of(self.spec, self.operation, self.composer.shapes, media)
+
+    def _documented(self, ground: Ground, draft: Draft) -> bool:
+        return ground.strict.is_valid(draft.request) and not self.rules.broken(draft.request.get("body"))
+
+    def _generic(self) -> Iterator[Draft]:
+        value = self.sampler.value(self.ground.root)
+        if value is not NOTHING:
+            yield Draft(request=value, role="generic", media=self.ground.media)
+
+    # -- boundaries ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def slots(self) -> tuple[Slot, ...]:
+        """Every documented place of a request."""
+        return tuple(slot for slot in self.composer.shapes.slots(self.ground.root) if len(slot.path) > 1)
+
+    def host(self, path: Path) -> Draft:
+        """The template in which most of a path already exists, the earliest among equals."""
+        parent = path[:-1]
+        if parent not in self._hosts:
+            usable = [d for d in self.templates if d.media == self.ground.media]
+            ranked = ((find(d.request, self.ground.root, parent)[1], d) for d in usable)
+            self._hosts[parent] = max(ranked, key=lambda pair: pair[0])[1]
+        return self._hosts[parent]
+
+    def boundaries(self) -> Iterator[Draft]:
+        """One request per documented fact."""
+        for slot in self.slots:
+            for fact in facts_of(slot, self.sampler):
+                made = self.shown(fact)
+                if made is not None:
+                    yield made
+        yield from self._together()
+
+    def shown(self, fact: Fact) -> Draft | None:
+        """A valid request that shows a fact; None where none was found."""
+        slot = fact.slot
+        host = self.host(slot.path)
+        placed = place(host.request, self.ground.root, slot.path, fact.value, self.sampler)
+        if placed is None or not self.ground.root.fits(placed.spot and placed.request):
+            return None
+        request = self._mended(placed.request, placed.spot)
+        if request is None or find(request, self.ground.root, slot.path)[1] < len(slot.path):
+            return None
+        location = slot.path[0][1:]
+        where = slot.pointer if location == "body" else slot.name
+        gate = gate_of(slot.pointer) or host.reason or self.levels.disputed(location, slot.pointer, fact.kind)
+        what = {"field": "the field", "branch": f"branch {fact.label} of", "value": f"value {fact.label} of"}
+        return Draft(
+            request=request,
+            family=Family.BOUNDARY,
+            role=f"fact.{fact.kind}",
+            expect=Expect.EITHER if gate else Expect.ACCEPT,
+            level=Level.SHOULD if gate else Level.MUST,
+            reason=gate or f"{what.get(fact.kind, f'{fact.kind} of')} {where}",
+            media=self.ground.media,
+        )
+
+    def _mended(self, request: Mapping[str, Any], spot: tuple[Any, ...]) -> Mapping[str, Any] | None:
+        body = request.get("body")
+        if not isinstance(body, dict) or not self.rules.broken(body):
+            return request
+        keep = spot[1] if len(spot) > 1 and spot[0] == "body" else ""
+        mended = self.rules.mend(body, keep, self._sample)
+        if mended is None:
+            return None
+        made = {**request, "body": mended}
+        return made if self.ground.root.fits(made) else None
+
+    def _sample(self, name: str) -> Any:
+        node = self.ground.body.properties.get(name) if self.ground.body is not None else None
+        made = self.sampler.value(node, name) if node is not None else NOTHING
+        return None if made is NOTHING else made
+
+    def _together(self) -> Iterator[Draft]:
+        """All optional top-level fields that go together."""
+        for location in ("body", "query"):
+            node = self.ground.root.properties.get(location)
+            if node is None or not node.properties or not self.templates:
+                continue
+            request: Mapping[str, Any] = {**self.templates[0].request}
+            for name in node.properties:
+                value = self.sampler.value(node.properties[name], name)
+                present = request.get(location) or {}
+                if value is NOTHING or name in present or gate_of("/" + name) or name in ("after", "before"):
+                    continue
+                tried = {**request, location: {**present, name: value}}
+                if self.ground.root.fits(tried) and not self.rules.broken(tried.get("body")):
+                    request = tried
+            yield Draft(request, role="all-fields", family=Family.BOUNDARY, reason="all fields that go together")
+
+    # -- violations ---------------------------------------------------------------------------------------------
+
+    def violations(self) -> Iterator[Draft]:
+        """Top-level constraints all; nested ones spread by id, unless the profile wants every one."""
+        nested: list[tuple[str, Draft]] = []
+        for slot in self.slots:
+            location = slot.path[0][1:]
+            widest = self.levels.widest(location, slot.pointer if location == "body" else slot.name)
+            for breach in breaches_of(slot, self.sampler, widest):
+                made = self.broken(breach)
+                if made is None:
+                    continue
+                if slot.pointer.count("/") <= 1 or self.composer.profile == Profile.EXHAUSTIVE:
+                    yield made
+                else:
+                    key = f"{self.operation.id}{''.join(slot.path)}{breach.keyword}{breach.note}"
+                    nested.append((hashlib.sha256(key.encode()).hexdigest(), made))
+        kept: dict[str, int] = {}
+        for _, made in sorted(nested, key=lambda pair: pair[0]):
+            keyword = made.breaks.keyword if made.breaks else ""
+            kept[keyword] = kept.get(keyword, 0) + 1
+            if kept[keyword] <= max(2, NESTED // max(len({d.breaks.keyword for _, d in nested if d.breaks}), 1)):
+                yield made
+
+    def broken(self, breach: Breach) -> Draft | None:
+        """A request that breaks one constraint and is otherwise valid; None where that can't be built."""
+        slot = breach.slot
+        host = self.host(slot.path)
+        good = self.sampler.value(slot.node, slot.name, "")
+        path = slot.path
+        placed = place(host.request, self.ground.root, path, NOTHING, self.sampler)
+        if placed is None:
+            return None
+        valid = find(host.request, self.ground.root, path)
+        if valid[1] == len(path):
+            base = host.request
+        else:
+            if good is NOTHING:
+                return None
+            base = place(host.request, self.ground.root, path, good, self.sampler).request  # type: ignore[union-attr]
+            mended = self._mended(base, placed.spot)
+            if mended is None or not self.ground.root.fits(mended):
+                return None
+            base = mended
+        spot = placed.spot
+        if get(base, spot) is NOTHING:
+            return None
+        request = self._apply(base, spot, breach)
+        if request is None or not self._only(request, breach):
+            return None
+        location = str(spot[0])
+        pattern = describe(path) if location == "body" else slot.name
+        pointer = pointer_text(spot) if location == "body" else slot.name
+        judged = self.levels.judge(location, pattern, breach.keyword, breach.note)
+        return Draft(
+            request=request,
+            family=Family.VIOLATION if judged.expect is Expect.REJECT else Family.BOUNDARY,
+            role=f"break.{breach.keyword}",
+            expect=judged.expect,
+            level=judged.level,
+            reason=judged.reason or f"{breach.keyword} of {pointer} broken",
+            breaks=Break(pointer=pointer, keyword=breach.keyword, location=location),
+            media=self.ground.media,
+        )
+
+    def _apply(self, base: Any, spot: tuple[Any, ...], breach: Breach) -> Any:
+        if breach.note == "extra":
+            here = get(base, spot)
+            return _put(base, (*spot, "conformance_unknown_field"), "x") if isinstance(here, dict) else None
+        if breach.value is NOTHING:
+            return None
+        if breach.value is ABSENT:
+            return remove(base, spot) if isinstance(get(base, spot[:-1]), dict) else None
+        return _put(base, spot, breach.value)
+
+    def _only(self, request: Any, breach: Breach) -> bool:
+        """True when a request is invalid (or, where both outcomes are right, whatever it is)."""
+        if breach.note in ("float", "extra"):
+            return True
+        if breach.slot.path[0] in (".query", ".header") and breach.keyword in ("type", "minLength", "maxLength"):
+            return breach.keyword == "type" and isinstance(breach.value, str)
+        return not self.ground.root.fits(request)
+
+    # -- rules ----------------------------------------------------------------------------------------------------
+
+    def rule_breaks(self) -> Iterator[Draft]:
+        """Each cross-field rule broken once."""
+        for clause in self.rules.clauses:
+            made = next(self._rule_broken(clause), None)
+            if made is not None:
+                yield made
+
+    def _rule_broken(self, clause: Clause) -> Iterator[Draft]:
+        rule = clause.rule
+        if rule is None:
+            return
+        for host in self.templates:
+            body = host.request.get("body")
+            if host.media != self.ground.media or not isinstance(body, dict):
+                continue
+            for spot, value in spots_of(body, rule.pointer):
+                if rule.named:
+                    changed = NAMED[rule.named].broken(body) if rule.named in NAMED else None
+                    spot = tuple(t for t in NAMED[rule.named].pointer.split("/") if t) if changed else ()
+                else:
+                    changed = _put({"": body}, ("", *spot), merge_patch(value, rule.breaks))[""]
+                if changed is None or self.rules.broken(changed) != (clause,):
+                    continue
+                request = {**host.request, "body": changed}
+                if not self.ground.root.fits(request):
+                    continue
+                either = clause.keyword == "MAY"
+                yield host.evolve(
+                    request=request,
+                    family=Family.BOUNDARY if either else Family.VIOLATION,
+                    role="break.rule",
+                    expect=Expect.EITHER if either else Expect.REJECT,
+                    level=Level.SHOULD,
+                    reason=f"breaks the rule {clause.id}",
+                    breaks=Break(pointer_text(("body", *spot)), "rule", clause=clause.id),
+                )
+
+    # -- everything -----------------------------------------------------------------------------------------------
+
+    def drafts(self) -> Iterator[Draft]:
+        """The drafts of the profile."""
+        if self.composer.profile == Profile.SMOKE:
+            yield from self.templates[:1]
+            return
+        yield from self.templates
+        yield from self.boundaries()
+        yield from self.violations()
+        yield from self.rule_breaks()
+
+    def made(self) -> Made:
+        """The cases, each request once, with what they need."""
+        known = tuple(operations_of(self.spec))
+        cases: dict[str, Case] = {}
+        setup: dict[str, Case] = {}
+        for case in self._cases(known):
+            ready, needed = self._ready(case)
+            for each in needed:
+                setup[next(iter(each.creates))] = each
+            _add(cases, ready)
+        return Made(
+            operation=self.operation.id,
+            resource=self.operation.resource,
+            cases=tuple(cases.values()),
+            setup=tuple(setup.values()),
+            by_type=tuple(sorted(self.sampler.by_type)),
+        )
+
+    def _cases(self, known: tuple[str, ...]) -> Iterator[Case]:
+        capability = capability_of(self.operation)
+        single = self.operation.method == "DELETE"
+        base: Case | None = None
+        for draft in self.drafts():
+            case = to_case(self.operation, draft, capability)
+            if single and base is not None:
+                case = self._nowhere(case)
+            base = base or case
+            yield case
+        if base is None:
+            return
+        base = evolve(base, family=Family.TEMPLATE, reason="")
+        safe = self._nowhere(base) if single else base
+        paths: dict[str, set[str]] = {}
+        for operation in operations_of(self.spec).values():
+            paths.setdefault(operation.path, set()).add(operation.method)
+        yield from probes.door(self.spec, self.operation, safe, known, paths)
+        if self.composer.profile != Profile.SMOKE or self.operation.id == known[0]:
+            yield probes.route(safe)
+        yield from probes.transport(safe, large="large-body" in self.composer.expensive)
+        yield from self._unknown_ids(base)
+
+    def _nowhere(self, case: Case) -> Case:
+        """The case with an impossible id, so that it can be sent beside the one that deletes."""
+        names = [name for name in case.path_params if not name.startswith("deployment")]
+        if not names:
+            return case
+        last = names[-1]
+        return evolve(case, path_params={**case.path_params, last: impossible_id(last, self.operation)})
+
+    def _unknown_ids(self, base: Case) -> Iterator[Case]:
+        names = [name for name in base.path_params if not name.startswith("deployment")]
+        if names:
+            yield evolve(
+                self._nowhere(base),
+                family=Family.VIOLATION,
+                expect=Expect.REJECT,
+                level=Level.SHOULD,
+                role=roles.ID_UNKNOWN,
+                reason="an id that no object has",
+                breaks=Break(pointer=names[-1], keyword="unknown-id", location="path"),
+            )
+
+    def _ready(self, case: Case) -> tuple[Case, tuple[Case, ...]]:
+        """The case with costs, undo and the setup cases that its placeholders need."""
+        makers = self.composer.makers
+        needed, missing = makers.chain(placeholders_of(case), self.operation.path)
+        if missing:
+            in_path = any("{" + name + "}" in text for name in missing for text in case.path_params.values())
+            case = makers.impossible(case, missing, self.operation)
+            if case.expect is Expect.ACCEPT:
+                why = "nothing in this version creates the object that it names"
+                case = evolve(case, expect=Expect.EITHER, level=Level.SHOULD, reason=why)
+                if in_path:
+                    case = evolve(case, role=case.role or roles.ID_UNKNOWN)
+            needed, _ = makers.chain(placeholders_of(case), self.operation.path)
+        if case.expect is not Expect.REJECT or self.operation.method == "POST":
+            case = makers.declare(case, self.operation)
+        case = evolve(case, cost=cost_of(case), expensive=expensive_kind(case))
+        return case, needed
+
+
+def _put(value: Any, spot: tuple[Any, ...], new: Any) -> Any:
+    from .place import put
+
+    return put(value, spot, new)
+
+
+def _add(cases: dict[str, Case], case: Case) -> None:
+    """Keep each request once; the first one has the better reason. Two requests with one id are our own fault."""
+    known = cases.get(case.id)
+    if known is None:
+        cases[case.id] = case
+    elif (known.path, known.path_params, known.query, known.headers, known.body) != (
+        case.path,
+        case.path_params,
+        case.query,
+        case.headers,
+        case.body,
+    ) and not isinstance(case.body, JsonBody):
+        raise HarnessError(f"two cases share the id {case.id}", where=case.operation)
+
+
+_CAPABILITIES: Mapping[str, str] = {
+    "chat.completions.create": "chat",
+    "completions.create": "completions",
+    "embeddings.create": "embeddings",
+    "audio.transcriptions.create": "transcription",
+    "audio.translations.create": "translation",
+    "audio.speech.create": "speech",
+    "images.generations.create": "images",
+    "images.edits.create": "images",
+    "video.generations.jobs.create": "video",
+    "fine_tuning.jobs.create": "fine-tuning",
+    "responses.create": "responses",
+}
+
+
+def capability_of(operation: Operation) -> str:
+    """What the deployment behind an operation must be able to do; chat where any model will do."""
+    return _CAPABILITIES.get(operation.id, "chat")

@@ -1,0 +1,164 @@
+"""What a document says that a request may hold, one fact at a time: the accept targets of the corpus and of coverage.
+
+Kinds: ``field`` (it is there), ``null``, ``value`` (an enum value, true, false), ``branch`` (of a union), and a bound
+by its keyword (``minimum``, ``maxLength``, ``maxItems`` …) at its edge.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from attrs import frozen
+
+from .shape import Node, Slot
+from .values import NOTHING, Sampler, text_of
+
+__all__ = ["BOUNDS", "Fact", "facts_of", "kinds_of"]
+
+#: The keywords whose edge is a boundary.
+BOUNDS = (
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "minProperties",
+    "maxProperties",
+)
+
+#: Arrays and texts longer than this are not built.
+LONGEST = 300_000
+
+
+@frozen
+class Fact:
+    """One thing that a request may hold: where, what kind, a label (the enum value) and a value that shows it."""
+
+    slot: Slot
+    kind: str
+    label: str
+    value: Any
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes the fact the same in another request: path, kind, label."""
+        return ("".join(self.slot.path), self.kind, self.label)
+
+
+def kinds_of(slot: Slot) -> Iterator[tuple[str, str]]:
+    """(kind, label) of every fact at a slot, without values."""
+    node = slot.node
+    last = slot.path[-1]
+    if last[0] == "|":
+        yield "branch", last[1:]
+    elif last[0] in ".%":
+        yield "field", ""
+        if node.nullable:
+            yield "null", ""
+    if node.branches:
+        return
+    for value in node.enum:
+        yield "value", str(value)
+    if node.types == ("boolean",) and not node.enum:
+        yield "value", "True"
+        yield "value", "False"
+    for keyword in BOUNDS:
+        if keyword in node.schema and not (keyword.startswith("min") and node.schema[keyword] == 0 and _sized(keyword)):
+            yield keyword, str(node.schema[keyword])
+
+
+def _sized(keyword: str) -> bool:
+    return keyword in ("minLength", "minItems", "minProperties")
+
+
+def facts_of(slot: Slot, sampler: Sampler) -> Iterator[Fact]:
+    """Every fact at a slot with a value that shows it. A fact without a value is left out (coverage names it)."""
+    names = [step[1:] for step in slot.path if step[0] == "."]
+    parent = names[-2] if len(names) > 1 else ""
+    for kind, label in kinds_of(slot):
+        value = _value(slot.node, kind, label, slot.name, parent, sampler)
+        if value is not NOTHING:
+            yield Fact(slot, kind, label, value)
+
+
+def _value(node: Node, kind: str, label: str, name: str, parent: str, sampler: Sampler) -> Any:
+    if kind in ("field", "branch"):
+        return sampler.value(node, name, parent)
+    if kind == "null":
+        return None
+    if kind == "value":
+        return next((v for v in (*node.enum, True, False) if str(v) == label), NOTHING)
+    return edge(node, kind, node.schema[kind], name, parent, sampler)
+
+
+def edge(node: Node, keyword: str, bound: Any, name: str, parent: str, sampler: Sampler, beyond: int = 0) -> Any:
+    """The value at a bound, or ``beyond`` steps outside of it (for violations)."""
+    if keyword in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
+        whole = "integer" in node.types
+        step: Any = 1 if whole else 0.5
+        sign = -1 if "inimum" in keyword else 1
+        inside = 0 if keyword in ("minimum", "maximum") else -1
+        made = bound + sign * step * (beyond + inside) if beyond or inside else bound
+        return int(made) if whole and made == int(made) else made
+    outside = beyond if keyword.startswith("max") else -beyond
+    size = bound + outside
+    if size < 0 or size > LONGEST:
+        return NOTHING
+    if keyword.endswith("Length"):
+        return _text(node, size)
+    if keyword.endswith("Items"):
+        return _list(node, size, name, parent, sampler)
+    return {f"key{number}": _member(node, sampler) for number in range(size)}
+
+
+def _member(node: Node, sampler: Sampler) -> Any:
+    return sampler.value(node.extra, "", "") if node.extra is not None else "text"
+
+
+def _text(node: Node, size: int) -> Any:
+    for alphabet in ("The quick brown fox jumps over the lazy dog. ", "a", "1", "https://example.com/aaaa"):
+        made = text_of(size, alphabet)
+        if _fits_but_length(node, made):
+            return made
+    return NOTHING
+
+
+def _fits_but_length(node: Node, text: str) -> bool:
+    rest = {key: value for key, value in node.schema.items() if key not in ("minLength", "maxLength")}
+    return Node(node.shapes, rest).fits(text) if len(rest) > 1 else True
+
+
+def _list(node: Node, size: int, name: str, parent: str, sampler: Sampler) -> Any:
+    if size == 0:
+        return []
+    if node.items is None:
+        return ["text"] * size
+    item = sampler.value(node.items, name, parent)
+    if item is NOTHING:
+        return NOTHING
+    if size * len(str(item)) > 3_000_000:
+        return NOTHING
+    return [_distinct(node.items, item, number) for number in range(size)]
+
+
+def _distinct(node: Node, item: Any, number: int) -> Any:
+    """The item with another name or text, so that a list doesn't repeat itself."""
+    if number == 0:
+        return item
+    if isinstance(item, str):
+        if node.enum:
+            return node.enum[number % len(node.enum)]
+        made = f"{item} {number}" if "{" not in item else item
+        return made if node.fits(made) else item
+    if isinstance(item, dict):
+        made_item = copy.deepcopy(item)
+        holder = made_item.get("function", made_item)
+        if isinstance(holder, dict) and isinstance(holder.get("name"), str):
+            holder["name"] = f"{holder['name']}_{number}"
+        return made_item if node.fits(made_item) else item
+    return item

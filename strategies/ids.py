@@ -1,0 +1,59 @@
+"""Ids that no object has, and the placeholders that stand for objects of the run.
+
+Mutating requests take a path id only from the run's own objects or one of these impossible ones. They have the form
+that the service uses, so that a target refuses them because nothing is there, not because they look wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from conformance.operations import Operation
+
+__all__ = ["IMPOSSIBLE", "IMPOSSIBLE_ID", "IMPOSSIBLE_MODEL", "impossible_id", "placeholder"]
+
+#: The digits of every impossible id.
+IMPOSSIBLE_ID = "000000000000000000000000"
+
+#: A deployment and a model that no resource has.
+IMPOSSIBLE_MODEL = "conformance-no-such-deployment"
+
+_PREFIXES: Mapping[str, str] = {
+    "assistant_id": "asst_",
+    "thread_id": "thread_",
+    "message_id": "msg_",
+    "run_id": "run_",
+    "step_id": "step_",
+    "file_id": "file-",
+    "vector_store_id": "vs_",
+    "response_id": "resp_",
+    "eval_id": "eval_",
+    "output_item_id": "outputitem_",
+    "fine_tuning_job_id": "ftjob-",
+    "fine_tuning_checkpoint_id": "ftckpt_",
+    "permission_id": "cp_",
+    "container_id": "cntr_",
+    "conversation_id": "conv_",
+    "item_id": "msg_",
+    "job-id": "task_",
+    "generation-id": "gen_",
+}
+
+#: Every impossible id by the name of the path parameter it stands for.
+IMPOSSIBLE: Mapping[str, str] = {name: prefix + IMPOSSIBLE_ID for name, prefix in _PREFIXES.items()}
+
+
+def impossible_id(parameter: str, operation: Operation) -> str:
+    """The impossible id for a path parameter. Two objects share ``batch_id`` and ``run_id``; the path tells which."""
+    if parameter in ("model", "deployment-id", "deployment_id"):
+        return IMPOSSIBLE_MODEL
+    if parameter == "batch_id":
+        return ("vsfb_" if "vector_stores" in operation.path else "batch_") + IMPOSSIBLE_ID
+    if parameter == "run_id" and operation.path.startswith("/evals"):
+        return "evalrun_" + IMPOSSIBLE_ID
+    return IMPOSSIBLE.get(parameter, IMPOSSIBLE_ID)
+
+
+def placeholder(parameter: str) -> str:
+    """What stands for a path parameter until the run binds it: ``{assistant_id}``, ``{deployment}``."""
+    return "{deployment}" if parameter in ("deployment-id", "deployment_id", "model") else "{" + parameter + "}"

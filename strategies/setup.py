@@ -1,0 +1,160 @@
+"""What must exist before a case can be sent: the objects that its placeholders stand for, and how they are made.
+
+The creating operation of a path parameter is the one that the paths show: ``POST /threads/{thread_id}/runs`` makes the
+``run_id`` of ``/threads/{thread_id}/runs/{run_id}``. Nothing here knows a version.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from conformance.cases import Case, Multipart, body_to_json
+from conformance.operations import Operation, operations_of
+from conformance.spec import Spec
+from conformance.wire import PLACEHOLDER
+
+from .drafts import to_case
+from .ids import impossible_id
+
+__all__ = ["Makers", "placeholders_of"]
+
+#: Bound by the run itself, or text that only looks like a placeholder.
+_GIVEN = frozenset({"deployment", "run"})
+_OBJECT = re.compile(r"[a-z_-]+[_-]id(\.[a-z0-9-]+)?")
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield str(key)
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+
+
+def placeholders_of(case: Case) -> tuple[str, ...]:
+    """The objects that a case needs, by placeholder, in order of appearance."""
+    found: dict[str, None] = {}
+    body = None if isinstance(case.body, Multipart) else body_to_json(case.body)
+    for text in _texts([list(case.path_params.values()), [v for _, v in case.query], body]):
+        if "{" in text:
+            for name in PLACEHOLDER.findall(text):
+                if name not in _GIVEN and _OBJECT.fullmatch(name):
+                    found[name] = None
+    return tuple(found)
+
+
+@frozen(slots=False, eq=False)
+class Makers:
+    """Which operation makes what, in one Spec. ``bases`` gives the plainest draft of an operation."""
+
+    spec: Spec = field(repr=False)
+    bases: Any = field(repr=False)
+    _made: dict[str, Case | None] = field(factory=dict, repr=False, init=False)
+
+    def operation(self, name: str, near: str = "") -> Operation | None:
+        """The operation that creates what a placeholder stands for. ``near`` is the path of the case that needs it."""
+        parameter = name.split(".", maxsplit=1)[0]
+        known = operations_of(self.spec)
+        candidates = [op.path for op in known.values() if "{" + parameter + "}" in op.path]
+        candidates.sort(key=lambda path: (not near.startswith(path.split("{" + parameter)[0]), len(path), path))
+        for path in candidates:
+            collection = path.split("/{" + parameter + "}")[0]
+            for operation in known.values():
+                if operation.method == "POST" and operation.path == collection:
+                    return operation
+        return None
+
+    def undo(self, operation: Operation, parameter: str) -> Case | None:
+        """The DELETE of what an operation creates, with the created id as a placeholder."""
+        path = f"{operation.path}/{{{parameter}}}"
+        for other in operations_of(self.spec).values():
+            if other.method == "DELETE" and other.path == path:
+                base = self.bases(other)
+                return evolve(to_case(other, base), creates={}, undo=None, role="undo") if base else None
+        return None
+
+    def created(self, operation: Operation) -> str:
+        """The path parameter under which an operation's object is addressed later; "" when it creates nothing."""
+        if operation.method != "POST":
+            return ""
+        prefix = operation.path + "/{"
+        for other in operations_of(self.spec).values():
+            if other.path.startswith(prefix):
+                return other.path[len(prefix) :].split("}")[0]
+        return ""
+
+    def declare(self, case: Case, operation: Operation, name: str = "") -> Case:
+        """The case with ``creates`` and ``undo``, where the operation creates something."""
+        parameter = self.created(operation)
+        if not parameter or case.method != "POST":
+            return case
+        undo = self.undo(operation, parameter)
+        key = name or parameter
+        if undo is not None and key != parameter:
+            params = {**undo.path_params, parameter: "{" + key + "}"}
+            undo = evolve(undo, path_params=params)
+        return evolve(case, creates={key: "/id"}, undo=undo)
+
+    def chain(self, names: Iterable[str], near: str = "") -> tuple[tuple[Case, ...], tuple[str, ...]]:
+        """The setup cases that make what is needed, in order, and the names that nothing can make."""
+        made: dict[str, Case] = {}
+        missing: dict[str, None] = {}
+
+        def need(name: str, seen: tuple[str, ...]) -> None:
+            if name in made or name in missing:
+                return
+            case = None if name in seen else self._maker(name, near)
+            if case is None:
+                missing[name] = None
+                return
+            for inner in placeholders_of(case):
+                need(inner, (*seen, name))
+                if inner in missing:
+                    missing[name] = None
+                    return
+            made[name] = case
+
+        for name in names:
+            need(name, ())
+        return tuple(made.values()), tuple(missing)
+
+    def _maker(self, name: str, near: str) -> Case | None:
+        operation = self.operation(name, near)
+        key = f"{name}@{operation.id if operation else ''}"
+        if key not in self._made:
+            base = self.bases(operation, name) if operation is not None else None
+            if operation is None or base is None:
+                self._made[key] = None
+            else:
+                case = to_case(operation, base)
+                self._made[key] = self.declare(evolve(case, role="setup"), operation, name)
+        return self._made[key]
+
+    def impossible(self, case: Case, names: Iterable[str], operation: Operation) -> Case:
+        """The case with impossible ids for some placeholders."""
+        swap = {name: impossible_id(name.split(".")[0], operation) for name in names}
+        text = {k: _swapped(v, swap) for k, v in case.path_params.items()}
+        body = case.body
+        if body is not None and hasattr(body, "value"):
+            body = evolve(body, value=_swapped(body.value, swap))
+        return evolve(case, path_params=text, body=body, query=tuple((k, _swapped(v, swap)) for k, v in case.query))
+
+
+def _swapped(value: Any, swap: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        for name, text in swap.items():
+            value = value.replace("{" + name + "}", text)
+        return value
+    if isinstance(value, dict):
+        return {key: _swapped(item, swap) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_swapped(item, swap) for item in value]
+    return value

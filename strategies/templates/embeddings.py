@@ -1,0 +1,36 @@
+"""Embeddings: the forms of the input, and of the vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..drafts import Draft
+from ..ground import Ground, template
+from ..vocabulary import SCRIPTS
+
+TEXT = "The food was delicious and the waiter was friendly."
+
+
+@template("embeddings.create")
+def embeddings(ground: Ground) -> Iterator[Draft]:
+    """Text in, vectors out."""
+
+    def embed(role: str, value: Any = TEXT, either: str = "", **fields: Any) -> Draft:
+        return ground.draft(role, {"input": value, **fields}, either=either)
+
+    newer = "only newer embedding models shorten vectors"
+    yield embed("embeddings")
+    yield embed("embeddings.single", [TEXT])
+    yield embed("embeddings.batch", ["alpha", "beta", "gamma", "alpha"])
+    yield embed("embeddings.batch.larger", [f"Sentence number {number}." for number in range(1, 17)])
+    yield embed("embeddings.text.scripts", SCRIPTS)
+    yield embed("embeddings.text.lines", "one\ntwo\r\n\tthree")
+    yield embed("embeddings.tokens", [1820, 3691, 574])
+    yield embed("embeddings.token-lists", [[1820, 3691], [574]])
+    yield embed("embeddings.float", encoding_format="float")
+    yield embed("embeddings.base64", encoding_format="base64")
+    yield embed("embeddings.base64.batch", ["alpha", "beta"], encoding_format="base64")
+    yield embed("embeddings.dimensions", dimensions=256, either=newer)
+    yield embed("embeddings.dimensions.base64", dimensions=256, encoding_format="base64", either=newer)
+    yield embed("embeddings.user", user="conformance-user")
