@@ -25,7 +25,7 @@ def _broken_json(events: list[Draft], _request: Request) -> list[Draft] | None:
     if not any(isinstance(event.json, dict) for event in events):
         return None
     first = events[0]
-    return [Draft(": PROCESSING", None, first.at), *events]
+    return [Draft(": PROCESSING", first.name, first.at), *events]
 
 
 @check(
@@ -83,8 +83,8 @@ def _wrong_type(value: dict[str, Any], index: int) -> dict[str, Any] | None:
         return {**value, "created": "yesterday"}
     if str(value.get("object", "")) == "thread.run" and value.get("status"):
         return {**value, "metadata": 7}
-    if value.get("type") == "response.output_text.delta":
-        return {**value, "logprobs": 7, "content_index": "0"}
+    if value.get("type") == "response.created":
+        return {**value, "response": {**value["response"], "created_at": "yesterday"}}
     return None
 
 
@@ -96,6 +96,7 @@ def _wrong_type(value: dict[str, Any], index: int) -> dict[str, Any] | None:
     about=streamed(),
     needs=Needs.SUCCESS,
     provenance="spec",
+    entails=("stream.created.constant",),
 )
 @over_stream
 def event_schema(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:

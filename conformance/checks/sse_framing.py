@@ -177,6 +177,7 @@ def _no_last_blank(_exchange: Exchange, response: Response) -> Response:
     about=streamed(),
     needs=Needs.SUCCESS,
     provenance="standard",
+    entails=("responses.terminal.once", "audio.terminal.once"),
 )
 @over_stream
 def terminated(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:

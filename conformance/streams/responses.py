@@ -1,0 +1,295 @@
+"""Responses streams: the response, its items, their parts, and the deltas that grow them.
+
+Every event names its place: ``output_index`` with ``item_id``, within an item ``content_index`` or ``summary_index``.
+:class:`Outline` walks the events once and keeps what was announced, what was closed, and what was joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import define, field, frozen
+
+from conformance.sse import Event
+from conformance.streams.machine import Breach, Machine
+from conformance.streams.reading import Reading
+
+__all__ = ["GROWS", "RESPONSE", "TERMINAL", "Growth", "Outline", "Wrong", "comparable", "kind_of", "order_breaches"]
+
+#: Events that end a response, each with its whole state.
+TERMINAL = ("response.completed", "response.incomplete", "response.failed")
+
+#: The response itself. ``opens`` is created, ``waits`` queued and in_progress, ``works`` all that happens to items.
+RESPONSE = Machine(
+    name="response",
+    start="new",
+    moves={
+        ("new", "opens"): "open",
+        ("open", "waits"): "open",
+        ("open", "works"): "working",
+        ("open", "ends"): "ended",
+        ("working", "works"): "working",
+        ("working", "ends"): "ended",
+    },
+    breaks={
+        ("new", "waits"): ("created-first", "open"),
+        ("new", "works"): ("created-first", "working"),
+        ("new", "ends"): ("created-first", "ended"),
+        ("open", "opens"): ("created-once", "open"),
+        ("working", "opens"): ("created-once", "working"),
+        ("ended", "opens"): ("nothing-after-end", "ended"),
+        ("ended", "waits"): ("nothing-after-end", "ended"),
+        ("ended", "works"): ("nothing-after-end", "ended"),
+        ("ended", "ends"): ("ends-once", "ended"),
+    },
+    ends={"new": "never-ends", "open": "never-ends", "working": "never-ends"},
+)
+
+
+def kind_of(event: Event, value: Mapping[str, Any]) -> str:
+    """The type of an event: that of its data, else its name."""
+    given = value.get("type")
+    return given if isinstance(given, str) else event.name or ""
+
+
+def _symbol(kind: str) -> str:
+    if kind in TERMINAL or kind == "error":
+        return "ends"
+    if kind == "response.created":
+        return "opens"
+    return "waits" if kind in ("response.queued", "response.in_progress") else "works"
+
+
+def order_breaches(reading: Reading) -> Iterator[Breach[Event]]:
+    """What the machine of the response objects to. A bare ``error`` event is an end."""
+    typed = [
+        (kind_of(event, event.json), event)
+        for event in reading.events
+        if isinstance(event.json, dict) and kind_of(event, event.json)
+    ]
+    known = [(kind, event) for kind, event in typed if kind == "error" or kind.startswith("response.")]
+    yield from RESPONSE.run(((_symbol(kind), event) for kind, event in known), ended=reading.whole)
+
+
+@frozen
+class Growth:
+    """A text that grows by deltas: common name of its events, field of the ``done`` event, index within the item."""
+
+    prefix: str
+    delta: str
+    done: str
+    field: str
+    inner: str = ""
+
+
+#: All texts that grow. The names follow the events of the document.
+GROWS: tuple[Growth, ...] = (
+    Growth("response.output_text", ".delta", ".done", "text", "content_index"),
+    Growth("response.refusal", ".delta", ".done", "refusal", "content_index"),
+    Growth("response.function_call_arguments", ".delta", ".done", "arguments"),
+    Growth("response.reasoning_summary_text", ".delta", ".done", "text", "summary_index"),
+    Growth("response.code_interpreter_call_code", ".delta", ".done", "code"),
+    Growth("response.mcp_call", ".arguments_delta", ".arguments_done", "arguments"),
+    Growth("response.mcp_call_arguments", ".delta", ".done", "arguments"),
+    Growth("response.custom_tool_call_input", ".delta", ".done", "input"),
+    Growth("response.reasoning_text", ".delta", ".done", "text", "content_index"),
+)
+
+_BY_DELTA = {growth.prefix + growth.delta: growth for growth in GROWS}
+_BY_DONE = {growth.prefix + growth.done: growth for growth in GROWS}
+
+#: Announcement of a part → what closes it and the index that names it.
+_PARTS = {
+    "response.content_part.added": ("response.content_part.done", "content_index"),
+    "response.reasoning_summary_part.added": ("response.reasoning_summary_part.done", "summary_index"),
+}
+_PARTS_DONE = {done: (added, inner) for added, (done, inner) in _PARTS.items()}
+
+
+@frozen
+class Wrong:
+    """A broken rule of the nesting: ``announced``, ``closed``, ``joined`` or ``part-type``."""
+
+    rule: str
+    event: Event
+    message: str
+    expected: str = ""
+    actual: str = ""
+
+
+@define
+class _Item:
+    """An announced item: its id and type, the open parts, the texts that grow."""
+
+    id: Any
+    type: Any
+    event: Event
+    parts: dict[tuple[str, Any], Event] = field(factory=dict)
+    closed_parts: set[tuple[str, Any]] = field(factory=set)
+    texts: dict[tuple[str, Any], str] = field(factory=dict)
+    finished: set[tuple[str, Any]] = field(factory=set)
+    done: Mapping[str, Any] | None = None
+
+
+@define
+class Outline:
+    """What a Responses stream announced, closed and joined. Build it with :meth:`of`."""
+
+    items: dict[Any, _Item] = field(factory=dict)
+    wrongs: list[Wrong] = field(factory=list)
+    final: tuple[Event, Mapping[str, Any]] | None = None
+
+    @classmethod
+    def of(cls, reading: Reading) -> Outline:
+        """Walk the events of a stream once."""
+        outline = cls()
+        for event, value in reading.values:
+            outline._take(event, kind_of(event, value), value)
+        if outline.final is not None and outline.final[1].get("status", "completed") == "completed":
+            outline._all_closed(outline.final[0])
+        return outline
+
+    def rule(self, *names: str) -> list[Wrong]:
+        """The broken rules of some names, in order."""
+        return [wrong for wrong in self.wrongs if wrong.rule in names]
+
+    def _wrong(self, rule: str, event: Event, message: str, expected: object = "", actual: object = "") -> None:
+        self.wrongs.append(Wrong(rule, event, message, str(expected)[:160], str(actual)[:160]))
+
+    def _take(self, event: Event, kind: str, value: Mapping[str, Any]) -> None:
+        if kind in TERMINAL:
+            response = value.get("response")
+            self.final = self.final or (event, response if isinstance(response, dict) else {})
+        elif kind == "response.output_item.added":
+            self._added(event, value)
+        elif "output_index" in value or "item_id" in value:
+            item = self._announced(event, value)
+            if item is None:
+                return
+            if kind == "response.output_item.done":
+                self._done(event, item, value)
+            elif kind in _PARTS:
+                self._part_added(event, item, kind, value)
+            elif kind in _PARTS_DONE:
+                self._part_done(event, item, kind, value)
+            elif kind in _BY_DELTA:
+                self._grow(event, item, _BY_DELTA[kind], value)
+            elif kind in _BY_DONE:
+                self._grown(event, item, _BY_DONE[kind], value)
+
+    def _added(self, event: Event, value: Mapping[str, Any]) -> None:
+        item, index = value.get("item"), value.get("output_index")
+        if not isinstance(item, dict):
+            self._wrong("announced", event, "an item is announced without the item", "an item", item)
+            item = {}
+        if index != len(self.items) or isinstance(index, bool):
+            self._wrong("announced", event, "output_index is not the next one", len(self.items), index)
+        key = index if isinstance(index, int) else len(self.items)
+        self.items[key] = _Item(item.get("id"), item.get("type"), event)
+
+    def _announced(self, event: Event, value: Mapping[str, Any]) -> _Item | None:
+        index = value.get("output_index")
+        item = self.items.get(index) if isinstance(index, int) else None
+        if item is None:
+            self._wrong("announced", event, f"output_index {index} was not announced", sorted(self.items), index)
+            return None
+        inner = value.get("item")
+        given = inner.get("id") if isinstance(inner, dict) else value.get("item_id", item.id)
+        if given != item.id:
+            self._wrong("announced", event, "the id is not the one of the announced item", item.id, given)
+        elif item.done is not None:
+            self._wrong("announced", event, f"item {index} had been closed", "nothing more", event.name)
+        return item
+
+    def _part_added(self, event: Event, item: _Item, kind: str, value: Mapping[str, Any]) -> None:
+        inner = _PARTS[kind][1]
+        index = value.get(inner)
+        many = sum(1 for added, _ in item.parts if added == kind)
+        if index != many:
+            self._wrong("announced", event, f"{inner} is not the next one", many, index)
+        part = value.get("part")
+        part_type = part.get("type") if isinstance(part, dict) else None
+        if kind == "response.content_part.added" and item.type == "reasoning" and part_type != "reasoning_text":
+            self._wrong("part-type", event, "a content part in a reasoning item", "reasoning_summary_part", part_type)
+        item.parts[kind, index] = event
+
+    def _part_done(self, event: Event, item: _Item, kind: str, value: Mapping[str, Any]) -> None:
+        added, inner = _PARTS_DONE[kind]
+        key = (added, value.get(inner))
+        if key not in item.parts:
+            self._wrong("announced", event, f"{inner} {key[1]} was not announced", sorted(map(str, item.parts)), key[1])
+            return
+        item.closed_parts.add(key)
+        part = value.get("part")
+        for growth, name in (("response.output_text", "text"), ("response.refusal", "refusal")):
+            grown = item.texts.get((growth, key[1]))
+            if grown is not None and isinstance(part, dict) and name in part and part[name] != grown:
+                self._wrong("joined", event, "the part is not what its deltas say", grown, part[name])
+
+    def _grow(self, event: Event, item: _Item, growth: Growth, value: Mapping[str, Any]) -> None:
+        key = self._inner(event, item, growth, value)
+        delta = value.get("delta")
+        if isinstance(delta, str):
+            item.texts[key] = item.texts.get(key, "") + delta
+        if key in item.finished:
+            self._wrong("announced", event, f"a delta after {growth.prefix}{growth.done}", "nothing more", delta)
+
+    def _grown(self, event: Event, item: _Item, growth: Growth, value: Mapping[str, Any]) -> None:
+        key = self._inner(event, item, growth, value)
+        joined, whole = item.texts.get(key, ""), value.get(growth.field)
+        if isinstance(whole, str) and whole != joined:
+            self._wrong("joined", event, f"{growth.field} is not what the deltas say", joined, whole)
+        item.finished.add(key)
+        item.texts.setdefault(key, "")
+
+    def _inner(self, event: Event, item: _Item, growth: Growth, value: Mapping[str, Any]) -> tuple[str, Any]:
+        index = value.get(growth.inner) if growth.inner else None
+        for added, (_, inner) in _PARTS.items():
+            if growth.inner == inner and (added, index) not in item.parts:
+                self._wrong("announced", event, f"{inner} {index} was not announced", "a part", index)
+        return growth.prefix, index
+
+    def _done(self, event: Event, item: _Item, value: Mapping[str, Any]) -> None:
+        done = value.get("item")
+        item.done = done if isinstance(done, dict) else {}
+        for (prefix, index), joined in item.texts.items():
+            whole = _within(item.done, prefix, index)
+            if whole is not None and whole != joined:
+                self._wrong("joined", event, "the item is not what its deltas say", joined, whole)
+
+    def _all_closed(self, end: Event) -> None:
+        for index, item in self.items.items():
+            if item.done is None:
+                self._wrong("closed", end, f"item {index} was never closed", "response.output_item.done")
+            for key in item.parts:
+                if key not in item.closed_parts:
+                    self._wrong("closed", end, f"part {key[1]} of item {index} was never closed", _PARTS[key[0]][0])
+            for prefix, inner in item.texts:
+                if (prefix, inner) not in item.finished:
+                    self._wrong("closed", end, f"{prefix} of item {index} has no end", f"{prefix}.done")
+
+
+def _within(item: Mapping[str, Any], prefix: str, index: Any) -> Any:
+    """The text in a finished item that a growth stands for; None where the item doesn't show it."""
+    if prefix == "response.function_call_arguments":
+        return item.get("arguments")
+    where = {"response.output_text": ("content", "text"), "response.refusal": ("content", "refusal")}.get(prefix)
+    where = ("summary", "text") if prefix == "response.reasoning_summary_text" else where
+    if where is None:
+        return None
+    parts = item.get(where[0])
+    if isinstance(parts, list) and isinstance(index, int) and 0 <= index < len(parts):
+        return parts[index].get(where[1]) if isinstance(parts[index], dict) else None
+    return None
+
+
+#: Fields of an item that may differ between its own end and the completed response.
+_VARIES = frozenset({"status", "encrypted_content", "content_filter_results", "content_filters"})
+
+
+def comparable(value: Any) -> Any:
+    """A value without the fields that may differ between an item's end and the completed response."""
+    if isinstance(value, dict):
+        return {key: comparable(inner) for key, inner in value.items() if key not in _VARIES}
+    return [comparable(inner) for inner in value] if isinstance(value, list) else value
