@@ -1,0 +1,324 @@
+"""Case → Exchange: the one way to the network. Every rule that protects the target's owner is enforced here.
+
+In order: the guards, the budget, the journal, the request without its key, the key, the attempts, the evidence without
+secrets. The wire itself is ``transport.py``; what may be repeated is ``retry.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets as randomness
+import threading
+import time
+from collections.abc import Mapping
+from urllib.parse import quote, urlsplit
+
+from attrs import evolve
+
+from conformance import __version__
+from conformance.cases import Auth, Case
+from conformance.config import Config
+from conformance.errors import UsageError
+from conformance.exchange import REDACTED, Chunk, Exchange, FaultKind, Headers, Request, Response, redact
+from conformance.foreign import hide_foreign
+from conformance.guards import check_origin, check_path_ids, check_scheme, strip, with_undo
+from conformance.journal import Entry, Journal
+from conformance.limits import Allowance, Withheld
+from conformance.operations import operations_of
+from conformance.retry import Pace, delay
+from conformance.spec import Spec
+from conformance.transport import Answer, Transport
+from conformance.verdict import Outcome
+from conformance.wire import bind_text, to_request
+
+__all__ = ["Target"]
+
+#: What stands for a key in probes with a wrong one: as long as a real one, and none.
+WRONG_KEY = "0" * 32
+
+#: Seconds that the answer to a control request is believed.
+_CONTROL_LASTS = 2.0
+
+
+class Target:
+    """A target under test. Thread-safe; use as a context manager.
+
+    ``journal`` None: nothing that changes an object by id may be sent, and creates are refused with
+    :class:`~conformance.errors.UsageError`. ``share`` is this process's part of the budget.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        spec: Spec,
+        *,
+        journal: Journal | None = None,
+        run_id: str | None = None,
+        share: float = 1.0,
+        control: Case | None = None,
+    ) -> None:
+        settings = config.target
+        if not settings.url:
+            raise UsageError("no target is configured", hint="--target URL, or url in [target] of conformance.toml")
+        check_scheme(settings.url, loopback=settings.loopback, allow_http=settings.allow_http)
+        if settings.auth != "none" and not settings.key and not settings.loopback:
+            raise UsageError(
+                f"no key: the environment has no {settings.key_env}",
+                hint="set it, or target.key_file, or target.auth = none",
+            )
+        parts = urlsplit(settings.url)
+        self.config, self.spec, self.journal = config, spec, journal
+        self.loopback = settings.loopback
+        self.origin = f"{parts.scheme}://{parts.netloc}"
+        #: A path in the URL stands before the version's own base path (a proxy in a subfolder).
+        own = spec.base_path if settings.base_path is None else settings.base_path
+        self.base_path = parts.path.rstrip("/") + own
+        self.run_id = run_id or randomness.token_hex(4)
+        self.allowance = Allowance(config.budget, loopback=self.loopback, share=share)
+        #: A cheap request that a working target answers below 500: tells one broken request from a broken target.
+        self.control = control
+        self._control_at, self._control_ok = float("-inf"), True
+        self._control_lock = threading.Lock()
+        self._pace = Pace(settings.retries, 0.02 if self.loopback else 0.5)
+        self._transport = Transport(self.origin, settings.timeouts, settings.max_body)
+        self._stopped = threading.Event()
+        self._secrets = _forms(settings.key)
+        self._resources = {name: operation.resource for name, operation in operations_of(spec).items()}
+
+    def __enter__(self) -> Target:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._stopped.set()
+        self._transport.close()
+
+    def stop(self) -> None:
+        """Send nothing new: retries that wait give up, new requests are withheld."""
+        self._stopped.set()
+
+    def abort(self) -> None:
+        """Cut off what is in flight."""
+        self._stopped.set()
+        self._transport.abort()
+
+    def resume(self) -> None:
+        """Allow sending again after a stop: what was created must still be removed."""
+        self._stopped.clear()
+        self._transport.resume()
+
+    def resource(self, case: Case) -> str:
+        """The resource that a case acts on."""
+        return self._resources.get(case.operation, case.operation.split(".")[0])
+
+    def bindings(self, case: Case) -> dict[str, str]:
+        """What a run binds by itself: ``{run}`` and ``{deployment}``, by the case's capability.
+
+        Raises :class:`Withheld` where no configured deployment can do it.
+        """
+        found = {"run": self.run_id}
+        for name, can in self.config.target.deployments.items():
+            for capability in sorted(can):
+                found.setdefault(f"deployment.{capability}", name)
+        capability = case.capability
+        if capability:
+            name = self.config.target.deployment_for(capability) or ""
+            if not name:
+                main, _, rest = capability.partition("+")
+                lacking = bool(rest) and self.config.target.deployment_for(main) is not None
+                outcome = Outcome.NOT_APPLICABLE if lacking else Outcome.NOT_TESTABLE
+                raise Withheld(f"no configured deployment can do {capability}", outcome)
+            found["deployment"] = name
+        elif self.config.target.deployments:
+            found["deployment"] = next(iter(self.config.target.deployments))
+        return found
+
+    def send(self, case: Case, bindings: Mapping[str, str] | None = None) -> Exchange:
+        """Send a case with its retries and return the evidence, free of secrets.
+
+        Raises :class:`Withheld` for what may not be sent now, :class:`GuardError` for what must never be.
+        """
+        values = {**self.bindings(case), **(bindings or {})}
+        case = with_undo(case, self.spec)
+        request = self._request(case, values)
+        entry: int | None = None
+        if case.creates or case.undo is not None:
+            if self.journal is None:
+                raise UsageError(f"{case.operation} creates something and there is no journal to write it down")
+            entry = self.journal.intend(case, values)
+        try:
+            exchange = self._attempts(case, request)
+        except Withheld:
+            if self.journal is not None and entry is not None:
+                self.journal.nothing(entry)
+            raise
+        if self.journal is not None:
+            self._write_down(case, values, entry, exchange)
+        return exchange
+
+    def undo(self, entry: Entry) -> Exchange:
+        """Remove what a journal entry created. Not counted against the budget: leaving things behind is worse."""
+        values = {"run": self.run_id, **entry.bindings, **entry.ids}
+        owned = {*entry.ids.values(), *entry.bindings.values()}
+        request = self._request(entry.undo, values, owned)
+        return self._attempts(entry.undo, request, free=True)
+
+    def _request(self, case: Case, values: Mapping[str, str], owned: set[str] | None = None) -> Request:
+        known = owned if owned is not None else (self.journal.owned if self.journal is not None else set())
+        check_path_ids(case, values, known)
+        request = to_request(
+            case,
+            self.spec,
+            origin=self.origin,
+            bindings=values,
+            base_path=self.base_path,
+            api_version=self.config.target.api_version,
+        )
+        check_origin(request.url, self.origin)
+        named = {name.lower() for name, _ in request.headers}
+        extra = {"accept": "*/*", "accept-encoding": "identity", "user-agent": f"aoai-conformance/{__version__}"}
+        added = {**extra, **{name.lower(): value for name, value in self.config.target.headers.items()}}
+        return evolve(
+            request, headers=(*request.headers, *((name, value) for name, value in added.items() if name not in named))
+        )
+
+    def _credential(self, auth: Auth) -> Headers:
+        settings = self.config.target
+        key = settings.key if auth is Auth.VALID else WRONG_KEY
+        if auth is Auth.NONE or settings.auth == "none" or not key:
+            return ()
+        return (("authorization", f"Bearer {key}"),) if settings.auth == "bearer" else (("api-key", key),)
+
+    def _attempts(self, case: Case, request: Request, *, free: bool = False) -> Exchange:
+        resource = self.resource(case)
+        if case.auth is not Auth.VALID:
+            request = evolve(request, headers=strip(request.headers, self._secrets))
+        live = evolve(request, headers=(*request.headers, *self._credential(case.auth)))
+        earlier: list[Exchange] = []
+        while True:
+            if self._stopped.is_set():
+                if earlier:
+                    return evolve(earlier[-1], attempts=tuple(earlier[:-1]))
+                raise Withheld("the run was stopped", Outcome.INCONCLUSIVE, final=True)
+            if not free:
+                try:
+                    self.allowance.take(case, resource)
+                except Withheld:
+                    if earlier:  # the last attempt stands: it is evidence, and no retry can be paid for
+                        return evolve(earlier[-1], attempts=tuple(earlier[:-1]))
+                    raise
+            started = time.time()
+            answer = self._transport.send(live, case.cancel_after)
+            exchange = self._evidence(case, live, answer, started)
+            wait = delay(case, answer, len(earlier) + 1, self._pace)
+            if wait is None:
+                break
+            earlier.append(exchange)
+            self._stopped.wait(wait)
+        if exchange.status is not None and exchange.status >= 500:
+            exchange = evolve(exchange, control_ok=self._ask_control())
+        self.allowance.note(exchange, resource)
+        return evolve(exchange, attempts=tuple(earlier))
+
+    def _ask_control(self) -> bool | None:
+        """Whether the target answers a cheap request below 500 now; None where there is no such request."""
+        if self.control is None:
+            return None
+        with self._control_lock:
+            if time.monotonic() - self._control_at > _CONTROL_LASTS:
+                live = self._request(self.control, self.bindings(self.control))
+                live = evolve(live, headers=(*live.headers, *self._credential(Auth.VALID)))
+                answer = self._transport.send(live)
+                self._control_ok = answer.response is not None and answer.response.status < 500
+                self._control_at = time.monotonic()
+            return self._control_ok
+
+    def _evidence(self, case: Case, live: Request, answer: Answer, started: float) -> Exchange:
+        response, fault = answer.response, answer.fault
+        if response is not None:
+            response = self._clean(response)
+            if not self.loopback:
+                response = hide_foreign(case, response, self.journal.owned if self.journal is not None else ())
+        if fault is not None:
+            fault = evolve(fault, message=self._hide(fault.message))
+        request = Request(
+            method=live.method,
+            url=self._hide(live.url),
+            headers=redact(live.headers, self._secrets),
+            body=self._hide_bytes(live.body),
+        )
+        return Exchange(request=request, response=response, fault=fault, started=started)
+
+    def _clean(self, response: Response) -> Response:
+        headers = redact(response.headers, self._secrets)
+        chunks = response.chunks
+        hidden = [secret.encode() for secret in self._secrets]
+        if any(secret in response.body for secret in hidden):
+            cleaned = tuple(Chunk(chunk.at, self._hide_bytes(chunk.data)) for chunk in chunks)
+            joined = b"".join(chunk.data for chunk in cleaned)
+            if any(secret in joined for secret in hidden):  # it lay across a border of chunks
+                cleaned = (Chunk(chunks[-1].at, self._hide_bytes(response.body)),)
+            chunks = cleaned
+        elif headers == response.headers:
+            return response
+        return evolve(response, headers=headers, chunks=chunks, reason=self._hide(response.reason))
+
+    def _hide(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, REDACTED)
+        return text
+
+    def _hide_bytes(self, data: bytes) -> bytes:
+        for secret in self._secrets:
+            data = data.replace(secret.encode(), REDACTED.encode())
+        return data
+
+    def _write_down(self, case: Case, values: Mapping[str, str], entry: int | None, exchange: Exchange) -> None:
+        assert self.journal is not None  # noqa: S101 - the one caller asks
+        if entry is not None:
+            answered = exchange.fault is None and exchange.response is not None
+            if exchange.ok:
+                self.journal.created(entry, case, created_ids(case, exchange), values)
+            elif (answered and (exchange.status or 0) < 500) or _never_left(exchange):
+                self.journal.nothing(entry)
+        if case.method == "DELETE" and (exchange.ok or exchange.status == 404):
+            for raw in case.path_params.values():
+                self.journal.deleted(bind_text(raw, {**values, **case.bindings}))
+
+
+def created_ids(case: Case, exchange: Exchange) -> dict[str, str]:
+    """The ids that a successful create names, by placeholder; JSON Pointers as in RFC 6901."""
+    found = {}
+    for name, pointer in case.creates.items():
+        node = exchange.response.json if exchange.response else None
+        for token in pointer.split("/")[1:]:
+            key = token.replace("~1", "/").replace("~0", "~")
+            if isinstance(node, dict):
+                node = node.get(key)
+            elif isinstance(node, list) and key.isdigit() and int(key) < len(node):
+                node = node[int(key)]
+            else:
+                node = None
+        if isinstance(node, str) and node:
+            found[name] = node
+    return found
+
+
+def _never_left(exchange: Exchange) -> bool:
+    return exchange.fault is not None and exchange.fault.kind in (
+        FaultKind.CONNECT,
+        FaultKind.CONNECT_TIMEOUT,
+        FaultKind.DNS,
+        FaultKind.TLS,
+    )
+
+
+def _forms(key: str) -> tuple[str, ...]:
+    """The key as it can stand in evidence: plain, in an URL, inside a JSON text; longest first."""
+    if not key:
+        return ()
+    forms = {key, quote(key, safe=""), json.dumps(key)[1:-1]}
+    return tuple(sorted(forms, key=len, reverse=True))
