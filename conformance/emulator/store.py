@@ -178,6 +178,10 @@ class Store:
             found = self._collections[key] = Collection()
         return found
 
+    def everything(self) -> dict[tuple[str, str], Collection]:
+        """All collections by kind and parent id: for who looks behind the API, as mutants do."""
+        return dict(self._collections)
+
     def drop(self, kind: str, parent: str = "") -> None:
         """Forget a whole collection (children of a deleted parent)."""
         self._collections.pop((kind, parent), None)

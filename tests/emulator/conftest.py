@@ -11,17 +11,45 @@ import pytest
 import yaml
 
 from conformance.emulator.app import App
+from conformance.emulator.call import Surface
 from conformance.emulator.settings import Settings
+from conformance.emulator.shape import Shape
 from conformance.emulator.store import Clock
 from conformance.exchange import Request, Response
+from conformance.operations import operations_of
 from conformance.spec import Spec, load, versions
 
 KEY = "emulator-key"
 
-#: Every version of the checkout that documents chat.
-CHAT_VERSIONS = [v for v in versions() if any(path.endswith("/chat/completions") for path in load(v).document["paths"])]
-
 Ask = Callable[..., Response]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """``chat_version`` and its like stand for every version of the checkout that documents the operation."""
+    wanted = {
+        "chat_version": "chat.completions.create",
+        "completions_version": "completions.create",
+        "embeddings_version": "embeddings.create",
+        "images_version": "images.generations.create",
+        "speech_version": "audio.speech.create",
+        "transcriptions_version": "audio.transcriptions.create",
+        "any_version": "",
+    }
+    for name, operation in wanted.items():
+        if name in metafunc.fixturenames:
+            serving = [one for one in versions() if not operation or operation in operations_of(load(one))]
+            metafunc.parametrize(name, serving)
+
+
+def body_of(version: str, operation: str) -> Shape:
+    """What a version documents for the body of an operation."""
+    spec = load(version)
+    return Surface(spec, operations_of(spec)[operation]).body
+
+
+@pytest.fixture
+def documented() -> Callable[[str, str], Shape]:
+    return body_of
 
 
 def asking(app: App) -> Ask:
@@ -65,9 +93,7 @@ def inference() -> Callable[..., Response]:
         accepted = spec.api_version.accepted[0]
         if spec.surface == "v1":
             return asking(app)("POST", f"{spec.base_path}{path}", {"model": deployment, **body})
-        return asking(app)(
-            "POST", f"{spec.base_path}/deployments/{deployment}{path}", body, api_version=accepted
-        )
+        return asking(app)("POST", f"{spec.base_path}/deployments/{deployment}{path}", body, api_version=accepted)
 
     return call
 

@@ -120,9 +120,7 @@ def _logprobs(call: Call, tokens: Sequence[str], place: int, offset: int) -> dic
     }
 
 
-def _chunks(
-    call: Call, head: Mapping[str, Any], prompts: Sequence[str], choices: Sequence[_Choice]
-) -> Iterator[Event]:
+def _chunks(call: Call, head: Mapping[str, Any], prompts: Sequence[str], choices: Sequence[_Choice]) -> Iterator[Event]:
     """Filter results of the prompts, tokens of the choices in turn, an end per choice, usage where asked for."""
     counted = bool((call.get("stream_options") or {}).get("include_usage"))
     usage: dict[str, Any] = {"usage": None} if counted else {}
