@@ -156,6 +156,17 @@ def polled(talk: Talk, thread: str, run: str, most: int = 8) -> Any:
     return talk.ok("threads.runs.get", thread, run)
 
 
+def crowds(talk: Talk) -> None:
+    """More objects than a default page holds, and a walk during which some come and go."""
+    made = [talk.ok("assistants.create", body={"model": MODEL, "name": f"n{n}"})["id"] for n in range(24)]
+    talk.ok("assistants.list")
+    first = talk.ok("assistants.list", query={"limit": 2})["data"]
+    talk.ok("assistants.delete", made[20])
+    second = talk.ok("assistants.list", query={"limit": 2, "after": first[-1]["id"]})["data"]
+    talk.ok("assistants.create", body={"model": MODEL})
+    talk.ok("assistants.list", query={"limit": 2, "after": second[-1]["id"]})
+
+
 def runs(talk: Talk) -> None:
     plain = talk.ok("assistants.create", body={"model": MODEL, "instructions": "Be brief."})["id"]
     armed = talk.ok("assistants.create", body={"model": MODEL, "tools": [*FUNCTIONS, {"type": "code_interpreter"}]})[
@@ -475,6 +486,7 @@ def video(talk: Talk) -> None:
 #: Chapters by the operation that a version needs for them.
 CHAPTERS: dict[str, Callable[[Talk], None]] = {
     "assistants.create": assistants,
+    "assistants.list": crowds,
     "threads.create": threads,
     "threads.runs.list": runs,
     "threads.create_and_run": streamed_runs,

@@ -1,0 +1,88 @@
+"""Mutants: emulators that break one law each, to show that the suite notices.
+
+A mutant is a function of a call and the handler that would answer it. It is found by walking this folder, one file per
+subject. ``mutants()["cursor.gap"].apply(app)`` turns an application into a broken one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from functools import cache
+
+from attrs import field, frozen
+
+from conformance.emulator.app import App
+from conformance.emulator.call import Call
+from conformance.emulator.handlers import Handler
+from conformance.errors import HarnessError, UsageError
+from conformance.exchange import Response
+from conformance.operations import operations_of
+from conformance.spec import Spec
+
+__all__ = ["Change", "Mutant", "mutant", "mutant_named", "mutants"]
+
+Change = Callable[[Call, Handler], Response]
+
+
+@frozen
+class Mutant:
+    """One broken law. ``operations`` are globs of the operations that behave wrongly."""
+
+    name: str
+    law: str
+    operations: tuple[str, ...]
+    change: Change = field(repr=False)
+
+    def touches(self, spec: Spec) -> bool:
+        """True when the version has an operation that this mutant breaks."""
+        return any(self._hits(operation) for operation in operations_of(spec))
+
+    def apply(self, app: App) -> App:
+        """The same application, broken."""
+        app.handlers = {
+            operation: self._broken(handler) if self._hits(operation) else handler
+            for operation, handler in app.handlers.items()
+        }
+        return app
+
+    def _broken(self, handler: Handler) -> Handler:
+        return lambda call: self.change(call, handler)
+
+    def _hits(self, operation: str) -> bool:
+        return any(fnmatchcase(operation, pattern) for pattern in self.operations)
+
+
+def mutant(name: str, law: str, *operations: str) -> Callable[[Change], Change]:
+    """Mark a change: ``change(call, answer)`` answers the call, mostly by way of the true handler ``answer``."""
+
+    def mark(change: Change) -> Change:
+        marks = change.__dict__.setdefault("mutants", [])
+        marks.append(Mutant(name, law, operations, change))
+        return change
+
+    return mark
+
+
+@cache
+def mutants() -> Mapping[str, Mutant]:
+    """Every mutant by name, in the order of the names. Raises :class:`HarnessError` when two have the same."""
+    found: dict[str, Mutant] = {}
+    for info in pkgutil.iter_modules(__path__, f"{__name__}."):
+        for change in vars(importlib.import_module(info.name)).values():
+            if getattr(change, "__module__", None) != info.name:
+                continue
+            for one in getattr(change, "mutants", ()):
+                if found.setdefault(one.name, one) is not one:
+                    raise HarnessError(f"two mutants are called {one.name}", where=info.name)
+    return dict(sorted(found.items()))
+
+
+def mutant_named(name: str) -> Mutant:
+    """One mutant. Raises :class:`UsageError` for an unknown name."""
+    found = mutants().get(name)
+    if found is None:
+        raise UsageError(f"unknown mutant {name!r}", hint=f"known: {', '.join(mutants())}")
+    return found

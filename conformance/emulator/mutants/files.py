@@ -1,0 +1,82 @@
+"""Files that do not come back as they were sent."""
+
+from __future__ import annotations
+
+from conformance.emulator.call import Call
+from conformance.emulator.handlers import Handler
+from conformance.emulator.mutants import mutant
+from conformance.emulator.mutants.edit import Value, asked, fields, ids, memory, objects, refused
+from conformance.exchange import Response
+
+SHOWN = ("files.upload", "files.get", "files.list")
+
+
+@mutant("file.content-altered", "The content of a file comes back byte for byte.", "files.content")
+def content_altered(call: Call, answer: Handler) -> Response:
+    response = answer(call)
+    return response.with_body(bytes([response.body[0] ^ 1]) + response.body[1:]) if response.body else response
+
+
+@mutant("file.content-cut", "The content of a file comes back whole.", "files.content")
+def content_cut(call: Call, answer: Handler) -> Response:
+    response = answer(call)
+    return response.with_body(response.body[:-1])
+
+
+@mutant("file.content-of-another", "A file has its own content.", "files.content")
+def content_of_another(call: Call, answer: Handler) -> Response:
+    response = answer(call)
+    newest = call.store.collection("file-contents").page(limit=1, order="asc").items
+    return response.with_body(newest[0] + b"\n") if newest else response
+
+
+@mutant("file.line-ends-changed", "Line ends in a file stay as they are.", "files.content")
+def line_ends_changed(call: Call, answer: Handler) -> Response:
+    response = answer(call)
+    return response.with_body(response.body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+
+
+@mutant("file.bytes-wrong", "bytes is the size of the content.", *SHOWN)
+def bytes_wrong(call: Call, answer: Handler) -> Response:
+    def wrong(one: Value) -> None:
+        if "bytes" in one:
+            one["bytes"] += 1
+
+    return objects(answer(call), wrong)
+
+
+@mutant("file.purpose-lost", "The purpose that was given is kept.", *SHOWN)
+def purpose_lost(call: Call, answer: Handler) -> Response:
+    def lose(one: Value) -> None:
+        if "purpose" in one:
+            one["purpose"] = "fine-tune" if one["purpose"] == "assistants" else "assistants"
+
+    return objects(answer(call), lose)
+
+
+@mutant("file.filename-lost", "The name that was given is kept.", *SHOWN)
+def filename_lost(call: Call, answer: Handler) -> Response:
+    return fields(answer(call), filename="file")
+
+
+@mutant("file.never-processed", "A file that was uploaded becomes usable.", *SHOWN)
+def never_processed(call: Call, answer: Handler) -> Response:
+    return fields(answer(call), status="pending")
+
+
+@mutant("file.purpose-filter-ignored", "A list by purpose holds no other files.", "files.list")
+def purpose_filter_ignored(call: Call, answer: Handler) -> Response:
+    return answer(asked(call, purpose=None))
+
+
+@mutant("file.deleted-content-readable", "The content of a deleted file is gone.", "files.content", "files.upload")
+def deleted_content_readable(call: Call, answer: Handler) -> Response:
+    kept = memory(call, "contents")
+    if call.operation.id == "files.upload":
+        response = answer(call)
+        kept.put(response.json["id"], call.body["file"].data)
+        return response
+    found = refused(call, answer)
+    if found is None and ids(call)[0] in kept:
+        return call.bytes(kept.get(ids(call)[0]), "application/octet-stream")
+    return answer(call) if found is None else found

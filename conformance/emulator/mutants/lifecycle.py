@@ -1,0 +1,304 @@
+"""Objects that do not keep what they were told, or do not go away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from conformance.emulator.call import Call
+from conformance.emulator.errors import Problem, Refused
+from conformance.emulator.handlers import Handler
+from conformance.emulator.mutants import mutant
+from conformance.emulator.mutants.edit import Value, edited, fields, ids, listed, memory, objects, refused
+from conformance.exchange import Response
+
+#: Operations that make an object which can be looked at afterwards.
+CREATES = (
+    "assistants.*create",
+    "threads.*create",
+    "threads.create_and_run",
+    "vector_stores.*create",
+    "files.upload",
+    "responses.create",
+    "evals.*create",
+    "fine_tuning.jobs.create",
+    "video.generations.jobs.create",
+)
+#: What can be created, looked at, changed and removed under its own id.
+DELETES = ("*.delete",)
+GETS = ("*.get",)
+
+
+@mutant("life.delete-keeps", "What was deleted is gone.", *DELETES)
+def delete_keeps(call: Call, answer: Handler) -> Response:
+    saved = {key: list(one) for key, one in call.store.everything().items()}
+    response = answer(call)
+    for key, values in saved.items():
+        # what was dropped or removed comes back; the order of a list may then differ, the object is there
+        collection = call.store.collection(*key)
+        for value in values:
+            if isinstance(value, dict) and "id" in value and value["id"] not in collection:
+                collection.put(value["id"], value)
+    return response
+
+
+@mutant("life.deleted-still-listed", "What was deleted is in no list.", *DELETES, "*.list")
+def deleted_still_listed(call: Call, answer: Handler) -> Response:
+    kind, _, verb = call.operation.id.rpartition(".")
+    gone = memory(call, f"listed {kind}")
+    if verb == "list":
+        first = not {"after", "before"} & set(call.query)
+        return listed(answer(call), lambda data: [*data, *gone] if first and data else data)
+    id_ = ids(call)[-1]
+    known = [value for one in call.store.everything().values() if isinstance(value := one.get(id_), dict)]
+    response = answer(call)
+    gone.put(id_, known[0] if known else {"id": id_})
+    return response
+
+
+@mutant("life.deleted-still-readable", "What was deleted is answered with 404.", *DELETES, *GETS, *CREATES)
+def deleted_still_readable(call: Call, answer: Handler) -> Response:
+    kind, _, verb = call.operation.id.rpartition(".")
+    seen = memory(call, f"seen {kind}")
+    if verb == "get":
+        response = refused(call, answer)
+        known = seen.get(ids(call)[-1])
+        if response is None and known is not None and ids(call)[-1] in memory(call, f"gone {kind}"):
+            return call.json(known)
+        return answer(call) if response is None else response
+    response = answer(call)
+    if verb == "delete":
+        memory(call, f"gone {kind}").put(ids(call)[-1], True)
+    elif isinstance(response.json, dict) and "id" in response.json:
+        seen.put(response.json["id"], response.json)
+    return response
+
+
+@mutant("life.deletion-says-false", "A deletion answers deleted: true.", *DELETES)
+def deletion_says_false(call: Call, answer: Handler) -> Response:
+    return fields(answer(call), deleted=False)
+
+
+@mutant("life.deletion-wrong-id", "A deletion names what was deleted.", *DELETES)
+def deletion_wrong_id(call: Call, answer: Handler) -> Response:
+    other = f"{ids(call)[-1][:-3]}xyz"
+    return fields(answer(call), id=other, eval_id=other, eval_run_id=other, run_id=other)
+
+
+@mutant("life.delete-again-crashes", "Deleting again is no reason for a 5xx.", *DELETES)
+def delete_again_crashes(call: Call, answer: Handler) -> Response:
+    response = refused(call, answer)
+    if response is None:
+        raise Refused(Problem(500, "InternalServerError", "Object reference not set to an instance of an object."))
+    return response
+
+
+@mutant("life.modify-not-kept", "A change that was confirmed is kept.", "*.modify")
+def modify_not_kept(call: Call, answer: Handler) -> Response:
+    saved = [
+        (collection, id_, dict(value))
+        for collection in call.store.everything().values()
+        for id_ in ids(call)[-1:]
+        if isinstance(value := collection.get(id_), dict)
+    ]
+    response = answer(call)
+    for collection, id_, value in saved:
+        collection.put(id_, value)
+    return response
+
+
+@mutant("life.modify-answers-old", "A change is answered with the changed object.", "*.modify")
+def modify_answers_old(call: Call, answer: Handler) -> Response:
+    response = answer(call)
+    sent = call.body if isinstance(call.body, dict) else {}
+    return edited(response, lambda one: {**one, **{k: _blank(one[k]) for k in sent if k in one and k != "model"}})
+
+
+@mutant("life.modify-drops-others", "A change leaves the fields alone that it does not name.", "*.modify")
+def modify_drops_others(call: Call, answer: Handler) -> Response:
+    response = answer(call)
+    sent = call.body if isinstance(call.body, dict) else {}
+    kept = [name for name in ("metadata", "name", "instructions", "description") if name not in sent]
+    return _forgotten(call, response, *kept)
+
+
+@mutant("life.modify-changes-created-at", "A change does not make an object younger.", "*.modify")
+def modify_changes_created_at(call: Call, answer: Handler) -> Response:
+    return objects(answer(call), _late(1, 3600))
+
+
+@mutant("life.modify-changes-id", "A change keeps the id.", "*.modify")
+def modify_changes_id(call: Call, answer: Handler) -> Response:
+    return objects(answer(call), lambda one: one.update(id=f"{one['id']}2"))
+
+
+def _blank(value: Any) -> Any:
+    return type(value)() if isinstance(value, (str, list, dict)) else value
+
+
+def _forgotten(call: Call, response: Response, *names: str) -> Response:
+    """The fields emptied in the answer and in the store."""
+
+    def forget(one: Value) -> None:
+        for name in names:
+            if name in one:
+                one[name] = _blank(one[name])
+        for collection in call.store.everything().values():
+            kept = collection.get(one.get("id", ""))
+            if isinstance(kept, dict):
+                collection.put(one["id"], {**kept, **{name: _blank(kept[name]) for name in names if name in kept}})
+
+    return objects(response, forget)
+
+
+@mutant("life.create-drops-name", "A name that was given is kept.", *CREATES)
+def create_drops_name(call: Call, answer: Handler) -> Response:
+    return _forgotten(call, answer(call), "name")
+
+
+@mutant("life.create-drops-instructions", "Instructions that were given are kept.", *CREATES)
+def create_drops_instructions(call: Call, answer: Handler) -> Response:
+    return _forgotten(call, answer(call), "instructions")
+
+
+@mutant("life.create-drops-tools", "Tools that were given are kept.", *CREATES)
+def create_drops_tools(call: Call, answer: Handler) -> Response:
+    return _forgotten(call, answer(call), "tools")
+
+
+@mutant("life.create-drops-metadata", "Metadata that was given is kept.", *CREATES)
+def create_drops_metadata(call: Call, answer: Handler) -> Response:
+    return _forgotten(call, answer(call), "metadata")
+
+
+@mutant("life.create-drops-content", "The content of a message is kept.", "threads.messages.create")
+def create_drops_content(call: Call, answer: Handler) -> Response:
+    return _forgotten(call, answer(call), "content")
+
+
+@mutant("life.metadata-cut", "Values of metadata come back whole.", *CREATES, "*.modify", *GETS, "*.list")
+def metadata_cut(call: Call, answer: Handler) -> Response:
+    def cut(one: Value) -> None:
+        if isinstance(one.get("metadata"), dict):
+            one["metadata"] = {name: value[:1] for name, value in one["metadata"].items()}
+
+    return objects(answer(call), cut)
+
+
+@mutant("life.ids-change", "An object keeps its id.", *GETS)
+def ids_change(call: Call, answer: Handler) -> Response:
+    number = call.store.count("mutant ids")
+    return objects(answer(call), lambda one: one.update(id=f"{one['id'][:-2]}{number:02d}"))
+
+
+@mutant("life.created-at-changes", "An object keeps its created_at.", *GETS)
+def created_at_changes(call: Call, answer: Handler) -> Response:
+    late = 60 * call.store.count("mutant created_at")
+    return objects(answer(call), _late(1, late))
+
+
+@mutant("life.created-at-in-milliseconds", "created_at counts seconds.", *CREATES, *GETS, "*.list", "*.modify")
+def created_at_in_milliseconds(call: Call, answer: Handler) -> Response:
+    return objects(answer(call), _late(1000))
+
+
+def _late(factor: int, seconds: int = 0) -> Callable[[Value], None]:
+    def move(one: Value) -> None:
+        if "created_at" in one:
+            one["created_at"] = one["created_at"] * factor + seconds
+
+    return move
+
+
+@mutant("life.get-answers-another", "An id is answered with its own object.", *GETS, *CREATES)
+def get_answers_another(call: Call, answer: Handler) -> Response:
+    kind, _, verb = call.operation.id.rpartition(".")
+    seen = memory(call, f"another {kind}")
+    response = answer(call)
+    if not isinstance(response.json, dict) or "id" not in response.json:
+        return response
+    if verb != "get":
+        seen.put(response.json["id"], response.json)
+        return response
+    others = [one for one in seen.page(limit=2).items if one["id"] != response.json["id"]]
+    return response.with_json(others[0]) if others else response
+
+
+@mutant("life.create-answers-earlier", "Each creation makes an object of its own.", *CREATES)
+def create_answers_earlier(call: Call, answer: Handler) -> Response:
+    earlier = memory(call, f"earlier {call.operation.id}").page(limit=1).items
+    if earlier and not call.wants_stream():
+        return call.json(earlier[0])
+    response = answer(call)
+    if isinstance(response.json, dict) and "id" in response.json:
+        memory(call, f"earlier {call.operation.id}").put(response.json["id"], response.json)
+    return response
+
+
+@mutant("life.list-differs-from-get", "A list shows the same object as a look at it.", "*.list")
+def list_differs_from_get(call: Call, answer: Handler) -> Response:
+    def differ(one: Value) -> None:
+        one.update({name: _blank(one[name]) for name in ("metadata", "name", "prompt") if name in one})
+
+    return objects(answer(call), differ)
+
+
+@mutant("life.unknown-id-found", "An unknown id is answered with 404.", *GETS)
+def unknown_id_found(call: Call, answer: Handler) -> Response:
+    response = refused(call, answer)
+    if response is not None:
+        memory(call, f"found {call.operation.id}").put("last", response.json)
+        return response
+    known = memory(call, f"found {call.operation.id}").get("last")
+    return answer(call) if not isinstance(known, dict) else call.json({**known, "id": ids(call)[-1]})
+
+
+@mutant("life.unknown-id-crashes", "An unknown id is no reason for a 5xx.", *GETS)
+def unknown_id_crashes(call: Call, answer: Handler) -> Response:
+    response = refused(call, answer)
+    if response is None:
+        raise Refused(Problem(500, "InternalServerError", "Object reference not set to an instance of an object."))
+    return response
+
+
+@mutant("life.foreign-child-visible", "A child is found under its own parent alone.", *GETS, *CREATES)
+def foreign_child_visible(call: Call, answer: Handler) -> Response:
+    kind, _, verb = call.operation.id.rpartition(".")
+    seen = memory(call, f"children {kind}")
+    response = refused(call, answer)
+    if response is None:
+        known = seen.get(ids(call)[-1]) if verb == "get" and len(ids(call)) > 1 else None
+        return answer(call) if known is None else call.json(known)
+    if isinstance(response.json, dict) and "id" in response.json:
+        seen.put(response.json["id"], response.json)
+    return response
+
+
+@mutant("life.foreign-children-listed", "A list holds the children of its own parent alone.", "*.list", *CREATES)
+def foreign_children_listed(call: Call, answer: Handler) -> Response:
+    kind, _, verb = call.operation.id.rpartition(".")
+    seen = memory(call, f"foreign {kind}")
+    response = answer(call)
+    if not ids(call) or not isinstance(response.json, dict):
+        return response
+    if verb != "list":
+        seen.put(response.json["id"], (ids(call), response.json))
+        return response
+    if {"after", "before"} & set(call.query):
+        return response
+    others = [one for parent, one in seen if parent != ids(call)]
+    return listed(response, lambda data: [*data, *others[:1]])
+
+
+@mutant("life.defaults-differ", "Fields that were not set have their documented defaults.", *CREATES, *GETS)
+def defaults_differ(call: Call, answer: Handler) -> Response:
+    def differ(one: Value) -> None:
+        for name in ("temperature", "top_p"):
+            if one.get(name) == 1 and isinstance(one.get(name), (int, float)):
+                one[name] = 0.3
+        if one.get("truncation") == "disabled":
+            one["truncation"] = "auto"
+        if isinstance(one.get("chunking_strategy"), dict):
+            one["chunking_strategy"] = {"type": "other"}
+
+    return objects(answer(call), differ)
