@@ -43,6 +43,7 @@ def _left_open(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | N
     about=streamed(),
     needs=Needs.ANY,
     provenance="standard",
+    entails=("stream.cancel.next-answers",),
 )
 def ends(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """The message body of a stream begins and ends within the limits (RFC 9112 sections 6.3 and 8).

@@ -221,6 +221,7 @@ def _shift_index(value: dict[str, Any], index: int) -> dict[str, Any] | None:
     counterexample=each_json(_shift_index, *DATA_ONLY),
     about=streamed(*DATA_ONLY, also=_counts),
     needs=Needs.SUCCESS,
+    entails=("stream.equals-plain",),
 )
 @over_stream
 def choices_index(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:

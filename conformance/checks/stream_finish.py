@@ -80,7 +80,7 @@ def _late_text(events: list[Draft], _request: Request) -> Sequence[Draft] | None
     counterexample=on_events(_late_text, *DATA_ONLY),
     about=streamed(*DATA_ONLY),
     needs=Needs.SUCCESS,
-    entails=("stream.logprobs.present", "stream.logprobs.tokens", "stream.tool-calls.forced"),
+    entails=("stream.logprobs.present", "stream.logprobs.tokens", "stream.tool-calls.forced", "stream.equals-plain"),
 )
 @over_stream
 def finish_last(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:

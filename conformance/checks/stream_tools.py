@@ -184,7 +184,7 @@ def _as_object(entry: dict[str, Any]) -> None:
     about=streamed(CHAT),
     needs=Needs.SUCCESS,
     provenance="spec",
-    entails=("sse.event.schema", "stream.tool-calls.arguments.json"),
+    entails=("sse.event.schema", "stream.tool-calls.arguments.json", "stream.equals-plain"),
 )
 @over_stream
 def arguments_text(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
@@ -211,6 +211,7 @@ def _unjoinable(entry: dict[str, Any]) -> None:
     counterexample=on_entries(_unjoinable),
     about=streamed(CHAT),
     needs=Needs.SUCCESS,
+    entails=("stream.equals-plain",),
 )
 @over_stream
 def arguments_json(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
@@ -273,6 +274,7 @@ def _prose(events: list[Draft], request: Request) -> Sequence[Draft] | None:
     counterexample=on_events(_prose, CHAT),
     about=streamed(CHAT, also=_forces),
     needs=Needs.SUCCESS,
+    entails=("stream.equals-plain",),
 )
 @over_stream
 def tool_forced(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
@@ -323,6 +325,7 @@ def _names_call(event: Draft) -> bool:
     counterexample=on_events(_empty_promise, CHAT),
     about=streamed(CHAT),
     needs=Needs.SUCCESS,
+    entails=("stream.equals-plain",),
 )
 @over_stream
 def finish_tool_calls(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:

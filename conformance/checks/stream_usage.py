@@ -72,6 +72,7 @@ def _uninvited(events: list[Draft], request: Request) -> Sequence[Draft] | None:
     about=streamed(*DATA_ONLY, also=without(_ASKS)),
     needs=Needs.SUCCESS,
     provenance="observed",
+    entails=("stream.equals-plain.prompt-tokens",),
 )
 @over_stream
 def usage_unasked(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
