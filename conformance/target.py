@@ -280,9 +280,10 @@ class Target:
         assert self.journal is not None  # noqa: S101 - the one caller asks
         if entry is not None:
             answered = exchange.fault is None and exchange.response is not None
-            if exchange.ok:
-                self.journal.created(entry, case, created_ids(case, exchange), values)
-            elif (answered and (exchange.status or 0) < 500) or _never_left(exchange):
+            ids = created_ids(case, exchange) if exchange.ok else {}
+            if ids:
+                self.journal.created(entry, case, ids, values)
+            elif (answered and 300 <= (exchange.status or 0) < 500) or _never_left(exchange):
                 self.journal.nothing(entry)
         if case.method == "DELETE" and (exchange.ok or exchange.status == 404):
             for raw in case.path_params.values():

@@ -1,0 +1,102 @@
+"""Removing what a run created: newest first, within a time. What is left stays in the journal."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from attrs import frozen
+
+from conformance.errors import ConformanceError
+from conformance.journal import Entry, Journal, journals, read
+from conformance.target import Target
+
+__all__ = ["Cleaned", "Recovered", "clean", "recover"]
+
+
+@frozen
+class Cleaned:
+    """What a cleanup did: how many objects are gone, which are left, and how many creates never got an answer."""
+
+    removed: int = 0
+    left: tuple[Entry, ...] = ()
+    unknown: int = 0
+
+
+@frozen
+class Recovered:
+    """The cleanup of one journal of an interrupted run; ``reason`` says why entries are left."""
+
+    journal: Path
+    cleaned: Cleaned
+    reason: str = ""
+
+
+def _remove(target: Target, entries: Iterable[Entry], timeout: float, gone: Callable[[int], None]) -> Cleaned:
+    deadline = time.monotonic() + timeout
+    removed, left = 0, []
+    for entry in entries:
+        done = False
+        if time.monotonic() < deadline:
+            try:
+                exchange = target.undo(entry)
+                done = exchange.ok or (exchange.fault is None and exchange.status in (404, 410))
+            except ConformanceError:
+                done = False  # it stays in the journal, which says what it is
+        if done:
+            gone(entry.seq)
+            removed += 1
+        else:
+            left.append(entry)
+    return Cleaned(removed, tuple(left))
+
+
+def clean(target: Target, journal: Journal, timeout: float = 30.0) -> Cleaned:
+    """Remove what this process created. Also after a stop: sending is allowed again for this. Never raises."""
+    target.resume()
+    made = _remove(target, journal.pending, timeout, journal.gone)
+    return Cleaned(made.removed, made.left, journal.unknown)
+
+
+def recover(
+    folders: Iterable[Path], open_target: Callable[[Entry], Target | None], timeout: float = 30.0
+) -> tuple[Recovered, ...]:
+    """Remove what interrupted runs left, and only what their journals name.
+
+    ``open_target`` gives the target of an entry, or None where the caller has no key for it: such entries stay. A
+    journal with nothing left is deleted. Journals of living runs are not touched.
+    """
+    deadline = time.monotonic() + timeout
+    made = []
+    for path in journals(*folders):
+        try:
+            entries, unknown = read(path)
+        except ConformanceError as error:
+            made.append(Recovered(path, Cleaned(), str(error)))
+            continue
+        removed, left, reason = 0, [], ""
+        for entry in entries:
+            target = open_target(entry)
+            if target is None:
+                left.append(entry)
+                reason = f"another target: {entry.target}"
+                continue
+            with target:
+                done = _remove(target, (entry,), deadline - time.monotonic(), partial(_append, path))
+            removed += done.removed
+            left.extend(done.left)
+            if done.left:
+                reason = f"not removed at {entry.target}"
+        if not left:
+            path.unlink(missing_ok=True)
+        made.append(Recovered(path, Cleaned(removed, tuple(left), unknown), reason))
+    return tuple(made)
+
+
+def _append(path: Path, seq: int) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        # The last line of a killed run may lack its end.
+        file.write("\n" + json.dumps({"event": "gone", "seq": seq}) + "\n")
