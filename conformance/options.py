@@ -16,27 +16,7 @@ from conformance.cases import Family
 from conformance.errors import UsageError
 from conformance.scenario import Profile
 
-__all__ = ["ROWS", "Options", "Row", "Shard", "from_mapping"]
-
-
-@frozen
-class Shard:
-    """Part ``index`` (from 1) of ``count`` parts of the corpus, by case id."""
-
-    index: int = 1
-    count: int = 1
-
-    def holds(self, case_id: str) -> bool:
-        """True when the case belongs to this part."""
-        return int(case_id, 16) % self.count == self.index - 1
-
-    @classmethod
-    def parse(cls, text: str) -> Shard:
-        """``k/n``; raises :class:`UsageError`."""
-        left, slash, right = text.partition("/")
-        if slash and left.isdigit() and right.isdigit() and 1 <= int(left) <= int(right):
-            return cls(int(left), int(right))
-        raise UsageError(f"--shard {text} is not a part of a whole", hint="k/n with 1 <= k <= n, such as 1/4")
+__all__ = ["ROWS", "Options", "Row", "add_to", "from_mapping", "keywords"]
 
 
 @frozen
@@ -55,7 +35,7 @@ class Options:
     operations: tuple[str, ...] = ()
     scenarios: tuple[str, ...] = ()
     families: tuple[str, ...] = ()
-    shard: Shard = Shard()
+    shard: str = ""
     shrink: int = 0
     expensive: tuple[str, ...] = ()
     allow_plain_http: bool = False
@@ -138,7 +118,7 @@ def from_mapping(given: Mapping[str, Any]) -> Options:
         operations=tuple(get("--operation") or ()),
         scenarios=tuple(get("--scenario") or ()),
         families=families,
-        shard=Shard.parse(get("--shard")) if get("--shard") else Shard(),
+        shard=_shard(get("--shard")),
         shrink=_number(int, get("--shrink") or 0, rows["--shrink"], 0),
         expensive=tuple(get("--expensive") or ()),
         allow_plain_http=bool(get("--allow-plain-http")),
@@ -146,6 +126,15 @@ def from_mapping(given: Mapping[str, Any]) -> Options:
         no_cache=bool(get("--no-cache")),
         selection={row.flag: given[row.name] for row in ROWS if given.get(row.name) and row.flag in _SELECTS},
     )
+
+
+def _shard(text: Any) -> str:
+    if not text:
+        return ""
+    from conformance.corpus import Shard
+
+    Shard.parse(text)
+    return str(text)
 
 
 _SELECTS = ("--check", "--operation", "--scenario", "--family", "--shard")

@@ -25,7 +25,7 @@ PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.-]*)\}")
 UNKNOWN_API_VERSION = "1999-01-01"
 
 #: The path segment that no version has; probes of unknown routes put it in their path.
-UNKNOWN_ROUTE = "aoai-conformance-no-such-route"
+UNKNOWN_ROUTE = "conformance-no-such-route"
 
 
 def bind_text(text: str, values: Mapping[str, str]) -> str:

@@ -30,6 +30,14 @@ def body_of(case: Case) -> Mapping[str, Any]:
     return case.json if isinstance(case.json, dict) else {}
 
 
+def number(body: Mapping[str, Any], name: str, default: int) -> int:
+    """An integer member of a body (``1.0`` is one, RFC 8259 knows no integers); the default where it is none."""
+    value = body.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        return default
+    return int(value)
+
+
 def _whole(spec: Spec, case: Case) -> bool:
     return not streams(spec, case) and isinstance(case.json, dict)
 
@@ -70,7 +78,7 @@ def _about_n(spec: Spec, case: Case) -> bool:
 )
 def choices_count(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """``n`` asks for that many choices, and that many come; without ``n``, one."""
-    wanted = body_of(seen.case).get("n") or 1
+    wanted = number(body_of(seen.case), "n", 1)
     found = choices_of(seen)
     if len(found) != wanted:
         yield seen.finding(f"{len(found)} choices", place="/choices", expected=f"{wanted} choices", actual=len(found))
@@ -120,7 +128,7 @@ def _limit(body: Mapping[str, Any]) -> int | None:
 
 
 def _about_length(spec: Spec, case: Case) -> bool:
-    return case.role == "chat.max-tokens" and _whole(spec, case) and (_limit(body_of(case)) or 0) >= SHORTEST_LIMIT
+    return case.role.startswith("chat.length") and _whole(spec, case) and (_limit(body_of(case)) or 0) >= SHORTEST_LIMIT
 
 
 @check(

@@ -9,7 +9,7 @@ from conformance.about import streams
 from conformance.breaking import on_json, path_of
 from conformance.cases import Case
 from conformance.check import Needs, check
-from conformance.checks.chat import SHORTEST_LIMIT, body_of, choices_of
+from conformance.checks.chat import SHORTEST_LIMIT, body_of, choices_of, number
 from conformance.exchange import Exchange, Request
 from conformance.spec import Spec
 from conformance.trace import Observation
@@ -53,7 +53,7 @@ def _one_less(value: Any, _request: Request) -> Any:
 )
 def choices_count(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """Every prompt gets ``n`` choices, each with an index of its own from 0 upwards."""
-    wanted = (body_of(seen.case).get("n") or 1) * prompts_in(body_of(seen.case))
+    wanted = number(body_of(seen.case), "n", 1) * prompts_in(body_of(seen.case))
     indexes = sorted(str(choice.get("index")) for choice in choices_of(seen))
     if indexes != sorted(map(str, range(wanted))):
         yield seen.finding("wrong choices", place="/choices", expected=f"indexes 0 … {wanted - 1}", actual=indexes)
@@ -74,9 +74,9 @@ def _as_stop(value: Any, request: Request) -> Any:
     counterexample=on_json(_as_stop, when=_posted),
     operations=TEXT,
     about=lambda spec, case: (
-        case.role == "completions.max-tokens"
+        case.role.startswith("completions.length")
         and _whole(spec, case)
-        and (body_of(case).get("max_tokens") or 0) >= SHORTEST_LIMIT
+        and number(body_of(case), "max_tokens", 0) >= SHORTEST_LIMIT
     ),
     needs=Needs.SUCCESS,
 )
@@ -165,7 +165,7 @@ def _no_logprobs(value: Any, request: Request) -> Any:
     clause="completions-logprobs",
     counterexample=on_json(_no_logprobs, when=_posted),
     operations=TEXT,
-    about=lambda spec, case: _whole(spec, case) and (body_of(case).get("logprobs") or 0) >= 1,
+    about=lambda spec, case: _whole(spec, case) and number(body_of(case), "logprobs", 0) >= 1,
     needs=Needs.SUCCESS,
 )
 def logprobs(spec: Spec, seen: Observation) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from attrs import evolve
 
 from conformance.breaking import earlier_success, path_of, query_of, when_refused
-from conformance.cases import Case
+from conformance.cases import Case, Expect
 from conformance.check import Counterexample, check
 from conformance.exchange import REDACTED, Exchange, Response
 from conformance.spec import Spec
@@ -17,8 +17,8 @@ from conformance.wire import UNKNOWN_API_VERSION, UNKNOWN_ROUTE
 
 
 def role(name: str) -> Callable[[Spec, Case], bool]:
-    """About the cases with a role, or below it."""
-    return lambda _spec, case: case.role == name or case.role.startswith(name + ".")
+    """About the cases with a role, or below it, that must be refused."""
+    return lambda _spec, case: case.expect is Expect.REJECT and (case.role == name or case.role.startswith(name + "."))
 
 
 def _has_key(exchange: Exchange) -> bool:

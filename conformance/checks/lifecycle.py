@@ -110,7 +110,7 @@ def _other_metadata(value: Any, _request: Request) -> Any:
     clause="state-get-same",
     counterexample=on_json(_other_metadata, when=_is_get),
     scenarios=LIVES,
-    entails=("lifecycle.modify.kept",),
+    entails=("lifecycle.modify.kept", "lifecycle.modify.applies"),
 )
 def get_same(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A created object can be fetched, and is the one that was created."""
@@ -287,6 +287,8 @@ def deleted_gone(spec: Spec, trace: Trace) -> Iterator[Finding]:
     gone = trace.role("deleted")
     if not gone:
         yield sent[-1].finding("the object was not asked for after its deletion", outcome=Outcome.NOT_TESTABLE)
+    elif (gone[-1].exchange.status or 500) >= 500:
+        yield gone[-1].finding("the target failed", outcome=Outcome.NOT_TESTABLE)
     elif gone[-1].exchange.status != 404:
         yield gone[-1].finding(
             "the deleted object is still there", place="status", expected=404, actual=gone[-1].exchange.status

@@ -149,7 +149,8 @@ def _more_of_nothing(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchan
 
 
 def _steps(trace: Trace, role: str) -> list[Observation]:
-    return [seen for seen in trace if seen.case.role == role]
+    """The pages of a step that were answered with a JSON object, or not answered well at all."""
+    return [seen for seen in trace if seen.case.role == role and (not seen.exchange.ok or isinstance(seen.json, dict))]
 
 
 def _unable(trace: Trace, *roles: str) -> Iterator[Finding]:

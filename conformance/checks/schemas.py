@@ -9,6 +9,7 @@ from conformance.about import streams
 from conformance.breaking import on_json
 from conformance.cases import Case, Expect
 from conformance.check import Needs, check
+from conformance.checks.http_answers import READ_FROM_JSON
 from conformance.exchange import Exchange, Request
 from conformance.operations import operations_of
 from conformance.schema import validator_for
@@ -42,7 +43,7 @@ def _no_json(exchange: Exchange, _earlier: object) -> Exchange | None:
     about=_json_expected,
     needs=Needs.SUCCESS,
     provenance="standard",
-    entails=("schema.response",),
+    entails=("schema.response", *READ_FROM_JSON),
 )
 def json_parses(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A body that says it is ``application/json`` is one JSON text in UTF-8 (RFC 8259)."""
@@ -54,7 +55,7 @@ def json_parses(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _drop_required(value: Any, _request: Request) -> Any:
-    for key in ("id", "created", "object", "data"):
+    for key in ("object", "created", "id"):
         if key in value:
             value[key] = {"wrong": True}
             return value

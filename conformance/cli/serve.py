@@ -1,0 +1,126 @@
+"""``serve``: the embedded emulator alone, or with one rule or law broken."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conformance.errors import UsageError
+
+if TYPE_CHECKING:
+    from conformance.emulator.app import App
+    from conformance.emulator.server import Transform
+    from conformance.exchange import Exchange
+
+NAME = "serve"
+HELP = "run the embedded emulator, alone or with one rule broken"
+ORDER = 70
+
+#: The environment variable with the key that the emulator asks for.
+KEY_VARIABLE = "AOAI_EMULATOR_KEY"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("--api-version", action="append", metavar="V", help="serve this api-version; repeatable")
+    parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="loopback address (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8585, metavar="N", help="0 for a free one (default 8585)")
+    parser.add_argument("--specs", type=Path, default=None, metavar="DIR", help="a folder with further api-versions")
+    broken = parser.add_mutually_exclusive_group()
+    broken.add_argument("--break", dest="broken", metavar="CHECK-ID", help="break the rule of one check")
+    broken.add_argument("--mutant", metavar="NAME", help="break one law in the emulator itself")
+    parser.add_argument("--list-mutants", action="store_true", help="list the mutants and end")
+    parser.add_argument("--latency", type=float, default=0.0, metavar="S", help="seconds before each answer")
+    stream = parser.add_argument_group("streams")
+    stream.add_argument("--interval", type=float, default=0.0, metavar="S", help="seconds between chunks")
+    stream.add_argument(
+        "--asynchronous-filter", action="store_true", help="content filter results in chunks of their own"
+    )
+    stream.add_argument("--grouped-chunks", action="store_true", help="several events in one piece")
+    stream.add_argument("--no-filter-chunk", action="store_true", help="no first chunk with prompt filter results")
+    stream.add_argument("--drip", action="store_true", help="one byte at a time")
+    stream.add_argument("--split", action="store_true", help="chunk borders inside code points")
+    stream.add_argument("--crlf", action="store_true", help="lines end with CR LF")
+    stream.add_argument("--comments", action="store_true", help="comment lines between events")
+    stream.add_argument("--heartbeats", action="store_true", help="empty comment lines as heartbeats")
+    stream.add_argument("--cut", type=int, default=None, metavar="N", help="drop the connection after N events")
+    stream.add_argument("--stall", type=float, default=0.0, metavar="S", help="silence after the first event")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Serve until a signal comes."""
+    if args.list_mutants:
+        return _list_mutants()
+    from conformance.emulator.app import App
+    from conformance.emulator.server import asgi, serve
+    from conformance.emulator.settings import Settings, StreamFaults
+    from conformance.selection import default_versions
+    from conformance.spec import load
+
+    names: Sequence[str] = args.api_version or default_versions(args.specs)
+    faults = StreamFaults(
+        cut=args.cut,
+        stall=args.stall,
+        drip=args.drip,
+        split=args.split,
+        crlf=args.crlf,
+        comments=args.comments,
+        heartbeats=args.heartbeats,
+    )
+    settings = Settings(
+        key=os.environ.get(KEY_VARIABLE) or Settings().key,
+        latency=args.latency,
+        interval=args.interval,
+        asynchronous_filter=args.asynchronous_filter,
+        grouped_chunks=args.grouped_chunks,
+        filter_first_chunk=not args.no_filter_chunk,
+        faults=faults,
+    )
+    app = App([load(name, args.specs) for name in names], settings)
+    if args.mutant:
+        app = _mutated(app, args.mutant)
+    transform = _breaking(args.broken) if args.broken else None
+
+    def ready(port: int) -> None:
+        print(f"ready http://{args.host}:{port}", flush=True)
+        key = f"${KEY_VARIABLE}" if os.environ.get(KEY_VARIABLE) else settings.key
+        print(f"serving {', '.join(names)}; key: {key}; stop with Ctrl-C", flush=True)
+
+    try:
+        serve(asgi(app, transform), host=args.host, port=args.port, ready=ready)
+    except KeyboardInterrupt:
+        pass
+    except SystemExit as stopped:
+        if stopped.code:
+            raise UsageError(
+                f"can't listen on {args.host}:{args.port}", hint="another --port, or 0 for a free one"
+            ) from None
+    return 0
+
+
+def _breaking(check_id: str) -> Transform:
+    from conformance.catalogue import find_check
+
+    counterexample = find_check(check_id).counterexample
+
+    def transform(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange:
+        return counterexample(exchange, earlier) or exchange
+
+    return transform
+
+
+def _list_mutants() -> int:
+    from conformance.emulator.mutants import mutants
+
+    for name, mutant in sorted(mutants().items()):
+        print(f"{name}  {mutant.law}")
+    return 0
+
+
+def _mutated(app: App, name: str) -> App:
+    from conformance.emulator.mutants import mutant_named
+
+    return mutant_named(name).apply(app)

@@ -1,0 +1,157 @@
+"""The pytest plugin: an item is scenario and check; it waits for its scenario's trace and judges it.
+
+It stays silent until one of its options is used. Everything that isn't about pytest is in ``session.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance.errors import ConformanceError
+from conformance.options import ROWS, from_mapping, keywords
+from conformance.verdict import Outcome, Verdict
+
+if TYPE_CHECKING:  # loaded only when an option is used: other people's pytest runs stay fast
+    from conformance.session import Item, Session
+
+__all__ = ["BrokenItem", "pytest_addoption", "pytest_configure"]
+
+SESSION: pytest.StashKey[Session] = pytest.StashKey()
+
+#: Outcomes that are neither the target's pass nor its failure: raised in setup, so that they show as errors.
+BROKEN = (Outcome.ERROR, Outcome.UNAVAILABLE, Outcome.INCONCLUSIVE, Outcome.NOT_TESTABLE)
+
+
+class BrokenItem(Exception):  # noqa: N818 - pytest shows the name; it is an outcome, not an error of ours
+    """An item that could not be judged. The text says why."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of a run, in a group of their own."""
+    group = parser.getgroup("aoai-conformance", "conformance of an Azure OpenAI target")
+    for row in ROWS:
+        words = keywords(row)
+        words["help"] = words["help"].replace("%", "%%")
+        group.addoption(row.flag, **words)
+
+
+def _used(config: pytest.Config) -> bool:
+    return any(config.getoption(row.name, default=None) for row in ROWS)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Open the session where an option asks for it; the controller also starts the target and looks at it."""
+    if not _used(config):
+        return
+    from conformance.session import Session
+
+    worker = getattr(config, "workerinput", None)
+    try:
+        options = from_mapping(vars(config.option))
+        if worker is not None:
+            session = Session.join(options, worker["aoai"], worker["workerid"], int(worker["workercount"]))
+        else:
+            session = Session.open(options, workers=int(getattr(config.option, "numprocesses", 0) or 0))
+            if not config.getoption("collectonly", default=False):
+                session.prepare()
+    except ConformanceError as error:
+        raise pytest.UsageError(f"{error}") from error
+    config.stash[SESSION] = session
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell an xdist worker what the controller found out."""
+    session = node.config.stash.get(SESSION, None)
+    node.workerinput["aoai"] = session.handoff() if session else {}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A scenario belongs to one worker, whatever ``--dist`` says: each exchange is sent once."""
+    if SESSION not in config.stash:
+        return None
+    from conformance.scheduling import ByScenario
+
+    config.option.maxworkerrestart = "0"  # a worker's scenarios can't be sent a second time
+    return ByScenario(config, log)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each item."""
+    if "conformance_item" in metafunc.fixturenames:
+        session = metafunc.config.stash.get(SESSION, None)
+        items = session.items if session else ()
+        metafunc.parametrize("conformance_item", items, ids=[item.id for item in items], indirect=True)
+
+
+@pytest.fixture
+def conformance_item(request: pytest.FixtureRequest) -> Item:
+    """The item of this test."""
+    item: Item = request.param
+    return item
+
+
+@pytest.fixture
+def conformance_verdict(
+    request: pytest.FixtureRequest, conformance_item: Item, record_property: Any
+) -> Iterator[Verdict]:
+    """The verdict of this test's item; skips or raises where there is nothing to pass or fail."""
+    session = request.config.stash[SESSION]
+    verdict = session.verdict(conformance_item)
+    record_property("outcome", verdict.outcome.value)
+    record_property("level", conformance_item.check.level.value)
+    record_property("clause", conformance_item.check.clause)
+    for finding in verdict.findings[:5]:
+        record_property("finding", f"{finding.case_id} {finding.message}")
+    if verdict.waiver:
+        record_property("waiver", verdict.waiver)
+        pytest.skip(f"waived: {verdict.waiver}")
+    if verdict.outcome is Outcome.NOT_APPLICABLE:
+        pytest.skip(verdict.reason or "not applicable")
+    if verdict.outcome in BROKEN:
+        raise BrokenItem("\n".join(session.explain(conformance_item, verdict)))
+    yield verdict
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start the scenarios of the selected items, ahead of them."""
+    ours = session.config.stash.get(SESSION, None)
+    if (
+        ours is not None
+        and not session.config.getoption("collectonly", default=False)
+        and not _controls(session.config)
+    ):
+        chosen = [
+            item.callspec.params["conformance_item"]
+            for item in session.items
+            if isinstance(item, pytest.Function)
+            and "conformance_item" in getattr(item, "fixturenames", ())
+            and hasattr(item, "callspec")
+        ]
+        ours.start(chosen)
+
+
+def _controls(config: pytest.Config) -> bool:
+    """True in the process that only hands out work to xdist's workers."""
+    return not hasattr(config, "workerinput") and bool(getattr(config.option, "numprocesses", 0))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Remove what was created; where the last process ends, write the reports."""
+    ours = session.config.stash.get(SESSION, None)
+    if ours is not None:
+        ours.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Where the reports are, and the conclusion of each api-version."""
+    session = config.stash.get(SESSION, None)
+    if session is not None and session.finished:
+        terminalreporter.section("conformance")
+        for line in session.summary():
+            terminalreporter.write_line(line)

@@ -1,0 +1,117 @@
+"""What a run holds: the scenarios that the options leave, and the items made of them.
+
+An item is scenario and check. Where the corpus shows beforehand that no case concerns a check, there is no item.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from conformance.cases import Case
+from conformance.catalogue import all_checks
+from conformance.check import Check, Scope
+from conformance.corpus import Shard, build_corpus
+from conformance.errors import UsageError
+from conformance.operations import operations_of
+from conformance.options import Options
+from conformance.scenario import Scenario, scenarios_of
+from conformance.spec import Spec, load, versions
+
+__all__ = ["Item", "checks_of", "corpus_of", "default_versions", "items_of", "scenarios_in"]
+
+
+@frozen
+class Item:
+    """One scenario judged by one check."""
+
+    version: str
+    scenario: str
+    check: Check
+
+    @property
+    def id(self) -> str:
+        """``version:scenario:check``, the same in every process."""
+        return f"{self.version}:{self.scenario}:{self.check.id}"
+
+
+def _fits(name: str, globs: Iterable[str]) -> bool:
+    chosen = tuple(globs)
+    return not chosen or any(fnmatchcase(name, glob) for glob in chosen)
+
+
+def checks_of(options: Options) -> tuple[Check, ...]:
+    """The checks that the options leave; raises :class:`UsageError` when a glob fits none."""
+    for glob in options.checks:
+        if not any(fnmatchcase(name, glob) for name in all_checks()):
+            raise UsageError(f"--check {glob} fits no check", hint="see: list checks")
+    return tuple(check for check in all_checks().values() if _fits(check.id, options.checks))
+
+
+def default_versions(folder: Path | None = None) -> tuple[str, ...]:
+    """What is judged when no api-version is named: those that their ``version.toml`` calls the default."""
+    return tuple(
+        name for name in versions(folder) if getattr(load(name, folder), "default", name == "2024-05-01-preview")
+    )
+
+
+def corpus_of(spec: Spec, options: Options) -> tuple[Scenario, ...]:
+    """The corpora of the operations that the options leave, one scenario each, without empty ones."""
+    wanted = [name for name in operations_of(spec) if _fits(name, options.operations)]
+    corpus = build_corpus(
+        spec,
+        options.profile,
+        options.seed,
+        operations=wanted,
+        expensive=frozenset(options.expensive),
+        cached=not options.no_cache,
+    )
+    shard = Shard.parse(options.shard) if options.shard else None
+    families = frozenset(options.families)
+
+    def kept(case: Case) -> bool:
+        return (shard is None or case.id in shard) and (not families or case.family in families)
+
+    made = (evolve(each, cases=tuple(filter(kept, each.cases))).scenario() for each in corpus.operations.values())
+    return tuple(item for item in made if item is not None)
+
+
+def scenarios_in(spec: Spec, options: Options) -> tuple[Scenario, ...]:
+    """Corpora first, in document order, then the scripted scenarios by id."""
+    corpora = [item for item in corpus_of(spec, options) if _fits(item.id, options.scenarios)]
+    if options.families and "scenario" not in options.families:
+        return tuple(corpora)
+    shard = Shard.parse(options.shard) if options.shard else None
+    scripted = [
+        item
+        for item in scenarios_of(spec, options.profile)
+        if _fits(item.id, options.scenarios)
+        and (not options.operations or any(_fits(name, options.operations) for name in item.operations))
+        and (shard is None or _part_of(item.id) in shard)
+    ]
+    return (*corpora, *scripted)
+
+
+def _part_of(scenario_id: str) -> str:
+    return hashlib.sha256(scenario_id.encode()).hexdigest()[:12]
+
+
+def items_of(spec: Spec, scenarios: Iterable[Scenario], checks: Iterable[Check]) -> tuple[Item, ...]:
+    """The items of a version, scenario by scenario."""
+    chosen = tuple(checks)
+    return tuple(
+        Item(spec.version, scenario.id, check)
+        for scenario in scenarios
+        for check in chosen
+        if check.concerns(scenario.id, scenario.operations) and _may_judge(spec, scenario, check)
+    )
+
+
+def _may_judge(spec: Spec, scenario: Scenario, check: Check) -> bool:
+    if check.scope is Scope.TRACE or not scenario.is_corpus:
+        return True
+    return any(check.covers(case.operation) and check.about(spec, case) for case in scenario.cases)

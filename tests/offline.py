@@ -1,0 +1,86 @@
+"""Scenarios played against the emulator's pure application: no socket, no clock, the same exchanges every time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from attrs import evolve
+
+from conformance.cases import Auth, Case
+from conformance.emulator.app import App
+from conformance.emulator.settings import Settings as EmulatorSettings
+from conformance.exchange import Exchange, Request, redact
+from conformance.scenario import Scenario, Settings, Wait
+from conformance.spec import Spec
+from conformance.trace import Observation, Trace
+from conformance.wire import to_request
+
+SETTINGS = Settings(poll_interval=0.01, deadline=1.0, read_after_write=0.03, deterministic=True)
+
+Answer = Callable[[Case, Request], Exchange]
+
+
+def deployment_for(settings: EmulatorSettings, capability: str) -> str:
+    """The emulator's deployment with all abilities in ``a+b``; a plain model before one that reasons."""
+    wanted = frozenset(capability.split("+")) - {""}
+    able = [one for one in settings.deployments if wanted <= one.abilities]
+    plain = [one for one in able if "reasoning" not in one.abilities or "reasoning" in wanted]
+    return (plain or able or list(settings.deployments))[0].name
+
+
+def answering(app: App, spec: Spec) -> Answer:
+    """What an application answers to a bound case, as evidence with secrets removed."""
+    key = app.settings.key
+
+    def answer(case: Case, request: Request) -> Exchange:
+        secret = {Auth.VALID: key, Auth.WRONG: "a-wrong-key", Auth.NONE: ""}[case.auth]
+        headers = (*request.headers, ("api-key", secret)) if secret else request.headers
+        response = app.handle(evolve(request, headers=headers))
+        if case.cancel_after is not None:
+            kept = tuple(chunk for chunk in response.chunks[:1])
+            response = evolve(response, chunks=kept, complete=False)
+        return Exchange(evolve(request, headers=redact(headers, (key,))), response)
+
+    return answer
+
+
+def play(spec: Spec, scenario: Scenario, answer: Answer, settings: Settings = SETTINGS) -> Trace:
+    """The trace of a scenario."""
+    defaults = EmulatorSettings()
+    seen: list[Observation] = []
+    script = scenario.script(spec, settings)
+    exchanges: tuple[Exchange, ...] | None = None
+    while True:
+        try:
+            step = next(script) if exchanges is None else script.send(exchanges)
+        except StopIteration:
+            return Trace(scenario.id, tuple(seen))
+        exchanges = ()
+        if not isinstance(step, Wait):
+            sent = []
+            for case in step:
+                bindings = {"deployment": deployment_for(defaults, case.capability), "run": "run0"}
+                request = to_request(case, spec, origin="http://emulator", bindings=bindings)
+                exchange = answer(case, request)
+                sent.append(exchange)
+                seen.append(Observation(case, exchange))
+            exchanges = tuple(sent)
+
+
+def broken(answer: Answer, break_it: Callable[..., Exchange | None]) -> Answer:
+    """The same answers, each changed by a counterexample where it applies."""
+    earlier: list[Exchange] = []
+
+    def changed(case: Case, request: Request) -> Exchange:
+        good = answer(case, request)
+        made = break_it(good, tuple(earlier[-200:]))
+        earlier.append(good)
+        return made or good
+
+    return changed
+
+
+def traces(spec: Spec, scenarios: tuple[Scenario, ...], answer: Answer) -> Iterator[Trace]:
+    """The traces of several scenarios, one after the other."""
+    for scenario in scenarios:
+        yield play(spec, scenario, answer)
