@@ -7,18 +7,32 @@ stale overlay is noticed. Errata are RFC 6902 patches that begin with a ``test``
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import jsonpatch
 from jsonpath import JSONPathError, JSONPathMatch, finditer
 
 from conformance.errors import SpecError
 
-if TYPE_CHECKING:
-    from conformance.spec import Erratum
+__all__ = ["OverlayError", "PatchError", "apply_overlay", "apply_patches", "merge"]
 
-__all__ = ["apply_overlay", "apply_patch", "merge"]
+
+class OverlayError(SpecError):
+    """An action of an overlay can't be applied; ``index`` is its place in ``actions``."""
+
+    def __init__(self, message: str, index: int) -> None:
+        super().__init__(message)
+        self.index = index
+
+
+class PatchError(SpecError):
+    """A patch can't be applied; ``id`` names its erratum, ``index`` is its place in the sequence."""
+
+    def __init__(self, message: str, id: str, index: int) -> None:
+        super().__init__(message)
+        self.id = id
+        self.index = index
 
 
 def merge(node: Any, update: Any) -> Any:
@@ -30,25 +44,30 @@ def merge(node: Any, update: Any) -> Any:
     return update
 
 
-def apply_overlay(document: Mapping[str, Any], overlay: Mapping[str, Any], *, where: str) -> dict[str, Any]:
-    """A copy of ``document`` with all actions of ``overlay`` applied in order; raises :class:`SpecError`."""
+def apply_overlay(document: Mapping[str, Any], overlay: Any) -> dict[str, Any]:
+    """A copy of ``document`` with all actions of ``overlay`` applied in order; raises :class:`OverlayError`."""
     result: dict[str, Any] = copy.deepcopy(dict(document))
-    for index, action in enumerate(overlay.get("actions", ())):
-        place = f"{where}: actions[{index}] target {action.get('target')!r}"
+    actions = overlay.get("actions", ()) if isinstance(overlay, Mapping) else ()
+    for index, action in enumerate(actions):
+        if not isinstance(action, Mapping) or not isinstance(action.get("target"), str):
+            raise OverlayError("an action needs a target", index)
+        unknown = set(action) - {"target", "description", "update", "remove"}
+        if unknown:
+            raise OverlayError(f"unknown key {min(unknown)!r}", index)
         try:
             matches = list(finditer(action["target"], result))
-        except (KeyError, JSONPathError) as error:
-            raise SpecError(f"the target can't be read: {error}", where=place) from None
+        except JSONPathError as error:
+            raise OverlayError(f"the target {action['target']!r} can't be read: {error}", index) from None
         if not matches:
-            raise SpecError("the target matches nothing", where=place)
+            raise OverlayError(f"the target {action['target']!r} matches nothing", index)
         for match in reversed(matches):
-            _act(result, match, action)
+            _act(match, action)
         if matches[0].parent is None and "update" in action:
             result = merge(result, copy.deepcopy(action["update"]))
     return result
 
 
-def _act(root: Any, match: JSONPathMatch, action: Mapping[str, Any]) -> None:
+def _act(match: JSONPathMatch, action: Mapping[str, Any]) -> None:
     if match.parent is None:
         return
     holder: Any = match.parent.obj
@@ -59,16 +78,14 @@ def _act(root: Any, match: JSONPathMatch, action: Mapping[str, Any]) -> None:
         holder[key] = merge(holder[key], copy.deepcopy(action["update"]))
 
 
-def apply_patch(document: Mapping[str, Any], errata: Iterable[Erratum], *, where: str) -> dict[str, Any]:
-    """A copy of ``document`` with the patches of ``errata`` applied in order; raises :class:`SpecError`."""
+def apply_patches(document: Mapping[str, Any], patches: Iterable[tuple[str, Sequence[Any]]]) -> dict[str, Any]:
+    """A copy of ``document`` with the patches, (id, operations) each, applied in order; raises :class:`PatchError`."""
     result: dict[str, Any] = copy.deepcopy(dict(document))
-    for erratum in errata:
-        if not erratum.patch:
+    for index, (name, operations) in enumerate(patches):
+        if not operations:
             continue
-        if erratum.patch[0]["op"] != "test":
-            raise SpecError(f"erratum {erratum.id}: the patch must begin with a test", where=where)
         try:
-            result = jsonpatch.apply_patch(result, list(erratum.patch), in_place=True)
+            result = jsonpatch.apply_patch(result, list(operations), in_place=True)
         except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, KeyError, TypeError) as error:
-            raise SpecError(f"erratum {erratum.id}: the patch does not apply: {error}", where=where) from None
+            raise PatchError(f"the patch does not apply: {error}", name, index) from None
     return result

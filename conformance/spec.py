@@ -1,4 +1,4 @@
-"""One api-version as data. The only reader of a ``specs/<version>/`` folder.
+"""One api-version as data.
 
 A :class:`Spec` holds two views of its OpenAPI document: ``faithful`` says what the sources say, ``document`` (the
 corrected view) is that plus the errata. Targets are judged by the corrected view. A version that ``extends`` another
@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from attrs import field, frozen
 
 from conformance.errors import SpecError, UsageError
-from conformance.overlay import apply_overlay, apply_patch
+from conformance.specfolder import Patch, read
+from conformance.specform import problems_of
+from conformance.textfile import read_toml
 
 __all__ = [
     "ApiVersion",
@@ -35,8 +35,6 @@ __all__ = [
     "specs_dir",
     "versions",
 ]
-
-_YAML_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @frozen
@@ -140,7 +138,10 @@ class Drop:
 
 @frozen(slots=False)
 class Spec:
-    """One api-version. ``document`` is the corrected OpenAPI 3.1 document, ``faithful`` the uncorrected one."""
+    """One api-version. ``document`` is the corrected OpenAPI 3.1 document, ``faithful`` the uncorrected one.
+
+    ``default`` marks the version that is judged when none is asked for; ``path`` is its folder.
+    """
 
     version: str
     status: str
@@ -151,6 +152,7 @@ class Spec:
     document: Mapping[str, Any] = field(repr=False)
     live: str = "unknown"
     complete: bool = True
+    default: bool = False
     gaps: tuple[str, ...] = ()
     features: frozenset[str] = frozenset()
     sources: tuple[Source, ...] = ()
@@ -161,6 +163,8 @@ class Spec:
     widest: tuple[Widest, ...] = field(default=(), repr=False)
     extends: str = ""
     digest: str = ""
+    drops: tuple[Drop, ...] = field(default=(), repr=False)
+    path: Path | None = field(default=None, repr=False, eq=False)
 
     @cached_property
     def clause_by_id(self) -> Mapping[str, Clause]:
@@ -208,135 +212,125 @@ def versions(*folders: Path | None) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def _home(version: str, folder: Path | None) -> Path | None:
+    """The folder of a version; a name that would leave the folder of versions is no version."""
+    if Path(version).name != version:
+        return None
+    homes = (Path(base) / version for base in (folder, specs_dir()) if base is not None)
+    return next((home for home in homes if (home / "version.toml").is_file()), None)
+
+
 def load(version: str, folder: Path | None = None) -> Spec:
     """Read one api-version; a user's ``folder`` is looked at first.
 
     Raises :class:`UsageError` for an unknown version (naming the known ones) and :class:`SpecError` for a bad folder.
     """
-    for base in (folder, specs_dir()):
-        if base is not None and (Path(base) / version / "version.toml").is_file():
-            return _load(version, Path(base) / version, folder)
+    home = _home(version, folder)
+    if home is not None:
+        return _load(version, home, folder)
     known = ", ".join(versions(folder)) or "none"
     raise UsageError(f"unknown api-version {version!r}", hint=f"known: {known}")
 
 
 @lru_cache(maxsize=32)
 def _load(version: str, path: Path, folder: Path | None) -> Spec:
-    meta = _toml(path / "version.toml")
-    clauses = _toml(path / "clauses.toml", optional=True)
-    errata = _toml(path / "errata.toml", optional=True)
-    base: Spec | None = None
-    if "extends" in meta:
-        base = load(meta["extends"], folder)
-        faithful = apply_overlay(base.faithful, _yaml(path / "overlay.yaml"), where=str(path / "overlay.yaml"))
-    else:
-        faithful = _yaml(path / "openapi.yaml")
-    dropped = {item["id"] for item in meta.get("drop", ())}
+    meta = read_toml(path / "version.toml")
+    base = _base(version, path, meta, folder)
+    dropped = {item.get("id") for item in meta.get("drop", ()) if isinstance(item, dict)}
 
     def kept(items: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(item for item in items if item.id not in dropped)
 
-    own_errata = tuple(_erratum(item, version, path) for item in errata.get("erratum", ()))
-    all_errata = (kept(base.errata) if base else ()) + own_errata
-    document = apply_patch(faithful, all_errata, where=str(path / "errata.toml"))
-    api = meta.get("api_version", {})
+    old_errata = kept(base.errata) if base else ()
+    common = specs_dir() / "clauses.toml"
+    read_in = read(
+        path,
+        meta,
+        base=base.faithful if base else None,
+        inherited=[Patch(erratum.id, erratum.patch) for erratum in old_errata],
+        before=base.digest if base else hashlib.sha256(common.read_bytes()).hexdigest(),
+    )
+    api = meta["api_version"]
+    clauses = kept(base.clauses if base else _common())
+    own_clauses = tuple(_clause(item, version) for item in read_in.clauses.get("clause", ()))
+    refusals = tuple(Refusal(**_listed(item)) for item in read_in.clauses.get("refusal", ()))
+    widest = tuple(Widest(**_listed(item)) for item in read_in.clauses.get("widest", ()))
     return Spec(
-        version=meta.get("label", version),
-        status=meta.get("status", "preview"),
-        surface=meta.get("surface", "dated"),
-        base_path=meta.get("base_path", ""),
+        version=meta["label"],
+        status=meta["status"],
+        surface=meta["surface"],
+        base_path=meta["base_path"],
         api_version=ApiVersion(
-            location=api.get("in", "query"),
+            location=api["in"],
             name=api.get("name", "api-version"),
             required=api.get("required", True),
             accepted=tuple(api.get("accepted", ())),
         ),
-        faithful=faithful,
-        document=document,
-        live=str(meta.get("live", "unknown")),
-        complete=meta.get("complete", True),
+        faithful=read_in.faithful,
+        document=read_in.document,
+        live=meta["live"],
+        complete=meta["complete"],
+        default=meta.get("default", False),
         gaps=tuple(meta.get("gaps", ())),
-        features=frozenset(meta.get("features", ())),
-        sources=tuple(Source(**source) for source in meta.get("source", ())),
-        errata=all_errata,
-        wrong_examples=tuple(errata.get("wrong_example", ())),
-        clauses=(kept(base.clauses) if base else kept(_common()))
-        + tuple(_clause(item, version, path) for item in clauses.get("clause", ())),
-        refusals=(kept(base.refusals) if base else ())
-        + tuple(Refusal(**_listed(item)) for item in clauses.get("refusal", ())),
-        widest=(kept(base.widest) if base else ())
-        + tuple(Widest(**_listed(item)) for item in clauses.get("widest", ())),
+        features=frozenset(meta["features"]),
+        sources=tuple(Source(**source) for source in meta["source"]),
+        drops=tuple(Drop(**item) for item in meta.get("drop", ())),
+        errata=old_errata + tuple(_erratum(item, version) for item in read_in.errata.get("erratum", ())),
+        wrong_examples=tuple(read_in.errata.get("wrong_example", ())),
+        clauses=clauses + own_clauses,
+        refusals=(kept(base.refusals) if base else ()) + refusals,
+        widest=(kept(base.widest) if base else ()) + widest,
         extends=meta.get("extends", ""),
-        digest=_digest(path, base),
+        digest=read_in.digest,
+        path=path,
     )
+
+
+def _base(version: str, path: Path, meta: Mapping[str, Any], folder: Path | None) -> Spec | None:
+    """The version that this one extends; a circle is refused before it is walked."""
+    seen = [version]
+    following: Any = meta.get("extends")
+    while isinstance(following, str):
+        if following in seen:
+            raise SpecError(f"extends: {' extends '.join([*seen, following])}", where=str(path / "version.toml"))
+        seen.append(following)
+        home = _home(following, folder)
+        if home is None:
+            known = ", ".join(versions(folder)) or "none"
+            raise SpecError(
+                f"extends: unknown api-version {following!r}", where=str(path / "version.toml"), hint=f"known: {known}"
+            )
+        following = read_toml(home / "version.toml").get("extends")
+    return load(seen[1], folder) if len(seen) > 1 else None
 
 
 @lru_cache(maxsize=1)
 def _common() -> tuple[Clause, ...]:
     """The clauses of ``specs/clauses.toml``, which hold in every version."""
-    path = specs_dir()
-    items = _toml(path / "clauses.toml").get("clause", ())
-    return tuple(_clause(item, "", path) for item in items)
+    path = specs_dir() / "clauses.toml"
+    data = read_toml(path)
+    for problem in problems_of(path, data):
+        raise problem.error()
+    return tuple(_clause(item, "") for item in data.get("clause", ()))
 
 
 def _listed(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "operations": tuple(item.get("operations", ("*",)))}
 
 
-def _erratum(item: dict[str, Any], version: str, path: Path) -> Erratum:
-    patch = item.get("patch", "[]")
-    try:
-        operations = tuple(json.loads(patch))
-        return Erratum(**{**item, "patch": operations, "version": version})
-    except (TypeError, ValueError) as error:
-        raise SpecError(f"erratum {item.get('id', '?')}: {error}", where=str(path / "errata.toml")) from None
+def _erratum(item: dict[str, Any], version: str) -> Erratum:
+    return Erratum(**{**item, "patch": tuple(json.loads(item.get("patch", "[]"))), "version": version})
 
 
-def _clause(item: dict[str, Any], version: str, path: Path) -> Clause:
-    try:
-        rule = item.get("rule")
-        made = (
-            Rule(
-                pointer=rule.get("pointer", ""),
-                schema=json.loads(rule["schema"]) if "schema" in rule else None,
-                breaks=json.loads(rule["break"]) if "break" in rule else None,
-                named=rule.get("named", ""),
-            )
-            if rule
-            else None
+def _clause(item: dict[str, Any], version: str) -> Clause:
+    rule = item.get("rule")
+    made = None
+    if rule:
+        made = Rule(
+            pointer=rule.get("pointer", ""),
+            schema=json.loads(rule["schema"]) if "schema" in rule else None,
+            breaks=json.loads(rule["break"]) if "break" in rule else None,
+            named=rule.get("named", ""),
         )
-        fields = {key: value for key, value in item.items() if key not in ("rule", "checks")}
-        return Clause(**{**_listed(fields), "checks": tuple(item.get("checks", ())), "rule": made, "version": version})
-    except (TypeError, ValueError) as error:
-        raise SpecError(f"clause {item.get('id', '?')}: {error}", where=str(path / "clauses.toml")) from None
-
-
-def _digest(path: Path, base: Spec | None) -> str:
-    total = hashlib.sha256((base.digest if base else "").encode() + (specs_dir() / "clauses.toml").read_bytes())
-    for file in sorted(path.iterdir()):
-        if file.suffix in (".yaml", ".toml"):
-            total.update(file.name.encode() + b"\0" + file.read_bytes())
-    return total.hexdigest()
-
-
-def _yaml(path: Path) -> Any:
-    try:
-        with path.open("rb") as stream:
-            return yaml.load(stream, Loader=_YAML_LOADER)  # noqa: S506 - a safe loader, the C one where it exists
-    except FileNotFoundError:
-        raise SpecError("file is missing", where=str(path)) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise SpecError(str(getattr(error, "problem", error)), where=f"{path}{line}") from None
-
-
-def _toml(path: Path, *, optional: bool = False) -> dict[str, Any]:
-    if optional and not path.exists():
-        return {}
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise SpecError("file is missing", where=str(path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SpecError(str(error), where=str(path)) from None
+    fields = {key: value for key, value in item.items() if key not in ("rule", "checks")}
+    return Clause(**{**_listed(fields), "checks": tuple(item.get("checks", ())), "rule": made, "version": version})

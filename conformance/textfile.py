@@ -1,0 +1,173 @@
+"""YAML and TOML files as data, with the line of everything in them, so that an error can say where it is.
+
+YAML is read with a safe loader that refuses what JSON can't hold: duplicate keys, aliases that multiply the document
+beyond reason, values such as dates.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from conformance.errors import SpecError
+
+__all__ = ["read_toml", "read_yaml", "toml_lines", "yaml_line", "yaml_text"]
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+#: A document that aliases expand to more nodes than this is an attack or a mistake.
+MOST_NODES = 5_000_000
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_.\-\"]+)\s*\]")
+_KEY = re.compile(r"\s*([A-Za-z0-9_\-]+)\s*=")
+
+
+def read_yaml(path: Path) -> Any:
+    """The data of a YAML (or JSON) file with string keys only; raises :class:`SpecError` with file and line."""
+    try:
+        return yaml_text(path.read_bytes(), where=str(path))
+    except FileNotFoundError:
+        raise SpecError("file is missing", where=str(path)) from None
+
+
+def yaml_text(content: bytes, *, where: str) -> Any:
+    """The data of YAML text; ``where`` names it in errors."""
+    try:
+        loader = _LOADER(content)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return None
+            _measure(node, where)
+            data = loader.construct_document(node)
+        finally:
+            loader.dispose()
+        return json.loads(json.dumps(data))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise SpecError(f"not YAML: {getattr(error, 'problem', None) or error}", where=f"{where}{line}") from None
+    except TypeError as error:
+        raise SpecError(f"a value that JSON can't hold: {error}", where=where, hint="quote dates") from None
+    except (UnicodeDecodeError, ValueError) as error:
+        raise SpecError(f"not YAML: {error}", where=where) from None
+    except RecursionError:
+        raise SpecError("nested too deeply", where=where) from None
+
+
+def _measure(root: yaml.Node, where: str) -> None:
+    """Refuse duplicate keys, aliases into themselves and aliases that multiply."""
+    sizes: dict[int, int] = {}
+    open_nodes: set[int] = set()
+
+    def size(node: yaml.Node) -> int:
+        if isinstance(node, yaml.ScalarNode):
+            return 1
+        known = sizes.get(id(node))
+        if known is not None:
+            return known
+        if id(node) in open_nodes:
+            raise SpecError("an alias leads into itself", where=f"{where}:{node.start_mark.line + 1}")
+        open_nodes.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            _unique(node, where)
+            total = 1 + sum(1 + size(value) for _, value in node.value)
+        else:
+            total = 1 + sum(size(item) for item in node.value)
+        if total > MOST_NODES:
+            raise SpecError("aliases multiply the document beyond reason", where=where)
+        open_nodes.discard(id(node))
+        sizes[id(node)] = total
+        return total
+
+    size(root)
+
+
+def _unique(node: yaml.MappingNode, where: str) -> None:
+    seen: dict[str, int] = {}
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise SpecError("a key must be a plain value", where=f"{where}:{key.start_mark.line + 1}")
+        line = key.start_mark.line + 1
+        if key.value in seen:
+            raise SpecError(f"key {key.value!r} is already on line {seen[key.value]}", where=f"{where}:{line}")
+        seen[key.value] = line
+
+
+def yaml_line(path: Path, pointer: str) -> int:
+    """The line (from 1) of what a JSON Pointer names in a YAML file, or of its nearest ancestor there; 1 at worst."""
+    try:
+        node = yaml.compose(path.read_bytes(), Loader=_LOADER)
+    except (OSError, yaml.YAMLError):
+        return 1
+    line = 1
+    for token in pointer.split("/")[1:]:
+        name = token.replace("~1", "/").replace("~0", "~")
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == name), None)
+        elif isinstance(node, yaml.SequenceNode) and name.isdigit() and int(name) < len(node.value):
+            found = (node.value[int(name)], node.value[int(name)])
+        else:
+            found = None
+        if found is None:
+            break
+        line, node = found[0].start_mark.line + 1, found[1]
+    return line
+
+
+def read_toml(path: Path, *, optional: bool = False) -> dict[str, Any]:
+    """The data of a TOML file; an optional one that is absent is empty. :class:`SpecError` names file and line."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if optional:
+            return {}
+        raise SpecError("file is missing", where=str(path)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        found = re.search(r" \(at line (\d+), column \d+\)", str(error))
+        line = f":{found[1]}" if found else ""
+        message = str(error).replace(found[0], "") if found else str(error)
+        raise SpecError(f"not TOML: {message}", where=f"{path}{line}") from None
+
+
+def toml_lines(text: str) -> Mapping[tuple[str, int, str], int]:
+    """Lines of a TOML text by (table, index in its array, key); the key is empty for the table's own line.
+
+    A sub-table such as ``[clause.rule]`` has the index of the clause it belongs to.
+    """
+    lines: dict[tuple[str, int, str], int] = {}
+    counts: dict[str, int] = {}
+    table, index = "", 0
+    for number, line in _outside_strings(text):
+        header, key = _HEADER.match(line), _KEY.match(line)
+        if header:
+            table = header[2]
+            if header[1] == "[[":
+                counts[table] = counts.get(table, -1) + 1
+            index = counts.get(table, counts.get(table.split(".")[0], 0))
+            lines.setdefault((table, index, ""), number)
+        elif key:
+            lines.setdefault((table, index, key[1]), number)
+    return lines
+
+
+def _outside_strings(text: str) -> Iterator[tuple[int, str]]:
+    """Numbered lines that don't begin inside a string of several lines."""
+    closing = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        rest = line
+        if closing:
+            if closing not in line:
+                continue
+            rest, closing = line.split(closing, 1)[1], ""
+        else:
+            yield number, line
+        for quote in ("'''", '"""'):
+            if rest.count(quote) % 2:
+                closing = quote
