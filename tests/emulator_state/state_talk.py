@@ -21,9 +21,11 @@ KEY = "emulator-key"
 class Talk:
     """One conversation with one version. ``said`` keeps what was called and what came back."""
 
-    def __init__(self, version: str, settings: Settings | None = None, *, judge: bool = True) -> None:
+    def __init__(
+        self, version: str, settings: Settings | None = None, *, judge: bool = True, app: App | None = None
+    ) -> None:
         self.spec: Spec = load(version)
-        self.app = App([self.spec], settings or Settings(key=KEY), Clock.fixed())
+        self.app = app or App([self.spec], settings or Settings(key=KEY), Clock.fixed())
         self.judge = judge
         self.said: list[tuple[str, int, Any]] = []
         self.called: set[str] = set()
@@ -62,7 +64,8 @@ class Talk:
             data = json.dumps(body).encode()
             headers.append(("content-type", "application/json"))
         response = self.app.handle(Request(known.method, url, tuple(headers), data))
-        self.said.append((operation, response.status, response.json if response.is_json else response.body))
+        told = response.json if response.is_json else (response.media_type, response.body)
+        self.said.append((operation, response.status, told))
         if response.status < 300:
             self.called.add(operation)
         if self.judge:

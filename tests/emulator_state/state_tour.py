@@ -264,6 +264,7 @@ def streamed_runs(talk: Talk) -> None:
             "max_completion_tokens": 256,
         },
     )
+    talk.ok("threads.messages.list", waiting["thread_id"])
 
 
 def files(talk: Talk) -> None:
@@ -318,6 +319,11 @@ def vector_stores(talk: Talk) -> None:
     talk.ok("vector_stores.file_batches.cancel", other, again)
     talk.ok("vector_stores.file_batches.get", other, again)
     talk.ok("vector_stores.get", other)
+    few = talk.ok("vector_stores.file_batches.create", other, body={"file_ids": ids[:1]})["id"]
+    talk.ok("vector_stores.file_batches.list_files", other, few)
+    talk.ok("vector_stores.delete", other)
+    if known:
+        assert talk.status("files.get", ids[1]) in (200, 404)
 
 
 def responses(talk: Talk) -> None:

@@ -6,17 +6,29 @@ from functools import cache
 from typing import Any
 
 import pytest
-from state_talk import Talk
+from state_talk import KEY, Talk
 from state_tour import chapters
 
+from conformance.emulator.app import App
+from conformance.emulator.handlers import all_handlers
 from conformance.emulator.mutants import mutant_named, mutants
+from conformance.emulator.settings import Settings
+from conformance.emulator.store import Clock, Store
 from conformance.errors import UsageError
-from conformance.spec import versions
+from conformance.spec import load, versions
+
+
+@cache
+def _app(version: str) -> App:
+    """An application with its schemas compiled; each tour gives it a new state."""
+    return App([load(version)], Settings(key=KEY), Clock.fixed())
 
 
 def _told(version: str, mutant: str | None = None) -> list[tuple[Any, ...]]:
     """What is said chapter by chapter; a chapter that can't go on ends with the reason."""
-    talk = Talk(version, judge=False)
+    app = _app(version)
+    app.store, app.handlers = Store(), all_handlers()
+    talk = Talk(version, judge=False, app=app)
     if mutant is not None:
         mutants()[mutant].apply(talk.app)
     for chapter in chapters(talk):
@@ -33,7 +45,7 @@ def _clean(version: str) -> list[tuple[Any, ...]]:
 
 
 def _version_of(mutant: str) -> list[str]:
-    return [v for v in versions() if mutants()[mutant].touches(Talk(v).spec)]
+    return [v for v in versions() if mutants()[mutant].touches(load(v))]
 
 
 def test_the_clean_tour_ends_well() -> None:
@@ -41,17 +53,13 @@ def test_the_clean_tour_ends_well() -> None:
 
 
 @pytest.mark.parametrize("name", mutants())
-def test_a_mutant_is_noticed_somewhere(name: str) -> None:
-    found = _version_of(name)
-    assert found
-    assert any(_told(version, name) != _clean(version) for version in found)
-
-
-@pytest.mark.parametrize("name", mutants())
-def test_a_mutant_does_not_crash_by_accident(name: str) -> None:
+def test_a_mutant_is_noticed_and_breaks_nothing_by_accident(name: str) -> None:
+    noticed = False
     for version in _version_of(name):
-        internal = [one for one in _told(version, name) if one[1] == 500 and "bug of the emulator" in str(one[2])]
-        assert internal == []
+        told = _told(version, name)
+        assert [one for one in told if one[1] == 500 and "bug of the emulator" in str(one[2])] == []
+        noticed = noticed or told != _clean(version)
+    assert noticed
 
 
 def test_a_law_is_one_sentence_of_its_own() -> None:
