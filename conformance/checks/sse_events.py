@@ -135,7 +135,7 @@ def _interrupt(events: list[Draft], _request: Request) -> list[Draft] | None:
 
 @check(
     "stream.no-error",
-    Level.MUST,
+    Level.SHOULD,
     clause="stream-error-visible",
     counterexample=on_events(_interrupt, *DATA_ONLY),
     about=streamed(),

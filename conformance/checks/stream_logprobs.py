@@ -35,7 +35,7 @@ def _drop(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
 @check(
     "stream.logprobs.present",
     Level.MUST,
-    clause="chat-logprobs-present",
+    clause="chat-logprobs",
     counterexample=each_json(_drop, CHAT),
     about=streamed(CHAT, also=_ASKS),
     needs=Needs.SUCCESS,
@@ -62,7 +62,7 @@ def _lose_token(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
 @check(
     "stream.logprobs.tokens",
     Level.SHOULD,
-    clause="chat-logprobs-present",
+    clause="chat-logprobs",
     counterexample=each_json(_lose_token, CHAT),
     about=streamed(CHAT, also=_ASKS),
     needs=Needs.SUCCESS,
@@ -178,7 +178,7 @@ def _one_less(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
 @check(
     "stream.logprobs.lists",
     Level.SHOULD,
-    clause="completions-logprobs-count",
+    clause="completions-logprobs",
     counterexample=each_json(_one_less, "completion-chunks"),
     about=streamed("completion-chunks", also=_asks_number),
     needs=Needs.SUCCESS,

@@ -207,7 +207,7 @@ def _unjoinable(entry: dict[str, Any]) -> None:
 @check(
     "stream.tool-calls.arguments.json",
     Level.SHOULD,
-    clause="chat-tool-arguments",
+    clause="chat-tool-arguments-json",
     counterexample=on_entries(_unjoinable),
     about=streamed(CHAT),
     needs=Needs.SUCCESS,

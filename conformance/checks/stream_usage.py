@@ -163,7 +163,7 @@ def _off_by_one(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
 @check(
     "stream.usage.adds-up",
     Level.MUST,
-    clause="chat-usage-total",
+    clause="usage-total",
     counterexample=each_json(_off_by_one, *DATA_ONLY),
     about=streamed(*DATA_ONLY),
     needs=Needs.SUCCESS,
