@@ -51,6 +51,8 @@ def judge(spec: Spec, check: Check, trace: Trace) -> Verdict:
                 if part.outcome is not Outcome.NOT_APPLICABLE:
                     judged.append(seen.case.id)
                 parts.append(part)
+        if trace.outcome is not None:  # it ended early: what was not sent can't have passed
+            parts.append(_Part(trace.outcome, reason=trace.ended))
         return _verdict(check, trace, parts, tuple(judged), spec)
     except Exception as error:  # a bug of ours must not look like one of the target
         return Verdict(check.id, trace.scenario, Outcome.ERROR, reason=f"{type(error).__name__}: {error}")
