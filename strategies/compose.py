@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
 from conformance.cases import Break, Case, Expect, Family, JsonBody
 from conformance.errors import HarnessError
@@ -17,15 +17,16 @@ from conformance.spec import Clause, Spec
 from conformance.verdict import Level
 
 from . import probes, roles
+from .capabilities import capability_of
 from .costs import cost_of, expensive_kind
 from .drafts import Draft, to_case
-from .facts import Fact, facts_of
+from .facts import Fact, Key, facts_of, observe
 from .ground import Ground, builders_for
-from .ids import impossible_id
-from .levels import Levels, gate_of
+from .ids import IMPOSSIBLE_ID, impossible_id
+from .levels import Levels, content_gate, gate_of
 from .place import find, get, place, pointer_text, remove
 from .rules import NAMED, BodyRules, merge_patch, spots_of
-from .setup import Makers, placeholders_of
+from .setup import FRESH, STATEFUL, Makers, placeholders_of
 from .shape import Path, Shapes, Slot, describe
 from .values import NOTHING, Sampler
 from .violations import ABSENT, Breach, breaches_of
@@ -34,6 +35,26 @@ __all__ = ["Composer", "Made"]
 
 #: Violations of nested fields that the standard profile keeps for one operation; all of them in ``exhaustive``.
 NESTED = 24
+
+
+#: Facts that one packed request shows at most.
+PACKED = 12
+
+#: Packed requests of one operation in the standard profile whose outcome may rightly be either.
+GATED = 10
+
+#: Cases of one operation in the standard profile that test how null, 1.0 and unknown fields are taken.
+LENIENT = 3
+
+
+@define
+class Pack:
+    """A request that shows several facts."""
+
+    draft: Draft
+    keys: set[Key]
+    gate: str = ""
+    full: bool = False
 
 
 @frozen
@@ -153,17 +174,83 @@ class Work:
         return self._hosts[parent]
 
     def boundaries(self) -> Iterator[Draft]:
-        """One request per documented fact."""
+        """Requests that show every documented fact.
+
+        In ``exhaustive`` one request per fact. In ``standard`` each top-level field, enum value and branch has a request
+        of its own; nulls, bounds and nested facts that go together share one, and what a template shows isn't repeated.
+        """
+        alone = self.composer.profile == Profile.EXHAUSTIVE
+        seen: set[Key] = set()
+        for draft in self.templates:
+            if draft.expect is Expect.ACCEPT and draft.media == self.ground.media:
+                seen |= observe(self.ground.root, draft.request)
+        shared: list[tuple[Fact, Draft]] = []
         for slot in self.slots:
             for fact in facts_of(slot, self.sampler):
+                if not alone and fact.key in seen:
+                    continue
                 made = self.shown(fact)
-                if made is not None:
+                if made is None:
+                    continue
+                top = slot.pointer.count("/") <= 1 and fact.kind in ("field", "value", "branch")
+                if alone or top:
                     yield made
+                else:
+                    shared.append((fact, made))
+        yield from self._packed(shared)
         yield from self._together()
+
+    def _packed(self, shared: list[tuple[Fact, Draft]]) -> Iterator[Draft]:
+        """Facts that go together in as few requests as a greedy walk finds."""
+        packs: list[Pack] = []
+        for fact, draft in shared:
+            if fact.key in {key for pack in packs for key in pack.keys if pack.draft.expect is Expect.ACCEPT}:
+                continue
+            # what costs more, and what is long, stays alone
+            if str(fact.label).isdigit() and int(fact.label) > 64:
+                packs.append(Pack(draft, {fact.key}, full=True))
+                continue
+            for pack in packs:
+                if not pack.full and self._joined(pack, fact, draft):
+                    break
+            else:
+                packs.append(Pack(draft, {fact.key}, gate="" if draft.expect is Expect.ACCEPT else draft.reason))
+        gated = sorted(
+            (p for p in packs if p.gate), key=lambda p: hashlib.sha256(str(sorted(p.keys)).encode()).digest()
+        )
+        dropped = {id(pack) for pack in gated[GATED:]} if self.composer.profile != Profile.EXHAUSTIVE else set()
+        for pack in packs:
+            if id(pack) in dropped:
+                continue
+            count = len(pack.keys)
+            more = f" and {count - 1} more" if count > 1 else ""
+            yield pack.draft.evolve(reason=pack.draft.reason + (more if pack.draft.expect is Expect.ACCEPT else ""))
+
+    def _joined(self, pack: Pack, fact: Fact, draft: Draft) -> bool:
+        gate = "" if draft.expect is Expect.ACCEPT else draft.reason
+        if gate != pack.gate or len(pack.keys) >= PACKED:
+            return False
+        placed = place(pack.draft.request, self.ground.root, fact.slot.path, fact.value, self.sampler)
+        if placed is None or not self.ground.root.fits(placed.request):
+            return False
+        if self.rules.broken(placed.request.get("body")):
+            return False
+        keys = pack.keys | {fact.key}
+        if not keys <= observe(self.ground.root, placed.request):
+            return False
+        pack.draft, pack.keys = pack.draft.evolve(request=placed.request), keys
+        return True
+
+    def _cursor(self) -> str:
+        """What ``after`` and ``before`` of a list may name: an object that the setup creates."""
+        made = self.composer.makers.listed(self.operation)
+        return "{" + made + "}" if made else IMPOSSIBLE_ID
 
     def shown(self, fact: Fact) -> Draft | None:
         """A valid request that shows a fact; None where none was found."""
         slot = fact.slot
+        if slot.path[0] == ".query" and slot.name in ("after", "before") and fact.kind == "field":
+            fact = evolve(fact, value=self._cursor())
         host = self.host(slot.path)
         placed = place(host.request, self.ground.root, slot.path, fact.value, self.sampler)
         if placed is None or not self.ground.root.fits(placed.spot and placed.request):
@@ -173,7 +260,13 @@ class Work:
             return None
         location = slot.path[0][1:]
         where = slot.pointer if location == "body" else slot.name
-        gate = gate_of(slot.pointer) or host.reason or self.levels.disputed(location, slot.pointer, fact.kind)
+        gate = (
+            ("whether a cursor that names nothing is refused is open" if fact.value == IMPOSSIBLE_ID else "")
+            or gate_of(slot.pointer)
+            or host.reason
+            or self.levels.disputed(location, slot.pointer, fact.kind)
+            or content_gate(self.operation.id, request.get("body"))
+        )
         what = {"field": "the field", "branch": f"branch {fact.label} of", "value": f"value {fact.label} of"}
         return Draft(
             request=request,
@@ -222,7 +315,9 @@ class Work:
 
     def violations(self) -> Iterator[Draft]:
         """Top-level constraints all; nested ones spread by id, unless the profile wants every one."""
+        everything = self.composer.profile == Profile.EXHAUSTIVE
         nested: list[tuple[str, Draft]] = []
+        lenient: list[tuple[str, Draft]] = []
         for slot in self.slots:
             location = slot.path[0][1:]
             widest = self.levels.widest(location, slot.pointer if location == "body" else slot.name)
@@ -230,17 +325,38 @@ class Work:
                 made = self.broken(breach)
                 if made is None:
                     continue
-                if slot.pointer.count("/") <= 1 or self.composer.profile == Profile.EXHAUSTIVE:
+                key = f"{self.operation.id}{''.join(slot.path)}{breach.keyword}{breach.note}"
+                rank = hashlib.sha256(key.encode()).hexdigest()
+                if not everything and breach.note in ("null", "float", "extra"):
+                    lenient.append((breach.note + rank, made))
+                elif everything or slot.pointer.count("/") <= 1:
                     yield made
                 else:
-                    key = f"{self.operation.id}{''.join(slot.path)}{breach.keyword}{breach.note}"
-                    nested.append((hashlib.sha256(key.encode()).hexdigest(), made))
+                    nested.append((rank, made))
+        if isinstance(self.templates[0].request.get("body"), dict):
+            lenient.append(("extra", self._unknown_field()))
+        for note in ("null", "float", "extra"):
+            yield from [made for rank, made in sorted(lenient, key=_rank) if rank.startswith(note)][:LENIENT]
         kept: dict[str, int] = {}
-        for _, made in sorted(nested, key=lambda pair: pair[0]):
+        for _, made in sorted(nested, key=_rank):
             keyword = made.breaks.keyword if made.breaks else ""
             kept[keyword] = kept.get(keyword, 0) + 1
             if kept[keyword] <= max(2, NESTED // max(len({d.breaks.keyword for _, d in nested if d.breaks}), 1)):
                 yield made
+
+    def _unknown_field(self) -> Draft:
+        host = self.templates[0]
+        body = {**host.request["body"], "conformance_unknown_field": "x"}
+        judged = self.levels.judge("body", "", "additionalProperties", "extra")
+        return host.evolve(
+            request={**host.request, "body": body},
+            family=Family.BOUNDARY,
+            role="break.additionalProperties",
+            expect=judged.expect,
+            level=judged.level,
+            reason=judged.reason,
+            breaks=Break("", "additionalProperties"),
+        )
 
     def broken(self, breach: Breach) -> Draft | None:
         """A request that breaks one constraint and is otherwise valid; None where that can't be built."""
@@ -295,11 +411,18 @@ class Work:
 
     def _only(self, request: Any, breach: Breach) -> bool:
         """True when a request is invalid (or, where both outcomes are right, whatever it is)."""
-        if breach.note in ("float", "extra"):
-            return True
-        if breach.slot.path[0] in (".query", ".header") and breach.keyword in ("type", "minLength", "maxLength"):
-            return breach.keyword == "type" and isinstance(breach.value, str)
-        return not self.ground.root.fits(request)
+        text = breach.slot.path[0] != ".body" or self.ground.media.startswith("multipart/")
+        if text and not self._wrong_as_text(breach):
+            return False
+        return breach.note in ("float", "extra") or not self.ground.root.fits(request)
+
+    def _wrong_as_text(self, breach: Breach) -> bool:
+        """True when a constraint can be broken in a query, header or form, where everything is text."""
+        if breach.note == "null" or isinstance(breach.value, dict):
+            return False
+        if breach.keyword in ("type", "discriminator"):
+            return isinstance(breach.value, str) and "array" not in breach.slot.node.types
+        return True
 
     # -- rules ----------------------------------------------------------------------------------------------------
 
@@ -360,22 +483,24 @@ class Work:
         for case in self._cases(known):
             ready, needed = self._ready(case)
             for each in needed:
-                setup[next(iter(each.creates))] = each
+                setup[f"{each.operation} {next(iter(each.creates), '')}"] = each
             _add(cases, ready)
         return Made(
             operation=self.operation.id,
             resource=self.operation.resource,
             cases=tuple(cases.values()),
             setup=tuple(setup.values()),
+            fresh=tuple(c for c in setup.values() if set(c.creates) & set(FRESH.get(self.operation.id, ()))),
             by_type=tuple(sorted(self.sampler.by_type)),
         )
 
     def _cases(self, known: tuple[str, ...]) -> Iterator[Case]:
-        capability = capability_of(self.operation)
         single = self.operation.method == "DELETE"
         base: Case | None = None
         for draft in self.drafts():
-            case = to_case(self.operation, draft, capability)
+            if single and base is not None and draft.expect is not Expect.REJECT:
+                continue
+            case = to_case(self.operation, draft, capability_of(self.operation, draft.request, draft.expect))
             if single and base is not None:
                 case = self._nowhere(case)
             base = base or case
@@ -427,10 +552,20 @@ class Work:
                 if in_path:
                     case = evolve(case, role=case.role or roles.ID_UNKNOWN)
             needed, _ = makers.chain(placeholders_of(case), self.operation.path)
+        if case.expect is Expect.ACCEPT and not makers.given(self.operation):
+            why = "nothing in this version creates what it names"
+            case = evolve(case, expect=Expect.EITHER, level=Level.SHOULD, reason=why)
+        if case.expect is Expect.ACCEPT and self.operation.id.rsplit(".", 1)[-1] in STATEFUL:
+            why = "whether it is allowed depends on how far the work has come"
+            case = evolve(case, expect=Expect.EITHER, level=Level.SHOULD, reason=why)
         if case.expect is not Expect.REJECT or self.operation.method == "POST":
             case = makers.declare(case, self.operation)
         case = evolve(case, cost=cost_of(case), expensive=expensive_kind(case))
         return case, needed
+
+
+def _rank(pair: tuple[str, Draft]) -> str:
+    return pair[0]
 
 
 def _put(value: Any, spot: tuple[Any, ...], new: Any) -> Any:
@@ -452,23 +587,3 @@ def _add(cases: dict[str, Case], case: Case) -> None:
         case.body,
     ) and not isinstance(case.body, JsonBody):
         raise HarnessError(f"two cases share the id {case.id}", where=case.operation)
-
-
-_CAPABILITIES: Mapping[str, str] = {
-    "chat.completions.create": "chat",
-    "completions.create": "completions",
-    "embeddings.create": "embeddings",
-    "audio.transcriptions.create": "transcription",
-    "audio.translations.create": "translation",
-    "audio.speech.create": "speech",
-    "images.generations.create": "images",
-    "images.edits.create": "images",
-    "video.generations.jobs.create": "video",
-    "fine_tuning.jobs.create": "fine-tuning",
-    "responses.create": "responses",
-}
-
-
-def capability_of(operation: Operation) -> str:
-    """What the deployment behind an operation must be able to do; chat where any model will do."""
-    return _CAPABILITIES.get(operation.id, "chat")

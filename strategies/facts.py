@@ -12,10 +12,10 @@ from typing import Any
 
 from attrs import frozen
 
-from .shape import Node, Slot
+from .shape import DEEPEST, Node, Path, Slot
 from .values import NOTHING, Sampler, text_of
 
-__all__ = ["BOUNDS", "Fact", "facts_of", "kinds_of"]
+__all__ = ["BOUNDS", "Fact", "Key", "edge", "facts_of", "kinds_of", "observe"]
 
 #: The keywords whose edge is a boundary.
 BOUNDS = (
@@ -35,6 +35,10 @@ BOUNDS = (
 LONGEST = 300_000
 
 
+#: What makes a fact the same in another request: path, kind, label.
+Key = tuple[str, str, str]
+
+
 @frozen
 class Fact:
     """One thing that a request may hold: where, what kind, a label (the enum value) and a value that shows it."""
@@ -45,8 +49,8 @@ class Fact:
     value: Any
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """What makes the fact the same in another request: path, kind, label."""
+    def key(self) -> Key:
+        """Path, kind, label."""
         return ("".join(self.slot.path), self.kind, self.label)
 
 
@@ -162,3 +166,58 @@ def _distinct(node: Node, item: Any, number: int) -> Any:
             holder["name"] = f"{holder['name']}_{number}"
         return made_item if node.fits(made_item) else item
     return item
+
+
+def observe(root: Node, request: Any) -> set[Key]:
+    """The facts that a request shows, by walking it along the schema; the same keys as :attr:`Fact.key`."""
+    found: set[Key] = set()
+    _observe(root, request, (), (), found)
+    return found
+
+
+def _observe(node: Node, value: Any, path: Path, entered: tuple[str, ...], found: set[Key]) -> None:
+    if len(path) > 1:
+        found.update(("".join(path), kind, label) for kind, label in _shown(node, value, path))
+    if node.pointer and node.pointer in entered:
+        return
+    inside = (*entered, node.pointer) if node.pointer else entered
+    if len(inside) > 3 * DEEPEST:
+        return
+    if isinstance(value, dict):
+        for name, item in value.items():
+            child = node.properties.get(name)
+            if child is not None:
+                _observe(child, item, (*path, "." + name), inside, found)
+            elif node.extra is not None:
+                _observe(node.extra, item, (*path, "%"), inside, found)
+    elif isinstance(value, list) and node.items is not None:
+        for item in value[:40]:
+            _observe(node.items, item, (*path, "*"), inside, found)
+    for index, branch in enumerate(node.branches):
+        if branch.fits(value):
+            _observe(branch, value, (*path, f"|{index}"), inside, found)
+
+
+def _shown(node: Node, value: Any, path: Path) -> Iterator[tuple[str, str]]:
+    for kind, label in kinds_of(Slot(path, node, "")):
+        bound = node.schema.get(kind)
+        match kind:
+            case "field" | "branch":
+                shown = True
+            case "null":
+                shown = value is None
+            case "value":
+                shown = str(value) == label and value is not None
+            case "minimum" | "maximum":
+                shown = not isinstance(value, bool) and value == bound
+            case "exclusiveMinimum" | "exclusiveMaximum":
+                shown = isinstance(value, int | float) and abs(value - (bound or 0)) <= 1
+            case _:
+                shown = hasattr(value, "__len__") and len(value) == bound and _suits(kind, value)
+        if shown:
+            yield kind, label
+
+
+def _suits(keyword: str, value: Any) -> bool:
+    wanted = str if keyword.endswith("Length") else list if keyword.endswith("Items") else dict
+    return isinstance(value, wanted)

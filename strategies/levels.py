@@ -7,7 +7,7 @@ service refuses). Between the document's bound and the widest one that any witne
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import field, frozen
@@ -16,7 +16,7 @@ from conformance.cases import Expect
 from conformance.spec import Spec
 from conformance.verdict import Level
 
-__all__ = ["GATES", "Judgement", "Levels", "gate_of"]
+__all__ = ["GATES", "Judgement", "Levels", "content_gate", "gate_of"]
 
 
 @frozen
@@ -57,7 +57,6 @@ GATES: Mapping[str, str] = {
     r"/completion_config|/cache_level": "has no documented values",
     r"/dimensions": "only newer embedding models shorten vectors",
     r"/input_type": "has no documented values",
-    r".*/image_url/url": "the service must be able to fetch the picture",
     r".*/server_url": "the service must be able to reach the server",
 }
 
@@ -67,6 +66,78 @@ _GATES = tuple((re.compile(pattern), reason) for pattern, reason in GATES.items(
 def gate_of(pointer: str) -> str:
     """Why the outcome of using a field depends on more than the document; "" where it doesn't."""
     return next((reason for pattern, reason in _GATES if pattern.fullmatch(pointer)), "")
+
+
+#: Kinds of parts, items and tools whose outcome rightly depends on more than the document. By first word of the
+#: operation, then by the value of ``type``.
+_KINDS: Mapping[str, Mapping[str, str]] = {
+    "chat": {
+        "input_audio": "only audio models hear",
+        "file": "only some models read files",
+        "image_url": "the service must be able to fetch the picture",
+    },
+    "responses": {
+        **dict.fromkeys(
+            (
+                "computer_use_preview",
+                "web_search_preview",
+                "web_search_preview_2025_03_11",
+                "image_generation",
+                "local_shell",
+                "mcp",
+                "code_interpreter",
+                "file_search",
+                "custom",
+            ),
+            "hosted tools depend on the model and the account",
+        ),
+        **dict.fromkeys(
+            (
+                "computer_call",
+                "computer_call_output",
+                "web_search_call",
+                "file_search_call",
+                "image_generation_call",
+                "code_interpreter_call",
+                "local_shell_call",
+                "local_shell_call_output",
+                "mcp_list_tools",
+                "mcp_approval_request",
+                "mcp_approval_response",
+                "mcp_call",
+                "reasoning",
+                "item_reference",
+            ),
+            "an item of an earlier answer that never was",
+        ),
+        **dict.fromkeys(("input_audio", "output_audio"), "only audio models hear"),
+        **dict.fromkeys(("input_image", "input_file"), "only some models see and read files"),
+        **dict.fromkeys(("refusal", "output_text"), "an answer that was never given"),
+    },
+}
+
+
+def _kinds(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("type"), str):
+            yield value["type"]
+        for item in value.values():
+            yield from _kinds(item)
+    elif isinstance(value, list):
+        for item in value[:200]:
+            yield from _kinds(item)
+
+
+def content_gate(operation: str, body: Any) -> str:
+    """Why the outcome of a body depends on more than the document, by the kinds of things in it; "" otherwise.
+
+    A picture in a data URL needs no fetching; it is left to the deployment's capability.
+    """
+    known = _KINDS.get(operation.split(".", maxsplit=1)[0], {})
+    for kind in _kinds(body):
+        if kind in known and not (kind == "image_url" and "https://" not in str(body)):
+            return known[kind]
+    return ""
 
 
 @frozen

@@ -70,7 +70,8 @@ def door(
     yield _probe(base, roles.AUTH_NONE, "security", level=Level.MUST, auth=Auth.NONE, reason="no credential")
     if is_api_key_home(spec, operation, known):
         yield _probe(base, roles.AUTH_WRONG, "security", level=Level.MUST, auth=Auth.WRONG, reason="a wrong key")
-    if spec.api_version.location == "query":
+    moves = operation.mutates and "{" in operation.path.replace("{deployment-id}", "")
+    if spec.api_version.location == "query" and (spec.api_version.required or not moves):
         must = Level.MUST if spec.api_version.required else Level.SHOULD
         yield _probe(
             base,
@@ -127,7 +128,7 @@ def _unknown_deployment(operation: Operation, base: Case) -> Iterator[Case]:
             reason="a deployment that doesn't exist",
         )
     elif isinstance(base.body, JsonBody) and isinstance(base.body.value, dict) and "model" in base.body.value:
-        late = operation.id.startswith(("assistants", "threads"))
+        late = operation.id.startswith(("assistants", "threads", "fine_tuning"))
         yield _probe(
             base,
             roles.DEPLOYMENT_UNKNOWN,
@@ -135,7 +136,9 @@ def _unknown_deployment(operation: Operation, base: Case) -> Iterator[Case]:
             level=Level.SHOULD if late else Level.MUST,
             expect=Expect.EITHER if late else Expect.REJECT,
             body=JsonBody({**base.body.value, "model": IMPOSSIBLE_MODEL}),
-            reason="an unknown model may surface in a failed run" if late else "a model that doesn't exist",
+            reason="an unknown model may surface later, in a failed run or job"
+            if late
+            else "a model that doesn't exist",
             breaks=Break(pointer="/model", keyword="deployment"),
         )
 

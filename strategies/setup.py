@@ -17,10 +17,18 @@ from conformance.operations import Operation, operations_of
 from conformance.spec import Spec
 from conformance.wire import PLACEHOLDER
 
+from .capabilities import capability_of
+from .costs import cost_of, expensive_kind
 from .drafts import to_case
 from .ids import impossible_id
 
-__all__ = ["Makers", "placeholders_of"]
+__all__ = ["FRESH", "STATEFUL", "Makers", "placeholders_of"]
+
+#: Operations whose success changes an object so that the next request would meet another one: it is made anew.
+FRESH: Mapping[str, tuple[str, ...]] = {"threads.runs.create": ("thread_id",)}
+
+#: Verbs that are allowed in some states of an object only.
+STATEFUL = ("cancel", "pause", "resume", "submit_tool_outputs")
 
 #: Bound by the run itself, or text that only looks like a placeholder.
 _GIVEN = frozenset({"deployment", "run"})
@@ -59,18 +67,29 @@ class Makers:
     bases: Any = field(repr=False)
     _made: dict[str, Case | None] = field(factory=dict, repr=False, init=False)
 
-    def operation(self, name: str, near: str = "") -> Operation | None:
-        """The operation that creates what a placeholder stands for. ``near`` is the path of the case that needs it."""
+    def operations(self, name: str, near: str = "") -> tuple[Operation, ...]:
+        """The operations that create what a placeholder stands for, the one nearest to the path ``near`` first."""
         parameter = name.split(".", maxsplit=1)[0]
         known = operations_of(self.spec)
-        candidates = [op.path for op in known.values() if "{" + parameter + "}" in op.path]
-        candidates.sort(key=lambda path: (not near.startswith(path.split("{" + parameter)[0]), len(path), path))
-        for path in candidates:
-            collection = path.split("/{" + parameter + "}")[0]
-            for operation in known.values():
-                if operation.method == "POST" and operation.path == collection:
-                    return operation
-        return None
+        cut = "/{" + parameter + "}"
+        collections = {op.path.split(cut)[0] for op in known.values() if cut in op.path}
+        ranked = sorted(collections, key=lambda path: (not (near + "/").startswith(path + "/"), len(path), path))
+        return tuple(op for path in ranked for op in known.values() if op.method == "POST" and op.path == path)
+
+    def given(self, operation: Operation) -> bool:
+        """True when something in this version creates what the last path parameter names."""
+        names = [p.name for p in operation.parameters if p.location == "path"]
+        if not names or names[-1].startswith("deployment"):
+            return True
+        collection = operation.path.split("/{" + names[-1] + "}")[0]
+        return any(op.method == "POST" and op.path == collection for op in operations_of(self.spec).values())
+
+    def listed(self, operation: Operation) -> str:
+        """The path parameter under which what a list holds is addressed, where this version can create it."""
+        for other in operations_of(self.spec).values():
+            if other.method == "POST" and other.path == operation.path:
+                return self.created(other)
+        return ""
 
     def undo(self, operation: Operation, parameter: str) -> Case | None:
         """The DELETE of what an operation creates, with the created id as a placeholder."""
@@ -109,33 +128,37 @@ class Makers:
         missing: dict[str, None] = {}
 
         def need(name: str, seen: tuple[str, ...]) -> None:
-            if name in made or name in missing:
+            if name in made or name in missing or name in seen:
                 return
-            case = None if name in seen else self._maker(name, near)
-            if case is None:
+            makers = [case for op in self.operations(name, near) if (case := self._maker(name, op)) is not None]
+            # what needs the object itself doesn't create it: it links the object to a parent
+            source = next((case for case in makers if name not in placeholders_of(case)), None)
+            if source is None or not all_there(source, (*seen, name)):
                 missing[name] = None
                 return
+            made[name] = source
+            link = makers[0]
+            if link is not source and (near + "/").startswith(link.path + "/") and all_there(link, (*seen, name)):
+                made[f"{name} in {link.operation}"] = link
+
+        def all_there(case: Case, seen: tuple[str, ...]) -> bool:
             for inner in placeholders_of(case):
-                need(inner, (*seen, name))
-                if inner in missing:
-                    missing[name] = None
-                    return
-            made[name] = case
+                need(inner, seen)
+            return not any(inner in missing for inner in placeholders_of(case))
 
         for name in names:
             need(name, ())
         return tuple(made.values()), tuple(missing)
 
-    def _maker(self, name: str, near: str) -> Case | None:
-        operation = self.operation(name, near)
-        key = f"{name}@{operation.id if operation else ''}"
+    def _maker(self, name: str, operation: Operation) -> Case | None:
+        key = f"{name}@{operation.id}"
         if key not in self._made:
-            base = self.bases(operation, name) if operation is not None else None
-            if operation is None or base is None:
-                self._made[key] = None
-            else:
-                case = to_case(operation, base)
-                self._made[key] = self.declare(evolve(case, role="setup"), operation, name)
+            self._made[key] = None
+            base = self.bases(operation, name)
+            if base is not None:
+                case = to_case(operation, base, capability_of(operation, base.request, base.expect))
+                case = evolve(case, cost=cost_of(case), expensive=expensive_kind(case), role="setup")
+                self._made[key] = self.declare(case, operation, name)
         return self._made[key]
 
     def impossible(self, case: Case, names: Iterable[str], operation: Operation) -> Case:

@@ -1,0 +1,48 @@
+"""Audio: real sound in three formats, every form of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..drafts import Draft
+from ..ground import Ground, template
+
+SOUNDS = ("wav", "mp3", "flac")
+FORMATS = ("json", "text", "srt", "verbose_json", "vtt")
+
+
+@template("audio.transcriptions.create", "audio.translations.create")
+def heard(ground: Ground) -> Iterator[Draft]:
+    """Sound in, text out."""
+
+    def hear(role: str, file: str = "file:wav", either: str = "", **fields: Any) -> Draft:
+        return ground.draft(f"audio.{role}", {"file": file, **fields}, either=either)
+
+    for sound in SOUNDS:
+        yield hear(sound, f"file:{sound}")
+    for form in FORMATS:
+        yield hear(f"wav.{form}", response_format=form)
+    yield hear("prompt", prompt="A tone, then silence.")
+    yield hear("language", language="en")
+    yield hear("temperature", temperature=0.2)
+    words = {"response_format": "verbose_json", "timestamp_granularities[]": ["word", "segment"]}
+    yield hear("timestamps", **words)
+    yield hear("logprobs", **{"include[]": ["logprobs"]}, either="only newer models give log probabilities")
+    yield hear("stream", stream=True, either="only newer models stream")
+    yield hear("not-audio", "file:not-audio", either="the file says it is sound and is not")
+    yield hear("empty", "file:empty", either="an empty file")
+
+
+@template("audio.speech.create")
+def spoken(ground: Ground) -> Iterator[Draft]:
+    """Text in, sound out."""
+
+    def speak(role: str, **fields: Any) -> Draft:
+        return ground.draft(f"speech.{role}", {"input": "Hello.", "voice": "alloy", **fields})
+
+    yield speak("plain")
+    for form in ("mp3", "opus", "aac", "flac", "wav", "pcm"):
+        yield speak(form, response_format=form)
+    yield speak("speed", speed=1.5)
+    yield speak("scripts", input="Grüße. 你好。")

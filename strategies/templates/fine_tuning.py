@@ -1,0 +1,33 @@
+"""Fine-tuning jobs by each method."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..drafts import Draft
+from ..ground import Ground, template
+from .evals import graders
+
+
+@template("fine_tuning.jobs.create")
+def jobs(ground: Ground) -> Iterator[Draft]:
+    """A job over an uploaded file."""
+    gate = "whether a model can be tuned, and how, depends on the account"
+
+    def job(role: str, **fields: Any) -> Draft:
+        return ground.draft(f"fine-tuning.{role}", {"training_file": "{file_id.fine-tune}", **fields})
+
+    def gated(role: str, **fields: Any) -> Draft:
+        return ground.draft(f"fine-tuning.{role}", {"training_file": "{file_id.fine-tune}", **fields}, either=gate)
+
+    yield job("plain")
+    yield job("suffix", suffix="conformance", seed=42)
+    yield job("validation", validation_file="{file_id.fine-tune}")
+    yield job("epochs", hyperparameters={"n_epochs": 1})
+    yield job("supervised", method={"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 1}}})
+    yield gated("dpo", method={"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.1}}})
+    reinforced = {"type": "reinforcement", "reinforcement": {"grader": graders()["string"]}}
+    yield gated("reinforcement", method=reinforced)
+    wandb = {"type": "wandb", "wandb": {"project": "conformance"}}
+    yield gated("integration", integrations=[wandb])

@@ -1,0 +1,44 @@
+"""Images: made and changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..drafts import Draft
+from ..ground import Ground, template
+
+PROMPT = "A lighthouse at dusk, watercolour"
+
+
+@template("images.generations.create")
+def made(ground: Ground) -> Iterator[Draft]:
+    """A picture from words."""
+
+    def draw(role: str, either: str = "", **fields: Any) -> Draft:
+        return ground.draft(role, {"prompt": PROMPT, **fields}, either=either)
+
+    yield draw("images")
+    yield draw("images.one", n=1)
+    yield draw("images.b64", response_format="b64_json")
+    yield draw("images.url", response_format="url")
+    yield draw("images.style", style="natural", quality="standard", size="1024x1024")
+    yield draw("images.scripts", prompt="Ein Leuchtturm 灯台 🗼")
+    yield draw("images.n", n=2, either="only some models draw several")
+    newer = "only newer image models take it"
+    yield draw("images.format", output_format="jpeg", output_compression=50, either=newer)
+    yield draw("images.background", background="transparent", output_format="png", either=newer)
+
+
+@template("images.edits.create")
+def edited(ground: Ground) -> Iterator[Draft]:
+    """A picture changed."""
+
+    def edit(role: str, either: str = "", **fields: Any) -> Draft:
+        return ground.draft(role, {"image": "file:png", "prompt": "Add a boat.", **fields}, either=either)
+
+    yield edit("images.edit")
+    yield edit("images.edit.mask", mask="file:mask")
+    yield edit("images.edit.two", image=["file:png", "file:mask"])
+    yield edit("images.edit.jpeg", image="file:jpeg")
+    yield edit("images.edit.n", n=2, either="only some models draw several")

@@ -1,0 +1,90 @@
+"""Threads, messages and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..drafts import Draft
+from ..ground import Ground, template
+from ..media import PNG_URL
+from ..vocabulary import SCRIPTS
+from .chat import FORCED, TOOL
+
+HELLO = {"role": "user", "content": "Say hello in one word."}
+
+
+@template("threads.create")
+def threads(ground: Ground) -> Iterator[Draft]:
+    """A thread, empty or with messages."""
+    yield ground.draft("threads.create", {})
+    yield ground.draft("threads.create.no-body")
+    yield ground.draft("threads.create.message", {"messages": [HELLO]})
+    replied = [HELLO, {"role": "assistant", "content": "Hello."}, HELLO]
+    yield ground.draft("threads.create.turns", {"messages": replied})
+    yield ground.draft("threads.create.metadata", {"metadata": {"suite": "conformance", "run": "{run}"}})
+
+
+@template("threads.modify", "threads.messages.modify", "threads.runs.modify")
+def changes(ground: Ground) -> Iterator[Draft]:
+    """New metadata, none, and all of it."""
+    kind = ground.operation.id.split(".")[-2]
+    yield ground.draft(f"{kind}.modify", {"metadata": {"suite": "conformance", "state": "changed"}})
+    yield ground.draft(f"{kind}.modify.empty", {"metadata": {}})
+    yield ground.draft(f"{kind}.modify.scripts", {"metadata": {"Grüße": SCRIPTS}})
+
+
+@template("threads.messages.create")
+def messages(ground: Ground) -> Iterator[Draft]:
+    """What somebody says."""
+
+    def say(form: str, content: Any = HELLO["content"], either: str = "", **fields: Any) -> Draft:
+        return ground.draft(f"messages.create.{form}", {"role": "user", "content": content, **fields}, either=either)
+
+    yield say("plain")
+    yield say("assistant", role="assistant")
+    yield say("scripts", SCRIPTS)
+    yield say("lines", "one\ttwo\r\nthree")
+    yield say("parts", [{"type": "text", "text": "Say hello in one word."}])
+    vision = "only models with vision take pictures"
+    yield say("picture", [{"type": "image_url", "image_url": {"url": PNG_URL}}], either=vision)
+    yield say("metadata", metadata={"suite": "conformance"})
+    file = {"file_id": "{file_id}", "tools": [{"type": "file_search"}]}
+    yield say("attachment", attachments=[file])
+
+
+@template("threads.runs.create", "threads.create_and_run")
+def runs(ground: Ground) -> Iterator[Draft]:
+    """A run, as it comes, streamed, with instructions, limits and tools."""
+    whole = ground.operation.id == "threads.create_and_run"
+
+    def run(role: str, either: str = "", **fields: Any) -> Draft:
+        body: dict[str, Any] = {"assistant_id": "{assistant_id}"}
+        if whole:
+            body["thread"] = {"messages": [HELLO]}
+        name = "create_and_run" if whole else "runs.create"
+        return ground.draft(f"{name}.{role}", {**body, **fields}, either=either)
+
+    yield run("plain")
+    yield run("instructions", instructions="Answer in one word.")
+    yield run("additional", additional_instructions="Answer in English.", additional_messages=[HELLO])
+    yield run("model", model="{deployment}")
+    yield run("metadata", metadata={"suite": "conformance"})
+    yield run("sampling", temperature=0.2, top_p=0.9)
+    yield run("limits", max_prompt_tokens=1024, max_completion_tokens=256)
+    yield run("truncation.last", truncation_strategy={"type": "last_messages", "last_messages": 1})
+    yield run("truncation.auto", truncation_strategy={"type": "auto", "last_messages": None})
+    yield run("tools", tools=[TOOL])
+    yield run("forced-tool", tools=[TOOL], tool_choice=FORCED)
+    yield run("format", response_format="auto")
+    yield run("stream", stream=True)
+    yield run("stream.forced-tool", stream=True, tools=[TOOL], tool_choice=FORCED)
+
+
+@template("threads.runs.submit_tool_outputs")
+def outputs(ground: Ground) -> Iterator[Draft]:
+    """The output of a call that this run may not have asked for."""
+    why = "the run must have asked for this call"
+    body = {"tool_outputs": [{"tool_call_id": "call_1", "output": '{"celsius":7}'}]}
+    yield ground.draft("runs.submit", body, either=why)
+    yield ground.draft("runs.submit.stream", {**body, "stream": True}, either=why)

@@ -1,0 +1,22 @@
+"""Video: jobs that make one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..drafts import Draft
+from ..ground import Ground, template
+
+
+@template("video.generations.jobs.create")
+def jobs(ground: Ground) -> Iterator[Draft]:
+    """The shortest, smallest film; with a picture where the form takes one."""
+    body = {"prompt": "A boat on a lake.", "width": 480, "height": 480, "n_seconds": 1, "n_variants": 1}
+    yield ground.draft("video.plain", body)
+    yield ground.draft("video.minimal", {"prompt": "A boat on a lake.", "width": 480, "height": 480})
+    inpaint = {"frame_index": 0, "type": "image", "file_name": "picture.png"}
+    yield ground.draft(
+        "video.picture",
+        {**body, "files": ["file:png"], "inpaint_items": [inpaint]},
+        either="how an object is written into a form isn't documented",
+    )
