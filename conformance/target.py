@@ -211,7 +211,8 @@ class Target:
                         return evolve(earlier[-1], attempts=tuple(earlier[:-1]))
                     raise
             started = time.time()
-            answer = self._transport.send(live, case.cancel_after)
+            # What can't be sent again must not meet a connection that its server is just closing.
+            answer = self._transport.send(live, case.cancel_after, fresh=case.undo is not None or bool(case.creates))
             exchange = self._evidence(case, live, answer, started)
             wait = delay(case, answer, len(earlier) + 1, self._pace)
             if wait is None:

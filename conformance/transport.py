@@ -128,9 +128,14 @@ class Transport:
         self._lock = threading.Lock()
         self._aborted = False
 
-    def send(self, request: Request, cancel_after: int | None = None) -> Answer:
-        """One attempt. ``cancel_after`` closes the connection after so many bytes of the body."""
+    def send(self, request: Request, cancel_after: int | None = None, *, fresh: bool = False) -> Answer:
+        """One attempt. ``cancel_after`` closes the connection after so many bytes of the body.
+
+        ``fresh`` takes a new connection: a kept one may be closing, and then nobody knows what became of the request.
+        """
         pool, clock = self._pool()
+        if fresh:
+            pool.close()
         limits = self._timeouts
         began = time.monotonic()
         clock.deadline, clock.idle = began + limits.whole, limits.idle

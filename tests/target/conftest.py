@@ -1,0 +1,67 @@
+"""Servers of bytes and a target in front of them, with limits that are as small as a test may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from conformance.config import Budget, Config, Timeouts
+from conformance.config import Target as TargetConfig
+from conformance.journal import Journal
+from conformance.spec import Spec, load
+from conformance.target import Target
+
+from .wire_server import Script, WireServer
+
+KEY = "canary-7d1f0a9c55e24b"
+
+NO_CAPS = Budget()
+
+Serve = Callable[[Script], WireServer]
+Open = Callable[..., Target]
+
+
+@pytest.fixture(scope="session")
+def spec() -> Spec:
+    return load("2024-05-01-preview")
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    servers: list[WireServer] = []
+
+    def make(script: Script) -> WireServer:
+        servers.append(WireServer(script))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def open_target(spec: Spec, tmp_path: Path) -> Iterator[Open]:
+    opened: list[Any] = []
+
+    def make(url: str, *, budget: Budget = NO_CAPS, journaled: bool = True, **values: Any) -> Target:
+        settings = TargetConfig(
+            url=url,
+            key=KEY,
+            timeouts=Timeouts(connect=2.0, read=0.3, idle=0.3, whole=1.0),
+            max_body=10_000,
+            deployments={"model": frozenset({"chat", "embeddings", "tools"})},
+        )
+        config = Config(target=evolve(settings, **values), budget=budget)
+        journal = Journal(tmp_path, target=url, api_version=spec.version, sync=False) if journaled else None
+        target = Target(config, spec, journal=journal)
+        opened.extend([journal, target])
+        return target
+
+    yield make
+    for item in reversed(opened):
+        if item is not None:
+            item.close()

@@ -1,0 +1,332 @@
+"""Retries, keys, budgets and the journal, as seen by a server that counts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from conformance.cases import Auth, Case, Cost, JsonBody
+from conformance.cleanup import clean, recover
+from conformance.config import Budget, Config
+from conformance.config import Target as TargetConfig
+from conformance.errors import GuardError, UsageError
+from conformance.exchange import REDACTED, Exchange
+from conformance.journal import Journal, journals, read
+from conformance.limits import Withheld
+from conformance.spec import Spec
+from conformance.target import Target
+from conformance.verdict import Outcome
+
+from .conftest import KEY, Open, Serve
+from .test_faults import CHAT
+from .wire_server import http
+
+CREATE = Case(
+    operation="assistants.create", method="POST", path="/assistants", body=JsonBody({"model": "{deployment}"})
+)
+LIST = Case(operation="assistants.list", method="GET", path="/assistants")
+
+
+def delete(object_id: str) -> Case:
+    return Case(
+        operation="assistants.delete",
+        method="DELETE",
+        path="/assistants/{assistant_id}",
+        path_params={"assistant_id": object_id},
+    )
+
+
+# -- retries ----------------------------------------------------------------------------------------------------------
+
+
+def test_429_is_repeated_three_times_and_every_attempt_is_kept(serve: Serve, open_target: Open) -> None:
+    server = serve(lambda c, r, n: c.sendall(http({}, 429, "Retry-After: 0", f"x-n: {n}")))
+    exchange = open_target(server.url).send(CHAT)
+    assert [e.response.header("x-n") for e in (*exchange.attempts, exchange) if e.response] == ["1", "2", "3", "4"]
+
+
+def test_a_retry_waits_as_long_as_it_is_asked(serve: Serve, open_target: Open) -> None:
+    answers = [http({}, 429, "retry-after-ms: 120", "Retry-After: 50"), http({})]
+    exchange = open_target(serve(lambda c, r, n: c.sendall(answers[n - 1])).url).send(CHAT)
+    assert exchange.ok
+    assert exchange.started - exchange.attempts[0].started >= 0.12
+
+
+def test_a_5xx_that_repeats_is_sent_three_times_and_a_control_request_tells_the_rest(
+    serve: Serve, open_target: Open
+) -> None:
+    server = serve(lambda c, r, n: c.sendall(http({}, 500 if b"chat" in r.split(b"\r\n")[0] else 200)))
+    target = open_target(server.url)
+    target.control = LIST
+    exchange = target.send(CHAT)
+    assert (exchange.status, len(exchange.attempts), exchange.control_ok) == (500, 2, True)
+    assert len(server.requests) == 4
+
+
+def test_a_target_that_is_down_fails_the_control_request_too(serve: Serve, open_target: Open) -> None:
+    target = open_target(serve(lambda c, r, n: c.sendall(http({}, 503))).url)
+    target.control = LIST
+    assert target.send(CHAT).control_ok is False
+
+
+def test_a_5xx_that_goes_away_is_a_success_with_an_attempt(serve: Serve, open_target: Open) -> None:
+    exchange = open_target(serve(lambda c, r, n: c.sendall(http({}, 500 if n == 1 else 200))).url).send(CHAT)
+    assert exchange.ok
+    assert [attempt.status for attempt in exchange.attempts] == [500]
+
+
+def test_a_create_without_an_answer_is_never_sent_again(serve: Serve, open_target: Open) -> None:
+    server = serve(lambda c, r, n: None)
+    target = open_target(server.url)
+    exchange = target.send(CREATE)
+    assert exchange.fault is not None
+    assert len(server.requests) == 1
+    assert target.journal is not None
+    assert target.journal.unknown == 1
+
+
+def test_a_create_never_meets_a_connection_that_is_about_to_close(serve: Serve, open_target: Open) -> None:
+    server = serve(lambda c, r, n: c.sendall(http({"id": f"asst_{n}"}, 200, "Connection: keep-alive")))
+    target = open_target(server.url)
+    assert all(target.send(CREATE).ok for _ in range(30))
+    assert len(server.requests) == 30
+
+
+def test_another_request_without_an_answer_is_sent_once_more(serve: Serve, open_target: Open) -> None:
+    server = serve(lambda c, r, n: None if n == 1 else c.sendall(http({})))
+    assert open_target(server.url).send(CHAT).ok
+    assert len(server.requests) == 2
+
+
+# -- keys -------------------------------------------------------------------------------------------------------------
+
+
+def evidence(exchange: Exchange) -> str:
+    from attrs import asdict
+
+    return json.dumps(asdict(exchange), default=lambda value: value.decode("latin-1"))
+
+
+def test_the_key_is_in_no_evidence(serve: Serve, open_target: Open) -> None:
+    def echo(c: object, r: bytes, n: int) -> None:
+        c.sendall(http({"key": KEY, "auth": r.decode()}, 200, f"X-Echo: Key {KEY}", f"Set-Cookie: {KEY}"))  # type: ignore[attr-defined]
+
+    target = open_target(serve(echo).url, headers={"x-gateway": f"token {KEY}"})
+    case = evolve(CHAT, body=JsonBody({"messages": [{"role": "user", "content": f"say {KEY}"}]}))
+    exchange = target.send(case)
+    assert KEY not in evidence(exchange)
+    assert KEY not in repr(target.config)
+    assert exchange.request.header("api-key") == REDACTED
+
+
+def test_a_key_across_chunks_is_hidden_too(serve: Serve, open_target: Open) -> None:
+    half = len(KEY) // 2
+    parts = [KEY[:half].encode(), KEY[half:].encode()]
+    body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body
+    assert KEY not in evidence(open_target(serve(lambda c, r, n: c.sendall(answer)).url).send(CHAT))
+
+
+@pytest.mark.parametrize("auth", [Auth.NONE, Auth.WRONG])
+def test_probes_carry_no_credential_not_even_in_extra_headers(serve: Serve, open_target: Open, auth: Auth) -> None:
+    server = serve(lambda c, r, n: c.sendall(http({}, 401)))
+    headers = {"Authorization": "Bearer other", "x-gateway": KEY, "x-plain": "stays"}
+    open_target(server.url, headers=headers).send(evolve(CHAT, auth=auth))
+    sent = server.requests[0].decode().lower()
+    assert KEY not in sent
+    assert "bearer" not in sent
+    assert "x-plain: stays" in sent
+    assert ("api-key:" in sent) == (auth is Auth.WRONG)
+
+
+def test_bearer_goes_into_authorization(serve: Serve, open_target: Open) -> None:
+    server = serve(lambda c, r, n: c.sendall(http({})))
+    open_target(server.url, auth="bearer").send(CHAT)
+    assert f"authorization: bearer {KEY}" in server.requests[0].decode().lower()
+    assert "api-key" not in server.requests[0].decode().lower()
+
+
+# -- guards -----------------------------------------------------------------------------------------------------------
+
+
+def test_foreign_objects_are_never_touched(serve: Serve, open_target: Open) -> None:
+    server = serve(lambda c, r, n: c.sendall(http({})))
+    with pytest.raises(GuardError, match="asst_somebody"):
+        open_target(server.url).send(delete("asst_somebody"))
+    assert server.requests == []
+
+
+def test_own_and_impossible_objects_may_be_touched(serve: Serve, open_target: Open) -> None:
+    server = serve(lambda c, r, n: c.sendall(http({"id": "asst_mine"})))
+    target = open_target(server.url)
+    target.send(CREATE)
+    assert target.send(delete("asst_mine")).ok
+    assert target.send(delete("asst_" + "0" * 24)).ok
+
+
+def test_plain_http_off_loopback_needs_the_flag(spec: Spec) -> None:
+    settings = TargetConfig(url="http://example.invalid", key=KEY)
+    with pytest.raises(UsageError, match="clear text"):
+        Target(Config(target=settings), spec)
+    Target(Config(target=evolve(settings, allow_http=True)), spec).close()
+
+
+# -- budget -----------------------------------------------------------------------------------------------------------
+
+
+def test_caps_are_checked_before_sending(serve: Serve, open_target: Open) -> None:
+    server = serve(lambda c, r, n: c.sendall(http({})))
+    target = open_target(server.url, budget=Budget(requests=2))
+    target.send(CHAT)
+    target.send(CHAT)
+    with pytest.raises(Withheld, match="budget of 2 requests") as stop:
+        target.send(CHAT)
+    assert (stop.value.final, stop.value.outcome) == (True, Outcome.INCONCLUSIVE)
+    assert len(server.requests) == 2
+
+
+def test_tokens_are_counted_by_their_bound(serve: Serve, open_target: Open) -> None:
+    target = open_target(serve(lambda c, r, n: c.sendall(http({}))).url, budget=Budget(tokens=100))
+    target.send(evolve(CHAT, cost=Cost(tokens=70)))
+    with pytest.raises(Withheld, match="tokens"):
+        target.send(evolve(CHAT, cost=Cost(tokens=70)))
+    assert target.send(evolve(CHAT, cost=Cost(tokens=30))).ok
+
+
+def test_no_retry_goes_over_the_cap(serve: Serve, open_target: Open) -> None:
+    server = serve(lambda c, r, n: c.sendall(http({}, 429, "Retry-After: 0")))
+    exchange = open_target(server.url, budget=Budget(requests=2)).send(CHAT)
+    assert exchange.status == 429
+    assert len(server.requests) == 2
+
+
+def test_a_live_resource_gets_two_wrong_keys_and_three_filter_answers(
+    serve: Serve, open_target: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conformance.config.is_loopback", lambda url: False)
+    answer = http({"error": {"code": "content_filter", "message": "no"}}, 400)
+    server = serve(lambda c, r, n: c.sendall(answer if KEY.encode() in r else http({}, 401)))
+    target = open_target(server.url, allow_http=True)
+    wrong = evolve(CHAT, auth=Auth.WRONG)
+    assert [target.send(wrong).status for _ in range(2)] == [401, 401]
+    with pytest.raises(Withheld, match="wrong key"):
+        target.send(wrong)
+    assert [target.send(CHAT).status for _ in range(3)] == [400, 400, 400]
+    with pytest.raises(Withheld, match="content filter"):
+        target.send(CHAT)
+    assert target.send(LIST).status == 400
+
+
+def test_foreign_objects_in_lists_are_kept_without_content(
+    serve: Serve, open_target: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conformance.config.is_loopback", lambda url: False)
+    theirs = {"id": "asst_theirs", "object": "assistant", "name": "Secret plan", "metadata": {}, "created_at": 1}
+    mine = {"id": "asst_mine", "object": "assistant", "name": "Ours"}
+    page = {"object": "list", "data": [theirs, mine], "first_id": "asst_theirs", "last_id": "asst_mine"}
+    server = serve(lambda c, r, n: c.sendall(http(mine if n == 1 else page)))
+    target = open_target(server.url, allow_http=True)
+    target.send(CREATE)
+    exchange = target.send(LIST)
+    assert exchange.response is not None
+    seen = exchange.response.json
+    assert seen["data"][1] == mine
+    assert "Secret" not in exchange.response.body.decode()
+    assert "asst_theirs" not in exchange.response.body.decode()
+    assert seen["first_id"] == seen["data"][0]["id"]
+    assert (seen["data"][0]["object"], seen["data"][0]["created_at"]) == ("assistant", 1)
+
+
+# -- journal and cleanup ----------------------------------------------------------------------------------------------
+
+
+def test_what_was_created_is_removed_newest_first(serve: Serve, open_target: Open) -> None:
+    server = serve(lambda c, r, n: c.sendall(http({"id": f"asst_{n}"})))
+    target = open_target(server.url)
+    journal = target.journal
+    assert journal is not None
+    for _ in range(3):
+        target.send(CREATE)
+    made = clean(target, journal)
+    assert (made.removed, made.left) == (3, ())
+    assert [line.split(b"?")[0] for line in server.requests[3:]] == [
+        b"DELETE /openai/assistants/asst_%d" % n for n in (3, 2, 1)
+    ]
+    journal.close()
+    assert not journal.path.exists()
+
+
+def test_a_refused_create_and_an_own_delete_leave_nothing(serve: Serve, open_target: Open) -> None:
+    server = serve(lambda c, r, n: c.sendall(http({"id": "asst_1"}, 400 if n == 1 else 200)))
+    target = open_target(server.url)
+    journal = target.journal
+    assert journal is not None
+    target.send(CREATE)
+    target.send(CREATE)
+    target.send(delete("asst_1"))
+    assert (journal.pending, journal.unknown) == ((), 0)
+
+
+def test_the_intent_is_on_disk_before_the_request_leaves(serve: Serve, open_target: Open) -> None:
+    target = open_target("http://127.0.0.1:1")
+    journal = target.journal
+    assert journal is not None
+    seen: list[str] = []
+
+    def look(c: object, r: bytes, n: int) -> None:
+        seen.append(journal.path.read_text())
+        c.sendall(http({"id": "asst_1"}))  # type: ignore[attr-defined]
+
+    other = Target(Config(target=evolve(target.config.target, url=serve(look).url)), target.spec, journal=journal)
+    with other:
+        other.send(CREATE)
+    assert [json.loads(line)["event"] for line in seen[0].splitlines()] == ["intent"]
+
+
+def test_a_killed_run_is_recovered_by_its_journal_alone(serve: Serve, open_target: Open, tmp_path: Path) -> None:
+    server = serve(lambda c, r, n: c.sendall(http({"id": f"asst_{n}"})))
+    target = open_target(server.url)
+    journal = target.journal
+    assert journal is not None
+    target.send(CREATE)
+    assert journals(tmp_path) == (), "a living run holds its journal"
+    killed = journal.path.read_text() + '{"event":"crea'
+    journal.close()
+    journal.path.write_text(killed)
+    assert journals(tmp_path) == (journal.path,)
+
+    def reopen(entry: object) -> Target:
+        return Target(target.config, target.spec)
+
+    (done,) = recover([tmp_path], reopen)
+    assert (done.cleaned.removed, done.cleaned.left) == (1, ())
+    assert server.requests[-1].startswith(b"DELETE /openai/assistants/asst_1?")
+    assert not journal.path.exists()
+
+
+def test_what_can_not_be_removed_stays_in_the_journal(serve: Serve, open_target: Open, tmp_path: Path) -> None:
+    server = serve(lambda c, r, n: c.sendall(http({"id": "asst_1"}, 200 if n == 1 else 400)))
+    target = open_target(server.url)
+    journal = target.journal
+    assert journal is not None
+    target.send(CREATE)
+    assert len(clean(target, journal).left) == 1
+    journal.close()
+    entries, unknown = read(journal.path)
+    assert ([dict(entry.ids) for entry in entries], unknown) == ([{"created": "asst_1"}], 0)
+
+
+def test_creating_needs_a_journal(open_target: Open) -> None:
+    with pytest.raises(UsageError, match="journal"):
+        open_target("http://127.0.0.1:1", journaled=False).send(CREATE)
+
+
+def test_journals_of_two_processes_never_meet(tmp_path: Path) -> None:
+    names = set()
+    for worker in ("gw0", "gw1", "gw1"):
+        with Journal(tmp_path, target="t", api_version="v", worker=worker) as journal:
+            names.add(journal.path)
+    assert len(names) == 3
