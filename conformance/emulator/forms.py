@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from email.message import Message
 from typing import Any
 
@@ -12,6 +13,9 @@ from conformance.emulator import errors
 from conformance.emulator.call import Form, Part
 
 __all__ = ["parse_form"]
+
+# a broken form is the caller's fault and answered with a 400; the parser need not log it as well
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 
 @define(eq=False)

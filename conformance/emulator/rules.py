@@ -110,3 +110,98 @@ def best_of_at_least_n(body: Any) -> str | None:
     if not isinstance(best_of, (int, float)):
         return None
     return "best_of" if best_of < (n if isinstance(n, (int, float)) else 1) else None
+
+
+def _items(value: Any, name: str) -> list[Mapping[str, Any]]:
+    """The objects of a list field; nothing where it isn't one."""
+    found = value.get(name) if isinstance(value, Mapping) else None
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+@_named("function-output-answers-call")
+def function_output_answers_call(body: Any) -> str | None:
+    """An output names a call of the input. With a previous response the call may be there; its handler knows."""
+    if isinstance(body, Mapping) and body.get("previous_response_id"):
+        return None
+    items = _items(body, "input")
+    made = {item.get("call_id") for item in items if item.get("type") == "function_call"}
+    outputs = [item for item in items if item.get("type") == "function_call_output"]
+    return next(("input" for item in outputs if item.get("call_id") not in made), None)
+
+
+@_named("responses-tool-choice-names-tool")
+def responses_tool_choice_names_tool(body: Any) -> str | None:
+    """A forced function is one of the tools, which carry their names themselves here."""
+    choice = body.get("tool_choice") if isinstance(body, Mapping) else None
+    if not isinstance(choice, Mapping) or choice.get("type") != "function":
+        return None
+    return None if choice.get("name") in [tool.get("name") for tool in _items(body, "tools")] else "tool_choice"
+
+
+@_named("chunk-overlap-at-most-half")
+def chunk_overlap_at_most_half(body: Any) -> str | None:
+    """Chunks overlap by half of their size at most."""
+    strategy = body.get("chunking_strategy") if isinstance(body, Mapping) else None
+    static = strategy.get("static") if isinstance(strategy, Mapping) else None
+    if not isinstance(static, Mapping):
+        return None
+    size, overlap = static.get("max_chunk_size_tokens"), static.get("chunk_overlap_tokens")
+    if not isinstance(size, (int, float)) or not isinstance(overlap, (int, float)):
+        return None
+    return "chunking_strategy.static.chunk_overlap_tokens" if 2 * overlap > size else None
+
+
+@_named("validation-file-differs")
+def validation_file_differs(body: Any) -> str | None:
+    """The data to validate with are not those to train with."""
+    if not isinstance(body, Mapping) or body.get("validation_file") is None:
+        return None
+    return "validation_file" if body["validation_file"] == body.get("training_file") else None
+
+
+@_named("passing-labels-subset")
+def passing_labels_subset(body: Any) -> str | None:
+    """A label grader passes only labels that it can give."""
+    for index, grader in enumerate(_items(body, "testing_criteria")):
+        labels, passing = grader.get("labels"), grader.get("passing_labels")
+        if isinstance(labels, list) and isinstance(passing, list) and any(one not in labels for one in passing):
+            return f"testing_criteria[{index}].passing_labels"
+    return None
+
+
+@_named("created-window-not-empty")
+def created_window_not_empty(body: Any) -> str | None:
+    """What was created after one moment and before another needs the first to be earlier."""
+    data = body.get("data_source") if isinstance(body, Mapping) else None
+    source = data.get("source") if isinstance(data, Mapping) else None
+    if not isinstance(source, Mapping):
+        return None
+    after, before = source.get("created_after"), source.get("created_before")
+    if not isinstance(after, (int, float)) or not isinstance(before, (int, float)):
+        return None
+    return "data_source.source.created_after" if after > before else None
+
+
+@_named("inpaint-file-attached")
+def inpaint_file_attached(body: Any) -> str | None:
+    """An inpaint item names a file that came with the form."""
+    files = body.get("files") if isinstance(body, Mapping) else None
+    names = {getattr(file, "filename", None) for file in (files if isinstance(files, list) else [files])}
+    for index, item in enumerate(_items(body, "inpaint_items")):
+        if item.get("file_name") not in names:
+            return f"inpaint_items[{index}].file_name"
+    return None
+
+
+@_named("crop-box-not-empty")
+def crop_box_not_empty(body: Any) -> str | None:
+    """The left edge is left of the right one, the top above the bottom. Absent edges are those of the frame."""
+    for index, item in enumerate(_items(body, "inpaint_items")):
+        box = item.get("crop_bounds")
+        if not isinstance(box, Mapping):
+            continue
+        for low, high in (("left_fraction", "right_fraction"), ("top_fraction", "bottom_fraction")):
+            start, end = box.get(low, 0), box.get(high, 1)
+            if isinstance(start, (int, float)) and isinstance(end, (int, float)) and start >= end:
+                return f"inpaint_items[{index}].crop_bounds.{low}"
+    return None

@@ -33,6 +33,7 @@ _CODES = {
 }
 _INTEGER = re.compile(r"-?\d{1,18}\Z")
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?([eE][+-]?\d{1,2})?\Z")
+_BRACKETS = re.compile(r"(\w+)\[(\w*)\]\Z")
 _BOOLEANS = {"true": True, "false": False, "True": True, "False": False}
 
 #: What stands for a file while a form is validated: its schema says string.
@@ -56,7 +57,9 @@ class Validation:
     def _compile(self, schema: Any) -> Any:
         if self._registry is None:
             self._registry = jsonschema_rs.Registry([(self._uri, dict(self.spec.document))])
-        return jsonschema_rs.Draft202012Validator(self._absolute(schema), registry=self._registry)
+        return jsonschema_rs.Draft202012Validator(
+            self._absolute(schema), registry=self._registry, validate_formats=True
+        )
 
     def _absolute(self, node: Any) -> Any:
         """The schema with references that resolve outside of the document, too."""
@@ -69,15 +72,19 @@ class Validation:
 
     # -- bodies --------------------------------------------------------------------------------------------------
 
-    def body(self, operation: Operation, media_type: str, value: Any) -> None:
-        """Check a parsed body against schema and cross-field rules. Raises a 400 that names the first fault."""
+    def body(self, operation: Operation, media_type: str, value: Any, *, form: Any = None) -> None:
+        """Check a parsed body against schema and cross-field rules. Raises a 400 that names the first fault.
+
+        ``form`` is the body with its files, for the rules that ask for their names.
+        """
         key = (operation.id, media_type)
         validator = self._bodies.get(key)
         if validator is None:
             validator = self._bodies[key] = self._compile(operation.body[media_type].schema)
         self._judge(validator, value)
         for clause, broken in self._rules_of(operation):
-            path = broken(value)
+            named = clause.rule is not None and clause.rule.schema is None
+            path = broken(form if named and form is not None else value)
             if path is not None:
                 raise errors.invalid(f"Invalid request: {clause.text}", param=path or None, code="invalid_request")
 
@@ -177,28 +184,44 @@ class Validation:
         properties = schema.get("properties", {})
         values: dict[str, Any] = {}
         for name, parts in form.items():
-            documented = self.spec.deref(properties.get(name, {}))
-            texts = [part for part in parts if isinstance(part, str)]
-            files = [part for part in parts if isinstance(part, Part)]
-            if files:
-                many = documented.get("type") == "array" or len(files) > 1
-                values[name] = files if many else files[0]
-            else:
-                values[name] = self._converted(texts, documented)
+            bracket = None if name in properties else _BRACKETS.match(name)
+            if bracket is None or bracket[1] not in properties:
+                values[name] = self._field(parts, self.spec.deref(properties.get(name, {})))
+            elif bracket[2]:  # a field of an object: expires_after[seconds]
+                inside = self.spec.deref(
+                    self.spec.deref(properties[bracket[1]]).get("properties", {}).get(bracket[2], {})
+                )
+                values.setdefault(bracket[1], {})
+                if isinstance(values[bracket[1]], dict):
+                    values[bracket[1]][bracket[2]] = self._field(parts, inside)
+            else:  # a list, spelled so by some clients: image[]
+                found = self._field(parts, {"type": "array", **self.spec.deref(properties[bracket[1]])})
+                values[bracket[1]] = found if isinstance(found, list) else [found]
         shown = {name: _shown(value) for name, value in values.items()}
-        self.body(operation, "multipart/form-data", shown)
+        self.body(operation, "multipart/form-data", shown, form=values)
         return values
 
-    def _converted(self, texts: Sequence[str], schema: Mapping[str, Any]) -> Any:
-        """Texts as the value that the schema speaks of; a text that can't be converted stays text and is refused."""
+    def _field(self, parts: Sequence[Part | str], schema: Mapping[str, Any]) -> Any:
+        files = [part for part in parts if isinstance(part, Part)]
+        if files:
+            return files if schema.get("type") == "array" or len(files) > 1 else files[0]
+        return self._converted([part for part in parts if isinstance(part, str)], schema, commas=False)
+
+    def _converted(self, texts: Sequence[str], schema: Mapping[str, Any], *, commas: bool = True) -> Any:
+        """Texts as the value that the schema speaks of; a text that can't be converted stays text and is refused.
+
+        ``commas``: a single text may hold a list, as query parameters do.
+        """
         types = _types(self.spec, schema)
         if "array" in types and "string" not in types:
+            if len(texts) == 1 and texts[0].lstrip().startswith("["):
+                return _json(texts[0])
             items = self.spec.deref(schema.get("items", {}))
-            split = [piece for text in texts for piece in text.split(",")] if len(texts) == 1 else list(texts)
-            return [self._converted([piece], items) for piece in split]
+            pieces = [piece for text in texts for piece in text.split(",")] if commas else texts
+            return [self._converted([piece], items) for piece in pieces]
         text = texts[0]
         if "object" in types and text.lstrip().startswith("{"):
-            return _object(text)
+            return _json(text)
         if "string" in types:
             return text
         if "boolean" in types and text in _BOOLEANS:
@@ -210,7 +233,7 @@ class Validation:
         return text
 
 
-def _object(text: str) -> Any:
+def _json(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
