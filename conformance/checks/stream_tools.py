@@ -48,6 +48,8 @@ def _second_call(events: list[Draft], _request: Request) -> Sequence[Draft] | No
         for entry in _entries(value) if isinstance(value, dict) else ():
             if entry.get("id"):
                 entry["id"] += "x"
+                for choice in value["choices"]:
+                    choice["delta"].pop("role", None)
                 return [*events[: index + 1], event.with_json(value), *events[index + 1 :]]
     return None
 
