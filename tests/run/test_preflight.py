@@ -1,0 +1,100 @@
+"""Preflight: what it sends, what stops it, and what it finds out."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from conformance.errors import Unreachable, UsageError
+from conformance.guards import with_undo
+from conformance.preflight import Preflight, preflight, probes
+from conformance.spec import Spec
+from conformance.target import Target
+from conformance.verdict import Outcome
+
+from .conftest import Board
+
+Open = Callable[..., Target]
+BAD = (400, {"error": {"code": "BadRequest", "message": "messages is missing"}})
+
+
+def error(status: int, code: str) -> Callable[[str, str, Any, int], tuple[int, Any]]:
+    return lambda method, path, body, number: (status, {"error": {"code": code, "message": "no"}})
+
+
+def good(method: str, path: str, body: Any, number: int) -> tuple[int, Any]:
+    return BAD if method == "POST" else (200, {"object": "list", "data": []})
+
+
+def test_probes_create_nothing_and_spend_nothing(spec: Spec) -> None:
+    made = probes(spec, frozenset({"chat", "completions", "embeddings"}))
+    assert {case.operation for case in made} >= {"chat.completions.create", "embeddings.create", "assistants.list"}
+    assert all(case.method == "GET" or case.json == {} for case in made)
+    assert all(with_undo(case, spec) is case for case in made)
+    assert sum(case.cost.tokens for case in made) == 0
+
+
+def test_a_good_target_has_nothing_missing(board: Board, spec: Spec, target_for: Open) -> None:
+    board.answer = good
+    found = preflight(target_for(), spec)
+    assert (found.verdicts(), found.requests) == ((), len(board.seen))
+    assert found.control is not None
+
+
+def test_no_connection_is_unreachable_and_names_the_url(spec: Spec, target_for: Open) -> None:
+    free = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    free.close()
+    with pytest.raises(Unreachable, match=url) as stop:
+        preflight(target_for(url=url), spec)
+    assert stop.value.exit_code == 3
+    assert "\n" not in str(stop.value)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_stops_after_one_request(board: Board, spec: Spec, target_for: Open, status: int) -> None:
+    board.answer = error(status, str(status))
+    with pytest.raises(UsageError, match=f"refused the key with {status}") as stop:
+        preflight(target_for(), spec)
+    assert stop.value.exit_code == 2
+    assert len(board.seen) == 1
+
+
+def test_a_missing_deployment_is_named(board: Board, spec: Spec, target_for: Open) -> None:
+    board.answer = error(404, "DeploymentNotFound")
+    with pytest.raises(UsageError, match="no deployment 'model'"):
+        preflight(target_for(), spec)
+
+
+@pytest.mark.parametrize("status", [200, 429, 500])
+def test_any_other_answer_goes_on(board: Board, spec: Spec, target_for: Open, status: int) -> None:
+    board.answer = lambda method, path, body, number: (status, "anything")
+    assert preflight(target_for(retries=0), spec).verdicts() == ()
+
+
+def test_a_resource_that_is_not_served_is_one_failure(board: Board, spec: Spec, target_for: Open) -> None:
+    board.answer = lambda m, p, b, n: (404, {"error": {"code": "404"}}) if "assistants" in p else good(m, p, b, n)
+    found = preflight(target_for(), spec)
+    assert [(v.scenario, v.outcome) for v in found.verdicts()] == [("resource.assistants", Outcome.FAIL)]
+    assert found.missing("assistants.get", "assistants") is not None
+    assert found.missing("chat.completions.create", "chat") is None
+
+
+def test_a_listed_resource_may_be_missing(board: Board, spec: Spec, target_for: Open) -> None:
+    board.answer = lambda m, p, b, n: (404, {}) if "assistants" in p else good(m, p, b, n)
+    assert preflight(target_for(unsupported={"assistants": "retired"}), spec).verdicts() == ()
+
+
+def test_a_listed_operation_that_is_served_warns(board: Board, spec: Spec, target_for: Open) -> None:
+    board.answer = good
+    found = preflight(target_for(unsupported={"assistants*": "retired"}), spec)
+    assert [(v.scenario, v.outcome) for v in found.verdicts()] == [("served.assistants.list", Outcome.WARN)]
+
+
+def test_what_was_found_travels_as_json(board: Board, spec: Spec, target_for: Open) -> None:
+    board.answer = lambda m, p, b, n: (404, {}) if "assistants" in p else good(m, p, b, n)
+    found = preflight(target_for(), spec)
+    assert Preflight.from_json(found.to_json()) == found
