@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
 
+from conformance.docform import METHODS
 from conformance.errors import SpecError, UsageError
 from conformance.specfolder import Patch, read
 from conformance.specform import problems_of
@@ -251,7 +253,7 @@ def _load(version: str, path: Path, folder: Path | None) -> Spec:
         before=base.digest if base else hashlib.sha256(common.read_bytes()).hexdigest(),
     )
     api = meta["api_version"]
-    clauses = kept(base.clauses if base else _common())
+    clauses = kept(_shared(read_in.document, base) + tuple(c for c in (base.clauses if base else ()) if c.version))
     own_clauses = tuple(_clause(item, version) for item in read_in.clauses.get("clause", ()))
     refusals = tuple(Refusal(**_listed(item)) for item in read_in.clauses.get("refusal", ()))
     widest = tuple(Widest(**_listed(item)) for item in read_in.clauses.get("widest", ()))
@@ -312,6 +314,22 @@ def _common() -> tuple[Clause, ...]:
     for problem in problems_of(path, data):
         raise problem.error()
     return tuple(_clause(item, "") for item in data.get("clause", ()))
+
+
+def _shared(document: Mapping[str, Any], base: Spec | None) -> tuple[Clause, ...]:
+    """The shared clauses that concern an operation of the document, without those that the base dropped."""
+    ids = [
+        operation["operationId"]
+        for item in document["paths"].values()
+        for method, operation in item.items()
+        if method in METHODS
+    ]
+    withdrawn = {drop.id for drop in base.drops} - set(base.clause_by_id) if base else set()
+    return tuple(
+        clause
+        for clause in _common()
+        if clause.id not in withdrawn and any(fnmatchcase(id, glob) for id in ids for glob in clause.operations)
+    )
 
 
 def _listed(item: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -100,10 +101,15 @@ def _unique(node: yaml.MappingNode, where: str) -> None:
         seen[key.value] = line
 
 
+@lru_cache(maxsize=2)
+def _composed(content: bytes) -> Any:
+    return yaml.compose(content, Loader=_LOADER)
+
+
 def yaml_line(path: Path, pointer: str) -> int:
     """The line (from 1) of what a JSON Pointer names in a YAML file, or of its nearest ancestor there; 1 at worst."""
     try:
-        node = yaml.compose(path.read_bytes(), Loader=_LOADER)
+        node = _composed(path.read_bytes())
     except (OSError, yaml.YAMLError):
         return 1
     line = 1

@@ -1,0 +1,108 @@
+"""``spec lint | show | diff | import | numbers``: the api-versions as data."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from conformance.errors import UsageError
+
+NAME = "spec"
+HELP = "check, show, compare and import api-versions"
+ORDER = 90
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    does = parser.add_subparsers(dest="does", required=True, metavar="ACTION")
+    lint = does.add_parser("lint", help="what is wrong with the folders of versions", allow_abbrev=False)
+    lint.add_argument("versions", metavar="V", nargs="*", help="api-versions; all when none is named")
+    show = does.add_parser("show", help="one resolved OpenAPI document", allow_abbrev=False)
+    show.add_argument("version", metavar="V")
+    view = show.add_mutually_exclusive_group()
+    view.add_argument("--faithful", action="store_true", help="as the sources say")
+    view.add_argument("--corrected", action="store_true", help="with the errata applied (the default)")
+    show.add_argument("--json", action="store_true", help="JSON instead of YAML")
+    diff = does.add_parser("diff", help="what changed between two versions", allow_abbrev=False)
+    diff.add_argument("old", metavar="A")
+    diff.add_argument("new", metavar="B")
+    diff.add_argument("--faithful", action="store_true", help="compare what the sources say, without errata")
+    form = diff.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true")
+    form.add_argument("--markdown", action="store_true")
+    take = does.add_parser("import", help="turn a published document into a version", allow_abbrev=False)
+    take.add_argument("file", metavar="FILE", type=Path, help="Swagger 2.0 or OpenAPI 3.0, 3.1, 3.2; JSON or YAML")
+    take.add_argument("--as", dest="label", metavar="V", required=True, help="the label of the api-version")
+    take.add_argument("--force", action="store_true", help="replace a version that is in the folder already")
+    numbers = does.add_parser("numbers", help="examples, errata, clauses and fields per version", allow_abbrev=False)
+    numbers.add_argument("--write", action="store_true", help="write specs/README.md")
+    numbers.add_argument("--shared", metavar="DIR", type=Path, help="count examples again, from the source material")
+    for sub in (lint, show, diff, take):
+        sub.add_argument("--specs", metavar="DIR", type=Path, default=None, help="a folder with further api-versions")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run one action; gives the exit code."""
+    return {"lint": _lint, "show": _show, "diff": _diff, "import": _import, "numbers": _numbers}[args.does](args)
+
+
+def _lint(args: argparse.Namespace) -> int:
+    from conformance.spec import versions
+    from conformance.spectools.lint import lint
+
+    problems = lint(tuple(args.versions), args.specs)
+    for problem in problems:
+        print(problem)
+    looked = len(args.versions) or len(versions(args.specs))
+    print(f"{looked} versions, {len(problems)} problems" if problems else f"{looked} versions, no problems")
+    return 2 if problems else 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    from conformance.spec import load
+    from conformance.spectools.show import as_json, as_yaml
+
+    spec = load(args.version, args.specs)
+    document = spec.faithful if args.faithful else spec.document
+    print(as_json(document) if args.json else as_yaml(document), end="")
+    return 0
+
+
+def _diff(args: argparse.Namespace) -> int:
+    from conformance.spec import load
+    from conformance.spectools import diff, difftext
+
+    changes = diff.compare(load(args.old, args.specs), load(args.new, args.specs), faithful=args.faithful)
+    if args.json:
+        print(json.dumps(difftext.as_json(changes), indent=1, ensure_ascii=False))
+    else:
+        print((difftext.markdown if args.markdown else difftext.text)(changes, args.old, args.new), end="")
+    return 0
+
+
+def _import(args: argparse.Namespace) -> int:
+    from conformance.spectools import importing
+
+    if args.specs is None:
+        raise UsageError("spec import writes into a folder of yours", hint="name it with --specs DIR")
+    done = importing.import_file(args.file, args.label, args.specs, force=args.force)
+    print(f"{done.folder}: {done.operations} operations, {done.clauses} clauses and {done.errata} errata carried over")
+    if done.nearest:
+        print(f"nearest known version: {done.nearest}")
+    for note in done.notes:
+        print(f"not mapped: {note}")
+    return 0
+
+
+def _numbers(args: argparse.Namespace) -> int:
+    from conformance.spec import specs_dir
+    from conformance.spectools import examples, numbers
+
+    if args.shared is not None:
+        examples.write(args.shared)
+    page = numbers.page()
+    if args.write:
+        (specs_dir() / "README.md").write_text(page, encoding="utf-8")
+    print(page, end="")
+    return 0

@@ -1,0 +1,60 @@
+"""What is wrong with the folder of an api-version. Loading refuses what can't be read; this finds the rest.
+
+:func:`lint` gives problems with file, line and key, sorted. Rules of the document are in ``document_rules``, rules of
+clauses, errata and version facts in ``ledger_rules``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from conformance.errors import SpecError
+from conformance.spec import Spec, load, specs_dir, versions
+from conformance.specform import Problem, problems_of
+from conformance.spectools.document_rules import document_problems
+from conformance.spectools.ledger_rules import common_problems, ledger_problems
+from conformance.textfile import read_toml
+
+__all__ = ["lint"]
+
+
+def lint(wanted: tuple[str, ...], folder: Path | None = None) -> tuple[Problem, ...]:
+    """The problems of some versions (all when none is named), and of what they share; empty when all is well.
+
+    Raises :class:`UsageError` for an unknown version.
+    """
+    found: list[Problem] = []
+    specs: list[Spec] = []
+    for version in wanted or versions(folder):
+        try:
+            specs.append(load(version, folder))
+        except SpecError as error:
+            found.extend(_form(version, folder) or [Problem(error.where or version, 0, "", _rest(error))])
+    for spec in specs:
+        found.extend(document_problems(spec, folder))
+        found.extend(ledger_problems(spec))
+    if not wanted:
+        found.extend(common_problems(specs))
+    return tuple(sorted(set(found)))
+
+
+def _form(version: str, folder: Path | None) -> list[Problem]:
+    """All problems of form in the TOML files of a folder that does not load; loading names only the first."""
+    for base in (folder, specs_dir()):
+        path = Path(base) / version if base is not None else None
+        if path is not None and (path / "version.toml").is_file():
+            return list(_form_of(path))
+    return []
+
+
+def _form_of(path: Path) -> Iterator[Problem]:
+    for name in ("version.toml", "clauses.toml", "errata.toml"):
+        try:
+            yield from problems_of(path / name, read_toml(path / name, optional=True))
+        except SpecError as error:
+            yield Problem(error.where or str(path / name), 0, "", _rest(error))
+
+
+def _rest(error: SpecError) -> str:
+    return f"{error.message} ({error.hint})" if error.hint else error.message
