@@ -25,7 +25,8 @@ from .ground import Ground, builders_for
 from .ids import IMPOSSIBLE_ID, impossible_id
 from .levels import Levels, content_gate, gate_of
 from .place import find, get, place, pointer_text, remove
-from .rules import NAMED, BodyRules, merge_patch, spots_of
+from .named_rules import NAMED
+from .rules import BodyRules, merge_patch, spots_of
 from .setup import FRESH, STATEFUL, Makers, placeholders_of
 from .shape import Path, Shapes, Slot, describe
 from .values import NOTHING, Sampler
@@ -39,6 +40,9 @@ NESTED = 24
 
 #: Facts that one packed request shows at most.
 PACKED = 12
+
+#: Packed requests that a further fact may still join.
+OPEN = 6
 
 #: Packed requests of one operation in the standard profile whose outcome may rightly be either.
 GATED = 10
@@ -111,6 +115,7 @@ class Work:
 
     composer: Composer = field(repr=False)
     operation: Operation
+    media: str | None = None
     sampler: Sampler = field(factory=Sampler, repr=False)
     _hosts: dict[Path, Draft] = field(factory=dict, repr=False, init=False)
 
@@ -121,8 +126,8 @@ class Work:
 
     @cached_property
     def ground(self) -> Ground:
-        """The shape of the requests."""
-        return Ground.of(self.spec, self.operation, self.composer.shapes)
+        """The shape of the requests in one media type, by default the one that requests use."""
+        return Ground.of(self.spec, self.operation, self.composer.shapes, self.media)
 
     @cached_property
     def rules(self) -> BodyRules:
@@ -137,17 +142,21 @@ class Work:
     @cached_property
     def templates(self) -> tuple[Draft, ...]:
         """The hand-shaped drafts that the version documents, the plainest first; one from the schema if there is none."""
-        found: list[Draft] = []
-        for ground in self._grounds():
-            for builder in builders_for(self.operation.id):
-                found += [made for made in builder.build(ground) if self._documented(ground, made)]
+        found = [
+            made
+            for builder in builders_for(self.operation.id)
+            for made in builder.build(self.ground)
+            if self._documented(self.ground, made)
+        ]
         return tuple(found) or tuple(self._generic())
 
-    def _grounds(self) -> Iterator[Ground]:
-        yield self.ground
-        for media in self.operation.body:
-            if media != self.ground.media:
-                yield Ground.of(self.spec, self.operation, self.composer.shapes, media)
+    @cached_property
+    def others(self) -> tuple[Work, ...]:
+        """The same operation in its other media types."""
+        if self.media is not None:
+            return ()
+        rest = (media for media in self.operation.body if media != self.ground.media)
+        return tuple(Work(self.composer, self.operation, media, self.sampler) for media in rest)
 
     def _documented(self, ground: Ground, draft: Draft) -> bool:
         return ground.strict.is_valid(draft.request) and not self.rules.broken(draft.request.get("body"))
@@ -168,8 +177,7 @@ class Work:
         """The template in which most of a path already exists, the earliest among equals."""
         parent = path[:-1]
         if parent not in self._hosts:
-            usable = [d for d in self.templates if d.media == self.ground.media]
-            ranked = ((find(d.request, self.ground.root, parent)[1], d) for d in usable)
+            ranked = ((find(d.request, self.ground.root, parent)[1], d) for d in self.templates)
             self._hosts[parent] = max(ranked, key=lambda pair: pair[0])[1]
         return self._hosts[parent]
 
@@ -182,7 +190,7 @@ class Work:
         alone = self.composer.profile == Profile.EXHAUSTIVE
         seen: set[Key] = set()
         for draft in self.templates:
-            if draft.expect is Expect.ACCEPT and draft.media == self.ground.media:
+            if draft.expect is Expect.ACCEPT:
                 seen |= observe(self.ground.root, draft.request)
         shared: list[tuple[Fact, Draft]] = []
         for slot in self.slots:
@@ -210,11 +218,10 @@ class Work:
             if str(fact.label).isdigit() and int(fact.label) > 64:
                 packs.append(Pack(draft, {fact.key}, full=True))
                 continue
-            for pack in packs:
-                if not pack.full and self._joined(pack, fact, draft):
-                    break
-            else:
-                packs.append(Pack(draft, {fact.key}, gate="" if draft.expect is Expect.ACCEPT else draft.reason))
+            gate = "" if draft.expect is Expect.ACCEPT else draft.reason
+            near = [pack for pack in packs if not pack.full and pack.gate == gate][-OPEN:]
+            if not any(self._joined(pack, fact) for pack in near):
+                packs.append(Pack(draft, {fact.key}, gate))
         gated = sorted(
             (p for p in packs if p.gate), key=lambda p: hashlib.sha256(str(sorted(p.keys)).encode()).digest()
         )
@@ -226,9 +233,8 @@ class Work:
             more = f" and {count - 1} more" if count > 1 else ""
             yield pack.draft.evolve(reason=pack.draft.reason + (more if pack.draft.expect is Expect.ACCEPT else ""))
 
-    def _joined(self, pack: Pack, fact: Fact, draft: Draft) -> bool:
-        gate = "" if draft.expect is Expect.ACCEPT else draft.reason
-        if gate != pack.gate or len(pack.keys) >= PACKED:
+    def _joined(self, pack: Pack, fact: Fact) -> bool:
+        if len(pack.keys) >= PACKED:
             return False
         placed = place(pack.draft.request, self.ground.root, fact.slot.path, fact.value, self.sampler)
         if placed is None or not self.ground.root.fits(placed.request):
@@ -361,26 +367,14 @@ class Work:
     def broken(self, breach: Breach) -> Draft | None:
         """A request that breaks one constraint and is otherwise valid; None where that can't be built."""
         slot = breach.slot
-        host = self.host(slot.path)
-        good = self.sampler.value(slot.node, slot.name, "")
         path = slot.path
-        placed = place(host.request, self.ground.root, path, NOTHING, self.sampler)
-        if placed is None:
-            return None
-        valid = find(host.request, self.ground.root, path)
-        if valid[1] == len(path):
-            base = host.request
-        else:
-            if good is NOTHING:
+        base = self.host(path).request
+        spot, walked = find(base, self.ground.root, path)
+        if walked < len(path):
+            placed = self._with(base, slot)
+            if placed is None:
                 return None
-            base = place(host.request, self.ground.root, path, good, self.sampler).request  # type: ignore[union-attr]
-            mended = self._mended(base, placed.spot)
-            if mended is None or not self.ground.root.fits(mended):
-                return None
-            base = mended
-        spot = placed.spot
-        if get(base, spot) is NOTHING:
-            return None
+            base, (spot, _) = placed, find(placed, self.ground.root, path)
         request = self._apply(base, spot, breach)
         if request is None or not self._only(request, breach):
             return None
@@ -398,6 +392,15 @@ class Work:
             breaks=Break(pointer=pointer, keyword=breach.keyword, location=location),
             media=self.ground.media,
         )
+
+    def _with(self, request: Mapping[str, Any], slot: Slot) -> Mapping[str, Any] | None:
+        """A valid request that holds a good value at a slot."""
+        good = self.sampler.value(slot.node, slot.name, "")
+        placed = None if good is NOTHING else place(request, self.ground.root, slot.path, good, self.sampler)
+        mended = self._mended(placed.request, placed.spot) if placed is not None else None
+        if mended is None or not self.ground.root.fits(mended):
+            return None
+        return mended if find(mended, self.ground.root, slot.path)[1] == len(slot.path) else None
 
     def _apply(self, base: Any, spot: tuple[Any, ...], breach: Breach) -> Any:
         if breach.note == "extra":
@@ -439,7 +442,7 @@ class Work:
             return
         for host in self.templates:
             body = host.request.get("body")
-            if host.media != self.ground.media or not isinstance(body, dict):
+            if not isinstance(body, dict):
                 continue
             for spot, value in spots_of(body, rule.pointer):
                 if rule.named:
@@ -474,6 +477,8 @@ class Work:
         yield from self.boundaries()
         yield from self.violations()
         yield from self.rule_breaks()
+        for other in self.others:
+            yield from other.drafts()
 
     def made(self) -> Made:
         """The cases, each request once, with what they need."""

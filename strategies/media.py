@@ -105,8 +105,10 @@ def _lines(rows: list[object]) -> bytes:
     return b"".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for row in rows)
 
 
-def _fine_tune() -> bytes:
-    pairs = [("Oslo", "Norway"), ("Rome", "Italy"), ("Quito", "Ecuador"), ("Accra", "Ghana"), ("Hanoi", "Vietnam")] * 2
+_CAPITALS = [("Oslo", "Norway"), ("Rome", "Italy"), ("Quito", "Ecuador"), ("Accra", "Ghana"), ("Hanoi", "Vietnam")]
+
+
+def _fine_tune(pairs: list[tuple[str, str]]) -> bytes:
     return _lines(
         [
             {
@@ -154,7 +156,8 @@ _MAKERS: Mapping[str, tuple[str, str, Callable[[], bytes]]] = {
     "file:unicode": ("notes.md", "text/markdown", lambda: "# Grüße 你好\n\nبسيط\n".encode()),
     "file:empty": ("empty.txt", "text/plain", lambda: b""),
     "file:batch": ("batch.jsonl", "application/jsonl", _batch),
-    "file:fine-tune": ("train.jsonl", "application/jsonl", _fine_tune),
+    "file:fine-tune": ("train.jsonl", "application/jsonl", lambda: _fine_tune(_CAPITALS * 2)),
+    "file:validate": ("validate.jsonl", "application/jsonl", lambda: _fine_tune(_CAPITALS[::-1] * 2)),
     "file:evals": ("items.jsonl", "application/jsonl", _evals),
     "file:not-audio": ("tone.wav", "audio/wav", lambda: b"this is text, not sound\n"),
 }

@@ -91,7 +91,7 @@ _WORDS: Mapping[str, tuple[Any, ...]] = {
     "previous_response_id": ("{response_id}",),
     "input_file_id": ("{file_id.batch}",),
     "training_file": ("{file_id.fine-tune}",),
-    "validation_file": ("{file_id.fine-tune}",),
+    "validation_file": ("{file_id.validate}",),
     "tool_call_id": ("call_1",),
     "call_id": ("call_1",),
     "after": ("",),

@@ -79,6 +79,8 @@ def runs(ground: Ground) -> Iterator[Draft]:
     yield run("rows", type="jsonl", source=rows)
     yield run("file", type="jsonl", source=file)
     yield run("completions", type="completions", model="{deployment}", source=rows, input_messages=ask)
+    past = {"type": "stored_completions", "created_after": 1_700_000_000, "created_before": 1_800_000_000, "limit": 2}
+    yield run("stored", type="completions", model="{deployment}", source=past, input_messages=ask)
     sampling = {"max_tokens": 16, "temperature": 0.2, "seed": 42}
     yield run(
         "sampling", type="completions", model="{deployment}", source=rows, input_messages=ask, sampling_params=sampling

@@ -27,6 +27,7 @@ def uploads(ground: Ground) -> Iterator[Draft]:
         if either and purpose == "evals":
             either = ""
         yield ground.draft(f"files.upload.{purpose}", body, either=either)
+    yield ground.draft("files.upload.validate", {"purpose": "fine-tune", "file": "file:validate"})
     yield ground.draft("files.upload.scripts", {"purpose": "assistants", "file": "file:unicode"})
     yield ground.draft("files.upload.empty", {"purpose": "assistants", "file": "file:empty"}, either="an empty file")
     wrong = {"purpose": "fine-tune", "file": "file:text"}

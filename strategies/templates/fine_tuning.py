@@ -23,7 +23,7 @@ def jobs(ground: Ground) -> Iterator[Draft]:
 
     yield job("plain")
     yield job("suffix", suffix="conformance", seed=42)
-    yield job("validation", validation_file="{file_id.fine-tune}")
+    yield job("validation", validation_file="{file_id.validate}")
     yield job("epochs", hyperparameters={"n_epochs": 1})
     yield job("supervised", method={"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 1}}})
     yield gated("dpo", method={"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.1}}})
