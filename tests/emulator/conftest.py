@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -81,14 +82,20 @@ def ask_of() -> Callable[[App], Ask]:
     return asking
 
 
+@cache
+def served(version: str, settings: Settings) -> App:
+    """One emulator per version and settings: compiling validators anew for each test would be most of the time."""
+    return App([load(version)], settings, Clock.fixed())
+
+
 @pytest.fixture
 def inference() -> Callable[..., Response]:
-    """``inference(version, operation path below the deployment, deployment, body, settings)`` on a fresh emulator."""
+    """``inference(version, operation path below the deployment, deployment, body, settings)`` on an emulator."""
 
     def call(
         version: str, path: str, deployment: str, body: dict[str, Any], settings: Settings | None = None
     ) -> Response:
-        app = App([load(version)], settings or Settings(), Clock.fixed())
+        app = served(version, settings or Settings())
         spec = app.specs[0]
         accepted = spec.api_version.accepted[0]
         if spec.surface == "v1":
@@ -204,7 +211,9 @@ def small(tmp_path: Path) -> Callable[..., Spec]:
         (folder / "openapi.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(document))), "utf-8")
         (folder / "clauses.toml").write_text(CLAUSE, "utf-8")
         (folder / "version.toml").write_text(
-            f'label = "{label}"\nsurface = "{surface}"\nbase_path = "{base}"\n'
+            f'label = "{label}"\nstatus = "preview"\nlive = "no"\nsurface = "{surface}"\nbase_path = "{base}"\n'
+            "complete = true\ngaps = []\nfeatures = []\n"
+            '[[source]]\ntitle = "made up"\ndocument = "this test"\n'
             f'[api_version]\nin = "{location}"\nrequired = {str(surface == "dated").lower()}\n'
             f"accepted = {json.dumps(accepted or [label])}\n",
             "utf-8",

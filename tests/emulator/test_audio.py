@@ -6,6 +6,7 @@ import json
 import re
 import struct
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -19,9 +20,14 @@ from conformance.spec import load
 from conformance.sse import parse
 
 
+@cache
+def served(version: str, settings: Settings) -> App:
+    return App([load(version)], settings)
+
+
 def posted(version: str, path: str, fields: list[tuple[str, Any]], settings: Settings | None = None) -> Response:
     """A multipart request with a recording."""
-    app = App([load(version)], settings or Settings())
+    app = served(version, settings or Settings())
     spec = app.specs[0]
     body = b""
     for name, value in [*fields, ("model", "whisper")]:
