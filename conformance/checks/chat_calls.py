@@ -1,0 +1,115 @@
+"""Tool calls in answers that come in one piece: that they are there when the answer says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conformance.about import asks, every, plain
+from conformance.breaking import asked, on_json
+from conformance.check import Needs, check
+from conformance.exchange import Request
+from conformance.spec import Spec
+from conformance.trace import Observation
+from conformance.verdict import Finding, Level
+
+CHAT = ("chat.completions.create",)
+_posted = asked("POST", r"/chat/completions")
+
+
+def _choices(value: Any) -> list[dict[str, Any]]:
+    found = value.get("choices") if isinstance(value, dict) else None
+    return [choice for choice in found if isinstance(choice, dict)] if isinstance(found, list) else []
+
+
+def _calls(choice: Mapping[str, Any]) -> list[Any]:
+    message = choice.get("message")
+    calls = message.get("tool_calls") if isinstance(message, dict) else None
+    return calls if isinstance(calls, list) else []
+
+
+def _requires(request: Request) -> bool:
+    body = request.json
+    return isinstance(body, dict) and body.get("tool_choice") == "required"
+
+
+def _prose(value: dict[str, Any], request: Request) -> Any:
+    if not _requires(request):
+        return None
+    for choice in _choices(value):
+        choice["message"].pop("tool_calls", None)
+        choice.update({"message": {**choice["message"], "content": "I would call it."}, "finish_reason": "stop"})
+    return value
+
+
+@check(
+    "chat.tool.required",
+    Level.MUST,
+    clause="chat-forced-tool",
+    counterexample=on_json(_prose, when=_posted),
+    operations=CHAT,
+    about=every(plain, asks("/tool_choice", "required")),
+    needs=Needs.SUCCESS,
+)
+def tool_required(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """With ``tool_choice: required`` every choice calls a tool, unless a limit or a filter cut it."""
+    for index, choice in enumerate(_choices(seen.json)):
+        if not _calls(choice) and choice.get("finish_reason") not in ("length", "content_filter"):
+            yield seen.finding(
+                "no tool is called", place=f"/choices/{index}/message", expected="tool_calls", actual="no call"
+            )
+
+
+def _empty_promise(value: dict[str, Any], _request: Request) -> Any:
+    changed = False
+    for choice in _choices(value):
+        if choice.get("finish_reason") == "stop" and not _calls(choice):
+            choice["finish_reason"], changed = "tool_calls", True
+    return value if changed else None
+
+
+@check(
+    "chat.finish-reason.tool-calls",
+    Level.MUST,
+    clause="chat-finish-reason-tool-calls",
+    counterexample=on_json(_empty_promise, when=_posted),
+    operations=CHAT,
+    about=plain,
+    needs=Needs.SUCCESS,
+    entails=("stream.equals-plain",),
+)
+def finish_tool_calls(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """``tool_calls`` is the reason only of a choice that has calls: clients run tools by it."""
+    for index, choice in enumerate(_choices(seen.json)):
+        if choice.get("finish_reason") == "tool_calls" and not _calls(choice):
+            yield seen.finding(
+                "tool_calls without a tool call", place=f"/choices/{index}/finish_reason", expected="a tool call"
+            )
+
+
+def _numbered(value: dict[str, Any], _request: Request) -> Any:
+    changed = False
+    for choice in _choices(value):
+        for number, call in enumerate(_calls(choice)):
+            call["index"], changed = number, True
+    return value if changed else None
+
+
+@check(
+    "chat.tool.index-absent",
+    Level.OBS,
+    clause="chat-tool-index-absent",
+    counterexample=on_json(_numbered, when=_posted),
+    operations=CHAT,
+    about=plain,
+    needs=Needs.SUCCESS,
+    provenance="observed",
+)
+def index_absent(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A tool call outside a stream has no ``index``; it is left over where a stream was put together.
+
+    An extra field is shown and never scored.
+    """
+    for index, choice in enumerate(_choices(seen.json)):
+        if any(isinstance(call, dict) and "index" in call for call in _calls(choice)):
+            yield seen.finding("a tool call has an index", place=f"/choices/{index}/message/tool_calls/0/index")
