@@ -1,0 +1,210 @@
+"""Compare two schemas: the changes at one place and the pairs of places below it.
+
+A pair is compared once, however many ways lead to it; who reaches it is found by walking the pairs from each operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import define, field, frozen
+
+from conformance.spectools.changes import Local
+from conformance.spectools.shapes import Node, Shape, branches, key_values, shape
+
+__all__ = ["Pairs"]
+
+_LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains")
+_UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains")
+_SILENT = ("title", "description", "deprecated", "$comment", "examples")
+
+
+@frozen
+class _Step:
+    changes: tuple[Local, ...]
+    below: tuple[tuple[Node, Node], ...]
+
+
+@define(eq=False)
+class Pairs:
+    """The pairs of two documents that were compared."""
+
+    old: Any
+    new: Any
+    _done: dict[tuple[str, str], _Step] = field(factory=dict, init=False)
+
+    def reach(self, old: Node, new: Node) -> Iterator[Local]:
+        """All changes at or below a pair, each once."""
+        stack, seen = [(old, new)], set()
+        while stack:
+            pair = stack.pop()
+            step = self._step(*pair)
+            key = (pair[0].pointer, pair[1].pointer)
+            if key in seen:
+                continue
+            seen.add(key)
+            yield from step.changes
+            stack.extend(reversed(step.below))
+
+    def _step(self, old: Node, new: Node) -> _Step:
+        key = (old.pointer, new.pointer)
+        if key not in self._done:
+            changes: list[Local] = []
+            below: list[tuple[Node, Node]] = []
+            self._compare(old, new, changes, below)
+            self._done[key] = _Step(tuple(changes), tuple(below))
+        return self._done[key]
+
+    def _compare(self, old: Node, new: Node, changes: list[Local], below: list[tuple[Node, Node]]) -> None:
+        if old.schema == new.schema and old.pointer == new.pointer and not _refers(old.schema):
+            return
+        was_null, olds = branches(self.old, old)
+        is_null, news = branches(self.new, new)
+        if was_null != is_null:
+            effect = "wider" if is_null else "narrower"
+            changes.append(Local(new.pointer, "null", was_null, is_null, effect, old.pointer))
+        if len(olds) == len(news) == 1:
+            self._plain(shape(self.old, olds[0]), shape(self.new, news[0]), changes, below)
+            return
+        pairs, gone, added = self._matched(olds, news)
+        for left, right in pairs:
+            if (left.pointer, right.pointer) != (old.pointer, new.pointer):
+                below.append((left, right))
+            else:
+                self._plain(shape(self.old, left), shape(self.new, right), changes, below)
+        for node in gone:
+            changes.append(Local(node.pointer, "branch removed", _brief(node.schema), None, "narrower"))
+        for node in added:
+            changes.append(Local(node.pointer, "branch added", None, _brief(node.schema), "wider"))
+
+    def _matched(
+        self, olds: tuple[Node, ...], news: tuple[Node, ...]
+    ) -> tuple[list[tuple[Node, Node]], list[Node], list[Node]]:
+        """Branches that belong together: by name, by fixed values, by type; each is used once."""
+        left, right = list(olds), list(news)
+        pairs: list[tuple[Node, Node]] = []
+        old_values = {node: key_values(self.old, node) for node in olds}
+        new_values = {node: key_values(self.new, node) for node in news}
+
+        def take(same: Any) -> None:
+            for node in tuple(left):
+                other = next((item for item in right if same(node, item)), None)
+                if other is not None:
+                    pairs.append((node, other))
+                    left.remove(node)
+                    right.remove(other)
+
+        take(lambda a, b: _name(a) == _name(b) and "components" in a.pointer)
+        take(lambda a, b: bool(old_values[a]) and old_values[a] == new_values[b])
+        take(lambda a, b: bool(old_values[a] & new_values[b]))
+        take(lambda a, b: not old_values[a] and not new_values[b] and _type(a) == _type(b))
+        return pairs, left, right
+
+    def _plain(self, old: Shape, new: Shape, changes: list[Local], below: list[tuple[Node, Node]]) -> None:
+        changes.extend(_keywords(old, new))
+        for name, node in old.properties.items():
+            if name not in new.properties:
+                effect = "less"
+                changes.append(Local(node.pointer, "property removed", _brief(node.schema), None, effect))
+            else:
+                below.append((node, new.properties[name]))
+                if (name in old.required) != (name in new.required):
+                    now = name in new.required
+                    what, effect = f"required {name}", "narrower" if now else "wider"
+                    changes.append(
+                        Local(f"{new.pointer}/required", what, not now, now, effect, f"{old.pointer}/required")
+                    )
+        for name, node in new.properties.items():
+            if name not in old.properties:
+                must = name in new.required
+                what = "required property added" if must else "property added"
+                changes.append(Local(node.pointer, what, None, _brief(node.schema), "narrower" if must else "more"))
+        for key in sorted(set(old.inner) | set(new.inner)):
+            if key in old.inner and key in new.inner:
+                below.append((old.inner[key], new.inner[key]))
+            else:
+                gone, come = old.inner.get(key), new.inner.get(key)
+                was = _brief(gone.schema) if gone else None
+                now = _brief(come.schema) if come else None
+                where = come.pointer if come else f"{new.pointer}/{key}"
+                changes.append(Local(where, key, was, now, _opened(was, now), gone.pointer if gone else ""))
+
+
+def _opened(old: Any, new: Any) -> str:
+    if new is False or (old in (None, True) and new is not True):
+        return "narrower"
+    return "wider" if old is False or new in (None, True) else "other"
+
+
+def _keywords(old: Shape, new: Shape) -> Iterator[Local]:
+    for key in sorted(set(old.keywords) | set(new.keywords)):
+        was, now = old.keywords.get(key), new.keywords.get(key)
+        if was == now or (key == "enum" and was and now and set(map(str, was)) == set(map(str, now))):
+            continue
+        pointer, before = f"{new.pointer}/{key}", f"{old.pointer}/{key}"
+        if key == "enum" and was and now:
+            gone = [value for value in was if value not in now]
+            come = [value for value in now if value not in was]
+            if gone:
+                yield Local(pointer, "values removed", gone, None, "narrower", before)
+            if come:
+                yield Local(pointer, "values added", None, come, "wider", before)
+        else:
+            yield Local(pointer, key, was, now, _effect(key, was, now), before)
+
+
+def _effect(key: str, was: Any, now: Any) -> str:
+    if key in _SILENT or key == "default":
+        # a default is what the server takes when nothing is sent: another one changes what a request means
+        return "other" if key == "default" and was is not None and now is not None else "none"
+    if was is None:
+        return "narrower"
+    if now is None:
+        return "wider"
+    if key in _LOWER or key in _UPPER:
+        return "narrower" if (now > was) == (key in _LOWER) else "wider"
+    if key == "type":
+        return (
+            "wider"
+            if (was, now) == ("integer", "number")
+            else "narrower"
+            if (now, was) == ("integer", "number")
+            else "other"
+        )
+    return "other"
+
+
+def _refers(node: Any) -> bool:
+    if isinstance(node, Mapping):
+        return "$ref" in node or any(_refers(value) for value in node.values())
+    return isinstance(node, list) and any(_refers(item) for item in node)
+
+
+def _name(node: Node) -> str:
+    """A component's name without the prefixes that only say who wrote it."""
+    return node.pointer.removeprefix("/components/schemas/").removeprefix("OpenAI.").removeprefix("Azure").lower()
+
+
+def _type(node: Node) -> Any:
+    if not isinstance(node.schema, Mapping):
+        return None
+    kind = node.schema.get("type")
+    return kind if not isinstance(kind, list) else [item for item in kind if item != "null"]
+
+
+def _brief(schema: Any) -> Any:
+    """A schema as a value that fits on a line: its own keywords, sub-schemas only by name."""
+    if not isinstance(schema, Mapping):
+        return schema
+    found = {}
+    for key, value in schema.items():
+        if key == "properties":
+            found[key] = list(value)
+        elif key in ("oneOf", "anyOf", "allOf"):
+            found[key] = [_brief(item) for item in value]
+        elif isinstance(value, Mapping):
+            found[key] = _brief(value)
+        elif key != "description":
+            found[key] = value
+    return found
