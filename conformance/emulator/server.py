@@ -41,6 +41,9 @@ SETTINGS_VARIABLE = "AOAI_EMULATOR_SETTINGS"
 #: How many exchanges a transform can look back on.
 MEMORY = 200
 
+#: After this many chunks other connections get their turn.
+_TURN = 32
+
 _TRANSPORT = "conformance.transport"
 _HOP = frozenset({"content-length", "transfer-encoding", "connection"})
 
@@ -58,6 +61,7 @@ class _Front:
         request = await self._read(scope, receive)
         if request is None:
             return
+        transport = scope.get(_TRANSPORT)
         response: Response | None = self.app.handle(request)
         dropped = False
         if self.transform is not None and response is not None:
@@ -65,13 +69,11 @@ class _Front:
             response, dropped = exchange.response, exchange.fault is not None
         if response is not None:
             dropped = dropped or not response.complete
-            await self._write(response, send, started, dropped)
-        if dropped:
-            transport = scope.get(_TRANSPORT)
-            if transport is not None:
-                transport.close()
-                for _ in range(3):  # let the server notice, so that it does not answer for us
-                    await asyncio.sleep(0)
+            await self._write(response, send, transport, started, dropped)
+        if dropped and transport is not None:
+            transport.close()
+            for _ in range(3):  # let the server notice, so that it does not answer for us
+                await asyncio.sleep(0)
 
     async def _read(self, scope: Scope, receive: Receive) -> Request | None:
         """The whole request, or None when the client left. Reading stops just above the body limit."""
@@ -104,8 +106,8 @@ class _Front:
         return result
 
     @staticmethod
-    async def _write(response: Response, send: Send, started: float, dropped: bool) -> None:
-        """Head and chunks at their times. A body that was sent whole in one piece keeps a Content-Length."""
+    async def _write(response: Response, send: Send, transport: Any, started: float, dropped: bool) -> None:
+        """Head and chunks at their times, until the client leaves. A body that was no stream has a Content-Length."""
         headers = [(k.lower().encode("latin-1"), v.encode("latin-1", "replace")) for k, v in response.headers]
         sized = any(name == b"content-length" for name, _ in headers)
         headers = [(name, value) for name, value in headers if name.decode("latin-1") not in _HOP]
@@ -117,6 +119,10 @@ class _Front:
         last = len(response.chunks) - 1
         for index, chunk in enumerate(response.chunks):
             await _until(started + chunk.at)
+            if index % _TURN == _TURN - 1:
+                await asyncio.sleep(0)
+            if transport is not None and transport.is_closing():
+                return
             more = dropped or index < last
             await send({"type": "http.response.body", "body": chunk.data, "more_body": more})
         if not response.chunks and not dropped:
