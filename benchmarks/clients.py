@@ -5,9 +5,10 @@ Compares, at several concurrencies, against a server in a process of its own:
 * ``threads-one``: threads that share one ``httpx.Client``;
 * ``threads-own``: threads with an ``httpx.Client`` each (several pools);
 * ``transport-own``: threads with an ``httpx.HTTPTransport`` each, without the client's cookie and redirect layers;
+* ``suite``: threads on the suite's own ``conformance.transport.Transport`` (httpcore, a pool per thread);
 * ``async``: one event loop with ``httpx.AsyncClient``.
 
-    python benchmarks/clients.py [--requests 1500] [--latency 0.0] [--rounds 3]
+    python -m benchmarks.clients [--requests 1500] [--latency 0.0] [--rounds 3]
 
 Prints requests per second (best round) and CPU milliseconds per request of the client process.
 """
@@ -114,6 +115,25 @@ def transport_own(url: str, total: int, width: int, context: ssl.SSLContext) -> 
     threaded(total, width, work)
 
 
+def suite(url: str, total: int, width: int, context: ssl.SSLContext) -> None:  # noqa: ARG001 - one signature for all
+    """Threads on the suite's transport, which keeps every chunk with its time."""
+    from conformance.config import Timeouts
+    from conformance.exchange import Request
+    from conformance.transport import Transport
+
+    transport = Transport(url.rpartition("/")[0], Timeouts(), 1 << 20)
+    request = Request("POST", url, tuple(HEADERS.items()), REQUEST)
+
+    def work(more: Callable[[], bool]) -> None:
+        while more():
+            answer = transport.send(request).response
+            if answer is None or answer.status != 200:
+                raise SystemExit("the server failed")
+
+    threaded(total, width, work)
+    transport.close()
+
+
 def asynchronous(url: str, total: int, width: int, context: ssl.SSLContext) -> None:
     """One loop, one asynchronous client."""
 
@@ -137,6 +157,7 @@ MODELS = {
     "threads-one": threads_one,
     "threads-own": threads_own,
     "transport-own": transport_own,
+    "suite": suite,
     "async": asynchronous,
 }
 
@@ -157,7 +178,7 @@ def main() -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     # asyncio turns Nagle off only where the socket names its protocol, which create_server does not: 40 ms per answer.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    url = "http://127.0.0.1:{}/embeddings".format(listener.getsockname()[1])
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}/embeddings"
     server = multiprocessing.get_context("fork").Process(target=serve, args=(listener, options.latency), daemon=True)
     server.start()
     context = ssl.create_default_context()

@@ -18,6 +18,7 @@ from attrs import evolve
 from conformance import __version__
 from conformance.cases import Auth, Case
 from conformance.config import Config
+from conformance.created import created_ids
 from conformance.errors import UsageError
 from conformance.exchange import REDACTED, Chunk, Exchange, FaultKind, Headers, Request, Response, redact
 from conformance.foreign import hide_foreign
@@ -148,7 +149,7 @@ class Target:
         if case.creates or case.undo is not None:
             if self.journal is None:
                 raise UsageError(f"{case.operation} creates something and there is no journal to write it down")
-            entry = self.journal.intend(case, values)
+            entry = self.journal.intend(case, {k: v for k, v in values.items() if not k.startswith("deployment.")})
         try:
             exchange = self._attempts(case, request)
         except Withheld:
@@ -281,32 +282,15 @@ class Target:
         assert self.journal is not None  # noqa: S101 - the one caller asks
         if entry is not None:
             answered = exchange.fault is None and exchange.response is not None
-            ids = created_ids(case, exchange) if exchange.ok else {}
+            ids = created_ids(case, exchange)
+            refused = answered and 300 <= (exchange.status or 0) < 500
             if ids:
                 self.journal.created(entry, case, ids, values)
-            elif (answered and 300 <= (exchange.status or 0) < 500) or _never_left(exchange):
+            elif refused or _never_left(exchange) or (answered and case.undo is None):
                 self.journal.nothing(entry)
         if case.method == "DELETE" and (exchange.ok or exchange.status == 404):
             for raw in case.path_params.values():
                 self.journal.deleted(bind_text(raw, {**values, **case.bindings}))
-
-
-def created_ids(case: Case, exchange: Exchange) -> dict[str, str]:
-    """The ids that a successful create names, by placeholder; JSON Pointers as in RFC 6901."""
-    found = {}
-    for name, pointer in case.creates.items():
-        node = exchange.response.json if exchange.response else None
-        for token in pointer.split("/")[1:]:
-            key = token.replace("~1", "/").replace("~0", "~")
-            if isinstance(node, dict):
-                node = node.get(key)
-            elif isinstance(node, list) and key.isdigit() and int(key) < len(node):
-                node = node[int(key)]
-            else:
-                node = None
-        if isinstance(node, str) and node:
-            found[name] = node
-    return found
 
 
 def _never_left(exchange: Exchange) -> bool:

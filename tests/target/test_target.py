@@ -330,3 +330,17 @@ def test_journals_of_two_processes_never_meet(tmp_path: Path) -> None:
         with Journal(tmp_path, target="t", api_version="v", worker=worker) as journal:
             names.add(journal.path)
     assert len(names) == 3
+
+
+def test_what_a_stream_created_is_removed_too_even_when_it_was_cut_off(serve: Serve, open_target: Open) -> None:
+    events = b'event: thread.run.created\ndata: {"id": "run_1", "thread_id": "thread_1"}\n\ndata: {"id"'
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    cut = head + b"%x\r\n%s\r\n" % (len(events), events)
+    server = serve(lambda c, r, n: c.sendall(cut if n == 1 else http({})))
+    undo = Case("threads.delete", "DELETE", "/threads/{thread_id}", {"thread_id": "{thread}"})
+    case = Case("threads.runs.createThreadAndRun", "POST", "/threads/runs", creates={"thread": "/thread_id"}, undo=undo)
+    target = open_target(server.url)
+    assert target.journal is not None
+    assert target.send(case).fault is not None
+    assert clean(target, target.journal).removed == 1
+    assert server.requests[-1].startswith(b"DELETE /openai/threads/thread_1?")
