@@ -26,7 +26,7 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 @frozen
 class Mark:
-    """A finding at a row. ``byte`` is an offset in the body where the finding names one, ``pointer`` a place in the data."""
+    """A finding at a row: ``byte`` is an offset in the body, ``pointer`` a place in the data, where it names one."""
 
     check: str
     message: str

@@ -117,10 +117,12 @@ def event_schema(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fi
             if outside(reading.shape.protocol, value, error):
                 continue
             if shown < MOST:
+                # Where no branch of a union fits, the deepest cause says most.
+                deepest = max(error.walk(), key=lambda cause: cause.instance_pointer.count("/"))
                 yield seen.finding(
                     error.message,
-                    place=event.place + error.instance_pointer,
-                    expected=error.keyword,
+                    place=event.place + deepest.instance_pointer,
+                    expected=deepest.keyword,
                     pointer=error.schema_pointer,
                 )
             shown += 1
