@@ -35,7 +35,11 @@ LAYOUT = 1
 
 @frozen
 class OperationCorpus:
-    """The cases of one operation, what must be created before them, and which fields were filled by type only."""
+    """The cases of one operation and what must be created before them.
+
+    ``by_type`` names the fields that were filled by their type alone; ``left_out`` says why something documented has no
+    case.
+    """
 
     operation: str
     resource: str
@@ -43,6 +47,7 @@ class OperationCorpus:
     setup: tuple[Case, ...] = field(default=(), repr=False)
     fresh: tuple[Case, ...] = field(default=(), repr=False)
     by_type: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(factory=dict, repr=False)
 
     def scenario(self, keep: Shard | None = None) -> Scenario | None:
         """The scenario of these cases, or of a shard of them; None when nothing is left."""
@@ -144,7 +149,7 @@ def build_corpus(
 
 
 def _corpus_of(made: Any) -> OperationCorpus:
-    return OperationCorpus(made.operation, made.resource, made.cases, made.setup, made.fresh, made.by_type)
+    return OperationCorpus(made.operation, made.resource, made.cases, made.setup, made.fresh, made.by_type, dict(made.left_out))
 
 
 def _no_collisions(rows: Iterable[OperationCorpus]) -> None:
@@ -196,7 +201,7 @@ def _write(file: Path, rows: Iterable[OperationCorpus]) -> None:
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, suffix=".part", delete=False) as out:
             count = 0
             for row in rows:
-                head = {"operation": row.operation, "resource": row.resource, "by_type": row.by_type}
+                head = {"operation": row.operation, "resource": row.resource, "by_type": row.by_type, "left_out": row.left_out}
                 head |= {"setup": [c.to_json() for c in row.setup], "fresh": [c.to_json() for c in row.fresh]}
                 out.write(_line(head))
                 for case in row.cases:
@@ -245,4 +250,5 @@ def _row(head: Mapping[str, Any], cases: list[Case]) -> OperationCorpus:
         tuple(Case.from_json(c) for c in head["setup"]),
         tuple(Case.from_json(c) for c in head["fresh"]),
         tuple(head["by_type"]),
+        head["left_out"],
     )

@@ -71,6 +71,7 @@ class Made:
     setup: tuple[Case, ...] = ()
     fresh: tuple[Case, ...] = ()
     by_type: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 @frozen(slots=False, eq=False)
@@ -117,6 +118,7 @@ class Work:
     operation: Operation
     media: str | None = None
     sampler: Sampler = field(factory=Sampler, repr=False)
+    left_out: dict[str, str] = field(factory=dict, repr=False)
     _hosts: dict[Path, Draft] = field(factory=dict, repr=False, init=False)
 
     @property
@@ -156,7 +158,7 @@ class Work:
         if self.media is not None:
             return ()
         rest = (media for media in self.operation.body if media != self.ground.media)
-        return tuple(Work(self.composer, self.operation, media, self.sampler) for media in rest)
+        return tuple(Work(self.composer, self.operation, media, self.sampler, self.left_out) for media in rest)
 
     def _documented(self, ground: Ground, draft: Draft) -> bool:
         return ground.strict.is_valid(draft.request) and not self.rules.broken(draft.request.get("body"))
@@ -173,13 +175,15 @@ class Work:
         """Every documented place of a request."""
         return tuple(slot for slot in self.composer.shapes.slots(self.ground.root) if len(slot.path) > 1)
 
-    def host(self, path: Path) -> Draft:
-        """The template in which most of a path already exists, the earliest among equals."""
+    def hosts(self, path: Path) -> tuple[Draft, ...]:
+        """The templates to build a path into: where its parent exists, then where it exists itself; early ones first."""
         parent = path[:-1]
         if parent not in self._hosts:
             ranked = ((find(d.request, self.ground.root, parent)[1], d) for d in self.templates)
-            self._hosts[parent] = max(ranked, key=lambda pair: pair[0])[1]
-        return self._hosts[parent]
+            self._hosts[parent] = max(ranked, key=_walked)[1]
+        first = self._hosts[parent]
+        there = next((d for d in self.templates if find(d.request, self.ground.root, path)[1] == len(path)), first)
+        return (first,) if there is first else (first, there)
 
     def boundaries(self) -> Iterator[Draft]:
         """Requests that show every documented fact.
@@ -257,13 +261,10 @@ class Work:
         slot = fact.slot
         if slot.path[0] == ".query" and slot.name in ("after", "before") and fact.kind == "field":
             fact = evolve(fact, value=self._cursor())
-        host = self.host(slot.path)
-        placed = place(host.request, self.ground.root, slot.path, fact.value, self.sampler)
-        if placed is None or not self.ground.root.fits(placed.spot and placed.request):
+        found = next((pair for host in self.hosts(slot.path) if (pair := self._fact_in(host, fact)) is not None), None)
+        if found is None:
             return None
-        request = self._mended(placed.request, placed.spot)
-        if request is None or find(request, self.ground.root, slot.path)[1] < len(slot.path):
-            return None
+        host, request = found
         location = slot.path[0][1:]
         where = slot.pointer if location == "body" else slot.name
         gate = (
@@ -283,6 +284,21 @@ class Work:
             reason=gate or f"{what.get(fact.kind, f'{fact.kind} of')} {where}",
             media=self.ground.media,
         )
+
+    def _fact_in(self, host: Draft, fact: Fact) -> tuple[Draft, Mapping[str, Any]] | None:
+        path = fact.slot.path
+        placed = place(host.request, self.ground.root, path, fact.value, self.sampler)
+        if placed is None or not self.ground.root.fits(placed.request):
+            self._left_out("".join(path), fact.kind, fact.label, "no valid request with it was found")
+            return None
+        request = self._mended(placed.request, placed.spot)
+        if request is None or find(request, self.ground.root, path)[1] < len(path):
+            self._left_out("".join(path), fact.kind, fact.label, "a rule between fields excludes it")
+            return None
+        return host, request
+
+    def _left_out(self, path: str, kind: str, label: str, reason: str) -> None:
+        self.left_out[f"{self.ground.media} {path} {kind} {label}"] = reason
 
     def _mended(self, request: Mapping[str, Any], spot: tuple[Any, ...]) -> Mapping[str, Any] | None:
         body = request.get("body")
@@ -315,7 +331,13 @@ class Work:
                 tried = {**request, location: {**present, name: value}}
                 if self.ground.root.fits(tried) and not self.rules.broken(tried.get("body")):
                     request = tried
-            yield Draft(request, role="all-fields", family=Family.BOUNDARY, reason="all fields that go together")
+            yield Draft(
+                request,
+                role="all-fields",
+                family=Family.BOUNDARY,
+                reason="all fields that go together",
+                media=self.ground.media,
+            )
 
     # -- violations ---------------------------------------------------------------------------------------------
 
@@ -368,15 +390,14 @@ class Work:
         """A request that breaks one constraint and is otherwise valid; None where that can't be built."""
         slot = breach.slot
         path = slot.path
-        base = self.host(path).request
-        spot, walked = find(base, self.ground.root, path)
-        if walked < len(path):
-            placed = self._with(base, slot)
-            if placed is None:
-                return None
-            base, (spot, _) = placed, find(placed, self.ground.root, path)
+        base = next((made for host in self.hosts(path) if (made := self._with(host.request, slot)) is not None), None)
+        if base is None:
+            self._left_out("".join(path), breach.keyword, "", "no valid request to break was found")
+            return None
+        spot = find(base, self.ground.root, path)[0]
         request = self._apply(base, spot, breach)
         if request is None or not self._only(request, breach):
+            self._left_out("".join(path), breach.keyword, "", "what remains is valid in another way")
             return None
         location = str(spot[0])
         pattern = describe(path) if location == "body" else slot.name
@@ -395,6 +416,8 @@ class Work:
 
     def _with(self, request: Mapping[str, Any], slot: Slot) -> Mapping[str, Any] | None:
         """A valid request that holds a good value at a slot."""
+        if find(request, self.ground.root, slot.path)[1] == len(slot.path):
+            return request
         good = self.sampler.value(slot.node, slot.name, "")
         placed = None if good is NOTHING else place(request, self.ground.root, slot.path, good, self.sampler)
         mended = self._mended(placed.request, placed.spot) if placed is not None else None
@@ -435,6 +458,8 @@ class Work:
             made = next(self._rule_broken(clause), None)
             if made is not None:
                 yield made
+            else:
+                self.left_out[f" {clause.id} rule "] = "no valid request breaks this rule alone"
 
     def _rule_broken(self, clause: Clause) -> Iterator[Draft]:
         rule = clause.rule
@@ -497,13 +522,14 @@ class Work:
             setup=tuple(setup.values()),
             fresh=tuple(c for c in setup.values() if set(c.creates) & set(FRESH.get(self.operation.id, ()))),
             by_type=tuple(sorted(self.sampler.by_type)),
+            left_out=tuple(sorted(self.left_out.items())),
         )
 
     def _cases(self, known: tuple[str, ...]) -> Iterator[Case]:
         single = self.operation.method == "DELETE"
         base: Case | None = None
         for draft in self.drafts():
-            if single and base is not None and draft.expect is not Expect.REJECT:
+            if single and base is not None and draft.expect is Expect.ACCEPT:
                 continue
             case = to_case(self.operation, draft, capability_of(self.operation, draft.request, draft.expect))
             if single and base is not None:
@@ -567,6 +593,10 @@ class Work:
             case = makers.declare(case, self.operation)
         case = evolve(case, cost=cost_of(case), expensive=expensive_kind(case))
         return case, needed
+
+
+def _walked(pair: tuple[int, Draft]) -> int:
+    return pair[0]
 
 
 def _rank(pair: tuple[str, Draft]) -> str:

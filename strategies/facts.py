@@ -15,7 +15,7 @@ from attrs import frozen
 from .shape import DEEPEST, Node, Path, Slot
 from .values import NOTHING, Sampler, text_of
 
-__all__ = ["BOUNDS", "Fact", "Key", "edge", "facts_of", "kinds_of", "observe"]
+__all__ = ["BOUNDS", "Fact", "Key", "bounds_of", "edge", "facts_of", "kinds_of", "observe"]
 
 #: The keywords whose edge is a boundary.
 BOUNDS = (
@@ -71,13 +71,21 @@ def kinds_of(slot: Slot) -> Iterator[tuple[str, str]]:
     if node.types == ("boolean",) and not node.enum:
         yield "value", "True"
         yield "value", "False"
+    for keyword in bounds_of(node):
+        yield keyword, str(node.schema[keyword])
+
+
+_TYPED = {"Length": {"string"}, "Items": {"array"}, "Properties": {"object"}}
+
+
+def bounds_of(node: Node) -> Iterator[str]:
+    """The bounds of a schema that mean something for its types; a smallest size of nothing means nothing."""
     for keyword in BOUNDS:
-        if keyword in node.schema and not (keyword.startswith("min") and node.schema[keyword] == 0 and _sized(keyword)):
-            yield keyword, str(node.schema[keyword])
-
-
-def _sized(keyword: str) -> bool:
-    return keyword in ("minLength", "minItems", "minProperties")
+        if keyword in node.schema:
+            meant = next((t for end, t in _TYPED.items() if keyword.endswith(end)), {"integer", "number"})
+            empty = keyword in ("minLength", "minItems", "minProperties") and node.schema[keyword] == 0
+            if not empty and (not node.types or meant & set(node.types)):
+                yield keyword
 
 
 def facts_of(slot: Slot, sampler: Sampler) -> Iterator[Fact]:

@@ -7,7 +7,7 @@ from typing import Any
 from attrs import field, frozen
 
 from .shape import Node
-from .vocabulary import LONG_TEXT, suggestions
+from .vocabulary import COMPANIONS, LONG_TEXT, suggestions
 
 __all__ = ["NOTHING", "Sampler", "text_of"]
 
@@ -51,19 +51,11 @@ class Sampler:
             return node.schema["default"]
         for branch in node.branches:
             made = self.value(branch, name, parent, depth + 1)
-            if made is not NOTHING and node.fits(self._tagged(node, branch, made)):
-                return self._tagged(node, branch, made)
+            if made is not NOTHING and node.fits(made):
+                return made
         if node.branches:
             return NOTHING
-        made = self._plain(node, name, parent, depth)
-        return made
-
-    def _tagged(self, node: Node, branch: Node, made: Any) -> Any:
-        """A branch's value with the discriminator that selects it."""
-        del branch
-        if node.discriminator and isinstance(made, dict) and node.discriminator not in made:
-            return made
-        return made
+        return self._plain(node, name, parent, depth)
 
     def _plain(self, node: Node, name: str, parent: str, depth: int) -> Any:
         kind = node.types[0] if node.types else ""
@@ -91,6 +83,9 @@ class Sampler:
             if value is NOTHING:
                 return NOTHING
             made[key] = value
+        for key in (*COMPANIONS.get(str(made.get("type")), ()), *COMPANIONS.get(name, ())):
+            if key in node.properties and key not in made:
+                made[key] = self.value(node.properties[key], key, name, depth + 1)
         missing = node.schema.get("minProperties", 0) - len(made)
         if missing > 0:
             for key, child in node.properties.items():

@@ -8,11 +8,11 @@ from typing import Any
 
 from attrs import frozen
 
-from .facts import edge
+from .facts import bounds_of, edge
 from .shape import Node, Slot
 from .values import NOTHING, Sampler
 
-__all__ = ["ABSENT", "Breach", "breaches_of"]
+__all__ = ["ABSENT", "Breach", "breaches_of", "constraints_of"]
 
 
 class _Absent:
@@ -59,6 +59,30 @@ def breaches_of(slot: Slot, sampler: Sampler, widest: Mapping[str, Any]) -> Iter
         yield from _scalar(slot, sampler, widest)
     elif node.discriminator:
         yield Breach(slot, "discriminator", {node.discriminator: "not-a-documented-type"})
+
+
+def constraints_of(slot: Slot, media: str) -> Iterator[str]:
+    """The keywords that can be broken at a slot, as the document states them; what a text can't break is left out."""
+    node = slot.node
+    text = slot.path[0] != ".body" or media.startswith("multipart/")
+    if slot.required and slot.path[-1][0] == ".":
+        yield "required"
+    if slot.path[-1][0] != "|" and _kinds(node) and (not text or not _kinds(node) & {"string", "array", "object"}):
+        yield "type"
+    if node.branches:
+        if node.discriminator and slot.path[-1][0] != "|":
+            yield "discriminator"
+        return
+    if "const" in node.schema:
+        yield "const"
+    elif node.enum and any(isinstance(v, str) for v in node.enum):
+        yield "enum"
+    yield from bounds_of(node)
+    yield from (k for k in ("pattern", "propertyNames") if k in node.schema)
+    if node.schema.get("uniqueItems"):
+        yield "uniqueItems"
+    if node.schema.get("format") in ("uri", "date-time", "uuid"):
+        yield "format"
 
 
 def _names(slot: Slot) -> str:
@@ -120,21 +144,7 @@ def _scalar(slot: Slot, sampler: Sampler, widest: Mapping[str, Any]) -> Iterator
         yield Breach(slot, "enum", "not-a-documented-value")
     elif "const" in schema and isinstance(schema["const"], str):
         yield Breach(slot, "const", "not-a-documented-value")
-    for keyword in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
-        if keyword in schema:
-            bound = widest.get(keyword, schema[keyword])
-            plain = keyword in ("minimum", "maximum")
-            if bound != schema[keyword]:
-                yield Breach(slot, keyword, edge(node, keyword, schema[keyword], "", "", sampler, 1), "between")
-            yield Breach(slot, keyword, edge(node, keyword, bound, "", "", sampler, 1) if plain else bound)
-    for keyword in ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"):
-        if keyword in schema:
-            bound = widest.get(keyword, schema[keyword])
-            if bound != schema[keyword]:
-                yield Breach(
-                    slot, keyword, edge(node, keyword, schema[keyword], slot.name, parent, sampler, 1), "between"
-                )
-            yield Breach(slot, keyword, edge(node, keyword, bound, slot.name, parent, sampler, 1))
+    yield from _bounds(slot, sampler, widest, parent)
     if "pattern" in schema:
         bad = next((t for t in ("not matching !", "", "-", "x" * 70) if not re.search(schema["pattern"], t)), None)
         if bad is not None:
@@ -151,3 +161,16 @@ def _scalar(slot: Slot, sampler: Sampler, widest: Mapping[str, Any]) -> Iterator
         yield Breach(slot, "uniqueItems", [item, item])
     if node.properties and "object" in node.types and slot.depth <= 2:
         yield Breach(slot, "additionalProperties", ABSENT, "extra")
+
+
+def _bounds(slot: Slot, sampler: Sampler, widest: Mapping[str, Any], parent: str) -> Iterator[Breach]:
+    for keyword in bounds_of(slot.node):
+        stated = slot.node.schema[keyword]
+        bound = widest.get(keyword, stated)
+        if keyword.startswith("exclusive"):
+            yield Breach(slot, keyword, bound)
+            continue
+        if bound != stated:
+            between = edge(slot.node, keyword, stated, slot.name, parent, sampler, 1)
+            yield Breach(slot, keyword, between, "between")
+        yield Breach(slot, keyword, edge(slot.node, keyword, bound, slot.name, parent, sampler, 1))

@@ -10,7 +10,7 @@ from typing import Any
 
 from .media import PNG_URL
 
-__all__ = ["LONG_TEXT", "SCRIPTS", "suggestions"]
+__all__ = ["COMPANIONS", "LONG_TEXT", "SCRIPTS", "suggestions"]
 
 #: A benign text with several scripts, an emoji with a joiner, and a combining mark (NFD).
 SCRIPTS = "Grüße, привет, 你好, こんにちは, שלום, مرحبا, नमस्ते 👩‍🚀 e\u0301"
@@ -105,6 +105,15 @@ _WORDS: Mapping[str, tuple[Any, ...]] = {
     "filename": ("notes.txt",),
     "file_data": ("data:text/plain;base64,aGVsbG8=",),
     "type": (),
+}
+
+
+#: Optional fields without which an object says nothing: by the value of its ``type``, or by its own name.
+COMPANIONS: Mapping[str, tuple[str, ...]] = {
+    "input_image": ("image_url",),
+    "input_file": ("file_id",),
+    "file": ("file_id",),
+    "web_search": ("search_context_size",),
 }
 
 

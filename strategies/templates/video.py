@@ -14,7 +14,8 @@ def jobs(ground: Ground) -> Iterator[Draft]:
     body = {"prompt": "A boat on a lake.", "width": 480, "height": 480, "n_seconds": 1, "n_variants": 1}
     yield ground.draft("video.plain", body)
     yield ground.draft("video.minimal", {"prompt": "A boat on a lake.", "width": 480, "height": 480})
-    inpaint = {"frame_index": 0, "type": "image", "file_name": "picture.png"}
+    crop = {"left_fraction": 0.25, "right_fraction": 0.75, "top_fraction": 0, "bottom_fraction": 1}
+    inpaint = {"frame_index": 0, "type": "image", "file_name": "picture.png", "crop_bounds": crop}
     yield ground.draft(
         "video.picture",
         {**body, "files": ["file:png"], "inpaint_items": [inpaint]},
