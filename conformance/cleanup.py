@@ -10,11 +10,13 @@ from pathlib import Path
 
 from attrs import frozen
 
+from conformance.config import Config
 from conformance.errors import ConformanceError
 from conformance.journal import Entry, Journal, journals, read
+from conformance.spec import load
 from conformance.target import Target
 
-__all__ = ["Cleaned", "Recovered", "clean", "recover"]
+__all__ = ["Cleaned", "Recovered", "clean", "opener", "recover"]
 
 
 @frozen
@@ -94,6 +96,20 @@ def recover(
             path.unlink(missing_ok=True)
         made.append(Recovered(path, Cleaned(removed, tuple(left), unknown), reason))
     return tuple(made)
+
+
+def opener(config: Config, folder: Path | None = None) -> Callable[[Entry], Target | None]:
+    """For :func:`recover`: opens the target of an entry with a configuration's key.
+
+    The key goes to the configured target only; an entry of another target stays. ``folder`` holds further api-versions.
+    """
+
+    def open_target(entry: Entry) -> Target | None:
+        if not config.target.url or entry.target.rstrip("/") != config.target.url:
+            return None
+        return Target(config, load(entry.api_version, folder))
+
+    return open_target
 
 
 def _append(path: Path, seq: int) -> None:

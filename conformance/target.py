@@ -37,6 +37,9 @@ __all__ = ["Target"]
 #: What stands for a key in probes with a wrong one: as long as a real one, and none.
 WRONG_KEY = "0" * 32
 
+#: A gateway or a server that says it can't serve now (RFC 9110 section 15.6).
+_DOWN = (502, 503, 504)
+
 #: Seconds that the answer to a control request is believed.
 _CONTROL_LASTS = 2.0
 
@@ -221,12 +224,14 @@ class Target:
             earlier.append(exchange)
             self._stopped.wait(wait)
         if exchange.status is not None and exchange.status >= 500:
-            exchange = evolve(exchange, control_ok=self._ask_control())
+            # Without a control request 502, 503 and 504 say by themselves that the target is down.
+            alive = self._ask_control()
+            exchange = evolve(exchange, control_ok=False if alive is None and exchange.status in _DOWN else alive)
         self.allowance.note(exchange, resource)
         return evolve(exchange, attempts=tuple(earlier))
 
     def _ask_control(self) -> bool | None:
-        """Whether the target answers a cheap request below 500 now; None where there is no such request."""
+        """Whether the target answers a cheap request below 500 now; None where none ever was answered so."""
         if self.control is None:
             return None
         with self._control_lock:

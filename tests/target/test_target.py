@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from conformance.cases import Auth, Case, Cost, JsonBody
-from conformance.cleanup import clean, recover
+from conformance.cleanup import clean, opener, recover
 from conformance.config import Budget, Config
 from conformance.config import Target as TargetConfig
 from conformance.errors import GuardError, UsageError
@@ -298,10 +298,10 @@ def test_a_killed_run_is_recovered_by_its_journal_alone(serve: Serve, open_targe
     journal.path.write_text(killed)
     assert journals(tmp_path) == (journal.path,)
 
-    def reopen(entry: object) -> Target:
-        return Target(target.config, target.spec)
-
-    (done,) = recover([tmp_path], reopen)
+    elsewhere = evolve(target.config, target=evolve(target.config.target, url="http://127.0.0.1:1"))
+    (kept,) = recover([tmp_path], opener(elsewhere))
+    assert (kept.cleaned.removed, len(kept.cleaned.left)) == (0, 1)
+    (done,) = recover([tmp_path], opener(target.config))
     assert (done.cleaned.removed, done.cleaned.left) == (1, ())
     assert server.requests[-1].startswith(b"DELETE /openai/assistants/asst_1?")
     assert not journal.path.exists()
@@ -344,3 +344,11 @@ def test_what_a_stream_created_is_removed_too_even_when_it_was_cut_off(serve: Se
     assert target.send(case).fault is not None
     assert clean(target, target.journal).removed == 1
     assert server.requests[-1].startswith(b"DELETE /openai/threads/thread_1?")
+
+
+@pytest.mark.parametrize(("status", "control_ok"), [(500, None), (503, False)])
+def test_without_a_control_request_only_a_gateway_says_that_the_target_is_down(
+    serve: Serve, open_target: Open, status: int, control_ok: bool | None
+) -> None:
+    exchange = open_target(serve(lambda c, r, n: c.sendall(http({}, status))).url).send(CHAT)
+    assert exchange.control_ok is control_ok
