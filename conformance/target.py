@@ -22,7 +22,7 @@ from conformance.created import created_ids
 from conformance.errors import UsageError
 from conformance.exchange import REDACTED, Chunk, Exchange, FaultKind, Headers, Request, Response, redact
 from conformance.foreign import hide_foreign
-from conformance.guards import check_origin, check_path_ids, check_scheme, strip, with_undo
+from conformance.guards import check_origin, check_path_ids, check_scheme, path_ids, strip, with_undo
 from conformance.journal import Entry, Journal
 from conformance.limits import Allowance, Withheld
 from conformance.operations import operations_of
@@ -30,7 +30,7 @@ from conformance.retry import Pace, delay
 from conformance.spec import Spec
 from conformance.transport import Answer, Transport
 from conformance.verdict import Outcome
-from conformance.wire import bind_text, to_request
+from conformance.wire import PLACEHOLDER, bind_text, to_request
 
 __all__ = ["Target"]
 
@@ -147,6 +147,9 @@ class Target:
         """
         values = {**self.bindings(case), **(bindings or {})}
         case = with_undo(case, self.spec)
+        unbound = [value for value in path_ids(case, values) if PLACEHOLDER.fullmatch(value)]
+        if unbound:
+            raise Withheld(f"what {unbound[0]} stands for was not created", Outcome.NOT_TESTABLE)
         request = self._request(case, values)
         entry: int | None = None
         if case.creates or case.undo is not None:

@@ -184,6 +184,15 @@ def test_a_target_that_fails_more_than_half_of_the_time_is_unavailable(
     assert 20 <= len(trace.observations) <= 40
 
 
+def test_what_hangs_on_a_failed_create_is_not_testable(board: Board, run: Run) -> None:
+    child = Case("threads.messages.list", "GET", "/threads/{thread_id}/messages", {"thread_id": "{thread}"})
+    runner = run([scripted("s", (chat("1"),), (child,), (chat("2"),))], [always_200])
+    assert bodies(runner, "s") == ["1"]
+    verdict = runner.verdict("s", "test.ok")
+    assert verdict.outcome is Outcome.NOT_TESTABLE
+    assert "{thread} stands for was not created" in verdict.reason
+
+
 def test_a_stop_sends_nothing_new_and_says_so(board: Board, run: Run) -> None:
     held, entered = threading.Event(), threading.Event()
 
