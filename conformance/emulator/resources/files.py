@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from conformance.emulator import errors
 from conformance.emulator.call import Call, Part
@@ -86,10 +87,16 @@ def _expiry(body: Value) -> int | None:
 
 @handles("files.list")
 def list_(call: Call) -> Response:
-    """All files, newest first, on request those of one purpose. The list has no pages."""
+    """All files, newest first, on request those of one purpose. The list has no pages.
+
+    Clients ask for what follows the last file all the same when nothing says that the list is whole. They are told.
+    """
     purpose = call.query.get("purpose")
     files = [file for file in call.store.collection("files") if purpose in (None, file["purpose"])]
     files.reverse()
+    after = parse_qs(urlsplit(call.request.url).query).get("after", [""])[0]
+    place = next((index for index, file in enumerate(files) if file["id"] == after), -1)
+    files = files[place + 1 :]
     return call.json(
         {
             "object": "list",

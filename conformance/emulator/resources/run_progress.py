@@ -157,8 +157,11 @@ def _new_step(call: Call, run: Value, details: Value) -> Value:
 
 
 def _step_begins(step: Value) -> Iterator[Announced]:
-    yield _said("thread.run.step.created", step)
-    yield _said("thread.run.step.in_progress", step)
+    """A step is announced without its calls; deltas bring them."""
+    details = step["step_details"]
+    begun = {**step, "step_details": {**details, "tool_calls": []} if "tool_calls" in details else details}
+    yield _said("thread.run.step.created", begun)
+    yield _said("thread.run.step.in_progress", begun)
 
 
 def _step_ends(call: Call, step: Value, plan: Plan, completion: int) -> Announced:
