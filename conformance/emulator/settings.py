@@ -26,6 +26,7 @@ def _deployed(name: str, *abilities: str, model: str = "") -> Deployment:
 
 DEFAULT_DEPLOYMENTS: tuple[Deployment, ...] = (
     _deployed("gpt-4o", "chat", "vision", "tools", "logprobs", "assistants", "responses", model="gpt-4o-2024-08-06"),
+    _deployed("gpt-4o-mini", "fine-tuning", model="gpt-4o-mini-2024-07-18"),
     _deployed("o1", "chat", "reasoning", "tools", "assistants", "responses", model="o1-2024-12-17"),
     _deployed("gpt-35-turbo-instruct", "completions"),
     _deployed("text-embedding-3-small", "embeddings", "dimensions"),
