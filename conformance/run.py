@@ -15,15 +15,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from conformance.cases import Case
 from conformance.check import Check
+from conformance.claims import Claims
 from conformance.errors import HarnessError
 from conformance.exchange import Exchange, Fault, FaultKind, Request
 from conformance.judge import judge
 from conformance.limits import Window, Withheld
-from conformance.operations import operations_of
 from conformance.preflight import Preflight
 from conformance.scenario import Profile, Scenario, Script, Settings, Wait
 from conformance.spec import Spec
@@ -111,11 +111,11 @@ class Runner:
         self._states = {s.id: _State(index, s) for index, s in enumerate(scenarios)}
         self._concurrency = concurrency or default_concurrency(loopback=target.loopback)
         self._settings = settings or settings_of(target, profile)
-        self._preflight = preflight or Preflight()
+        found = preflight or Preflight()
+        self._claims = Claims(spec, target.config, found, today or datetime.now(UTC).date())
         if target.control is None:
-            target.control = self._preflight.control
+            target.control = found.control
         self._notify = notify
-        self._today = today or datetime.now(UTC).date()
         self._lock = threading.Condition()
         self._waiting = iter(self._states.values())
         self._ready: list[tuple[int, int, _State, int]] = []
@@ -124,6 +124,8 @@ class Runner:
         self._active = 0
         self._threads: list[threading.Thread] = []
         self._stopping = False
+        #: Set where a scenario found the target dead: the next ones end at their first failure, until one succeeds.
+        self._down = False
 
     def __enter__(self) -> Runner:
         return self
@@ -163,31 +165,18 @@ class Runner:
         an ``error``.
         """
         check, scenario = self.checks[check_id], self._states[scenario_id].scenario
-        unclaimed = self._unclaimed(check.features)
+        unclaimed = self._claims.unclaimed(check.features)
         try:
             trace = self.trace(scenario_id)
         except HarnessError as error:
             return Verdict(check_id, scenario_id, Outcome.ERROR, reason=str(error))
         if unclaimed is not None:
             return Verdict(check_id, scenario_id, Outcome.NOT_APPLICABLE, reason=unclaimed)
-        return self.waived(judge(self.spec, check, trace), scenario.operations)
-
-    def waived(self, verdict: Verdict, operations: Iterable[str]) -> Verdict:
-        """The verdict, marked where a waiver in force covers it. What passes needs none."""
-        if verdict.outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.ERROR):
-            return verdict
-        names = tuple(operations)
-        for waiver in self.target.config.waivers:
-            if waiver.covers(verdict.check, verdict.scenario, names, self._today):
-                link = f", {waiver.link}" if waiver.link else ""
-                return evolve(verdict, waiver=f"{waiver.owner}: {waiver.reason} (until {waiver.expires}{link})")
-        return verdict
+        return self._claims.waived(judge(self.spec, check, trace), scenario.operations)
 
     def claims(self) -> tuple[Verdict, ...]:
         """What preflight found about claims: one verdict per resource, not one per request."""
-        return tuple(
-            self.waived(verdict, (verdict.scenario.partition(".")[2],)) for verdict in self._preflight.verdicts()
-        )
+        return self._claims.verdicts()
 
     @property
     def progress(self) -> tuple[int, int]:
@@ -266,7 +255,7 @@ class Runner:
         try:
             if state.script is None:
                 self._tell("started", state)
-                reason = self._not_run(state.scenario)
+                reason = self._claims.not_run(state.scenario)
                 if reason is not None:
                     state.ended, state.outcome = reason, Outcome.NOT_APPLICABLE
                     raise StopIteration  # noqa: TRY301 - the same end as that of a script
@@ -326,10 +315,7 @@ class Runner:
         with self._lock:
             if exchange is not None:
                 state.results[number], state.withheld[number] = exchange, False
-                state.window.add(exchange)
-                if state.window.tripped and not state.closing:
-                    state.closing = True
-                    state.ended, state.outcome = "more than half of the last exchanges failed", Outcome.UNAVAILABLE
+                self._watch(state, exchange)
             elif reason is not None:
                 self._left_out(state, case, number, reason)
             state.open -= 1
@@ -341,6 +327,18 @@ class Runner:
                 self._lock.notify()
         if exchange is not None:
             self._tell("sent", state, case.id, exchange.status)
+
+    def _watch(self, state: _State, exchange: Exchange) -> None:
+        """End a scenario whose target is away. Called under the lock."""
+        dead = exchange.response is None
+        state.window.add(exchange)
+        if state.window.tripped or (self._down and dead):
+            if not state.closing:
+                state.closing = True
+                state.ended, state.outcome = "more than half of the last exchanges failed", Outcome.UNAVAILABLE
+            self._down = dead
+        elif not dead:
+            self._down = False
 
     def _left_out(self, state: _State, case: Case, number: int, reason: Withheld) -> None:
         """A case was not sent. A corpus goes on without it; a script can't, unless it is of no account."""
@@ -367,26 +365,6 @@ class Runner:
             state.error = state.error or error
             state.closing = True
             state.done.set()
-
-    def _not_run(self, scenario: Scenario) -> str | None:
-        """Why a scenario has nothing to do at this target; None where it has."""
-        known = operations_of(self.spec)
-        for name in scenario.operations:
-            resource = known[name].resource if name in known else scenario.resource
-            reason = self.target.config.target.unsupported_reason(name, resource)
-            if reason is not None:
-                return f"{name} is not claimed: {reason}"
-            missing = self._preflight.missing(name, resource)
-            if missing is not None:
-                return f"{name} is not served (judged once): {missing}"
-        return None
-
-    def _unclaimed(self, features: Iterable[str]) -> str | None:
-        for name in features:
-            reason = self.target.config.target.unsupported_reason(name)
-            if reason is not None:
-                return f"{name} is not claimed: {reason}"
-        return None
 
     def _tell(self, kind: str, state: _State, case: str = "", status: int | None = None) -> None:
         if self._notify is not None:

@@ -184,6 +184,15 @@ def test_a_target_that_fails_more_than_half_of_the_time_is_unavailable(
     assert 20 <= len(trace.observations) <= 40
 
 
+def test_a_target_that_died_costs_each_further_scenario_one_round(board: Board, run: Run, target_for: Open) -> None:
+    target = target_for(url="http://127.0.0.1:1", retries=0)
+    scenarios = [scripted(str(n), tuple(chat(str(i)) for i in range(30))) for n in range(5)]
+    runner = run(scenarios, [always_200], target=target, concurrency=2)
+    assert [runner.trace(str(n)).outcome for n in range(5)] == [Outcome.UNAVAILABLE] * 5
+    assert max(len(runner.trace(str(n)).observations) for n in range(2, 5)) <= 2
+    assert runner.verdict("4", "test.ok").outcome is Outcome.UNAVAILABLE
+
+
 def test_what_hangs_on_a_failed_create_is_not_testable(board: Board, run: Run) -> None:
     child = Case("threads.messages.list", "GET", "/threads/{thread_id}/messages", {"thread_id": "{thread}"})
     runner = run([scripted("s", (chat("1"),), (child,), (chat("2"),))], [always_200])
