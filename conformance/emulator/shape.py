@@ -135,8 +135,8 @@ class Shape:
     def fit(self, value: Any) -> Any:
         """``value`` without undocumented fields, and without optional nulls where null isn't documented.
 
-        An object whose schema lists no properties, or only its ``type``, is kept whole. Objects are dicts, arrays
-        lists or tuples; anything else is returned as it is.
+        An object whose schema lists no properties is free-form and kept whole. Objects are dicts, arrays lists or
+        tuples; anything else is returned as it is.
         """
         if isinstance(value, dict):
             return self._fit_object(value)
@@ -172,9 +172,7 @@ class Shape:
         shapes = {name: shape for name in names if (shape := self.child(name, chosen)) is not None}
         required = {name for one in known for name in one.required}
         return _Plan(
-            free=not known
-            or any(one.open and not one.properties and not one.extra for one in known)
-            or all(one.open and one.properties.keys() == {"type"} for one in known),
+            free=not known or any(one.open and not one.properties and not one.extra for one in known),
             shapes=shapes,
             never_null=frozenset(n for n, shape in shapes.items() if n not in required and not shape.allows("null")),
             extra=any(one.extra for one in known),
