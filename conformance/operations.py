@@ -139,7 +139,10 @@ def _operation(spec: Spec, path: str, method: str, node: Mapping[str, Any], shar
     )
     body = spec.deref(node.get("requestBody", {}))
     responses = {
-        str(status): _media(spec.deref(answer).get("content", {}), f"{pointer}/responses/{status}")
+        str(status): _media(
+            spec.deref(answer).get("content", {}),
+            answer["$ref"][1:] if "$ref" in answer else f"{pointer}/responses/{status}",
+        )
         for status, answer in node.get("responses", {}).items()
     }
     return Operation(

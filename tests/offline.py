@@ -44,8 +44,14 @@ def answering(app: App, spec: Spec) -> Answer:
     return answer
 
 
-def play(spec: Spec, scenario: Scenario, answer: Answer, settings: Settings = SETTINGS) -> Trace:
-    """The trace of a scenario."""
+def play(
+    spec: Spec,
+    scenario: Scenario,
+    answer: Answer,
+    settings: Settings = SETTINGS,
+    wait: Callable[[float], object] = lambda seconds: None,
+) -> Trace:
+    """The trace of a scenario. ``wait`` is told the seconds of each wait: a clock may advance by them."""
     defaults = EmulatorSettings()
     seen: list[Observation] = []
     script = scenario.script(spec, settings)
@@ -56,7 +62,9 @@ def play(spec: Spec, scenario: Scenario, answer: Answer, settings: Settings = SE
         except StopIteration:
             return Trace(scenario.id, tuple(seen))
         exchanges = ()
-        if not isinstance(step, Wait):
+        if isinstance(step, Wait):
+            wait(step.seconds)
+        else:
             sent = []
             for case in step:
                 bindings = {"deployment": deployment_for(defaults, case.capability), "run": "run0"}

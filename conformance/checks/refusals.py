@@ -168,7 +168,7 @@ def _own_form(spec: Spec, seen: Observation) -> bool:
     media = (operation.answer(seen.response.status) or {}).get("application/json") if operation else None
     if media is None or not isinstance(seen.json, dict) or not isinstance(seen.json.get("message"), str):
         return False
-    return not any(validator_for(spec, media.pointer).errors(seen.json))
+    return not any(validator_for(spec, media.schema).errors(seen.json))
 
 
 def _error_as_text(_exchange: Exchange, response: Response) -> Response | None:

@@ -1,116 +1,244 @@
-"""Cursor laws: five objects of our own, walked two at a time in both orders, within our own window of the list.
+"""Cursor laws: a few objects of our own, walked some at a time in both orders, within our own window of the list.
 
-A list of the whole account may hold ten thousand objects of other people. The walk begins at one of our own objects
-and ends when all of ours were seen, when a page shows an object older than ours, or after a fixed number of pages.
+A list of the whole account may hold ten thousand objects of other people. There a walk begins at one of our own
+objects and ends when all of ours were seen, or after a fixed number of pages. The list of a parent that we made is
+ours as a whole and is walked from its beginning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
+
+from attrs import field, frozen
 
 from conformance.cases import Case, Expect
 from conformance.exchange import Exchange
 from conformance.operations import operations_of
-from conformance.scenario import Profile, Scenario, Script, Settings, Step
+from conformance.scenario import Profile, Scenario, Script, Settings, Step, Wait
 from conformance.scenarios.kinds import KINDS, Kind
-from conformance.scenarios.steps import call, create, create_parents, created_id
+from conformance.scenarios.steps import call, create, created_id, prepared
 from conformance.spec import Spec
+
+__all__ = ["MOST_PAGES", "OBJECTS", "PAGE", "Listing", "Objects", "listing", "walked"]
 
 #: Objects that a walk creates, and how many it asks for at a time.
 OBJECTS = 5
 PAGE = 2
 
 #: Pages of one walk at the most: ours, and as many again for objects that others create meanwhile.
-MOST_PAGES = 8
+MOST_PAGES = 60
+
+#: Seconds between the older and the newer objects, so that ``created_at`` (whole seconds) tells them apart.
+APART = 1.1
 
 #: A cursor in the form of an id that no object has.
 NO_OBJECT = "conformance_no_such_object"
 
 
+@frozen
+class Objects:
+    """The objects of a list, oldest first. ``own`` is True when nothing else is in it."""
+
+    ids: tuple[str, ...]
+    known: Mapping[str, str] = field(factory=dict)
+    above: tuple[str, ...] = ()
+    own: bool = False
+    #: Makes one more object, or removes the one with an index; None where that isn't possible.
+    more: Callable[[str], Case] | None = None
+    remove: Callable[[int], Case] | None = None
+
+
+@frozen
+class Listing:
+    """A list operation with the maker of its objects."""
+
+    operation: str
+    make: Callable[[Spec, Settings, str], Generator[Step, tuple[Exchange, ...], Objects | None]] = field(repr=False)
+    page: int = PAGE
+
+    @property
+    def name(self) -> str:
+        """The scenario's id."""
+        stem, _, verb = self.operation.rpartition(".")
+        return f"lists.{stem}" if verb == "list" else f"lists.{self.operation}"
+
+
+def listing(spec: Spec, item: Listing, doc: str, *, requests: int = 40, tokens: int = 0, **more: Any) -> Scenario:
+    """The scenario of a listing."""
+    operations = more.pop("operations", (item.operation,))
+
+    def script(spec: Spec, settings: Settings) -> Script:
+        yield from walked(spec, settings, item)
+
+    return Scenario(
+        id=item.name,
+        operations=operations,
+        script=script,
+        doc=doc,
+        requests=requests,
+        tokens=tokens,
+        resource=item.operation.split(".", maxsplit=1)[0],
+        profiles=Profile.ALL[1:],
+        module=__name__,
+        **more,
+    )
+
+
 def scenarios_for(spec: Spec) -> Iterator[Scenario]:
     """One walk for each kind whose list has ``limit`` and ``after``."""
     for item in KINDS:
-        if item.has(spec, "create", "list") and {"limit", "after"} <= _parameters(spec, item):
+        if item.has(spec, "create", "list") and {"limit", "after"} <= parameters(spec, item.operation("list")):
             verbs = [verb for verb in ("create", "list", "delete") if item.has(spec, verb)]
-            yield Scenario(
-                id=f"lists.{item.prefix}",
+            yield listing(
+                spec,
+                Listing(item.operation("list"), _maker(item)),
+                f"Walks over the list of {item.prefix}.",
+                tokens=item.tokens * (OBJECTS + 1),
                 operations=tuple(item.operation(verb) for verb in verbs),
-                script=_script(item),
-                doc=f"Walks over the list of {item.prefix}.",
-                requests=OBJECTS * 2 + 2 * MOST_PAGES + 10,
-                tokens=item.tokens * OBJECTS,
-                resource=item.prefix.split(".", maxsplit=1)[0],
-                profiles=Profile.ALL[1:],
                 expensive=item.expensive,
-                module=__name__,
             )
 
 
-def _parameters(spec: Spec, item: Kind) -> frozenset[str]:
-    operation = operations_of(spec)[item.operation("list")]
-    return frozenset(parameter.name for parameter in operation.parameters if parameter.location == "query")
+def parameters(spec: Spec, operation: str) -> frozenset[str]:
+    """The query parameters of an operation."""
+    return frozenset(p.name for p in operations_of(spec)[operation].parameters if p.location == "query")
 
 
-def _script(item: Kind) -> Callable[[Spec, Settings], Script]:
-    def script(spec: Spec, settings: Settings) -> Script:  # noqa: ARG001 - all scripts share one signature
-        name = f"lists.{item.prefix}"
-        known = yield from create_parents(spec, item, name)
-        if known is None:
-            return
-        above = tuple(f"{{{key}}}" for key in known)
+def _maker(item: Kind) -> Any:
+    def make(spec: Spec, settings: Settings, name: str) -> Generator[Step, tuple[Exchange, ...], Objects | None]:
+        ready = yield from prepared(spec, item, name, OBJECTS + 1)
+        if ready is None:
+            return None
         ids: list[str] = []
-        for number in range(1, OBJECTS + 1):
-            case = create(spec, item, f"{item.name}.{number}", above, known).at(name, f"create.{number}")
-            (exchange,) = yield (case,)
+        for number in range(OBJECTS):
+            if number == OBJECTS // 2 + 1:
+                yield Wait(APART)
+            case = create(spec, item, f"{item.name}.{number}", ready.above, ready.for_object(item, number))
+            (exchange,) = yield (case.at(name, f"create.{number}"),)
             made = created_id(exchange, item.creates)
             if made is None:
-                return
+                return None
             ids.append(made)
-        known = {**known, **{f"{item.name}.{number}": made for number, made in enumerate(ids, start=1)}}
-        parameters = _parameters(spec, item)
 
-        def page(role: str, step: str, **query: object) -> Case:
-            wanted = {key: value for key, value in query.items() if key in parameters}
-            return call(spec, item.operation("list"), *above, role=role, query=wanted, known=known).at(name, step)
+        def more(role: str) -> Case:
+            last = ready.for_object(item, OBJECTS)
+            return create(spec, item, f"{item.name}.more", ready.above, last, role=role).at(name, role)
 
-        yield (page("list.default", "default"),)
-        yield (page("list.limit", "limit-1", limit=1), page("list.limit", "limit-100", limit=100))
-        if "order" in parameters:
-            own = [f"{{{item.name}.{number}}}" for number in range(1, OBJECTS + 1)]
-            yield from _walk(page, "walk.asc", own[0], "asc", set(ids[1:]))
-            yield from _walk(page, "walk.desc", own[-1], "desc", set(ids[:-1]))
-            yield (page("walk.asc.again", "walk.asc.again", limit=PAGE, order="asc", after=own[0]),)
-            if "before" in parameters:
-                yield (page("list.before", "before", limit=PAGE, order="asc", before=own[-1]),)
-                yield (page("list.both", "both", limit=PAGE, order="asc", after=own[0], before=own[-1]),)
-        unknown = call(
-            spec,
-            item.operation("list"),
-            *above,
-            role="list.unknown-cursor",
-            query={"after": NO_OBJECT},
-            known=known,
-            expect=Expect.EITHER,
+        def remove(index: int) -> Case:
+            known = ready.with_ids(**{f"{item.name}.{index}": ids[index]})
+            placeholders = (*ready.above, f"{{{item.name}.{index}}}")
+            made = call(spec, item.operation("delete"), *placeholders, role="change.delete", known=known)
+            return made.at(name, "change.delete")
+
+        able = remove if item.has(spec, "delete") else None
+        return Objects(tuple(ids), ready.known, ready.above, bool(ready.above), more, able)
+
+    return make
+
+
+def walked(spec: Spec, settings: Settings, item: Listing) -> Script:
+    """All the ways to ask for a page that the operation documents."""
+    name = item.name
+    found = yield from item.make(spec, settings, name)
+    if found is None or not found.ids:
+        return
+    known = parameters(spec, item.operation)
+
+    def page(role: str, step: str, expect: Expect = Expect.ACCEPT, **query: object) -> Case:
+        wanted = {key: value for key, value in query.items() if key in known and value is not None}
+        return call(spec, item.operation, *found.above, role=role, query=wanted, known=found.known, expect=expect).at(
+            name, step
         )
-        yield (unknown.at(name, "unknown-cursor"),)
 
-    return script
+    yield (
+        page("list.default", "default"),
+        page("list.limit", "limit-1", limit=1),
+        page("list.limit", "limit-100", limit=100),
+        page("list.bound", "limit-0", Expect.EITHER, limit=0),
+        page("list.bound", "limit-101", Expect.EITHER, limit=101),
+        page("list.unknown-cursor", "unknown-cursor", Expect.EITHER, after=NO_OBJECT),
+    )
+    ids = found.ids
+    if "order" in known:
+        for order, rest, start in (("asc", ids[1:], ids[0]), ("desc", ids[:-1], ids[-1])):
+            way = _Way(f"walk.{order}", order, None if found.own else start, frozenset(rest))
+            yield from _walk(page, way, item.page)
+        for number in (1, 2):
+            again = page("walk.again", f"walk.again-{number}", limit=item.page, order="asc", after=_start(found))
+            yield (_at(again, None if found.own else ids[0]),)
+    else:
+        yield from _walk(page, _Way("walk.default", None, None, frozenset(ids)), item.page)
+    if "before" in known and len(ids) > 1:
+        yield (
+            _at(page("list.before", "before", limit=PAGE, order="desc", before="{cursor}"), ids[-2]),
+            page("list.both", "both", limit=PAGE, order="desc", after="{cursor}", before="{other}").bind(
+                cursor=ids[-1], other=ids[0]
+            ),
+        )
+    if found.more is not None and len(ids) >= OBJECTS and "order" in known:
+        yield from _coming_and_going(page, found)
 
 
-def _walk(
-    page: Callable[..., Case], role: str, start: str, order: str, missing: set[str]
-) -> Generator[Step, tuple[Exchange, ...], None]:
-    """Follow ``after`` from one of our objects until the others were seen and one page more, or the list ends."""
-    after, beyond = start, 0
+def _start(found: Objects) -> str | None:
+    return None if found.own else "{cursor}"
+
+
+def _at(case: Case, cursor: str | None) -> Case:
+    return case if cursor is None else case.bind(cursor=cursor)
+
+
+def _page_of(exchange: Exchange) -> tuple[list[str], bool]:
+    """The ids of a page, and whether it says that more follows."""
+    value: Any = exchange.response.json if exchange.ok and exchange.response else None
+    data = value.get("data") if isinstance(value, dict) else None
+    ids = [str(one.get("id")) for one in data if isinstance(one, dict)] if isinstance(data, list) else []
+    return ids, isinstance(value, dict) and value.get("has_more") is True
+
+
+@frozen
+class _Way:
+    """One walk: its role, its order, the object that it starts after, and the objects that it must show."""
+
+    role: str
+    order: str | None
+    start: str | None
+    wanted: frozenset[str]
+
+
+def _walk(page: Callable[..., Case], way: _Way, limit: int) -> Generator[Step, tuple[Exchange, ...], None]:
+    """Follow ``after`` until our objects were seen and one page more, or the list ends."""
+    after, missing, beyond = way.start, set(way.wanted), 0
     for number in range(1, MOST_PAGES + 1):
-        case = page(role, f"{role}.{number}", limit=PAGE, order=order, after="{cursor}")
-        (exchange,) = yield (case.bind(cursor=case.bindings.get(after.strip("{}"), after)),)
-        value: Any = exchange.response.json if exchange.ok and exchange.response else None
-        data = value.get("data") if isinstance(value, dict) else None
-        ids = [entry.get("id") for entry in data if isinstance(entry, dict)] if isinstance(data, list) else []
+        cursor = "{cursor}" if after else None
+        case = page(way.role, f"{way.role}.{number}", limit=limit, order=way.order, after=cursor)
+        (exchange,) = yield (_at(case, after),)
+        ids, more = _page_of(exchange)
         missing = missing - set(ids)
         beyond += not missing
-        if not ids or not isinstance(ids[-1], str) or not value.get("has_more") or beyond > 1:
+        if not ids or not more or beyond > 1:
             return
         after = ids[-1]
+
+
+def _coming_and_going(page: Callable[..., Case], found: Objects) -> Generator[Step, tuple[Exchange, ...], None]:
+    """A walk from the newest on, during which an object that was seen goes and a new one comes."""
+    start = None if found.own else "{cursor}"
+    (exchange,) = yield (_at(page("change.page", "change.page.1", limit=2, order="desc", after=start), found.ids[-1]),)
+    ids, _ = _page_of(exchange)
+    if len(ids) < 2:
+        return
+    after = ids[-1]
+    if found.remove is not None and ids[0] in found.ids:
+        (gone,) = yield (found.remove(found.ids.index(ids[0])),)
+        if not gone.ok:
+            return
+    for number in (2, 3):
+        case = page("change.page", f"change.page.{number}", limit=1, order="desc", after="{cursor}")
+        (exchange,) = yield (case.bind(cursor=after),)
+        ids, _ = _page_of(exchange)
+        if not ids:
+            return
+        after = ids[-1]
+        if number == 2 and found.more is not None:
+            yield (found.more("change.create"),)

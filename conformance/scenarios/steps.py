@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
-from conformance.cases import Case, Expect, Family, JsonBody
+from attrs import field, frozen
+
+from conformance.cases import Case, Cost, Expect, Family, JsonBody, Multipart, Part
 from conformance.exchange import Exchange
 from conformance.operations import Operation, operations_of
 from conformance.scenario import Settings, Step, Wait
-from conformance.scenarios.kinds import Kind, kind, properties
+from conformance.scenarios.kinds import MARKER, Kind, kind, properties
 from conformance.spec import Spec
 
-__all__ = ["Ids", "call", "create", "created_id", "create_parents", "poll", "request_body"]
+__all__ = [
+    "IMPOSSIBLE",
+    "Ids",
+    "Ready",
+    "call",
+    "create",
+    "create_parents",
+    "created_id",
+    "documents",
+    "path_names",
+    "poll",
+    "poll_status",
+    "prepared",
+    "request_body",
+    "status_of",
+]
 
 _NAME = re.compile(r"\{([^}]+)\}")
+
+#: The digits of an id that no object has; a request that changes something may name it.
+IMPOSSIBLE = "0" * 24
+
+#: What a bare object keeps: the run's marker, and what bounds its cost.
+_KEPT = ("model", "metadata", "input", "n_seconds", "n_variants")
 
 #: Placeholder → real id, as far as known.
 Ids = Mapping[str, str]
@@ -26,6 +49,13 @@ def path_names(operation: Operation) -> list[str]:
     return _NAME.findall(operation.path)
 
 
+def documents(spec: Spec, operation_id: str, *names: str) -> bool:
+    """True when the request of an operation has these fields."""
+    operation = operations_of(spec).get(operation_id)
+    media = operation.body.get("application/json") if operation else None
+    return media is not None and set(names) <= properties(spec, media.schema)
+
+
 def call(
     spec: Spec,
     operation_id: str,
@@ -33,6 +63,7 @@ def call(
     role: str,
     query: Mapping[str, object] | None = None,
     body: Any = None,
+    form: Multipart | None = None,
     known: Ids | None = None,
     expect: Expect = Expect.ACCEPT,
     **more: Any,
@@ -51,7 +82,7 @@ def call(
         path_params=dict(zip(path_names(operation), ids, strict=True)),
         query=tuple((name, str(value)) for name, value in (query or {}).items()),
         headers=headers,
-        body=None if body is None else JsonBody(body),
+        body=form if form is not None else None if body is None else JsonBody(body),
         family=Family.SCENARIO,
         expect=expect,
         role=role,
@@ -71,23 +102,38 @@ def request_body(spec: Spec, operation_id: str, wanted: Mapping[str, Any]) -> di
 def create(
     spec: Spec, item: Kind, name: str, parents: tuple[str, ...] = (), known: Ids | None = None, **more: Any
 ) -> Case:
-    """A case that creates one object, journaled under the placeholder ``name`` (``assistant.1``), with its undo."""
+    """A case that creates one object, journaled under the placeholder ``name`` (``assistant.1``), with its undo.
+
+    ``wanted`` adds to the fields of the kind; ``bare`` leaves out all that the version doesn't require.
+    """
     operation_id = item.operation("create")
     undo = None
-    if item.has(spec, "delete"):
-        undo = call(spec, item.operation("delete"), *parents, f"{{{name}}}", role="undo", known=known)
-    body = request_body(spec, operation_id, item.body)
+    if item.has(spec, item.undo):
+        undo = call(spec, item.operation(item.undo), *parents, f"{{{name}}}", role="undo", known=known)
+    wanted, bare = {**item.body, **more.pop("wanted", {})}, more.pop("bare", False)
+    if item.upload is not None:
+        sent = item.upload
+        file = Part("file", sent.data, sent.filename, sent.content_type)
+        content: dict[str, Any] = {"form": Multipart((Part("purpose", sent.purpose.encode()), file))}
+    else:
+        body = request_body(spec, operation_id, wanted)
+        if bare:
+            media = operations_of(spec)[operation_id].body["application/json"]
+            needed = spec.deref(media.schema).get("required", ())
+            body = {key: value for key, value in body.items() if key in (*needed, *_KEPT)}
+        content = {"body": body}
     return call(
         spec,
         operation_id,
         *parents,
         role=more.pop("role", "create"),
-        body=body,
         known=known,
         creates={name: item.creates},
         undo=undo,
         capability=item.capability,
         expensive=item.expensive,
+        cost=more.pop("cost", Cost(tokens=item.tokens)),
+        **content,
         **more,
     )
 
@@ -100,24 +146,83 @@ def created_id(exchange: Exchange, pointer: str = "/id") -> str | None:
     return node if isinstance(node, str) and node else None
 
 
+@frozen
+class Ready:
+    """What exists before a kind's objects are made.
+
+    ``above`` are the placeholders of the parents' ids, ``other`` those of a second parent; ``known`` gives the ids.
+    """
+
+    known: dict[str, str]
+    above: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+    #: The ids of the needed objects, one for each object to be made.
+    needed: tuple[str, ...] = field(default=())
+
+    def with_ids(self, **more: str) -> dict[str, str]:
+        """The known ids and some more."""
+        return {**self.known, **more}
+
+    def for_object(self, item: Kind, number: int) -> dict[str, str]:
+        """The ids for making the object with this number (from 0)."""
+        return {**self.known, item.needs: self.needed[number]} if item.needs else dict(self.known)
+
+
+def _many(  # noqa: PLR0917 - what a create takes, and where it stands
+    spec: Spec, item: Kind, names: Iterable[str], above: tuple[str, ...], known: Ids, scenario: str, role: str
+) -> Generator[Step, tuple[Exchange, ...], dict[str, str] | None]:
+    """Create several objects of a kind in one step; their ids by placeholder, None when one is missing."""
+    wanted = tuple(names)
+    made = yield tuple(create(spec, item, n, above, known, role=role).at(scenario, f"{role}.{n}") for n in wanted)
+    ids = {name: id for name, seen in zip(wanted, made, strict=True) if (id := created_id(seen, item.creates))}
+    return ids if len(ids) == len(wanted) else None
+
+
+def prepared(
+    spec: Spec, item: Kind, scenario: str, objects: int = 1, *, second: bool = False
+) -> Generator[Step, tuple[Exchange, ...], Ready | None]:
+    """Create the parents of a kind (with ``second`` also another direct parent) and what its objects need.
+
+    Gives None when something could not be made. A version without uploads takes ids of files from elsewhere: there
+    the files are ids that no object has.
+    """
+    known: dict[str, str] = {}
+    chain: list[Kind] = []
+    above: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+    top = item
+    while top.parent:
+        top = kind(top.parent)
+        chain.insert(0, top)
+    for parent in chain:
+        names = [parent.name, f"{parent.name}.other"] if second and parent is chain[-1] else [parent.name]
+        ids = yield from _many(spec, parent, names, above, known, scenario, "parent")
+        if ids is None:
+            return None
+        known |= ids
+        other = (*above, f"{{{names[-1]}}}")
+        above = (*above, f"{{{parent.name}}}")
+    needed: tuple[str, ...] = ()
+    if item.needs:
+        source = kind(item.needs)
+        names = [f"{source.name}.{number}" for number in range(objects)]
+        if source.has(spec, "create"):
+            ids = yield from _many(spec, source, names, (), known, scenario, "needed")
+            if ids is None:
+                return None
+        else:
+            ids = {name: f"file-{number:04d}{IMPOSSIBLE}" for number, name in enumerate(names)}
+        known |= ids
+        needed = tuple(ids[name] for name in names)
+    return Ready(known, above, other if second and item.parent else (), needed)
+
+
 def create_parents(
     spec: Spec, item: Kind, scenario: str
 ) -> Generator[Step, tuple[Exchange, ...], dict[str, str] | None]:
-    """Create the chain of parents of a kind; gives their ids by placeholder, or None when one could not be made."""
-    known: dict[str, str] = {}
-    chain: list[Kind] = []
-    while item.parent:
-        item = kind(item.parent)
-        chain.insert(0, item)
-    for index, parent in enumerate(chain):
-        above = tuple(f"{{{made.name}}}" for made in chain[:index])
-        case = create(spec, parent, parent.name, above, known, role="parent").at(scenario, f"parent.{parent.name}")
-        (exchange,) = yield (case,)
-        made_id = created_id(exchange, parent.creates)
-        if made_id is None:
-            return None
-        known[parent.name] = made_id
-    return known
+    """The ids of the parents of a kind by placeholder, or None when one could not be made."""
+    ready = yield from prepared(spec, item, scenario, 0)
+    return None if ready is None else ready.known
 
 
 def poll(
@@ -132,3 +237,30 @@ def poll(
         yield Wait(settings.poll_interval)
         waited += max(settings.poll_interval, 0.001)
         number += 1
+
+
+def status_of(exchange: Exchange) -> str:
+    """The ``status`` of the object in an answer; "" where there is none."""
+    value = exchange.response.json if exchange.ok and exchange.response else None
+    found = value.get("status") if isinstance(value, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def poll_status(
+    case: Case, role: str, until: Iterable[str], settings: Settings
+) -> Generator[Step, tuple[Exchange, ...], Exchange]:
+    """Look at an object until its status is one of ``until``, it can't be read, or the deadline."""
+    ends = frozenset(until)
+
+    def look(number: int) -> Case:
+        step = f"{role}.{number}" if number else role
+        return case.at(case.scenario, step)
+
+    def over(seen: Exchange) -> bool:
+        return not seen.ok or status_of(seen) in ends
+
+    return (yield from poll(look, over, settings, settings.deadline))
+
+
+#: The metadata that marks an object as this run's.
+MARK = {MARKER: "{run}"}
