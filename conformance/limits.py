@@ -49,13 +49,16 @@ class Spent:
 class Allowance:
     """Counts what is spent and withholds what may not be sent. Thread-safe.
 
-    ``share`` is this process's part of the budget, where several share one run.
+    ``share`` is this process's part of the budget, where several share one run; ``wrong_keys`` its part of the probes
+    with a wrong key.
     """
 
-    def __init__(self, budget: Budget, *, loopback: bool, share: float = 1.0) -> None:
+    def __init__(
+        self, budget: Budget, *, loopback: bool, share: float = 1.0, wrong_keys: int = WRONG_KEY_PROBES
+    ) -> None:
         self._budget, self._loopback, self._share = budget, loopback, share
         self._spent = Spent()
-        self._wrong_keys = 0
+        self._wrong_keys, self._most_wrong_keys = 0, wrong_keys
         self._filtered: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -90,7 +93,7 @@ class Allowance:
             raise Withheld(message, Outcome.NOT_APPLICABLE)
         if self._loopback:
             return
-        if case.auth is Auth.WRONG and self._wrong_keys >= WRONG_KEY_PROBES:
+        if case.auth is Auth.WRONG and self._wrong_keys >= self._most_wrong_keys:
             message = f"{WRONG_KEY_PROBES} requests with a wrong key are enough for a live resource"
             raise Withheld(message, Outcome.NOT_APPLICABLE)
         if self._filtered[resource] >= FILTER_STOP:

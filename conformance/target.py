@@ -24,7 +24,7 @@ from conformance.exchange import REDACTED, Chunk, Exchange, FaultKind, Headers, 
 from conformance.foreign import hide_foreign
 from conformance.guards import check_origin, check_path_ids, check_scheme, path_ids, strip, with_undo
 from conformance.journal import Entry, Journal
-from conformance.limits import Allowance, Withheld
+from conformance.limits import WRONG_KEY_PROBES, Allowance, Withheld
 from conformance.operations import operations_of
 from conformance.retry import Pace, delay
 from conformance.spec import Spec
@@ -48,7 +48,8 @@ class Target:
     """A target under test. Thread-safe; use as a context manager.
 
     ``journal`` None: nothing that changes an object by id may be sent, and creates are refused with
-    :class:`~conformance.errors.UsageError`. ``share`` is this process's part of the budget.
+    :class:`~conformance.errors.UsageError`. ``share`` and ``wrong_keys`` are this process's part of the budget
+    and of the probes with a wrong key.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Target:
         journal: Journal | None = None,
         run_id: str | None = None,
         share: float = 1.0,
+        wrong_keys: int = WRONG_KEY_PROBES,
         control: Case | None = None,
     ) -> None:
         settings = config.target
@@ -78,7 +80,7 @@ class Target:
         own = spec.base_path if settings.base_path is None else settings.base_path
         self.base_path = parts.path.rstrip("/") + own
         self.run_id = run_id or randomness.token_hex(4)
-        self.allowance = Allowance(config.budget, loopback=self.loopback, share=share)
+        self.allowance = Allowance(config.budget, loopback=self.loopback, share=share, wrong_keys=wrong_keys)
         #: A cheap request that a working target answers below 500: tells one broken request from a broken target.
         self.control = control
         self._control_at, self._control_ok = float("-inf"), True
