@@ -95,7 +95,8 @@ def finish_reason_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
 def stops_in(body: Mapping[str, Any]) -> list[str]:
     """The stop sequences of a body."""
     stop = body.get("stop")
-    return [stop] if isinstance(stop, str) else [s for s in stop or () if isinstance(s, str)]
+    given = stop if isinstance(stop, list) else [stop]  # a violation may send anything
+    return [one for one in given if isinstance(one, str)]
 
 
 def _with_stop(value: Any, request: Request) -> Any:
