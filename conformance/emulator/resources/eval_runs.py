@@ -174,7 +174,7 @@ def delete(call: Call) -> Response:
     run = _found(call)
     _runs(call).remove(run["id"])
     call.store.drop("eval-output-items", run["id"])
-    gone = {"object": "eval.run.deleted", "deleted": True, "eval_run_id": run["id"], "run_id": run["id"]}
+    gone = {"object": "eval_run.deleted", "deleted": True, "eval_run_id": run["id"], "run_id": run["id"]}
     return call.json(gone)
 
 

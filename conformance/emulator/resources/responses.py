@@ -149,7 +149,7 @@ def delete(call: Call) -> Response:
     _responses(call).remove(id)
     call.store.collection("response-context").remove(id)
     call.store.drop("response-inputs", id)
-    return deleted(call, id, "response")
+    return deleted(call, id, "response.deleted")
 
 
 @handles("responses.input_items.list")

@@ -1,0 +1,163 @@
+"""The emulator's answers against the published documents: an independent witness. Every difference has a reason.
+
+The documents are not part of the project; where they are absent this is skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import jsonschema_rs
+import pytest
+from state_talk import Talk
+from state_tour import chapters
+
+from conformance.operations import operations_of
+from conformance.spec import load
+
+PUBLISHED = Path(__file__).resolve().parents[2].parent / "shared" / "official-specs"
+
+#: (document, version that it is held against)
+DOCUMENTS = {
+    "2024-05-01-preview.json": "2024-05-01-preview",
+    "assistants-2024-05-01-preview.json": "2024-05-01-preview",
+    "v1-preview.json": "v1-preview",
+}
+
+#: Place and keyword of a difference → the erratum that explains it, or the mistake of the published document.
+#: A list item's place is the place of the object itself.
+ERRATA: dict[str, dict[tuple[str, str], str]] = {
+    "2024-05-01-preview.json": {
+        ("first_id", "type"): "list-empty-ids",
+        ("last_id", "type"): "list-empty-ids",
+        ("expires_at", "type"): "run-nulls",
+        ("object", "enum"): "run-step-object",
+        ("status", "enum"): "run-status-incomplete",
+        ("", "required"): "vector-store-bytes",
+        ("expires_after", "type"): "vector-store-nulls",
+    },
+    "assistants-2024-05-01-preview.json": {
+        ("first_id", "type"): "list-empty-ids",
+        ("last_id", "type"): "list-empty-ids",
+        ("status", "enum"): "run-status-incomplete",
+        ("expires_after", "type"): "vector-store-nulls",
+    },
+    "v1-preview.json": {
+        ("first_id", "type"): "list-edges-*",
+        ("last_id", "type"): "list-edges-*",
+        ("expires_after", "type"): "vector-store-expiry-null",
+        ("prompt", "type"): "null-reported-azure-response",
+        ("user", "type"): "null-reported-azure-response",
+        ("usage", "type"): "null-reported-azure-response",
+        ("data_source", "anyOf"): "eval-list-data-source",
+        ("error", "type"): "null-reported-eval-run",
+        ("sample/error", "type"): "null-reported-eval-sample",
+    },
+}
+MISTAKES: dict[str, dict[tuple[str, str], str]] = {
+    "2024-05-01-preview.json": {},
+    "assistants-2024-05-01-preview.json": {
+        ("incomplete_details", "anyOf"): "the enum of reasons is put where the object should be",
+    },
+    "v1-preview.json": {
+        ("expires_at", "anyOf"): "an integer that must also be a date as text, or null",
+        ("last_active_at", "anyOf"): "an integer that must also be a date as text, or null",
+        ("finished_at", "anyOf"): "an integer that must also be a date as text, or null",
+        ("estimated_finish", "anyOf"): "an integer that must also be a date as text, or null",
+        ("expires_at", "type"): "null is among the choices, but the type beside them leaves it out",
+        ("finished_at", "type"): "null is among the choices, but the type beside them leaves it out",
+        ("estimated_finish", "type"): "null is among the choices, but the type beside them leaves it out",
+        ("tool_choice", "type"): "the words auto, none and required are among the choices, but not among the types",
+        ("", "required"): "content_filters is a field of a later state of the surface",
+        ("grader", "anyOf"): "the graders of a multi grader are one grader there, a map in every example",
+    },
+}
+
+
+def _modern(node: Any) -> Any:
+    """A document of an older dialect as JSON Schema 2020-12: nullable becomes a union, boolean bounds go."""
+    if isinstance(node, list):
+        return [_modern(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    made = {
+        name: _modern(value)
+        for name, value in node.items()
+        if name not in ("nullable", "x-nullable", "discriminator", "example", "examples", "default")
+        and not (name in ("exclusiveMinimum", "exclusiveMaximum") and isinstance(value, bool))
+    }
+    nullable = node.get("nullable") is True or node.get("x-nullable") is True
+    return {"anyOf": [made, {"type": "null"}]} if nullable else made
+
+
+def _anonymous(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def _schema_pointers(document: Any, path: str, method: str, status: int) -> Iterator[str]:
+    for name, item in document["paths"].items():
+        if _anonymous(name) == _anonymous(path) and method in item:
+            responses = item[method]["responses"]
+            answer = responses.get(str(status)) or responses["200"]
+            key = str(status) if str(status) in responses else "200"
+            start = f"/paths/{name.replace('~', '~0').replace('/', '~1')}/{method}/responses/{key}"
+            if "schema" in answer:
+                yield f"{start}/schema"
+            elif "application/json" in answer.get("content", {}):
+                yield f"{start}/content/application~1json/schema"
+
+
+@cache
+def _differences(document: str) -> frozenset[tuple[str, str, str]]:
+    """(operation, place, keyword) of every answer on the tour that the published document does not accept."""
+    raw = json.loads((PUBLISHED / document).read_text("utf-8"))
+    registry = jsonschema_rs.Registry([("urn:published", _modern(raw))])
+    talk = Talk(DOCUMENTS[document], judge=False)
+    for chapter in chapters(talk):
+        chapter(talk)
+    found: set[tuple[str, str, str]] = set()
+    validators: dict[str, Any] = {}
+    for id_, status, body in talk.said:
+        if status >= 300 or not isinstance(body, dict):
+            continue
+        operation = operations_of(talk.spec)[id_]
+        for pointer in _schema_pointers(raw, operation.path, operation.method.lower(), status):
+            reference = {"$ref": f"urn:published#{quote(pointer, safe='/~')}"}
+            if pointer not in validators:
+                validators[pointer] = jsonschema_rs.Draft202012Validator(reference, registry=registry)
+            for error in validators[pointer].iter_errors(body):
+                place = "/".join("*" if isinstance(step, int) else str(step) for step in error.instance_path)
+                place = place.removeprefix("data/*").strip("/")
+                found.add((id_, place, str(error.schema_path[-1])))
+    assert validators
+    return frozenset(found)
+
+
+documents = pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(name, marks=pytest.mark.skipif(not (PUBLISHED / name).is_file(), reason="absent"))
+        for name in DOCUMENTS
+    ],
+)
+
+
+@documents
+def test_every_difference_is_an_erratum_or_a_mistake_of_the_document(document: str) -> None:
+    known = ERRATA[document].keys() | MISTAKES[document].keys()
+    assert [] == sorted(one for one in _differences(document) if one[1:] not in known)
+
+
+@documents
+def test_every_reason_is_needed_and_every_erratum_exists(document: str) -> None:
+    seen = {one[1:] for one in _differences(document)}
+    assert set() == (ERRATA[document].keys() | MISTAKES[document].keys()) - seen
+    ids = [erratum.id for erratum in load(DOCUMENTS[document]).errata]
+    assert [] == [name for name in ERRATA[document].values() if not any(fnmatchcase(id_, name) for id_ in ids)]
