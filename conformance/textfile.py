@@ -1,7 +1,7 @@
 """YAML and TOML files as data, with the line of everything in them, so that an error can say where it is.
 
 YAML is read with a safe loader that refuses what JSON can't hold: duplicate keys, aliases that multiply the document
-beyond reason, values such as dates.
+beyond reason, values such as binary data.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -20,7 +20,17 @@ from conformance.errors import SpecError
 
 __all__ = ["read_toml", "read_yaml", "toml_lines", "yaml_line", "yaml_text"]
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_BASE):  # type: ignore[misc]
+    """The safe loader without dates: ``2024-10-21`` is the label of a version, and JSON has no dates."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
+        first: [(tag, pattern) for tag, pattern in pairs if tag != "tag:yaml.org,2002:timestamp"]
+        for first, pairs in _BASE.yaml_implicit_resolvers.items()
+    }
+
 
 #: A document that aliases expand to more nodes than this is an attack or a mistake.
 MOST_NODES = 5_000_000
@@ -40,7 +50,7 @@ def read_yaml(path: Path) -> Any:
 def yaml_text(content: bytes, *, where: str) -> Any:
     """The data of YAML text; ``where`` names it in errors."""
     try:
-        loader = _LOADER(content)
+        loader = _Loader(content)
         try:
             node = loader.get_single_node()
             if node is None:
@@ -55,7 +65,7 @@ def yaml_text(content: bytes, *, where: str) -> Any:
         line = f":{mark.line + 1}" if mark else ""
         raise SpecError(f"not YAML: {getattr(error, 'problem', None) or error}", where=f"{where}{line}") from None
     except TypeError as error:
-        raise SpecError(f"a value that JSON can't hold: {error}", where=where, hint="quote dates") from None
+        raise SpecError(f"a value that JSON can't hold: {error}", where=where) from None
     except (UnicodeDecodeError, ValueError) as error:
         raise SpecError(f"not YAML: {error}", where=where) from None
     except RecursionError:
@@ -103,7 +113,7 @@ def _unique(node: yaml.MappingNode, where: str) -> None:
 
 @lru_cache(maxsize=2)
 def _composed(content: bytes) -> Any:
-    return yaml.compose(content, Loader=_LOADER)
+    return yaml.compose(content, Loader=_Loader)
 
 
 def yaml_line(path: Path, pointer: str) -> int:

@@ -85,8 +85,8 @@ def _facts(old: Spec, new: Spec) -> Iterator[Local]:
         yield Local("/servers/0/url", "base path", old.base_path, new.base_path, "other")
     before, after = old.api_version, new.api_version
     if (before.location, before.name) != (after.location, after.name):
-        travels = [f"in {api.location}" if api.location != "none" else "not sent" for api in (before, after)]
-        yield Local("/info/version", "api-version", *travels, "other")
+        old_way, new_way = (f"in {a.location}" if a.location != "none" else "not sent" for a in (before, after))
+        yield Local("/info/version", "api-version", old_way, new_way, "other")
 
 
 Entry = tuple[str, str, str, Mapping[str, Any]]
@@ -160,15 +160,17 @@ def _body(work: _Comparison, id: str, old: Entry, new: Entry) -> None:
     pointer = f"{new[0]}/requestBody"
     if was is None or now is None:
         effect = "less" if now is None else "narrower" if now.get("required") else "more"
-        types = [list(side["content"]) if side else None for side in (was, now)]
-        work.add(id, REQUEST, Local(pointer, "request body", *types, effect))
+        left_types, right_types = (list(side["content"]) if side else None for side in (was, now))
+        work.add(id, REQUEST, Local(pointer, "request body", left_types, right_types, effect))
         return
     left = resolve(work.old, Node(f"{old[0]}/requestBody", was))
     right = resolve(work.new, Node(pointer, now))
-    needs = [side.schema.get("required", False) for side in (left, right)]
-    if needs[0] != needs[1]:
+    was_needed, needed = (side.schema.get("required", False) for side in (left, right))
+    if was_needed != needed:
         work.add(
-            id, REQUEST, Local(f"{pointer}/required", "required body", *needs, "narrower" if needs[1] else "wider")
+            id,
+            REQUEST,
+            Local(f"{pointer}/required", "required body", was_needed, needed, "narrower" if needed else "wider"),
         )
     _content(work, (id, REQUEST), left, right)
 

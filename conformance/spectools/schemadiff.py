@@ -73,10 +73,8 @@ class Pairs:
                 below.append((left, right))
             else:
                 self._plain(shape(self.old, left), shape(self.new, right), changes, below)
-        for node in gone:
-            changes.append(Local(node.pointer, "branch removed", _brief(node.schema), None, "narrower"))
-        for node in added:
-            changes.append(Local(node.pointer, "branch added", None, _brief(node.schema), "wider"))
+        changes.extend(Local(node.pointer, "branch removed", _brief(node.schema), None, "narrower") for node in gone)
+        changes.extend(Local(node.pointer, "branch added", None, _brief(node.schema), "wider") for node in added)
 
     def _matched(
         self, olds: tuple[Node, ...], news: tuple[Node, ...]
@@ -125,10 +123,10 @@ class Pairs:
                 below.append((old.inner[key], new.inner[key]))
             else:
                 gone, come = old.inner.get(key), new.inner.get(key)
-                was = _brief(gone.schema) if gone else None
-                now = _brief(come.schema) if come else None
+                before = _brief(gone.schema) if gone else None
+                after = _brief(come.schema) if come else None
                 where = come.pointer if come else f"{new.pointer}/{key}"
-                changes.append(Local(where, key, was, now, _opened(was, now), gone.pointer if gone else ""))
+                changes.append(Local(where, key, before, after, _opened(before, after), gone.pointer if gone else ""))
 
 
 def _opened(old: Any, new: Any) -> str:

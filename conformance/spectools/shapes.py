@@ -87,15 +87,16 @@ def shape(document: Any, node: Node) -> Shape:
         if not isinstance(schema, Mapping):
             keywords["schema"] = schema
             continue
-        for key, value in schema.items():
-            if key not in _STRUCTURE and not key.startswith("x-"):
-                keywords[key] = value
-        for key in INNER:
-            if key in schema:
-                inner[key] = Node(f"{part.pointer}/{key}", schema[key])
+        keywords.update((k, v) for k, v in schema.items() if k not in _STRUCTURE and not k.startswith("x-"))
+        inner.update((key, Node(f"{part.pointer}/{key}", schema[key])) for key in INNER if key in schema)
         required.update(schema.get("required", ()))
         for name, value in schema.get("properties", {}).items():
             properties[name] = Node(f"{part.pointer}/properties/{escape(name)}", value)
+    return Shape(node.pointer, _plain(keywords), properties, frozenset(required), inner)
+
+
+def _plain(keywords: dict[str, Any]) -> dict[str, Any]:
+    """Without null in types and values; a constant is an enum of one value."""
     kinds = keywords.get("type")
     if isinstance(kinds, list):
         plain = [kind for kind in kinds if kind != "null"]
@@ -105,7 +106,7 @@ def shape(document: Any, node: Node) -> Shape:
         values = [keywords.pop("const")]
     if values:
         keywords["enum"] = values
-    return Shape(node.pointer, keywords, properties, frozenset(required), inner)
+    return keywords
 
 
 def _parts(document: Any, node: Node, depth: int) -> Iterator[Node]:
@@ -118,7 +119,7 @@ def _parts(document: Any, node: Node, depth: int) -> Iterator[Node]:
 
 def key_values(document: Any, node: Node) -> frozenset[tuple[str, str]]:
     """The properties that a branch fixes to values; they tell the branches of a union apart."""
-    found = set()
+    found: set[tuple[str, str]] = set()
     for name, value in shape(document, node).properties.items():
         schema = resolve(document, value).schema
         if isinstance(schema, Mapping):

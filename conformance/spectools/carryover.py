@@ -1,0 +1,145 @@
+"""What an imported version takes from the nearest known one: clauses, levels of refusals, wider bounds, errata.
+
+Each is taken only where the operation and the place that it names exist in the imported document too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from conformance.docform import METHODS, follow
+from conformance.overlay import PatchError, apply_patches
+from conformance.spec import Clause, Spec
+from conformance.spectools.document_rules import route
+from conformance.spectools.pointers import named_operations, request_schemas
+
+__all__ = ["carried_clauses", "carried_errata", "carried_features", "nearest"]
+
+
+def nearest(document: Mapping[str, Any], paths: Mapping[str, Any], specs: tuple[Spec, ...]) -> Spec | None:
+    """The known version that is most alike: by operations, then by exact paths, then by fields of components.
+
+    Likeness is what both have over what either has (Jaccard). None when no operation is known at all.
+    """
+    here = {route(path, method) for path, item in paths.items() for method in item if method in METHODS}
+    fields = _fields(document)
+
+    def likeness(spec: Spec) -> tuple[float, int, float, str]:
+        items = spec.document["paths"].items()
+        there = {route(path, method) for path, item in items for method in item if method in METHODS}
+        exact = sum(method in paths.get(path, {}) for path, item in items for method in item)
+        known = _fields(spec.faithful)
+        return (
+            len(here & there) / len(here | there),
+            exact,
+            len(fields & known) / max(1, len(fields | known)),
+            spec.version,
+        )
+
+    best = max(specs, key=likeness, default=None)
+    return best if best is not None and likeness(best)[0] > 0 else None
+
+
+def _fields(document: Mapping[str, Any]) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    for name, schema in document.get("components", {}).get("schemas", {}).items():
+        if isinstance(schema, Mapping) and isinstance(schema.get("properties"), Mapping):
+            found.update((name, str(key)) for key in schema["properties"])
+    return found
+
+
+def carried_clauses(imported: Spec, near: Spec) -> dict[str, list[dict[str, Any]]]:
+    """The content of ``clauses.toml``. ``imported`` is the version without clauses of its own."""
+    clauses = []
+    for clause in near.clauses:
+        if clause.version:
+            made = _clause(imported, clause)
+            if made is not None:
+                clauses.append(made)
+    found: dict[str, list[dict[str, Any]]] = {"clause": clauses}
+    for table, items in (("refusal", near.refusals), ("widest", near.widest)):
+        found[table] = []
+        for item in items:
+            names = [
+                operation.id
+                for operation in named_operations(imported, item.operations)
+                if item.keyword == "*" or request_schemas(imported, operation, item.pointer)
+            ]
+            if names:
+                found[table].append({**attrs.asdict(item), "operations": names})
+    return found
+
+
+def _clause(imported: Spec, clause: Clause) -> dict[str, Any] | None:
+    globs = [glob for glob in clause.operations if named_operations(imported, (glob,))]
+    rule = None
+    if clause.rule is not None:
+        reached = [
+            operation.id
+            for operation in named_operations(imported, tuple(globs))
+            if request_schemas(imported, operation, clause.rule.pointer)
+        ]
+        globs = reached
+        rule = {
+            "pointer": clause.rule.pointer,
+            "schema": json.dumps(clause.rule.schema) if clause.rule.schema is not None else None,
+            "break": json.dumps(clause.rule.breaks) if clause.rule.breaks is not None else None,
+            "named": clause.rule.named or None,
+        }
+    if not globs:
+        return None
+    made: dict[str, Any] = {
+        "id": clause.id,
+        "text": clause.text,
+        "source": f"{clause.source} (carried over from {clause.version})",
+        "provenance": clause.provenance,
+        "keyword": clause.keyword,
+        "operations": globs,
+    }
+    if clause.checks:
+        made["checks"] = list(clause.checks)
+    if clause.excluded:
+        made["excluded"] = clause.excluded
+    elif clause.state:
+        made["state"] = clause.state
+    if rule is not None:
+        made["rule"] = rule
+    return made
+
+
+def carried_errata(document: Mapping[str, Any], near: Spec) -> list[dict[str, Any]]:
+    """The errata whose place exists and whose patch applies, each after those before it."""
+    kept: list[dict[str, Any]] = []
+    current: Mapping[str, Any] = document
+    for erratum in near.errata:
+        try:
+            follow(current, erratum.where)
+            current = apply_patches(current, [(erratum.id, erratum.patch)])
+        except (KeyError, PatchError):
+            continue
+        item = {key: getattr(erratum, key) for key in ("id", "where", "says", "holds", "why", "source", "provenance")}
+        kept.append({**item, "patch": json.dumps(list(erratum.patch), ensure_ascii=False)})
+    return kept
+
+
+def carried_features(imported: Spec, near: Spec) -> list[str]:
+    """The nearest version's features of operations that exist here, without those whose request field is missing."""
+    found = []
+    for feature in sorted(near.features):
+        head, _, name = feature.rpartition(".")
+        words = feature.split(".")
+        there = [op for op in named_operations(near, (f"{words[0]}.*",)) if op.body]
+        here = named_operations(imported, (f"{words[0]}.*",))
+        if not here:
+            continue
+        named = [op for op in there if head and request_schemas(near, op, f"/{name}")]
+        if named and not any(request_schemas(imported, op, f"/{name}") for op in here):
+            continue
+        if words[-1] == "stream" and not any(op.stream for op in here):
+            continue
+        found.append(feature)
+    return found

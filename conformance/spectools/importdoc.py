@@ -1,0 +1,189 @@
+"""A published OpenAPI 3 document in our form: paths, operations, parameters, bodies and answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from attrs import define, field
+
+from conformance.docform import METHODS
+from conformance.errors import UsageError
+from conformance.operations import Operation
+from conformance.spec import Spec
+from conformance.spectools.document_rules import route
+from conformance.spectools.importnames import made_name
+from conformance.spectools.importnotes import Notes
+from conformance.spectools.importschema import Schemas
+from conformance.spectools.importstreams import add_stream
+
+__all__ = ["Importer"]
+
+_STYLES = ("form", "simple", "deepObject", "spaceDelimited", "pipeDelimited", "label", "matrix")
+
+
+@define
+class Importer:
+    """Converts one document. ``known`` maps routes to our names; ``alike`` has the
+    operations of known versions, the nearest first."""
+
+    document: Mapping[str, Any]
+    known: Mapping[tuple[str, str], tuple[str, str]]
+    alike: Mapping[str, tuple[Spec, Operation]]
+    notes: Notes
+    api_version: dict[str, Any] = field(factory=dict)
+    schemas: Schemas = field(init=False)
+    grafted: set[str] = field(factory=set)
+    _taken: set[str] = field(factory=set)
+
+    def __attrs_post_init__(self) -> None:
+        self.schemas = Schemas(self.document, self.notes)
+
+    def paths(self, prefix: str = "") -> dict[str, Any]:
+        """All paths, without ``prefix``; raises :class:`UsageError` for a reference out of the document."""
+        made: dict[str, Any] = {}
+        for path, item in _mapping(self.document.get("paths")).items():
+            here = path.removeprefix(prefix).split("?")[0]
+            if not here.startswith("/"):
+                here = f"/{here}"
+            converted = dict(self._item(here, self._deref(item, path)))
+            if not converted:
+                continue
+            if here in made:
+                self.notes.add(f"{path}: the path is there already; its operations are merged")
+            made[here] = {**converted, **made.get(here, {})}
+        return made
+
+    def _item(self, path: str, item: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        shared = item.get("parameters") or ()
+        for method, node in item.items():
+            if method in METHODS and isinstance(node, Mapping):
+                yield method, self._operation(path, method, node, shared)
+            elif method in ("query", "additionalOperations"):
+                self.notes.add(f"{path}: {method} operations")
+
+    def _operation(self, path: str, method: str, node: Mapping[str, Any], shared: Any) -> dict[str, Any]:
+        name, resource = self.known.get(route(path, method), ("", ""))
+        if not name or name in self._taken:
+            name, resource = made_name(path, method, self._taken)
+            self.notes.add(f"{method.upper()} {path}: no known version has it; it is called {name}")
+        self._taken.add(name)
+        made: dict[str, Any] = {"operationId": name, "tags": [resource]}
+        if node.get("deprecated") is True:
+            made["deprecated"] = True
+        made["parameters"] = list(self._parameters(path, [*shared, *(node.get("parameters") or ())], name))
+        body = self._deref(node.get("requestBody"), name) if node.get("requestBody") else None
+        if body:
+            content = self._content(body.get("content"), f"{name}, request")
+            if content:
+                made["requestBody"] = {"required": body.get("required") is True, "content": content}
+        made["responses"] = self._responses(node, name)
+        add_stream(made, self.schemas, self.alike.get(name), self)
+        return made
+
+    def _parameters(self, path: str, listed: list[Any], name: str) -> Iterator[dict[str, Any]]:
+        wanted = set(re.findall(r"\{([^}]*)\}", path))
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        for raw in listed:
+            parameter = self._deref(raw, name)
+            place, label = parameter.get("in"), str(parameter.get("name", ""))
+            if place == "path" and label not in wanted:
+                continue
+            if place == "header" and label.lower() in ("api-key", "authorization", "content-type", "accept"):
+                continue
+            if place not in ("path", "query", "header") or not label:
+                self.notes.add(f"{name}: parameter {label or '?'} in {place}")
+                continue
+            found[place, label] = self._parameter(parameter, place, f"{name}, parameter {label}")
+            if label.lower() == "api-version":
+                self.api_version = {"in": "query", "name": label, "required": parameter.get("required") is True}
+                self.api_version["schema"] = found[place, label]["schema"]
+        for label in sorted(wanted - {label for place, label in found if place == "path"}):
+            found["path", label] = {"name": label, "in": "path", "required": True, "schema": {"type": "string"}}
+        yield from found.values()
+
+    def _parameter(self, node: Mapping[str, Any], place: str, where: str) -> dict[str, Any]:
+        schema = node.get("schema")
+        if schema is None:
+            content = _mapping(node.get("content"))
+            schema = _mapping(next(iter(content.values()), {})).get("schema", {})
+        made: dict[str, Any] = {"name": node["name"], "in": place}
+        if place == "path" or node.get("required") is True:
+            made["required"] = True
+        made["schema"] = self.schemas.convert(schema, where)
+        if node.get("style") in _STYLES:
+            made["style"] = node["style"]
+        if isinstance(node.get("explode"), bool):
+            made["explode"] = node["explode"]
+        return made
+
+    def _content(self, content: Any, where: str) -> dict[str, Any]:
+        made = {}
+        for kind, media in _mapping(content).items():
+            entry = self._deref(media, where)
+            schema = entry.get("itemSchema", entry.get("schema", {}))
+            made[str(kind).split(";")[0].strip()] = {"schema": self.schemas.convert(schema, where)}
+        return made
+
+    def _responses(self, node: Mapping[str, Any], name: str) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for key, raw in _mapping(node.get("responses")).items():
+            status = str(key)
+            if status.startswith("x-"):
+                continue
+            if not re.fullmatch(r"[1-5](\d\d|XX)|default", status):
+                self.notes.add(f"{name}: response {status}")
+                continue
+            answer = self._deref(raw, name)
+            entry: dict[str, Any] = {"description": _phrase(status)}
+            content = self._content(answer.get("content"), f"{name}, response {status}")
+            if content:
+                entry["content"] = content
+            headers = {
+                label: {"schema": self.schemas.convert(self._deref(header, name).get("schema", {}), f"{name}, {label}")}
+                for label, header in _mapping(answer.get("headers")).items()
+            }
+            if headers:
+                entry["headers"] = headers
+            if (status == "default" or status[0] in "45") and not content:
+                self.notes.add(f"{name}: response {status} has no form")
+                continue
+            made[status] = entry
+        if not any(status[0] in "23" for status in made):
+            self.notes.add(f"{name}: no success is documented; 200 is assumed")
+            made["200"] = {"description": "OK"}
+        return made
+
+    def _deref(self, node: Any, where: str) -> Mapping[str, Any]:
+        """An object that isn't a schema, its references followed (at most 16)."""
+        from conformance.docform import follow
+
+        for _ in range(16):
+            if not (isinstance(node, Mapping) and "$ref" in node):
+                return _mapping(node)
+            ref = node["$ref"]
+            if not isinstance(ref, str) or not ref.startswith("#"):
+                raise UsageError(
+                    f"$ref {ref!r} leads out of the document; other documents are never opened", where=where
+                )
+            try:
+                node = follow(self.document, ref)
+            except KeyError:
+                self.notes.add(f"{where}: {ref} points nowhere")
+                return {}
+        raise UsageError("a chain of $ref never ends", where=where)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _phrase(status: str) -> str:
+    if status.isdigit():
+        try:
+            return HTTPStatus(int(status)).phrase
+        except ValueError:
+            return status
+    return "Any other answer" if status == "default" else status

@@ -1,0 +1,238 @@
+"""``spec import``: a published document becomes a version in a folder of the user's.
+
+Swagger 2.0 and OpenAPI 3.0, 3.1 and 3.2, as JSON or YAML. Other documents are never opened. No prose is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from conformance.docform import follow
+from conformance.errors import SpecError, UsageError
+from conformance.operations import Operation, operations_of
+from conformance.spec import Spec, load, versions
+from conformance.spectools import carryover
+from conformance.spectools.importdoc import Importer
+from conformance.spectools.importnames import base_and_path, known_names
+from conformance.spectools.importnotes import Notes
+from conformance.spectools.importstreams import graft
+from conformance.spectools.show import as_yaml
+from conformance.spectools.swagger import to_three
+from conformance.spectools.tomltext import toml_text
+from conformance.textfile import yaml_text
+
+__all__ = ["MOST_BYTES", "Imported", "import_file"]
+
+#: Larger files are refused unread.
+MOST_BYTES = 50 * 1024 * 1024
+
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z0-9]+)?")
+
+
+@frozen
+class Imported:
+    """What an import made, and what it could not map."""
+
+    folder: Path
+    operations: int
+    clauses: int
+    errata: int
+    nearest: str
+    notes: tuple[str, ...]
+
+
+def import_file(file: Path, label: str, folder: Path, *, force: bool = False) -> Imported:
+    """Turn a document into ``folder/label``; raises :class:`UsageError` with the reason when it can't be.
+
+    The folder appears only when all of it is written and loads.
+    """
+    if Path(label).name != label or label in (".", ".."):
+        raise UsageError(f"{label!r} can't be the name of a folder", hint="a label such as 2025-04-01-preview")
+    target = folder / label
+    if target.exists() and not force:
+        raise UsageError(f"{target} is there already", hint="--force replaces it")
+    document = _openapi(read_document(file), file)
+    notes = Notes()
+    try:
+        made, importer, near = _converted(document, notes)
+    except RecursionError:
+        raise UsageError("nested too deeply", where=str(file)) from None
+    except UsageError as error:
+        raise UsageError(error.message, where=f"{file}: {error.where}", hint=error.hint) from None
+    return _written(target, label, made, importer, near)
+
+
+def read_document(file: Path) -> Any:
+    """The data of a JSON or YAML file of at most :data:`MOST_BYTES`."""
+    try:
+        size = file.stat().st_size
+        if size > MOST_BYTES:
+            raise UsageError(f"{size} bytes; the limit is {MOST_BYTES}", where=str(file))
+        content = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"can't be read: {error.strerror}", where=str(file)) from None
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return yaml_text(content, where=str(file))
+    except SpecError as error:
+        raise UsageError(f"neither JSON nor YAML: {error.message}", where=error.where) from None
+
+
+def _openapi(document: Any, file: Path) -> Mapping[str, Any]:
+    if not isinstance(document, Mapping):
+        raise UsageError("not an OpenAPI document: it holds no object", where=str(file))
+    three, two = str(document.get("openapi", "")), str(document.get("swagger", ""))
+    if not (re.match(r"3\.[012](\.|$)", three) or two == "2.0"):
+        says = f"openapi: {three}" if three else f"swagger: {two}" if two else "neither openapi nor swagger"
+        hint = "Swagger 2.0 and OpenAPI 3.0, 3.1 and 3.2 can be imported"
+        raise UsageError(f"not an OpenAPI document of a known kind ({says})", where=str(file), hint=hint)
+    if not isinstance(document.get("paths"), Mapping) or not document["paths"]:
+        raise UsageError("an OpenAPI document without paths", where=str(file))
+    return to_three(document) if two else document
+
+
+def _converted(document: Mapping[str, Any], notes: Notes) -> tuple[dict[str, Any], Importer, Spec | None]:
+    known = tuple(load(version) for version in reversed(versions()))
+    base, prefix = _base_path(document)
+    bare = {path.removeprefix(prefix): item for path, item in document["paths"].items() if isinstance(item, Mapping)}
+    near = carryover.nearest(document, bare, known)
+    if not base and near is not None:
+        base = near.base_path
+        notes.add(f"the document names no base path; {base} of {near.version} is taken")
+    others = (near, *(spec for spec in known if spec is not near)) if near else ()
+    alike: dict[str, tuple[Spec, Operation]] = {}
+    for spec in others:
+        for id, operation in operations_of(spec).items():
+            alike.setdefault(id, (spec, operation))
+    importer = Importer(document, known_names(known), alike, notes)
+    paths = importer.paths(prefix)
+    if not paths:
+        raise UsageError("the document has no operation that could be tested", where="paths")
+    made: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {"title": "Azure OpenAI data plane", "version": ""},
+        "servers": [
+            {
+                "url": f"{{endpoint}}{base}",
+                "variables": {"endpoint": {"default": "https://example.openai.azure.com"}},
+            }
+        ],
+        "security": [{"apiKey": []}, {"bearer": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "apiKey": {"type": "apiKey", "in": "header", "name": "api-key"},
+                "bearer": {"type": "http", "scheme": "bearer"},
+            },
+            "schemas": importer.schemas.made,
+        },
+    }
+    graft(made, {spec.version: spec.document for spec in known})
+    _drop_unused(made)
+    return made, importer, near
+
+
+def _base_path(document: Mapping[str, Any]) -> tuple[str, str]:
+    """(base path, what every path of the document begins with of it)."""
+    servers = document.get("servers")
+    first = servers[0] if isinstance(servers, list) and servers and isinstance(servers[0], Mapping) else {}
+    base = base_and_path(str(first.get("url", "")))
+    for common in ("/openai/v1", "/openai"):
+        if all(str(path).startswith(f"{common}/") for path in document["paths"]):
+            return f"{base}{common}", common
+    return base, ""
+
+
+def _drop_unused(document: dict[str, Any]) -> None:
+    """Components that only a part which was left out referred to."""
+    schemas = document["components"]["schemas"]
+    used: set[str] = set()
+    waiting: list[Any] = [document["paths"]]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Mapping):
+            ref = node.get("$ref")
+            name = ref.removeprefix("#/components/schemas/") if isinstance(ref, str) else None
+            if name is not None and name in schemas and name not in used:
+                used.add(name)
+                waiting.append(schemas[name])
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)
+    document["components"]["schemas"] = {name: schemas[name] for name in schemas if name in used}
+
+
+def _written(target: Path, label: str, made: dict[str, Any], importer: Importer, near: Spec | None) -> Imported:
+    made["info"]["version"] = label
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".import-") as scratch:
+        draft = Path(scratch) / label
+        draft.mkdir()
+        (draft / "openapi.yaml").write_text(as_yaml(made), encoding="utf-8")
+        meta = _meta(label, made, importer, near)
+        (draft / "version.toml").write_text(toml_text(meta), encoding="utf-8")
+        errata: list[dict[str, Any]] = []
+        clauses: dict[str, list[dict[str, Any]]] = {"clause": []}
+        if near is not None:
+            errata = carryover.carried_errata(made, near)
+            (draft / "errata.toml").write_text(toml_text({"erratum": errata}), encoding="utf-8")
+            first = load(label, Path(scratch))
+            clauses = carryover.carried_clauses(first, near)
+            meta["features"] = carryover.carried_features(first, near)
+            (draft / "clauses.toml").write_text(toml_text(clauses), encoding="utf-8")
+            (draft / "version.toml").write_text(toml_text(meta), encoding="utf-8")
+        if target.exists():
+            shutil.rmtree(target)
+        draft.rename(target)
+    spec = load(label, target.parent)
+    return Imported(
+        folder=target,
+        operations=len(operations_of(spec)),
+        clauses=len(clauses["clause"]),
+        errata=len(errata),
+        nearest=near.version if near else "",
+        notes=importer.notes.all(),
+    )
+
+
+def _meta(label: str, made: dict[str, Any], importer: Importer, near: Spec | None) -> dict[str, Any]:
+    base = made["servers"][0]["url"].removeprefix("{endpoint}")
+    told = importer.api_version
+    surface = "v1" if base.endswith("/v1") else "dated"
+    schema = told.get("schema", {})
+    if "$ref" in schema:
+        schema = follow({"components": {"schemas": importer.schemas.made}}, schema["$ref"])
+    values = [value for value in schema.get("enum", ()) if isinstance(value, str)]
+    if surface == "dated" and _DATED.fullmatch(label):
+        values = [label]
+    return {
+        "label": label,
+        "status": "beta" if label.endswith("beta") else "preview" if "preview" in label else "ga",
+        "live": "unknown",
+        "surface": surface,
+        "base_path": base,
+        "complete": False,
+        "gaps": ["Imported: what the document says only in prose is not known.", *importer.notes.all()],
+        "features": [],
+        "api_version": {
+            "in": "query" if told else "none",
+            "name": told.get("name", "api-version"),
+            "required": told.get("required", False),
+            "accepted": (values or [label]) if told else [],
+        },
+        "source": [
+            {"title": "Imported document", "document": f"as {label}"},
+            *([{"title": "Clauses and errata carried over", "document": near.version}] if near else []),
+        ],
+    }

@@ -1,0 +1,61 @@
+"""Which of our operations a published one is, and what to call one that we don't know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from conformance.docform import METHODS
+from conformance.spec import Spec
+from conformance.spectools.document_rules import route
+
+__all__ = ["base_and_path", "known_names", "made_name"]
+
+
+def known_names(specs: tuple[Spec, ...]) -> Mapping[tuple[str, str], tuple[str, str]]:
+    """(method, path without names) → (operationId, resource), from all known versions; the first one counts."""
+    names: dict[tuple[str, str], tuple[str, str]] = {}
+    for spec in specs:
+        for path, item in spec.document["paths"].items():
+            for method in METHODS:
+                if method in item:
+                    found = (item[method]["operationId"], item[method]["tags"][0])
+                    names.setdefault(route(path, method), found)
+    return names
+
+
+def made_name(path: str, method: str, taken: set[str]) -> tuple[str, str]:
+    """(operationId, resource) of an operation that no known version has, by the same pattern as ours."""
+    segments = [segment for segment in route(path, method)[1].split("/") if segment]
+    words = [_word(segment) for segment in segments if segment != "{}"] or ["root"]
+    ends_in_parameter = bool(segments) and segments[-1] == "{}"
+    after_parameter = len(segments) > 1 and segments[-2] == "{}" and not ends_in_parameter
+    if method == "post" and after_parameter and not words[-1].endswith("s"):
+        *words, verb = words
+    else:
+        verb = {
+            "get": "get" if ends_in_parameter else "list",
+            "post": "modify" if ends_in_parameter else "create",
+            "put": "replace",
+            "patch": "modify",
+        }.get(method, method)
+    name = ".".join([*words, verb]) if words else f"root.{verb}"
+    unique, number = name, 2
+    while unique in taken:
+        unique, number = f"{name}_{number}", number + 1
+    return unique, words[0] if words else "root"
+
+
+def _word(segment: str) -> str:
+    text = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", segment).lower()
+    text = re.sub(r"[^a-z0-9]+", "_", text).strip("_")
+    return text if text[:1].isalpha() else f"x_{text}"
+
+
+def base_and_path(server: str) -> str:
+    """The path part of a server's URL, without a slash at its end: ``https://{endpoint}/openai`` → ``/openai``."""
+    rest = re.sub(r"^[a-z][a-z0-9+.-]*://", "", server, flags=re.IGNORECASE)
+    if rest.startswith("/"):
+        return rest.rstrip("/")
+    _, slash, path = rest.partition("/")
+    return f"/{path}".rstrip("/") if slash else ""

@@ -1,0 +1,308 @@
+"""Schemas of published documents in our form: JSON Schema 2020-12, no prose, nothing of a vendor.
+
+``nullable`` and ``x-nullable`` become the type null, boolean exclusive bounds become numbers, references into odd
+places become components of their own. Only what is reached from an operation is converted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from attrs import define, field
+from jsonschema import Draft202012Validator
+
+from conformance.docform import KINDS, follow
+from conformance.errors import UsageError
+from conformance.spectools.importnotes import Notes
+
+__all__ = ["Schemas"]
+
+_PREFIX = "#/components/schemas/"
+_TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
+_PROSE = ("title", "description", "examples", "$comment", "discriminator", "$ref")
+_NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+_COUNTS = (
+    *("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "minContains", "maxContains"),
+)
+
+
+@define
+class Schemas:
+    """The converter of one document. ``made`` holds the components that were reached, in the order of reaching."""
+
+    document: Mapping[str, Any]
+    notes: Notes
+    made: dict[str, Any] = field(factory=dict)
+    _names: dict[str, str] = field(factory=dict)
+    _waiting: list[tuple[str, str, bool]] = field(factory=list)
+    _fixed: dict[str, tuple[str, str]] = field(factory=dict)
+    _children: dict[str, dict[str, str]] | None = field(default=None)
+
+    def convert(self, node: Any, where: str) -> Any:
+        """One schema, and every component that it reaches. ``where`` names it in notes."""
+        made = self._schema(node, where)
+        while self._waiting:
+            name, pointer, bare = self._waiting.pop(0)
+            target = self._target(pointer, name)
+            kinds = self._kinds_of(f"#{pointer}", target) if not bare else {}
+            made_here = self._family(target, kinds, name) if kinds else self._schema(target, name)
+            self.made[name] = _fix(made_here, self._fixed.get(f"#{pointer}"))
+        return made
+
+    def _target(self, pointer: str, where: str) -> Any:
+        try:
+            return follow(self.document, pointer)
+        except KeyError:
+            self.notes.add(f"{where}: #{pointer} points nowhere; anything is allowed there")
+            return {}
+
+    def _kinds_of(self, ref: str, target: Any) -> Mapping[str, str]:
+        """Value of the discriminator → reference, of a schema whose kinds inherit from it by ``allOf``.
+
+        The document either maps the values or leaves them to the kinds (``x-ms-discriminator-value``, a fixed value
+        of the property, else the kind's name; OpenAPI 2.0 and 3.0, Discriminator Object).
+        """
+        told = target.get("discriminator") if isinstance(target, Mapping) else None
+        if told is None or "oneOf" in target or "anyOf" in target:
+            return {}
+        property_name = told.get("propertyName") if isinstance(told, Mapping) else told
+        children = self._inheritance().get(ref, {})
+        listed = told.get("mapping") if isinstance(told, Mapping) else None
+        if isinstance(listed, Mapping) and listed:
+            refs = {str(k): v if "#" in str(v) else f"{_PREFIX}{v}" for k, v in listed.items()}
+            return {value: kind for value, kind in refs.items() if kind in children}
+        found = {}
+        for kind, name in children.items():
+            schema = self._target(kind.removeprefix("#"), name)
+            fixed = schema.get("properties", {}).get(property_name, {})
+            values = fixed.get("enum", [fixed.get("const")]) if isinstance(fixed, Mapping) else []
+            own = values[0] if len(values) == 1 and values[0] is not None else name
+            found[str(schema.get("x-ms-discriminator-value", own))] = kind
+        return found
+
+    def _inheritance(self) -> dict[str, dict[str, str]]:
+        """Reference of a base → its kinds (reference → name)."""
+        if self._children is None:
+            self._children = {}
+            for name, schema in self.document.get("components", {}).get("schemas", {}).items():
+                for part in (schema.get("allOf") or ()) if isinstance(schema, Mapping) else ():
+                    if isinstance(part, Mapping) and isinstance(part.get("$ref"), str):
+                        self._children.setdefault(part["$ref"], {})[f"{_PREFIX}{name}"] = name
+        return self._children
+
+    def _family(self, target: Mapping[str, Any], kinds: Mapping[str, str], where: str) -> dict[str, Any]:
+        """A base with its kinds becomes the union of the kinds; what they inherit stays under a name of its own."""
+        told = target["discriminator"]
+        name = told.get("propertyName") if isinstance(told, Mapping) else told
+        mapping = {value: self.reference(ref, where) for value, ref in kinds.items()}
+        for value, ref in kinds.items():
+            self._fixed[ref] = (str(name), value)
+        branches = [{"$ref": ref} for ref in dict.fromkeys(mapping.values())]
+        made = {"oneOf": branches, "discriminator": {"propertyName": name, "mapping": mapping}}
+        return _with_null(made) if target.get("nullable") is True or target.get("x-nullable") is True else made
+
+    def reference(self, ref: Any, where: str, *, bare: bool = False) -> str:
+        """Our reference for one of the document's; raises :class:`UsageError` for one that leads out of it.
+
+        ``bare`` is what the kinds of a base inherit from it: its own properties, not the union of its kinds.
+        """
+        if not isinstance(ref, str) or not ref.startswith("#"):
+            raise UsageError(f"$ref {ref!r} leads out of the document; other documents are never opened", where=where)
+        key = f"{ref} bare" if bare else ref
+        if key not in self._names:
+            name = ref.removeprefix(_PREFIX)
+            if not ref.startswith(_PREFIX) or "/" in name:
+                name = re.sub(r"[^A-Za-z0-9._-]+", "_", ref.removeprefix("#/").removeprefix("components/schemas/"))
+            name = re.sub(r"[^A-Za-z0-9._-]", "_", name.replace("~1", "_").replace("~0", "_")) or "_"
+            name += ".base" if bare else ""
+            while name in self._names.values():
+                name += "_"
+            self._names[key] = name
+            self._target(ref.removeprefix("#"), where)
+            self._waiting.append((name, ref.removeprefix("#"), bare))
+            self.made[name] = {}
+        return _PREFIX + self._names[key]
+
+    def _inherited(self, part: Any, where: str) -> Any:
+        """A part of ``allOf``: a base among them means its own properties."""
+        ref = part.get("$ref") if isinstance(part, Mapping) else None
+        if isinstance(ref, str) and ref.startswith("#") and self._kinds_of(ref, self._target(ref[1:], where)):
+            return {"$ref": self.reference(ref, where, bare=True)}
+        return self._schema(part, where)
+
+    def _schema(self, node: Any, where: str) -> Any:
+        if isinstance(node, bool):
+            return node
+        if not isinstance(node, Mapping):
+            self.notes.add(f"{where}: a schema that is no object; anything is allowed there")
+            return {}
+        nullable = node.get("nullable") is True or node.get("x-nullable") is True
+        if "$ref" in node:
+            plain: dict[str, Any] = {"$ref": self.reference(node["$ref"], where)}
+            return {"anyOf": [plain, {"type": "null"}]} if nullable else plain
+        made = {key: value for key, value in self._keywords(node, where) if value is not None}
+        self._bounds(made)
+        self._discriminator(node, made, where)
+        if "default" in made and not _fits(made):
+            self.notes.add(f"{where}: the default {made.pop('default')!r} does not fit its own type or values")
+        if "array" in _kinds(made) and not {"items", "prefixItems"} & set(made):
+            made["items"] = {}
+        return _with_null(made) if nullable else made
+
+    def _keywords(self, node: Mapping[str, Any], where: str) -> Iterator[tuple[str, Any]]:
+        for key, value in node.items():
+            if key in _PROSE or key not in KINDS["schema"]:
+                continue
+            held, kind = KINDS["schema"][key]
+            if kind == "schema" and held == "one":
+                if key == "items" and isinstance(value, list):
+                    yield "prefixItems", [self._schema(item, f"{where}/{key}") for item in value]
+                else:
+                    yield key, self._schema(value, f"{where}/{key}")
+            elif kind == "schema" and held == "list":
+                if isinstance(value, list) and value:
+                    convert = self._inherited if key == "allOf" else self._schema
+                    yield key, [convert(item, f"{where}/{key}/{i}") for i, item in enumerate(value)]
+            elif kind == "schema":
+                if isinstance(value, Mapping):
+                    yield key, {str(name): self._schema(item, f"{where}/{name}") for name, item in value.items()}
+            else:
+                yield key, self._plain(key, value, where)
+
+    def _plain(self, key: str, value: Any, where: str) -> Any:
+        good = _GOOD.get(key)
+        if key == "type":
+            kinds = [value] if isinstance(value, str) else value
+            known = [kind for kind in kinds if kind in _TYPES] if isinstance(kinds, list) else []
+            if known != kinds:
+                self.notes.add(f"{where}: type {value!r}")
+            return (known[0] if len(known) == 1 else known) if known else None
+        if key == "enum" and isinstance(value, list):
+            unique: list[Any] = []
+            unique.extend(item for item in value if item not in unique)
+            return unique or None
+        if key in ("default", "const") or good is None or good(value):
+            return value
+        self.notes.add(f"{where}: {key} {value!r}")
+        return None
+
+    def _bounds(self, made: dict[str, Any]) -> None:
+        """``exclusiveMinimum: true`` beside ``minimum`` is how OpenAPI 3.0 says what is a number since 3.1."""
+        for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+            flag = made.get(exclusive)
+            if flag is True and bound in made:
+                made[exclusive] = made.pop(bound)
+            elif isinstance(flag, bool):
+                del made[exclusive]
+
+    def _discriminator(self, node: Mapping[str, Any], made: dict[str, Any], where: str) -> None:
+        """Kept where it tells the branches of a union apart; every branch that it names is one of them."""
+        told = node.get("discriminator")
+        if told is None:
+            return
+        name = told.get("propertyName") if isinstance(told, Mapping) else told
+        union = next((key for key in ("oneOf", "anyOf") if key in made), None)
+        if union is None and self._inheritance().get(f"{_PREFIX}{where.removesuffix('.base')}"):
+            return
+        mapping: dict[str, str] = {}
+        branches = [item.get("$ref") for item in made.get(union or "", ()) if isinstance(item, Mapping)]
+        listed = told.get("mapping") if isinstance(told, Mapping) else None
+        for value, target in (listed or {}).items():
+            ref = target if isinstance(target, str) and "#" in target else f"{_PREFIX}{target}"
+            ours = self.reference(ref, where)
+            if ours in branches:
+                mapping[str(value)] = ours
+        for branch in node.get(union, ()) if union else ():
+            named = self._names.get(branch.get("$ref", "")) if isinstance(branch, Mapping) else None
+            if named is not None and f"{_PREFIX}{named}" not in mapping.values():
+                for value in self._fixed_values(branch, str(name), 0):
+                    mapping.setdefault(value, f"{_PREFIX}{named}")
+        if union is None or not mapping or set(branches) != set(mapping.values()):
+            self.notes.add(f"{where}: discriminator {name!r} does not tell the branches of a union apart")
+            return
+        made["discriminator"] = {"propertyName": name, "mapping": mapping}
+
+    def _fixed_values(self, node: Any, name: str, depth: int) -> tuple[str, ...]:
+        """The values that a branch of the document allows for a property."""
+        if not isinstance(node, Mapping) or depth > 8:
+            return ()
+        if isinstance(node.get("$ref"), str):
+            return self._fixed_values(self._target(node["$ref"].removeprefix("#"), name), name, depth + 1)
+        told = node.get("properties", {}).get(name) if isinstance(node.get("properties"), Mapping) else None
+        if isinstance(told, Mapping):
+            if isinstance(told.get("$ref"), str):
+                told = self._target(told["$ref"].removeprefix("#"), name)
+            values = [told["const"]] if "const" in told else told.get("enum") or ()
+            return tuple(str(value) for value in values)
+        for part in node.get("allOf", ()):
+            found = self._fixed_values(part, name, depth + 1)
+            if found:
+                return found
+        return ()
+
+
+def _fix(made: Any, fixed: tuple[str, str] | None) -> Any:
+    """A kind of a family has the value of the discriminator that names it."""
+    if fixed is None or not isinstance(made, dict) or "$ref" in made or "oneOf" in made:
+        return made
+    name, value = fixed
+    properties = made.get("properties", {})
+    told = properties.get(name, {})
+    if "const" in told or len(told.get("enum", ())) == 1:
+        return made
+    return made | {"properties": {**properties, name: {"type": "string", "const": value}}}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float))
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_pattern(value: Any) -> bool:
+    try:
+        re.compile(value)
+    except (re.error, TypeError):
+        return False
+    return True
+
+
+_GOOD: Mapping[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(_NUMBERS, _is_number),
+    **dict.fromkeys(_COUNTS, _is_count),
+    **dict.fromkeys(("format", "contentEncoding", "contentMediaType"), lambda value: isinstance(value, str)),
+    **dict.fromkeys(("deprecated", "readOnly", "writeOnly", "uniqueItems"), lambda value: isinstance(value, bool)),
+    "required": _is_names,
+    "pattern": _is_pattern,
+    "enum": lambda value: isinstance(value, list),
+    "dependentRequired": lambda value: isinstance(value, Mapping),
+}
+
+
+def _fits(made: Mapping[str, Any]) -> bool:
+    own = {key: made[key] for key in ("type", "enum", "const") if key in made}
+    return bool(Draft202012Validator(own).is_valid(made["default"])) or made["default"] is None
+
+
+def _kinds(schema: Mapping[str, Any]) -> list[str]:
+    kinds = schema.get("type", [])
+    return [kinds] if isinstance(kinds, str) else list(kinds)
+
+
+def _with_null(made: dict[str, Any]) -> dict[str, Any]:
+    if "type" in made:
+        if "enum" in made and None not in made["enum"]:
+            made["enum"] = [*made["enum"], None]
+        return made | {"type": [*_kinds(made), *([] if "null" in _kinds(made) else ["null"])]}
+    for union in ("oneOf", "anyOf"):
+        if union in made:
+            return made | {union: [*made[union], {"type": "null"}]}
+    return {"anyOf": [made, {"type": "null"}]} if made else made

@@ -1,0 +1,170 @@
+"""Event streams of an imported operation: split from plain answers, wrapped as events, or lent by a known version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from conformance.operations import Operation
+from conformance.spec import Spec
+from conformance.spectools.importschema import Schemas
+
+if TYPE_CHECKING:
+    from conformance.spectools.importdoc import Importer
+
+__all__ = ["add_stream", "graft"]
+
+_STREAM = "text/event-stream"
+_PREFIX = "#/components/schemas/"
+
+
+def add_stream(
+    operation: dict[str, Any], schemas: Schemas, alike: tuple[Spec, Operation] | None, importer: Importer
+) -> None:
+    """Give an operation ``text/event-stream`` in our form where it can stream.
+
+    ``alike`` is the same operation of the nearest version that has it: it says the protocol and the sentinel, and
+    lends the form of its events where the document has none.
+    """
+    name = operation["operationId"]
+    for answer in operation["responses"].values():
+        content = answer.get("content", {})
+        _split(content, schemas)
+        if _STREAM in content:
+            _wrap(content[_STREAM], schemas)
+    version, known = (alike[0].version, alike[1].stream) if alike is not None else ("", None)
+    success = operation["responses"].get("200", {})
+    content = success.get("content", {})
+    bare = _STREAM in content and content[_STREAM]["schema"] == {}
+    asks = "stream" in _request_properties(operation, schemas)
+    if known is not None and (bare or (_STREAM not in content and asks)):
+        success.setdefault("content", {})[_STREAM] = {"schema": {"$known": known.media.pointer, "$in": version}}
+        importer.grafted.add(name)
+        importer.notes.add(f"{name}: the document doesn't give the form of its events; that of {version} is taken")
+        content = success["content"]
+    if _STREAM not in content:
+        return
+    mark = {"protocol": known.protocol if known else "unknown"}
+    if known is not None and known.done is not None:
+        mark["done"] = known.done
+    if known is None:
+        importer.notes.add(f"{name}: its event stream follows no known protocol")
+    content[_STREAM]["x-stream"] = mark
+    if asks or known is not None or len(content) > 1:
+        pointer, value = (known.pointer, known.value) if known else ("/stream", True)
+        operation["x-stream-when"] = {"pointer": pointer, "value": value}
+
+
+def _split(content: dict[str, Any], schemas: Schemas) -> None:
+    """A union of a plain answer and of a chunk becomes two media types."""
+    plain = content.get("application/json")
+    if plain is None or _STREAM in content:
+        return
+    schema = plain["schema"]
+    union = next((key for key in ("oneOf", "anyOf") if key in schema), None)
+    if union is None:
+        return
+    chunks = [branch for branch in schema[union] if _is_chunk(branch, schemas)]
+    rest = [branch for branch in schema[union] if branch not in chunks]
+    if chunks and rest:
+        plain["schema"] = rest[0] if len(rest) == 1 else {union: rest}
+        content[_STREAM] = {"schema": chunks[0] if len(chunks) == 1 else {"anyOf": chunks}}
+
+
+def _is_chunk(branch: Any, schemas: Schemas) -> bool:
+    if not isinstance(branch, Mapping):
+        return False
+    if "stream" in str(branch.get("$ref", "")).rpartition("/")[2].lower():
+        return True
+    target = _target(branch, schemas)
+    kind = target.get("properties", {}).get("object", {})
+    values = _target(kind, schemas).get("enum", [_target(kind, schemas).get("const")])
+    return any(str(value).endswith(".chunk") for value in values)
+
+
+def _wrap(media: dict[str, Any], schemas: Schemas) -> None:
+    """The form of an event's data becomes the form of the event, unless it is one already."""
+    schema = media["schema"]
+    if schema == {} or "data" in _target(schema, schemas).get("properties", {}):
+        return
+    data = {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}
+    media["schema"] = {"type": "object", "required": ["data"], "properties": {"data": data}}
+
+
+def _target(node: Any, schemas: Schemas) -> Mapping[str, Any]:
+    for _ in range(16):
+        if not (isinstance(node, Mapping) and "$ref" in node):
+            break
+        node = schemas.made.get(node["$ref"].removeprefix(_PREFIX), {})
+    return node if isinstance(node, Mapping) else {}
+
+
+def _request_properties(operation: Mapping[str, Any], schemas: Schemas) -> set[str]:
+    names: set[str] = set()
+    for media in operation.get("requestBody", {}).get("content", {}).values():
+        names.update(_properties(media["schema"], schemas, 0))
+    return names
+
+
+def _properties(node: Any, schemas: Schemas, depth: int) -> Iterator[str]:
+    target = _target(node, schemas)
+    yield from target.get("properties", {})
+    if depth < 4:
+        for keyword in ("allOf", "oneOf", "anyOf"):
+            for part in target.get(keyword, ()):
+                yield from _properties(part, schemas, depth + 1)
+
+
+def graft(document: dict[str, Any], known: Mapping[str, Mapping[str, Any]]) -> None:
+    """Replace ``{"$known": pointer, "$in": version}`` by that schema of a known document, with what it refers to.
+
+    A component whose name is taken by something else gets a name of its own.
+    """
+    from conformance.docform import follow
+
+    grafts: dict[str, _Graft] = {}
+    for item in document["paths"].values():
+        for operation in item.values():
+            for answer in operation["responses"].values():
+                media = answer.get("content", {}).get(_STREAM)
+                if media is not None and "$known" in media["schema"]:
+                    version = media["schema"]["$in"]
+                    work = grafts.setdefault(version, _Graft(known[version], document["components"]["schemas"]))
+                    media["schema"] = work.take(follow(known[version], media["schema"]["$known"]))
+
+
+@define
+class _Graft:
+    """Copies schemas of one known document, and the components they refer to, each once."""
+
+    known: Mapping[str, Any]
+    own: dict[str, Any]
+    names: dict[str, str] = field(factory=dict)
+
+    def take(self, node: Any) -> Any:
+        if isinstance(node, list):
+            return [self.take(item) for item in node]
+        if not isinstance(node, Mapping):
+            return node
+        made: dict[str, Any] = {}
+        for key, value in node.items():
+            if key == "$ref":
+                made[key] = self._ref(value)
+            elif key == "mapping" and isinstance(value, Mapping):
+                made[key] = {k: self._ref(v) for k, v in value.items()}
+            else:
+                made[key] = self.take(value)
+        return made
+
+    def _ref(self, ref: str) -> str:
+        name = ref.removeprefix(_PREFIX)
+        if name not in self.names:
+            free = name
+            while free in self.own:
+                free += ".known"
+            self.names[name] = free
+            self.own[free] = {}
+            self.own[free] = self.take(self.known["components"]["schemas"][name])
+        return _PREFIX + self.names[name]
