@@ -149,7 +149,9 @@ def build_corpus(
 
 
 def _corpus_of(made: Any) -> OperationCorpus:
-    return OperationCorpus(made.operation, made.resource, made.cases, made.setup, made.fresh, made.by_type, dict(made.left_out))
+    return OperationCorpus(
+        made.operation, made.resource, made.cases, made.setup, made.fresh, made.by_type, dict(made.left_out)
+    )
 
 
 def _no_collisions(rows: Iterable[OperationCorpus]) -> None:
@@ -201,8 +203,14 @@ def _write(file: Path, rows: Iterable[OperationCorpus]) -> None:
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, suffix=".part", delete=False) as out:
             count = 0
             for row in rows:
-                head = {"operation": row.operation, "resource": row.resource, "by_type": row.by_type, "left_out": row.left_out}
-                head |= {"setup": [c.to_json() for c in row.setup], "fresh": [c.to_json() for c in row.fresh]}
+                head = {
+                    "operation": row.operation,
+                    "resource": row.resource,
+                    "by_type": row.by_type,
+                    "left_out": row.left_out,
+                    "setup": [case.to_json() for case in row.setup],
+                    "fresh": [case.to_json() for case in row.fresh],
+                }
                 out.write(_line(head))
                 for case in row.cases:
                     out.write(_line(case.to_json()))

@@ -233,7 +233,7 @@ class _Measure:
         if root is None or root.fits(request):
             return
         pointer = breaks.pointer if breaks.pointer.startswith("/") or not breaks.pointer else "/" + breaks.pointer
-        for path in _paths(root, request, f"/{breaks.location}{pointer}", breaks.keyword):
+        for path in _paths(root, request, f"/{breaks.location}{pointer}"):
             yield (media, path, breaks.keyword, "")
 
     def _why(self, key: _Key) -> str:
@@ -241,7 +241,7 @@ class _Measure:
         return known or ("left to the exhaustive profile" if self.profile != Profile.EXHAUSTIVE else "")
 
 
-def _paths(root: Any, request: Any, pointer: str, keyword: str) -> Iterator[str]:
+def _paths(root: Any, request: Any, pointer: str) -> Iterator[str]:
     """The schema paths that a concrete pointer into a request can mean."""
     tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
 

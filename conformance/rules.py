@@ -1,8 +1,8 @@
 """A second opinion on cross-field rules: does a request body keep every rule of its operation?
 
 The strategies that build requests have their own reading of the rules. This one shares no code with it, is written from
-the clauses alone, and judges the finished corpus, so that a misread rule doesn't pass unseen. Schema rules are judged by
-``jsonschema`` itself, not by the fast validator.
+the clauses alone, and judges the finished corpus, so that a misread rule doesn't pass unseen. Schema rules are judged
+by ``jsonschema`` itself, not by the fast validator.
 """
 
 from __future__ import annotations

@@ -143,6 +143,7 @@ def corpus_scenario(
     again = tuple(case.id for case in cases if fresh and case.expect is not Expect.REJECT and case.role[:6] != "probe.")
 
     def script(spec: Spec, settings: Settings) -> Script:
+        del spec, settings
         values: dict[str, str] = {}
         for number, case in enumerate(setup):
             sent = bound(case.at(id, f"setup.{number}"), values)

@@ -129,6 +129,7 @@ def shown(work: Work, fact: Fact) -> Draft | None:
         ("whether a cursor that names nothing is refused is open" if fact.value == IMPOSSIBLE_ID else "")
         or gate_of(slot.pointer)
         or host.reason
+        or ("only reasoning models take it" if "reasoning" in host.needs else "")
         or work.levels.disputed(location, slot.pointer, fact.kind)
         or content_gate(work.operation.id, request.get("body"))
     )

@@ -84,7 +84,7 @@ def broken(work: Work, breach: Breach) -> Draft | None:
         work.leave_out("".join(path), breach.keyword, "", "no valid request to break was found")
         return None
     spot = find(base, work.ground.root, path)[0]
-    request = _apply(work, base, spot, breach)
+    request = _apply(base, spot, breach)
     if request is None or not _only(work, request, breach):
         work.leave_out("".join(path), breach.keyword, "", "what remains is valid in another way")
         return None
@@ -116,7 +116,7 @@ def _with(work: Work, request: Mapping[str, Any], slot: Slot) -> Mapping[str, An
     return mended if find(mended, work.ground.root, slot.path)[1] == len(slot.path) else None
 
 
-def _apply(work: Work, base: Any, spot: tuple[Any, ...], breach: Breach) -> Any:
+def _apply(base: Any, spot: tuple[Any, ...], breach: Breach) -> Any:
     if breach.note == "extra":
         here = get(base, spot)
         return put(base, (*spot, "conformance_unknown_field"), "x") if isinstance(here, dict) else None
@@ -130,12 +130,12 @@ def _apply(work: Work, base: Any, spot: tuple[Any, ...], breach: Breach) -> Any:
 def _only(work: Work, request: Any, breach: Breach) -> bool:
     """True when a request is invalid (or, where both outcomes are right, whatever it is)."""
     text = breach.slot.path[0] != ".body" or work.ground.media.startswith("multipart/")
-    if text and not _wrong_as_text(work, breach):
+    if text and not _wrong_as_text(breach):
         return False
     return breach.note in ("float", "extra") or not work.ground.root.fits(request)
 
 
-def _wrong_as_text(work: Work, breach: Breach) -> bool:
+def _wrong_as_text(breach: Breach) -> bool:
     """True when a constraint can be broken in a query, header or form, where everything is text."""
     if breach.note == "null" or isinstance(breach.value, dict):
         return False
@@ -163,9 +163,10 @@ def _rule_broken(work: Work, clause: Clause) -> Iterator[Draft]:
         if not isinstance(body, dict):
             continue
         for spot, value in spots_of(body, rule.pointer):
+            where = spot
             if rule.named:
                 changed = NAMED[rule.named].broken(body) if rule.named in NAMED else None
-                spot = tuple(t for t in NAMED[rule.named].pointer.split("/") if t) if changed else ()
+                where = tuple(t for t in NAMED[rule.named].pointer.split("/") if t) if changed else ()
             else:
                 changed = put({"": body}, ("", *spot), merge_patch(value, rule.breaks))[""]
             if changed is None or work.rules.broken(changed) != (clause,):
@@ -181,7 +182,7 @@ def _rule_broken(work: Work, clause: Clause) -> Iterator[Draft]:
                 expect=Expect.EITHER if either else Expect.REJECT,
                 level=Level.SHOULD,
                 reason=f"breaks the rule {clause.id}",
-                breaks=Break(pointer_text(("body", *spot)), "rule", clause=clause.id),
+                breaks=Break(pointer_text(("body", *where)), "rule", clause=clause.id),
             )
 
 

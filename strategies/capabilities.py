@@ -39,14 +39,14 @@ def _kinds(value: Any) -> Iterator[str]:
             yield from _kinds(item)
 
 
-def capability_of(operation: Operation, request: Mapping[str, Any], expect: Expect) -> str:
+def capability_of(operation: Operation, request: Mapping[str, Any], expect: Expect, needs: tuple[str, ...] = ()) -> str:
     """The capability of a request; what is to be refused anyway needs only a deployment of the right kind."""
     known = [name for name in _BY_OPERATION if operation.id == name or operation.id.startswith(name + ".") or not name]
     base = _BY_OPERATION[max(known, key=len)]
     body = request.get("body")
     if expect is Expect.REJECT or not isinstance(body, dict):
         return base
-    wanted = [base]
+    wanted = [base, *needs]
     if operation.id in ("chat.completions.create", "responses.create"):
         if body.get("tools") and operation.id.startswith("chat"):
             wanted.append("tools")

@@ -20,7 +20,9 @@ from .breaking import rule_breaks, violations
 from .capabilities import capability_of
 from .costs import cost_of, expensive_kind
 from .drafts import Draft, to_case
+from .fuzz import fuzzed
 from .ids import impossible_id
+from .schemathesis_adapter import drafts as generated
 from .setup import FRESH, STATEFUL, Makers, placeholders_of
 from .shape import Shapes
 from .work import Bench, Work
@@ -92,6 +94,9 @@ class _Assembly:
         yield from boundaries(work)
         yield from violations(work)
         yield from rule_breaks(work)
+        yield from generated(work)
+        if work.bench.everything and work.templates:
+            yield from fuzzed(work, self.composer.seed)
         for other in work.others:
             yield from self.drafts(other)
 
@@ -121,7 +126,9 @@ class _Assembly:
         for draft in self.drafts(self.work):
             if single and base is not None and draft.expect is Expect.ACCEPT:
                 continue
-            case = to_case(self.work.operation, draft, capability_of(self.work.operation, draft.request, draft.expect))
+            case = to_case(
+                self.work.operation, draft, capability_of(self.work.operation, draft.request, draft.expect, draft.needs)
+            )
             if single and base is not None:
                 case = self._nowhere(case)
             base = base or case
@@ -130,12 +137,20 @@ class _Assembly:
             return
         base = evolve(base, family=Family.TEMPLATE, reason="")
         safe = self._nowhere(base) if single else base
+        operations = operations_of(self.composer.spec)
         paths: dict[str, set[str]] = {}
-        for operation in operations_of(self.composer.spec).values():
+        for operation in operations.values():
             paths.setdefault(operation.path, set()).add(operation.method)
-        yield from probes.door(self.composer.spec, self.work.operation, safe, known, paths)
-        if self.composer.profile != Profile.SMOKE or self.work.operation.id == known[0]:
-            yield probes.route(safe)
+        doors = probes.door(self.composer.spec, self.work.operation, safe, known, paths)
+        if self.composer.profile == Profile.SMOKE:
+            # one door per resource is enough to smell smoke, one question about versions per version
+            first = next(op.id for op in operations.values() if op.resource == self.work.operation.resource)
+            kept = (roles.AUTH_NONE,) if self.work.operation.id == first else ()
+            kept += (roles.VERSION_MISSING, roles.VERSION_UNKNOWN) if self.work.operation.id == known[0] else ()
+            yield from (case for case in doors if case.role in (*kept, roles.AUTH_WRONG))
+            return
+        yield from doors
+        yield probes.route(safe)
         yield from probes.transport(safe, large="large-body" in self.composer.expensive)
         yield from self._unknown_ids(base)
 

@@ -93,23 +93,24 @@ def facts_of(slot: Slot, sampler: Sampler) -> Iterator[Fact]:
     names = [step[1:] for step in slot.path if step[0] == "."]
     parent = names[-2] if len(names) > 1 else ""
     for kind, label in kinds_of(slot):
-        value = _value(slot.node, kind, label, slot.name, parent, sampler)
+        value = _value(slot.node, kind, label, (slot.name, parent), sampler)
         if value is not NOTHING:
             yield Fact(slot, kind, label, value)
 
 
-def _value(node: Node, kind: str, label: str, name: str, parent: str, sampler: Sampler) -> Any:
+def _value(node: Node, kind: str, label: str, place: tuple[str, str], sampler: Sampler) -> Any:
+    name, parent = place
     if kind in ("field", "branch"):
         return sampler.value(node, name, parent)
     if kind == "null":
         return None
     if kind == "value":
         return next((v for v in (*node.enum, True, False) if str(v) == label), NOTHING)
-    return edge(node, kind, node.schema[kind], name, parent, sampler)
+    return edge(node, kind, node.schema[kind], place, sampler)
 
 
-def edge(node: Node, keyword: str, bound: Any, name: str, parent: str, sampler: Sampler, beyond: int = 0) -> Any:
-    """The value at a bound, or ``beyond`` steps outside of it (for violations)."""
+def edge(node: Node, keyword: str, bound: Any, place: tuple[str, str], sampler: Sampler, *, beyond: int = 0) -> Any:
+    """The value at a bound, or ``beyond`` steps outside of it (for violations). ``place``: the field and its parent."""
     if keyword in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
         whole = "integer" in node.types
         step: Any = 1 if whole else 0.5
@@ -124,7 +125,7 @@ def edge(node: Node, keyword: str, bound: Any, name: str, parent: str, sampler: 
     if keyword.endswith("Length"):
         return _text(node, size)
     if keyword.endswith("Items"):
-        return _list(node, size, name, parent, sampler)
+        return _list(node, size, place, sampler)
     return {f"key{number}": _member(node, sampler) for number in range(size)}
 
 
@@ -145,12 +146,12 @@ def _fits_but_length(node: Node, text: str) -> bool:
     return Node(node.shapes, rest).fits(text) if len(rest) > 1 else True
 
 
-def _list(node: Node, size: int, name: str, parent: str, sampler: Sampler) -> Any:
+def _list(node: Node, size: int, place: tuple[str, str], sampler: Sampler) -> Any:
     if size == 0:
         return []
     if node.items is None:
         return ["text"] * size
-    item = sampler.value(node.items, name, parent)
+    item = sampler.value(node.items, *place)
     if item is NOTHING:
         return NOTHING
     if size * len(str(item)) > 3_000_000:
@@ -191,19 +192,24 @@ def _observe(node: Node, value: Any, path: Path, entered: tuple[str, ...], found
     inside = (*entered, node.pointer) if node.pointer else entered
     if len(inside) > 3 * DEEPEST:
         return
-    if isinstance(value, dict):
-        for name, item in value.items():
-            child = node.properties.get(name)
-            if child is not None:
-                _observe(child, item, (*path, "." + name), inside, found)
-            elif node.extra is not None:
-                _observe(node.extra, item, (*path, "%"), inside, found)
-    elif isinstance(value, list) and node.items is not None:
-        for item in value[:40]:
-            _observe(node.items, item, (*path, "*"), inside, found)
+    for step, child, item in _inner(node, value):
+        _observe(child, item, (*path, step), inside, found)
     for index, branch in enumerate(node.branches):
         if branch.fits(value):
             _observe(branch, value, (*path, f"|{index}"), inside, found)
+
+
+def _inner(node: Node, value: Any) -> Iterator[tuple[str, Node, Any]]:
+    """What lies inside a value, with the step and the node that describe it; long lists are read in part."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if name in node.properties:
+                yield "." + name, node.properties[name], item
+            elif node.extra is not None:
+                yield "%", node.extra, item
+    elif isinstance(value, list) and node.items is not None:
+        for item in value[:40]:
+            yield "*", node.items, item
 
 
 def _shown(node: Node, value: Any, path: Path) -> Iterator[tuple[str, str]]:

@@ -47,7 +47,7 @@ class Ground:
         if chosen is not None:
             inner = {"$ref": "#" + chosen.pointer}
             closed["properties"] = {**closed["properties"], "body": inner}
-        return validator_for(self.spec, _closed(closed), strict=True)
+        return validator_for(self.spec, closed, strict=True)
 
     @property
     def body(self) -> Node | None:
@@ -110,13 +110,6 @@ class Ground:
         return body
 
 
-def _closed(schema: dict[str, Any]) -> dict[str, Any]:
-    body = schema["properties"].get("body")
-    if body is None:
-        return schema
-    return {**schema, "properties": {**schema["properties"], "body": body}}
-
-
 #: Here a model overrides the assistant's; without it the assistant's own answers.
 _MODEL_OPTIONAL = ("threads.runs.create", "threads.create_and_run", "assistants.modify")
 
@@ -124,10 +117,10 @@ _MODEL_OPTIONAL = ("threads.runs.create", "threads.create_and_run", "assistants.
 def _children(node: Node, token: str) -> Iterator[Node]:
     for branch in node.branches:
         yield from _children(branch, token)
-    if token == "*":
-        yield from [child for child in (node.items, node.extra) if child is not None]
-    elif token in node.properties:
+    if token in node.properties:
         yield node.properties[token]
+    else:
+        yield from [child for child in (node.items, node.extra) if child is not None and token in ("*", "%")]
 
 
 Build = Callable[[Ground], Iterator[Draft]]

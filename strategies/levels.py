@@ -50,12 +50,9 @@ GATES: Mapping[str, str] = {
     r"/max_completion_tokens": "only some models take it",
     r"/web_search_options(/.*)?": "the service may not offer web search",
     r"/(truncation|background)": "only some models take it",
-    r"/(functions|function_call)(/.*)?": "only older models take functions",
-    r"/logit_bias(/.*)?": "only some models take it",
     r"/best_of": "whether it may equal n is said both ways",
     r"/suffix": "only some models insert text",
     r"/completion_config|/cache_level": "has no documented values",
-    r"/dimensions": "only newer embedding models shorten vectors",
     r"/input_type": "has no documented values",
     r".*/server_url": "the service must be able to reach the server",
 }

@@ -40,7 +40,7 @@ def png(width: int = 8, height: int = 8, *, alpha: bool = False) -> bytes:
 
 
 def jpeg() -> bytes:
-    """The smallest common baseline JPEG (ITU-T T.81): 8 × 8, grey."""
+    """The smallest common baseline JPEG (ITU-T T.81): 8 by 8, grey."""
     quantisation = b"\xff\xdb\x00\x43\x00" + bytes([16] * 64)
     frame = b"\xff\xc0\x00\x0b\x08\x00\x08\x00\x08\x01\x01\x11\x00"
     # One code each: DC category 0 and the end of a block.
@@ -87,7 +87,7 @@ def _crc(data: bytes, polynomial: int, width: int) -> int:
 
 
 def flac(blocks: int = 1) -> bytes:
-    """A FLAC file (RFC 9639): 8 kHz mono 16 bit, ``blocks`` × 4096 samples of silence as constant subframes."""
+    """A FLAC file (RFC 9639): 8 kHz mono 16 bit, ``blocks`` times 4096 samples of silence as constant subframes."""
     size, rate = 4096, 8000
     packed = (rate << 44) | (0 << 41) | (15 << 36) | (size * blocks)
     info = struct.pack(">HH", size, size) + bytes(6) + packed.to_bytes(8, "big") + bytes(16)
@@ -153,7 +153,7 @@ _MAKERS: Mapping[str, tuple[str, str, Callable[[], bytes]]] = {
     "file:mask": ("mask.png", "image/png", lambda: png(64, 64, alpha=True)),
     "file:jpeg": ("picture.jpg", "image/jpeg", jpeg),
     "file:text": ("notes.txt", "text/plain", lambda: b"The conformance suite keeps its notes here.\n"),
-    "file:unicode": ("notes.md", "text/markdown", lambda: "# Grüße 你好\n\nبسيط\n".encode()),
+    "file:unicode": ("notes.md", "text/markdown", "# Grüße 你好\n\nبسيط\n".encode),
     "file:empty": ("empty.txt", "text/plain", lambda: b""),
     "file:batch": ("batch.jsonl", "application/jsonl", _batch),
     "file:fine-tune": ("train.jsonl", "application/jsonl", lambda: _fine_tune(_CAPITALS * 2)),

@@ -109,44 +109,35 @@ def place(request: Any, root: Node, path: Path, value: Any, sampler: Sampler) ->
         if step[0] == ".":
             parent, name = name, step[1:]
     made = request
-    rest = path[walked:]
-    while rest:
-        step = rest[0]
-        here = get(made, spot)
+    for index in range(walked, len(path)):
+        step = path[index]
         child = _step(node, step)
         if child is None:
             return None
-        if step[0] == "|":
-            fresh = _branch_value(node, child, name, parent, rest[1:], sampler)
-            if fresh is NOTHING:
-                return None
-            made = put(made, spot, fresh)
-        else:
-            key: Any = step[1:] if step[0] == "." else None
-            if key is None:
-                key = 0 if step == "*" else "conformance"
-            if (step == "*" and not isinstance(here, list)) or (step != "*" and not isinstance(here, dict)):
-                fresh = sampler.value(node, name, parent)
-                if fresh is NOTHING or isinstance(fresh, list) != (step == "*"):
-                    fresh = [] if step == "*" else {}
-                made = put(made, spot, fresh)
-                here = fresh
-            if step == "%" and isinstance(here, dict) and here:
-                key = next(iter(here))
+        if step[0] != "|":
+            made, key = _room(made, spot, node, step, sampler.value(node, name, parent))
             spot = (*spot, key)
             if step[0] == ".":
                 parent, name = name, step[1:]
-            if len(rest) > 1:
-                fresh = sampler.value(child, name, parent)
-                if fresh is NOTHING:
-                    return None
-                made = put(made, spot, copy.deepcopy(fresh))
-        node, rest = child, rest[1:]
+        if step[0] == "|" or index + 1 < len(path):
+            fresh = sampler.value(child, name, parent)
+            if fresh is NOTHING or (step[0] == "|" and not child.fits(fresh)):
+                return None
+            made = put(made, spot, copy.deepcopy(fresh))
+        node = child
     return Placed(put(made, spot, value), spot)
 
 
-def _branch_value(node: Node, branch: Node, name: str, parent: str, rest: Path, sampler: Sampler) -> Any:
-    fresh = sampler.value(branch, name, parent)
-    if fresh is not NOTHING and (not node.branches or branch.fits(fresh)):
-        return copy.deepcopy(fresh)
-    return NOTHING
+def _room(made: Any, spot: Spot, node: Node, step: str, fresh: Any) -> tuple[Any, Any]:
+    """The request with an object or array at ``spot`` that a step can enter, and the key to enter it by."""
+    here = get(made, spot)
+    wanted = list if step == "*" else dict
+    if not isinstance(here, wanted):
+        here = fresh if isinstance(fresh, wanted) else wanted()
+        made = put(made, spot, here)
+    if step[0] == ".":
+        return made, step[1:]
+    if step == "*":
+        return made, 0
+    open_keys = [key for key in here if key not in node.properties]
+    return made, open_keys[0] if open_keys else "conformance"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from attrs import evolve
 
@@ -38,8 +39,8 @@ DEPTH = 2_000
 LARGE = 10_000_000
 
 
-def _probe(base: Case, role: str, keyword: str, **changes: object) -> Case:
-    made: dict[str, object] = {
+def _probe(base: Case, role: str, keyword: str, **changes: Any) -> Case:
+    made: dict[str, Any] = {
         "family": Family.VIOLATION,
         "expect": Expect.REJECT,
         "level": Level.SHOULD,
@@ -146,14 +147,12 @@ def _unknown_deployment(operation: Operation, base: Case) -> Iterator[Case]:
 def transport(base: Case, *, large: bool) -> Iterator[Case]:
     """Bytes that aren't the JSON or the form they say they are."""
     if isinstance(base.body, JsonBody):
-        yield from _json(base, large=large)
+        yield from _json(base, base.body.value, large=large)
     elif isinstance(base.body, Multipart):
-        yield from _form(base)
+        yield from _form(base, base.body)
 
 
-def _json(base: Case, *, large: bool) -> Iterator[Case]:
-    assert isinstance(base.body, JsonBody)
-    value = base.body.value
+def _json(base: Case, value: Any, *, large: bool) -> Iterator[Case]:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     yield _probe(base, roles.JSON_MALFORMED, "malformed", body=RawBody(text[:-1] + b",]"), reason="not JSON")
     yield _probe(base, roles.JSON_TRUNCATED, "truncated", body=RawBody(text[: max(1, len(text) - 1)]), reason="cut off")
@@ -172,9 +171,8 @@ def _json(base: Case, *, large: bool) -> Iterator[Case]:
         yield _probe(base, roles.JSON_LARGE, "large", body=RawBody(blank), expensive="large-body", **loose)
 
 
-def _form(base: Case) -> Iterator[Case]:
-    assert isinstance(base.body, Multipart)
-    data, content_type = encode_body(base.body, {})
+def _form(base: Case, form: Multipart) -> Iterator[Case]:
+    data, content_type = encode_body(form, {})
     yield _probe(
         base,
         roles.FORM_BOUNDARY,

@@ -171,6 +171,6 @@ def _bounds(slot: Slot, sampler: Sampler, widest: Mapping[str, Any], parent: str
             yield Breach(slot, keyword, bound)
             continue
         if bound != stated:
-            between = edge(slot.node, keyword, stated, slot.name, parent, sampler, 1)
+            between = edge(slot.node, keyword, stated, (slot.name, parent), sampler, beyond=1)
             yield Breach(slot, keyword, between, "between")
-        yield Breach(slot, keyword, edge(slot.node, keyword, bound, slot.name, parent, sampler, 1))
+        yield Breach(slot, keyword, edge(slot.node, keyword, bound, (slot.name, parent), sampler, beyond=1))

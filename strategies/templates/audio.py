@@ -26,9 +26,10 @@ def heard(ground: Ground) -> Iterator[Draft]:
     yield hear("prompt", prompt="A tone, then silence.")
     yield hear("language", language="en")
     yield hear("temperature", temperature=0.2)
-    words = {"response_format": "verbose_json", "timestamp_granularities[]": ["word", "segment"]}
+    words: dict[str, Any] = {"response_format": "verbose_json", "timestamp_granularities[]": ["word", "segment"]}
     yield hear("timestamps", **words)
-    yield hear("logprobs", **{"include[]": ["logprobs"]}, either="only newer models give log probabilities")
+    logprobs: dict[str, Any] = {"include[]": ["logprobs"], "either": "only newer models give log probabilities"}
+    yield hear("logprobs", **logprobs)
     yield hear("stream", stream=True, either="only newer models stream")
     yield hear("not-audio", "file:not-audio", either="the file says it is sound and is not")
     yield hear("empty", "file:empty", either="an empty file")

@@ -70,7 +70,7 @@ def plain(ground: Ground) -> Iterator[Draft]:
     yield chat("chat.roles.system", system, HELLO)
     yield chat("chat.roles.developer", {**system, "role": "developer"}, HELLO)
     yield chat("chat.text.scripts", {"role": "user", "content": SCRIPTS})
-    yield chat("chat.text.control", {"role": "user", "content": "one\ttwo\r\nthree\u0007\u001b[0m \u0000 end"})
+    yield chat("chat.text.control", {"role": "user", "content": "one\ttwo\r\nthree\u0007\u001b[0m end"})
     yield chat("chat.text.names", {"role": "user", "name": "Ada_1", "content": "Say my name."})
     yield chat("chat.stream.absent-false", HELLO, stream=False)
     yield chat(
@@ -95,6 +95,8 @@ def plain(ground: Ground) -> Iterator[Draft]:
     yield chat("chat.json-object", ask_json, limit=64, response_format={"type": "json_object"})
     yield chat("chat.json-schema", WEATHER | {"content": "Oslo has 7 degrees."}, limit=64, response_format=SCHEMA)
     yield chat("chat.text-format", HELLO, response_format={"type": "text"})
+    thinking = {"messages": [HELLO], "max_completion_tokens": 256, "reasoning_effort": "low"}
+    yield ground.draft("chat.reasoning", thinking, needs=["reasoning"])
     yield chat("chat.data-sources", HELLO, either="needs a data source that the account owns", data_sources=[_SEARCH])
 
 
@@ -145,15 +147,12 @@ def tools(ground: Ground) -> Iterator[Draft]:
     yield chat("chat.tool.second-turn", WEATHER, asked, answer(1), {"role": "assistant", "content": "7 °C."}, HELLO)
     parallel = "only some models take parallel_tool_calls"
     yield chat("chat.tool.not-parallel", WEATHER, tools=[TOOL], parallel_tool_calls=False, either=parallel)
-    older = "only older models take functions"
     function = TOOL["function"]
-    yield chat("chat.function.offered", WEATHER, functions=[function], either=older)
-    yield chat(
-        "chat.function.forced", WEATHER, functions=[function], function_call={"name": "get_weather"}, either=older
-    )
+    yield chat("chat.function.offered", WEATHER, functions=[function])
+    yield chat("chat.function.forced", WEATHER, functions=[function], function_call={"name": "get_weather"})
     spoken = {"role": "assistant", "content": None, "function_call": {"name": "get_weather", "arguments": "{}"}}
     result = {"role": "function", "name": "get_weather", "content": '{"celsius":7}'}
-    yield chat("chat.function.round-trip", WEATHER, spoken, result, functions=[function], either=older)
+    yield chat("chat.function.round-trip", WEATHER, spoken, result, functions=[function])
 
 
 @template("chat.completions.create")
@@ -165,14 +164,13 @@ def pictures(ground: Ground) -> Iterator[Draft]:
         ask = {"type": "text", "text": "Which colour is this?"}
         return ground.draft(role, {"messages": [{"role": "user", "content": [ask, *parts]}], key: 16}, either=either)
 
-    vision = "only models with vision take pictures"
     jpeg_url = "data:image/jpeg;base64," + base64.b64encode(jpeg()).decode("ascii")
     png_part = {"type": "image_url", "image_url": {"url": PNG_URL}}
-    yield seen("chat.image.png", png_part, either=vision)
-    yield seen("chat.image.jpeg", {"type": "image_url", "image_url": {"url": jpeg_url}}, either=vision)
+    yield seen("chat.image.png", png_part)
+    yield seen("chat.image.jpeg", {"type": "image_url", "image_url": {"url": jpeg_url}})
     low = {"type": "image_url", "image_url": {"url": PNG_URL, "detail": "low"}}
-    yield seen("chat.image.detail", low, either=vision)
-    yield seen("chat.image.two", png_part, low, either=vision)
+    yield seen("chat.image.detail", low)
+    yield seen("chat.image.two", png_part, low)
     remote = {"type": "image_url", "image_url": {"url": "https://example.com/picture.png"}}
     yield seen("chat.image.url", remote, either="the service must be able to fetch the picture")
 

@@ -19,7 +19,6 @@ def embeddings(ground: Ground) -> Iterator[Draft]:
     def embed(role: str, value: Any = TEXT, either: str = "", **fields: Any) -> Draft:
         return ground.draft(role, {"input": value, **fields}, either=either)
 
-    newer = "only newer embedding models shorten vectors"
     yield embed("embeddings")
     yield embed("embeddings.single", [TEXT])
     yield embed("embeddings.batch", ["alpha", "beta", "gamma", "alpha"])
@@ -31,6 +30,6 @@ def embeddings(ground: Ground) -> Iterator[Draft]:
     yield embed("embeddings.float", encoding_format="float")
     yield embed("embeddings.base64", encoding_format="base64")
     yield embed("embeddings.base64.batch", ["alpha", "beta"], encoding_format="base64")
-    yield embed("embeddings.dimensions", dimensions=256, either=newer)
-    yield embed("embeddings.dimensions.base64", dimensions=256, encoding_format="base64", either=newer)
+    yield embed("embeddings.dimensions", dimensions=256)
+    yield embed("embeddings.dimensions.base64", dimensions=256, encoding_format="base64")
     yield embed("embeddings.user", user="conformance-user")

@@ -1,0 +1,159 @@
+"""The one place that touches schemathesis: its coverage iterator, an internal that moves between minor versions.
+
+It yields requests that are valid by schema (and ones that aren't) with no sense for meaning: of its valid chat requests
+none would be accepted by the real service. So only its *values* are used: one top-level field at a time, put into a
+template, mended by the rules between fields, and judged again by our own validators.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from conformance.cases import Break, Expect, Family
+from conformance.operations import Operation
+from conformance.spec import Spec
+from conformance.verdict import Level
+
+from .drafts import Draft
+from .levels import content_gate, gate_of
+from .work import Work
+
+__all__ = ["Row", "drafts", "rows"]
+
+#: Requests of one kind (the same field, or the same constraint broken) that are kept.
+ALIKE = 2
+
+_OPEN = "a generated value: valid by its schema, what it means is open"
+
+
+@frozen
+class Row:
+    """One generated request: is it meant to be valid, and its parts."""
+
+    positive: bool
+    body: Any
+    query: Mapping[str, Any]
+
+
+def rows(document: Mapping[str, Any], operation: Operation, *, valid_only: bool = False) -> Iterator[Row]:
+    """The coverage cases of one operation, or those that are meant to be valid.
+
+    A fresh session each time keeps them independent of the other operations.
+    """
+    import schemathesis
+    from schemathesis import GenerationMode
+    from schemathesis.core import NOT_SET
+    from schemathesis.generation.coverage import GenerationSession
+
+    schema = schemathesis.openapi.from_dict(json.loads(json.dumps(document)))
+    schema.config.generation.with_security_parameters = False
+    found = schema[operation.path][operation.method]
+    for case in schema.iter_coverage_cases(
+        found,
+        generation_modes=[GenerationMode.POSITIVE] if valid_only else list(GenerationMode),
+        generation_config=schema.config.generation_for(operation=found),
+        session=GenerationSession(),
+    ):
+        if case.method.upper() != operation.method:
+            continue
+        positive = case.meta is not None and case.meta.generation.mode == GenerationMode.POSITIVE
+        body = None if case.body is NOT_SET else case.body
+        yield Row(positive, body, dict(case.query or {}))
+
+
+def drafts(work: Work) -> Iterator[Draft]:
+    """Requests made from the generated values of an operation's top-level JSON fields."""
+    base = work.templates[0] if work.templates else None
+    if base is None or not isinstance(base.request.get("body"), dict) or work.ground.media != "application/json":
+        return
+    seen: set[str] = set()
+    kinds: Counter[tuple[str, str]] = Counter()
+    for row in rows(_only(work.spec, work.operation), work.operation, valid_only=not work.bench.everything):
+        for name, value in row.body.items() if isinstance(row.body, dict) else ():
+            key = name + json.dumps(value, sort_keys=True, default=repr)
+            if (name in base.request["body"] and value == base.request["body"][name]) or key in seen:
+                continue
+            seen.add(key)
+            made = _draft(work, base, name, value)
+            if made is not None:
+                kind = (re.sub(r"/\d+", "/*", made.breaks.pointer), made.breaks.keyword) if made.breaks else (name, "")
+                kinds[kind] += 1
+                if kinds[kind] <= ALIKE:
+                    yield made
+
+
+def _only(spec: Spec, operation: Operation) -> Mapping[str, Any]:
+    item = spec.document["paths"][operation.path]
+    kept = {key: item[key] for key in item if key in (operation.method.lower(), "parameters")}
+    return {**spec.document, "paths": {operation.path: kept}}
+
+
+def _draft(work: Work, base: Draft, name: str, value: Any) -> Draft | None:
+    body = work.ground.body
+    node = body.properties.get(name) if body is not None else None
+    if node is None or name == "model" or not _plain(value):
+        return None
+    request = {**base.request, "body": {**base.request["body"], name: value}}
+    if not node.fits(value):
+        return _wrong(work, base, request, name)
+    mended = work.mended(request, ("body", name))
+    if mended is None or not work.ground.strict.is_valid(mended):
+        return None
+    bounded = {"minimum", "maximum"} <= set(node.schema) and isinstance(value, int | float)
+    sure = isinstance(value, bool) or bounded or (node.enum and value in node.enum)
+    gate = gate_of("/" + name) or base.reason or content_gate(work.operation.id, mended.get("body"))
+    reason = gate or ("" if sure else _OPEN)
+    return base.evolve(
+        request=mended,
+        role="generated",
+        family=Family.BOUNDARY,
+        expect=Expect.EITHER if reason else Expect.ACCEPT,
+        level=Level.SHOULD if reason else Level.MUST,
+        reason=reason or f"a generated value of /{name}",
+    )
+
+
+def _wrong(work: Work, base: Draft, request: Mapping[str, Any], name: str) -> Draft | None:
+    """A reject draft labelled by the validator, where exactly one thing is wrong."""
+    errors = work.ground.root.validator.errors(request)
+    if len(errors) != 1:
+        return None
+    error = errors[0]
+    if work.rules.broken(request["body"]):
+        return None
+    pointer = error.instance_pointer.removeprefix("/body")
+    judged = work.levels.judge("body", pointer, error.keyword)
+    null = request["body"][name] is None
+    either = null or judged.expect is Expect.EITHER
+    return base.evolve(
+        request=request,
+        role="generated.break",
+        family=Family.BOUNDARY if either else Family.VIOLATION,
+        expect=Expect.EITHER if either else Expect.REJECT,
+        level=judged.level,
+        reason=judged.reason or ("null may be taken for absent" if null else f"{error.keyword} of {pointer} broken"),
+        breaks=Break(pointer, error.keyword),
+    )
+
+
+def _plain(value: Any) -> bool:
+    """True for what can be written as JSON and isn't a number that JSON readers take in different ways."""
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return len(text) < 20_000 and "\\ud" not in text.lower() and not _odd(value)
+
+
+def _odd(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_odd(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_odd(item) for item in value)
+    return isinstance(value, float) and value.is_integer()
