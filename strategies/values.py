@@ -77,7 +77,8 @@ class Sampler:
 
     def _object(self, node: Node, name: str, depth: int) -> Any:
         made: dict[str, Any] = {}
-        for key in sorted(node.required, key=list(node.properties).index if node.properties else str):
+        places = {key: place for place, key in enumerate(node.properties)}
+        for key in sorted(node.required, key=lambda key: (places.get(key, len(places)), key)):
             child = node.properties.get(key)
             value = self.value(child, key, name, depth + 1) if child else "text"
             if value is NOTHING:
