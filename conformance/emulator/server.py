@@ -69,7 +69,7 @@ class _Front:
             response, dropped = exchange.response, exchange.fault is not None
         if response is not None:
             dropped = dropped or not response.complete
-            await self._write(response, send, transport, started, dropped)
+            await self._write(_as_head(request, response), send, transport, started, dropped)
         if dropped and transport is not None:
             transport.close()
             for _ in range(3):  # let the server notice, so that it does not answer for us
@@ -127,6 +127,14 @@ class _Front:
             await send({"type": "http.response.body", "body": chunk.data, "more_body": more})
         if not response.chunks and not dropped:
             await send({"type": "http.response.body", "body": b""})
+
+
+def _as_head(request: Request, response: Response) -> Response:
+    """To HEAD, content of the announced length: the server keeps it back and tells its length (RFC 9110 9.3.2)."""
+    announced = response.header("content-length") or ""
+    if request.method != "HEAD" or response.chunks or not announced.isdigit():
+        return response
+    return response.with_body(bytes(int(announced)))
 
 
 async def _until(moment: float) -> None:
