@@ -1,0 +1,146 @@
+"""The named rules between fields: each is kept by a good body, broken by a bad one, and silent on junk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.emulator.call import Part
+from conformance.emulator.rules import NAMED, places
+from conformance.spec import load
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+ASKED = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+ANSWER = {"role": "tool", "tool_call_id": "c1", "content": "x"}
+PICTURE = Part("files", "a.png", "image/png", b"")
+
+
+def inpaint(**item: Any) -> dict[str, Any]:
+    return {"files": [PICTURE], "inpaint_items": [{"file_name": "a.png", **item}]}
+
+
+@pytest.mark.parametrize(
+    ("rule", "good", "bad", "place"),
+    [
+        (
+            "tool-message-answers-call",
+            {"messages": [ASKED, ANSWER]},
+            {"messages": [ANSWER]},
+            "messages[0].tool_call_id",
+        ),
+        (
+            "tool-message-answers-call",
+            {"messages": [ASKED, ANSWER, ASKED, ANSWER]},
+            {"messages": [ASKED, ANSWER, ANSWER]},
+            "messages[2].tool_call_id",
+        ),
+        (
+            "tool-message-answers-call",
+            {"messages": [{"role": "user"}]},
+            {"messages": [{"role": "user"}, ASKED, {"role": "user"}, ANSWER]},
+            "messages[1].tool_calls",
+        ),
+        (
+            "tool-choice-names-tool",
+            {"tools": [{"function": {"name": "f"}}], "tool_choice": {"function": {"name": "f"}}},
+            {"tools": [{"function": {"name": "f"}}], "tool_choice": {"function": {"name": "g"}}},
+            "tool_choice",
+        ),
+        ("function-call-names-function", {"function_call": "auto"}, {"function_call": {"name": "f"}}, "function_call"),
+        (
+            "json-mode-mentions-json",
+            {"response_format": {"type": "json_object"}, "messages": [{"content": "as Json"}]},
+            {"response_format": {"type": "json_object"}, "messages": [{"content": "as XML"}]},
+            "messages",
+        ),
+        ("best-of-at-least-n", {"best_of": 2, "n": 2}, {"best_of": 1, "n": 2}, "best_of"),
+        (
+            "function-output-answers-call",
+            {"input": [{"type": "function_call", "call_id": "c"}, {"type": "function_call_output", "call_id": "c"}]},
+            {"input": [{"type": "function_call_output", "call_id": "c"}]},
+            "input",
+        ),
+        (
+            "function-output-answers-call",
+            {"previous_response_id": "r", "input": [{"type": "function_call_output", "call_id": "c"}]},
+            {"previous_response_id": None, "input": [{"type": "function_call_output", "call_id": "c"}]},
+            "input",
+        ),
+        (
+            "responses-tool-choice-names-tool",
+            {"tools": [{"name": "f"}], "tool_choice": {"type": "function", "name": "f"}},
+            {"tools": [], "tool_choice": {"type": "function", "name": "f"}},
+            "tool_choice",
+        ),
+        (
+            "chunk-overlap-at-most-half",
+            {"chunking_strategy": {"static": {"max_chunk_size_tokens": 200, "chunk_overlap_tokens": 100}}},
+            {"chunking_strategy": {"static": {"max_chunk_size_tokens": 200, "chunk_overlap_tokens": 101}}},
+            "chunking_strategy.static.chunk_overlap_tokens",
+        ),
+        (
+            "validation-file-differs",
+            {"training_file": "a", "validation_file": "b"},
+            {"training_file": "a", "validation_file": "a"},
+            "validation_file",
+        ),
+        (
+            "passing-labels-subset",
+            {"testing_criteria": [{"labels": ["a", "b"], "passing_labels": ["b"]}]},
+            {"testing_criteria": [{"labels": ["a"], "passing_labels": ["b"]}]},
+            "testing_criteria[0].passing_labels",
+        ),
+        (
+            "created-window-not-empty",
+            {"data_source": {"source": {"created_after": 1, "created_before": 2}}},
+            {"data_source": {"source": {"created_after": 3, "created_before": 2}}},
+            "data_source.source.created_after",
+        ),
+        ("inpaint-file-attached", inpaint(), inpaint(file_name="b.png"), "inpaint_items[0].file_name"),
+        (
+            "crop-box-not-empty",
+            inpaint(crop_bounds={"left_fraction": 0.1}),
+            inpaint(crop_bounds={"top_fraction": 0.5, "bottom_fraction": 0.5}),
+            "inpaint_items[0].crop_bounds.top_fraction",
+        ),
+    ],
+)
+def test_a_named_rule_is_kept_or_broken(rule: str, good: Any, bad: Any, place: str) -> None:
+    assert NAMED[rule](good) is None
+    assert place == NAMED[rule](bad)
+
+
+def test_every_named_rule_of_a_version_is_known(any_version: str) -> None:
+    named = {clause.rule.named for clause in load(any_version).clauses if clause.rule and clause.rule.named}
+    assert set() == named - set(NAMED)
+
+
+FIELDS = st.sampled_from(
+    ["messages", "tools", "tool_choice", "function_call", "input", "n", "best_of", "testing_criteria", "inpaint_items"]
+)
+JUNK = st.recursive(
+    st.none() | st.integers() | st.text(max_size=3) | st.sampled_from(["tool", "assistant", "function"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["role", "tool_calls", "id", "function", "type", "name"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize("rule", sorted(NAMED))
+@given(body=st.dictionaries(FIELDS, JUNK, max_size=4) | JUNK)
+def test_junk_never_makes_a_rule_fail(rule: str, body: Any) -> None:
+    assert isinstance(NAMED[rule](body), (str, type(None)))
+
+
+def test_the_places_of_a_pointer() -> None:
+    body = {"a": [{"b": 1}, {"b": 2}], "c/d": {"e": 3}}
+    assert [("a[0].b", 1), ("a[1].b", 2)] == list(places(body, "/a/*/b"))
+    assert [("c/d.e", 3)] == list(places(body, "/c~1d/*"))
+    assert [("a[1]", {"b": 2})] == list(places(body, "/a/1"))
+    assert [] == list(places(body, "/a/7/b"))
+    assert [("", body)] == list(places(body, ""))
