@@ -11,7 +11,7 @@ from conformance.check import Needs, check
 from conformance.exchange import Request
 from conformance.operations import operations_of
 from conformance.spec import Spec
-from conformance.streams.breaking import Draft, each_json, on_events
+from conformance.streams.breaking import Draft, on_events
 from conformance.streams.chunks import pieces, usage_chunks
 from conformance.streams.reading import DATA_ONLY, Reading, over_stream, streamed
 from conformance.trace import Observation
@@ -153,20 +153,27 @@ def usage_alone(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
         yield seen.finding("a choice goes on after the token counts", place=late.place)
 
 
-def _off_by_one(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
-    if not isinstance(value.get("usage"), dict):
-        return None
-    value["usage"]["total_tokens"] += 1
-    return value
+def _off_by_one(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    found = _usage_chunk(events)
+    if found is not None:
+        index, value = found
+        wrong = {**value, "usage": {**value["usage"], "total_tokens": value["usage"]["total_tokens"] + 1}}
+    else:
+        index = next((i for i in range(len(events) - 1, -1, -1) if isinstance(events[i].json, dict)), -1)
+        if index < 0:
+            return None
+        wrong = {**events[index].json, "usage": {**_COUNTS, "total_tokens": 8}}
+    return [*events[:index], events[index].with_json(wrong), *events[index + 1 :]]
 
 
 @check(
     "stream.usage.adds-up",
     Level.MUST,
     clause="usage-total",
-    counterexample=each_json(_off_by_one, *DATA_ONLY),
+    counterexample=on_events(_off_by_one, *DATA_ONLY),
     about=streamed(*DATA_ONLY),
     needs=Needs.SUCCESS,
+    entails=("stream.usage.only-when-asked", "stream.usage.alone", "stream.equals-plain.prompt-tokens"),
 )
 @over_stream
 def usage_total(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:

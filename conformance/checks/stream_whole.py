@@ -207,7 +207,7 @@ def _refused_stream(spec: Spec, case: Case) -> bool:
 
 def _error_as_event(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
     response, body = exchange.response, exchange.request.json
-    asks = isinstance(body, dict) and body.get("stream") is True
+    asks = isinstance(body, dict) and body.get("stream") is True and ("messages" in body or "prompt" in body)
     if response is None or response.status not in (400, 422) or not asks:
         return None
     sent = evolve(response, status=200).with_header("content-type", "text/event-stream")

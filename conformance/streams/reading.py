@@ -82,7 +82,16 @@ def read(spec: Spec, seen: Observation) -> Reading | None:
         return None
     if response.media_type == "application/json" and response.is_json:
         return None
-    stream = stream_of(response)
+    whole = response.complete and seen.exchange.fault is None
+    # Kept beside the parsed body: every check of a stream wants the same reading.
+    cache, key = vars(response), f"_reading:{shape.protocol}:{shape.done}:{whole}"
+    if key not in cache:
+        cache[key] = _reading(stream_of(response), shape, whole=whole)
+    found: Reading = cache[key]
+    return found
+
+
+def _reading(stream: Stream, shape: StreamShape, *, whole: bool) -> Reading:
     sentinel = shape.done or DONE
     everything = stream.events + ((stream.unfinished,) if stream.unfinished else ())
     return Reading(
@@ -90,7 +99,7 @@ def read(spec: Spec, seen: Observation) -> Reading | None:
         stream=stream,
         events=tuple(event for event in stream.events if event.data != sentinel),
         done=tuple(event for event in everything if event.data == sentinel),
-        whole=response.complete and seen.exchange.fault is None,
+        whole=whole,
     )
 
 
