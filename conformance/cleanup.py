@@ -60,7 +60,7 @@ def clean(target: Target, journal: Journal, timeout: float = 30.0) -> Cleaned:
     """Remove what this process created. Also after a stop: sending is allowed again for this. Never raises."""
     target.resume()
     made = _remove(target, journal.pending, timeout, journal.gone)
-    return Cleaned(made.removed, made.left, journal.unknown)
+    return Cleaned(made.removed, journal.pending, journal.unknown)
 
 
 def recover(

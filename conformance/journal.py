@@ -20,6 +20,7 @@ from attrs import frozen
 
 from conformance.cases import Case
 from conformance.errors import UsageError
+from conformance.guards import path_ids
 
 fcntl: Any
 try:
@@ -63,7 +64,8 @@ class Journal:
         self._seq = 0
         self.owned: set[str] = set()
         self._open: dict[int, Entry] = {}
-        self._unknown: set[int] = set()
+        #: Creates without a known fate, with the ids in their path.
+        self._unknown: dict[int, tuple[str, ...]] = {}
 
     def __enter__(self) -> Journal:
         return self
@@ -76,7 +78,7 @@ class Journal:
         with self._mutex:
             self._seq += 1
             seq = self._seq
-            self._unknown.add(seq)
+            self._unknown[seq] = path_ids(case, bindings)
             self._write(
                 {
                     "event": "intent",
@@ -96,7 +98,7 @@ class Journal:
     def created(self, seq: int, case: Case, ids: Mapping[str, str], bindings: Mapping[str, str]) -> None:
         """Write down the ids that the answer named."""
         with self._mutex:
-            self._unknown.discard(seq)
+            self._unknown.pop(seq, None)
             self.owned.update(ids.values())
             self._write({"event": "created", "seq": seq, "ids": dict(ids)}, sync=self._sync)
             if case.undo is not None:
@@ -106,14 +108,21 @@ class Journal:
     def nothing(self, seq: int) -> None:
         """Write down that the request was refused, so that nothing exists."""
         with self._mutex:
-            self._unknown.discard(seq)
+            self._unknown.pop(seq, None)
             self._write({"event": "nothing", "seq": seq})
 
     def gone(self, seq: int) -> None:
-        """Write down that what an entry created no longer exists."""
+        """Write down that what an entry created no longer exists, nor what lay inside it."""
         with self._mutex:
-            self._open.pop(seq, None)
+            entry = self._open.pop(seq, None)
             self._write({"event": "gone", "seq": seq})
+            ids = set(entry.ids.values()) if entry is not None else set()
+            inside = [key for key, parents in self._unknown.items() if ids & set(parents)]
+            inside += [key for key, item in self._open.items() if ids & set(path_ids(item.undo, item.bindings))]
+            for key in inside:
+                self._unknown.pop(key, None)
+                self._open.pop(key, None)
+                self._write({"event": "gone", "seq": key})
 
     def deleted(self, object_id: str) -> None:
         """A scenario deleted an object itself; nothing is left to undo."""

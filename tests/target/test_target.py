@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -352,3 +353,22 @@ def test_without_a_control_request_only_a_gateway_says_that_the_target_is_down(
 ) -> None:
     exchange = open_target(serve(lambda c, r, n: c.sendall(http({}, status))).url).send(CHAT)
     assert exchange.control_ok is control_ok
+
+
+def test_what_lay_inside_a_removed_object_is_gone_too(serve: Serve, open_target: Open) -> None:
+    answers = {b"POST /openai/vector_stores?": {"id": "vs_1"}, b"POST /openai/vector_stores/vs_1/files?": {"id": ""}}
+
+    def answer(c: socket.socket, r: bytes, n: int) -> None:
+        c.sendall(http(next((value for start, value in answers.items() if r.startswith(start)), {})))
+
+    target = open_target(serve(answer).url)
+    journal = target.journal
+    assert journal is not None
+    target.send(Case("vector_stores.create", "POST", "/vector_stores"))
+    inside = Case(
+        "vector_stores.files.create", "POST", "/vector_stores/{id}/files", {"id": "vs_1"}, creates={"f": "/id"}
+    )
+    target.send(evolve(inside, undo=Case("vector_stores.files.delete", "DELETE", "/vector_stores/{id}/files/{f}")))
+    assert journal.unknown == 1, "it was accepted without an id"
+    made = clean(target, journal)
+    assert (made.removed, made.left, made.unknown) == (1, (), 0)
