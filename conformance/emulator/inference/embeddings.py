@@ -22,8 +22,8 @@ __all__ = ["create", "vector"]
 #: Where a vector's text goes in the answer; nothing in it comes from the caller.
 _PLACE = re.compile(rb'"@(\d+)"')
 
-_DEFAULT = 1536
-_LARGE = 3072
+_DEFAULT = 256
+_LARGE = 512
 
 
 @handles("embeddings.create")
@@ -33,7 +33,7 @@ def create(call: Call) -> Response:
     size = _size(call, deployment)
     inputs = _inputs(call.get("input", ""))
     packed = call.get("encoding_format") == "base64"
-    # numbers as text are kept per vector: writing 1,536 floats anew would be most of the work of an answer
+    # numbers as text are kept per vector: writing hundreds of floats anew would be most of the work of an answer
     texts = [_packed(text, size) if packed else _listed(text, size) for text, _ in inputs]
     data = [{"object": "embedding", "index": index, "embedding": f"@{index}"} for index in range(len(inputs))]
     tokens = sum(many for _, many in inputs)
@@ -75,7 +75,7 @@ def vector(text: str, size: int) -> tuple[float, ...]:
 
 @lru_cache(maxsize=1024)
 def _listed(text: str, size: int) -> bytes:
-    return f"[{','.join(repr(round(value, 8)) for value in vector(text, size))}]".encode()
+    return f"[{','.join(repr(round(value, 6)) for value in vector(text, size))}]".encode()
 
 
 @lru_cache(maxsize=1024)
