@@ -75,7 +75,7 @@ def vector(text: str, size: int) -> tuple[float, ...]:
 
 @lru_cache(maxsize=1024)
 def _listed(text: str, size: int) -> bytes:
-    return f"[{','.join(repr(round(value, 6)) for value in vector(text, size))}]".encode()
+    return f"[{','.join(repr(round(value, 8)) for value in vector(text, size))}]".encode()
 
 
 @lru_cache(maxsize=1024)
