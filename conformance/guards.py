@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
+from attrs import evolve
+
 from conformance.cases import Case
 from conformance.errors import GuardError, UsageError
 from conformance.exchange import SECRET_HEADERS, Headers
@@ -83,8 +85,6 @@ def with_undo(case: Case, spec: Spec) -> Case:
 
     A request that should have been refused can be accepted all the same; what it made must be removed too.
     """
-    from attrs import evolve
-
     if case.method != "POST" or case.creates or case.undo is not None:
         return case
     for operation in operations_of(spec).values():
