@@ -102,7 +102,7 @@ def only_when_asked(spec: Spec, seen: Observation) -> Iterator[Finding]:
         yield seen.finding(
             "a stream came although none was asked for", place="header:content-type", actual=response.media_type
         )
-    elif not response.is_json and stream_of(response).events:
+    elif response.media_type in ("application/json", "") and not response.is_json and stream_of(response).events:
         event = stream_of(response).events[0]
         yield seen.finding("the body holds stream events", place=f"byte:{event.data_start}", actual=event.data[:80])
 

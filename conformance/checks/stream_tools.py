@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from conformance.about import has
 from conformance.cases import Case
 from conformance.check import Counterexample, Needs, check
 from conformance.exchange import Request
@@ -333,7 +332,7 @@ def _names_call(event: Draft) -> bool:
 def finish_tool_calls(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     """``tool_calls`` is the reason only of a choice that has calls, and such a choice should give it.
 
-    Clients enter the branch that runs tools by it. A call that was forced by name may end with ``stop``.
+    Clients enter the branch that runs tools by it. A call that was forced may end with ``stop``.
     """
     calling = {call.choice for call in calls_of(reading)}
     for piece in pieces(reading):
@@ -342,7 +341,7 @@ def finish_tool_calls(spec: Spec, seen: Observation, reading: Reading) -> Iterat
             yield seen.finding(
                 "tool_calls without a tool call", place=f"{piece.place}/finish_reason", expected="a tool call"
             )
-        elif piece.finish == "stop" and index in calling and not has("/tool_choice/function")(spec, seen.case):
+        elif piece.finish == "stop" and index in calling and forced_tool(seen.case.json) is None:
             yield seen.finding(
                 "a choice with tool calls ends with stop",
                 place=f"{piece.place}/finish_reason",

@@ -83,11 +83,11 @@ def read(spec: Spec, seen: Observation) -> Reading | None:
     if response.media_type == "application/json" and response.is_json:
         return None
     whole = response.complete and seen.exchange.fault is None
-    # Kept beside the parsed body: every check of a stream wants the same reading.
-    cache, key = vars(response), f"_reading:{shape.protocol}:{shape.done}:{whole}"
-    if key not in cache:
-        cache[key] = _reading(stream_of(response), shape, whole=whole)
-    found: Reading = cache[key]
+    # Kept beside the parsed body: every check of a stream wants the same reading. Another version reads it anew.
+    cache = vars(response)
+    found: Reading | None = cache.get("_reading")
+    if found is None or found.shape is not shape or found.whole is not whole:
+        found = cache["_reading"] = _reading(stream_of(response), shape, whole=whole)
     return found
 
 

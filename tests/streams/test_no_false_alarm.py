@@ -32,6 +32,8 @@ from good_streams import (
 )
 from stream_stage import DATED, DONE, LATER, V1, failed, frame, frames, noted, seen
 
+from conformance.operations import operations_of
+from conformance.spec import load, versions
 from conformance.sse import BOM
 from conformance.trace import Observation
 from strategies.rechunk import byte_by_byte, in_one_block, rechunked
@@ -83,6 +85,10 @@ _NEW = {"type": "response.future_tool.progress", "output_index": 0, "item_id": "
 _LATE = {**chunk({}), "choices": []}
 _NOT_RUN = {"error": {"code": "content_filter_error", "message": "The contents are not filtered"}}
 UNFILTERED = {**chunk({}), "choices": [{**chunk({}, "stop")["choices"][0], "content_filter_result": _NOT_RUN}]}
+
+def streams_in(version: str) -> bool:
+    return operations_of(load(version))[CHAT].stream is not None
+
 
 #: Habits of the service, and what it may add tomorrow.
 HABITS: dict[str, tuple[Observation, str]] = {
@@ -192,6 +198,16 @@ HABITS: dict[str, tuple[Observation, str]] = {
 @pytest.mark.parametrize("name", HABITS)
 def test_a_habit_of_the_service_raises_nothing(name: str) -> None:
     assert set() == failed(*HABITS[name])
+
+
+CHATS = [version for version in versions() if CHAT in operations_of(load(version)) and streams_in(version)]
+
+
+@pytest.mark.parametrize("version", CHATS)
+@pytest.mark.parametrize("name", [name for name, (one, _) in HABITS.items() if one.case.operation == CHAT])
+def test_a_habit_of_the_service_raises_nothing_in_any_version(name: str, version: str) -> None:
+    observation, _ = HABITS[name]
+    assert set() == failed(observation, version)
 
 
 def test_an_unknown_event_is_a_note() -> None:
