@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.breaking import on_json, path_of
 from conformance.check import trace_check
-from conformance.checks.lifecycle import LIVES, echoed, holds, needs, one, sent_in
+from conformance.checks.lifecycle import LIVES, echoed, holds, in_lives, needs, one, sent_in
 from conformance.checks.lists import answer_page, ids_of, items_of, page_of
 from conformance.exchange import Exchange, Request
 from conformance.operations import operations_of
@@ -35,7 +35,7 @@ def _same_id(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
     "lifecycle.create.own",
     Level.MUST,
     clause="state-create-own",
-    counterexample=_same_id,
+    counterexample=in_lives(_same_id),
     scenarios=LIVES,
     entails=(
         "lifecycle.deleted.again",
@@ -47,6 +47,7 @@ def _same_id(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
         "lifecycle.modify.kept",
         "lists.walk.no-repeat",
         "lists.walk.complete",
+        "runs.foreign.unseen",
         "http.accepted",
     ),
 )
@@ -66,7 +67,7 @@ def _milliseconds(value: Any, _request: Request) -> Any:
     "lifecycle.seconds",
     Level.MUST,
     clause="state-seconds",
-    counterexample=on_json(_milliseconds),
+    counterexample=in_lives(on_json(_milliseconds)),
     scenarios=LIVES,
     entails=("lifecycle.list.same",),
 )
@@ -99,7 +100,7 @@ def _known(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
     "lifecycle.unknown-id",
     Level.MUST,
     clause="state-unknown-id",
-    counterexample=_known,
+    counterexample=in_lives(_known),
     scenarios=LIVES,
 )
 def unknown_id(spec: Spec, trace: Trace) -> Iterator[Finding]:
@@ -131,7 +132,7 @@ def _adopted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
     "lifecycle.foreign.unseen",
     Level.MUST,
     clause="state-own-parent",
-    counterexample=_adopted,
+    counterexample=in_lives(_adopted),
     scenarios=LIVES,
 )
 def foreign_unseen(spec: Spec, trace: Trace) -> Iterator[Finding]:
@@ -157,7 +158,7 @@ def _children_of_all(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchang
     "lifecycle.foreign.unlisted",
     Level.MUST,
     clause="state-own-parent",
-    counterexample=_children_of_all,
+    counterexample=in_lives(_children_of_all),
     scenarios=LIVES,
     entails=("lists.unknown-cursor",),
 )
@@ -182,7 +183,7 @@ def _listed_otherwise(exchange: Exchange, _earlier: Sequence[Exchange]) -> Excha
     "lifecycle.list.same",
     Level.MUST,
     clause="state-list-same",
-    counterexample=_listed_otherwise,
+    counterexample=in_lives(_listed_otherwise),
     scenarios=LIVES,
 )
 def list_same(spec: Spec, trace: Trace) -> Iterator[Finding]:
@@ -209,7 +210,7 @@ def _other_default(value: Any, request: Request) -> Any:
     "lifecycle.defaults",
     Level.SHOULD,
     clause="state-defaults",
-    counterexample=on_json(_other_default),
+    counterexample=in_lives(on_json(_other_default)),
     scenarios=LIVES,
     provenance="spec",
 )

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from conformance.breaking import on_json
 from conformance.check import trace_check
-from conformance.checks.lifecycle import LIVES, needs, one
+from conformance.checks.lifecycle import LIVES, in_lives, needs, one
 from conformance.checks.lists import answer_page, ids_of, page_of
 from conformance.exchange import Exchange, Request
 from conformance.spec import Spec
@@ -28,7 +28,7 @@ def _not_deleted(value: Any, _request: Request) -> Any:
     "lifecycle.delete.confirms",
     Level.MUST,
     clause="state-delete-confirms",
-    counterexample=on_json(_not_deleted, when=lambda exchange: exchange.request.method == "DELETE"),
+    counterexample=in_lives(on_json(_not_deleted, when=lambda exchange: exchange.request.method == "DELETE")),
     scenarios=LIVES,
 )
 def delete_confirms(spec: Spec, trace: Trace) -> Iterator[Finding]:
@@ -65,7 +65,7 @@ def _undead(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
     "lifecycle.deleted.gone",
     Level.MUST,
     clause="state-deleted-gone",
-    counterexample=_undead,
+    counterexample=in_lives(_undead),
     scenarios=LIVES,
 )
 def deleted_gone(spec: Spec, trace: Trace) -> Iterator[Finding]:
@@ -101,7 +101,7 @@ def _deleted_twice(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange 
     "lifecycle.deleted.again",
     Level.OBS,
     clause="state-delete-again",
-    counterexample=_deleted_twice,
+    counterexample=in_lives(_deleted_twice),
     scenarios=LIVES,
 )
 def deleted_again(spec: Spec, trace: Trace) -> Iterator[Finding]:
@@ -144,7 +144,7 @@ def _path(exchange: Exchange) -> str:
     "lifecycle.deleted.unlisted",
     Level.MUST,
     clause="state-deleted-gone",
-    counterexample=_back_in_list,
+    counterexample=in_lives(_back_in_list),
     scenarios=LIVES,
     entails=("lists.order", "lists.walk.changed"),
 )
@@ -172,7 +172,7 @@ def _gone_too(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | Non
     "lifecycle.deleted.others-stay",
     Level.MUST,
     clause="state-others-stay",
-    counterexample=_gone_too,
+    counterexample=in_lives(_gone_too),
     scenarios=LIVES,
     entails=("http.accepted",),
 )

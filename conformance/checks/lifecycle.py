@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.breaking import on_json, path_of
-from conformance.check import trace_check
+from conformance.check import Counterexample, trace_check
 from conformance.checks.lists import ids_of
 from conformance.exchange import Exchange, Request
 from conformance.operations import operations_of
@@ -17,6 +17,19 @@ from conformance.trace import Observation, Trace
 from conformance.verdict import Finding, Level, Outcome
 
 LIVES = ("lifecycle.*",)
+
+
+#: Paths of runs of a thread: their lives are judged by the checks of runs.
+_RUNS = re.compile(r"/threads/([^/]+/)?runs")
+
+
+def in_lives(counterexample: Counterexample) -> Counterexample:
+    """A counterexample for the objects that lifecycles are about."""
+
+    def broken(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+        return None if _RUNS.search(path_of(exchange.request)) else counterexample(exchange, earlier)
+
+    return broken
 
 
 def one(trace: Trace, role: str) -> Observation | None:
@@ -106,7 +119,7 @@ def _forget(value: Any, request: Request) -> Any:
     "lifecycle.create.echo",
     Level.MUST,
     clause="state-create-echo",
-    counterexample=on_json(_forget, when=_is_create),
+    counterexample=in_lives(on_json(_forget, when=_is_create)),
     scenarios=LIVES,
 )
 def create_echo(spec: Spec, trace: Trace) -> Iterator[Finding]:
@@ -131,7 +144,7 @@ def _other_metadata(value: Any, _request: Request) -> Any:
     "lifecycle.get.same",
     Level.MUST,
     clause="state-get-same",
-    counterexample=on_json(_other_metadata, when=_is_get),
+    counterexample=in_lives(on_json(_other_metadata, when=_is_get)),
     scenarios=LIVES,
     entails=("lifecycle.modify.kept", "lifecycle.modify.applies", "lifecycle.list.same"),
 )
@@ -171,9 +184,9 @@ def _unlisted(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | No
     "lifecycle.list.holds",
     Level.MUST,
     clause="state-list-holds",
-    counterexample=_unlisted,
+    counterexample=in_lives(_unlisted),
     scenarios=LIVES,
-    entails=("schema.response",),
+    entails=("schema.response", "run-steps.message", "runs.message.kept", "runs.stream.kept"),
 )
 def list_holds(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A list, newest first, shows the object that was just created on its first page, unless others crowd it out."""
@@ -209,7 +222,7 @@ def _unmodified(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | N
     "lifecycle.modify.applies",
     Level.MUST,
     clause="state-modify-applies",
-    counterexample=_unmodified,
+    counterexample=in_lives(_unmodified),
     scenarios=LIVES,
 )
 def modify_applies(spec: Spec, trace: Trace) -> Iterator[Finding]:
@@ -238,7 +251,7 @@ def _lose_the_rest(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange 
     "lifecycle.modify.kept",
     Level.MUST,
     clause="state-modify-keeps-rest",
-    counterexample=_lose_the_rest,
+    counterexample=in_lives(_lose_the_rest),
     scenarios=LIVES,
 )
 def modify_kept(spec: Spec, trace: Trace) -> Iterator[Finding]:

@@ -362,6 +362,7 @@ def _shifted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
     clause="list-walk-changed",
     counterexample=_shifted,
     scenarios=LISTS,
+    entails=("lists.walk.complete", "lists.has-more", "lists.walk.ends"),
 )
 def changed(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """An object that comes or goes during a walk doesn't make it lose or repeat another one."""

@@ -52,8 +52,7 @@ def _too_many(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | No
     value, limit = page_of(exchange), query_of(exchange.request).get("limit", "")
     if value is None or limit != "1" or "after" in query_of(exchange.request):
         return None
-    value["data"] = [*value["data"], {**value["data"][-1], "id": f"{value['data'][-1].get('id')}x"}]
-    return answer_page(exchange, {**value, "last_id": value["data"][-1]["id"]} if "last_id" in value else value)
+    return answer_page(exchange, {**value, "data": [*value["data"], value["data"][-1]]})
 
 
 @check(

@@ -20,7 +20,7 @@ from conformance.scenarios.kinds import KINDS, Kind
 from conformance.scenarios.steps import call, create, created_id, prepared
 from conformance.spec import Spec
 
-__all__ = ["MOST_PAGES", "OBJECTS", "PAGE", "Listing", "Objects", "listing", "walked"]
+__all__ = ["APART", "MOST_PAGES", "OBJECTS", "PAGE", "Listing", "Objects", "ids_of", "listing", "walked"]
 
 #: Objects that a walk creates, and how many it asks for at a time.
 OBJECTS = 5
@@ -204,6 +204,11 @@ class _Way:
     order: str | None
     start: str | None
     wanted: frozenset[str]
+
+
+def ids_of(exchange: Exchange) -> list[str]:
+    """The ids of a page."""
+    return _page_of(exchange)[0]
 
 
 def _walk(page: Callable[..., Case], way: _Way, limit: int) -> Generator[Step, tuple[Exchange, ...], None]:
