@@ -67,7 +67,7 @@ def constraints_of(slot: Slot, media: str) -> Iterator[str]:
     text = slot.path[0] != ".body" or media.startswith("multipart/")
     if slot.required and slot.path[-1][0] == ".":
         yield "required"
-    if slot.path[-1][0] != "|" and _kinds(node) and (not text or not _kinds(node) & {"string", "array", "object"}):
+    if slot.path[-1][0] != "|" and _kinds(node) and (not text or not {*_kinds(node)} & {"string", "array", "object"}):
         yield "type"
     if node.branches:
         if node.discriminator and slot.path[-1][0] != "|":
@@ -102,7 +102,7 @@ def _wrong_type(slot: Slot) -> Iterator[Breach]:
             break
     if not node.nullable and not node.fits(None) and slot.depth <= 2:
         yield Breach(slot, "type", None, "null")
-    if kinds == {"integer"} and slot.depth <= 2:
+    if kinds == ("integer",) and slot.depth <= 2:
         whole = edge_inside(node)
         if whole is not NOTHING:
             yield Breach(slot, "type", float(whole), "float")
@@ -113,12 +113,13 @@ def edge_inside(node: Node) -> Any:
     return next((v for v in (1, 2, 16, 256, node.schema.get("minimum")) if v is not None and node.fits(v)), NOTHING)
 
 
-def _kinds(node: Node) -> set[str]:
+def _kinds(node: Node) -> tuple[str, ...]:
+    """The JSON types that fit, in the order of the document, so that every process picks the same wrong value."""
     if node.branches:
-        return {kind for branch in node.branches for kind in _kinds(branch)}
+        return tuple(dict.fromkeys(kind for branch in node.branches for kind in _kinds(branch)))
     if node.types:
-        return set(node.types)
-    return {"string"} if node.enum and all(isinstance(v, str) for v in node.enum) else set()
+        return node.types
+    return ("string",) if node.enum and all(isinstance(v, str) for v in node.enum) else ()
 
 
 def _same_type(value: Any, kind: str) -> bool:

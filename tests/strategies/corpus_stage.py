@@ -1,0 +1,168 @@
+"""What the tests of the corpus share: every version's corpus once per session, and an emulator without a socket."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from attrs import evolve, frozen
+
+from conformance.cases import Auth, Case, Expect, JsonBody
+from conformance.corpus import Corpus, build_corpus
+from conformance.emulator.app import App
+from conformance.emulator.settings import DEFAULT_DEPLOYMENTS
+from conformance.emulator.settings import Settings as EmulatorSettings
+from conformance.exchange import Response
+from conformance.operations import operations_of
+from conformance.scenario import Scenario, Settings
+from conformance.schema import validator_for
+from conformance.spec import Spec, load, versions
+from conformance.wire import to_request
+
+VERSIONS = versions()
+
+
+@lru_cache(maxsize=16)
+def corpus(version: str, profile: str = "standard") -> Corpus:
+    """The corpus of a version, by way of the cache that the test session set up."""
+    return build_corpus(load(version), profile)
+
+
+def wildcard(pointer: str) -> str:
+    """A concrete pointer as a pattern: indices become ``*``."""
+    return re.sub(r"/\d+(?=/|$)", "/*", pointer)
+
+
+def tokens(pointer: str) -> list[str]:
+    """The reference tokens of a JSON Pointer."""
+    return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
+
+
+def at(value: Any, pointer: str) -> Any:
+    """The value at a pointer; raises LookupError."""
+    for token in tokens(pointer):
+        value = value[int(token)] if isinstance(value, list) else value[token]
+    return value
+
+
+_ABSENT = object()
+ABSENT: Any = _ABSENT
+
+
+def replaced(value: Any, pointer: str, new: Any) -> Any:
+    """A copy with another value at a pointer, or without it (:data:`ABSENT`)."""
+    path = tokens(pointer)
+    if not path:
+        return new
+    head: Any = int(path[0]) if isinstance(value, list) else path[0]
+    rest = "".join("/" + token.replace("~", "~0").replace("/", "~1") for token in path[1:])
+    made = value.copy()
+    if not rest:
+        if new is ABSENT:
+            del made[head]
+        elif isinstance(made, list) and head == len(made):
+            made.append(new)
+        else:
+            made[head] = new
+        return made
+    made[head] = replaced(made[head], rest, new)
+    return made
+
+
+def pointers(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
+    """Every place in a JSON value with what is there."""
+    yield pointer, value
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from pointers(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value[:20]):
+            yield from pointers(item, f"{pointer}/{index}")
+
+
+def strictly_valid(spec: Spec, case: Case, body: Any) -> bool:
+    """Does the closed view of the request accept a JSON body?"""
+    media = operations_of(spec)[case.operation].body["application/json"]
+    return validator_for(spec, media.pointer, strict=True).is_valid(body)
+
+
+def valid(spec: Spec, case: Case, body: Any) -> bool:
+    """Does the document accept a JSON body?"""
+    return validator_for(spec, operations_of(spec)[case.operation].body["application/json"].pointer).is_valid(body)
+
+
+def json_cases(made: Corpus, expect: Expect) -> Iterator[Case]:
+    """The cases with a JSON body and an expectation, on their operation's own route."""
+    for case in made:
+        if case.expect is expect and isinstance(case.body, JsonBody) and not case.role.startswith("probe."):
+            yield case
+
+
+@frozen
+class Answered:
+    """A case and what the emulator said."""
+
+    case: Case
+    response: Response
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+        return self.response.status
+
+
+@frozen
+class _Exchange:
+    """As much of an exchange as a corpus scenario looks at."""
+
+    response: Response
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.response.status < 300
+
+
+def deployment_for(capability: str) -> str:
+    """The first deployment of the emulator that can do all that is asked; one that reasons only where asked for."""
+    wanted = set(capability.split("+"))
+    able = [d for d in DEFAULT_DEPLOYMENTS if wanted <= d.abilities]
+    plain = [d for d in able if "reasoning" not in d.abilities or "reasoning" in wanted]
+    return (plain or able or list(DEFAULT_DEPLOYMENTS))[0].name
+
+
+@frozen
+class Stage:
+    """One version served in this process."""
+
+    spec: Spec
+    app: App
+
+    @classmethod
+    def of(cls, version: str) -> Stage:
+        """A fresh emulator."""
+        spec = load(version)
+        return cls(spec, App([spec], EmulatorSettings()))
+
+    def send(self, case: Case) -> Answered:
+        """One case, with the credential that it asks for."""
+        known = {"deployment": deployment_for(case.capability), "run": "test"}
+        request = to_request(case, self.spec, origin="http://emulator", bindings=known)
+        key = {Auth.VALID: "emulator-key", Auth.WRONG: "another-key"}.get(case.auth)
+        if key is not None:
+            request = evolve(request, headers=(*request.headers, ("api-key", key)))
+        return Answered(case, self.app.handle(request))
+
+    def play(self, scenario: Scenario) -> list[Answered]:
+        """A scenario from its first step to its last."""
+        script = scenario.script(self.spec, Settings())
+        seen: list[Answered] = []
+        try:
+            step = next(script)
+            while True:
+                answers = [self.send(case) for case in step]  # type: ignore[union-attr]
+                seen += answers
+                step = script.send(tuple(_Exchange(answer.response) for answer in answers))  # type: ignore[misc]
+        except StopIteration:
+            return seen

@@ -1,0 +1,145 @@
+"""Ids and digests: the same in every process, whatever the order; shards; the cache."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from corpus_stage import VERSIONS, corpus
+
+from conformance.cases import Case
+from conformance.corpus import Shard, build_corpus, corpus_digest
+from conformance.errors import UsageError
+from conformance.operations import operations_of
+from conformance.spec import load
+
+SMALL = "2024-06-01"
+
+SCRIPT = """
+import sys
+from conformance.corpus import build_corpus, corpus_digest
+from conformance.operations import operations_of
+from conformance.spec import load
+spec = load(sys.argv[1])
+names = list(operations_of(spec))
+names = names[::-1] if sys.argv[2] == "backwards" else names
+cases = [case for name in names for case in build_corpus(spec, sys.argv[3], operations=[name], cached=False)]
+print(corpus_digest(cases), len(cases))
+"""
+
+
+def _digest(seed: str, order: str, profile: str) -> str:
+    root = Path(__file__).resolve().parents[2]
+    found = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SCRIPT, SMALL, order, profile],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(root)},
+    )
+    return found.stdout
+
+
+@pytest.mark.parametrize("profile", ["standard", "exhaustive"])
+def test_two_processes_with_other_hash_seeds_and_orders_agree(profile: str) -> None:
+    assert _digest("1", "forwards", profile) == _digest("2", "backwards", profile)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_case_survives_its_json_form(version: str) -> None:
+    for case in corpus(version):
+        again = Case.from_json(json.loads(json.dumps(case.to_json())))
+        assert case == again
+        assert case.id == again.id
+
+
+def test_shards_are_disjoint_and_complete() -> None:
+    ids = {case.id for case in corpus(SMALL)}
+    parts = [{case.id for s in corpus(SMALL).scenarios(Shard(k, 3)) for case in s.cases} for k in (1, 2, 3)]
+    assert ids == set().union(*parts)
+    assert len(ids) == sum(map(len, parts))
+    assert all(parts)
+
+
+@pytest.mark.parametrize("text", ["4/3", "0/3", "1", "a/b", "1/0", "-1/2", "1/2/3"])
+def test_a_shard_that_is_none_is_a_usage_error(text: str) -> None:
+    with pytest.raises(UsageError, match="shard"):
+        Shard.parse(text)
+
+
+def test_a_unique_prefix_finds_its_case() -> None:
+    made = corpus(SMALL)
+    wanted = next(iter(made))
+    assert wanted == made.find(wanted.id)
+    with pytest.raises(UsageError):
+        made.find("")
+    with pytest.raises(UsageError):
+        made.find("not-an-id")
+
+
+def test_an_unknown_profile_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="nonsense"):
+        build_corpus(load(SMALL), "nonsense")
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AOAI_CONFORMANCE_CACHE", str(tmp_path))
+    return tmp_path
+
+
+def test_the_cache_gives_back_what_was_built(own_cache: Path) -> None:
+    spec = load(SMALL)
+    built = build_corpus(spec)
+    assert 1 == len(list(own_cache.iterdir()))
+    again = build_corpus(spec)
+    assert built.operations == again.operations
+    assert built.digest == build_corpus(spec, cached=False).digest
+
+
+@pytest.mark.parametrize("keep", [0, 1, 1000, -20])
+def test_a_damaged_cache_is_built_again(own_cache: Path, keep: int) -> None:
+    spec = load(SMALL)
+    whole = build_corpus(spec).digest
+    (file,) = own_cache.iterdir()
+    file.write_bytes(file.read_bytes()[:keep])
+    assert whole == build_corpus(spec).digest
+
+
+def test_another_seed_profile_or_spec_has_a_cache_of_its_own(own_cache: Path) -> None:
+    build_corpus(load(SMALL), "smoke", 1)
+    build_corpus(load(SMALL), "smoke", 2)
+    build_corpus(load("2024-10-21"), "smoke", 1)
+    assert 3 == len(list(own_cache.iterdir()))
+
+
+def test_parallel_writers_leave_one_whole_file(own_cache: Path) -> None:
+    spec = load(SMALL)
+    found: list[str] = []
+    workers = [threading.Thread(target=lambda: found.append(build_corpus(spec, "smoke").digest)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert 1 == len(set(found))
+    assert 1 == len(list(own_cache.iterdir()))
+
+
+def test_a_cache_that_cannot_be_written_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    monkeypatch.setenv("AOAI_CONFORMANCE_CACHE", str(blocked))
+    assert len(build_corpus(load(SMALL), "smoke")) > 0
+
+
+def test_only_the_named_operations_are_built() -> None:
+    spec = load(SMALL)
+    name = next(iter(operations_of(spec)))
+    made = build_corpus(spec, operations=[name], cached=False)
+    assert [name] == list(made.operations)
+    assert corpus_digest(made) == corpus_digest(case for case in corpus(SMALL) if case.operation == name)

@@ -1,0 +1,152 @@
+"""What the corpus promises of its cases, for every version."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from corpus_stage import (
+    ABSENT,
+    VERSIONS,
+    at,
+    corpus,
+    json_cases,
+    pointers,
+    replaced,
+    strictly_valid,
+    valid,
+    wildcard,
+)
+
+from conformance.cases import Case, Expect
+from conformance.corpus import Corpus
+from conformance.operations import operations_of
+from conformance.rules import body_of, broken_rules, known_names
+from conformance.spec import load
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_accept_case_keeps_every_cross_field_rule(version: str) -> None:
+    made = corpus(version)
+    accepted = [case for case in made if case.expect is Expect.ACCEPT]
+    broken = {case.id: found for case in accepted if (found := broken_rules(made.spec, case.operation, body_of(case)))}
+    assert {} == broken
+    assert accepted
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_named_rule_has_a_second_reading(version: str) -> None:
+    named = {clause.rule.named for clause in load(version).clauses if clause.rule is not None and clause.rule.named}
+    assert set() == named - known_names()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_accepted_json_body_is_documented_to_the_last_field(version: str) -> None:
+    made = corpus(version)
+    strange = [case.id for case in json_cases(made, Expect.ACCEPT) if not strictly_valid(made.spec, case, case.json)]
+    assert [] == strange
+
+
+def _good_values(made: Corpus) -> dict[tuple[str, str], list[Any]]:
+    """What stands at each place of an operation's other requests."""
+    found: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for expect in (Expect.ACCEPT, Expect.EITHER):
+        for case in json_cases(made, expect):
+            if case.breaks is None:
+                for pointer, value in pointers(case.json):
+                    values = found[case.operation, wildcard(pointer)]
+                    if value not in values and len(values) < 40:
+                        values.append(value)
+    return found
+
+
+def _repairs(case: Case, known: dict[tuple[str, str], list[Any]]) -> Iterator[Any]:
+    """The body with another value at the place that is labelled wrong, or with nothing there."""
+    assert case.breaks is not None
+    pointer = case.breaks.pointer
+    try:
+        at(case.json, pointer)
+        yield replaced(case.json, pointer, ABSENT) if pointer else {}
+    except (LookupError, TypeError, ValueError):
+        pass
+    for value in known[case.operation, wildcard(pointer)]:
+        yield replaced(case.json, pointer, value)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_reject_case_repaired_where_it_is_labelled_is_valid(version: str) -> None:
+    made = corpus(version)
+    known = _good_values(made)
+    not_invalid, not_repaired = [], []
+    count = 0
+    for case in json_cases(made, Expect.REJECT):
+        if case.breaks is None or case.breaks.location != "body":
+            continue
+        count += 1
+        body = case.json
+        if valid(made.spec, case, body) and not broken_rules(made.spec, case.operation, body):
+            not_invalid.append(case.id)
+        if not any(
+            valid(made.spec, case, fixed) and not broken_rules(made.spec, case.operation, fixed)
+            for fixed in _repairs(case, known)
+        ):
+            not_repaired.append((case.id, case.operation, case.breaks))
+    assert [] == not_invalid
+    assert [] == not_repaired
+    assert count > 20
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_cross_field_violation_is_valid_by_schema_and_breaks_only_its_rule(version: str) -> None:
+    made = corpus(version)
+    for case in made:
+        if case.breaks is not None and case.breaks.clause:
+            found = {broken.clause for broken in broken_rules(made.spec, case.operation, body_of(case))}
+            if case.json is not None:
+                assert {case.breaks.clause} == found, case.id
+                assert valid(made.spec, case, case.json), case.id
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_mutating_requests_touch_only_objects_of_the_run_or_impossible_ids(version: str) -> None:
+    made = corpus(version)
+    known = operations_of(made.spec)
+    for case in made:
+        for name, value in case.path_params.items():
+            foreign = not value.startswith("{") and "0" * 24 not in value and "no-such" not in value
+            assert not (known[case.operation].mutates and foreign), (case.id, name, value)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_creates_says_how_to_find_and_to_remove_it(version: str) -> None:
+    made = corpus(version)
+    known = operations_of(made.spec)
+    deletes = {operation.path for operation in known.values() if operation.method == "DELETE"}
+    for case in made:
+        children = [path for path in deletes if path.startswith(case.path + "/{") and path.count("/") == case.path.count("/") + 1]
+        if case.method == "POST" and children and case.expect is not Expect.REJECT and case.path in (o.path for o in known.values()):
+            assert case.creates, case.id
+            assert case.undo is not None, case.id
+            assert "DELETE" == case.undo.method
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_either_cases_say_why(version: str) -> None:
+    assert [] == [case.id for case in corpus(version) if case.expect is Expect.EITHER and not case.reason]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_standard_profile_stays_small(version: str) -> None:
+    made = corpus(version)
+    assert 15 <= len(made) / len(made.operations) <= 100
+    assert all(row.cases for row in made.operations.values())
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_smoke_is_small_and_asks_for_one_wrong_key_once(version: str) -> None:
+    made = corpus(version, "smoke")
+    assert sum(scenario.requests for scenario in made.scenarios()) <= 150
+    assert 1 == sum(case.role == "probe.auth.wrong" for case in made)
+    assert set(made.operations) == {case.operation for case in made if case.expect is not Expect.REJECT}
