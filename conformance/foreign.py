@@ -12,8 +12,11 @@ from conformance.exchange import Response
 
 __all__ = ["hidden_id", "hide_foreign"]
 
-#: Words of the protocol, not of the owner.
-_PROTOCOL = ("object", "status", "type", "purpose", "role")
+#: Fields in which an owner writes freely; a word in them is never one of the protocol.
+_FREE = ("name", "description", "instructions", "filename", "title", "text", "value", "content", "user", "model")
+
+#: What an enum's member looks like: it must stay, or a schema would find fault with what was hidden.
+_WORD = re.compile(r"[a-z][a-z0-9_.]{0,31}")
 
 _PREFIX = re.compile(r"^[a-z]+[-_]")
 
@@ -25,17 +28,20 @@ def hidden_id(value: str) -> str:
 
 
 def _shape(value: Any, key: str = "") -> Any:
+    """The value with the same types, lengths and enum members, so that a schema judges it as it would the original."""
     match value:
         case dict():
-            if key in ("metadata", "attributes"):
+            if key in ("metadata", "attributes", "parameters"):
                 return {}
             return {name: _shape(item, name) for name, item in value.items()}
         case list():
             return [_shape(item, key) for item in value]
-        case str() if key == "id" or key.endswith("_id"):
+        case str() if key == "id" or key.endswith(("_id", "_ids")):
             return hidden_id(value)
+        case str() if value.startswith(("http://", "https://")):
+            return "https://hidden.invalid/"
         case str():
-            return value if key in _PROTOCOL else ""
+            return value if key not in _FREE and _WORD.fullmatch(value) else "x" * len(value)
         case _:
             return value
 
