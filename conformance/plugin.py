@@ -5,7 +5,7 @@ It stays silent until one of its options is used. Everything that isn't about py
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         options = from_mapping(vars(config.option))
         if worker is not None:
-            session = Session.join(options, worker["aoai"], worker["workerid"], int(worker["workercount"]))
+            session = Session.join(options, json.loads(worker["aoai"]), worker["workerid"], int(worker["workercount"]))
         else:
             session = Session.open(options, workers=int(getattr(config.option, "numprocesses", 0) or 0))
             if not config.getoption("collectonly", default=False):
@@ -66,7 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Tell an xdist worker what the controller found out."""
     session = node.config.stash.get(SESSION, None)
-    node.workerinput["aoai"] = session.handoff() if session else {}
+    node.workerinput["aoai"] = json.dumps(session.handoff()) if session else ""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -98,7 +98,7 @@ def conformance_item(request: pytest.FixtureRequest) -> Item:
 @pytest.fixture
 def conformance_verdict(
     request: pytest.FixtureRequest, conformance_item: Item, record_property: Any
-) -> Iterator[Verdict]:
+) -> Verdict:
     """The verdict of this test's item; skips or raises where there is nothing to pass or fail."""
     session = request.config.stash[SESSION]
     verdict = session.verdict(conformance_item)
@@ -114,7 +114,7 @@ def conformance_verdict(
         pytest.skip(verdict.reason or "not applicable")
     if verdict.outcome in BROKEN:
         raise BrokenItem("\n".join(session.explain(conformance_item, verdict)))
-    yield verdict
+    return verdict
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

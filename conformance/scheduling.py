@@ -41,16 +41,13 @@ class ByScenario:
         self.left: dict[WorkerController, list[int]] = {}
         self.collection: list[str] | None = None
         self.sent = False
+        #: True when every worker has told what it collected; it stays true when workers end.
+        self.collection_is_completed = False
 
     @property
     def nodes(self) -> list[WorkerController]:
         """The workers, in the order of their numbers."""
         return sorted(self.collections or self.left, key=lambda node: int(node.gateway.id.removeprefix("gw")))
-
-    @property
-    def collection_is_completed(self) -> bool:
-        """True when every worker has told what it collected."""
-        return len(self.collections) >= self.numnodes
 
     @property
     def tests_finished(self) -> bool:
@@ -71,6 +68,7 @@ class ByScenario:
         self.collections[node] = list(collection)
         if self.collection is None:
             self.collection = list(collection)
+        self.collection_is_completed = self.collection_is_completed or len(self.collections) >= self.numnodes
 
     def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:  # noqa: ARG002
         """An item is done."""

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from conformance.exchange import Headers
-from conformance.timeline import render_text
 from conformance.trace import Observation
 from conformance.verdict import Outcome, Verdict, fold
 
@@ -29,7 +28,9 @@ _TONES = {"conformant": "pass", "not conformant": "fail", "error": "error"}
 
 def render(report: Report, run_dir: str) -> str:
     """HTML text."""
-    environment = Environment(loader=PackageLoader(__package__ or "reports"), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(
+        loader=PackageLoader(__package__ or "reports"), autoescape=True, undefined=StrictUndefined
+    )
     environment.trim_blocks = environment.lstrip_blocks = True
     conclusion = str(report.footer["conclusion"]) if report.footer else "truncated"
     summary = summarise(report)
@@ -53,6 +54,8 @@ def _card(report: Report, verdict: Verdict, run_dir: str) -> dict[str, Any]:
     response = seen.exchange.response if seen else None
     timeline = ""
     if best and seen and response and response.media_type == "text/event-stream":
+        from conformance.timeline import render_text
+
         here = [finding for finding in verdict.findings if finding.case_id == seen.case.id]
         timeline = render_text(seen.exchange, here)
     return {

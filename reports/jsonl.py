@@ -1,7 +1,7 @@
 """The canonical report: JSON lines, one object a line, described by ``schema.json``.
 
-``header``, then per scenario its ``exchange`` lines and a ``trace`` line, then ``verdict`` lines, then ``footer`` with a
-digest over all lines before it. A file without a footer is a truncated run; a reader says so. Every other report is
+``header``, then per scenario its ``exchange`` lines and a ``trace`` line, then ``verdict`` lines, then ``footer`` with
+a digest over all lines before it. A file without a footer is a truncated run; a reader says so. Every other report is
 derived from this one.
 """
 
@@ -45,7 +45,9 @@ class Report:
         if len(ids) == 1:
             return found[0]
         if ids:
-            raise UsageError(f"{case_id!r} fits {len(ids)} cases", hint="give more digits: " + ", ".join(sorted(ids)[:5]))
+            raise UsageError(
+                f"{case_id!r} fits {len(ids)} cases", hint="give more digits: " + ", ".join(sorted(ids)[:5])
+            )
         raise UsageError(f"no case {case_id!r} in this run", hint="ids are in report.jsonl and index.html")
 
 
@@ -58,7 +60,13 @@ def trace_lines(trace: Trace) -> Iterator[str]:
     for seen in trace:
         yield _line({"type": "exchange", "scenario": trace.scenario, **observation_to_json(seen)})
     yield _line(
-        {"type": "trace", "scenario": trace.scenario, "ended": trace.ended, "outcome": trace.outcome, "exchanges": len(trace.observations)}
+        {
+            "type": "trace",
+            "scenario": trace.scenario,
+            "ended": trace.ended,
+            "outcome": trace.outcome,
+            "exchanges": len(trace.observations),
+        }
     )
 
 
@@ -130,7 +138,9 @@ def read(path: Path) -> Report:
             elif kind == "footer":
                 footer = value
                 if value["sha256"] != digest.hexdigest():
-                    raise UsageError("the digest in the footer does not fit the lines: the file was changed", where=str(file))
+                    raise UsageError(
+                        "the digest in the footer does not fit the lines: the file was changed", where=str(file)
+                    )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(f"not a line of a report: {error!r}", where=f"{file}:{number}") from None
         digest.update(line.encode("utf-8", "surrogatepass"))

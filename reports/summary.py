@@ -38,7 +38,9 @@ def summarise(report: Report) -> Summary:
             operations[seen.case.operation] += 1
             by_scenario.setdefault(trace.scenario, seen.case.operation.rsplit(".", 1)[0])
     judged = {verdict.check for verdict in report.verdicts if verdict.outcome is not Outcome.NOT_APPLICABLE}
-    bad = {verdict.check for verdict in report.verdicts if verdict.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)}
+    bad = {
+        verdict.check for verdict in report.verdicts if verdict.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)
+    }
     rank = {outcome: place for place, outcome in enumerate(Outcome)}
     quiet = (Outcome.PASS, Outcome.NOT_APPLICABLE)
     notable = sorted(

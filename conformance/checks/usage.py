@@ -69,7 +69,7 @@ def _negative(value: Any, _request: Request) -> Any:
     clause="usage-counted",
     counterexample=on_json(_negative, when=_inference),
     operations=MODELS,
-    about=_whole,
+    about=lambda spec, case: _whole(spec, case) and case.expect is Expect.ACCEPT,
     needs=Needs.SUCCESS,
 )
 def usage_counted(spec: Spec, seen: Observation) -> Iterator[Finding]:

@@ -1,0 +1,370 @@
+"""A run from its options to its report, for one process. What pytest and the command line share.
+
+One process controls: it opens the target, starts the embedded emulator where no target is named, looks at the target
+(preflight) and writes the reports. Where xdist's workers do the work, they join what it found and judge their share.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve
+
+from conformance import recording
+from conformance._parts import part
+from conformance.cleanup import Cleaned, clean
+from conformance.config import Config, is_loopback, load_config
+from conformance.errors import HarnessError
+from conformance.journal import Journal, default_folder
+from conformance.operations import operations_of
+from conformance.options import Options
+from conformance.preflight import Preflight, preflight
+from conformance.run import Event, Runner, default_concurrency
+from conformance.scenario import Scenario
+from conformance.scheduling import worker_of
+from conformance.selection import Item, checks_of, default_versions, items_of, scenarios_in
+from conformance.spec import Spec, load
+from conformance.target import Target
+from conformance.trace import Trace
+from conformance.verdict import Conclusion, Outcome, Verdict
+
+__all__ = ["Item", "Session", "VersionRun", "configured", "out_folder"]
+
+ENVIRONMENT: Mapping[str, str] = os.environ
+
+
+def out_folder(options: Options) -> Path:
+    """The run folder: the chosen one, else one named by the time, under the current directory."""
+    return options.out or Path("reports") / "out" / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def configured(options: Options) -> Config:
+    """The configuration with the options on top, and names for deployments where none are given."""
+    from conformance.emulator.settings import DEFAULT_DEPLOYMENTS
+
+    overrides: dict[str, Any] = {"target.url": options.target or None}
+    if options.allow_plain_http:
+        overrides["target.allow_http"] = True
+    config = load_config(options.config, overrides, ENVIRONMENT)
+    if options.expensive:
+        allowed = config.budget.expensive | frozenset(options.expensive)
+        config = evolve(config, budget=evolve(config.budget, expensive=allowed))
+    if not config.target.deployments:
+        named = {one.name: one.abilities for one in DEFAULT_DEPLOYMENTS}
+        config = evolve(config, target=evolve(config.target, deployments=named))
+    return config
+
+
+class VersionRun:
+    """One api-version of a run, in one process."""
+
+    def __init__(self, spec: Spec, options: Options) -> None:
+        self.spec, self.options = spec, options
+        self.found = Preflight()
+        self.config: Config | None = None
+        self.embedded = False
+        self.runner: Runner | None = None
+        self.target: Target | None = None
+        self.journal: Journal | None = None
+        self.recorder: recording.Recorder | None = None
+        self.cleaned = Cleaned()
+        self.recorded: set[str] = set()
+
+    @cached_property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """All scenarios of the selection, in order."""
+        return scenarios_in(self.spec, self.options)
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        """All items of the selection, in order."""
+        return items_of(self.spec, self.scenarios, checks_of(self.options))
+
+    def header(self, started: str) -> dict[str, Any]:
+        """The header of the report."""
+        target = self.config.target if self.config else None
+        about = {
+            "url": target.url if target else "",
+            "auth": target.auth if target else "none",
+            "embedded": self.embedded,
+            "unsupported": dict(target.unsupported) if target else {},
+        }
+        return recording.header_of(self.spec, self.options, checks_of(self.options), about, started)
+
+
+class Session:
+    """A run in one process. ``worker`` is "" in the only process and in the one that controls others."""
+
+    def __init__(self, options: Options, *, workers: int = 0, worker: str = "", out: Path | None = None) -> None:
+        self.options, self.workers, self.worker = options, workers, worker
+        self.out = (out or out_folder(options)).absolute()
+        self.run_id = secrets.token_hex(4)
+        self.started = recording.now()
+        self.interrupted = False
+        self.finished = False
+        self.conclusions: dict[str, Conclusion] = {}
+        self.notify = _silent
+        self._stack = ExitStack()
+        self._chosen: dict[str, list[Item]] = {}
+        self._current = ""
+        names = options.api_versions or default_versions(options.specs)
+        self.versions = {name: VersionRun(load(name, options.specs), options) for name in names}
+
+    @property
+    def controls(self) -> bool:
+        """True in the process that opens the target and writes the reports."""
+        return not self.worker
+
+    # -- opening ------------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def open(cls, options: Options, *, workers: int = 0) -> Session:
+        """The session of the controlling (or only) process. Raises :class:`UsageError` for a bad choice."""
+        session = cls(options, workers=workers)
+        checks_of(options)
+        config = configured(options)
+        for run in session.versions.values():
+            run.config = config
+        return session
+
+    def prepare(self) -> None:
+        """Open the target, or start the embedded emulator, and look at it.
+
+        Raises :class:`Unreachable`, or :class:`UsageError` where nothing could be judged.
+        """
+        try:
+            for run in self.versions.values():
+                config = self._embed(run)
+                with Target(config, run.spec, run_id=self.run_id) as target:
+                    run.found = preflight(target, run.spec)
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def _embed(self, run: VersionRun) -> Config:
+        """The configuration to work with; where it names no target, that of an emulator started for this version."""
+        if run.config is None:
+            raise HarnessError("the session was not opened")
+        if run.config.target.url:
+            return run.config
+        from conformance.emulator.process import emulator
+        from conformance.emulator.settings import Settings
+
+        key = secrets.token_urlsafe(24)
+        url = self._stack.enter_context(
+            emulator([run.spec.version], settings=Settings(key=key), folder=self.options.specs)
+        )
+        target = evolve(run.config.target, url=url, key=key, auth="api-key", deterministic=True)
+        run.config, run.embedded = evolve(run.config, target=target), True
+        return run.config
+
+    def handoff(self) -> dict[str, Any]:
+        """What a worker must know, as JSON values. It holds the key of an embedded emulator, never another one."""
+        return {
+            "out": str(self.out),
+            "run_id": self.run_id,
+            "started": self.started,
+            "versions": {
+                name: {
+                    "found": run.found.to_json(),
+                    "url": run.config.target.url if run.config else "",
+                    "key": run.config.target.key if run.config and run.embedded else "",
+                    "embedded": run.embedded,
+                }
+                for name, run in self.versions.items()
+            },
+        }
+
+    @classmethod
+    def join(cls, options: Options, given: Mapping[str, Any], worker: str, workers: int) -> Session:
+        """The session of an xdist worker."""
+        session = cls(options, workers=workers, worker=worker, out=Path(given["out"]))
+        session.run_id, session.started = given["run_id"], given["started"]
+        config = configured(options)
+        for name, run in session.versions.items():
+            told = given["versions"][name]
+            run.found, run.embedded = Preflight.from_json(told["found"]), told["embedded"]
+            target = evolve(config.target, url=told["url"])
+            if run.embedded:
+                target = evolve(target, key=told["key"], auth="api-key", deterministic=True)
+            run.config = evolve(config, target=target)
+        return session
+
+    # -- running ------------------------------------------------------------------------------------------------------
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The items of all versions, version by version."""
+        return tuple(item for run in self.versions.values() for item in run.items)
+
+    def start(self, chosen: Iterable[Item]) -> None:
+        """Begin with the scenarios of the chosen items; a worker with its own ones only."""
+        for item in chosen:
+            self._chosen.setdefault(item.version, []).append(item)
+        first = next(iter(self._chosen), None)
+        if first is not None:
+            self._open(first)
+
+    def _mine(self, version: str, scenario: str) -> bool:
+        number = int(self.worker.removeprefix("gw")) if self.worker else 0
+        return not self.worker or worker_of(version, scenario, self.workers) == number
+
+    def _open(self, version: str) -> Runner:
+        """The runner of a version; the one before it is closed first."""
+        run = self.versions[version]
+        if run.runner is not None:
+            return run.runner
+        if self._current:
+            self._finish(self.versions[self._current])
+        self._current = version
+        if run.config is None:
+            raise HarnessError("the session was not opened")
+        wanted = {item.scenario for item in self._chosen.get(version, ()) if self._mine(version, item.scenario)}
+        scenarios = [scenario for scenario in run.scenarios if scenario.id in wanted]
+        folder = self.out / version
+        share = 1.0 / self.workers if self.worker else 1.0
+        run.recorder = recording.Recorder(folder, self.worker, run.header(self.started))
+        run.journal = Journal(
+            default_folder(),
+            target=run.config.target.url,
+            api_version=version,
+            worker=self.worker or "main",
+            sync=not run.embedded,
+        )
+        run.target = Target(run.config, run.spec, journal=run.journal, run_id=self.run_id, share=share)
+        loopback = is_loopback(run.config.target.url)
+        total = self.options.concurrency or default_concurrency(loopback=loopback)
+        run.runner = Runner(
+            run.spec,
+            scenarios,
+            checks_of(self.options),
+            run.target,
+            concurrency=max(1, total // max(1, self.workers)),
+            profile=self.options.profile,
+            preflight=run.found,
+            notify=lambda event: self.notify(version, event),
+        )
+        run.runner.start()
+        return run.runner
+
+    def verdict(self, item: Item) -> Verdict:
+        """The verdict of an item; waits for its scenario."""
+        run = self.versions[item.version]
+        runner = self._open(item.version)
+        verdict = runner.verdict(item.scenario, item.check.id)
+        if run.recorder is not None:
+            if item.scenario not in run.recorded:
+                run.recorded.add(item.scenario)
+                run.recorder.trace(self.trace(item))
+            run.recorder.verdict(verdict)
+        return verdict
+
+    def trace(self, item: Item) -> Trace:
+        """The evidence of an item's scenario; empty where its script crashed."""
+        runner = self._open(item.version)
+        try:
+            return runner.trace(item.scenario)
+        except HarnessError as error:
+            return Trace(item.scenario, ended=str(error), outcome=Outcome.ERROR)
+
+    def explain(self, item: Item, verdict: Verdict) -> Iterator[str]:
+        """About ten lines on a verdict."""
+        run = self.versions[item.version]
+        header = run.header(self.started)
+        folder = str(self.out / item.version)
+        failure = part("reports.failure")
+        yield from failure.explain(
+            verdict, self.trace(item), header["checks"], run_dir=folder, auth=header["target"]["auth"]
+        )
+
+    def interrupt(self) -> None:
+        """Send nothing new."""
+        self.interrupted = True
+        run = self.versions.get(self._current)
+        if run is not None and run.runner is not None:
+            run.runner.stop()
+
+    # -- ending -------------------------------------------------------------------------------------------------------
+
+    def _finish(self, run: VersionRun) -> None:
+        """Stop what runs, remove what was created, close the files."""
+        if run.runner is None or run.target is None or run.journal is None or run.recorder is None:
+            return
+        run.runner.close()
+        run.cleaned = clean(run.target, run.journal, self.options.cleanup_timeout)
+        run.target.close()
+        run.journal.close()
+        run.recorder.close()
+
+    def close(self, *, interrupted: bool = False) -> None:
+        """End the run of this process; the controlling one also writes the reports. A second call does nothing."""
+        if self.finished:
+            return
+        self.finished = True
+        self.interrupted = self.interrupted or interrupted
+        try:
+            if self._current:
+                self._finish(self.versions[self._current])
+            if self.controls and (self._chosen or self.workers):
+                self._report()
+        finally:
+            self._stack.close()
+
+    def _report(self) -> None:
+        for name, run in self.versions.items():
+            folder = self.out / name
+            if not any(folder.glob("report*.jsonl")):
+                continue
+            items = self._chosen.get(name) or run.items
+            self.conclusions[name] = recording.merge(
+                folder,
+                run.header(self.started),
+                items,
+                extra=_claims(run),
+                interrupted=self.interrupted,
+                notes=_notes(run),
+                left_behind=[f"{entry.undo.operation}: {dict(entry.ids)}" for entry in run.cleaned.left],
+            )
+        recording.overview(self.out, self.conclusions)
+
+    def summary(self) -> Iterator[str]:
+        """The console summary of every version."""
+        for name in self.conclusions:
+            folder = self.out / name
+            yield from part("reports.console").render(part("reports.jsonl").read(folder), str(folder))
+            yield f"report: {folder / 'index.html'}"
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the command, from the folded verdicts."""
+        if self.interrupted:
+            return 130
+        codes = [conclusion.exit_code for conclusion in self.conclusions.values()]
+        return next((code for code in (70, 1, 3) if code in codes), 0 if codes else 3)
+
+
+def _silent(version: str, event: Event) -> None:
+    """Progress that nobody looks at."""
+
+
+def _claims(run: VersionRun) -> tuple[Verdict, ...]:
+    return run.runner.claims() if run.runner is not None else run.found.verdicts()
+
+
+def _notes(run: VersionRun) -> Iterator[str]:
+    if run.cleaned.left:
+        yield f"{len(run.cleaned.left)} objects could not be removed; `aoai-conformance cleanup` tries again"
+    if run.cleaned.unknown:
+        yield f"{run.cleaned.unknown} creates never got an answer: something may be left on the target"
+    if not run.spec.complete:
+        yield "the documents of this api-version are incomplete: " + "; ".join(run.spec.gaps)
+    missing = [op for op in operations_of(run.spec) if op not in {o for s in run.scenarios for o in s.operations}]
+    if missing and not run.options.selection:
+        yield "operations without a scenario: " + ", ".join(missing)

@@ -1,0 +1,31 @@
+"""The page above the api-versions of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+from conformance.verdict import Conclusion
+
+__all__ = ["NAME", "render"]
+
+NAME = "index.html"
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Conformance run</title>
+<style>:root {{ color-scheme: light dark; }} body {{ font: 16px/1.6 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem; }}</style>
+</head><body><h1>Conformance run</h1>
+<ul>
+{rows}
+</ul></body></html>
+"""
+
+
+def render(conclusions: Mapping[str, Conclusion]) -> str:
+    """HTML text with a link to each api-version's report."""
+    rows = (
+        f'<li><a href="{escape(version)}/index.html">{escape(version)}</a>: {conclusion.value}</li>'
+        for version, conclusion in conclusions.items()
+    )
+    return _PAGE.format(rows="\n".join(rows))
