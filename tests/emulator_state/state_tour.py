@@ -30,8 +30,8 @@ def files(talk: Talk) -> None:
 
 
 def vector_stores(talk: Talk) -> None:
-    make = {"name": "books", "metadata": {"a": "b"}, "expires_after": {"anchor": "last_active_at", "days": 7}}
-    lived(talk, "vector_stores", make=make, change={"name": "papers", "metadata": {"a": "c"}})
+    make = {"name": "books", "metadata": {"a": "bee"}, "expires_after": {"anchor": "last_active_at", "days": 7}}
+    lived(talk, "vector_stores", make=make, change={"name": "papers", "metadata": {"a": "cee"}})
     known = talk.has("files.upload")
     ids = [uploaded(talk, f"v{n}.txt") if known else f"file-{n}" for n in range(5)]
     store = talk.ok("vector_stores.create", body={"file_ids": ids[:1]})["id"]
@@ -72,7 +72,7 @@ def vector_stores(talk: Talk) -> None:
 
 
 def responses(talk: Talk) -> None:
-    asked = {"model": MODEL, "input": "hello there", "metadata": {"a": "b"}, "instructions": "Be brief."}
+    asked = {"model": MODEL, "input": "hello there", "metadata": {"a": "bee"}, "instructions": "Be brief."}
     first = talk.ok("responses.create", body=asked)["id"]
     talk.ok("responses.get", first)
     second = talk.ok(
@@ -145,9 +145,9 @@ def evals(talk: Talk) -> None:
         "statusCode": 201,
         "data_source_config": {"type": "custom", "item_schema": schema, "include_sample_schema": True},
         "testing_criteria": CRITERIA,
-        "metadata": {"a": "b"},
+        "metadata": {"a": "bee"},
     }
-    lived(talk, "evals", make=make, change={"name": "terms", "metadata": {"a": "c"}})
+    lived(talk, "evals", make=make, change={"name": "terms", "metadata": {"a": "cee"}})
     first, other = (talk.ok("evals.create", body=make)["id"] for _ in range(2))
     talk.ok("evals.modify", first, body={"name": "changed last"})
     for by in ("created_at", "updated_at"):
@@ -178,7 +178,7 @@ def evals(talk: Talk) -> None:
 def fine_tuning(talk: Talk) -> None:
     data = b'{"messages": [{"role": "user", "content": "hi"}]}\n' * 10
     file = uploaded(talk, "train.jsonl", data, "fine-tune")
-    make = {"model": MODEL, "training_file": file, "suffix": "mine", "metadata": {"a": "b"}, "seed": 7}
+    make = {"model": MODEL, "training_file": file, "suffix": "mine", "metadata": {"a": "bee"}, "seed": 7}
     jobs = [talk.ok("fine_tuning.jobs.create", body=make)["id"] for _ in range(5)]
     paged(talk, "fine_tuning.jobs.list")
     for _ in range(5):

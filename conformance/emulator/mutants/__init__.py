@@ -15,11 +15,11 @@ from functools import cache
 from attrs import field, frozen
 
 from conformance.emulator.app import App
-from conformance.emulator.call import Call
+from conformance.emulator.call import Call, Surface
 from conformance.emulator.handlers import Handler
 from conformance.errors import HarnessError, UsageError
 from conformance.exchange import Response
-from conformance.operations import operations_of
+from conformance.operations import Operation, operations_of
 from conformance.spec import Spec
 
 __all__ = ["Change", "Mutant", "mutant", "mutant_named", "mutants"]
@@ -29,16 +29,30 @@ Change = Callable[[Call, Handler], Response]
 
 @frozen
 class Mutant:
-    """One broken law. ``operations`` are globs of the operations that behave wrongly."""
+    """One broken law. ``operations`` are globs of the operations that behave wrongly.
+
+    The law may speak of a field of their answers (``about``), of streams alone, or need another operation to be seen.
+    """
 
     name: str
     law: str
     operations: tuple[str, ...]
     change: Change = field(repr=False)
+    about: str = ""
+    streamed: bool = False
+    seen_by: str = ""
 
     def touches(self, spec: Spec) -> bool:
-        """True when the version has an operation that this mutant breaks."""
-        return any(self._hits(operation) for operation in operations_of(spec))
+        """True when the version documents what this mutant breaks, and what shows it."""
+        known = operations_of(spec)
+        if self.seen_by and self.seen_by not in known:
+            return False
+        return any(
+            self._hits(id_)
+            and (operation.stream is not None or not self.streamed)
+            and (not self.about or _answers(spec, operation, self.about))
+            for id_, operation in known.items()
+        )
 
     def apply(self, app: App) -> App:
         """The same application, broken."""
@@ -55,12 +69,19 @@ class Mutant:
         return any(fnmatchcase(operation, pattern) for pattern in self.operations)
 
 
-def mutant(name: str, law: str, *operations: str) -> Callable[[Change], Change]:
+def _answers(spec: Spec, operation: Operation, name: str) -> bool:
+    answer = Surface(spec, operation).answer
+    return answer.has(name) or answer.has("data", "*", name)
+
+
+def mutant(
+    name: str, law: str, *operations: str, about: str = "", streamed: bool = False, seen_by: str = ""
+) -> Callable[[Change], Change]:
     """Mark a change: ``change(call, answer)`` answers the call, mostly by way of the true handler ``answer``."""
 
     def mark(change: Change) -> Change:
         marks = change.__dict__.setdefault("mutants", [])
-        marks.append(Mutant(name, law, operations, change))
+        marks.append(Mutant(name, law, operations, change, about, streamed, seen_by))
         return change
 
     return mark

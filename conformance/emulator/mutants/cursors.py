@@ -172,12 +172,14 @@ def order_within_page(call: Call, answer: Handler) -> Response:
     return listed(answer(call), lambda data: data[::-1])
 
 
-@mutant("cursor.lost-on-delete", "Deleting an item during a walk loses no other.", *LISTS, "*.delete")
+@mutant("cursor.lost-on-delete", "Deleting an item during a walk loses no other.", *LISTS, "*.delete", about="has_more")
 def lost_on_delete(call: Call, answer: Handler) -> Response:
     return _shifted(call, answer, ".delete", 1)
 
 
-@mutant("cursor.repeat-on-create", "Creating an item during a walk repeats no other.", *LISTS, "*.create")
+@mutant(
+    "cursor.repeat-on-create", "Creating an item during a walk repeats no other.", *LISTS, "*.create", about="has_more"
+)
 def repeat_on_create(call: Call, answer: Handler) -> Response:
     return _shifted(call, answer, ".create", -1)
 

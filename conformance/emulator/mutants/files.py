@@ -59,7 +59,7 @@ def filename_lost(call: Call, answer: Handler) -> Response:
     return fields(answer(call), filename="file")
 
 
-@mutant("file.never-processed", "A file that was uploaded becomes usable.", *SHOWN)
+@mutant("file.never-processed", "A file that was uploaded becomes usable.", *SHOWN, about="status")
 def never_processed(call: Call, answer: Handler) -> Response:
     return fields(answer(call), status="pending")
 
@@ -69,7 +69,13 @@ def purpose_filter_ignored(call: Call, answer: Handler) -> Response:
     return answer(asked(call, purpose=None))
 
 
-@mutant("file.deleted-content-readable", "The content of a deleted file is gone.", "files.content", "files.upload")
+@mutant(
+    "file.deleted-content-readable",
+    "The content of a deleted file is gone.",
+    "files.content",
+    "files.upload",
+    seen_by="files.content",
+)
 def deleted_content_readable(call: Call, answer: Handler) -> Response:
     kept = memory(call, "contents")
     if call.operation.id == "files.upload":

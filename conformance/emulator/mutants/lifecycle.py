@@ -151,22 +151,22 @@ def _forgotten(call: Call, response: Response, *names: str) -> Response:
     return objects(response, forget)
 
 
-@mutant("life.create-drops-name", "A name that was given is kept.", *CREATES)
+@mutant("life.create-drops-name", "A name that was given is kept.", *CREATES, about="name")
 def create_drops_name(call: Call, answer: Handler) -> Response:
     return _forgotten(call, answer(call), "name")
 
 
-@mutant("life.create-drops-instructions", "Instructions that were given are kept.", *CREATES)
+@mutant("life.create-drops-instructions", "Instructions that were given are kept.", *CREATES, about="instructions")
 def create_drops_instructions(call: Call, answer: Handler) -> Response:
     return _forgotten(call, answer(call), "instructions")
 
 
-@mutant("life.create-drops-tools", "Tools that were given are kept.", *CREATES)
+@mutant("life.create-drops-tools", "Tools that were given are kept.", *CREATES, about="tools")
 def create_drops_tools(call: Call, answer: Handler) -> Response:
     return _forgotten(call, answer(call), "tools")
 
 
-@mutant("life.create-drops-metadata", "Metadata that was given is kept.", *CREATES)
+@mutant("life.create-drops-metadata", "Metadata that was given is kept.", *CREATES, about="metadata")
 def create_drops_metadata(call: Call, answer: Handler) -> Response:
     return _forgotten(call, answer(call), "metadata")
 
@@ -176,7 +176,9 @@ def create_drops_content(call: Call, answer: Handler) -> Response:
     return _forgotten(call, answer(call), "content")
 
 
-@mutant("life.metadata-cut", "Values of metadata come back whole.", *CREATES, "*.modify", *GETS, "*.list")
+@mutant(
+    "life.metadata-cut", "Values of metadata come back whole.", *CREATES, "*.modify", *GETS, "*.list", about="metadata"
+)
 def metadata_cut(call: Call, answer: Handler) -> Response:
     def cut(one: Value) -> None:
         if isinstance(one.get("metadata"), dict):
@@ -290,7 +292,13 @@ def foreign_children_listed(call: Call, answer: Handler) -> Response:
     return listed(response, lambda data: [*data, *others[:1]])
 
 
-@mutant("life.defaults-differ", "Fields that were not set have their documented defaults.", *CREATES, *GETS)
+@mutant(
+    "life.defaults-differ",
+    "Fields that were not set have their documented defaults.",
+    *CREATES,
+    *GETS,
+    about="temperature",
+)
 def defaults_differ(call: Call, answer: Handler) -> Response:
     def differ(one: Value) -> None:
         for name in ("temperature", "top_p"):

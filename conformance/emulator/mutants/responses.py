@@ -117,7 +117,7 @@ def forced_call_missing(call: Call, answer: Handler) -> Response:
     return answer(_with(call, tool_choice="none") if call.get("tools") else call)
 
 
-@mutant("responses.stream-numbers-repeat", "Sequence numbers rise.", CREATE)
+@mutant("responses.stream-numbers-repeat", "Sequence numbers rise.", CREATE, streamed=True)
 def stream_numbers_repeat(call: Call, answer: Handler) -> Response:
     def stuck(events: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
         return [(name, with_data(data, lambda one: one.update(sequence_number=0))) for name, data in events]
@@ -125,7 +125,7 @@ def stream_numbers_repeat(call: Call, answer: Handler) -> Response:
     return in_stream(answer(call), stuck)
 
 
-@mutant("responses.stream-text-differs", "The deltas of a text join to it.", CREATE)
+@mutant("responses.stream-text-differs", "The deltas of a text join to it.", CREATE, streamed=True)
 def stream_text_differs(call: Call, answer: Handler) -> Response:
     def lose(events: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
         deltas = [place for place, (name, _) in enumerate(events) if name == "response.output_text.delta"]
@@ -134,13 +134,13 @@ def stream_text_differs(call: Call, answer: Handler) -> Response:
     return in_stream(answer(call), lose)
 
 
-@mutant("responses.stream-item-not-done", "Every item that was added is done.", CREATE)
+@mutant("responses.stream-item-not-done", "Every item that was added is done.", CREATE, streamed=True)
 def stream_item_not_done(call: Call, answer: Handler) -> Response:
     done = "response.output_item.done"
     return in_stream(answer(call), lambda events: [one for one in events if one[0] != done])
 
 
-@mutant("responses.stream-without-end", "A stream announces how the response ended.", CREATE)
+@mutant("responses.stream-without-end", "A stream announces how the response ended.", CREATE, streamed=True)
 def stream_without_end(call: Call, answer: Handler) -> Response:
     ends = ("response.completed", "response.incomplete", "response.failed")
     return in_stream(answer(call), lambda events: [one for one in events if one[0] not in ends])

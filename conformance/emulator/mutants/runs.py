@@ -153,7 +153,7 @@ def steps_missing(call: Call, answer: Handler) -> Response:
     return listed(answer(call), lambda data: [one for one in data if one["type"] != "message_creation"])
 
 
-@mutant("run.usage-does-not-add-up", "total_tokens is the sum of the other two.", *RUNS)
+@mutant("run.usage-does-not-add-up", "total_tokens is the sum of the other two.", *RUNS, about="usage")
 def usage_does_not_add_up(call: Call, answer: Handler) -> Response:
     def wrong(one: Value) -> None:
         if one.get("usage"):
@@ -162,12 +162,12 @@ def usage_does_not_add_up(call: Call, answer: Handler) -> Response:
     return objects(answer(call), wrong)
 
 
-@mutant("run.usage-missing", "A completed run says what it used.", *RUNS)
+@mutant("run.usage-missing", "A completed run says what it used.", *RUNS, about="usage")
 def usage_missing(call: Call, answer: Handler) -> Response:
     return fields(answer(call), usage=None)
 
 
-@mutant("run.usage-while-running", "A run that has not ended has no usage yet.", *RUNS)
+@mutant("run.usage-while-running", "A run that has not ended has no usage yet.", *RUNS, about="usage")
 def usage_while_running(call: Call, answer: Handler) -> Response:
     def early(one: Value) -> None:
         if "usage" in one and one["usage"] is None:
@@ -195,7 +195,7 @@ def failed_at_when_completed(call: Call, answer: Handler) -> Response:
     return objects(answer(call), both)
 
 
-@mutant("run.incomplete-as-completed", "A run that met a token limit is incomplete.", *RUNS)
+@mutant("run.incomplete-as-completed", "A run that met a token limit is incomplete.", *RUNS, about="incomplete_details")
 def incomplete_as_completed(call: Call, answer: Handler) -> Response:
     def hide(one: Value) -> None:
         if one.get("status") == "incomplete":
@@ -204,7 +204,7 @@ def incomplete_as_completed(call: Call, answer: Handler) -> Response:
     return objects(answer(call), hide)
 
 
-@mutant("run.incomplete-without-reason", "An incomplete run says why.", *RUNS)
+@mutant("run.incomplete-without-reason", "An incomplete run says why.", *RUNS, about="incomplete_details")
 def incomplete_without_reason(call: Call, answer: Handler) -> Response:
     return fields(answer(call), incomplete_details=None)
 
@@ -259,13 +259,13 @@ def other_thread(call: Call, answer: Handler) -> Response:
 STREAMS = ("threads.runs.create", "threads.create_and_run", SUBMIT)
 
 
-@mutant("run.stream-without-end", "A streamed run announces its end.", *STREAMS)
+@mutant("run.stream-without-end", "A streamed run announces its end.", *STREAMS, streamed=True)
 def stream_without_end(call: Call, answer: Handler) -> Response:
     ends = {f"thread.run.{state}" for state in ("completed", "incomplete", "requires_action", "failed", "cancelled")}
     return in_stream(answer(call), lambda events: [one for one in events if one[0] not in ends])
 
 
-@mutant("run.stream-text-differs", "The deltas of a message join to its text.", *STREAMS)
+@mutant("run.stream-text-differs", "The deltas of a message join to its text.", *STREAMS, streamed=True)
 def stream_text_differs(call: Call, answer: Handler) -> Response:
     def lose(events: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
         deltas = [place for place, (name, _) in enumerate(events) if name == "thread.message.delta"]
@@ -274,7 +274,7 @@ def stream_text_differs(call: Call, answer: Handler) -> Response:
     return in_stream(answer(call), lose)
 
 
-@mutant("run.stream-steps-late", "A step is announced before it ends.", *STREAMS)
+@mutant("run.stream-steps-late", "A step is announced before it ends.", *STREAMS, streamed=True)
 def stream_steps_late(call: Call, answer: Handler) -> Response:
     def late(events: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
         created = [one for one in events if one[0] == "thread.run.step.created"]
@@ -284,7 +284,7 @@ def stream_steps_late(call: Call, answer: Handler) -> Response:
     return in_stream(answer(call), late)
 
 
-@mutant("run.stream-ids-differ", "All events of a run name the same run.", *STREAMS)
+@mutant("run.stream-ids-differ", "All events of a run name the same run.", *STREAMS, streamed=True)
 def stream_ids_differ(call: Call, answer: Handler) -> Response:
     def differ(events: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
         wrong = "thread.run.in_progress"
@@ -296,7 +296,13 @@ def stream_ids_differ(call: Call, answer: Handler) -> Response:
     return in_stream(answer(call), differ)
 
 
-@mutant("run.stream-not-kept", "What a stream said is what a later look finds.", "threads.messages.list", *STREAMS)
+@mutant(
+    "run.stream-not-kept",
+    "What a stream said is what a later look finds.",
+    "threads.messages.list",
+    *STREAMS,
+    streamed=True,
+)
 def stream_not_kept(call: Call, answer: Handler) -> Response:
     spoken = memory(call, "streamed messages")
 

@@ -37,13 +37,18 @@ def total_stays_zero(call: Call, answer: Handler) -> Response:
     return fields(answer(call), file_counts=none)
 
 
-@mutant("store.detach-deletes-file", "Detaching a file from a store leaves the file.", "vector_stores.files.delete")
+@mutant(
+    "store.detach-deletes-file",
+    "Detaching a file from a store leaves the file.",
+    "vector_stores.files.delete",
+    seen_by="files.get",
+)
 def detach_deletes_file(call: Call, answer: Handler) -> Response:
     call.store.collection("files").remove(ids(call)[1])
     return answer(call)
 
 
-@mutant("store.delete-deletes-files", "Deleting a store leaves its files.", "vector_stores.delete")
+@mutant("store.delete-deletes-files", "Deleting a store leaves its files.", "vector_stores.delete", seen_by="files.get")
 def delete_deletes_files(call: Call, answer: Handler) -> Response:
     for one in call.store.collection("vector-store-files", ids(call)[0]):
         call.store.collection("files").remove(one["id"])
@@ -134,13 +139,13 @@ def batch_cancel_ignored(call: Call, answer: Handler) -> Response:
     return response
 
 
-@mutant("store.chunking-lost", "A chunking strategy that was given is kept.", *FILES)
+@mutant("store.chunking-lost", "A chunking strategy that was given is kept.", *FILES, about="chunking_strategy")
 def chunking_lost(call: Call, answer: Handler) -> Response:
     other = {"type": "static", "static": {"max_chunk_size_tokens": 777, "chunk_overlap_tokens": 77}}
     return fields(answer(call), chunking_strategy=other)
 
 
-@mutant("store.attributes-lost", "Attributes that were given are kept.", *FILES)
+@mutant("store.attributes-lost", "Attributes that were given are kept.", *FILES, about="attributes")
 def attributes_lost(call: Call, answer: Handler) -> Response:
     return fields(answer(call), attributes={})
 
