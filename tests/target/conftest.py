@@ -51,7 +51,7 @@ def open_target(spec: Spec, tmp_path: Path) -> Iterator[Open]:
         settings = TargetConfig(
             url=url,
             key=KEY,
-            timeouts=Timeouts(connect=2.0, read=0.3, idle=0.3, whole=1.0),
+            timeouts=Timeouts(connect=5.0, read=0.8, idle=0.8, whole=1.6),
             max_body=10_000,
             deployments={"model": frozenset({"chat", "embeddings", "tools"})},
         )

@@ -115,7 +115,7 @@ def test_silence_ends_with_a_read_timeout(serve: Serve, open_target: Open) -> No
     server = serve(lambda c, r, n: server.over.wait(5) and None)
     began = time.monotonic()
     assert kind(open_target(server.url).send(CHAT)) is FaultKind.READ_TIMEOUT
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 def test_a_stall_within_a_stream_keeps_what_came(serve: Serve, open_target: Open) -> None:
@@ -143,7 +143,7 @@ def test_what_never_ends_is_ended_by_the_whole_timeout(serve: Serve, open_target
     began = time.monotonic()
     exchange = open_target(server.url).send(CHAT)
     assert kind(exchange) is FaultKind.TOTAL_TIMEOUT
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 5
 
 
 def test_a_body_over_the_limit_is_left(serve: Serve, open_target: Open) -> None:
