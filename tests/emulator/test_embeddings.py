@@ -52,7 +52,7 @@ def test_length_one_and_the_size_of_the_model(embed: Embed, deployment: str, siz
     assert 1.0 == pytest.approx(length(vector), abs=1e-4)
 
 
-@pytest.mark.parametrize("size", [1, 8, 256])
+@pytest.mark.parametrize("size", [1, 8, 1536])
 def test_dimensions(embed: Embed, size: int) -> None:
     vector = embed(input="hello", dimensions=size).json["data"][0]["embedding"]
     assert size == len(vector)

@@ -22,8 +22,10 @@ __all__ = ["create", "vector"]
 #: Where a vector's text goes in the answer; nothing in it comes from the caller.
 _PLACE = re.compile(rb'"@(\d+)"')
 
-_DEFAULT = 256
-_LARGE = 512
+#: Length of the vectors where no length is asked for (shorter than the real models', so that evidence stays small),
+#: and the most that may be asked for (the real models' own).
+_DEFAULT, _MOST = 256, 1536
+_LARGE_DEFAULT, _LARGE_MOST = 512, 3072
 
 
 @handles("embeddings.create")
@@ -43,15 +45,15 @@ def create(call: Call) -> Response:
 
 
 def _size(call: Call, deployment: Deployment) -> int:
-    """The length of the vectors. Raises a 400 where the model can't shorten them, or not to this length."""
-    own = _LARGE if "large" in deployment.model else _DEFAULT
+    """The length of the vectors. Raises a 400 where the model has no choice of length, or not this one."""
+    own, most = (_LARGE_DEFAULT, _LARGE_MOST) if "large" in deployment.model else (_DEFAULT, _MOST)
     asked = call.get("dimensions")
     if asked is None:
         return own
     if "dimensions" not in deployment.abilities:
         raise errors.invalid("This model does not support specifying dimensions.", param="dimensions")
-    if not 1 <= asked <= own:
-        raise errors.invalid(f"'dimensions' must be between 1 and {own}.", param="dimensions")
+    if not 1 <= asked <= most:
+        raise errors.invalid(f"'dimensions' must be between 1 and {most}.", param="dimensions")
     return int(asked)
 
 
