@@ -25,6 +25,10 @@ CANCELLED = ("streams.cancelled",)
 NEXT = "Answer after a stream was given up."
 
 
+def _whole(exchange: Exchange) -> bool:
+    return exchange.ok and exchange.response is not None and exchange.response.complete
+
+
 def _unusable(seen: Observation) -> Finding | None:
     """Why an answer can't be compared; None when it can."""
     exchange, status = seen.exchange, seen.exchange.status
@@ -33,7 +37,7 @@ def _unusable(seen: Observation) -> Finding | None:
         return seen.finding(excused.reason, outcome=excused.outcome)
     if status == 429 or (exchange.fault is not None and exchange.fault.kind in NETWORK_FAULTS):
         return seen.finding("the target was not available", outcome=Outcome.UNAVAILABLE)
-    if not exchange.ok:
+    if not _whole(exchange):
         return seen.finding("there is no whole answer to compare", outcome=Outcome.NOT_TESTABLE)
     return None
 
@@ -191,7 +195,7 @@ def next_answers(spec: Spec, trace: Trace) -> Iterator[Finding]:
         unusable = _unusable(seen)
         if unusable is not None and unusable.outcome is not Outcome.NOT_TESTABLE:
             yield unusable
-        elif not seen.exchange.ok:
+        elif not _whole(seen.exchange):
             fault = seen.exchange.fault
             yield seen.finding(
                 "no whole answer after a stream was given up",

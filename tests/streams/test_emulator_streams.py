@@ -150,3 +150,11 @@ def test_the_client_reads_response_streams(base: str, version: str) -> None:
             deltas = "".join(event.delta for event in stream if event.type == "response.output_text.delta")
             final = stream.get_final_response()
         assert final.output_text == deltas != ""
+
+
+def test_a_stream_that_the_emulator_cuts_is_judged_by_its_end_alone() -> None:
+    spec = load(DATED)
+    app = App.of(DATED, settings=Settings(faults=StreamFaults(cut=3)))
+    scenario = next(s for v, s in scenarios() if v == DATED and s.id == "streams.equality.completions")
+    failing = bad(play(spec, scenario, answering(app, spec)), scenario, DATED)
+    assert {"sse.ends"} == {name for name, outcome in failing.items() if outcome is Outcome.FAIL}
