@@ -5,7 +5,7 @@ The chapters ask the version what it documents; one that it doesn't have is left
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from state_assistants import assistants, crowds, runs, streamed_runs, threads
 from state_steps import FUNCTIONS, MODEL, lived, paged, uploaded
@@ -251,6 +251,10 @@ CHAPTERS: dict[str, Callable[[Talk], None]] = {
 }
 
 
-def chapters(talk: Talk) -> list[Callable[[Talk], None]]:
-    """The chapters that this version has."""
-    return [chapter for operation, chapter in CHAPTERS.items() if talk.has(operation)]
+def chapters(talk: Talk, resources: Collection[str] = ()) -> list[Callable[[Talk], None]]:
+    """The chapters that this version has, on request only those that deal with some resources."""
+    return [
+        chapter
+        for operation, chapter in CHAPTERS.items()
+        if talk.has(operation) and (not resources or operation.partition(".")[0] in resources)
+    ]
