@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from conformance.exchange import Headers
+from conformance.timeline import marks_of, timeline
+from conformance.timeline import render as rows_as_text
 from conformance.trace import Observation
 from conformance.verdict import Outcome, Verdict, fold
 
@@ -52,17 +54,14 @@ def _card(report: Report, verdict: Verdict, run_dir: str) -> dict[str, Any]:
     best = witness(verdict, trace)
     seen = best[1] if best else None
     response = seen.exchange.response if seen else None
-    timeline = ""
+    text = ""
     if best and seen and response and response.media_type == "text/event-stream":
-        from conformance.timeline import render_text
-
-        here = [finding for finding in verdict.findings if finding.case_id == seen.case.id]
-        timeline = render_text(seen.exchange, here)
+        text = rows_as_text(timeline(seen.exchange, marks_of(report.verdicts, seen.case.id)))
     return {
         "outcome": verdict.outcome.value,
         "anchor": f"{verdict.check}--{verdict.scenario}",
         "text": "\n".join(lines),
-        "timeline": timeline,
+        "timeline": text,
         "others": verdict.findings if len(verdict.findings) > 1 else (),
     }
 

@@ -1,0 +1,57 @@
+"""``cleanup``: remove what interrupted runs left behind, and only what their journals name."""
+
+from __future__ import annotations
+
+import argparse
+
+from attrs import evolve
+
+from conformance.cleanup import recover
+from conformance.errors import ConformanceError
+from conformance.journal import Entry, default_folder
+from conformance.options import add_to, from_mapping
+from conformance.session import configured
+from conformance.spec import load
+from conformance.target import Target
+
+NAME = "cleanup"
+HELP = "remove what an interrupted run left, by its journal"
+ORDER = 80
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    add_to(parser, "--target", "--config", "--specs", "--allow-plain-http", "--cleanup-timeout")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Remove, and say what is left; 0 when nothing is, 3 otherwise."""
+    options = from_mapping(vars(args))
+    config = configured(options)
+    url = config.target.url.rstrip("/")
+
+    def open_target(entry: Entry) -> Target | None:
+        """The target of an entry: the one that is configured, or any on this machine, which has no other owner."""
+        chosen = evolve(config, target=evolve(config.target, url=entry.target))
+        if url and url != entry.target.rstrip("/"):
+            return None
+        if not url and not chosen.target.loopback:
+            return None
+        try:
+            return Target(chosen, load(entry.api_version, options.specs))
+        except ConformanceError:
+            return None
+
+    left = 0
+    found = recover((default_folder(),), open_target, options.cleanup_timeout)
+    for item in found:
+        left += len(item.cleaned.left)
+        line = f"{item.journal.name}: {item.cleaned.removed} removed, {len(item.cleaned.left)} left"
+        if item.cleaned.unknown:
+            line += f", {item.cleaned.unknown} creates that never got an answer"
+        print(line + (f" ({item.reason})" if item.reason else ""))
+        for entry in item.cleaned.left:
+            print(f"  left at {entry.target}: {entry.undo.operation} {dict(entry.ids)}")
+    if not found:
+        print("nothing to remove: no journal of an interrupted run")
+    return 3 if left else 0

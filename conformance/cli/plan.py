@@ -1,0 +1,69 @@
+"""``plan``: the requests of a run and upper bounds of what they may cost. Sends nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from attrs import asdict
+
+from conformance.options import add_to, from_mapping
+from conformance.planning import plan
+from conformance.selection import checks_of, default_versions, items_of, scenarios_in
+from conformance.session import configured
+from conformance.spec import load
+
+NAME = "plan"
+HELP = "the requests and upper bounds of cost; sends nothing"
+ORDER = 20
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments: those of ``run``."""
+    add_to(parser)
+    parser.add_argument("-n", dest="workers", type=int, default=0, metavar="WORKERS", help="as in run; changes nothing")
+    parser.add_argument("--alluredir", metavar="DIR", default=None, help="as in run; changes nothing")
+    parser.add_argument("--json", action="store_true", help="one JSON array, an object for each api-version")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print a line for each family of each resource."""
+    options = from_mapping(vars(args))
+    config = configured(options)
+    loopback = not config.target.url or config.target.loopback
+    made = []
+    for version in options.api_versions or default_versions(options.specs):
+        spec = load(version, options.specs)
+        scenarios = scenarios_in(spec, options)
+        bill = plan(scenarios, allowed=None if loopback else config.budget.expensive)
+        items = items_of(spec, scenarios, checks_of(options))
+        made.append(
+            {
+                "version": version,
+                "scenarios": len(scenarios),
+                "items": len(items),
+                "lines": [asdict(line) for line in bill.lines],
+                "total": asdict(bill.total),
+                "left_out": dict(bill.expensive) if not loopback else {},
+            }
+        )
+        if not args.json:
+            _print(made[-1])
+    if args.json:
+        print(json.dumps(made, indent=1))
+    return 0
+
+
+def _print(row: dict[str, Any]) -> None:
+    print(f"{row['version']}: {row['scenarios']} scenarios, {row['items']} items (scenario and check)")
+    head = f"{'resource':<22}{'family':<12}{'requests':>9}{'tokens':>11}{'images':>8}{'seconds':>9}"
+    print(head)
+    for line in (*row["lines"], row["total"]):
+        print(
+            f"{line['resource']:<22}{line['family']:<12}{line['requests']:>9}{line['tokens']:>11}"
+            f"{line['images']:>8}{line['seconds']:>9.0f}"
+        )
+    for name, count in row["left_out"].items():
+        print(f"left out: {count} requests of the kind {name!r}; allow them with --expensive {name}")
+    print("tokens, images and seconds are upper bounds; polling and retries are not counted")

@@ -1,0 +1,122 @@
+"""``replay CASE-ID --run DIR``: send one case of a run again and judge it."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import evolve
+
+from conformance._parts import part
+from conformance.cleanup import clean
+from conformance.errors import UsageError
+from conformance.journal import Journal, default_folder
+from conformance.options import Options, add_to, from_mapping
+from conformance.replaying import Replayed, concerned, only, replay
+from conformance.session import configured
+from conformance.spec import load
+from conformance.target import Target
+from conformance.timeline import marks_of, render, timeline
+from conformance.trace import Observation, Trace
+from conformance.verdict import Outcome
+
+NAME = "replay"
+HELP = "send one case of a run again and judge it"
+ORDER = 50
+
+#: Characters of a body that are printed.
+LONGEST = 2_000
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("case", metavar="CASE-ID", help="a case id, or the beginning of one")
+    parser.add_argument("--run", required=True, type=Path, metavar="DIR", help="a run folder, or that of one version")
+    add_to(parser, "--target", "--config", "--specs", "--allow-plain-http", "--cleanup-timeout", "--expensive")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print the request, the answer and the verdicts; 1 when a check fails, else 0."""
+    report, trace, seen = _find(args.run, args.case)
+    header = report.header
+    options = from_mapping(vars(args))
+    options = evolve(options, profile=header["profile"], seed=header["seed"])
+    spec = load(header["api_version"], options.specs)
+    checks = concerned(report.verdicts, trace.scenario, seen.case.id)
+    scenario = only(spec, options, trace.scenario, seen.case.id)
+    with ExitStack() as stack:
+        config = configured(_at(options, header))
+        if not config.target.url:
+            from conformance.emulator.process import emulator
+            from conformance.emulator.settings import Settings
+
+            key = secrets.token_urlsafe(16)
+            url = stack.enter_context(emulator([spec.version], settings=Settings(key=key), folder=options.specs))
+            config = evolve(config, target=evolve(config.target, url=url, key=key, auth="api-key", deterministic=True))
+        journal = stack.enter_context(Journal(default_folder(), target=config.target.url, api_version=spec.version))
+        target = stack.enter_context(Target(config, spec, journal=journal))
+        try:
+            made = replay(spec, target, scenario, seen.case.id, checks)
+        finally:
+            clean(target, journal, options.cleanup_timeout)
+    _print(made)
+    before = {v.check: v.outcome for v in report.verdicts if v.scenario == trace.scenario}
+    for verdict in made.verdicts:
+        was = before.get(verdict.check)
+        print(f"{verdict.outcome.value:<14} {verdict.check}   (the scenario in the run: {was.value if was else '-'})")
+        for finding in verdict.findings:
+            if finding.case_id == seen.case.id:
+                print(f"{'':<14} {finding.message}" + (f" at {finding.place}" if finding.place else ""))
+    return 1 if any(verdict.outcome is Outcome.FAIL for verdict in made.verdicts) else 0
+
+
+def _at(options: Options, header: Mapping[str, Any]) -> Options:
+    """The options with the run's own target, where no other one is named and it was not the embedded emulator."""
+    told = header["target"]
+    return options if options.target or told.get("embedded") else evolve(options, target=told["url"])
+
+
+def _find(folder: Path, case_id: str) -> tuple[Any, Trace, Observation]:
+    jsonl = part("reports.jsonl")
+    files = [folder] if (folder / jsonl.NAME).is_file() else [f.parent for f in sorted(folder.glob(f"*/{jsonl.NAME}"))]
+    if not files:
+        raise UsageError("no report here", where=str(folder), hint="give the folder of a run")
+    failure: UsageError | None = None
+    for file in files:
+        report = jsonl.read(file)
+        try:
+            trace, seen = report.observation(case_id)
+        except UsageError as error:
+            failure = error
+            continue
+        return report, trace, seen
+    raise failure or UsageError(f"no case {case_id!r}")
+
+
+def _print(made: Replayed) -> None:
+    seen = made.seen
+    request, response = seen.exchange.request, seen.exchange.response
+    parts = urlsplit(request.url)
+    print(f"case {seen.case.id}, {seen.case.operation}, expects {seen.case.expect.value}")
+    print(f"> {request.method} {parts.path}{'?' + parts.query if parts.query else ''}")
+    if request.body:
+        print(f"> {_text(request.body)}")
+    if seen.exchange.fault is not None:
+        print(f"< {seen.exchange.fault.kind.value}: {seen.exchange.fault.message}")
+    if response is None:
+        return
+    print(f"< {response.status} {response.header('content-type') or ''}")
+    if response.media_type == "text/event-stream":
+        print(render(timeline(seen.exchange, marks_of(made.verdicts, seen.case.id))))
+    else:
+        print(f"< {_text(response.body)}")
+
+
+def _text(body: bytes) -> str:
+    text = body.decode("utf-8", "replace")
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
