@@ -184,11 +184,11 @@ def _name(node: Node) -> str:
     return node.pointer.removeprefix("/components/schemas/").removeprefix("OpenAI.").removeprefix("Azure").lower()
 
 
-def _type(node: Node) -> Any:
+def _type(node: Node) -> tuple[str, ...]:
     if not isinstance(node.schema, Mapping):
-        return None
-    kind = node.schema.get("type")
-    return kind if not isinstance(kind, list) else [item for item in kind if item != "null"]
+        return ()
+    kind = node.schema.get("type", ())
+    return tuple(item for item in ([kind] if isinstance(kind, str) else kind) if item != "null")
 
 
 def _brief(schema: Any) -> Any:
