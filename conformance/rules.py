@@ -73,7 +73,10 @@ def _judged(spec: Spec, clause: Clause, body: Mapping[str, Any]) -> Iterator[str
         if judge is None:
             yield f"no judge for the rule {rule.named}"
             return
-        yield from judge(body)
+        try:
+            yield from judge(body)
+        except (AttributeError, KeyError, TypeError):
+            return  # what isn't of the documented form can't break a rule between its fields
         return
     authority = validator_for(spec, rule.schema).authority
     for place, value in _places(body, rule.pointer.strip("/").split("/") if rule.pointer else []):

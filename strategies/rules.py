@@ -68,7 +68,10 @@ class BodyRules:
             return True
         if rule.named:
             known = NAMED.get(rule.named)
-            return known is None or all(known.holds(value) for _, value in spots_of(body, rule.pointer))
+            try:
+                return known is None or all(known.holds(value) for _, value in spots_of(body, rule.pointer))
+            except (AttributeError, KeyError, TypeError):
+                return False  # a body that isn't even of the right form
         check = self._validators.get(clause.id)
         if check is None:
             check = self._validators[clause.id] = validator_for(self.spec, rule.schema)

@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from conformance.cases import Case, Multipart, body_to_json
+from conformance.cases import Case, JsonBody, Multipart, RawBody, body_to_json
 from conformance.operations import Operation, operations_of
 from conformance.spec import Spec
 from conformance.wire import PLACEHOLDER
@@ -166,8 +166,10 @@ class Makers:
         swap = {name: impossible_id(name.split(".")[0], operation) for name in names}
         text = {k: _swapped(v, swap) for k, v in case.path_params.items()}
         body = case.body
-        if body is not None and hasattr(body, "value"):
-            body = evolve(body, value=_swapped(body.value, swap))
+        if isinstance(body, JsonBody):
+            body = JsonBody(_swapped(body.value, swap))
+        elif isinstance(body, RawBody):
+            body = RawBody(_bytes_swapped(body.data, swap), body.content_type)
         return evolve(case, path_params=text, body=body, query=tuple((k, _swapped(v, swap)) for k, v in case.query))
 
 
@@ -181,3 +183,9 @@ def _swapped(value: Any, swap: Mapping[str, str]) -> Any:
     if isinstance(value, list):
         return [_swapped(item, swap) for item in value]
     return value
+
+
+def _bytes_swapped(data: bytes, swap: Mapping[str, str]) -> bytes:
+    for name, text in swap.items():
+        data = data.replace(b"{" + name.encode() + b"}", text.encode())
+    return data

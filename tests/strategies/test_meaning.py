@@ -50,19 +50,20 @@ def test_every_accepted_json_body_is_documented_to_the_last_field(version: str) 
 
 
 def _good_values(made: Corpus) -> dict[tuple[str, str], list[Any]]:
-    """What stands at each place of an operation's other requests."""
+    """What stands at each place of an operation's other requests, and under each name."""
     found: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for expect in (Expect.ACCEPT, Expect.EITHER):
         for case in json_cases(made, expect):
             if case.breaks is None:
                 for pointer, value in pointers(case.json):
-                    values = found[case.operation, wildcard(pointer)]
-                    if value not in values and len(values) < 40:
-                        values.append(value)
+                    for place in (wildcard(pointer), pointer.rsplit("/", 1)[-1]):
+                        values = found[case.operation, place]
+                        if value not in values and len(values) < 60:
+                            values.append(value)
     return found
 
 
-def _repairs(case: Case, known: dict[tuple[str, str], list[Any]]) -> Iterator[Any]:
+def _repairs(case: Case, known: dict[tuple[str, str], list[Any]], documented: list[Any]) -> Iterator[Any]:
     """The body with another value at the place that is labelled wrong, or with nothing there."""
     assert case.breaks is not None
     pointer = case.breaks.pointer
@@ -71,14 +72,30 @@ def _repairs(case: Case, known: dict[tuple[str, str], list[Any]]) -> Iterator[An
         yield replaced(case.json, pointer, ABSENT) if pointer else {}
     except (LookupError, TypeError, ValueError):
         pass
-    for value in known[case.operation, wildcard(pointer)]:
+    for place in (wildcard(pointer), pointer.rsplit("/", 1)[-1]):
+        for value in known[case.operation, place]:
+            yield replaced(case.json, pointer, value)
+    for value in documented:
         yield replaced(case.json, pointer, value)
+
+
+def _enum_values(node: Any) -> Iterator[Any]:
+    """Every value that the document lists anywhere."""
+    if isinstance(node, dict):
+        if isinstance(node.get("enum"), list):
+            yield from node["enum"]
+        for item in node.values():
+            yield from _enum_values(item)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _enum_values(item)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_reject_case_repaired_where_it_is_labelled_is_valid(version: str) -> None:
     made = corpus(version)
     known = _good_values(made)
+    documented = list(dict.fromkeys(_enum_values(made.spec.document)))
     not_invalid, not_repaired = [], []
     count = 0
     for case in json_cases(made, Expect.REJECT):
@@ -90,7 +107,7 @@ def test_a_reject_case_repaired_where_it_is_labelled_is_valid(version: str) -> N
             not_invalid.append(case.id)
         if not any(
             valid(made.spec, case, fixed) and not broken_rules(made.spec, case.operation, fixed)
-            for fixed in _repairs(case, known)
+            for fixed in _repairs(case, known, documented)
         ):
             not_repaired.append((case.id, case.operation, case.breaks))
     assert [] == not_invalid
@@ -125,8 +142,17 @@ def test_what_creates_says_how_to_find_and_to_remove_it(version: str) -> None:
     known = operations_of(made.spec)
     deletes = {operation.path for operation in known.values() if operation.method == "DELETE"}
     for case in made:
-        children = [path for path in deletes if path.startswith(case.path + "/{") and path.count("/") == case.path.count("/") + 1]
-        if case.method == "POST" and children and case.expect is not Expect.REJECT and case.path in (o.path for o in known.values()):
+        children = [
+            path
+            for path in deletes
+            if path.startswith(case.path + "/{") and path.count("/") == case.path.count("/") + 1
+        ]
+        if (
+            case.method == "POST"
+            and children
+            and case.expect is not Expect.REJECT
+            and case.path in (o.path for o in known.values())
+        ):
             assert case.creates, case.id
             assert case.undo is not None, case.id
             assert "DELETE" == case.undo.method
