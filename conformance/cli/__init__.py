@@ -44,7 +44,7 @@ def _parser(chosen: str = "") -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; gives the exit code."""
-    given = list(sys.argv[1:] if argv is None else argv)
+    given = [*(sys.argv[1:] if argv is None else argv)]  # not list(): that name is a command of this package
     args = _parser(given[0] if given else "").parse_args(given)
     try:
         return int(args.main(args))
