@@ -69,7 +69,7 @@ def earlier_success(exchange: Exchange, earlier: Sequence[Exchange]) -> Response
     """The latest good JSON answer to the same method and path, to stand in for a refusal."""
     path = path_of(exchange.request)
     for past in reversed(earlier):
-        if past.ok and past.request.method == exchange.request.method and path_of(past.request) == path:
-            if past.response is not None and past.response.media_type == "application/json":
-                return past.response
+        good, same = past.response, past.request.method == exchange.request.method and path_of(past.request) == path
+        if past.ok and same and good is not None and good.media_type == "application/json":
+            return good
     return None

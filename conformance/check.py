@@ -51,7 +51,7 @@ class Needs(StrEnum):
     REFUSAL = "refusal"
 
 
-def _always(spec: Spec, case: Case) -> bool:
+def _always(_spec: Spec, _case: Case) -> bool:
     return True
 
 

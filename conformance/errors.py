@@ -67,7 +67,7 @@ class TargetError(ConformanceError):
     exit_code = 3
 
 
-class Unreachable(TargetError):
+class Unreachable(TargetError):  # noqa: N818 - what the target is, and the word for it
     """No connection to the target could be made."""
 
 

@@ -172,8 +172,8 @@ class Exchange:
     """A request with its response, or with the fault that took the response's place.
 
     Both may be there: an answer that was cut off has a response (``complete`` False) and a fault. ``attempts`` holds
-    the earlier tries of the same request, oldest first. ``started`` is seconds since the Unix epoch. ``control_ok`` says,
-    after a repeated 5xx, whether a control request succeeded; None where none was sent.
+    the earlier tries of the same request, oldest first. ``started`` is seconds since the Unix epoch. ``control_ok``
+    says, after a repeated 5xx, whether a control request succeeded; None where none was sent.
     """
 
     request: Request

@@ -1,4 +1,4 @@
-"""Scenario × check → verdict. Pure: live runs, ``verify``, ``replay`` and tests all judge with this.
+"""Scenario and check → verdict. Pure: live runs, ``verify``, ``replay`` and tests all judge with this.
 
 Before a check sees an exchange, what came is sorted: network faults and 429 make it ``unavailable``, a repeated 5xx
 ``not_testable`` for every check but the one about 5xx, a refusal for reasons of the model or the account
@@ -54,7 +54,7 @@ def judge(spec: Spec, check: Check, trace: Trace) -> Verdict:
         if trace.outcome is not None:  # it ended early: what was not sent can't have passed
             parts.append(_Part(trace.outcome, reason=trace.ended))
         return _verdict(check, trace, parts, tuple(judged), spec)
-    except Exception as error:  # a bug of ours must not look like one of the target
+    except Exception as error:  # noqa: BLE001 - a bug of ours must not look like one of the target
         return Verdict(check.id, trace.scenario, Outcome.ERROR, reason=f"{type(error).__name__}: {error}")
 
 

@@ -46,7 +46,7 @@ class Options:
 
 @frozen
 class Row:
-    """One option: flag, what it takes, help. ``kind`` is ``text``, ``list``, ``int``, ``float``, ``path`` or ``flag``."""
+    """One option: flag, what it takes, help. ``kind``: ``text``, ``list``, ``int``, ``float``, ``path`` or ``flag``."""
 
     flag: str
     kind: str

@@ -6,7 +6,7 @@ It stays silent until one of its options is used. Everything that isn't about py
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -96,9 +96,7 @@ def conformance_item(request: pytest.FixtureRequest) -> Item:
 
 
 @pytest.fixture
-def conformance_verdict(
-    request: pytest.FixtureRequest, conformance_item: Item, record_property: Any
-) -> Verdict:
+def conformance_verdict(request: pytest.FixtureRequest, conformance_item: Item, record_property: Any) -> Verdict:
     """The verdict of this test's item; skips or raises where there is nothing to pass or fail."""
     session = request.config.stash[SESSION]
     verdict = session.verdict(conformance_item)
@@ -126,7 +124,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         and not _controls(session.config)
     ):
         chosen = [
-            item.callspec.params["conformance_item"]
+            cast("Item", item.callspec.params["conformance_item"])
             for item in session.items
             if isinstance(item, pytest.Function)
             and "conformance_item" in getattr(item, "fixturenames", ())

@@ -23,6 +23,7 @@ from conformance.cleanup import Cleaned, clean
 from conformance.config import Config, is_loopback, load_config
 from conformance.errors import HarnessError
 from conformance.journal import Journal, default_folder
+from conformance.limits import WRONG_KEY_PROBES
 from conformance.operations import operations_of
 from conformance.options import Options
 from conformance.preflight import Preflight, preflight
@@ -240,8 +241,10 @@ class Session:
         )
         number = int(self.worker.removeprefix("gw")) if self.worker else 0
         # At most two wrong keys a run reach a live resource, whatever the number of processes.
-        probes = {"wrong_keys": 1 if number < 2 else 0} if self.worker else {}
-        run.target = Target(run.config, run.spec, journal=run.journal, run_id=self.run_id, share=share, **probes)
+        probes = (1 if number < 2 else 0) if self.worker else WRONG_KEY_PROBES
+        run.target = Target(
+            run.config, run.spec, journal=run.journal, run_id=self.run_id, share=share, wrong_keys=probes
+        )
         loopback = is_loopback(run.config.target.url)
         total = self.options.concurrency or default_concurrency(loopback=loopback)
         run.runner = Runner(

@@ -30,7 +30,7 @@ class Outcome(StrEnum):
     INCONCLUSIVE = "inconclusive"
     NOT_TESTABLE = "not_testable"
     WARN = "warn"
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - an outcome, no password
     NOT_APPLICABLE = "not_applicable"
 
 

@@ -97,6 +97,7 @@ def _evidence(seen: Observation) -> dict[str, Any]:
     request, response, fault = exchange.request, exchange.response, exchange.fault
     url = urlsplit(request.url)
     status = str(exchange.status) if fault is None else f"{exchange.status or ''} {fault.kind}".strip()
+    target = url.path + (f"?{url.query}" if url.query else "")
     what = f"{case.breaks.keyword} at {case.breaks.pointer or '/'}" if case.breaks else case.role
     answer = f"{fault.kind}: {fault.message}\n" if fault else ""
     if response is not None:
@@ -113,7 +114,7 @@ def _evidence(seen: Observation) -> dict[str, Any]:
         "expect": case.expect.value,
         "what": what,
         "seconds": f"{response.elapsed:.3f}" if response else "–",
-        "request": f"{request.method} {url.path}{'?' + url.query if url.query else ''}\n{_headers(request.headers)}\n\n{_text(request.body)}",
+        "request": f"{request.method} {target}\n{_headers(request.headers)}\n\n{_text(request.body)}",
         "response": answer,
     }
 

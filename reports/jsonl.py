@@ -106,49 +106,60 @@ def write(
     temporary.replace(path)
 
 
+class _Reading:
+    """What was read so far."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.header: Mapping[str, Any] | None = None
+        self.footer: Mapping[str, Any] | None = None
+        self.seen: dict[str, list[Observation]] = {}
+        self.traces: dict[str, Trace] = {}
+        self.verdicts: list[Verdict] = []
+        self.digest = hashlib.sha256()
+
+    def take(self, line: str) -> None:
+        """One line, by its type."""
+        value = json.loads(line)
+        match value.pop("type"):
+            case "header":
+                self.header = value
+                _check_format(value, self.file)
+            case "exchange":
+                self.seen.setdefault(value["scenario"], []).append(observation_from_json(value))
+            case "trace":
+                name, outcome = value["scenario"], Outcome(value["outcome"]) if value["outcome"] else None
+                self.traces[name] = Trace(name, tuple(self.seen.pop(name, ())), value["ended"], outcome)
+            case "verdict":
+                self.verdicts.append(verdict_from_json(value))
+            case "footer":
+                self.footer = value
+                if value["sha256"] != self.digest.hexdigest():
+                    raise UsageError(
+                        "the digest in the footer does not fit: the file was changed", where=str(self.file)
+                    )
+        self.digest.update(line.encode("utf-8", "surrogatepass"))
+
+
 def read(path: Path) -> Report:
     """Read a report file or the folder that holds it.
 
     Raises :class:`UsageError` when it is missing, isn't a report, has another major format or was changed afterwards.
     """
     file = path / NAME if path.is_dir() else path
-    header: Mapping[str, Any] | None = None
-    footer: Mapping[str, Any] | None = None
-    seen: dict[str, list[Observation]] = {}
-    traces: dict[str, Trace] = {}
-    verdicts: list[Verdict] = []
-    digest = hashlib.sha256()
+    reading = _Reading(file)
     for number, line in enumerate(_lines(file), start=1):
         if not line.endswith("\n"):
             break  # the writer died in the middle of this line
         try:
-            value = json.loads(line)
-            kind = value.pop("type")
-            if kind == "header":
-                header = value
-                _check_format(value, file)
-            elif kind == "exchange":
-                seen.setdefault(value["scenario"], []).append(observation_from_json(value))
-            elif kind == "trace":
-                name = value["scenario"]
-                outcome = Outcome(value["outcome"]) if value["outcome"] else None
-                traces[name] = Trace(name, tuple(seen.pop(name, ())), value["ended"], outcome)
-            elif kind == "verdict":
-                verdicts.append(verdict_from_json(value))
-            elif kind == "footer":
-                footer = value
-                if value["sha256"] != digest.hexdigest():
-                    raise UsageError(
-                        "the digest in the footer does not fit the lines: the file was changed", where=str(file)
-                    )
+            reading.take(line)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(f"not a line of a report: {error!r}", where=f"{file}:{number}") from None
-        digest.update(line.encode("utf-8", "surrogatepass"))
-    if header is None:
+    if reading.header is None:
         raise UsageError("not a report: it has no header", where=str(file))
-    for name, rest in seen.items():
-        traces[name] = Trace(name, tuple(rest), "the report was cut off", Outcome.UNAVAILABLE)
-    return Report(header=header, traces=traces, verdicts=tuple(verdicts), footer=footer)
+    for name, rest in reading.seen.items():
+        reading.traces[name] = Trace(name, tuple(rest), "the report was cut off", Outcome.UNAVAILABLE)
+    return Report(reading.header, reading.traces, tuple(reading.verdicts), reading.footer)
 
 
 def _lines(file: Path) -> Iterator[str]:

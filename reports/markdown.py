@@ -22,8 +22,10 @@ def render(report: Report, run_dir: str) -> str:
     lines = [
         f"# {header['api_version']}: {conclusion}",
         "",
-        f"Target `{header['target']['url']}`, profile {header['profile']}, seed {header['seed']}, "
-        f"{summary.requests} requests, {summary.checks} checks.",
+        (
+            f"Target `{header['target']['url']}`, profile {header['profile']}, seed {header['seed']}, "
+            f"{summary.requests} requests, {summary.checks} checks."
+        ),
         "",
         "| outcome | verdicts |",
         "|---|---|",

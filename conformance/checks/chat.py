@@ -292,7 +292,7 @@ def tool_arguments(spec: Spec, seen: Observation) -> Iterator[Finding]:
                 continue
             arguments = (call.get("function") or {}).get("arguments")
             try:
-                json.loads(arguments)
+                json.loads(str(arguments))
             except (TypeError, ValueError):
                 yield seen.finding(
                     "arguments are not JSON",

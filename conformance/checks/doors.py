@@ -9,7 +9,7 @@ from attrs import evolve
 from conformance.breaking import earlier_success, path_of, query_of, when_refused
 from conformance.cases import Case, Expect
 from conformance.check import Counterexample, check
-from conformance.exchange import REDACTED, Exchange, Response
+from conformance.exchange import Exchange, Response
 from conformance.spec import Spec
 from conformance.trace import Observation
 from conformance.verdict import Finding, Level
@@ -137,15 +137,15 @@ def _any_deployment(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange
     response = exchange.response
     if response is None or response.status not in (400, 404) or exchange.request.method != "POST":
         return None
-    if not _has_key(exchange) or _no_version(exchange) and _no_deployment(exchange) or _odd_version(exchange):
+    if not _has_key(exchange) or (_no_version(exchange) and _no_deployment(exchange)) or _odd_version(exchange):
         return None
     if "eployment" not in response.body.decode("utf-8", "replace"):
         return None
     tail = path_of(exchange.request).rsplit("/deployments/", 1)[-1].split("/", 1)[-1]
     for past in reversed(earlier):
-        if past.ok and past.request.method == "POST" and path_of(past.request).endswith(tail):
-            if past.response is not None and past.response.media_type == "application/json":
-                return exchange.answered(past.response)
+        good, same = past.response, past.request.method == "POST" and path_of(past.request).endswith(tail)
+        if past.ok and same and good is not None and good.media_type == "application/json":
+            return exchange.answered(good)
     return None
 
 

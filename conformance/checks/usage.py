@@ -27,10 +27,11 @@ def _inference(exchange: Exchange) -> bool:
 
 def adds_up(usage: Mapping[str, Any]) -> bool:
     """True when the total is the sum of its parts, as far as they are numbers."""
-    parts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens", "total_tokens")]
-    if not all(isinstance(part, int) for part in (parts[0], parts[2])):
+    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    total = usage.get("total_tokens")
+    if not isinstance(prompt, int) or not isinstance(total, int):
         return True
-    return parts[2] == parts[0] + (parts[1] if isinstance(parts[1], int) else 0)
+    return total == prompt + (completion if isinstance(completion, int) else 0)
 
 
 def _off_by_one(value: Any, _request: Request) -> Any:

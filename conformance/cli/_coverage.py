@@ -22,8 +22,8 @@ def show(options: Options, *, as_json: bool) -> int:
     found = {}
     for name in names:
         rows = _rows(options, name)
-        standard = _rows(evolve(options, profile=Profile.STANDARD), name) if options.profile != Profile.STANDARD else rows
-        found[name] = (rows, standard)
+        same = options.profile == Profile.STANDARD
+        found[name] = (rows, rows if same else _rows(evolve(options, profile=Profile.STANDARD), name))
     if as_json:
         print(json.dumps({name: [_plain(row) for row in rows] for name, (rows, _) in found.items()}, indent=1))
         return 0
@@ -57,9 +57,7 @@ def _print(
     print(f"{version}, profile {profile}: {cases} cases, {cases / max(1, len(rows)):.0f} for each operation on average")
     print(f"  {'category':<14}{'covered':>9}{'of':>8}{'share':>9}{'standard':>10}")
     for name, share in whole.items():
-        print(
-            f"  {name:<14}{share.covered:>9}{share.total:>8}{share.percent:>8.1f}%{beside[name].percent:>9.1f}%"
-        )
+        print(f"  {name:<14}{share.covered:>9}{share.total:>8}{share.percent:>8.1f}%{beside[name].percent:>9.1f}%")
     gaps = [gap for row in rows for gap in row.gaps]
     reasons: dict[str, int] = {}
     for gap in gaps:

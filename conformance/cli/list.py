@@ -23,7 +23,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("versions", "operations", "checks", "clauses", "scenarios", "cases"))
     parser.add_argument("--json", action="store_true", help="one JSON array")
     parser.add_argument("--coverage", action="store_true", help="with cases: what of the document they exercise")
-    add_to(parser, "--api-version", "--specs", "--profile", "--seed", "--operation", "--family", "--shard", "--no-cache")
+    chosen = ("--api-version", "--specs", "--profile", "--seed", "--operation", "--family", "--shard", "--no-cache")
+    add_to(parser, *chosen)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -98,12 +99,13 @@ def _checks(options: Options) -> Iterator[Row]:  # noqa: ARG001 - all listings s
 def _clauses(options: Options) -> Iterator[Row]:
     for spec in _chosen(options):
         for clause in spec.clauses:
-            state = "checked" if clause.checks else "rule" if clause.rule else "excluded" if clause.excluded else clause.state
+            told = "excluded" if clause.excluded else clause.state or "planned"
+            state = "checked" if clause.checks else "rule" if clause.rule else told
             yield {
                 "version": spec.version,
                 "clause": clause.id,
                 "keyword": clause.keyword,
-                "state": state or "planned",
+                "state": state,
                 "checks": list(clause.checks),
                 "text": clause.text,
                 "reason": clause.excluded,

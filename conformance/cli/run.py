@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.options import ROWS, Options, add_to, from_mapping
+from conformance.options import ROWS, add_to, from_mapping
 from conformance.selection import default_versions
 from conformance.session import out_folder
 
@@ -30,7 +30,7 @@ def main(args: argparse.Namespace) -> int:
     out = out_folder(options).absolute()
     codes: list[int] = []
     for version in options.api_versions or default_versions(options.specs):
-        codes.append(_run(args, options, version, out))
+        codes.append(_run(args, version, out))
         if codes[-1] in (2, 130):
             break
     if len(codes) > 1:
@@ -38,7 +38,7 @@ def main(args: argparse.Namespace) -> int:
     return next((code for code in (130, 2, 70, 1, 3) if code in codes), 0)
 
 
-def _run(args: argparse.Namespace, options: Options, version: str, out: Path) -> int:
+def _run(args: argparse.Namespace, version: str, out: Path) -> int:
     from conformance.cli import _console
 
     words = ["-c", str(_SUITE / "pytest.ini"), "--rootdir", str(_SUITE), "-p", "no:cacheprovider", "-p", "no:randomly"]
@@ -71,8 +71,7 @@ def _passed_on(args: argparse.Namespace) -> list[str]:
         if row.kind == "flag":
             words.append(row.flag)
         else:
-            for one in value if isinstance(value, list) else [value]:
-                words.append(f"{row.flag}={one}")
+            words += [f"{row.flag}={one}" for one in (value if isinstance(value, list) else [value])]
     return words
 
 
@@ -87,5 +86,3 @@ def _overview(out: Path) -> None:
         if report.footer:
             found[file.parent.name] = Conclusion(report.footer["conclusion"])
     recording.overview(out, found)
-
-

@@ -34,7 +34,7 @@ def main(args: argparse.Namespace) -> int:
         checks, same = all_checks(), 0
         for verdict in report.verdicts:
             if verdict.check not in checks:
-                raise UsageError(f"the run used a check {verdict.check!r} that this suite does not have", where=str(folder))
+                raise UsageError(f"this suite has no check {verdict.check!r}, which the run used", where=str(folder))
             again = judge(spec, checks[verdict.check], report.traces[verdict.scenario])
             if again.outcome is verdict.outcome:
                 same += 1
