@@ -54,9 +54,7 @@ def checks_of(options: Options) -> tuple[Check, ...]:
 
 def default_versions(folder: Path | None = None) -> tuple[str, ...]:
     """What is judged when no api-version is named: those that their ``version.toml`` calls the default."""
-    return tuple(
-        name for name in versions(folder) if getattr(load(name, folder), "default", name == "2024-05-01-preview")
-    )
+    return tuple(name for name in versions(folder) if load(name, folder).default)
 
 
 def corpus_of(spec: Spec, options: Options) -> tuple[Scenario, ...]:

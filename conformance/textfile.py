@@ -24,7 +24,7 @@ _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_BASE):  # type: ignore[misc]
-    """The safe loader without dates: ``2024-10-21`` is the label of a version, and JSON has no dates."""
+    """The safe loader without dates: what looks like one is the label of a version, and JSON has none."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
         first: [(tag, pattern) for tag, pattern in pairs if tag != "tag:yaml.org,2002:timestamp"]
