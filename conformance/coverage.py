@@ -17,7 +17,7 @@ from conformance._parts import part
 from conformance.cases import Case, Expect, JsonBody, Multipart
 from conformance.corpus import Corpus
 from conformance.operations import Operation, operations_of
-from conformance.rules import body_of, broken_rules
+from conformance.rules import broken_rules
 from conformance.scenario import Profile
 from conformance.spec import Spec
 
@@ -221,12 +221,13 @@ class _Measure:
         breaks = case.breaks
         if breaks is None or case.role.startswith("probe."):
             return
-        if breaks.clause:
-            if any(found.clause == breaks.clause for found in broken_rules(self.spec, case.operation, body_of(case))):
-                yield ("", breaks.clause, "rule", "")
-            return
         found = self._request(case)
         if found is None:
+            return
+        if breaks.clause:
+            rules = broken_rules(self.spec, case.operation, found[1].get("body"))
+            if any(rule.clause == breaks.clause for rule in rules):
+                yield ("", breaks.clause, "rule", "")
             return
         media, request = found
         root = next((node for name, node in self._roots() if name == media), None)

@@ -76,8 +76,8 @@ def _same_kind(spec: Spec, case: Case, body: Any) -> bool:
         return False
     if wanted.clause:
         return rules == {wanted.clause} and validator_for(spec, media.pointer).is_valid(body)
-    found = [each for error in validator_for(spec, media.pointer).errors(body) for each in error.walk()]
-    return not rules and any(error.keyword == wanted.keyword for error in found)
+    errors = validator_for(spec, media.pointer).errors(body)
+    return not rules and len(errors) == 1 and any(error.keyword == wanted.keyword for error in errors[0].walk())
 
 
 def proposals(spec: Spec, case: Case) -> Iterator[Case]:

@@ -30,7 +30,8 @@ def texts(*, minimum: int = 0, maximum: int | None = None) -> SearchStrategy[str
     plain = st.text(
         st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=min(minimum, most), max_size=most
     )
-    fitting = [phrase for phrase in _PHRASES if minimum <= len(phrase) <= (maximum or len(phrase))]
+    longest = 1000 if maximum is None else maximum
+    fitting = [phrase for phrase in _PHRASES if minimum <= len(phrase) <= max(longest, 0)]
     return st.sampled_from(fitting) | plain if fitting else plain
 
 

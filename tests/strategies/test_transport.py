@@ -17,7 +17,7 @@ KNOWN = {"deployment": "d", "run": "r"}
 
 
 def _sent(made: Corpus, case: Case) -> Request:
-    bound = case.bind(**{name: "x" for name in ("x",)})
+    bound = case.bind(**dict.fromkeys(("x",), "x"))
     values = {**KNOWN, **{text.strip("{}"): "id-" + name for name, text in case.path_params.items() if "{" in text}}
     return to_request(bound, made.spec, origin="http://t", bindings=values)
 
