@@ -234,16 +234,46 @@ def video(talk: Talk) -> None:
     talk.ok("video.generations.jobs.list", query={"limit": 10})
 
 
+def limits(talk: Talk) -> None:
+    """What is one beyond a documented limit. Whether it is refused is the version's matter."""
+    make, body = next(one for one in LIMITED if talk.has(one[0]))
+    for metadata in (
+        {f"k{n}": "v" for n in range(17)},
+        {"k" * 65: "v"},
+        {"k": "v" * 513},
+    ):
+        talk.send(make, body={**body, "metadata": metadata})
+    talk.send(make, body={**body, "name": "n" * 257})
+    talk.send(make, body={**body, "tools": [{"type": "code_interpreter"}] * 129})
+    if talk.has("vector_stores.create"):
+        for days in (0, 366):
+            policy = {"anchor": "last_active_at", "days": days}
+            talk.send("vector_stores.create", body={"expires_after": policy})
+        store = talk.ok("vector_stores.create", body={})["id"]
+        talk.send("vector_stores.files.list", store, query={"filter": "sleeping"})
+        talk.send("vector_stores.list", query={"order": "sideways"})
+    if talk.has("files.upload"):
+        talk.send("files.upload", form={"purpose": "poetry", "file": ("a.txt", b"a")})
+
+
+#: What takes metadata, with the rest of its body; the first that a version has is tried.
+LIMITED = (
+    ("assistants.create", {"model": MODEL}),
+    ("responses.create", {"model": MODEL, "input": "hello"}),
+)
+
 #: Chapters by the operation that a version needs for them.
 CHAPTERS: dict[str, Callable[[Talk], None]] = {
     "assistants.create": assistants,
     "assistants.list": crowds,
     "threads.create": threads,
+    "threads.runs.get": limits,
     "threads.runs.list": runs,
     "threads.create_and_run": streamed_runs,
     "files.upload": files,
     "vector_stores.create": vector_stores,
     "responses.create": responses,
+    "responses.get": limits,
     "evals.create": evals,
     "fine_tuning.jobs.create": fine_tuning,
     "models.list": models,

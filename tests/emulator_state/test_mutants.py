@@ -24,9 +24,13 @@ def _app(version: str) -> App:
     return App([load(version)], Settings(key=KEY), Clock.fixed())
 
 
+def _loosens(mutant: str | None) -> bool:
+    return mutant is not None and mutants()[mutant].loosen is not None
+
+
 def _told(version: str, resources: frozenset[str], mutant: str | None = None) -> list[tuple[Any, ...]]:
     """What is said in the chapters of some resources; a chapter that can't go on ends with the reason."""
-    app = _app(version)
+    app = App([load(version)], Settings(key=KEY), Clock.fixed()) if _loosens(mutant) else _app(version)
     app.store, app.handlers = Store(), all_handlers()
     talk = Talk(version, judge=False, app=app)
     if mutant is not None:

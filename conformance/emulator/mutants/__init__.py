@@ -1,7 +1,8 @@
 """Mutants: emulators that break one law each, to show that the suite notices.
 
-A mutant is a function of a call and the handler that would answer it. It is found by walking this folder, one file per
-subject. ``mutants()["cursor.gap"].apply(app)`` turns an application into a broken one.
+A mutant is a function of a call and the handler that would answer it, or a document that documents less. Mutants are
+found by walking this folder, one file per subject. ``mutants()["cursor.gap"].apply(app)`` makes an application a
+broken one.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from fnmatch import fnmatchcase
 from functools import cache
+from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from conformance.emulator.app import App
 from conformance.emulator.call import Call, Surface
@@ -22,9 +25,11 @@ from conformance.exchange import Response
 from conformance.operations import Operation, operations_of
 from conformance.spec import Spec
 
-__all__ = ["Change", "Mutant", "mutant", "mutant_named", "mutants"]
+__all__ = ["Change", "Loosen", "Mutant", "loosened", "mutant", "mutant_named", "mutants"]
 
 Change = Callable[[Call, Handler], Response]
+#: Changes a copy of a version's document in place.
+Loosen = Callable[[dict[str, Any]], None]
 
 
 @frozen
@@ -41,10 +46,13 @@ class Mutant:
     about: str = ""
     streamed: bool = False
     seen_by: str = ""
+    loosen: Loosen | None = field(default=None, repr=False)
 
     def touches(self, spec: Spec) -> bool:
         """True when the version documents what this mutant breaks, and what shows it."""
         known = operations_of(spec)
+        if self.loosen is not None:
+            return self._loosened(spec).document != spec.document
         if self.seen_by and self.seen_by not in known:
             return False
         return any(
@@ -55,12 +63,22 @@ class Mutant:
         )
 
     def apply(self, app: App) -> App:
-        """The same application, broken."""
+        """The same application, broken. Loosening begins with an empty state."""
+        if self.loosen is not None:
+            app.specs = [self._loosened(spec) for spec in app.specs]
+            app.__attrs_post_init__()
+            return app
         app.handlers = {
             operation: self._broken(handler) if self._hits(operation) else handler
             for operation, handler in app.handlers.items()
         }
         return app
+
+    def _loosened(self, spec: Spec) -> Spec:
+        document = deepcopy(dict(spec.document))
+        if self.loosen is not None:
+            self.loosen(document)
+        return evolve(spec, document=document)
 
     def _broken(self, handler: Handler) -> Handler:
         return lambda call: self.change(call, handler)
@@ -85,6 +103,20 @@ def mutant(
         return change
 
     return mark
+
+
+def loosened(name: str, law: str) -> Callable[[Loosen], Loosen]:
+    """Mark a function that takes a constraint out of a document: the emulator then takes what it should refuse."""
+
+    def mark(loosen: Loosen) -> Loosen:
+        loosen.__dict__.setdefault("mutants", []).append(Mutant(name, law, ("*",), _unchanged, loosen=loosen))
+        return loosen
+
+    return mark
+
+
+def _unchanged(call: Call, answer: Handler) -> Response:
+    return answer(call)
 
 
 @cache

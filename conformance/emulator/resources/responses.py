@@ -54,7 +54,7 @@ def _context(call: Call) -> list[Value]:
     if previous not in _responses(call):
         message = f"Previous response with id '{previous}' not found."
         raise errors.invalid(message, param="previous_response_id", code="previous_response_not_found")
-    return list(call.store.collection("response-context").get(previous))
+    return list(call.store.collection("response-context").get(previous) or ())
 
 
 @handles("responses.create")
