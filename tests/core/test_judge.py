@@ -1,0 +1,81 @@
+"""What a check gets to see, and what becomes of what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from conformance.cases import Case, Expect
+from conformance.check import Check, Needs, check, trace_check
+from conformance.exchange import Chunk, Exchange, Fault, FaultKind, Request, Response
+from conformance.judge import judge
+from conformance.spec import ApiVersion, Spec
+from conformance.trace import Observation, Trace
+from conformance.verdict import Finding, Level, Outcome
+
+SPEC = Spec("v", "preview", "dated", "/openai", ApiVersion(), {}, {})
+
+
+def made(level: Level = Level.MUST, needs: Needs = Needs.SUCCESS, *, find: bool = True) -> Check:
+    @check("a.check", level, clause="c", counterexample=lambda exchange, _earlier: exchange, needs=needs)
+    def judged(spec: Spec, seen: Observation) -> Iterator[Finding]:
+        """A rule."""
+        if find:
+            yield seen.finding("wrong")
+
+    return judged
+
+
+def seen(status: int | None, body: bytes = b"{}", expect: Expect = Expect.ACCEPT, fault: Fault | None = None) -> Trace:
+    headers = (("content-type", "application/json"),)
+    response = Response(status, headers, (Chunk(0.0, body),)) if status is not None else None
+    case = Case(operation="o", method="POST", path="/p", expect=expect)
+    return Trace("s", (Observation(case, Exchange(Request("POST", "http://t/p"), response, fault)),))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "level"), [(Outcome.FAIL, Level.MUST), (Outcome.WARN, Level.SHOULD), (Outcome.PASS, Level.OBS)]
+)
+def test_the_level_decides_what_a_finding_weighs(outcome: Outcome, level: Level) -> None:
+    assert outcome == judge(SPEC, made(level), seen(200)).outcome
+
+
+@pytest.mark.parametrize(
+    ("outcome", "trace"),
+    [
+        (Outcome.PASS, seen(200)),
+        (Outcome.NOT_TESTABLE, seen(400)),
+        (Outcome.NOT_APPLICABLE, seen(400, expect=Expect.EITHER)),
+        (Outcome.NOT_APPLICABLE, seen(400, expect=Expect.REJECT)),
+        (Outcome.INCONCLUSIVE, seen(400, b'{"error": {"code": "content_filter", "message": "m"}}')),
+        (Outcome.NOT_APPLICABLE, seen(400, b'{"error": {"code": "OperationNotSupported", "message": "m"}}')),
+        (Outcome.UNAVAILABLE, seen(429)),
+        (Outcome.NOT_TESTABLE, seen(500)),
+        (Outcome.UNAVAILABLE, seen(None, fault=Fault(FaultKind.CONNECT, "refused", 0.0))),
+        (Outcome.NOT_TESTABLE, seen(None, fault=Fault(FaultKind.PROTOCOL, "not HTTP", 0.0))),
+    ],
+)
+def test_what_can_not_be_judged_is_never_green(outcome: Outcome, trace: Trace) -> None:
+    assert outcome == judge(SPEC, made(find=False), trace).outcome
+
+
+def test_a_check_that_crashes_is_our_error() -> None:
+    @trace_check("a.crash", Level.MUST, clause="c", counterexample=lambda exchange, _e: exchange, scenarios=("*",))
+    def crash(spec: Spec, trace: Trace) -> Any:
+        """A bug."""
+        raise ZeroDivisionError("oops")
+
+    verdict = judge(SPEC, crash, seen(200))
+    assert (Outcome.ERROR, "ZeroDivisionError: oops") == (verdict.outcome, verdict.reason)
+
+
+def test_a_note_is_shown_and_does_not_count() -> None:
+    @check("a.note", Level.MUST, clause="c", counterexample=lambda exchange, _earlier: exchange)
+    def note(spec: Spec, one: Observation) -> Iterator[Finding]:
+        """A rule."""
+        yield one.finding("by the way", note=True)
+
+    verdict = judge(SPEC, note, seen(200))
+    assert (Outcome.PASS, 1) == (verdict.outcome, len(verdict.findings))

@@ -1,0 +1,137 @@
+"""The canonical report loses nothing; the derived ones say what it says."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from conformance._parts import part
+from conformance.cases import Auth, Case, JsonBody
+from conformance.errors import UsageError
+from conformance.exchange import Chunk, Exchange, Fault, FaultKind, Request, Response
+from conformance.trace import Observation, Trace
+from conformance.verdict import Finding, Level, Outcome, Verdict
+
+jsonl = part("reports.jsonl")
+failure = part("reports.failure")
+
+HEADER = {
+    "suite": "0",
+    "api_version": "v",
+    "spec_digest": "d" * 64,
+    "target": {"url": "https://t.example", "auth": "api-key", "embedded": False, "unsupported": {}},
+    "profile": "standard",
+    "seed": 0,
+    "started": "2026-01-01T00:00:00Z",
+    "selection": {},
+    "checks": {"a.check": {"level": "MUST", "clause": "c", "clause_text": "A rule <b>.", "title": "t", "source": "s"}},
+    "errata": {},
+}
+FOOTER = {
+    "conclusion": "not conformant",
+    "exit_code": 1,
+    "outcomes": {"fail": 1},
+    "requests": 2,
+    "finished": "2026-01-01T00:00:01Z",
+    "interrupted": False,
+    "notes": ["a note"],
+}
+
+
+def observation(body: object = None, **more: object) -> Observation:
+    case = Case(operation="o", method="POST", path="/p", body=JsonBody(body), **more)  # type: ignore[arg-type]
+    data = json.dumps(body).encode()
+    request = Request("POST", "https://t.example/p?api-version=v", (("content-type", "application/json"),), data)
+    chunks = (Chunk(0.25, b'{"x":'), Chunk(0.5, b"\xff1}"))
+    return Observation(case, Exchange(request, Response(200, (("x-request-id", "r1"),), chunks, elapsed=0.5)))
+
+
+def small_report(folder: Path) -> Path:
+    cut = observation({"small": 1})
+    fault = Fault(FaultKind.CLOSED, "closed", 0.5)
+    seen = (observation({"long": "x" * 500}), Observation(cut.case, Exchange(cut.exchange.request, None, fault)))
+    findings = tuple(Finding(f"wrong <script>{n}</script>", one.case.id, "/x", "1", "2") for n, one in enumerate(seen))
+    verdicts = [Verdict("a.check", "corpus.o", Outcome.FAIL, findings, 2, cases=tuple(one.case.id for one in seen))]
+    jsonl.write(folder / jsonl.NAME, HEADER, [Trace("corpus.o", seen)], verdicts, FOOTER)
+    return folder
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    report = jsonl.read(small_report(tmp_path))
+    trace = report.traces["corpus.o"]
+    assert (b'{"x":', b"\xff1}") == tuple(chunk.data for chunk in trace.observations[0].response.chunks)
+    assert observation({"long": "x" * 500}) == trace.observations[0]
+    assert (Outcome.FAIL, 2) == (report.verdicts[0].outcome, len(report.verdicts[0].findings))
+
+
+def test_every_line_is_valid(tmp_path: Path) -> None:
+    folder = Path(str(part("reports").__file__)).parent
+    validator = Draft202012Validator(json.loads((folder / "schema.json").read_text("utf-8")))
+    for line in (small_report(tmp_path) / jsonl.NAME).read_text("utf-8").splitlines():
+        assert [] == [error.message for error in validator.iter_errors(json.loads(line))]
+
+
+def test_a_changed_report_is_refused(tmp_path: Path) -> None:
+    file = small_report(tmp_path) / jsonl.NAME
+    file.write_text(file.read_text("utf-8").replace('"outcome":"fail"', '"outcome":"pass"', 1), "utf-8")
+    with pytest.raises(UsageError, match="was changed"):
+        jsonl.read(file)
+
+
+@pytest.mark.parametrize("lost", [1, 30, 200])
+def test_a_truncated_report_is_read_as_far_as_it_goes(tmp_path: Path, lost: int) -> None:
+    file = small_report(tmp_path) / jsonl.NAME
+    file.write_bytes(file.read_bytes()[:-lost])
+    assert jsonl.read(file).footer is None
+
+
+def test_the_smallest_request_is_the_witness(tmp_path: Path) -> None:
+    report = jsonl.read(small_report(tmp_path))
+    finding, seen, more = failure.witness(report.verdicts[0], report.traces["corpus.o"])
+    assert (observation({"small": 1}).case.id, 1) == (finding.case_id, more)
+    assert seen.case.id == finding.case_id
+
+
+def test_a_failure_is_about_ten_lines(tmp_path: Path) -> None:
+    report = jsonl.read(small_report(tmp_path))
+    lines = list(failure.explain(report.verdicts[0], report.traces["corpus.o"], HEADER["checks"], run_dir="out"))
+    assert 12 >= len(lines)
+    assert "FAIL a.check (MUST) in corpus.o" == lines[0]
+
+
+@pytest.mark.parametrize(
+    ("headers", "auth"),
+    [(["api-key: $AZURE_OPENAI_API_KEY"], Auth.VALID), (["api-key: wrong"], Auth.WRONG), ([], Auth.NONE)],
+)
+def test_the_curl_line_is_one_shell_command(headers: list[str], auth: Auth) -> None:
+    body = {"text": 'it\'s $HOME `x` "q"'}
+    split = shlex.split(failure.curl(observation(body, auth=auth)))
+    assert json.dumps(body) == split[split.index("--data-binary") + 1]
+    assert "$AOAI_TARGET/p?api-version=v" in split
+    assert headers == [word for word in split if word.startswith("api-key")]
+
+
+@pytest.mark.parametrize("name", ["html", "markdown", "badge"])
+def test_derived_reports_say_the_conclusion_and_escape_what_came(tmp_path: Path, name: str) -> None:
+    text = part(f"reports.{name}").render(jsonl.read(small_report(tmp_path)), "out")
+    assert "not conformant" in text
+    if name == "html":
+        assert "<script>0" not in text
+        assert observation({"small": 1}).case.id in text
+
+
+def test_a_truncated_run_is_told_in_every_derived_report(tmp_path: Path) -> None:
+    file = small_report(tmp_path) / jsonl.NAME
+    file.write_bytes(file.read_bytes()[:-5])
+    report = jsonl.read(file)
+    assert all("truncated" in part(f"reports.{name}").render(report, "out") for name in ("html", "markdown", "badge"))
+
+
+def test_levels_survive() -> None:
+    verdict = Verdict("c", "s", Outcome.WARN, (Finding("m", "0" * 12, level=Level.SHOULD),))
+    evidence = part("reports.evidence")
+    assert verdict == evidence.verdict_from_json(json.loads(json.dumps(evidence.verdict_to_json(verdict))))
