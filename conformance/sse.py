@@ -21,10 +21,15 @@ from attrs import frozen
 
 from conformance.exchange import Chunk, Response
 
-__all__ = ["BOM", "Comment", "Deviation", "Event", "Item", "Kind", "Parser", "Retry", "Stream", "parse", "stream_of"]
+__all__ = ["BOM", "MOST_LINES", "Comment", "Deviation", "Event", "Kind", "Parser", "Stream", "parse", "stream_of"]
 
 #: The byte order mark that a stream may begin with.
 BOM = b"\xef\xbb\xbf"
+
+#: Lines of one body that are read: what the longest real answers have, many times over. Beyond it lies abuse.
+MOST_LINES = 600_000
+
+_PIECE = 65_536
 
 
 class Kind(StrEnum):
@@ -143,6 +148,7 @@ class Parser:
         self._line_end: bytes | None = None
         self._mixed = False
         self._count = 0
+        self.lines = 0  # that were read so far
         self._first_at: float | None = None
         self._start = 0
         self._reset()
@@ -227,6 +233,7 @@ class Parser:
             else:
                 self._line(bytes(buffer[position:stop]), base + position, end, when, items)
             position = after
+            self.lines += 1
         self._base = base + position
         del buffer[:position]
         self._seen = len(buffer) - (self._held_at is not None)
@@ -316,25 +323,18 @@ class Parser:
             self._reset()
 
     def _event(self, end: int, at: float, *, terminated: bool) -> Event:
-        lines = len(self._data)
-        return Event(
-            self._count,
-            self._name,
-            self._data[0] if lines == 1 else "\n".join(self._data),
-            self._start,
-            self._data_start,
-            end,
-            at if self._first_at is None else self._first_at,
-            at,
-            lines,
-            self._id,
-            terminated,
-        )
+        lines, first = len(self._data), at if self._first_at is None else self._first_at
+        data = self._data[0] if lines == 1 else "\n".join(self._data)
+        starts = (self._start, self._data_start, end)
+        return Event(self._count, self._name, data, *starts, first, at, lines, self._id, terminated)
 
 
 @frozen(slots=False)
 class Stream:
-    """A whole body, parsed. ``unfinished`` is the event that the end cut off, which no client ever sees."""
+    """A whole body, parsed. ``unfinished`` is the event that the end cut off, which no client ever sees.
+
+    ``flooded`` is True where the body had more than :data:`MOST_LINES` lines: the rest was not read.
+    """
 
     events: tuple[Event, ...] = ()
     comments: tuple[Comment, ...] = ()
@@ -343,6 +343,7 @@ class Stream:
     unfinished: Event | None = None
     bom: bool = False
     size: int = 0
+    flooded: bool = False
 
     def of(self, *kinds: Kind) -> tuple[Deviation, ...]:
         """The deviations of some kinds, in order."""
@@ -353,10 +354,12 @@ def parse(chunks: Iterable[Chunk]) -> Stream:
     """All of a body. ``parse`` of any re-chunking of the same bytes differs in arrival times only."""
     parser = Parser()
     items: list[Item] = []
-    at = 0.0
-    for chunk in chunks:
-        at = chunk.at
-        items.extend(parser.feed(chunk.data, at))
+    at, flooded = 0.0, False
+    for piece, at in _pieces(chunks):
+        items.extend(parser.feed(piece, at))
+        flooded = parser.lines > MOST_LINES
+        if flooded:
+            break
     items.extend(parser.close(at))
     unfinished = next((i for i in items if isinstance(i, Event) and not i.terminated), None)
     return Stream(
@@ -372,7 +375,14 @@ def parse(chunks: Iterable[Chunk]) -> Stream:
         unfinished=unfinished,
         bom=parser.bom,
         size=parser.size,
+        flooded=flooded,
     )
+
+
+def _pieces(chunks: Iterable[Chunk]) -> Iterator[tuple[bytes, float]]:
+    for chunk in chunks:
+        for start in range(0, len(chunk.data), _PIECE):
+            yield chunk.data[start : start + _PIECE], chunk.at
 
 
 def stream_of(response: Response) -> Stream:

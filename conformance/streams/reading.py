@@ -13,7 +13,7 @@ from conformance.cases import Case
 from conformance.exchange import Response
 from conformance.operations import StreamShape
 from conformance.spec import Spec
-from conformance.sse import Event, Stream, stream_of
+from conformance.sse import MOST_LINES, Event, Stream, stream_of
 from conformance.trace import Observation
 from conformance.verdict import Finding, Level, Outcome
 
@@ -121,6 +121,8 @@ def over_stream(judge: Judge) -> Callable[[Spec, Observation], Iterator[Finding]
         reading = read(spec, seen)
         if reading is None:
             yield seen.finding("the answer can't be read as a stream", outcome=Outcome.NOT_TESTABLE)
+        elif reading.stream.flooded:
+            yield seen.finding(f"the stream has more than {MOST_LINES} lines", outcome=Outcome.NOT_TESTABLE)
         else:
             yield from judge(spec, seen, reading)
 

@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from good_streams import ASK, CHAT, HELLO
-from stream_stage import DATED, failed, frames, spec_of, verdicts
+from stream_stage import DATED, failed, frames, seen, spec_of, verdicts
 from target.wire_server import WireServer, http
 
 from conformance.cases import Case, JsonBody
+from conformance.catalogue import find_check
 from conformance.config import Budget, Config, Timeouts
 from conformance.config import Target as TargetConfig
 from conformance.exchange import FaultKind
+from conformance.sse import MOST_LINES, stream_of
 from conformance.target import Target
 from conformance.trace import Observation
 from conformance.verdict import Outcome
@@ -125,11 +127,11 @@ def test_a_stream_without_an_end_is_bounded_and_judged(
     ask: Callable[[Behave], tuple[Target, Observation]], behave: Behave, kind: FaultKind, said: str
 ) -> None:
     began = time.monotonic()
-    target, seen = ask(behave)
+    target, observed = ask(behave)
     assert time.monotonic() - began < WHOLE + 2.0
-    assert seen.exchange.fault is not None
-    assert kind is seen.exchange.fault.kind
-    verdict = verdicts(seen)["sse.ends"]
+    assert observed.exchange.fault is not None
+    assert kind is observed.exchange.fault.kind
+    verdict = verdicts(observed)["sse.ends"]
     assert Outcome.FAIL is verdict.outcome
     assert said in verdict.findings[0].message
     following = Observation(CASE, target.send(CASE))
@@ -139,18 +141,28 @@ def test_a_stream_without_an_end_is_bounded_and_judged(
 def test_what_came_before_the_limit_is_right_and_only_the_end_is_wrong(
     ask: Callable[[Behave], tuple[Target, Observation]],
 ) -> None:
-    _, seen = ask(left_open)
-    assert {"sse.ends"} == failed(seen)
+    _, observed = ask(left_open)
+    assert {"sse.ends"} == failed(observed)
 
 
 def test_a_flood_takes_no_more_memory_than_its_limit(ask: Callable[[Behave], tuple[Target, Observation]]) -> None:
     tracemalloc.start()
-    _, seen = ask(floods)
-    verdicts(seen)
+    _, observed = ask(floods)
+    verdicts(observed)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(seen.response.body) < MOST + 200_000
+    assert len(observed.response.body) < MOST + 200_000
     assert most < 40_000_000
+
+
+@pytest.mark.parametrize("line", [b":\n", b"\n", b"data\n\n", b"x\n"])
+def test_a_flood_of_lines_is_left_unread_and_never_green(line: bytes) -> None:
+    observation = seen(CHAT, ASK, line * (MOST_LINES + 70_000))
+    stream = stream_of(observation.response)
+    assert stream.flooded
+    assert len(stream.events) + len(stream.comments) + len(stream.deviations) < MOST_LINES + 70_000
+    outcome = verdicts(observation, checks=[find_check("sse.data.json")])["sse.data.json"].outcome
+    assert Outcome.NOT_TESTABLE is outcome
 
 
 def test_the_limits_have_the_documented_defaults() -> None:
