@@ -78,8 +78,12 @@ class Operation:
         return tuple(sorted(int(status) for status in self.responses if status.isdigit() and status[0] == "2"))
 
     def answer(self, status: int) -> Mapping[str, Media] | None:
-        """The media types documented for a status, by exact status, class (``4XX``) or default."""
-        for key in (str(status), f"{status // 100}XX", "default"):
+        """The media types documented for a status, by exact status, class (``4XX``) or default.
+
+        A success that isn't documented has the form of the one that is: ``default`` describes errors.
+        """
+        good = str(self.success[0]) if self.success and 200 <= status < 300 else ""
+        for key in (str(status), f"{status // 100}XX", good, "default"):
             if key in self.responses:
                 return self.responses[key]
         return None

@@ -48,6 +48,13 @@ def _same_id(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
         "lists.walk.no-repeat",
         "lists.walk.complete",
         "runs.foreign.unseen",
+        "jobs.end.stays",
+        "files.as-sent",
+        "files.content",
+        "responses.previous",
+        "responses.kept",
+        "responses.input-items",
+        "stores.batch.files",
         "http.accepted",
     ),
 )
@@ -134,6 +141,7 @@ def _adopted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
     clause="state-own-parent",
     counterexample=in_lives(_adopted),
     scenarios=LIVES,
+    entails=("state.parent", "files.content.deleted"),
 )
 def foreign_unseen(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A child is found under its own parent alone."""
@@ -160,7 +168,7 @@ def _children_of_all(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchang
     clause="state-own-parent",
     counterexample=in_lives(_children_of_all),
     scenarios=LIVES,
-    entails=("lists.unknown-cursor",),
+    entails=("lists.unknown-cursor", "state.parent"),
 )
 def foreign_unlisted(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A list holds the children of its own parent alone."""

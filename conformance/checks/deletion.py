@@ -67,6 +67,7 @@ def _undead(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
     clause="state-deleted-gone",
     counterexample=in_lives(_undead),
     scenarios=LIVES,
+    entails=("files.content.deleted",),
 )
 def deleted_gone(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A deleted object is not found any more."""

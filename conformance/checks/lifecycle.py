@@ -34,7 +34,7 @@ def in_lives(counterexample: Counterexample) -> Counterexample:
 
 def one(trace: Trace, role: str) -> Observation | None:
     """The good answer to a step, the last one when it was polled."""
-    good = [seen for seen in trace.role(role) if seen.exchange.ok and isinstance(seen.json, dict)]
+    good = [x for x in trace if x.case.role == role and x.exchange.ok and isinstance(x.json, dict)]
     return good[-1] if good else None
 
 
@@ -186,7 +186,18 @@ def _unlisted(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | No
     clause="state-list-holds",
     counterexample=in_lives(_unlisted),
     scenarios=LIVES,
-    entails=("schema.response", "run-steps.message", "runs.message.kept", "runs.stream.kept"),
+    entails=(
+        "schema.response",
+        "run-steps.message",
+        "runs.message.kept",
+        "runs.stream.kept",
+        "stores.batch.files",
+        "stores.total",
+        "evals.items",
+        "responses.input-items",
+        "models.list",
+        "tuning.events.first",
+    ),
 )
 def list_holds(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A list, newest first, shows the object that was just created on its first page, unless others crowd it out."""

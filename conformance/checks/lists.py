@@ -101,7 +101,7 @@ def _documented_default(spec: Spec, case: Case) -> int | None:
     about=_default_limit,
     needs=Needs.SUCCESS,
     provenance="spec",
-    entails=("lists.order",),
+    entails=("lists.order", "stores.batch.files", "stores.total"),
 )
 def default_limit(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """Without ``limit``, a page holds at most the documented default."""
@@ -225,6 +225,7 @@ _OTHER |= {"fail": "pass", "succeeded": "running"}
     counterexample=_unfiltered,
     operations=_OPERATIONS,
     about=lambda _spec, case: bool(set(FILTERS) & set(dict(case.query))),
+    entails=("jobs.end.stays", "evals.item.status"),
     needs=Needs.SUCCESS,
 )
 def filtered(spec: Spec, seen: Observation) -> Iterator[Finding]:

@@ -43,6 +43,7 @@ def _in_steps(change: Any) -> Any:
     clause="run-steps-run",
     counterexample=_in_steps(lambda step: {**step, "run_id": "run_of_another"}),
     scenarios=RUNS,
+    entails=("state.parent",),
 )
 def step_run(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The steps of a run name the run and its thread."""

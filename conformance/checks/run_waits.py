@@ -160,6 +160,7 @@ def _everywhere(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | N
     clause="state-own-parent",
     counterexample=_everywhere,
     scenarios=("runs.completed",),
+    entails=("state.parent",),
 )
 def foreign_unseen(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A run is found under its own thread alone."""

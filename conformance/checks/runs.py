@@ -243,7 +243,7 @@ def _another_thread(value: Any, request: Request) -> Any:
     clause="runs-same",
     counterexample=on_json(_another_thread),
     scenarios=RUNS,
-    entails=("run-steps.run",),
+    entails=("run-steps.run", "state.parent"),
 )
 def same(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A run that is looked at is the one that was asked for, on its thread, created when it was created."""

@@ -19,11 +19,13 @@ __all__ = [
     "IMPOSSIBLE",
     "Ids",
     "Ready",
+    "answer_of",
     "call",
     "create",
     "create_parents",
     "created_id",
     "documents",
+    "listed_in",
     "path_names",
     "poll",
     "poll_status",
@@ -122,6 +124,8 @@ def create(
             needed = spec.deref(media.schema).get("required", ())
             body = {key: value for key, value in body.items() if key in (*needed, *_KEPT)}
         content = {"body": body}
+    if item.needs and not kind(item.needs).has(spec, "create"):
+        more = {"expect": Expect.EITHER, **more}  # the needed object is one that nobody has
     return call(
         spec,
         operation_id,
@@ -239,10 +243,21 @@ def poll(
         number += 1
 
 
+def answer_of(exchange: Exchange) -> dict[str, Any]:
+    """The JSON object of a good answer; empty where there is none."""
+    value = exchange.response.json if exchange.ok and exchange.response else None
+    return value if isinstance(value, dict) else {}
+
+
+def listed_in(exchange: Exchange, name: str) -> list[dict[str, Any]]:
+    """The objects in an array of a good answer; empty where there is none."""
+    found = answer_of(exchange).get(name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
 def status_of(exchange: Exchange) -> str:
     """The ``status`` of the object in an answer; "" where there is none."""
-    value = exchange.response.json if exchange.ok and exchange.response else None
-    found = value.get("status") if isinstance(value, dict) else None
+    found = answer_of(exchange).get("status")
     return found if isinstance(found, str) else ""
 
 

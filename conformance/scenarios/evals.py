@@ -1,0 +1,106 @@
+"""Evals: a run over five rows, its items, their states, and a run that is cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import Any
+
+from conformance.cases import Case, Expect
+from conformance.exchange import Exchange
+from conformance.operations import operations_of
+from conformance.scenario import Scenario, Script, Settings, Step, scenario
+from conformance.scenarios.kinds import kind
+from conformance.scenarios.lists import Listing, Objects, ids_of, listing
+from conformance.scenarios.steps import call, create, created_id, poll_status, status_of
+from conformance.spec import Spec
+
+RUN, ITEMS = "evals.runs.get", "evals.runs.output_items.list"
+
+#: States of a run that has ended.
+ENDS = ("completed", "failed", "canceled", "cancelled")
+
+
+def _ran(
+    spec: Spec, name: str, settings: Settings
+) -> Generator[Step, tuple[Exchange, ...], tuple[dict[str, str], bool] | None]:
+    """An eval and a run that is polled to its end: the ids, and whether it is completed."""
+    (seen,) = yield (create(spec, kind("eval"), "eval", role="setup").at(name, "eval"),)
+    made = created_id(seen)
+    if made is None:
+        return None
+    known = {"eval": made}
+    (seen,) = yield (create(spec, kind("eval_run"), "run", ("{eval}",), known, role="run.create").at(name, "run"),)
+    run = created_id(seen)
+    if run is None:
+        return None
+    known["run"] = run
+    look = call(spec, RUN, "{eval}", "{run}", role="run.get", known=known, expensive="evals").at(name, "run.get")
+    ended = yield from poll_status(look, "run.get", ENDS, settings)
+    return known, status_of(ended) == "completed"
+
+
+@scenario("evals.run", operations=("evals.create", "evals.runs.create", RUN, ITEMS), requests=40, expensive="evals")
+def run(spec: Spec, settings: Settings) -> Script:
+    """A run over five rows ends, counts what passed, and keeps an item for each row."""
+    name = "evals.run"
+    made = yield from _ran(spec, name, settings)
+    if made is None or not made[1]:
+        return
+    known = made[0]
+
+    def on(operation: str, *ids: str, role: str, **more: Any) -> Case:
+        return call(spec, operation, *ids, role=role, known=known, **more).at(name, role)
+
+    above = ("{eval}", "{run}")
+    answers = yield (
+        on(ITEMS, *above, role="items", query={"limit": 100}),
+        on(ITEMS, *above, role="items.pass", query={"status": "pass"}),
+        on(ITEMS, *above, role="items.fail", query={"status": "fail"}),
+        on(RUN, *above, role="run.again"),
+        on("evals.runs.list", "{eval}", role="runs.completed", query={"status": "completed"}),
+        on("evals.runs.list", "{eval}", role="runs.queued", query={"status": "queued"}),
+    )
+    items = ids_of(answers[0])
+    if items:
+        known["item"] = items[0]
+        yield (on("evals.runs.output_items.get", *above, "{item}", role="item.get"),)
+
+
+@scenario("evals.cancelled", operations=("evals.runs.create", "evals.runs.cancel", RUN), requests=30, expensive="evals")
+def cancelled(spec: Spec, settings: Settings) -> Script:
+    """A run that is cancelled at once doesn't complete; where it was faster, there is nothing to judge."""
+    name = "evals.cancelled"
+    (seen,) = yield (create(spec, kind("eval"), "eval", role="setup").at(name, "eval"),)
+    made = created_id(seen)
+    if made is None:
+        return
+    known = {"eval": made}
+    (seen,) = yield (create(spec, kind("eval_run"), "run", ("{eval}",), known, role="run.create").at(name, "run"),)
+    run_id = created_id(seen)
+    if run_id is None:
+        return
+    known["run"] = run_id
+    ask = call(spec, "evals.runs.cancel", "{eval}", "{run}", role="cancel", known=known, expect=Expect.EITHER)
+    (seen,) = yield (ask.at(name, "cancel"),)
+    look = call(spec, RUN, "{eval}", "{run}", role="cancelled", known=known).at(name, "cancelled")
+    yield from poll_status(look, "cancelled", ENDS, settings)
+    by_state = call(spec, "evals.runs.list", "{eval}", role="runs", query={"status": "canceled"}, known=known)
+    yield (by_state.at(name, "runs"), look.at(name, "cancelled.again"))
+
+
+def scenarios_for(spec: Spec) -> Iterator[Scenario]:
+    """The walk over the items of a run, and the list of evals by their last change."""
+    if {"evals.create", "evals.runs.create", ITEMS} <= set(operations_of(spec)):
+        yield listing(
+            spec, Listing(ITEMS, _items), "Walks over the items of an eval's run.", requests=60, expensive="evals"
+        )
+
+
+def _items(spec: Spec, settings: Settings, name: str) -> Generator[Step, tuple[Exchange, ...], Objects | None]:
+    made = yield from _ran(spec, name, settings)
+    if made is None:
+        return None
+    above = ("{eval}", "{run}")
+    every = call(spec, ITEMS, *above, role="list.all", query={"limit": 100, "order": "asc"}, known=made[0])
+    (page,) = yield (every.at(name, "list.all"),)
+    return Objects(tuple(ids_of(page)), made[0], above, own=True)

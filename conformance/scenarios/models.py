@@ -1,0 +1,22 @@
+"""Models: listed once each, and found under the names that the list gives."""
+
+from __future__ import annotations
+
+from conformance.cases import Expect
+from conformance.scenario import Script, Settings, scenario
+from conformance.scenarios.lists import ids_of
+from conformance.scenarios.steps import IMPOSSIBLE, call
+from conformance.spec import Spec
+
+
+@scenario("models.listed", operations=("models.list", "models.get"), requests=3)
+def listed(spec: Spec, settings: Settings) -> Script:
+    """The first model of the list can be looked at; one that nobody has can't."""
+    name = "models.listed"
+    (page,) = yield (call(spec, "models.list", role="list").at(name, "list"),)
+    unknown = f"conformance-{IMPOSSIBLE}"
+    looks = [call(spec, "models.get", unknown, role="get-unknown", expect=Expect.EITHER).at(name, "get-unknown")]
+    ids = ids_of(page)
+    if ids:
+        looks.append(call(spec, "models.get", "{model}", role="get", known={"model": ids[0]}).at(name, "get"))
+    yield tuple(looks)

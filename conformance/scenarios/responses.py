@@ -1,0 +1,138 @@
+"""Responses: kept or not, continued, cut, run in the background, and what they were given."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import Any
+
+from conformance.cases import Break, Case, Cost, Expect
+from conformance.exchange import Exchange
+from conformance.operations import operations_of
+from conformance.scenario import Scenario, Script, Settings, Step, scenario
+from conformance.scenarios.kinds import WEATHER
+from conformance.scenarios.lists import Listing, Objects, ids_of, listing
+from conformance.scenarios.steps import IMPOSSIBLE, MARK, call, created_id, listed_in, poll_status, request_body
+from conformance.spec import Spec
+from conformance.verdict import Level
+
+CREATE, GET, DELETE, ITEMS = "responses.create", "responses.get", "responses.delete", "responses.input_items.list"
+
+#: States of a response that has ended.
+ENDS = ("completed", "failed", "incomplete", "cancelled")
+
+TALK = [
+    {"role": "user", "content": "My name is Ada."},
+    {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "I live in Oslo."}]},
+    {"role": "user", "content": "I like boats."},
+    {"role": "user", "content": "It is Monday."},
+    {"role": "user", "content": "Answer with one word: what is my name?"},
+]
+
+_TOOL = {"type": "function", "strict": False, **WEATHER["function"]}  # type: ignore[dict-item]
+
+
+def _create(spec: Spec, name: str, step: str, **wanted: Any) -> Case:
+    more = {key: wanted.pop(key) for key in ("known", "expect", "level", "breaks", "reason") if key in wanted}
+    body = request_body(spec, CREATE, {"model": "{deployment}", "max_output_tokens": 64, "metadata": MARK, **wanted})
+    kept = wanted.get("store", True)
+    undo = call(spec, DELETE, f"{{{step}}}", role="undo") if kept and DELETE in operations_of(spec) else None
+    made = call(
+        spec, CREATE, role=step, body=body, creates={step: "/id"}, undo=undo, capability="responses",
+        cost=Cost(tokens=256), **more,
+    )  # fmt: skip
+    return made.at(name, step)
+
+
+def _look(spec: Spec, name: str, id: str, role: str, expect: Expect = Expect.ACCEPT) -> Case:
+    """A look at the response; the role begins with its placeholder."""
+    key = role.split(".", maxsplit=1)[0]
+    return call(spec, GET, f"{{{key}}}", role=role, known={key: id}, expect=expect).at(name, role)
+
+
+@scenario("responses.chain", operations=(CREATE, GET, ITEMS, DELETE), requests=16, tokens=1000)
+def chain(spec: Spec, settings: Settings) -> Script:
+    """A response is kept, looked at, continued and forgotten."""
+    name = "responses.chain"
+    (seen,) = yield (_create(spec, name, "first", input="Remember the word boat."),)
+    first = created_id(seen)
+    if first is None:
+        return
+    known = {"first": first}
+    nothing: dict[str, Any] = {
+        "expect": Expect.REJECT, "level": Level.SHOULD, "reason": "the response isn't there",
+        "breaks": Break("/previous_response_id", "unknown", "body"),
+    }  # fmt: skip
+    second = _create(spec, name, "second", input=TALK, previous_response_id="{first}", known=known)
+    unknown = _create(spec, name, "unknown", input="Go on.", previous_response_id="resp_" + IMPOSSIBLE, **nothing)
+    answers = yield (
+        _look(spec, name, first, "first.get"),
+        second,
+        unknown,
+        call(spec, ITEMS, "{first}", role="first.items", known=known).at(name, "first.items"),
+    )
+    next_id = created_id(answers[1])
+    if next_id is None:
+        return
+    known["second"] = next_id
+    yield (
+        _look(spec, name, next_id, "second.get"),
+        call(spec, ITEMS, "{second}", role="second.items", query={"order": "asc"}, known=known).at(name, "items"),
+    )
+    (gone,) = yield (call(spec, DELETE, "{first}", role="first.delete", known=known).at(name, "first.delete"),)
+    if gone.ok:
+        late = _create(spec, name, "late", input="Go on.", previous_response_id="{first}", known=known, **nothing)
+        yield (late, _look(spec, name, next_id, "second.get").at(name, "second.get.later"))
+
+
+@scenario("responses.forms", operations=(CREATE, GET), requests=12, tokens=1000)
+def forms(spec: Spec, settings: Settings) -> Script:
+    """A response that isn't kept, one that must call a function, and one that is cut."""
+    name = "responses.forms"
+    call_it = {"tools": [_TOOL], "tool_choice": {"type": "function", "name": "get_weather"}}
+    answers = yield (
+        _create(spec, name, "unkept", input="Say hello.", store=False),
+        _create(spec, name, "forced", input="How is the weather in Oslo?", **call_it),
+        _create(spec, name, "cut", input="Count from 1 to 900 in words, leaving none out.", max_output_tokens=32),
+    )
+    ids = [created_id(seen) for seen in answers]
+    looks = [
+        _look(spec, name, id, f"{key}.get", Expect.EITHER if key == "unkept" else Expect.ACCEPT)
+        for key, id in zip(("unkept", "forced", "cut"), ids, strict=True)
+        if id is not None
+    ]
+    if looks:
+        yield tuple(looks)
+    made = next((x for x in listed_in(answers[1], "output") if x.get("type") == "function_call"), None)
+    if made is not None and ids[1] is not None:
+        output = {"type": "function_call_output", "call_id": str(made.get("call_id")), "output": "sunny"}
+        more = {"previous_response_id": "{forced}", "tools": [_TOOL], "known": {"forced": ids[1]}}
+        yield (_create(spec, name, "answered", input=[output], **more),)
+
+
+@scenario("responses.background", operations=(CREATE, GET), requests=40, tokens=256)
+def background(spec: Spec, settings: Settings) -> Script:
+    """A response in the background ends."""
+    name = "responses.background"
+    (seen,) = yield (_create(spec, name, "later", input="Say hello.", background=True),)
+    later = created_id(seen)
+    if later is not None:
+        look = _look(spec, name, later, "later.get")
+        yield from poll_status(look, "later.get", ENDS, settings)
+        yield (look.at(name, "later.again"),)
+
+
+def scenarios_for(spec: Spec) -> Iterator[Scenario]:
+    """The walk over the items that a response was given."""
+    if {CREATE, ITEMS} <= set(operations_of(spec)):
+        yield listing(spec, Listing(ITEMS, _items), "Walks over the input of a response.", tokens=256)
+
+
+def _items(spec: Spec, settings: Settings, name: str) -> Generator[Step, tuple[Exchange, ...], Objects | None]:
+    (seen,) = yield (_create(spec, name, "response", input=TALK),)
+    made = created_id(seen)
+    if made is None:
+        return None
+    known = {"response": made}
+    every = call(spec, ITEMS, "{response}", role="list.all", query={"limit": 100, "order": "asc"}, known=known)
+    (page,) = yield (every.at(name, "list.all"),)
+    return Objects(tuple(ids_of(page)), known, ("{response}",), own=True)
