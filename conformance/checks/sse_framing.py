@@ -220,9 +220,7 @@ def line_ends(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Findi
 
 
 def _no_blank(events: list[Draft], _request: Request) -> list[Draft] | None:
-    changed = [
-        Draft(event.data, event.name, event.at, event.bytes.replace(b"data: ", b"data:", 1)) for event in events
-    ]
+    changed = [Draft(event.data, event.name, event.at, event.bytes.replace(b"data: ", b"data:", 1)) for event in events]
     return changed if events else None
 
 

@@ -86,6 +86,7 @@ _LATE = {**chunk({}), "choices": []}
 _NOT_RUN = {"error": {"code": "content_filter_error", "message": "The contents are not filtered"}}
 UNFILTERED = {**chunk({}), "choices": [{**chunk({}, "stop")["choices"][0], "content_filter_result": _NOT_RUN}]}
 
+
 def streams_in(version: str) -> bool:
     return operations_of(load(version))[CHAT].stream is not None
 
