@@ -22,7 +22,7 @@ from conformance.cases import (
 from conformance.operations import Operation
 from conformance.spec import Spec
 from conformance.verdict import Level
-from conformance.wire import encode_body
+from conformance.wire import UNKNOWN_ROUTE, encode_body
 
 from . import roles
 from .ids import IMPOSSIBLE_MODEL
@@ -100,10 +100,20 @@ def door(
             roles.METHOD_WRONG,
             "method",
             method=wrong,
+            path_params=_nobodys(base, operation),
             body=None if wrong == "GET" else base.body,
             expect=Expect.REJECT,
             reason=f"{wrong} is not documented for this path",
         )
+
+
+def _nobodys(base: Case, operation: Operation) -> dict[str, str]:
+    """The path parameters, with an impossible model where a changing method would name a real one."""
+    named = "/deployments/" in operation.path
+    return {
+        name: IMPOSSIBLE_MODEL if value == "{deployment}" and not named else value
+        for name, value in base.path_params.items()
+    }
 
 
 def route(base: Case) -> Case:
@@ -112,7 +122,8 @@ def route(base: Case) -> Case:
         base,
         roles.ROUTE_UNKNOWN,
         "path",
-        path=base.path + "/conformance-no-such-route",
+        # Two segments more: one alone may be the id of a path that another operation documents.
+        path=f"{base.path}/{UNKNOWN_ROUTE}/nothing",
         reason="a path that doesn't exist",
     )
 
