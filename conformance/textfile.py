@@ -35,6 +35,9 @@ class _Loader(_BASE):  # type: ignore[misc]
 #: A document that aliases expand to more nodes than this is an attack or a mistake.
 MOST_NODES = 5_000_000
 
+#: Deeper nesting is refused before it is composed, which the C library does recursively without a limit.
+MOST_LEVELS = 200
+
 _HEADER = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_.\-\"]+)\s*\]")
 _KEY = re.compile(r"\s*([A-Za-z0-9_\-]+)\s*=")
 
@@ -50,6 +53,7 @@ def read_yaml(path: Path) -> Any:
 def yaml_text(content: bytes, *, where: str) -> Any:
     """The data of YAML text; ``where`` names it in errors."""
     try:
+        _shallow(content, where)
         loader = _Loader(content)
         try:
             node = loader.get_single_node()
@@ -70,6 +74,17 @@ def yaml_text(content: bytes, *, where: str) -> Any:
         raise SpecError(f"not YAML: {error}", where=where) from None
     except RecursionError:
         raise SpecError("nested too deeply", where=where) from None
+
+
+def _shallow(content: bytes, where: str) -> None:
+    level = 0
+    for event in yaml.parse(content, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            level += 1
+            if level > MOST_LEVELS:
+                raise SpecError("nested too deeply", where=f"{where}:{event.start_mark.line + 1}")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            level -= 1
 
 
 def _measure(root: yaml.Node, where: str) -> None:

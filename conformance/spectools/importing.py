@@ -54,7 +54,7 @@ def import_file(file: Path, label: str, folder: Path, *, force: bool = False) ->
 
     The folder appears only when all of it is written and loads.
     """
-    if Path(label).name != label or label in (".", ".."):
+    if not label or Path(label).name != label or label in (".", ".."):
         raise UsageError(f"{label!r} can't be the name of a folder", hint="a label such as 2025-04-01-preview")
     target = folder / label
     if target.exists() and not force:
@@ -81,7 +81,9 @@ def read_document(file: Path) -> Any:
         raise UsageError(f"can't be read: {error.strerror}", where=str(file)) from None
     try:
         return json.loads(content)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise UsageError("nested too deeply", where=str(file)) from None
+    except ValueError:
         pass
     try:
         return yaml_text(content, where=str(file))

@@ -1,0 +1,281 @@
+"""``spec import``: published documents of every kind become versions; what can't be one is refused with the reason."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from conformance.cli import main
+from conformance.docform import form_problems, places
+from conformance.emulator.app import App
+from conformance.emulator.settings import Settings
+from conformance.errors import UsageError
+from conformance.exchange import Request
+from conformance.operations import operations_of
+from conformance.spec import load
+from conformance.spectools import importing
+from conformance.spectools.importing import import_file
+
+OFFICIAL = [
+    ("2024-02-01.json", "2024-02-01", 6),
+    ("2024-05-01-preview.json", "2024-05-01-preview", 42),
+    ("2024-06-01.json", "2024-06-01", 6),
+    ("2024-10-21.json", "2024-10-21", 6),
+    ("2024-10-21.yaml", "2024-10-21", 6),
+    ("2025-04-01-preview.yaml", "2025-04-01-preview", 52),
+    ("assistants-2024-05-01-preview.json", "2024-05-01-preview", 40),
+    ("authoring-2024-05-01-preview.json", "2024-05-01-preview", 20),
+    ("v1-preview.json", "v1-preview", 118),
+]
+
+
+def schema_of(document: dict[str, Any]) -> dict[str, Any]:
+    """The request schema of the one operation."""
+    (item,) = document["paths"].values()
+    (operation,) = item.values()
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return dict(document["components"]["schemas"][name] if name else schema)
+
+
+def three(schema: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """An OpenAPI document with one operation that takes a schema."""
+    operation = {
+        "operationId": "Whatever_Create",
+        "summary": "Prose that is not kept.",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": {
+            "200": {"description": "Prose.", "content": {"application/json": {"schema": {"type": "object"}}}}
+        },
+    }
+    servers = [{"url": "https://{endpoint}/openai"}]
+    paths = {"/deployments/{id}/embeddings": {"post": operation}}
+    return {"openapi": "3.0.1", "info": {"title": "t", "version": "1"}, "servers": servers, "paths": paths} | more
+
+
+def imported(document: Any, folder: Path, label: str = "mine") -> dict[str, Any]:
+    """Import a document and give the faithful one."""
+    file = folder / "document.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    import_file(file, label, folder / "versions")
+    return dict(load(label, folder / "versions").faithful)
+
+
+@pytest.mark.parametrize(("file", "label", "count"), OFFICIAL)
+def test_published_documents(file: str, label: str, count: int, shared: Path, tmp_path: Path) -> None:
+    done = import_file(shared / "official-specs" / file, label, tmp_path)
+    spec = load(label, tmp_path)
+    assert done.operations == len(operations_of(spec)) == count
+    assert done.nearest
+    assert done.clauses > 0
+    assert list(OpenAPIV31SpecValidator(dict(spec.document)).iter_errors()) == []
+    assert list(form_problems(spec.faithful)) == []
+    told = [
+        place.pointer
+        for place in places(spec.faithful)
+        if isinstance(place.node, dict) and place.kind != "response"
+        if {"description", "title", "summary"} & set(place.node)
+    ]
+    assert told == ["/info"]
+
+
+@pytest.mark.parametrize(
+    ("file", "label"),
+    [
+        ("2024-02-01.json", "2024-02-01"),
+        ("2025-04-01-preview.yaml", "2025-04-01-preview"),
+        ("v1-preview.json", "v1-preview"),
+    ],
+)
+def test_the_emulator_routes_an_imported_version(file: str, label: str, shared: Path, tmp_path: Path) -> None:
+    """Every path of the version finds a handler, or answers 404 where the emulator has no such operation."""
+    import_file(shared / "official-specs" / file, label, tmp_path)
+    spec = load(label, tmp_path)
+    app = App.of(label, settings=Settings(key="k"), folder=tmp_path)
+    query = f"?api-version={spec.api_version.accepted[0]}"
+    for operation in operations_of(spec).values():
+        path = operation.path.replace("{deployment-id}", next(iter(app.settings.by_name)))
+        url = f"http://127.0.0.1{spec.base_path}{path.replace('{', '').replace('}', '')}{query}"
+        answer = app.handle(
+            Request(operation.method, url, (("api-key", "k"), ("content-type", "application/json")), b"{}")
+        )
+        assert answer.status < 500, operation.id
+        if operation.id not in app.handlers:
+            assert answer.status == 404, operation.id
+
+
+def test_the_suite_loads_what_was_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    imported(three({"type": "object", "properties": {"input": {"type": "string"}}}), tmp_path)
+    capsys.readouterr()
+    assert main(["list", "operations", "--api-version", "mine", "--specs", str(tmp_path / "versions"), "--json"]) == 0
+    assert [row["operation"] for row in json.loads(capsys.readouterr().out)] == ["embeddings.create"]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ({"type": "string", "nullable": True}, {"type": ["string", "null"]}),
+        ({"type": "string", "x-nullable": True}, {"type": ["string", "null"]}),
+        ({"type": "string", "nullable": True, "enum": ["a"]}, {"type": ["string", "null"], "enum": ["a", None]}),
+        ({"type": "integer", "minimum": 0, "exclusiveMinimum": True}, {"type": "integer", "exclusiveMinimum": 0}),
+        ({"type": "integer", "minimum": 0, "exclusiveMinimum": False}, {"type": "integer", "minimum": 0}),
+        ({"type": "array"}, {"type": "array", "items": {}}),
+        ({"type": "string", "description": "d", "title": "t", "example": "e", "x-foo": 1}, {"type": "string"}),
+        ({"type": "string", "externalDocs": {"url": "u"}, "xml": {}}, {"type": "string"}),
+        ({"type": "any"}, {}),
+        ({"oneOf": [{"type": "string"}], "nullable": True}, {"oneOf": [{"type": "string"}, {"type": "null"}]}),
+        ({"type": "integer", "maximum": "ten"}, {"type": "integer"}),
+        ({"type": "string", "x-ref": {"$ref": "other.json#/a"}}, {"type": "string"}),
+    ],
+)
+def test_schemas_take_our_form(theirs: dict[str, Any], ours: dict[str, Any], tmp_path: Path) -> None:
+    document = imported(three({"type": "object", "properties": {"field": theirs}}), tmp_path)
+    assert schema_of(document)["properties"]["field"] == ours
+
+
+def test_recursive_schemas_work(tmp_path: Path) -> None:
+    node = {"type": "object", "properties": {"next": {"$ref": "#/components/schemas/node"}}}
+    document = imported(three({"$ref": "#/components/schemas/node"}, components={"schemas": {"node": node}}), tmp_path)
+    assert schema_of(document) == node
+
+
+def test_kinds_that_inherit_become_a_union(tmp_path: Path) -> None:
+    schemas = {
+        "base": {
+            "type": "object",
+            "properties": {"kind": {"type": "string"}},
+            "discriminator": {"propertyName": "kind", "mapping": {"a": "#/components/schemas/a"}},
+        },
+        "a": {
+            "allOf": [
+                {"$ref": "#/components/schemas/base"},
+                {"type": "object", "properties": {"n": {"type": "integer"}}},
+            ]
+        },
+    }
+    document = imported(three({"$ref": "#/components/schemas/base"}, components={"schemas": schemas}), tmp_path)
+    assert schema_of(document)["oneOf"] == [{"$ref": "#/components/schemas/a"}]
+    assert schema_of(document)["discriminator"]["mapping"] == {"a": "#/components/schemas/a"}
+    assert document["components"]["schemas"]["a"]["properties"]["kind"]["const"] == "a"
+    assert document["components"]["schemas"]["a"]["allOf"][0] == {"$ref": "#/components/schemas/base.base"}
+
+
+def test_swagger_two(tmp_path: Path) -> None:
+    document = {
+        "swagger": "2.0",
+        "info": {"title": "t", "version": "1"},
+        "host": "example.org",
+        "basePath": "/openai",
+        "definitions": {"file": {"type": "object", "properties": {"id": {"type": "string", "x-nullable": True}}}},
+        "paths": {
+            "/files": {
+                "post": {
+                    "consumes": ["multipart/form-data"],
+                    "parameters": [
+                        {"in": "formData", "name": "file", "type": "file", "required": True},
+                        {"in": "formData", "name": "purpose", "type": "string", "enum": ["a"]},
+                        {"in": "query", "name": "api-version", "type": "string", "required": True},
+                    ],
+                    "responses": {"201": {"description": "d", "schema": {"$ref": "#/definitions/file"}}},
+                }
+            }
+        },
+    }
+    made = imported(document, tmp_path)
+    operation = made["paths"]["/files"]["post"]
+    assert operation["operationId"] == "files.upload"
+    schema = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert schema["properties"]["file"] == {"type": "string", "format": "binary"}
+    assert schema["required"] == ["file"]
+    assert made["components"]["schemas"]["file"]["properties"]["id"] == {"type": ["string", "null"]}
+    spec = load("mine", tmp_path / "versions")
+    assert (spec.base_path, spec.api_version.location, spec.api_version.required) == ("/openai", "query", True)
+
+
+@pytest.mark.parametrize("version", ["3.0.0", "3.1.0", "3.1.1", "3.2.0"])
+def test_kinds_of_documents(version: str, tmp_path: Path) -> None:
+    document = three({"type": "object"}, openapi=version)
+    assert schema_of(imported(document, tmp_path)) == {"type": "object"}
+
+
+def test_streams_are_split_from_plain_answers(tmp_path: Path) -> None:
+    chunk = {"type": "object", "properties": {"object": {"type": "string", "enum": ["chat.completion.chunk"]}}}
+    plain = {"type": "object", "properties": {"object": {"type": "string", "enum": ["chat.completion"]}}}
+    document = three({"type": "object", "properties": {"stream": {"type": "boolean"}}})
+    operation = document["paths"].pop("/deployments/{id}/embeddings")["post"]
+    operation["responses"]["200"]["content"]["application/json"]["schema"] = {"oneOf": [plain, chunk]}
+    document["paths"]["/deployments/{id}/chat/completions"] = {"post": operation}
+    made = imported(document, tmp_path)["paths"]["/deployments/{id}/chat/completions"]["post"]
+    content = made["responses"]["200"]["content"]
+    assert content["application/json"]["schema"] == plain
+    assert content["text/event-stream"]["schema"]["properties"]["data"]["contentSchema"] == chunk
+    assert content["text/event-stream"]["x-stream"] == {"protocol": "chat-chunks", "done": "[DONE]"}
+    assert made["x-stream-when"] == {"pointer": "/stream", "value": True}
+
+
+def test_unknown_operations_get_a_name_and_a_note(tmp_path: Path) -> None:
+    document = three({"type": "object"})
+    document["paths"]["/gadgets/{gadgetId}/spin"] = document["paths"].pop("/deployments/{id}/embeddings")
+    file = tmp_path / "document.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    done = import_file(file, "mine", tmp_path / "versions")
+    assert [*operations_of(load("mine", tmp_path / "versions"))] == ["gadgets.spin"]
+    assert any("gadgets.spin" in note for note in done.notes)
+
+
+OUTSIDE = {"type": "object", "properties": {"a": {"$ref": "http://example.org/x.json#/a"}}}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (json.dumps(three(OUTSIDE)), "http://example.org/x.json#/a"),
+        (json.dumps(three({"$ref": "other.json"})), "other.json"),
+        ("[1, 2]", "holds no object"),
+        ("{}", "neither openapi nor swagger"),
+        ('{"openapi": "4.0.0", "paths": {"/a": {}}}', "4.0.0"),
+        ('{"openapi": "3.0.0", "paths": {}}', "without paths"),
+        ('{"openapi": "3.0.0", "paths": {"/a": {}}}', "no operation"),
+        ("a: [", "neither JSON nor YAML"),
+        ("\x00\x01", "neither JSON nor YAML"),
+        ("a: &a [*a]", "leads into itself"),
+        ('{"a":' * 100_000, "nested too deeply"),
+        ("- " * 100_000, "nested too deeply"),
+        ("[" * 100_000 + "a: b", "nested too deeply"),
+    ],
+)
+def test_what_can_not_be_imported_is_refused(
+    content: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "document"
+    file.write_text(content, encoding="utf-8")
+    assert main(["spec", "import", str(file), "--as", "mine", "--specs", str(tmp_path / "versions")]) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert str(file) in error
+    assert not (tmp_path / "versions" / "mine").exists()
+
+
+def test_the_size_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert importing.MOST_BYTES == 50 * 1024 * 1024
+    monkeypatch.setattr(importing, "MOST_BYTES", 10)
+    (tmp_path / "document").write_text(json.dumps(three({})))
+    with pytest.raises(UsageError, match="the limit is 10"):
+        import_file(tmp_path / "document", "mine", tmp_path / "versions")
+
+
+@pytest.mark.parametrize("label", ["../evil", "a/b", "..", ""])
+def test_labels_stay_in_the_folder(label: str, tmp_path: Path) -> None:
+    (tmp_path / "document").write_text(json.dumps(three({})))
+    with pytest.raises(UsageError, match="name of a folder"):
+        import_file(tmp_path / "document", label, tmp_path / "versions")
+
+
+def test_a_version_that_is_there_is_kept(tmp_path: Path) -> None:
+    imported(three({"type": "object"}), tmp_path)
+    with pytest.raises(UsageError, match="--force"):
+        imported(three({"type": "object"}), tmp_path)
