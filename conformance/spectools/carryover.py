@@ -118,6 +118,10 @@ def carried_errata(document: Mapping[str, Any], near: Spec) -> list[dict[str, An
     for erratum in near.errata:
         try:
             follow(current, erratum.where)
+            for step in erratum.patch[:1]:
+                # most stale patches show here, without a copy of the document
+                if follow(current, step["path"]) != step["value"]:
+                    raise KeyError(step["path"])
             current = apply_patches(current, [(erratum.id, erratum.patch)])
         except (KeyError, PatchError):
             continue
