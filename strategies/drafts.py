@@ -92,7 +92,7 @@ def to_case(operation: Operation, draft: Draft, capability: str = "") -> Case:
         method=operation.method,
         path=operation.path,
         path_params={
-            p.name: draft.path_params.get(p.name, placeholder(p.name))
+            p.name: draft.path_params.get(p.name, placeholder(p.name, operation))
             for p in operation.parameters
             if p.location == "path"
         },

@@ -54,6 +54,11 @@ def impossible_id(parameter: str, operation: Operation) -> str:
     return IMPOSSIBLE.get(parameter, IMPOSSIBLE_ID)
 
 
-def placeholder(parameter: str) -> str:
-    """What stands for a path parameter until the run binds it: ``{assistant_id}``, ``{deployment}``."""
-    return "{deployment}" if parameter in ("deployment-id", "deployment_id", "model") else "{" + parameter + "}"
+def placeholder(parameter: str, operation: Operation) -> str:
+    """What stands for a path parameter until the run binds it: ``{assistant_id}``, ``{deployment}``.
+
+    A model that would be changed is no deployment of the account: only one that the run made may be touched.
+    """
+    deployment = parameter in ("deployment-id", "deployment_id")
+    named = parameter == "model" and not operation.mutates
+    return "{deployment}" if deployment or named else "{" + parameter + "}"
