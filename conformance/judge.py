@@ -94,6 +94,9 @@ def _blocked(check: Check, seen: Observation) -> _Part | None:
     if check.needs is Needs.ANSWER:
         return _Part(excused.outcome, reason=excused.reason) if excused else None
     wanted = check.needs is Needs.SUCCESS
+    if wanted and seen.case.expect is Expect.REJECT:
+        # What a good answer to a wrong request looks like is written nowhere; that it came is judged elsewhere.
+        return _Part(Outcome.NOT_APPLICABLE)
     if wanted == (200 <= status < 300) and (wanted or status >= 400):
         return None
     if not wanted or seen.case.expect is not Expect.ACCEPT:

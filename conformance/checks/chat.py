@@ -75,6 +75,7 @@ def _about_n(spec: Spec, case: Case) -> bool:
     operations=CHAT,
     about=_about_n,
     needs=Needs.SUCCESS,
+    entails=("stream.equals-plain",),
 )
 def choices_count(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """``n`` asks for that many choices, and that many come; without ``n``, one."""
@@ -101,6 +102,7 @@ def _same_index(value: Any, _request: Request) -> Any:
     operations=CHAT,
     about=_whole,
     needs=Needs.SUCCESS,
+    entails=("stream.equals-plain",),
 )
 def choices_index(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """Every choice has its own index, from 0 upwards."""
@@ -113,7 +115,7 @@ def choices_index(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 def _as_stop(value: Any, request: Request) -> Any:
     limit = _limit(request.json or {})
-    if not limit or limit > 64:
+    if not limit or limit > 64 or _format(request.json or {}) in ("json_object", "json_schema"):
         return None
     changed = False
     for choice in value.get("choices", []):
@@ -139,6 +141,7 @@ def _about_length(spec: Spec, case: Case) -> bool:
     operations=CHAT,
     about=_about_length,
     needs=Needs.SUCCESS,
+    entails=("stream.equals-plain",),
 )
 def finish_reason_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A long task with a small token limit ends with finish_reason ``length``.
@@ -220,6 +223,7 @@ def _other_tool(value: Any, request: Request) -> Any:
     operations=CHAT,
     about=lambda spec, case: _whole(spec, case) and bool(forced_tool(body_of(case))),
     needs=Needs.SUCCESS,
+    entails=("stream.equals-plain",),
 )
 def tool_forced(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A forced function is called, and finish_reason is ``stop`` or ``tool_calls``."""
@@ -283,6 +287,7 @@ def _arguments_broken(value: Any, request: Request) -> Any:
     operations=CHAT,
     about=lambda spec, case: _whole(spec, case) and bool(forced_tool(body_of(case))),
     needs=Needs.SUCCESS,
+    entails=("stream.equals-plain",),
 )
 def tool_arguments(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """The arguments of a forced call are a JSON text. A model may err, so this is a warning."""

@@ -50,6 +50,7 @@ def _one_less(value: Any, _request: Request) -> Any:
     operations=TEXT,
     about=_whole,
     needs=Needs.SUCCESS,
+    entails=("stream.equals-plain",),
 )
 def choices_count(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """Every prompt gets ``n`` choices, each with an index of its own from 0 upwards."""
@@ -79,6 +80,7 @@ def _as_stop(value: Any, request: Request) -> Any:
         and number(body_of(case), "max_tokens", 0) >= SHORTEST_LIMIT
     ),
     needs=Needs.SUCCESS,
+    entails=("stream.equals-plain",),
 )
 def finish_reason_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A long task with a small ``max_tokens`` ends with finish_reason ``length``."""

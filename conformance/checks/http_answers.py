@@ -52,6 +52,7 @@ def _refuse(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None
     clause="http-valid-request-accepted",
     counterexample=_refuse,
     about=_expects_success,
+    entails=("stream.cancel.next-answers",),
 )
 def accepted(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A valid request succeeds with a 2xx status.
@@ -202,7 +203,7 @@ def _not_cancelled(spec: Spec, case: Case) -> bool:
     about=_not_cancelled,
     needs=Needs.ANY,
     provenance="standard",
-    entails=("schema.response", "http.json", *READ_FROM_JSON),
+    entails=("schema.response", "http.json", "stream.cancel.next-answers", *READ_FROM_JSON),
 )
 def message_whole(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """The answer is an HTTP message that ends within the limits (RFC 9112 sections 2 and 6.3).

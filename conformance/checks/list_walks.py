@@ -319,7 +319,7 @@ def _found_by_nothing(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchan
         return None
     for past in reversed(earlier):
         page = page_of(past)
-        whole = not {"after", "before"} & set(query_of(past.request))
+        whole = not {"after", "before", "limit"} & set(query_of(past.request))
         if page and whole and path_of(past.request) == path_of(exchange.request):
             return exchange.answered(past.response) if past.response else None
     return None

@@ -36,6 +36,8 @@ _SHAPING = (
     "logprobs",
     "top_logprobs",
     "tool_choice",
+    "stop",
+    "response_format",
 )
 
 

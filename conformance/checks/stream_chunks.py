@@ -245,14 +245,15 @@ def choices_index(spec: Spec, seen: Observation, reading: Reading) -> Iterator[F
 
 
 def _falling(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Offsets that fall from chunk to chunk, also where the filter is a synchronous one and gives none."""
+    changed, offset = list(events), len(events) * 10
     for index, event in enumerate(events):
         value = event.json
         for choice in (value.get("choices") or ()) if isinstance(value, dict) else ():
-            offsets = choice.get("content_filter_offsets")
-            if isinstance(offsets, dict) and offsets.get("check_offset", 0) > 0:
-                offsets["check_offset"] -= 1
-                return [*events[: index + 1], event.with_json(value), *events[index + 1 :]]
-    return None
+            offset -= 1
+            choice["content_filter_offsets"] = {"check_offset": offset, "start_offset": 0, "end_offset": offset}
+            changed[index] = event.with_json(value)
+    return changed if len(events) > 2 and changed != events else None
 
 
 @check(

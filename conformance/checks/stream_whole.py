@@ -195,6 +195,8 @@ def next_answers(spec: Spec, trace: Trace) -> Iterator[Finding]:
         unusable = _unusable(seen)
         if unusable is not None and unusable.outcome is not Outcome.NOT_TESTABLE:
             yield unusable
+        elif (seen.exchange.status or 0) >= 500:  # judged by http.no-server-error
+            yield seen.finding("there is no answer to judge", outcome=Outcome.NOT_TESTABLE)
         elif not _whole(seen.exchange):
             fault = seen.exchange.fault
             yield seen.finding(

@@ -1,0 +1,135 @@
+"""Counterexamples walked along good traffic, offline.
+
+Good traffic is what the emulator's pure application answers. A scripted scenario is played again on the broken answers,
+because what it sends next depends on them; the requests of a corpus depend on nothing, so its answers are changed where
+they stand and only those that changed are judged again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
+
+import offline
+from attrs import field, frozen
+
+from conformance.check import Check, Scope
+from conformance.emulator.app import App
+from conformance.exchange import Exchange
+from conformance.judge import judge
+from conformance.options import Options
+from conformance.scenario import Scenario
+from conformance.selection import checks_of, default_versions, items_of, scenarios_in
+from conformance.spec import load, versions
+from conformance.trace import Observation, Trace
+from conformance.verdict import Level, Outcome, Verdict
+
+#: How many earlier exchanges a counterexample can look back on, as in the emulator's front.
+MEMORY = 200
+
+WRONG = (Outcome.FAIL, Outcome.ERROR)
+
+
+def order() -> tuple[str, ...]:
+    """The api-versions: the default first, then the newest, so that few are needed."""
+    return tuple(dict.fromkeys((*default_versions(), *reversed(versions()))))
+
+
+@frozen
+class Broken:
+    """What the checks say of one scenario whose answers were changed, by check id."""
+
+    scenario: str
+    verdicts: Mapping[str, Verdict] = field(repr=False)
+
+    @property
+    def failed(self) -> frozenset[str]:
+        """The checks that fail, or crash."""
+        return frozenset(name for name, verdict in self.verdicts.items() if verdict.outcome in WRONG)
+
+
+class Stage:
+    """Good traffic of one api-version, and its verdicts."""
+
+    def __init__(self, version: str) -> None:
+        self.spec = load(version)
+        self.scenarios = {scenario.id: scenario for scenario in scenarios_in(self.spec, Options())}
+        self.items = items_of(self.spec, self.scenarios.values(), checks_of(Options()))
+        self.answer = offline.answering(App.of(version), self.spec)
+
+    @cached_property
+    def traces(self) -> Mapping[str, Trace]:
+        """What good traffic looks like, by scenario."""
+        return {name: offline.play(self.spec, scenario, self.answer) for name, scenario in self.scenarios.items()}
+
+    @cached_property
+    def verdicts(self) -> Mapping[str, Verdict]:
+        """The verdicts on good traffic, by item id."""
+        return {item.id: judge(self.spec, item.check, self.traces[item.scenario]) for item in self.items}
+
+    @cached_property
+    def judging(self) -> Mapping[str, tuple[Check, ...]]:
+        """The checks that have something to say about good traffic, by scenario."""
+        found: dict[str, list[Check]] = {name: [] for name in self.scenarios}
+        for item in self.items:
+            if self.verdicts[item.id].outcome is not Outcome.NOT_APPLICABLE:
+                found[item.scenario].append(item.check)
+        return {name: tuple(checks) for name, checks in found.items()}
+
+    def exercises(self, check: Check) -> bool:
+        """True when some good traffic is judged by the check."""
+        return any(check in checks for checks in self.judging.values())
+
+    def broken(self, check: Check) -> Iterator[Broken]:
+        """The scenarios that the check's counterexample changes, smallest first, each with its new verdicts."""
+        for name in sorted(self.scenarios, key=lambda name: len(self.traces[name].observations)):
+            if self.judging[name]:
+                trace = self._changed(check, self.scenarios[name])
+                if trace is not None:
+                    yield Broken(name, dict(self._judged(name, *trace)))
+
+    def _changed(self, check: Check, scenario: Scenario) -> tuple[Trace, Trace] | None:
+        """The broken trace, and the part of it that differs; None when nothing changed."""
+        earlier: list[Exchange] = []
+        seen: list[Observation] = []
+        differing: list[Observation] = []
+        for one in self.traces[scenario.id]:
+            made = check.counterexample(one.exchange, tuple(earlier[-MEMORY:]))
+            earlier.append(one.exchange)
+            seen.append(one if made is None else Observation(one.case, made))
+            if made is not None:
+                differing.append(seen[-1])
+        if not differing:
+            return None
+        if scenario.is_corpus:
+            return Trace(scenario.id, tuple(seen)), Trace(scenario.id, tuple(differing))
+        trace = offline.play(self.spec, scenario, offline.broken(self.answer, check.counterexample))
+        return trace, trace
+
+    def _judged(self, scenario: str, whole: Trace, part: Trace) -> Iterator[tuple[str, Verdict]]:
+        for check in self.judging[scenario]:
+            yield check.id, judge(self.spec, check, whole if check.scope is Scope.TRACE else part)
+
+
+@cache
+def stage(version: str) -> Stage:
+    """The stage of an api-version, once per process."""
+    return Stage(version)
+
+
+def first_stage(check: Check) -> Stage | None:
+    """The stage of the first api-version whose good traffic the check judges; None where there is none."""
+    return next((one for one in map(stage, order()) if one.exercises(check)), None)
+
+
+def shows(check: Check, verdict: Verdict | None) -> bool:
+    """True when a verdict is what a broken rule of this level must give."""
+    if verdict is None:
+        return False
+    if not verdict.findings:
+        return False
+    return verdict.outcome in {
+        Level.MUST: (Outcome.FAIL,),
+        Level.SHOULD: (Outcome.WARN, Outcome.INCONCLUSIVE),  # some leave the case undecided: the account may be why
+        Level.OBS: (Outcome.PASS,),
+    }[check.level]

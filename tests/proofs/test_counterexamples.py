@@ -1,0 +1,56 @@
+"""Every check passes good traffic, fails its own counterexample, and drags no other check along but those it entails."""
+
+from __future__ import annotations
+
+import pytest
+from proof_stage import first_stage, order, shows, stage
+
+from conformance.catalogue import all_checks
+from conformance.check import Check
+from conformance.selection import default_versions
+from conformance.spec import versions
+from conformance.verdict import Outcome
+
+CHECKS = tuple(all_checks().values())
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_counterexample_fails_its_check_and_what_it_entails(check: Check) -> None:
+    """The rule is broken where its own counterexample is applied, and nothing else is."""
+    found = first_stage(check)
+    if found is None:
+        pytest.fail(f"{check.id}: no api-version's good traffic is judged by it")
+    allowed = {check.id, *check.entails}
+    shown, dragged = False, {}
+    for broken in found.broken(check):
+        shown = shown or shows(check, broken.verdicts.get(check.id))
+        if not broken.failed <= allowed:
+            dragged[broken.scenario] = sorted(broken.failed - allowed)
+    if dragged or not shown:
+        pytest.fail(f"{found.spec.version}: shown {shown}, dragged along {dragged}", pytrace=False)
+
+
+def test_entailed_checks_exist() -> None:
+    """A name in ``entails`` is that of a check, and not its own."""
+    wrong = {check.id: set(check.entails) - set(all_checks()) for check in CHECKS}
+    assert {} == {name: missing for name, missing in wrong.items() if missing}
+    assert [] == [check.id for check in CHECKS if check.id in check.entails]
+
+
+@pytest.mark.parametrize(
+    "version",
+    [pytest.param(name, marks=() if name in default_versions() else pytest.mark.prove) for name in versions()],
+)
+def test_good_traffic_passes_every_check(version: str) -> None:
+    """No check finds fault with the emulator: everything passes or does not apply."""
+    found = {name: verdict for name, verdict in stage(version).verdicts.items()}
+    assert [] == [
+        f"{name}: {verdict.outcome} {verdict.reason} {[finding.message for finding in verdict.findings[:2]]}"
+        for name, verdict in found.items()
+        if verdict.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)
+    ]
+
+
+def test_default_version_comes_first() -> None:
+    """The walk begins with the api-version that is judged by default."""
+    assert default_versions()[0] == order()[0]

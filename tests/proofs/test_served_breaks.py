@@ -1,0 +1,101 @@
+"""Every MUST rule, broken by a server of its own: the run notices it, over real sockets, and blames nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from proof_stage import Broken, Stage, first_stage, shows
+from served import CANARY, HOME, command, serving
+
+from conformance._parts import part
+from conformance.catalogue import all_checks
+from conformance.check import Check
+from conformance.options import Options
+from conformance.selection import checks_of
+from conformance.session import Session
+from conformance.verdict import Level, Outcome
+
+MUSTS = tuple(check for check in all_checks().values() if check.level is Level.MUST)
+
+#: How many checks the normal run takes.
+SAMPLE = 4
+
+
+def commit() -> str:
+    """What chooses the sample: the commit under test, so that different commits prove different checks."""
+    named = os.environ.get("COMMIT", "")
+    if not named:
+        git = ["git", "-C", str(HOME), "rev-parse", "HEAD"]
+        named = subprocess.run(git, capture_output=True, text=True, check=False, timeout=30).stdout.strip()
+    return named or "no commit"
+
+
+def sample() -> frozenset[str]:
+    """The checks of the normal run."""
+    chosen = sorted(MUSTS, key=lambda check: hashlib.sha256(f"{commit()} {check.id}".encode()).digest())
+    return frozenset(check.id for check in chosen[:SAMPLE])
+
+
+CHOSEN = sample()
+
+
+def scene(check: Check) -> tuple[Stage, Broken]:
+    """The smallest scenario in which a check's counterexample shows, by the offline walk."""
+    stage = first_stage(check)
+    if stage is None:
+        pytest.fail(f"{check.id}: no api-version's good traffic is judged by it")
+    found = next((one for one in stage.broken(check) if shows(check, one.verdicts.get(check.id))), None)
+    if found is None:
+        pytest.fail(f"{check.id}: its counterexample shows in no scenario")
+    return stage, found
+
+
+@pytest.mark.parametrize("check", [check for check in MUSTS if check.id in CHOSEN], ids=lambda check: check.id)
+def test_run_notices_a_broken_rule(check: Check, tmp_path: Path) -> None:
+    """``serve --break C`` and ``run`` against it, as typed by a person: exit 1, C failed with evidence."""
+    stage, found = scene(check)
+    version = stage.spec.version
+    with serving(tmp_path, "--api-version", version, "--break", check.id) as url:
+        words = ("--target", url, "--api-version", version, "--scenario", found.scenario, "--out", str(tmp_path / "out"))
+        done = command(tmp_path, "run", *words, "--concurrency", "1")
+    assert 1 == done.code, done.out + done.err
+    report = part("reports.jsonl").read(tmp_path / "out" / version)
+    failed = {verdict.check: verdict for verdict in report.verdicts if verdict.outcome is Outcome.FAIL}
+    assert check.id in failed
+    assert {seen.case.id for trace in report.traces.values() for seen in trace} >= {
+        finding.case_id for finding in failed[check.id].findings
+    }
+    assert set(failed) <= {check.id, *check.entails}
+    assert f"FAIL {check.id}" in done.out
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("check", MUSTS, ids=lambda check: check.id)
+def test_session_notices_a_broken_rule(check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for every MUST check, with the session that ``run`` is a front of."""
+    stage, found = scene(check)
+    version = stage.spec.version
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", CANARY)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with serving(tmp_path, "--api-version", version, "--break", check.id) as url:
+        options = Options(
+            target=url, api_versions=(version,), scenarios=(found.scenario,), concurrency=1, out=tmp_path / "out"
+        )
+        assert len(all_checks()) == len(checks_of(options))
+        session = Session.open(options)
+        session.prepare()
+        try:
+            session.start(session.items)
+            verdicts = [session.verdict(item) for item in session.items]
+        finally:
+            session.close()
+    failed = {verdict.check: verdict for verdict in verdicts if verdict.outcome in (Outcome.FAIL, Outcome.ERROR)}
+    others = {name: [f.message for f in one.findings[:2]] for name, one in failed.items() if name != check.id}
+    assert check.id in failed, [str(verdict) for verdict in verdicts if verdict.check == check.id]
+    assert failed[check.id].findings
+    assert set(others) <= set(check.entails), others
+    assert 1 == session.exit_code, {verdict.outcome for verdict in verdicts}
