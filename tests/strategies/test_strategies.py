@@ -143,7 +143,7 @@ def _texts_stay_in_bounds(how: settings) -> None:
     def holds(bounds: list[int], data: st.DataObject) -> None:
         text = data.draw(texts(minimum=bounds[0], maximum=bounds[1]))
         assert bounds[0] <= len(text) <= bounds[1]
-        assert text.encode("utf-8")
+        assert text == text.encode("utf-8").decode("utf-8")
         assert data.draw(prompts()).strip()
 
     holds()
