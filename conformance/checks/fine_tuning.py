@@ -138,6 +138,7 @@ def _went_on(item: dict[str, Any]) -> Any:
     clause="tuning-cancel",
     counterexample=on_objects("fine_tuning.job", _went_on, method="GET"),
     scenarios=("fine_tuning.stopped",),
+    entails=("jobs.end.stays",),
 )
 def cancel(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A job whose cancellation was confirmed with its state doesn't succeed."""

@@ -82,10 +82,11 @@ def _crowd(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
 
 
 def _default_limit(spec: Spec, case: Case) -> bool:
-    return "limit" not in dict(case.query) and _documented_default(spec, case) is not None
+    return "limit" not in dict(case.query) and documented_default(spec, case) is not None
 
 
-def _documented_default(spec: Spec, case: Case) -> int | None:
+def documented_default(spec: Spec, case: Case) -> int | None:
+    """The documented default of ``limit``; None where there is none."""
     operation = operations_of(spec).get(case.operation)
     parameter = operation.parameter("query", "limit") if operation else None
     default = spec.deref(parameter.schema).get("default") if parameter else None
@@ -105,7 +106,7 @@ def _documented_default(spec: Spec, case: Case) -> int | None:
 )
 def default_limit(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """Without ``limit``, a page holds at most the documented default."""
-    most, found = _documented_default(spec, seen.case), len(items_of(seen))
+    most, found = documented_default(spec, seen.case), len(items_of(seen))
     if most is not None and found > most:
         yield seen.finding("more than the default", place="/data", expected=f"at most {most}", actual=found)
 
@@ -225,7 +226,7 @@ _OTHER |= {"fail": "pass", "succeeded": "running"}
     counterexample=_unfiltered,
     operations=_OPERATIONS,
     about=lambda _spec, case: bool(set(FILTERS) & set(dict(case.query))),
-    entails=("jobs.end.stays", "evals.item.status"),
+    entails=("jobs.end.stays", "evals.item.status", "jobs.finished-at"),
     needs=Needs.SUCCESS,
 )
 def filtered(spec: Spec, seen: Observation) -> Iterator[Finding]:

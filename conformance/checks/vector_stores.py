@@ -171,12 +171,13 @@ def _all_of_store(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange 
     response, path = exchange.response, path_of(exchange.request)
     if response is None or not exchange.ok or "/file_batches/" not in path or not path.endswith("/files"):
         return None
-    data = response.json.get("data") if isinstance(response.json, dict) else None
+    value: Any = response.json
+    data = value.get("data") if isinstance(value, dict) else None
     if not data or exchange.request.url.count("after=") or exchange.request.url.count("before="):
         return None
     stranger = {**data[-1], "id": "file-of-the-store"}
-    ends = {"last_id": stranger["id"]} if "last_id" in response.json else {}
-    return exchange.answered(response.with_json({**response.json, "data": [*data, stranger], **ends}))
+    ends = {"last_id": stranger["id"]} if "last_id" in value else {}
+    return exchange.answered(response.with_json({**value, "data": [*data, stranger], **ends}))
 
 
 @trace_check(

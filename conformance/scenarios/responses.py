@@ -37,8 +37,8 @@ def _create(spec: Spec, name: str, step: str, **wanted: Any) -> Case:
     kept = wanted.get("store", True)
     undo = call(spec, DELETE, f"{{{step}}}", role="undo") if kept and DELETE in operations_of(spec) else None
     made = call(
-        spec, CREATE, role=step, body=body, creates={step: "/id"}, undo=undo, capability="responses",
-        cost=Cost(tokens=256), **more,
+        spec, CREATE, role=step, body=body, creates={} if body.get("stream") else {step: "/id"}, undo=undo,
+        capability="responses", cost=Cost(tokens=256), **more,
     )  # fmt: skip
     return made.at(name, step)
 
@@ -107,6 +107,18 @@ def forms(spec: Spec, settings: Settings) -> Script:
         output = {"type": "function_call_output", "call_id": str(made.get("call_id")), "output": "sunny"}
         more = {"previous_response_id": "{forced}", "tools": [_TOOL], "known": {"forced": ids[1]}}
         yield (_create(spec, name, "answered", input=[output], **more),)
+
+
+@scenario("responses.streamed", operations=(CREATE,), requests=3, tokens=600)
+def streamed(spec: Spec, settings: Settings) -> Script:
+    """A text, a call and a cut text, told as events. They aren't kept: a stream's id is known too late to remove it."""
+    name, more = "responses.streamed", {"stream": True, "store": False}
+    forced = {"tools": [_TOOL], "tool_choice": {"type": "function", "name": "get_weather"}}
+    yield (
+        _create(spec, name, "text", input="Say hello in one sentence.", **more),
+        _create(spec, name, "call", input="How is the weather in Oslo?", **forced, **more),
+        _create(spec, name, "cut", input="Count from 1 to 900 in words.", **{**more, "max_output_tokens": 32}),
+    )
 
 
 @scenario("responses.background", operations=(CREATE, GET), requests=40, tokens=256)

@@ -1,0 +1,44 @@
+"""Full pages: where the list has enough objects, a page holds as many as it may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from conformance.breaking import query_of
+from conformance.check import trace_check
+from conformance.checks.lists import answer_page, documented_default, items_of, page_of
+from conformance.exchange import Exchange
+from conformance.spec import Spec
+from conformance.trace import Trace
+from conformance.verdict import Finding, Level, Outcome
+
+
+def _halved(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    value = page_of(exchange)
+    if value is None or len(value["data"]) < 20 or "after" in query_of(exchange.request):
+        return None
+    value["data"] = value["data"][: len(value["data"]) // 2]
+    last = {"last_id": value["data"][-1].get("id")} if "last_id" in value else {}
+    return answer_page(exchange, {**value, **last})
+
+
+@trace_check(
+    "lists.full-page",
+    Level.SHOULD,
+    clause="list-full-page",
+    counterexample=_halved,
+    scenarios=("crowds.*",),
+)
+def full_page(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """With more objects than a page may hold, a page holds as many as asked for, or as the documented default says."""
+    pages = [seen for seen in trace.role("crowd") if seen.exchange.ok]
+    if not trace.observations:
+        yield Finding("a crowd is made on loopback only", "", outcome=Outcome.NOT_APPLICABLE)
+    elif not pages:
+        yield Finding("the crowd could not be made", trace.observations[-1].case.id, outcome=Outcome.NOT_TESTABLE)
+    for seen in pages:
+        asked = dict(seen.case.query).get("limit")
+        wanted = int(asked) if asked else documented_default(spec, seen.case)
+        found = len(items_of(seen))
+        if wanted is not None and found < wanted:
+            yield seen.finding("the page is not full", place="/data", expected=wanted, actual=found)
