@@ -45,7 +45,9 @@ def _remove(target: Target, entries: Iterable[Entry], timeout: float, gone: Call
         if time.monotonic() < deadline:
             try:
                 exchange = target.undo(entry)
-                done = exchange.ok or (exchange.fault is None and exchange.status in (404, 410))
+                # What can only be cancelled (a job) refuses once it is over: then nothing is left to do.
+                over = (404, 410) if entry.undo.method == "DELETE" else (400, 404, 409, 410)
+                done = exchange.ok or (exchange.fault is None and exchange.status in over)
             except ConformanceError:
                 done = False  # it stays in the journal, which says what it is
         if done:

@@ -29,7 +29,7 @@ def emulator(
 
     The settings, key included, travel in the environment. Raises :class:`HarnessError` when it does not come up.
     """
-    command = [sys.executable, "-m", "conformance.emulator.server", "--port", "0"]
+    command = [sys.executable, "-m", "conformance.emulator.server", "--port", "0", "--until-stdin-ends"]
     for version in versions:
         command += ["--api-version", version]
     if folder is not None:
@@ -37,7 +37,16 @@ def emulator(
     root = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
     environment = {**os.environ, SETTINGS_VARIABLE: (settings or Settings()).to_json(), "PYTHONPATH": path}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603 - our own module
+    # A session of its own: Ctrl-C is for the run, which still needs the emulator to clean up. The pipe to its standard
+    # input ends when this process does, however it ends.
+    process = subprocess.Popen(  # noqa: S603 - our own module
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        start_new_session=True,
+    )
     watchdog = threading.Timer(timeout, process.kill)
     watchdog.start()
     try:
@@ -54,5 +63,6 @@ def emulator(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stdout:
-            process.stdout.close()
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                pipe.close()

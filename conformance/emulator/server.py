@@ -221,6 +221,11 @@ def running(app: ASGI, *, host: str = "127.0.0.1") -> Iterator[str]:
         thread.join(10)
 
 
+def _end_with_stdin() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """``python -m conformance.emulator.server``: what :mod:`conformance.emulator.process` starts.
 
@@ -231,7 +236,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--api-version", action="append", required=True)
     parser.add_argument("--specs", type=Path)
+    parser.add_argument("--until-stdin-ends", action="store_true", help="end with the process that holds our input")
     given = parser.parse_args(arguments)
+    if given.until_stdin_ends:
+        threading.Thread(target=_end_with_stdin, name="parent", daemon=True).start()
     text = os.environ.get(SETTINGS_VARIABLE)
     settings = Settings.from_json(text) if text else Settings()
     app = App.of(*given.api_version, settings=settings, folder=given.specs)

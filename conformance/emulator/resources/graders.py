@@ -6,7 +6,7 @@ from typing import Any
 
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
-from conformance.emulator.resources.grading import grade
+from conformance.emulator.resources.grading import BadFormula, grade
 from conformance.exchange import Response
 
 _ERRORS: dict[str, Any] = {
@@ -29,10 +29,14 @@ _ERRORS: dict[str, Any] = {
 
 @handles("fine_tuning.alpha.graders.run")
 def run(call: Call) -> Response:
-    """The reward of one sample."""
+    """The reward of one sample. A formula that can't be computed gives none and is named among the errors."""
     grader = call.body["grader"]
     known = {"item": call.get("item", {}), "sample": {"output_text": call.body["model_sample"]}}
-    reward = grade(grader, known)
+    wrong: dict[str, bool] = {}
+    try:
+        reward = grade(grader, known)
+    except BadFormula as error:
+        reward, wrong = 0.0, {error.flag: True}
     parts = grader["graders"] if grader["type"] == "multi" else {}
     scores = {name: grade(one, known) for name, one in parts.items()}
     return call.json(
@@ -41,7 +45,7 @@ def run(call: Call) -> Response:
             "metadata": {
                 "name": grader["name"],
                 "type": grader["type"],
-                "errors": _ERRORS,
+                "errors": {**_ERRORS, **wrong},
                 "execution_time": 0.01,
                 "scores": scores or {grader["name"]: reward},
                 "token_usage": None,

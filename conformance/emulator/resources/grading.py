@@ -12,9 +12,7 @@ from collections.abc import Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
-from conformance.emulator import errors
-
-__all__ = ["grade", "passes"]
+__all__ = ["BadFormula", "grade", "passes"]
 
 _FIELD = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
 _OPERATORS: dict[type[ast.operator], Any] = {
@@ -25,8 +23,16 @@ _OPERATORS: dict[type[ast.operator], Any] = {
 }
 
 
+class BadFormula(ValueError):
+    """A formula that can't be computed; ``flag`` is the documented name of the error."""
+
+    def __init__(self, flag: str) -> None:
+        super().__init__(flag)
+        self.flag = flag
+
+
 def grade(grader: Mapping[str, Any], known: Mapping[str, Any]) -> float:
-    """The score; ``known`` holds ``item`` and ``sample``. Raises a 400 for a formula that can't be computed."""
+    """The score; ``known`` holds ``item`` and ``sample``. Raises :class:`BadFormula`."""
     kind = grader["type"]
     if kind == "string_check":
         return float(_compare(grader["operation"], *_both(grader, known)))
@@ -71,8 +77,10 @@ def _formula(text: str, scores: Mapping[str, float]) -> float:
     """Sums and products of scores and numbers; nothing else is looked at."""
     try:
         return float(_computed(ast.parse(text, mode="eval").body, scores))
-    except (SyntaxError, ValueError, KeyError, ZeroDivisionError):
-        raise errors.invalid("The formula of the grader can't be computed.", param="grader.calculate_output") from None
+    except KeyError:
+        raise BadFormula("invalid_variable_error") from None
+    except (SyntaxError, ValueError, ArithmeticError):
+        raise BadFormula("formula_parse_error") from None
 
 
 def _computed(node: ast.expr, scores: Mapping[str, float]) -> float:

@@ -10,7 +10,6 @@ from typing import Any
 
 from attrs import define, field
 
-from conformance.emulator import errors
 from conformance.emulator.call import Call
 from conformance.emulator.inference.text import count, cut
 from conformance.emulator.resources.messages import text_of
@@ -40,17 +39,14 @@ class Plan:
         return bool(self.limit)
 
 
-def _choice(choice: Any, tools: list[Value], parallel: bool) -> list[Value]:
-    """The tools that are called."""
+def _choice(choice: Any, tools: list[Value], parallel: bool) -> list[Value] | None:
+    """The tools that are called; None when a function is named that is not among them."""
     named = members(choice)
     if choice == "none":
         return []
     if named.get("type") == "function":
         wanted = members(named.get("function")).get("name")
-        found = [tool for tool in tools if tool["type"] == "function" and tool["function"]["name"] == wanted]
-        if not found:
-            raise errors.invalid(f"The tool choice names the unknown function '{wanted}'.", param="tool_choice")
-        return found
+        return [t for t in tools if t["type"] == "function" and t["function"]["name"] == wanted] or None
     if named:
         return [tool for tool in tools if tool["type"] == named.get("type")][:1]
     functions = [tool for tool in tools if tool["type"] == "function"]
@@ -63,7 +59,10 @@ def planned(call: Call, run: Value, *, parallel: bool = True) -> Plan:
     deployed = call.settings.by_name.get(run["model"])
     if deployed is None or "assistants" not in deployed.abilities:
         plan.refused = f"The deployment '{run['model']}' can't run assistants."
-    for tool in _choice(run["tool_choice"], run["tools"], parallel):
+    chosen = _choice(run["tool_choice"], run["tools"], parallel)
+    if chosen is None:
+        plan.refused = "The tool choice names a function that is not among the tools."
+    for tool in chosen or ():
         made = {"id": call.store.new_id("call_"), "type": tool["type"]}
         if tool["type"] == "function":
             function = {
