@@ -69,11 +69,13 @@ def test_a_run_calls_what_the_choice_allows(version: str, choice: Any, called: l
 
 
 @pytest.mark.parametrize("version", CHOOSING)
-def test_a_choice_of_an_unknown_function_is_refused(version: str) -> None:
+def test_a_choice_of_an_unknown_function_fails_the_run(version: str) -> None:
     talk = Talk(version)
     assistant = talk.ok("assistants.create", body={"model": MODEL, "tools": FUNCTIONS})["id"]
     choice = {"type": "function", "function": {"name": "nobody"}}
-    assert 400 == talk.status("threads.create_and_run", body={"assistant_id": assistant, "tool_choice": choice})
+    run = ended(talk, assistant_id=assistant, tool_choice=choice)
+    assert "failed" == run["status"]
+    assert "tool choice" in run["last_error"]["message"]
 
 
 @pytest.mark.parametrize("version", CHOOSING)
@@ -151,16 +153,22 @@ def test_a_string_check_compares(version: str, operation: str, sample: str, rewa
 
 @pytest.mark.parametrize("version", GRADERS)
 @pytest.mark.parametrize(
-    ("formula", "reward"), [("a + b * 2", 3.0), ("(a - b) / 2", 0.0), ("a ** 2", None), ("c", None)]
+    ("formula", "reward", "error"),
+    [
+        ("a + b * 2", 3.0, None),
+        ("(a - b) / 2", 0.0, None),
+        ("a ** 2", 0.0, "formula_parse_error"),
+        ("a / 0", 0.0, "formula_parse_error"),
+        ("one word", 0.0, "formula_parse_error"),
+        ("c", 0.0, "invalid_variable_error"),
+    ],
 )
-def test_a_formula_is_computed_or_refused(version: str, formula: str, reward: float | None) -> None:
+def test_a_formula_is_computed_or_named_as_wrong(version: str, formula: str, reward: float, error: str | None) -> None:
     check = {"type": "string_check", "name": "c", "input": "x", "reference": "x", "operation": "eq"}
     grader = {"type": "multi", "name": "m", "graders": {"a": check, "b": check}, "calculate_output": formula}
-    talk = Talk(version)
-    answer = talk.send("fine_tuning.alpha.graders.run", body={"grader": grader, "model_sample": "x"})
-    assert (400 if reward is None else 200) == answer.status
-    if reward is not None:
-        assert reward == answer.json["reward"]
+    answer = Talk(version).ok("fine_tuning.alpha.graders.run", body={"grader": grader, "model_sample": "x"})
+    wrong = [name for name, value in answer["metadata"]["errors"].items() if value]
+    assert (reward, [error] if error else []) == (answer["reward"], wrong)
 
 
 @pytest.mark.parametrize("version", RESPONSES)

@@ -6,7 +6,7 @@ from typing import Any
 
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
-from conformance.emulator.resources.grading import BadFormula, grade
+from conformance.emulator.resources.grading import FormulaError, grade
 from conformance.exchange import Response
 
 _ERRORS: dict[str, Any] = {
@@ -35,7 +35,7 @@ def run(call: Call) -> Response:
     wrong: dict[str, bool] = {}
     try:
         reward = grade(grader, known)
-    except BadFormula as error:
+    except FormulaError as error:
         reward, wrong = 0.0, {error.flag: True}
     parts = grader["graders"] if grader["type"] == "multi" else {}
     scores = {name: grade(one, known) for name, one in parts.items()}

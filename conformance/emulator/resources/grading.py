@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
-__all__ = ["BadFormula", "grade", "passes"]
+__all__ = ["FormulaError", "grade", "passes"]
 
 _FIELD = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
 _OPERATORS: dict[type[ast.operator], Any] = {
@@ -23,7 +23,7 @@ _OPERATORS: dict[type[ast.operator], Any] = {
 }
 
 
-class BadFormula(ValueError):
+class FormulaError(ValueError):
     """A formula that can't be computed; ``flag`` is the documented name of the error."""
 
     def __init__(self, flag: str) -> None:
@@ -32,7 +32,7 @@ class BadFormula(ValueError):
 
 
 def grade(grader: Mapping[str, Any], known: Mapping[str, Any]) -> float:
-    """The score; ``known`` holds ``item`` and ``sample``. Raises :class:`BadFormula`."""
+    """The score; ``known`` holds ``item`` and ``sample``. Raises :class:`FormulaError`."""
     kind = grader["type"]
     if kind == "string_check":
         return float(_compare(grader["operation"], *_both(grader, known)))
@@ -78,9 +78,9 @@ def _formula(text: str, scores: Mapping[str, float]) -> float:
     try:
         return float(_computed(ast.parse(text, mode="eval").body, scores))
     except KeyError:
-        raise BadFormula("invalid_variable_error") from None
+        raise FormulaError("invalid_variable_error") from None
     except (SyntaxError, ValueError, ArithmeticError):
-        raise BadFormula("formula_parse_error") from None
+        raise FormulaError("formula_parse_error") from None
 
 
 def _computed(node: ast.expr, scores: Mapping[str, float]) -> float:
