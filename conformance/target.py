@@ -43,6 +43,9 @@ _DOWN = (502, 503, 504)
 #: Seconds that the answer to a control request is believed.
 _CONTROL_LASTS = 2.0
 
+#: Characters that a key has at least, to be looked for in URLs and bodies; in headers it is always blanked.
+SHORTEST_HIDDEN = 8
+
 
 class Target:
     """A target under test. Thread-safe; use as a context manager.
@@ -89,6 +92,8 @@ class Target:
         self._transport = Transport(self.origin, settings.timeouts, settings.max_body)
         self._stopped = threading.Event()
         self._secrets = _forms(settings.key)
+        #: A very short key (an emulator's ``k``) is a part of ordinary words; blanking it in bodies would spoil them.
+        self._in_text = self._secrets if len(settings.key) >= SHORTEST_HIDDEN else ()
         self._resources = {name: operation.resource for name, operation in operations_of(spec).items()}
 
     def __enter__(self) -> Target:
@@ -267,7 +272,7 @@ class Target:
     def _clean(self, response: Response) -> Response:
         headers = redact(response.headers, self._secrets)
         chunks = response.chunks
-        hidden = [secret.encode() for secret in self._secrets]
+        hidden = [secret.encode() for secret in self._in_text]
         if any(secret in response.body for secret in hidden):
             cleaned = tuple(Chunk(chunk.at, self._hide_bytes(chunk.data)) for chunk in chunks)
             joined = b"".join(chunk.data for chunk in cleaned)
@@ -279,12 +284,12 @@ class Target:
         return evolve(response, headers=headers, chunks=chunks, reason=self._hide(response.reason))
 
     def _hide(self, text: str) -> str:
-        for secret in self._secrets:
+        for secret in self._in_text:
             text = text.replace(secret, REDACTED)
         return text
 
     def _hide_bytes(self, data: bytes) -> bytes:
-        for secret in self._secrets:
+        for secret in self._in_text:
             data = data.replace(secret.encode(), REDACTED.encode())
         return data
 
