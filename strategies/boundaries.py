@@ -28,7 +28,7 @@ PACKED = 12
 OPEN = 6
 
 #: Packed requests of one operation in the standard profile whose outcome may rightly be either.
-GATED = 10
+GATED = 6
 
 
 @define

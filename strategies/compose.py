@@ -145,7 +145,7 @@ class _Assembly:
         if self.composer.profile == Profile.SMOKE:
             # one door per resource is enough to smell smoke, one question about versions per version
             first = next(op.id for op in operations.values() if op.resource == self.work.operation.resource)
-            kept = (roles.AUTH_NONE,) if self.work.operation.id == first else ()
+            kept: tuple[str, ...] = (roles.AUTH_NONE,) if self.work.operation.id == first else ()
             kept += (roles.VERSION_MISSING, roles.VERSION_UNKNOWN) if self.work.operation.id == known[0] else ()
             yield from (case for case in doors if case.role in (*kept, roles.AUTH_WRONG))
             return

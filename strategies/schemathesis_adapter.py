@@ -29,6 +29,9 @@ __all__ = ["Row", "drafts", "rows"]
 #: Requests of one kind (the same field, or the same constraint broken) that are kept.
 ALIKE = 2
 
+#: Requests with values of open meaning that the standard profile keeps for one operation.
+OPEN_VALUES = 3
+
 _OPEN = "a generated value: valid by its schema, what it means is open"
 
 
@@ -84,7 +87,9 @@ def drafts(work: Work) -> Iterator[Draft]:
             if made is not None:
                 kind = (re.sub(r"/\d+", "/*", made.breaks.pointer), made.breaks.keyword) if made.breaks else (name, "")
                 kinds[kind] += 1
-                if kinds[kind] <= ALIKE:
+                kinds["", made.expect] += 1
+                few = made.expect is Expect.ACCEPT or kinds["", made.expect] <= OPEN_VALUES or work.bench.everything
+                if few and kinds[kind] <= ALIKE:
                     yield made
 
 

@@ -92,13 +92,19 @@ class Makers:
         return ""
 
     def undo(self, operation: Operation, parameter: str) -> Case | None:
-        """The DELETE of what an operation creates, with the created id as a placeholder."""
+        """The DELETE of what an operation creates, with the created id as a placeholder.
+
+        Work that can't be deleted and has no parent that can (a fine-tuning job, a batch) is cancelled instead.
+        """
         path = f"{operation.path}/{{{parameter}}}"
-        for other in operations_of(self.spec).values():
-            if other.method == "DELETE" and other.path == path:
-                base = self.bases(other)
-                return evolve(to_case(other, base), creates={}, undo=None, role="undo") if base else None
-        return None
+        known = operations_of(self.spec).values()
+        found = next((other for other in known if (other.method, other.path) == ("DELETE", path)), None)
+        if found is None and "{" not in operation.path:
+            found = next((other for other in known if (other.method, other.path) == ("POST", path + "/cancel")), None)
+        base = self.bases(found) if found is not None else None
+        if found is None or base is None:
+            return None
+        return evolve(to_case(found, base), creates={}, undo=None, role="undo")
 
     def created(self, operation: Operation) -> str:
         """The path parameter under which an operation's object is addressed later; "" when it creates nothing."""
@@ -113,14 +119,32 @@ class Makers:
     def declare(self, case: Case, operation: Operation, name: str = "") -> Case:
         """The case with ``creates`` and ``undo``, where the operation creates something."""
         parameter = self.created(operation)
-        if not parameter or case.method != "POST":
+        if case.method != "POST":
             return case
+        if not parameter:
+            return self._beside(case, operation)
         undo = self.undo(operation, parameter)
         key = name or parameter
         if undo is not None and key != parameter:
             params = {**undo.path_params, parameter: "{" + key + "}"}
             undo = evolve(undo, path_params=params)
         return evolve(case, creates={key: "/id"}, undo=undo)
+
+    def _beside(self, case: Case, operation: Operation) -> Case:
+        """The case with what it creates beside its own object: an id of the answer that the request doesn't name."""
+        media = (operation.answer(operation.success[0]) or {}).get("application/json") if operation.success else None
+        asked = operation.body.get("application/json")
+        if media is None or asked is None or "{" in operation.path.replace("{deployment-id}", ""):
+            return case
+        named = self.spec.deref(asked.schema).get("properties", {})
+        for name in self.spec.deref(media.schema).get("properties", {}):
+            for other in operations_of(self.spec).values():
+                ours = other.method == "DELETE" and other.path.endswith("/{" + name + "}") and name not in named
+                base = self.bases(other) if ours and other.path.count("{") == 1 else None
+                if base is not None:
+                    undo = evolve(to_case(other, base), creates={}, undo=None, role="undo")
+                    return evolve(case, creates={name: f"/{name}"}, undo=undo)
+        return case
 
     def chain(self, names: Iterable[str], near: str = "") -> tuple[tuple[Case, ...], tuple[str, ...]]:
         """The setup cases that make what is needed, in order, and the names that nothing can make."""
