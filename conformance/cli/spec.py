@@ -82,11 +82,11 @@ def _diff(args: argparse.Namespace) -> int:
 
 
 def _import(args: argparse.Namespace) -> int:
-    from conformance.spectools import importing
+    from conformance.spectools.importing import import_file
 
     if args.specs is None:
         raise UsageError("spec import writes into a folder of yours", hint="name it with --specs DIR")
-    done = importing.import_file(args.file, args.label, args.specs, force=args.force)
+    done = import_file(args.file, args.label, args.specs, force=args.force)
     print(f"{done.folder}: {done.operations} operations, {done.clauses} clauses and {done.errata} errata carried over")
     if done.nearest:
         print(f"nearest known version: {done.nearest}")
@@ -97,12 +97,13 @@ def _import(args: argparse.Namespace) -> int:
 
 def _numbers(args: argparse.Namespace) -> int:
     from conformance.spec import specs_dir
-    from conformance.spectools import examples, numbers
+    from conformance.spectools.examples import write
+    from conformance.spectools.numbers import page
 
     if args.shared is not None:
-        examples.write(args.shared)
-    page = numbers.page()
+        write(args.shared)
+    text = page()
     if args.write:
-        (specs_dir() / "README.md").write_text(page, encoding="utf-8")
-    print(page, end="")
+        (specs_dir() / "README.md").write_text(text, encoding="utf-8")
+    print(text, end="")
     return 0
