@@ -82,7 +82,8 @@ def _shallow(content: bytes, where: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             level += 1
             if level > MOST_LEVELS:
-                raise SpecError("nested too deeply", where=f"{where}:{event.start_mark.line + 1}")
+                line = f":{event.start_mark.line + 1}" if event.start_mark else ""
+                raise SpecError("nested too deeply", where=f"{where}{line}")
         elif isinstance(event, yaml.CollectionEndEvent):
             level -= 1
 

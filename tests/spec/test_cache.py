@@ -79,7 +79,7 @@ def test_two_processes_may_load_at_once(cache: Path, versions_folder: Maker) -> 
         "import sys; from pathlib import Path; from conformance.spec import load;"
         " print(load('tiny', Path(sys.argv[1])).digest)"
     )
-    path = os.pathsep.join(filter(None, (str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", ""))))
+    path = os.pathsep.join(filter(None, sys.path))
     command = [sys.executable, "-c", code, str(versions_folder())]
     running = [
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path})

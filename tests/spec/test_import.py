@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from conformance.emulator.settings import Settings
 from conformance.errors import UsageError
 from conformance.exchange import Request
 from conformance.operations import operations_of
-from conformance.spec import load
+from conformance.spec import load, versions
 from conformance.spectools import importing
 from conformance.spectools.importing import import_file
 
@@ -279,3 +282,34 @@ def test_a_version_that_is_there_is_kept(tmp_path: Path) -> None:
     imported(three({"type": "object"}), tmp_path)
     with pytest.raises(UsageError, match="--force"):
         imported(three({"type": "object"}), tmp_path)
+
+
+@pytest.mark.parametrize("version", [version for version in versions() if not load(version).extends])
+def test_what_show_prints_can_be_imported(version: str, tmp_path: Path) -> None:
+    """Round trip: operations, streams and features of requests survive."""
+    ours = load(version)
+    (tmp_path / "document.json").write_text(json.dumps(ours.document), encoding="utf-8")
+    done = import_file(tmp_path / "document.json", version, tmp_path / "versions")
+    theirs = load(version, tmp_path / "versions")
+    assert done.nearest == version
+    assert (theirs.base_path, theirs.surface) == (ours.base_path, ours.surface)
+    streams = {id: op.stream and (op.stream.protocol, op.stream.done) for id, op in operations_of(ours).items()}
+    assert {
+        id: op.stream and (op.stream.protocol, op.stream.done) for id, op in operations_of(theirs).items()
+    } == streams
+
+
+def test_a_smoke_run_of_an_imported_version(tmp_path: Path) -> None:
+    """The embedded emulator gets the same folder and serves the version under its new name."""
+    document = json.loads(json.dumps(load("2024-10-21").document))
+    (tmp_path / "document.json").write_text(json.dumps(document), encoding="utf-8")
+    import_file(tmp_path / "document.json", "2024-11-11", tmp_path / "versions")
+    options = ["--api-version", "2024-11-11", "--specs", str(tmp_path / "versions"), "--profile", "smoke"]
+    command = [sys.executable, "-m", "conformance", "run", *options, "--out", str(tmp_path / "out")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2024-11-11: conformant. 6 operations" in done.stdout
+    assert (tmp_path / "out" / "2024-11-11" / "report.jsonl").is_file()
