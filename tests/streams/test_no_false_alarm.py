@@ -32,11 +32,16 @@ from good_streams import (
 )
 from stream_stage import DATED, DONE, LATER, V1, failed, frame, frames, noted, seen
 
+from conformance._parts import part
 from conformance.operations import operations_of
 from conformance.spec import load, versions
 from conformance.sse import BOM
 from conformance.trace import Observation
-from strategies.rechunk import byte_by_byte, in_one_block, rechunked
+
+rechunk = part("strategies.rechunk")
+byte_by_byte = rechunk.byte_by_byte
+in_one_block = rechunk.in_one_block
+rechunked = rechunk.rechunked
 
 
 def each_event(data: bytes, change: Callable[[bytes], bytes]) -> bytes:

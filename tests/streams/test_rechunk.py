@@ -9,9 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stream_stage import stream_checks, verdicts
 
+from conformance._parts import part
 from conformance.trace import Observation
 from conformance.verdict import Verdict
-from strategies.rechunk import byte_by_byte, in_one_block, rechunked, rechunkings
+
+rechunk = part("strategies.rechunk")
+byte_by_byte = rechunk.byte_by_byte
+in_one_block = rechunk.in_one_block
+rechunked = rechunk.rechunked
+rechunkings = rechunk.rechunkings
 
 #: The checks about time look at the arrival of chunks: that is their subject.
 CHECKS = [check for check in stream_checks() if not check.id.startswith("stream.timing")]

@@ -6,9 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conformance._parts import part
 from conformance.exchange import Chunk
 from conformance.sse import Kind, Parser, Stream, parse
-from strategies.rechunk import byte_by_byte, cut
+
+rechunk = part("strategies.rechunk")
+byte_by_byte = rechunk.byte_by_byte
+cut = rechunk.cut
 
 
 def read(data: bytes) -> Stream:
