@@ -104,6 +104,7 @@ def test_the_cache_gives_back_what_was_built(own_cache: Path) -> None:
     assert 1 == len(_corpora(own_cache))
     again = build_corpus(spec)
     assert built.operations == again.operations
+    assert [json.dumps(case.to_json()) for case in built] == [json.dumps(case.to_json()) for case in again]
     assert built.digest == build_corpus(spec, cached=False).digest
 
 

@@ -75,7 +75,7 @@ def _repairs(case: Case, known: dict[tuple[str, str], list[Any]], documented: li
     for place in (wildcard(pointer), pointer.rsplit("/", 1)[-1]):
         for value in known[case.operation, place]:
             yield replaced(case.json, pointer, value)
-    for value in documented:
+    for value in (*documented, [], {}, "text", 1, 1.5, True, ["text"]):
         yield replaced(case.json, pointer, value)
 
 
