@@ -21,6 +21,9 @@ __all__ = ["BrokenItem", "pytest_addoption", "pytest_configure"]
 
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 
+#: The exit code of an error before anything was sent: pytest itself knows only its usage errors.
+REFUSED: pytest.StashKey[int] = pytest.StashKey()
+
 #: Outcomes that are neither the target's pass nor its failure: raised in setup, so that they show as errors.
 BROKEN = (Outcome.ERROR, Outcome.UNAVAILABLE, Outcome.INCONCLUSIVE, Outcome.NOT_TESTABLE)
 
@@ -58,6 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
             if not config.getoption("collectonly", default=False):
                 session.prepare()
     except ConformanceError as error:
+        config.stash[REFUSED] = error.exit_code
         raise pytest.UsageError(f"{error}") from error
     config.stash[SESSION] = session
 

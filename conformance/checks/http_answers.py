@@ -42,8 +42,8 @@ def _refuse(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None
     response = exchange.response
     if response is None or not exchange.ok or exchange.request.method == "DELETE":
         return None
-    refused = evolve(response, status=404, chunks=response.chunks[:1]).with_header("content-type", "application/json")
-    return exchange.answered(refused.with_json({"error": {"code": "404", "message": "Resource not found"}}))
+    refused = evolve(response, status=400, chunks=response.chunks[:1]).with_header("content-type", "application/json")
+    return exchange.answered(refused.with_json({"error": {"code": "BadRequest", "message": "This was not expected"}}))
 
 
 @check(

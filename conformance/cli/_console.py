@@ -82,9 +82,10 @@ class Console:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_unconfigure(self, config: pytest.Config) -> None:
-        """The summary."""
-        from conformance.plugin import SESSION
+        """The summary; where nothing began, the exit code of the reason, which pytest has printed."""
+        from conformance.plugin import REFUSED, SESSION
 
+        self.exit_code = self.exit_code if self.exit_code is not None else config.stash.get(REFUSED, None)
         session = config.stash.get(SESSION, None)
         if session is None or self.exit_code is not None:
             return

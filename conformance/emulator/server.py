@@ -39,7 +39,7 @@ Transform = Callable[[Exchange, Sequence[Exchange]], Exchange]
 SETTINGS_VARIABLE = "AOAI_EMULATOR_SETTINGS"
 
 #: How many exchanges a transform can look back on.
-MEMORY = 200
+MEMORY = 1000
 
 #: After this many chunks other connections get their turn.
 _TURN = 32

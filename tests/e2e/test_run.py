@@ -1,0 +1,268 @@
+"""``run`` as a user types it: the same every time, in every layout of processes, and every artefact as promised."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from served import CANARY, HOME, Done, command, serving
+
+from conformance._parts import part
+from conformance.selection import default_versions
+from conformance.verdict import Outcome
+
+VERSION = default_versions()[0]
+
+#: Two corpora and a script: little to send, and work for two processes.
+NARROW = ("corpus.embeddings.create", "corpus.assistants.list", "lifecycle.assistants")
+CHOICE = tuple(f"--scenario={name}" for name in NARROW)
+
+#: What pytest shows for an outcome.
+SHOWN = {
+    Outcome.PASS: "passed",
+    Outcome.WARN: "passed",
+    Outcome.NOT_APPLICABLE: "skipped",
+    Outcome.FAIL: "failure",
+}
+
+
+def report_of(out: Path) -> Any:
+    return part("reports.jsonl").read(out / VERSION)
+
+
+def cases_of(out: Path) -> list[tuple[str, str]]:
+    return [(trace.scenario, seen.case.id) for trace in report_of(out).traces.values() for seen in trace]
+
+
+def verdicts_of(out: Path) -> list[tuple[str, str, str]]:
+    return [(verdict.scenario, verdict.check, verdict.outcome.value) for verdict in report_of(out).verdicts]
+
+
+def junit_of(file: Path) -> dict[str, str]:
+    """Item → what JUnit says of it."""
+    shown = {}
+    for case in ET.parse(file).getroot().iter("testcase"):
+        name = re.fullmatch(r"test_rule\[(.*)\]", case.attrib["name"])
+        assert name is not None
+        kinds = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
+        shown[name[1]] = kinds[0] if kinds else "passed"
+    return shown
+
+
+def run(state: Path, name: str, *arguments: str) -> tuple[Done, Path]:
+    out = state / name
+    return command(state, "run", "--out", str(out), "--api-version", VERSION, *arguments), out
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def first(state: Path) -> tuple[Done, Path]:
+    """One run against the embedded emulator, in one process."""
+    return run(state, "first", *CHOICE, "--seed", "7")
+
+
+@pytest.fixture(scope="module")
+def broken(state: Path) -> Iterator[tuple[str, Done, Path]]:
+    """A server that keeps one rule wrong, still running, and a run against it with Allure results."""
+    with serving(state, "--break", "embeddings.count") as url:
+        done, out = run(state, "broken", *CHOICE, "--target", url, "--alluredir", str(state / "broken" / "allure"))
+        yield url, done, out
+
+
+def test_good_target_is_conformant(first: tuple[Done, Path]) -> None:
+    """Exit 0, and the last lines say so and where the report is."""
+    done, out = first
+    assert 0 == done.code, done.out + done.err
+    assert f"{VERSION}: conformant" in done.out
+    assert f"report: {out / VERSION / 'index.html'}" in done.out
+    assert {"badge.json", "index.html", "junit.xml", "report.jsonl", "summary.md"} <= {
+        file.name for file in (out / VERSION).iterdir()
+    }
+
+
+@pytest.mark.parametrize("processes", ["0", "2"])
+def test_same_seed_gives_the_same_cases_and_verdicts(state: Path, first: tuple[Done, Path], processes: str) -> None:
+    """Case ids in the same order, the same verdicts: in a second run, and in one with two processes."""
+    done, out = run(state, f"again-{processes}", *CHOICE, "--seed", "7", "-n", processes)
+    assert 0 == done.code, done.out + done.err
+    assert cases_of(first[1]) == cases_of(out)
+    assert verdicts_of(first[1]) == verdicts_of(out)
+    assert junit_of(first[1] / VERSION / "junit.xml") == junit_of(out / VERSION / "junit.xml")
+
+
+@cache
+def _schema() -> Any:
+    module = part("reports.jsonl").__file__
+    return json.loads((Path(str(module)).parent / "schema.json").read_text())
+
+
+@pytest.mark.parametrize("which", ["first", "broken"])
+def test_report_keeps_its_published_schema(which: str, request: pytest.FixtureRequest) -> None:
+    """Every line of ``report.jsonl`` is valid, and the last one is the footer."""
+    out = request.getfixturevalue(which)[-1]
+    validator = jsonschema.validators.validator_for(_schema())(_schema())
+    lines = (out / VERSION / "report.jsonl").read_text("utf-8").splitlines()
+    assert [] == [f"{n}: {e.message[:200]}" for n, line in enumerate(lines) for e in validator.iter_errors(json.loads(line))]
+    assert "footer" == json.loads(lines[-1])["type"]
+
+
+def test_verify_gives_the_same_verdicts(state: Path, broken: tuple[str, Done, Path]) -> None:
+    """The recorded evidence alone leads to every verdict again."""
+    _, _, out = broken
+    done = command(state, "verify", str(out))
+    judged = len(report_of(out).verdicts)
+    assert (0, f"{VERSION}: {judged} of {judged} verdicts are the same") == (done.code, done.lines[-1])
+
+
+def test_broken_target_is_not_conformant_and_junit_says_which(broken: tuple[str, Done, Path]) -> None:
+    """Exit 1, the failure in readable lines, and each item in JUnit as its outcome demands."""
+    _, done, out = broken
+    assert 1 == done.code
+    assert "FAIL embeddings.count" in done.out
+    assert f"{VERSION}: not conformant" in done.out
+    expected = {
+        f"{VERSION}:{verdict.scenario}:{verdict.check}": SHOWN.get(verdict.outcome, "error")
+        for verdict in report_of(out).verdicts
+    }
+    shown = junit_of(out / VERSION / "junit.xml")
+    assert expected == shown
+    assert {"passed", "skipped", "failure"} <= set(shown.values())
+
+
+def test_allure_results_are_written_where_asked(broken: tuple[str, Done, Path]) -> None:
+    """One result for each item, with the statuses that JUnit has too."""
+    _, _, out = broken
+    results = [json.loads(file.read_text()) for file in (out / "allure").glob("*-result.json")]
+    assert len(report_of(out).verdicts) == len(results)
+    assert {"passed", "skipped", "failed"} <= {result["status"] for result in results}
+
+
+def test_no_artefact_holds_the_key(state: Path, broken: tuple[str, Done, Path]) -> None:
+    """Reports, JUnit, Allure, HTML, journals and output: nowhere the key, whole or in part."""
+    _, done, _ = broken
+    files = [file for file in state.rglob("*") if file.is_file()]
+    names = {file.name for file in files}
+    assert {"report.jsonl", "junit.xml", "index.html"} <= names
+    assert any(name.startswith("journal-") for name in names) or (state / "state").is_dir()
+    secret = CANARY.removeprefix("canary-")
+    assert [] == [str(file) for file in files if secret.encode() in file.read_bytes()]
+    assert secret not in done.out + done.err
+
+
+def failure_of(out: Path, check: str) -> tuple[Any, Any]:
+    """A failed verdict and the finding that is shown of it."""
+    report = report_of(out)
+    verdict = next(one for one in report.verdicts if one.check == check and one.outcome is Outcome.FAIL)
+    return verdict, part("reports.failure").witness(verdict, report.traces[verdict.scenario])[0]
+
+
+def test_replay_of_a_failed_case_fails_again(state: Path, broken: tuple[str, Done, Path]) -> None:
+    """The server is still broken: the case alone shows the same verdict."""
+    url, _, out = broken
+    verdict, finding = failure_of(out, "embeddings.count")
+    done = command(state, "replay", finding.case_id, "--run", str(out), "--target", url)
+    assert 1 == done.code, done.out + done.err
+    line = next(line for line in done.lines if re.match(r"\w+ +embeddings\.count ", line))
+    assert verdict.outcome.value == line.split()[0]
+    assert finding.message in done.out
+
+
+def test_printed_curl_line_runs_as_it_stands(state: Path) -> None:
+    """Pasted into a shell, it gets the status that the report blames."""
+    with serving(state, "--break", "http.accepted") as url:
+        done, out = run(state, "curl", "--scenario=corpus.embeddings.create", "--target", url)
+        assert 1 == done.code, done.out + done.err
+        _, finding = failure_of(out, "http.accepted")
+        text = (out / VERSION / "junit.xml").read_text("utf-8")
+        failure = next(
+            case.find("failure")
+            for case in ET.fromstring(text).iter("testcase")
+            if case.attrib["name"].endswith(":http.accepted]")
+        )
+        assert failure is not None
+        assert failure.text is not None
+        line = next(line for line in failure.text.splitlines() if line.strip().startswith("again"))
+        shell = line.strip().removeprefix("again").strip()
+        assert shell.startswith("curl ")
+        answer = command(state, "sh", "-c", shell, ours=False, env={"AOAI_TARGET": url})
+    assert 0 == answer.code, answer.err
+    assert finding.actual == answer.out.split()[1]
+
+
+def bad(name: str, *arguments: str, code: int, says: tuple[str, ...]) -> Any:
+    return pytest.param(arguments, code, says, id=name)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        bad("unknown version", "--api-version", "2024-13-01", code=2, says=("2024-13-01", VERSION)),
+        bad("unreachable", "--target", "http://127.0.0.1:1", code=3, says=("http://127.0.0.1:1", "refused")),
+        bad("unknown name", "--target", "https://nowhere.invalid", code=3, says=("https://nowhere.invalid",)),
+        bad("plain http", "--target", "http://example.invalid", code=2, says=("http://example.invalid",)),
+        bad("shard", "--shard", "4/3", code=2, says=("4/3", "k/n")),
+        bad("profile", "--profile", "fast", code=2, says=("fast", "standard")),
+        bad("family", "--family", "odd", code=2, says=("odd", "template")),
+        bad("check", "--check", "no.such", code=2, says=("no.such", "list checks")),
+        bad("seed", "--seed", "x", code=2, says=("--seed", "x")),
+        bad("configuration", "--config", "typo.toml", code=2, says=("typo.toml", "api_vresion", "api_version")),
+    ],
+)
+def test_bad_input_ends_in_one_line(tmp_path: Path, arguments: tuple[str, ...], code: int, says: tuple[str, ...]) -> None:
+    """The exit code says whose fault it is, one line says what and what to do, and nothing is a traceback."""
+    (tmp_path / "typo.toml").write_text('[target]\napi_vresion = "x"\n')
+    done = command(tmp_path, "run", "--out", str(tmp_path / "out"), *arguments)
+    assert code == done.code, done.out + done.err
+    assert 1 == len(done.lines), done.lines
+    assert [] == [word for word in says if word not in done.lines[0]], done.lines[0]
+
+
+@pytest.fixture
+def suite(state: Path) -> Callable[..., Done]:
+    """``pytest conformance`` from the checkout; ``--pyargs conformance`` where the wheel is what is tested."""
+
+    def ask(*arguments: str) -> Done:
+        here = (HOME / "conftest.py").is_file()
+        where = ("conformance",) if here else ("--pyargs", "conformance")
+        extra = () if here else ("-p", "conformance.plugin")
+        words = (sys.executable, "-m", "pytest", *where, *extra, "-p", "no:cacheprovider", "-p", "no:randomly")
+        return command(state, *words, *arguments, *CHOICE, cwd=HOME if here else state, ours=False)
+
+    return ask
+
+
+@pytest.mark.parametrize("processes", ["0", "2"])
+def test_plain_pytest_judges_a_target(state: Path, suite: Callable[..., Done], processes: str) -> None:
+    """People who live in pytest get the same items and verdicts, each exchange sent once, and the same report."""
+    out = state / f"plain-{processes}"
+    with serving(state) as url:
+        done = suite("--target", url, "--api-version", VERSION, "--out", str(out), "-n", processes, "-q")
+    assert 0 == done.code, done.out + done.err
+    assert f"{VERSION}: conformant" in done.out
+    ids = cases_of(out)
+    assert len(set(ids)) == len(ids)
+    assert set(NARROW) == {scenario for scenario, _ in ids}
+
+
+def test_run_ignores_options_of_other_tests(state: Path) -> None:
+    """``PYTEST_ADDOPTS`` of somebody's shell does not change what a run does."""
+    done = command(
+        state,
+        *("run", "--scenario=corpus.assistants.list", "--api-version", VERSION, "--out", str(state / "addopts")),
+        env={"PYTEST_ADDOPTS": "--collect-only -k nothing"},
+    )
+    assert 0 == done.code, done.out + done.err
+    assert os.path.isfile(state / "addopts" / VERSION / "index.html")
