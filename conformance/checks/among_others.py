@@ -130,7 +130,7 @@ def _adopted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
     for past in reversed(earlier):
         there = path_of(past.request)
         same = there != path and there.rsplit("/", 1)[-1] == path.rsplit("/", 1)[-1]
-        if past.ok and past.request.method == "GET" and same:
+        if past.ok and past.request.method == "GET" and same and page_of(past) is None:
             return exchange.answered(past.response) if past.response else None
     return None
 

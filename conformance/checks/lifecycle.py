@@ -151,11 +151,14 @@ def _other_metadata(value: Any, _request: Request) -> Any:
 def get_same(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A created object can be fetched, and is the one that was created."""
     yield from needs(trace, "create")
-    created, fetched = one(trace, "create"), one(trace, "get")
+    created, fetched, tried = one(trace, "create"), one(trace, "get"), trace.role("get")
     if created is None:
         return
+    if not tried:
+        yield created.finding("the created object has no id to ask for", outcome=Outcome.NOT_TESTABLE)
+        return
     if fetched is None:
-        yield trace.role("get")[-1].finding("the created object can't be fetched", place="status", expected=200)
+        yield tried[-1].finding("the created object can't be fetched", place="status", expected=200)
         return
     for name in ("id", "object", "created_at"):
         if fetched.json.get(name) != created.json.get(name):

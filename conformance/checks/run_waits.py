@@ -8,6 +8,7 @@ from typing import Any
 from conformance.breaking import on_json, path_of
 from conformance.check import trace_check
 from conformance.checks.lifecycle import one, sent_in
+from conformance.checks.lists import page_of
 from conformance.checks.runs import RUNS, documented, is_run_object, missing, needs_end, runs_in
 from conformance.exchange import Exchange, Request
 from conformance.operations import operations_of
@@ -149,7 +150,9 @@ def _everywhere(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | N
     if response is None or response.status != 404 or exchange.request.method != "GET" or "/runs/" not in path:
         return None
     for past in reversed(earlier):
-        if path_of(past.request).rsplit("/", 1)[-1] == path.rsplit("/", 1)[-1] and past.ok and past.response:
+        there = path_of(past.request)
+        same = there != path and there.rsplit("/", 1)[-1] == path.rsplit("/", 1)[-1]
+        if same and past.ok and past.response and page_of(past) is None:
             return exchange.answered(past.response)
     return None
 

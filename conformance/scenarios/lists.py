@@ -26,7 +26,7 @@ __all__ = ["APART", "MOST_PAGES", "OBJECTS", "PAGE", "Listing", "Objects", "ids_
 OBJECTS = 5
 PAGE = 2
 
-#: Pages of one walk at the most: ours, and as many again for objects that others create meanwhile.
+#: Pages of one walk over an account's list at the most: ours, and many more for what others create meanwhile.
 MOST_PAGES = 60
 
 #: Seconds between the older and the newer objects, so that ``created_at`` (whole seconds) tells them apart.
@@ -94,6 +94,7 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
                 spec,
                 Listing(item.operation("list"), _maker(item)),
                 f"Walks over the list of {item.prefix}.",
+                requests=40 if item.parent else 40 + 2 * MOST_PAGES,
                 tokens=item.tokens * (OBJECTS + 1),
                 operations=tuple(item.operation(verb) for verb in verbs),
                 expensive=item.expensive,
@@ -160,15 +161,16 @@ def walked(spec: Spec, settings: Settings, item: Listing) -> Script:
         page("list.unknown-cursor", "unknown-cursor", Expect.EITHER, after=NO_OBJECT),
     )
     ids = found.ids
+    most = len(ids) // item.page + 4 if found.own else MOST_PAGES
     if "order" in known:
         for order, rest, start in (("asc", ids[1:], ids[0]), ("desc", ids[:-1], ids[-1])):
-            way = _Way(f"walk.{order}", order, None if found.own else start, frozenset(rest))
+            way = _Way(f"walk.{order}", order, None if found.own else start, frozenset(rest), found.own, most)
             yield from _walk(page, way, item.page)
         for number in (1, 2):
             again = page("walk.again", f"walk.again-{number}", limit=item.page, order="asc", after=_start(found))
             yield (_at(again, None if found.own else ids[0]),)
     else:
-        yield from _walk(page, _Way("walk.default", None, None, frozenset(ids)), item.page)
+        yield from _walk(page, _Way("walk.default", None, None, frozenset(ids), found.own, most), item.page)
     if "before" in known and len(ids) > 1:
         yield (
             _at(page("list.before", "before", limit=PAGE, order="desc", before="{cursor}"), ids[-2]),
@@ -204,6 +206,8 @@ class _Way:
     order: str | None
     start: str | None
     wanted: frozenset[str]
+    own: bool = False
+    most: int = 0
 
 
 def ids_of(exchange: Exchange) -> list[str]:
@@ -212,11 +216,17 @@ def ids_of(exchange: Exchange) -> list[str]:
 
 
 def _walk(page: Callable[..., Case], way: _Way, limit: int) -> Generator[Step, tuple[Exchange, ...], None]:
-    """Follow ``after`` until our objects were seen and one page more, or the list ends."""
+    """Follow ``after`` until our objects were seen and one page more, or the list ends.
+
+    In a list of the whole account the cursor may be somebody else's object, which can be gone by the time of the next
+    page: whether that page is answered isn't judged.
+    """
     after, missing, beyond = way.start, set(way.wanted), 0
-    for number in range(1, MOST_PAGES + 1):
+    for number in range(1, way.most + 1):
+        foreign = not way.own and after is not None and after not in way.wanted and after != way.start
+        expect = Expect.EITHER if foreign else Expect.ACCEPT
         cursor = "{cursor}" if after else None
-        case = page(way.role, f"{way.role}.{number}", limit=limit, order=way.order, after=cursor)
+        case = page(way.role, f"{way.role}.{number}", expect, limit=limit, order=way.order, after=cursor)
         (exchange,) = yield (_at(case, after),)
         ids, more = _page_of(exchange)
         missing = missing - set(ids)

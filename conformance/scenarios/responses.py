@@ -34,8 +34,7 @@ _TOOL = {"type": "function", "strict": False, **WEATHER["function"]}  # type: ig
 def _create(spec: Spec, name: str, step: str, **wanted: Any) -> Case:
     more = {key: wanted.pop(key) for key in ("known", "expect", "level", "breaks", "reason") if key in wanted}
     body = request_body(spec, CREATE, {"model": "{deployment}", "max_output_tokens": 64, "metadata": MARK, **wanted})
-    kept = wanted.get("store", True)
-    undo = call(spec, DELETE, f"{{{step}}}", role="undo") if kept and DELETE in operations_of(spec) else None
+    undo = call(spec, DELETE, f"{{{step}}}", role="undo") if DELETE in operations_of(spec) else None
     made = call(
         spec, CREATE, role=step, body=body, creates={} if body.get("stream") else {step: "/id"}, undo=undo,
         capability="responses", cost=Cost(tokens=256), **more,

@@ -144,7 +144,7 @@ def completed(spec: Spec, settings: Settings) -> Script:
     if run is None:
         return
     ended = yield from finish(at, run, settings)
-    if not ended.ok:
+    if status_of(ended) not in ENDS:
         return
     yield tuple(_after(at, run, elsewhere))
     changed = at.call("threads.runs.modify", "{run}", role="run.modify", body={"metadata": {**MARK, "step": "later"}},

@@ -1,0 +1,86 @@
+"""A standard run on the clean emulator: all pass, nothing is left untested, and every operation is asked something."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import offline
+import pytest
+
+from conformance.catalogue import all_checks
+from conformance.emulator.app import App
+from conformance.emulator.store import Clock
+from conformance.judge import judge
+from conformance.operations import operations_of
+from conformance.scenario import Profile, scenarios_of
+from conformance.selection import items_of
+from conformance.spec import load, versions
+from conformance.trace import Trace
+from conformance.verdict import Outcome
+
+#: Operations without a state of their own: the corpora ask them, no scripted scenario needs to.
+STATELESS = ("audio.", "completions.", "embeddings.", "images.")
+
+
+@cache
+def played(version: str) -> dict[str, Trace]:
+    """The traces of all scripted scenarios."""
+    spec = load(version)
+    app = App([spec], clock=Clock.fixed())
+    answer = offline.answering(app, spec)
+    return {
+        scenario.id: offline.play(spec, scenario, answer, wait=app.clock.advance)
+        for scenario in scenarios_of(spec, Profile.STANDARD)
+    }
+
+
+@pytest.mark.parametrize("version", versions())
+def test_every_scenario_passes_and_nothing_is_left_untested(version: str) -> None:
+    spec, traces = load(version), played(version)
+    items = items_of(spec, scenarios_of(spec, Profile.STANDARD), all_checks().values())
+    verdicts = [judge(spec, item.check, traces[item.scenario]) for item in items]
+    loud = [v for v in verdicts if v.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)]
+    assert [] == [f"{v.outcome} {v.check} {v.scenario} {v.reason}" for v in loud]
+    assert any(v.outcome is Outcome.PASS for v in verdicts)
+
+
+@pytest.mark.parametrize("version", versions())
+def test_every_stateful_operation_is_part_of_a_scenario(version: str) -> None:
+    asked = {seen.case.operation for trace in played(version).values() for seen in trace if seen.exchange.ok}
+    stateful = {id for id in operations_of(load(version)) if not id.startswith(STATELESS)}
+    assert set() == stateful - asked
+
+
+@pytest.mark.parametrize("version", versions())
+def test_a_scenario_keeps_to_its_plan(version: str) -> None:
+    spec, traces = load(version), played(version)
+    plans = {scenario.id: scenario.requests for scenario in scenarios_of(spec, Profile.STANDARD)}
+    assert {} == {id: len(t.observations) for id, t in traces.items() if len(t.observations) > plans[id]}
+
+
+@pytest.mark.parametrize("version", versions())
+def test_case_ids_are_unique_within_a_scenario(version: str) -> None:
+    for id, trace in played(version).items():
+        ids = [seen.case.id for seen in trace]
+        assert sorted(set(ids)) == sorted(ids), id
+
+
+@pytest.mark.parametrize("version", versions())
+def test_what_is_created_can_be_removed_and_carries_the_marker(version: str) -> None:
+    """Where the version has a DELETE for what was made, the case names it; where there is room, metadata marks it."""
+    spec = load(version)
+    known = operations_of(spec)
+    deletes = {op.path.rpartition("/")[0] for op in known.values() if op.method == "DELETE"}
+    unmarked, kept = [], []
+    for id, trace in played(version).items():
+        for seen in trace:
+            case, operation = seen.case, known[seen.case.operation]
+            if case.method != "POST" or not case.creates or case.expect == "reject":
+                continue
+            if operation.path in deletes and case.undo is None:
+                kept.append(f"{id} {case.step}")
+            body = case.json
+            if isinstance(body, dict) and "metadata" in body and "{run}" not in str(body["metadata"]):
+                unmarked.append(f"{id} {case.step}")
+    assert [] == unmarked
+    assert [] == kept

@@ -1,0 +1,126 @@
+"""Emulators that break one law each: every one is noticed, and the clean one raises nothing.
+
+A sample chosen by the commit runs with the other tests; all of them run in ``tox -e prove``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from functools import cache
+
+import offline
+import pytest
+
+from conformance.catalogue import all_checks
+from conformance.emulator.app import App
+from conformance.emulator.handlers import all_handlers
+from conformance.emulator.mutants import Mutant, mutants
+from conformance.emulator.settings import Settings
+from conformance.emulator.store import Clock, Store
+from conformance.judge import judge
+from conformance.operations import operations_of
+from conformance.options import Options
+from conformance.scenario import Profile, Scenario, scenarios_of
+from conformance.selection import corpus_of, items_of
+from conformance.spec import Spec, load, versions
+from conformance.trace import Trace
+from conformance.verdict import Outcome, Verdict
+
+#: Mutants that the ordinary tests try, out of all.
+SAMPLE = 8
+
+QUIET = (Outcome.PASS, Outcome.NOT_APPLICABLE)
+CHECKS = tuple(all_checks().values())
+
+
+@cache
+def _stage(version: str) -> tuple[Spec, App]:
+    """A version with its schemas compiled; each play gives the application a new state."""
+    spec = load(version)
+    return spec, App([spec], Settings(), Clock.fixed())
+
+
+def _app(version: str, mutant: Mutant | None = None) -> App:
+    _, app = _stage(version)
+    app.store, app.handlers, app.clock.offset = Store(), all_handlers(), 0.0
+    return app if mutant is None else mutant.apply(app)
+
+
+def _verdicts(spec: Spec, scenario: Scenario, trace: Trace) -> Iterator[Verdict]:
+    for item in items_of(spec, (scenario,), CHECKS):
+        yield judge(spec, item.check, trace)
+
+
+def _loud(verdict: Verdict) -> bool:
+    """A verdict that isn't quiet, or a rule that is only observed and has something to show."""
+    shown = any(finding.outcome is None and not finding.note for finding in verdict.findings)
+    return verdict.outcome not in QUIET or (verdict.outcome is Outcome.PASS and shown)
+
+
+def _near(spec: Spec, mutant: Mutant) -> Iterator[Scenario]:
+    """The scenarios of the resources that a mutant touches, then the corpora of its operations."""
+    known = operations_of(spec)
+    hit = {id: op for id, op in known.items() if mutant._hits(id)}
+    resources = {id.split(".", maxsplit=1)[0] for id in hit}
+    for scenario in scenarios_of(spec, Profile.EXHAUSTIVE):
+        if resources & {id.split(".", maxsplit=1)[0] for id in scenario.operations}:
+            yield scenario
+    for id in hit:
+        yield from corpus_of(spec, Options(operations=(id,), no_cache=True))
+
+
+def _notice(name: str) -> str:
+    """The first check that notices a mutant; "" where none does."""
+    mutant = mutants()[name]
+    for version in reversed(versions()):
+        spec, _ = _stage(version)
+        if not mutant.touches(spec):
+            continue
+        app = _app(version, mutant)
+        answer = offline.answering(app, spec)
+        for scenario in _near(spec, mutant):
+            trace = offline.play(spec, scenario, answer, wait=app.clock.advance)
+            found = next((v for v in _verdicts(spec, scenario, trace) if _loud(v)), None)
+            if found is not None:
+                assert found.outcome is not Outcome.ERROR, found.reason
+                return found.check
+    return ""
+
+
+def _sampled() -> list[str]:
+    """The sample of this commit, the same in every process."""
+    commit = os.environ.get("COMMIT", "none")
+    return sorted(mutants(), key=lambda name: hashlib.sha256(f"{commit} {name}".encode()).digest())[:SAMPLE]
+
+
+@pytest.mark.parametrize("name", _sampled())
+def test_a_sampled_mutant_is_noticed(name: str) -> None:
+    assert _notice(name) != ""
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("name", mutants())
+def test_a_mutant_is_noticed(name: str) -> None:
+    assert _notice(name) != ""
+
+
+def _complaints(version: str, seed: str) -> list[str]:
+    spec, _ = _stage(version)
+    app = _app(version)
+    app.store = Store(seed=seed)
+    answer = offline.answering(app, spec)
+    found = []
+    for scenario in scenarios_of(spec, Profile.EXHAUSTIVE):
+        trace = offline.play(spec, scenario, answer, wait=app.clock.advance)
+        found += [f"{v.check} {scenario.id} {v.outcome}" for v in _verdicts(spec, scenario, trace) if _loud(v)]
+    return found
+
+
+@pytest.mark.parametrize(
+    "turn", [pytest.param(turn, marks=() if turn < 2 else pytest.mark.prove) for turn in range(20)]
+)
+def test_the_clean_emulator_raises_nothing(turn: int) -> None:
+    everything = versions()
+    assert _complaints(everything[-1 - turn % len(everything)], f"turn {turn}") == []
