@@ -30,7 +30,7 @@ def made_name(path: str, method: str, taken: set[str]) -> tuple[str, str]:
     words = [_word(segment) for segment in segments if segment != "{}"] or ["root"]
     ends_in_parameter = bool(segments) and segments[-1] == "{}"
     after_parameter = len(segments) > 1 and segments[-2] == "{}" and not ends_in_parameter
-    if method == "post" and after_parameter and not words[-1].endswith("s"):
+    if method in ("get", "post") and after_parameter and not words[-1].endswith("s"):
         *words, verb = words
     else:
         verb = {

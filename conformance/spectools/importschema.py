@@ -147,6 +147,7 @@ class Schemas:
         self._discriminator(node, made, where)
         if "default" in made and not _fits(made):
             self.notes.add(f"{where}: the default {made.pop('default')!r} does not fit its own type or values")
+        self._satisfiable(made, where)
         if "array" in _kinds(made) and not {"items", "prefixItems"} & set(made):
             made["items"] = {}
         return _with_null(made) if nullable else made
@@ -187,6 +188,15 @@ class Schemas:
             return value
         self.notes.add(f"{where}: {key} {value!r}")
         return None
+
+    def _satisfiable(self, made: dict[str, Any], where: str) -> None:
+        """A closed object can't require a property that it doesn't have; no value at all would fit."""
+        if made.get("additionalProperties") is not False or {"allOf", "patternProperties"} & set(made):
+            return
+        missing = [name for name in made.get("required", ()) if name not in made.get("properties", {})]
+        if missing:
+            self.notes.add(f"{where}: closed, and requires {', '.join(missing)}, which it has not; not required here")
+            made["required"] = [name for name in made["required"] if name not in missing]
 
     def _bounds(self, made: dict[str, Any]) -> None:
         """``exclusiveMinimum: true`` beside ``minimum`` is how OpenAPI 3.0 says what is a number since 3.1."""

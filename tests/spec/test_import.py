@@ -132,6 +132,10 @@ def test_the_suite_loads_what_was_imported(tmp_path: Path, capsys: pytest.Captur
         ({"type": "any"}, {}),
         ({"oneOf": [{"type": "string"}], "nullable": True}, {"oneOf": [{"type": "string"}, {"type": "null"}]}),
         ({"type": "integer", "maximum": "ten"}, {"type": "integer"}),
+        (
+            {"type": "object", "required": ["a"], "properties": {}, "additionalProperties": False},
+            {"type": "object", "required": [], "properties": {}, "additionalProperties": False},
+        ),
         ({"type": "string", "x-ref": {"$ref": "other.json#/a"}}, {"type": "string"}),
     ],
 )
