@@ -39,7 +39,7 @@ DIFFERS = {
     "probe.auth.wrong": set(),
     "probe.api-version.missing": {"query"},
     "probe.api-version.unknown": {"query"},
-    "probe.method.wrong": {"method", "body", "headers"},
+    "probe.method.wrong": {"method", "body", "headers", "path"},
     "probe.route.unknown": {"path"},
     "probe.json.malformed": {"body"},
     "probe.json.truncated": {"body"},
