@@ -17,6 +17,9 @@ ORDER = 30
 
 Row = dict[str, Any]
 
+#: Longer cells of a table are cut; JSON has all of it.
+_WIDEST = 72
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
@@ -60,6 +63,7 @@ def _versions(options: Options) -> Iterator[Row]:
             "surface": spec.surface,
             "operations": len(operations_of(spec)),
             "complete": spec.complete,
+            "gaps": list(spec.gaps),
             "errata": len(spec.errata),
             "clauses": len(spec.clauses),
             "features": sorted(spec.features),
@@ -79,7 +83,15 @@ def _operations(options: Options) -> Iterator[Row]:
                 "path": operation.path,
                 "resource": operation.resource,
                 "stream": operation.stream.protocol if operation.stream else "",
+                "complete": spec.complete,
+                "features": [name for name in sorted(spec.features) if _belongs(name, operation.id)],
+                "source": [source.document for source in spec.sources],
             }
+
+
+def _belongs(feature: str, operation: str) -> bool:
+    """``chat.tools`` belongs to ``chat.completions.create``: both begin with the same word."""
+    return feature.partition(".")[0] == operation.partition(".")[0]
 
 
 def _checks(options: Options) -> Iterator[Row]:  # noqa: ARG001 - all listings share one signature
@@ -97,15 +109,15 @@ def _checks(options: Options) -> Iterator[Row]:  # noqa: ARG001 - all listings s
 
 
 def _clauses(options: Options) -> Iterator[Row]:
+    from conformance.spectools.numbers import state_of
+
     for spec in _chosen(options):
         for clause in spec.clauses:
-            told = "excluded" if clause.excluded else clause.state or "planned"
-            state = "checked" if clause.checks else "rule" if clause.rule else told
             yield {
                 "version": spec.version,
                 "clause": clause.id,
                 "keyword": clause.keyword,
-                "state": state,
+                "state": state_of(clause),
                 "checks": list(clause.checks),
                 "text": clause.text,
                 "reason": clause.excluded,
@@ -177,4 +189,5 @@ def _table(rows: Iterable[Mapping[str, Any]]) -> None:
 def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 2]} …"
