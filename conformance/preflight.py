@@ -27,6 +27,12 @@ __all__ = ["SERVED_CHECK", "Preflight", "preflight", "probes"]
 #: The name under which claims are judged; it is no check of the catalogue, because it judges no exchange.
 SERVED_CHECK = "claims.served"
 
+#: An id that no object has.
+_NOBODY = "0" * 24
+
+#: The code with which the service answers a route that it doesn't know, and no missing object.
+_NO_ROUTE = "404"
+
 _NO_CONNECTION = (FaultKind.CONNECT, FaultKind.CONNECT_TIMEOUT, FaultKind.DNS, FaultKind.TLS)
 
 
@@ -85,8 +91,32 @@ def probes(spec: Spec, capabilities: frozenset[str]) -> tuple[Case, ...]:
 
     A POST is among them only where the document requires a field, so that ``{}`` must be refused.
     """
-    found = (_probe(spec, operation, capabilities) for operation in operations_of(spec).values())
-    return tuple(case for case in found if case is not None)
+    operations = operations_of(spec).values()
+    found = [case for operation in operations if (case := _probe(spec, operation, capabilities)) is not None]
+    looked_at = {operation.resource for operation in operations if operation.id in {case.operation for case in found}}
+    # reading first: of a resource that can't be listed, an object that nobody has is asked for
+    for operation in sorted(operations, key=lambda operation: operation.mutates):
+        case = None if operation.resource in looked_at else _nobody(operation)
+        if case is not None:
+            looked_at.add(operation.resource)
+            found.append(case)
+    return tuple(found)
+
+
+def _nobody(operation: Operation) -> Case | None:
+    """A request about an object that nobody has: a route that isn't there shows by the code of its 404."""
+    names = [p.name for p in operation.parameters if p.location == "path"]
+    if not names or "/deployments/" in operation.path:
+        return None
+    return Case(
+        operation=operation.id,
+        method=operation.method,
+        path=operation.path,
+        path_params=dict.fromkeys(names, _NOBODY),
+        family=Family.TEMPLATE,
+        expect=Expect.EITHER,
+        role="preflight",
+    )
 
 
 def _probe(spec: Spec, operation: Operation, capabilities: frozenset[str]) -> Case | None:
@@ -177,6 +207,8 @@ def _absent(case: Case, exchange: Exchange) -> str | None:
     """Why an answer says that nothing is behind the route; None where it doesn't."""
     if exchange.status in (404, 405, 410, 501) and exchange.fault is None:
         code = _code(exchange)
+        if _NOBODY in case.path_params.values() and (exchange.status, code) != (404, _NO_ROUTE):
+            return None
         return f"{case.method} {case.path} answered {exchange.status}" + (f" {code}" if code else "")
     return None
 
