@@ -168,6 +168,8 @@ def _lines(file: Path) -> Iterator[str]:
             yield from stream
     except OSError as error:
         raise UsageError(f"can't be read: {error.strerror}", where=str(file)) from None
+    except UnicodeDecodeError:
+        raise UsageError("not a report: it is not UTF-8 text", where=str(file)) from None
 
 
 def _check_format(header: Mapping[str, Any], file: Path) -> None:

@@ -14,6 +14,7 @@ from attrs import evolve
 
 from conformance._parts import part
 from conformance.cleanup import clean
+from conformance.config import is_loopback
 from conformance.errors import UsageError
 from conformance.journal import Journal, default_folder
 from conformance.options import Options, add_to, from_mapping
@@ -76,9 +77,22 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _at(options: Options, header: Mapping[str, Any]) -> Options:
-    """The options with the run's own target, where no other one is named and it was not the embedded emulator."""
+    """The options with the run's own target, where no other one is named and it was not the embedded emulator.
+
+    Raises :class:`UsageError` where that is another machine which the configuration doesn't name too: a report may
+    come from anybody, and its target would be sent the key.
+    """
     told = header["target"]
-    return options if options.target or told.get("embedded") else evolve(options, target=told["url"])
+    if options.target or told.get("embedded"):
+        return options
+    if not is_loopback(told["url"]):
+        named = configured(options).target.url
+        if named.rstrip("/") != told["url"].rstrip("/"):
+            raise UsageError(
+                f"the run's target was {told['url']}, which is not the configured one",
+                hint=f"if it may have your key: --target {told['url']}",
+            )
+    return evolve(options, target=told["url"])
 
 
 def _find(folder: Path, case_id: str) -> tuple[Any, Trace, Observation]:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from conformance._parts import part
 from conformance.catalogue import all_checks
+from conformance.claims import Claims
+from conformance.config import Config, Target
 from conformance.errors import UsageError
 from conformance.judge import judge
-from conformance.spec import load
+from conformance.preflight import SERVED_CHECK, Preflight
+from conformance.spec import Spec, load
+from conformance.verdict import Outcome
 
 NAME = "verify"
 HELP = "judge a run's recorded evidence again, offline"
@@ -31,16 +38,29 @@ def main(args: argparse.Namespace) -> int:
         spec = load(report.header["api_version"], args.specs)
         if spec.digest != report.header["spec_digest"]:
             print(f"{spec.version}: the document changed since the run; verdicts may differ for that reason")
-        checks, same = all_checks(), 0
+        checks, claims, same, left = all_checks(), _claims(spec, report.header), 0, 0
         for verdict in report.verdicts:
+            if verdict.check == SERVED_CHECK or verdict.outcome is Outcome.ERROR:
+                left += 1  # they rest on what came before the corpus, or on our own fault: there is no evidence
+                continue
             if verdict.check not in checks:
                 raise UsageError(f"this suite has no check {verdict.check!r}, which the run used", where=str(folder))
-            again = judge(spec, checks[verdict.check], report.traces[verdict.scenario])
-            if again.outcome is verdict.outcome:
+            check = checks[verdict.check]
+            unclaimed = claims.unclaimed(check.features) is not None
+            again = Outcome.NOT_APPLICABLE if unclaimed else judge(spec, check, report.traces[verdict.scenario]).outcome
+            if again is verdict.outcome:
                 same += 1
             else:
                 differences += 1
-                print(f"{verdict.scenario} {verdict.check}: was {verdict.outcome}, is {again.outcome}")
+                print(f"{verdict.scenario} {verdict.check}: was {verdict.outcome}, is {again}")
         cut = "" if report.footer else " (the report is truncated: the run did not end)"
-        print(f"{spec.version}: {same} of {len(report.verdicts)} verdicts are the same{cut}")
+        aside = f", {left} rest on no evidence" if left else ""
+        print(f"{spec.version}: {same} of {len(report.verdicts) - left} verdicts are the same{aside}{cut}")
     return 1 if differences else 0
+
+
+def _claims(spec: Spec, header: Mapping[str, Any]) -> Claims:
+    """What the target claimed in the run."""
+    told = header["target"]
+    target = Target(url=told["url"], auth=told["auth"], unsupported=told.get("unsupported", {}))
+    return Claims(spec, Config(target), Preflight(), datetime.now(UTC).date())

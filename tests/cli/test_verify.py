@@ -1,0 +1,85 @@
+"""``verify`` judges evidence again; what never rested on evidence is left as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance._parts import part
+from conformance.cases import Case, JsonBody
+from conformance.cli import main
+from conformance.exchange import Chunk, Exchange, Request, Response
+from conformance.spec import load
+from conformance.trace import Observation, Trace
+from conformance.verdict import Outcome, Verdict
+
+VERSION = "2024-05-01-preview"
+
+
+def report(folder: Path, *verdicts: Verdict, auth: str = "api-key", **target: Any) -> Path:
+    """A run of one accepted request, and one without a key that was served."""
+    header = {
+        "api_version": VERSION,
+        "spec_digest": load(VERSION).digest,
+        "target": {"url": "http://127.0.0.1:1", "auth": auth, "embedded": False, "unsupported": {}, **target},
+        "profile": "standard",
+        "seed": 0,
+        "checks": {},
+    }
+    case = Case("embeddings.create", "POST", "/embeddings", body=JsonBody({"input": "a"}))
+    request = Request("POST", "http://127.0.0.1:1/embeddings", body=b'{"input":"a"}')
+    answer = Response(200, (("content-type", "application/json"),), (Chunk(0.0, b"{}"),))
+    traces = [Trace("corpus.embeddings.create", (Observation(case, Exchange(request, answer)),))]
+    part("reports.jsonl").write(folder / "report.jsonl", header, traces, verdicts, {"conclusion": "conformant"})
+    return folder
+
+
+def verdict(check: str, outcome: Outcome, scenario: str = "corpus.embeddings.create") -> Verdict:
+    return Verdict(check, scenario, outcome)
+
+
+@pytest.mark.parametrize(
+    ("code", "says", "verdicts"),
+    [
+        (0, "1 of 1 verdicts are the same", [verdict("http.accepted", Outcome.PASS)]),
+        (1, "was fail, is pass", [verdict("http.accepted", Outcome.FAIL)]),
+        (
+            0,
+            "1 of 1 verdicts are the same, 1 rest on no evidence",
+            [verdict("http.accepted", Outcome.PASS), verdict("claims.served", Outcome.FAIL, "resource.threads")],
+        ),
+        (0, "0 of 0 verdicts are the same, 1 rest", [verdict("http.accepted", Outcome.ERROR, "a.crashed.scenario")]),
+        (2, "no check 'no.such'", [verdict("no.such", Outcome.PASS)]),
+    ],
+)
+def test_recorded_verdicts_are_held_against_new_ones(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], code: int, says: str, verdicts: list[Verdict]
+) -> None:
+    assert code == main(["verify", str(report(tmp_path, *verdicts))])
+    assert says in "".join(capfd.readouterr())
+
+
+def test_a_target_without_keys_is_not_asked_for_them_again(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    unasked = verdict("auth.missing.refused", Outcome.NOT_APPLICABLE)
+    assert 0 == main(["verify", str(report(tmp_path, unasked, auth="none"))])
+    assert "1 of 1" in capfd.readouterr().out
+
+
+def test_bytes_that_are_no_text_are_no_report(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "report.jsonl").write_bytes(b"\xff\xfe\x00")
+    assert 2 == main(["verify", str(tmp_path)])
+    assert "not UTF-8" in capfd.readouterr().err
+
+
+def test_replay_sends_no_key_to_a_target_that_only_the_report_names(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", "a-key-that-must-stay-here")
+    monkeypatch.delenv("AOAI_TARGET_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    folder = report(tmp_path, verdict("http.accepted", Outcome.PASS), url="https://somebody.example")
+    case = part("reports.jsonl").read(folder).traces["corpus.embeddings.create"].observations[0].case
+    assert 2 == main(["replay", case.id, "--run", str(folder)])
+    assert "--target https://somebody.example" in capfd.readouterr().err
