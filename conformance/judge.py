@@ -34,6 +34,7 @@ class _Part:
     outcome: Outcome
     findings: tuple[Finding, ...] = ()
     reason: str = ""
+    excused: bool = False
 
 
 def judge(spec: Spec, check: Check, trace: Trace) -> Verdict:
@@ -53,9 +54,18 @@ def judge(spec: Spec, check: Check, trace: Trace) -> Verdict:
                 parts.append(part)
         if trace.outcome is not None:  # it ended early: what was not sent can't have passed
             parts.append(_Part(trace.outcome, reason=trace.ended))
+        if _all_excused(trace, parts):
+            parts.append(_Part(Outcome.INCONCLUSIVE, reason=f"no valid request was accepted: {parts[0].reason}"))
         return _verdict(check, trace, parts, tuple(judged), spec)
     except Exception as error:  # noqa: BLE001 - a bug of ours must not look like one of the target
         return Verdict(check.id, trace.scenario, Outcome.ERROR, reason=f"{type(error).__name__}: {error}")
+
+
+def _all_excused(trace: Trace, parts: list[_Part]) -> bool:
+    """Each valid request of a corpus was refused for reasons of the model. One such refusal says nothing; a target that
+    accepts nothing at all must not be green for it.
+    """
+    return trace.scenario.startswith("corpus.") and bool(parts) and all(part.excused for part in parts)
 
 
 def _judge_trace(spec: Spec, check: Check, trace: Trace) -> Verdict:
@@ -92,7 +102,7 @@ def _blocked(check: Check, seen: Observation) -> _Part | None:
         return _Part(Outcome.NOT_TESTABLE, reason=f"the target answered {status}")
     excused = excuse(seen)
     if check.needs is Needs.ANSWER:
-        return _Part(excused.outcome, reason=excused.reason) if excused else None
+        return _Part(excused.outcome, reason=excused.reason, excused=True) if excused else None
     wanted = check.needs is Needs.SUCCESS
     if wanted and seen.case.expect is Expect.REJECT:
         # What a good answer to a wrong request looks like is written nowhere; that it came is judged elsewhere.

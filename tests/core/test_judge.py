@@ -79,3 +79,17 @@ def test_a_note_is_shown_and_does_not_count() -> None:
 
     verdict = judge(SPEC, note, seen(200))
     assert (Outcome.PASS, 1) == (verdict.outcome, len(verdict.findings))
+
+
+def corpus(*statuses: int) -> Trace:
+    excused = b'{"error": {"code": "unsupported_value", "message": "m"}}'
+    made = [seen(status, b"{}" if status == 200 else excused) for status in statuses]
+    return Trace("corpus.o", tuple(one.observations[0] for one in made))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "statuses"),
+    [(Outcome.INCONCLUSIVE, (400, 400)), (Outcome.INCONCLUSIVE, (400,)), (Outcome.PASS, (400, 200))],
+)
+def test_a_target_that_excuses_itself_from_everything_is_not_green(outcome: Outcome, statuses: tuple[int, ...]) -> None:
+    assert outcome == judge(SPEC, made(needs=Needs.ANSWER, find=False), corpus(*statuses)).outcome
