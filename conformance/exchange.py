@@ -24,6 +24,7 @@ __all__ = [
     "Headers",
     "Request",
     "Response",
+    "is_secret",
     "redact",
 ]
 
@@ -36,6 +37,14 @@ REDACTED = "[redacted]"
 SECRET_HEADERS = frozenset(
     {"api-key", "authorization", "cookie", "set-cookie", "ocp-apim-subscription-key", "proxy-authorization"}
 )
+
+#: So are those of headers with such an ending: extra headers of a configuration have names of their owners' choice.
+_SECRET_ENDINGS = ("-key", "-token", "-secret", "-password", "authorization")
+
+
+def is_secret(name: str) -> bool:
+    """True for a header whose value must not be kept."""
+    return name.lower() in SECRET_HEADERS or name.lower().endswith(_SECRET_ENDINGS)
 
 
 def _first(headers: Headers, name: str) -> str | None:
@@ -141,7 +150,8 @@ class Response:
     @cached_property
     def _parsed(self) -> tuple[bool, Any]:
         try:
-            return True, json.loads(self.body, parse_constant=_refuse_constant)
+            # Decoded here: from bytes, json.loads would also take UTF-16 and a byte order mark.
+            return True, json.loads(str(self.body, "utf-8"), parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             return False, None
 
@@ -203,7 +213,7 @@ def redact(headers: Iterable[tuple[str, str]], secrets: Iterable[str] = ()) -> H
     hidden = [secret for secret in secrets if secret]
 
     def clean(name: str, value: str) -> str:
-        if name.lower() in SECRET_HEADERS or any(secret in value for secret in hidden):
+        if is_secret(name) or any(secret in value for secret in hidden):
             return REDACTED
         return value
 

@@ -14,7 +14,7 @@ from attrs import evolve
 
 from conformance.cases import Case
 from conformance.errors import GuardError, UsageError
-from conformance.exchange import SECRET_HEADERS, Headers
+from conformance.exchange import Headers, is_secret
 from conformance.operations import operations_of
 from conformance.spec import Spec
 from conformance.wire import UNKNOWN_ROUTE, bind_text
@@ -76,7 +76,7 @@ def strip(headers: Headers, secrets: Collection[str]) -> Headers:
     return tuple(
         (name, value)
         for name, value in headers
-        if name.lower() not in SECRET_HEADERS and not any(secret in value for secret in secrets if secret)
+        if not is_secret(name) and not any(secret in value for secret in secrets if secret)
     )
 
 
