@@ -42,7 +42,9 @@ def curl(seen: Observation, *, auth: str = "api-key") -> str | None:
         return None
     parts = urlsplit(request.url)
     target = parts.path + (f"?{parts.query}" if parts.query else "")
-    words = ["curl -sS -i", f"-X {request.method}", f'"$AOAI_TARGET"{shlex.quote(target)}']
+    # With -X HEAD curl would wait for a body that never comes.
+    method = "--head" if request.method == "HEAD" else f"-X {request.method}"
+    words = ["curl -sS -i", method, f'"$AOAI_TARGET"{shlex.quote(target)}']
     for name, value in request.headers:
         if name.lower() in ("content-type", "accept") or name.lower().startswith("aoai-"):
             words.append(f"-H {shlex.quote(f'{name}: {value}')}")
@@ -53,7 +55,9 @@ def curl(seen: Observation, *, auth: str = "api-key") -> str | None:
     elif seen.case.auth is Auth.VALID and auth == "bearer":
         words.append('-H "Authorization: Bearer $AZURE_OPENAI_API_KEY"')
     if body:
-        words.append(f"--data-binary {shlex.quote(body)}")
+        if not request.header("content-type"):
+            words.append("-H 'content-type:'")  # curl would call it a form
+        words.append(f"--data-raw {shlex.quote(body)}")  # raw: a leading @ names no file
     return " ".join(words)
 
 

@@ -25,18 +25,15 @@ class Summary:
     passed_checks: int
     notable: tuple[Verdict, ...] = field(repr=False)
     waived: tuple[Verdict, ...] = field(repr=False)
-    by_operation: Mapping[str, Mapping[Outcome, int]] = field(repr=False)
 
 
 def summarise(report: Report) -> Summary:
     """Count a report. ``notable`` holds everything but pass and not_applicable, heaviest first."""
     outcomes = Counter(verdict.outcome for verdict in report.verdicts)
     operations: Counter[str] = Counter()
-    by_scenario: dict[str, str] = {}
     for trace in report.traces.values():
         for seen in trace:
             operations[seen.case.operation] += 1
-            by_scenario.setdefault(trace.scenario, seen.case.operation.rsplit(".", 1)[0])
     judged = {verdict.check for verdict in report.verdicts if verdict.outcome is not Outcome.NOT_APPLICABLE}
     bad = {
         verdict.check for verdict in report.verdicts if verdict.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)
@@ -47,9 +44,6 @@ def summarise(report: Report) -> Summary:
         (v for v in report.verdicts if v.outcome not in quiet and not v.waiver),
         key=lambda v: (rank[v.outcome], v.check, v.scenario),
     )
-    grouped: dict[str, Counter[Outcome]] = {}
-    for verdict in report.verdicts:
-        grouped.setdefault(verdict.scenario, Counter())[verdict.outcome] += 1
     return Summary(
         outcomes={outcome: outcomes[outcome] for outcome in Outcome if outcomes[outcome]},
         operations=dict(sorted(operations.items())),
@@ -58,5 +52,4 @@ def summarise(report: Report) -> Summary:
         passed_checks=len(judged - bad),
         notable=tuple(notable),
         waived=tuple(v for v in report.verdicts if v.waiver),
-        by_operation={name: dict(counts) for name, counts in sorted(grouped.items())},
     )

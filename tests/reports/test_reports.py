@@ -110,7 +110,7 @@ def test_a_failure_is_about_ten_lines(tmp_path: Path) -> None:
 def test_the_curl_line_is_one_shell_command(headers: list[str], auth: Auth) -> None:
     body = {"text": 'it\'s $HOME `x` "q"'}
     split = shlex.split(failure.curl(observation(body, auth=auth)))
-    assert json.dumps(body) == split[split.index("--data-binary") + 1]
+    assert json.dumps(body) == split[split.index("--data-raw") + 1]
     assert "$AOAI_TARGET/p?api-version=v" in split
     assert headers == [word for word in split if word.startswith("api-key")]
 
