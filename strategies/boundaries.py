@@ -50,7 +50,7 @@ def boundaries(work: Work) -> Iterator[Draft]:
     alone = work.bench.everything
     seen: set[Key] = set()
     for draft in work.templates:
-        if draft.expect is Expect.ACCEPT:
+        if draft.expect is Expect.ACCEPT and not work.bench.makers.lacks(draft.request, work.operation.path):
             seen |= observe(work.ground.root, draft.request)
     shared: list[tuple[Fact, Draft]] = []
     for slot in work.slots:
@@ -132,6 +132,11 @@ def shown(work: Work, fact: Fact) -> Draft | None:
         or ("only reasoning models take it" if "reasoning" in host.needs else "")
         or work.levels.disputed(location, slot.pointer, fact.kind)
         or content_gate(work.operation.id, request.get("body"))
+        or (
+            "nothing in this version creates the object that it names"
+            if work.bench.makers.lacks(request, work.operation.path)
+            else ""
+        )
     )
     what = {"field": "the field", "branch": f"branch {fact.label} of", "value": f"value {fact.label} of"}
     return Draft(

@@ -73,7 +73,8 @@ def _free(slot: Slot) -> bool:
 def _pool(work: Work) -> list[tuple[Slot, SearchStrategy[Any]]]:
     found = []
     for slot in work.slots:
-        made = values(slot.node) if _free(slot) and not gate_of(slot.pointer) else None
+        sure = _free(slot) and not gate_of(slot.pointer) and not work.levels.disputed("body", slot.pointer, "type")
+        made = values(slot.node) if sure else None
         if made is not None:
             found.append((slot, made))
     return found

@@ -44,6 +44,7 @@ GATES: Mapping[str, str] = {
     r"/prediction(/.*)?": "only some models take predicted outputs",
     r"/(modalities|audio)(/.*)?": "only audio models answer in sound",
     r"/user_security_context(/.*)?": "needs a security plan of the account",
+    r"/integrations(/.*)?|/method/(dpo|reinforcement)(/.*)?": "how a model can be tuned depends on the account",
     r"/service_tier": "tiers depend on the account",
     r"/store": "storing may be switched off for the account",
     r"/parallel_tool_calls": "only some models take it",
@@ -73,6 +74,9 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
         "file": "only some models read files",
         "image_url": "the service must be able to fetch the picture",
     },
+    "fine_tuning": dict.fromkeys(
+        ("dpo", "reinforcement", "wandb"), "whether a model can be tuned, and how, depends on the account"
+    ),
     "responses": {
         **dict.fromkeys(
             (
@@ -162,7 +166,12 @@ class Levels:
         return self._refusal(location, pointer, keyword) or Judgement(Expect.REJECT, Level.SHOULD)
 
     def disputed(self, location: str, pointer: str, keyword: str) -> str:
-        """Why a value at the edge of a bound may be refused too; "" where the bound is undisputed."""
+        """Why a value at the edge of a bound may be refused too; "" where the bound is undisputed.
+
+        A disputed smallest size is about what is smaller, so its edge is sure.
+        """
+        if keyword in ("minItems", "minLength", "minProperties"):
+            return ""
         found = self._refusal(location, pointer, keyword)
         return found.reason if found is not None and found.expect is Expect.EITHER else ""
 

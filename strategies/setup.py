@@ -66,6 +66,7 @@ class Makers:
     spec: Spec = field(repr=False)
     bases: Any = field(repr=False)
     _made: dict[str, Case | None] = field(factory=dict, repr=False, init=False)
+    _lacking: dict[str, bool] = field(factory=dict, repr=False, init=False)
 
     def operations(self, name: str, near: str = "") -> tuple[Operation, ...]:
         """The operations that create what a placeholder stands for, the one nearest to the path ``near`` first."""
@@ -83,6 +84,17 @@ class Makers:
             return True
         collection = operation.path.split("/{" + names[-1] + "}")[0]
         return any(op.method == "POST" and op.path == collection for op in operations_of(self.spec).values())
+
+    def lacks(self, request: Any, near: str) -> bool:
+        """True when a request to the path ``near`` names an object that nothing in this version creates."""
+        names = {name for text in _texts(request) if "{" in text for name in PLACEHOLDER.findall(text)}
+        for name in sorted(names - _GIVEN):
+            key = f"{name} near {near}"
+            if key not in self._lacking:
+                self._lacking[key] = _OBJECT.fullmatch(name) is not None and bool(self.chain([name], near)[1])
+            if self._lacking[key]:
+                return True
+        return False
 
     def listed(self, operation: Operation) -> str:
         """The path parameter under which what a list holds is addressed, where this version can create it."""

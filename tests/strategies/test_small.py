@@ -133,7 +133,11 @@ def _covers_all(version: str) -> None:
     assert [] == [(gap.operation, gap.what) for row in rows for gap in row.gaps if not gap.explained]
     standard = totals(coverage_of(corpus(version)))
     for category, share in totals(rows).items():
-        assert standard[category].covered <= share.covered, category
+        # every accept target is in the standard profile already; constraints of nested fields are spread
+        few = category in ("required", "constraints")
+        assert standard[category].covered == share.covered or (few and standard[category].covered < share.covered), (
+            category
+        )
 
 
 def test_the_plan_counts_requests_and_bounds_by_family() -> None:
