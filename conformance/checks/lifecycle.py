@@ -157,6 +157,10 @@ def get_same(spec: Spec, trace: Trace) -> Iterator[Finding]:
     if not tried:
         yield created.finding("the created object has no id to ask for", outcome=Outcome.NOT_TESTABLE)
         return
+    last = tried[-1].exchange.status or 500
+    if fetched is None and (last == 429 or last >= 500):
+        yield tried[-1].finding(f"the object could not be asked for: {last}", outcome=Outcome.NOT_TESTABLE)
+        return
     if fetched is None:
         yield tried[-1].finding("the created object can't be fetched", place="status", expected=200)
         return

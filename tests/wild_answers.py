@@ -1,0 +1,140 @@
+"""Answers from the wild as our own bytes, judged by every check of single answers, beside the emulator's good ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import offline
+from attrs import field, frozen
+
+from conformance.cases import Auth, Case, Expect, Multipart, Part, Version
+from conformance.catalogue import all_checks
+from conformance.check import Scope
+from conformance.emulator.app import App
+from conformance.emulator.settings import Settings
+from conformance.emulator.store import Clock
+from conformance.exchange import Chunk, Exchange, Fault, FaultKind, Response
+from conformance.judge import judge_exchange
+from conformance.operations import operations_of
+from conformance.scenarios.steps import call, path_names
+from conformance.spec import Spec, load
+from conformance.trace import Observation
+from conformance.verdict import Outcome
+from conformance.wire import to_request
+
+V1, DATED, LATER = "v1-preview", "2024-05-01-preview", "2025-01-01-preview"
+
+HELLO = {"messages": [{"role": "user", "content": "Say hello."}]}
+
+
+@frozen
+class Wild:
+    """One divergence: what is asked, what was seen in the wild, and which checks must object to it.
+
+    ``bad`` None: the catalogue calls the answer right (it is the true service), so it must raise no failure.
+    """
+
+    id: str
+    what: str
+    operation: str
+    body: Any = None
+    bad: Response | None = None
+    by: tuple[str, ...] = ()
+    right: Response | None = None
+    version: str = DATED
+    more: Mapping[str, Any] = field(factory=dict)
+    fault: Fault | None = None
+
+    @property
+    def name(self) -> str:
+        """For test ids."""
+        return f"{self.id}-{self.what.replace(' ', '-')}"
+
+
+def plain(value: Any, status: int = 200, **headers: str) -> Response:
+    """A JSON answer."""
+    kept = tuple(
+        (name.replace("_", "-"), text) for name, text in {"content_type": "application/json", **headers}.items()
+    )
+    return Response(status, kept, (Chunk(0.0, json.dumps(value).encode()),))
+
+
+def error(status: int, code: Any, message: str = "no", **more: Any) -> Response:
+    """A refusal in the service's envelope."""
+    return plain({"error": {"code": code, "message": message, **more}}, status)
+
+
+def raw(data: bytes, media: str, status: int = 200) -> Response:
+    """Any other content."""
+    return Response(status, (("content-type", media),), (Chunk(0.0, data),))
+
+
+@cache
+def _app(version: str) -> App:
+    return App([load(version)], Settings(), Clock.fixed())
+
+
+@cache
+def spec_of(version: str) -> Spec:
+    """The Spec of a version."""
+    return load(version)
+
+
+def case_of(wild: Wild) -> Case:
+    """The request. On dated routes the deployment stands in the path, on v1 in the body."""
+    spec = spec_of(wild.version)
+    names = path_names(operations_of(spec)[wild.operation])
+    ids = ["{deployment}" if "deployment" in name else f"{name[:4]}_1" for name in names]
+    body, more = wild.body, dict(wild.more)
+    if isinstance(body, dict) and not any("deployment" in name for name in names):
+        media = operations_of(spec)[wild.operation].body.get("application/json")
+        if media is not None and "model" in str(spec.deref(media.schema).get("properties", {}).keys()):
+            body = {"model": "{deployment}", **body}
+    if isinstance(body, Multipart):
+        more["form"], body = body, None
+    return call(spec, wild.operation, *ids, role=more.pop("role", "wild"), body=body, **more)
+
+
+def observed(wild: Wild, response: Response | None) -> Observation:
+    """The request with an answer; None takes the emulator's."""
+    spec, case = spec_of(wild.version), case_of(wild)
+    settings = Settings()
+    bindings = {"deployment": offline.deployment_for(settings, case.capability), "run": "run0"}
+    request = to_request(case, spec, origin="http://emulator", bindings=bindings)
+    if response is None:
+        return Observation(case, offline.answering(_app(wild.version), spec)(case, request))
+    return Observation(case, Exchange(request, response, wild.fault if response is wild.bad else None))
+
+
+def objections(observation: Observation, version: str) -> dict[str, str]:
+    """What every check of single answers says that isn't quiet: outcome by check id; ``note`` for what only shows."""
+    spec, found = spec_of(version), {}
+    for check in all_checks().values():
+        if check.scope is Scope.EXCHANGE and check.covers(observation.case.operation):
+            if not check.about(spec, observation.case):
+                continue
+            part = judge_exchange(spec, check, observation)
+            if part.outcome in (Outcome.FAIL, Outcome.WARN, Outcome.ERROR):
+                found[check.id] = part.outcome.value
+            elif part.findings:
+                found[check.id] = "note"
+    return found
+
+
+def form(**parts: str | tuple[str, bytes, str]) -> Multipart:
+    """Text parts, and files as (name, bytes, type)."""
+    made = [
+        Part(name, value[1], value[0], value[2]) if isinstance(value, tuple) else Part(name, value.encode())
+        for name, value in parts.items()
+    ]
+    return Multipart(tuple(made))
+
+
+EITHER = {"expect": Expect.EITHER}
+NO_VERSION = {"api_version": Version.MISSING, "role": "probe.api-version.missing", "expect": Expect.REJECT}
+OTHER_VERSION = {"api_version": Version.UNKNOWN, "role": "probe.api-version.unknown", "expect": Expect.REJECT}
+NO_KEY = {"auth": Auth.NONE, "role": "probe.auth.none", "expect": Expect.REJECT}
+CLOSED = Fault(FaultKind.CLOSED, "closed in the middle", 0.1)
