@@ -21,7 +21,21 @@ from attrs import field, frozen
 
 from conformance.errors import ConfigError
 
-__all__ = ["Budget", "Config", "Poll", "Target", "Timeouts", "Waiver", "is_loopback", "load_config"]
+__all__ = ["EXPENSIVE_KINDS", "Budget", "Config", "Poll", "Target", "Timeouts", "Waiver", "is_loopback", "load_config"]
+
+
+#: What costs more than a few tokens; off loopback each kind is sent only where it is allowed by name.
+EXPENSIVE_KINDS = (
+    "batch",
+    "code-interpreter",
+    "evals",
+    "file-search",
+    "fine-tuning",
+    "images",
+    "large-body",
+    "n",
+    "video",
+)
 
 
 @frozen
@@ -191,6 +205,13 @@ def _names(value: Any) -> frozenset[str]:
     return frozenset(value)
 
 
+def _kinds(value: Any) -> frozenset[str]:
+    found = _names(value)
+    if not found <= frozenset(EXPENSIVE_KINDS):
+        raise TypeError("names out of " + ", ".join(EXPENSIVE_KINDS))
+    return found
+
+
 def _texts(value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping) or not all(isinstance(item, str) for item in value.values()):
         raise TypeError("a table of texts")
@@ -252,7 +273,7 @@ _TARGET: dict[str, Reader] = {
 _SECTIONS: dict[str, dict[str, Reader]] = {
     "target": _TARGET,
     "target.timeouts": dict.fromkeys(("connect", "read", "idle", "whole"), _SECONDS),
-    "budget": {"requests": _COUNT, "tokens": _COUNT, "images": _COUNT, "seconds": _SECONDS, "expensive": _names},
+    "budget": {"requests": _COUNT, "tokens": _COUNT, "images": _COUNT, "seconds": _SECONDS, "expensive": _kinds},
     "poll": {"interval": _SECONDS, "deadline": _SECONDS},
 }
 _WAIVER: dict[str, Reader] = {
@@ -293,8 +314,10 @@ def _file(path: Path) -> tuple[dict[str, dict[str, Any]], tuple[Waiver, ...]]:
         document = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise ConfigError(f"can't be read: {error.strerror}", where=where) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(str(error), where=where) from None
+    except UnicodeDecodeError:
+        raise ConfigError("is not UTF-8", where=where, hint="save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"is not TOML: {error}", where=where) from None
     top = ("target", "budget", "poll", "waiver")
     for key in document:
         if key not in top:
@@ -329,12 +352,20 @@ def _waiver(item: Any, where: str, number: int) -> Waiver:
 
 
 def _from_environment(env: Mapping[str, str]) -> dict[str, str]:
-    found = {"target.url": env["AOAI_TARGET"]} if env.get("AOAI_TARGET") else {}
+    found = {"target.url": env["AOAI_TARGET"]} if "AOAI_TARGET" in env else {}
+    known = {"AOAI_TARGET"}
     for section, readers in _SECTIONS.items():
         for key in readers:
             name = f"AOAI_{section}_{key}".upper().replace(".", "_")
+            known.add(name)
             if name in env and key not in ("headers", "deployments", "unsupported"):
                 found[f"{section}.{key}"] = env[name]
+    for name in env:
+        if name.startswith(("AOAI_TARGET", "AOAI_BUDGET", "AOAI_POLL")) and name not in known:
+            # A cap that is misspelt would be no cap.
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "a key comes from target.key_env or target.key_file"
+            raise ConfigError(f"unknown variable {name}", where="the environment", hint=hint)
     return found
 
 

@@ -6,13 +6,14 @@ Each row of :data:`ROWS` becomes an argparse option and a pytest option of the s
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
 
 from conformance.cases import Family
+from conformance.config import EXPENSIVE_KINDS
 from conformance.errors import UsageError
 from conformance.scenario import Profile
 
@@ -86,14 +87,19 @@ def _number(convert: Callable[[str], Any], text: Any, row: Row, least: float) ->
         value = convert(text)
     except (TypeError, ValueError):
         raise UsageError(f"{row.flag} {text}: not a number") from None
-    if value < least:
-        raise UsageError(f"{row.flag} {text}: must be at least {least:g}")
+    if not least <= value < float("inf"):  # not a number at all ("nan") fails both comparisons
+        raise UsageError(f"{row.flag} {text}: must be at least {least:g}, and finite")
     return value
 
 
 def from_mapping(given: Mapping[str, Any]) -> Options:
     """Options from parsed values by row name (None or empty where not given). Raises :class:`UsageError`."""
     rows = {row.flag: row for row in ROWS}
+    for row in ROWS:
+        value = given.get(row.name)
+        if value == "" or (isinstance(value, list) and "" in value):
+            # An unset variable of a script must not turn "judge this target" into "judge the emulator".
+            raise UsageError(f"{row.flag} is empty", hint="give a value, or leave the option out")
 
     def get(flag: str) -> Any:
         return given.get(rows[flag].name) or None
@@ -120,12 +126,19 @@ def from_mapping(given: Mapping[str, Any]) -> Options:
         families=families,
         shard=_shard(get("--shard")),
         shrink=_number(int, get("--shrink") or 0, rows["--shrink"], 0),
-        expensive=tuple(get("--expensive") or ()),
+        expensive=_kinds(get("--expensive") or ()),
         allow_plain_http=bool(get("--allow-plain-http")),
         cleanup_timeout=_number(float, get("--cleanup-timeout") or 30.0, rows["--cleanup-timeout"], 0),
         no_cache=bool(get("--no-cache")),
         selection={row.flag: given[row.name] for row in ROWS if given.get(row.name) and row.flag in _SELECTS},
     )
+
+
+def _kinds(names: Iterable[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in EXPENSIVE_KINDS:
+            raise UsageError(f"--expensive {name} is no kind", hint=f"one of {', '.join(EXPENSIVE_KINDS)}")
+    return tuple(names)
 
 
 def _shard(text: Any) -> str:

@@ -21,8 +21,8 @@ __all__ = ["BrokenItem", "pytest_addoption", "pytest_configure"]
 
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 
-#: The exit code of an error before anything was sent: pytest itself knows only its usage errors.
-REFUSED: pytest.StashKey[int] = pytest.StashKey()
+#: Why there is no session. Its exit code is the command's; pytest itself knows only usage errors.
+REFUSED: pytest.StashKey[ConformanceError] = pytest.StashKey()
 
 #: Outcomes that are neither the target's pass nor its failure: raised in setup, so that they show as errors.
 BROKEN = (Outcome.ERROR, Outcome.UNAVAILABLE, Outcome.INCONCLUSIVE, Outcome.NOT_TESTABLE)
@@ -61,8 +61,10 @@ def pytest_configure(config: pytest.Config) -> None:
             if not config.getoption("collectonly", default=False):
                 session.prepare()
     except ConformanceError as error:
-        config.stash[REFUSED] = error.exit_code
-        raise pytest.UsageError(f"{error}") from error
+        config.stash[REFUSED] = error
+        # The command prints the error itself; pytest prints it for people who typed pytest.
+        alone = config.pluginmanager.has_plugin("terminalreporter")
+        raise pytest.UsageError(*([str(error)] if alone else [])) from error
     config.stash[SESSION] = session
 
 

@@ -5,8 +5,9 @@ An item is scenario and check. Where the corpus shows beforehand that no case co
 
 from __future__ import annotations
 
+import difflib
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -19,10 +20,10 @@ from conformance.corpus import Shard, build_corpus
 from conformance.errors import UsageError
 from conformance.operations import operations_of
 from conformance.options import Options
-from conformance.scenario import Scenario, scenarios_of
+from conformance.scenario import Profile, Scenario, scenarios_of
 from conformance.spec import Spec, load, versions
 
-__all__ = ["Item", "checks_of", "corpus_of", "default_versions", "items_of", "scenarios_in"]
+__all__ = ["Item", "checks_of", "corpus_of", "default_versions", "items_of", "nothing_chosen", "scenarios_in"]
 
 
 @frozen
@@ -44,12 +45,52 @@ def _fits(name: str, globs: Iterable[str]) -> bool:
     return not chosen or any(fnmatchcase(name, glob) for glob in chosen)
 
 
+def _nearest(glob: str, names: Iterable[str]) -> str:
+    near = difflib.get_close_matches(glob, [*names], n=2)
+    return f"nearest: {', '.join(near)}" if near else ""
+
+
 def checks_of(options: Options) -> tuple[Check, ...]:
     """The checks that the options leave; raises :class:`UsageError` when a glob fits none."""
     for glob in options.checks:
         if not any(fnmatchcase(name, glob) for name in all_checks()):
-            raise UsageError(f"--check {glob} fits no check", hint="see: list checks")
+            raise UsageError(f"--check {glob} fits no check", hint=_nearest(glob, all_checks()) or "see: list checks")
     return tuple(check for check in all_checks().values() if _fits(check.id, options.checks))
+
+
+def nothing_chosen(spec: Spec, options: Options) -> str:
+    """Why the options leave nothing of a version to judge; "" where something is left.
+
+    Raises :class:`UsageError` when a glob fits nothing in any version: somebody mistyped it.
+    """
+    if not (options.operations or options.scenarios or options.families or options.shard or options.checks):
+        return ""
+    for flag, globs, names_of in (
+        ("operation", options.operations, operations_of),
+        ("scenario", options.scenarios, _scenario_ids),
+    ):
+        for glob in globs:
+            _must_fit(flag, glob, names_of, spec, options.specs)
+    if items_of(spec, scenarios_in(spec, options), checks_of(options)):
+        return ""
+    given = " ".join(f"{flag} {'|'.join(v) if isinstance(v, list) else v}" for flag, v in options.selection.items())
+    return f"nothing is left to judge in {spec.version}, profile {options.profile}, with {given}"
+
+
+def _scenario_ids(spec: Spec) -> list[str]:
+    scripted = (item.id for profile in Profile.ALL for item in scenarios_of(spec, profile))
+    return [*(f"corpus.{name}" for name in operations_of(spec)), *scripted]
+
+
+def _must_fit(
+    what: str, glob: str, names_of: Callable[[Spec], Iterable[str]], spec: Spec, folder: Path | None
+) -> None:
+    own = [*names_of(spec)]
+    if any(fnmatchcase(name, glob) for name in own):
+        return
+    others = (load(name, folder) for name in versions(folder) if name != spec.version)
+    if not any(fnmatchcase(name, glob) for other in others for name in names_of(other)):
+        raise UsageError(f"--{what} {glob} fits no {what}", hint=_nearest(glob, own) or f"see: list {what}s")
 
 
 def default_versions(folder: Path | None = None) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from conformance import recording
 from conformance._parts import part
 from conformance.cleanup import Cleaned, clean
 from conformance.config import Config, is_loopback, load_config
-from conformance.errors import HarnessError
+from conformance.errors import HarnessError, UsageError
 from conformance.journal import Journal, default_folder
 from conformance.limits import WRONG_KEY_PROBES
 from conformance.operations import operations_of
@@ -30,7 +31,7 @@ from conformance.preflight import Preflight, preflight
 from conformance.run import Event, Runner, default_concurrency
 from conformance.scenario import Scenario
 from conformance.scheduling import worker_of
-from conformance.selection import Item, checks_of, default_versions, items_of, scenarios_in
+from conformance.selection import Item, checks_of, default_versions, items_of, nothing_chosen, scenarios_in
 from conformance.spec import Spec, load
 from conformance.target import Target
 from conformance.trace import Trace
@@ -131,6 +132,9 @@ class Session:
         session = cls(options, workers=workers)
         checks_of(options)
         config = configured(options)
+        reasons = [nothing_chosen(run.spec, options) for run in session.versions.values()]
+        if all(reasons):
+            raise UsageError(reasons[0])
         for run in session.versions.values():
             run.config = config
         return session
@@ -140,6 +144,7 @@ class Session:
 
         Raises :class:`Unreachable`, or :class:`UsageError` where nothing could be judged.
         """
+        self._may_write()
         try:
             for run in self.versions.values():
                 config = self._embed(run)
@@ -148,6 +153,17 @@ class Session:
         except BaseException:
             self._stack.close()
             raise
+
+    def _may_write(self) -> None:
+        """Raises :class:`UsageError` where the run folder can't be written; better now than after the run."""
+        for name in self.versions:
+            try:
+                (self.out / name).mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryFile(dir=self.out / name):
+                    pass
+            except OSError as error:
+                hint = "give another --out"
+                raise UsageError(f"can't be written: {error.strerror}", where=str(self.out), hint=hint) from None
 
     def _embed(self, run: VersionRun) -> Config:
         """The configuration to work with; where it names no target, that of an emulator started for this version."""

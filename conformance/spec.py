@@ -204,7 +204,12 @@ def specs_dir() -> Path:
 
 
 def versions(*folders: Path | None) -> tuple[str, ...]:
-    """The known api-versions, sorted: those of the suite and those in the given folders."""
+    """The known api-versions, sorted: those of the suite and those in the given folders.
+
+    Raises :class:`UsageError` for a folder that isn't there.
+    """
+    for folder in folders:
+        _there(folder)
     found = {
         path.parent.name
         for folder in (specs_dir(), *folders)
@@ -212,6 +217,11 @@ def versions(*folders: Path | None) -> tuple[str, ...]:
         for path in Path(folder).glob("*/version.toml")
     }
     return tuple(sorted(found))
+
+
+def _there(folder: Path | None) -> None:
+    if folder is not None and not Path(folder).is_dir():
+        raise UsageError("no such folder", where=str(folder), hint="--specs takes one that holds folders of versions")
 
 
 def _home(version: str, folder: Path | None) -> Path | None:
@@ -227,6 +237,7 @@ def load(version: str, folder: Path | None = None) -> Spec:
 
     Raises :class:`UsageError` for an unknown version (naming the known ones) and :class:`SpecError` for a bad folder.
     """
+    _there(folder)
     home = _home(version, folder)
     if home is not None:
         return _load(version, home, folder)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import pkgutil
 import sys
+import traceback
 from collections.abc import Sequence
 from types import ModuleType
 
@@ -44,6 +46,9 @@ def _parser(chosen: str = "") -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; gives the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # terminals that lack a character still get the line
     given = [*(sys.argv[1:] if argv is None else argv)]  # not list(): that name is a command of this package
     args = _parser(given[0] if given else "").parse_args(given)
     try:
@@ -58,3 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output went away (``| head``); there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user
+        from conformance.cli._crash import tell
+
+        tell(f"{type(error).__name__}: {error}", traceback.format_exc())
+        return 70

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from conformance.cli._crash import tell
+from conformance.errors import ConformanceError
+
 __all__ = ["Console"]
 
 #: Seconds between two lines where nothing can be overwritten.
@@ -20,6 +23,7 @@ class Console:
 
     def __init__(self) -> None:
         self.exit_code: int | None = None
+        self.refused: ConformanceError | None = None
         self._sent = self._judged = self._failed = 0
         self._items = 0
         self._version = ""
@@ -69,23 +73,25 @@ class Console:
                 sys.stderr.write(line + "\n")
             sys.stderr.flush()
 
-    def pytest_internalerror(self, excrepr: Any) -> None:
-        """A crash of ours: say so, with the traceback."""
-        sys.stderr.write(f"{excrepr}\n")
+    def pytest_internalerror(self, excrepr: Any, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+        """A crash of ours: say so in one line. True, so that pytest prints nothing more."""
+        tell(excinfo.exconly(), str(excrepr))
         self.exit_code = 70
+        return True
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """An error while collecting is ours too."""
         if report.failed:
-            sys.stderr.write(f"{report.longrepr}\n")
+            text = str(report.longrepr)
+            tell(text.strip().rpartition("\n")[2], text)
             self.exit_code = 70
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_unconfigure(self, config: pytest.Config) -> None:
-        """The summary; where nothing began, the exit code of the reason, which pytest has printed."""
+        """The summary; where nothing began, the reason is kept."""
         from conformance.plugin import REFUSED, SESSION
 
-        self.exit_code = self.exit_code if self.exit_code is not None else config.stash.get(REFUSED, None)
+        self.refused = config.stash.get(REFUSED, None)
         session = config.stash.get(SESSION, None)
         if session is None or self.exit_code is not None:
             return

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from conformance.options import ROWS, add_to, from_mapping
-from conformance.selection import default_versions
+from conformance.cli import PROG
+from conformance.errors import ConformanceError, UsageError
+from conformance.options import ROWS, Options, add_to, from_mapping
+from conformance.selection import default_versions, nothing_chosen
 from conformance.session import out_folder
+from conformance.spec import load
 
 NAME = "run"
 HELP = "judge a target and write a report"
@@ -29,8 +33,18 @@ def main(args: argparse.Namespace) -> int:
     options = from_mapping(vars(args))
     out = out_folder(options).absolute()
     codes: list[int] = []
-    for version in options.api_versions or default_versions(options.specs):
-        codes.append(_run(args, version, out))
+    if args.workers < 0:
+        raise UsageError(f"-n {args.workers}: must be at least 0")
+    for version in _versions(options):
+        try:
+            codes.append(_run(args, version, out))
+        except ConformanceError as error:
+            if not codes:
+                raise
+            # What was judged before keeps its report.
+            print(f"{PROG}: {version}: {error}", file=sys.stderr)
+            codes.append(error.exit_code)
+            break
         if codes[-1] in (2, 130):
             break
     if len(codes) > 1:
@@ -38,20 +52,37 @@ def main(args: argparse.Namespace) -> int:
     return next((code for code in (130, 2, 70, 1, 3) if code in codes), 0)
 
 
+def _versions(options: Options) -> tuple[str, ...]:
+    """The versions to judge; one of several that lacks all that was chosen is left out, and named."""
+    names = options.api_versions or default_versions(options.specs)
+    if len(names) < 2:
+        return names
+    reasons = {name: nothing_chosen(load(name, options.specs), options) for name in names}
+    if all(reasons.values()):
+        raise UsageError(next(iter(reasons.values())))
+    for reason in filter(None, reasons.values()):
+        print(f"left out: {reason}", file=sys.stderr)
+    return tuple(name for name in names if not reasons[name])
+
+
 def _run(args: argparse.Namespace, version: str, out: Path) -> int:
     from conformance.cli import _console
 
-    words = ["-c", str(_SUITE / "pytest.ini"), "--rootdir", str(_SUITE), "-p", "no:cacheprovider", "-p", "no:randomly"]
-    words += ["-p", "no:terminal", "-p", "conformance.plugin", "--junitxml", str(out / version / "junit.xml")]
+    # Plugins of other people's tests stay out: they cost seconds at every start, and some change what is run.
+    words = ["-c", str(_SUITE / "pytest.ini"), "--rootdir", str(_SUITE), "--disable-plugin-autoload"]
+    words += ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "conformance.plugin"]
+    words += ["--junitxml", str(out / version / "junit.xml")]
     words += ["-o", "junit_family=xunit2", "-o", "junit_suite_name=aoai-conformance"]
     if args.workers:
-        words += ["-n", str(args.workers)]
+        words += ["-p", "xdist.plugin", "-n", str(args.workers)]
     if args.alluredir:
-        words += ["--alluredir", args.alluredir]
+        words += ["-p", "allure_pytest.plugin", "--alluredir", args.alluredir]
     words += [*_passed_on(args), "--api-version", version, "--out", str(out), str(_SUITE)]
     console = _console.Console()
     os.environ.pop("PYTEST_ADDOPTS", None)  # options of somebody's other tests
     code = int(pytest.main(words, plugins=[console]))
+    if console.refused is not None:
+        raise console.refused
     return console.exit_code if console.exit_code is not None else _of_pytest(code)
 
 

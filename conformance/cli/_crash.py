@@ -1,0 +1,23 @@
+"""Our own fault, told in one line; the traceback goes to a file, for the report of the bug."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+__all__ = ["tell"]
+
+
+def tell(summary: str, traceback: str) -> None:
+    """Print one line on stderr: what happened and where the traceback is."""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", prefix="aoai-conformance-", suffix=".txt", delete=False
+        ) as file:
+            file.write(traceback)
+        kept = f"the traceback is in {Path(file.name)}"
+    except OSError:
+        kept = "the traceback could not be kept"
+    line = " ".join(summary.split())
+    sys.stderr.write(f"aoai-conformance: our own fault: {line} ({kept}; please report it)\n")
