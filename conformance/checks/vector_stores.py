@@ -161,10 +161,11 @@ def _negative(item: dict[str, Any]) -> Any:
 def store_bytes(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """Sizes are not negative."""
     for seen in trace:
-        value = seen.json if seen.exchange.ok else None
-        for name in ("usage_bytes", "bytes") if isinstance(value, dict) else ():
-            if isinstance(value.get(name), int) and value[name] < 0:
-                yield seen.finding("a negative size", place=f"/{name}", expected="0 or more", actual=value[name])
+        value = seen.json if seen.exchange.ok and isinstance(seen.json, dict) else {}
+        for name in ("usage_bytes", "bytes"):
+            size = value.get(name)
+            if isinstance(size, int) and size < 0:
+                yield seen.finding("a negative size", place=f"/{name}", expected="0 or more", actual=size)
 
 
 def _all_of_store(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
