@@ -1,0 +1,216 @@
+"""A run that is interrupted, killed, or whose target dies: nothing hangs, nothing foreign is touched, all is told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from served import CANARY, command, environment, words
+
+from conformance._parts import part
+from conformance.emulator.app import App
+from conformance.emulator.server import asgi, running
+from conformance.emulator.settings import Settings
+from conformance.exchange import Request
+from conformance.selection import default_versions
+
+VERSION = default_versions()[0]
+
+#: Much that creates, and more to send than any of these tests waits for.
+WORK = ("--operation=assistants.*", "--operation=threads.*", "--concurrency=2", "--cleanup-timeout=20")
+
+PATIENCE = 40.0
+
+
+class Watched:
+    """The emulator in this process, behind a gate that notes every request and can hold deletions back."""
+
+    def __init__(self) -> None:
+        self.app = App.of(VERSION, settings=Settings(key=CANARY, latency=0.02))
+        self.url = ""
+        self.hold = 0.0
+        self.seen: list[tuple[float, str, str]] = []
+        self._changed = threading.Condition()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """ASGI: note, hold, pass on."""
+        if scope["type"] == "http":
+            with self._changed:
+                self.seen.append((time.monotonic(), scope["method"], scope["path"]))
+                self._changed.notify_all()
+            if scope["method"] == "DELETE" and self.hold:
+                await asyncio.sleep(self.hold)
+        await self._inner(scope, receive, send)
+
+    @contextmanager
+    def listening(self) -> Iterator[str]:
+        """Serve on a free port."""
+        self._inner = asgi(self.app)
+        with running(self) as url:
+            self.url = url
+            yield url
+
+    def wait(self, process: subprocess.Popen[str], what: Any) -> None:
+        """Wait until the list of requests satisfies a condition; a run that ended before fails at once."""
+        deadline = time.monotonic() + PATIENCE
+        with self._changed:
+            while not self._changed.wait_for(lambda: what(self.seen), 0.5):
+                assert process.poll() is None, f"the run ended: {process.returncode}, {self.seen[-3:]}"
+                assert time.monotonic() < deadline, self.seen[-3:]
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """A request of somebody else, past the gate."""
+        headers = (("api-key", CANARY), ("content-type", "application/json"))
+        data = json.dumps(body).encode() if body is not None else b""
+        url = f"http://emulator/openai{path}{'&' if '?' in path else '?'}api-version={VERSION}"
+        return self.app.handle(Request(method, url, headers, data)).json
+
+    def assistants(self) -> set[str]:
+        """The ids of all assistants."""
+        return {item["id"] for item in self.ask("GET", "/assistants?limit=100")["data"]}
+
+    def foreign(self) -> str:
+        """Somebody else's assistant; its id has the form of those that a run creates."""
+        return str(self.ask("POST", "/assistants", {"model": "gpt-4o", "name": "not yours"})["id"])
+
+
+@pytest.fixture
+def watched() -> Iterator[Watched]:
+    made = Watched()
+    with made.listening():
+        yield made
+
+
+@contextmanager
+def started(state: Path, url: str) -> Iterator[subprocess.Popen[str]]:
+    """A run in a process of its own, ended at the latest when the test is."""
+    arguments = words("run", "--target", url, "--api-version", VERSION, "--out", str(state / "out"), *WORK)
+    output = (state / "output").open("w")
+    process = subprocess.Popen(
+        arguments, env=environment(state), cwd=state, stdin=subprocess.DEVNULL, stdout=output, stderr=output, text=True
+    )
+    with ExitStack() as stack:
+        stack.enter_context(output)
+        stack.callback(process.wait)
+        stack.callback(process.kill)
+        yield process
+
+
+def created(many: int) -> Any:
+    """Enough was created, and it is in the middle of the work."""
+    return lambda seen: sum(method == "POST" and path.endswith("/assistants") for _, method, path in seen) >= many
+
+
+def footer_of(state: Path) -> Any:
+    return part("reports.jsonl").read(state / "out" / VERSION).footer
+
+
+def journals_of(state: Path) -> list[Path]:
+    return sorted((state / "state").rglob("journal-*.jsonl"))
+
+
+def test_interrupt_stops_sending_cleans_up_and_reports(watched: Watched, tmp_path: Path) -> None:
+    """Ctrl-C: nothing but removals is sent after 2 s, what was created is gone, the footer says interrupted."""
+    theirs = {watched.foreign(), watched.foreign()}
+    with started(tmp_path, watched.url) as process:
+        watched.wait(process, created(8))
+        process.send_signal(signal.SIGINT)
+        stopped = time.monotonic()
+        code = process.wait(PATIENCE)
+    output = (tmp_path / "output").read_text()
+    assert 130 == code, output
+    assert [] == [one for one in watched.seen if one[0] > stopped + 2 and one[1] != "DELETE"]
+    assert theirs == watched.assistants()
+    footer = footer_of(tmp_path)
+    assert (True, 130) == (footer["interrupted"], footer["exit_code"])
+    assert footer["not_run"]
+    assert "interrupted" in output
+    assert "Traceback" not in output
+
+
+def test_second_interrupt_ends_at_once_and_keeps_the_journal(watched: Watched, tmp_path: Path) -> None:
+    """Ctrl-C while it removes: it ends, and ``cleanup`` finds in the journal what is left."""
+    theirs = {watched.foreign()}
+    with started(tmp_path, watched.url) as process:
+        watched.wait(process, created(8))
+        watched.hold = 15.0
+        process.send_signal(signal.SIGINT)
+        first = time.monotonic()
+        watched.wait(process, lambda seen: _removes(seen, first))
+        process.send_signal(signal.SIGINT)
+        code = process.wait(10)
+    watched.hold = 0.0
+    assert 130 == code, (tmp_path / "output").read_text()
+    assert watched.assistants() > theirs
+    assert journals_of(tmp_path)
+    done = command(tmp_path, "cleanup", "--target", watched.url)
+    assert 0 == done.code, done.out + done.err
+    assert theirs == watched.assistants()
+
+
+def _removes(seen: list[tuple[float, str, str]], since: float) -> bool:
+    """What was under way is over, and a removal has begun."""
+    return time.monotonic() > since + 2.5 and seen[-1][0] > since and seen[-1][1] == "DELETE"
+
+
+def test_killed_run_is_cleaned_up_by_its_journal_alone(watched: Watched, tmp_path: Path) -> None:
+    """kill -9: ``cleanup`` removes what the journal names; what others made before and after stays."""
+    theirs = {watched.foreign() for _ in range(3)}
+    with started(tmp_path, watched.url) as process:
+        watched.wait(process, created(8))
+        process.kill()
+        assert -signal.SIGKILL == process.wait(10)
+    theirs |= {watched.foreign() for _ in range(3)}
+    assert watched.assistants() > theirs
+    sent = len(watched.seen)
+    done = command(tmp_path, "cleanup", "--target", watched.url)
+    assert 0 == done.code, done.out + done.err
+    left = watched.assistants()
+    assert theirs <= left
+    # A creation that was under way when the run was killed has no id in the journal; its number is told.
+    told = re.search(r"(\d+) creates that never got an answer", done.out)
+    assert len(left - theirs) <= (int(told[1]) if told else 0), done.out
+    assert {"DELETE"} == {method for _, method, _ in watched.seen[sent:]}
+    assert [] == journals_of(tmp_path)
+
+
+def test_cleanup_of_another_target_sends_nothing(watched: Watched, tmp_path: Path) -> None:
+    """The key of one target is never tried at another, and its journal stays."""
+    with started(tmp_path, watched.url) as process:
+        watched.wait(process, created(8))
+        process.kill()
+        process.wait(10)
+    sent = len(watched.seen)
+    done = command(tmp_path, "cleanup", "--target", "http://127.0.0.1:9")
+    assert 3 == done.code, done.out + done.err
+    assert sent == len(watched.seen)
+    assert journals_of(tmp_path)
+
+
+def test_target_that_dies_in_the_middle_is_inconclusive(tmp_path: Path) -> None:
+    """The report says what was judged until then; the exit code is 3, no rule is called broken, nothing hangs."""
+    watched = Watched()
+    with ExitStack() as server:
+        server.enter_context(watched.listening())
+        with started(tmp_path, watched.url) as process:
+            watched.wait(process, created(8))
+            server.close()
+            code = process.wait(PATIENCE)
+    output = (tmp_path / "output").read_text()
+    assert 3 == code, output
+    footer = footer_of(tmp_path)
+    assert "inconclusive" == footer["conclusion"]
+    assert footer["outcomes"]["unavailable"]
+    assert "fail" not in footer["outcomes"]
+    assert footer["left_behind"]
+    assert "Traceback" not in output
