@@ -43,6 +43,10 @@ CHANGES = 4
 _FIXED = frozenset({"model", "n", "best_of", "stream", "file", "image", "mask", "files", "background", "seconds"})
 
 
+#: What a dispute about a field may be about; a drawn value then proves nothing.
+_DISPUTES = ("type", "enum", "value", "field", "minimum", "maximum", "maxLength")
+
+
 def values(node: Node) -> SearchStrategy[Any] | None:
     """Values of a plain node: enum values, numbers in bounds, texts. None for objects, arrays and unions."""
     if node.branches:
@@ -73,7 +77,8 @@ def _free(slot: Slot) -> bool:
 def _pool(work: Work) -> list[tuple[Slot, SearchStrategy[Any]]]:
     found = []
     for slot in work.slots:
-        sure = _free(slot) and not gate_of(slot.pointer) and not work.levels.disputed("body", slot.pointer, "type")
+        disputed = any(work.levels.disputed("body", slot.pointer, keyword) for keyword in _DISPUTES)
+        sure = _free(slot) and not gate_of(slot.pointer) and not disputed
         made = values(slot.node) if sure else None
         if made is not None:
             found.append((slot, made))

@@ -133,11 +133,10 @@ def _covers_all(version: str) -> None:
     assert [] == [(gap.operation, gap.what) for row in rows for gap in row.gaps if not gap.explained]
     standard = totals(coverage_of(corpus(version)))
     for category, share in totals(rows).items():
-        # every accept target is in the standard profile already; constraints of nested fields are spread
-        few = category in ("required", "constraints")
-        assert standard[category].covered == share.covered or (few and standard[category].covered < share.covered), (
-            category
-        )
+        assert standard[category].covered <= share.covered, category
+        if category not in ("required", "constraints"):
+            # constraints of nested fields are spread; what may be accepted is shown here already, but for a few draws
+            assert standard[category].covered >= 0.98 * share.covered, category
 
 
 def test_the_plan_counts_requests_and_bounds_by_family() -> None:
