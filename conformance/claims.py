@@ -45,6 +45,8 @@ class Claims:
     def unclaimed(self, features: Iterable[str]) -> str | None:
         """Why a check about these features doesn't apply; None where it does."""
         for name in features:
+            if name == "auth" and self.config.target.auth == "none":
+                return "target.auth is none: the target asks for no key"
             reason = self.config.target.unsupported_reason(name)
             if reason is not None:
                 return f"{name} is not claimed: {reason}"

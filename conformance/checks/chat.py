@@ -19,7 +19,7 @@ from conformance.verdict import Finding, Level
 
 CHAT = ("chat.completions.create",)
 CHAT_PATH = r"/chat/completions"
-_posted = asked("POST", CHAT_PATH)
+posted = asked("POST", CHAT_PATH)
 
 #: Below this limit a cut-off answer may be empty and proves nothing.
 SHORTEST_LIMIT = 16
@@ -38,7 +38,8 @@ def number(body: Mapping[str, Any], name: str, default: int) -> int:
     return int(value)
 
 
-def _whole(spec: Spec, case: Case) -> bool:
+def whole(spec: Spec, case: Case) -> bool:
+    """The case sends a JSON object and wants the answer in one piece."""
     return not streams(spec, case) and isinstance(case.json, dict)
 
 
@@ -55,6 +56,13 @@ def message_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:
     return message if isinstance(message, dict) else {}
 
 
+def unfiltered(seen: Observation) -> list[tuple[int, dict[str, Any]]]:
+    """The choices with their places, without those that the content filter cut: these keep no promise on length, tools
+    or log probabilities, and that is documented.
+    """
+    return [(n, choice) for n, choice in enumerate(choices_of(seen)) if choice.get("finish_reason") != "content_filter"]
+
+
 def _one_more(value: Any, _request: Request) -> Any:
     choices = value.get("choices")
     if not choices:
@@ -64,14 +72,14 @@ def _one_more(value: Any, _request: Request) -> Any:
 
 
 def _about_n(spec: Spec, case: Case) -> bool:
-    return _whole(spec, case) and isinstance(body_of(case).get("n", 1), int)
+    return whole(spec, case) and isinstance(body_of(case).get("n", 1), int)
 
 
 @check(
     "chat.choices.count",
     Level.MUST,
     clause="chat-n-choices",
-    counterexample=on_json(_one_more, when=_posted),
+    counterexample=on_json(_one_more, when=posted),
     operations=CHAT,
     about=_about_n,
     needs=Needs.SUCCESS,
@@ -98,9 +106,9 @@ def _same_index(value: Any, _request: Request) -> Any:
     "chat.choices.index",
     Level.MUST,
     clause="chat-choice-index",
-    counterexample=on_json(_same_index, when=_posted),
+    counterexample=on_json(_same_index, when=posted),
     operations=CHAT,
-    about=_whole,
+    about=whole,
     needs=Needs.SUCCESS,
     entails=("stream.equals-plain",),
 )
@@ -130,14 +138,14 @@ def _limit(body: Mapping[str, Any]) -> int | None:
 
 
 def _about_length(spec: Spec, case: Case) -> bool:
-    return case.role.startswith("chat.length") and _whole(spec, case) and (_limit(body_of(case)) or 0) >= SHORTEST_LIMIT
+    return case.role.startswith("chat.length") and whole(spec, case) and (_limit(body_of(case)) or 0) >= SHORTEST_LIMIT
 
 
 @check(
     "chat.finish-reason.length",
     Level.MUST,
     clause="chat-finish-reason-length",
-    counterexample=on_json(_as_stop, when=_posted),
+    counterexample=on_json(_as_stop, when=posted),
     operations=CHAT,
     about=_about_length,
     needs=Needs.SUCCESS,
@@ -148,7 +156,7 @@ def finish_reason_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
     Clients rely on it to notice that an answer was cut off.
     """
-    for index, choice in enumerate(choices_of(seen)):
+    for index, choice in unfiltered(seen):
         if choice.get("finish_reason") != "length":
             yield seen.finding(
                 "the limit cut the answer and finish_reason does not say so",
@@ -178,9 +186,9 @@ def _with_stop(value: Any, request: Request) -> Any:
     "chat.stop",
     Level.MUST,
     clause="chat-stop-not-in-output",
-    counterexample=on_json(_with_stop, when=_posted),
+    counterexample=on_json(_with_stop, when=posted),
     operations=CHAT,
-    about=lambda spec, case: _whole(spec, case) and bool(_stops(body_of(case))),
+    about=lambda spec, case: whole(spec, case) and bool(_stops(body_of(case))),
     needs=Needs.SUCCESS,
 )
 def stop_absent(spec: Spec, seen: Observation) -> Iterator[Finding]:
@@ -191,118 +199,6 @@ def stop_absent(spec: Spec, seen: Observation) -> Iterator[Finding]:
             if stop and isinstance(content, str) and stop in content:
                 yield seen.finding(
                     f"the output holds the stop sequence {stop!r}", place=f"/choices/{index}/message/content"
-                )
-
-
-def forced_tool(body: Mapping[str, Any]) -> str:
-    """The name of the function that ``tool_choice`` forces; "" where none is."""
-    choice = body.get("tool_choice")
-    function = choice.get("function") if isinstance(choice, dict) else None
-    return str(function.get("name", "")) if isinstance(function, dict) else ""
-
-
-def _calls(choice: Mapping[str, Any]) -> list[dict[str, Any]]:
-    calls = message_of(choice).get("tool_calls")
-    return [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-
-
-def _other_tool(value: Any, request: Request) -> Any:
-    if not forced_tool(request.json or {}):
-        return None
-    for choice in value.get("choices", []):
-        for call in _calls(choice):
-            call["function"]["name"] = "another_function"
-    return value
-
-
-@check(
-    "chat.tool.forced",
-    Level.MUST,
-    clause="chat-forced-tool",
-    counterexample=on_json(_other_tool, when=_posted),
-    operations=CHAT,
-    about=lambda spec, case: _whole(spec, case) and bool(forced_tool(body_of(case))),
-    needs=Needs.SUCCESS,
-    entails=("stream.equals-plain",),
-)
-def tool_forced(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A forced function is called, and finish_reason is ``stop`` or ``tool_calls``."""
-    name = forced_tool(body_of(seen.case))
-    for index, choice in enumerate(choices_of(seen)):
-        names = [(call.get("function") or {}).get("name") for call in _calls(choice)]
-        if name not in names:
-            yield seen.finding(
-                "the forced function was not called",
-                place=f"/choices/{index}/message/tool_calls",
-                expected=name,
-                actual=names,
-            )
-        if choice.get("finish_reason") not in ("stop", "tool_calls"):
-            yield seen.finding(
-                "another finish_reason",
-                place=f"/choices/{index}/finish_reason",
-                expected="stop or tool_calls",
-                actual=choice.get("finish_reason"),
-            )
-
-
-def _call_without_id(value: Any, _request: Request) -> Any:
-    changed = False
-    for choice in value.get("choices", []):
-        for call in _calls(choice):
-            call["id"], changed = "", True
-    return value if changed else None
-
-
-@check(
-    "chat.tool.ids",
-    Level.MUST,
-    clause="chat-tool-call-ids",
-    counterexample=on_json(_call_without_id, when=_posted),
-    operations=CHAT,
-    about=_whole,
-    needs=Needs.SUCCESS,
-)
-def tool_ids(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """Each tool call of a message has an id of its own: the tool's answer refers to it."""
-    for index, choice in enumerate(choices_of(seen)):
-        ids = [call.get("id") for call in _calls(choice)]
-        if ids and (len(set(map(str, ids))) != len(ids) or not all(isinstance(i, str) and i for i in ids)):
-            yield seen.finding("ids are missing or repeated", place=f"/choices/{index}/message/tool_calls", actual=ids)
-
-
-def _arguments_broken(value: Any, request: Request) -> Any:
-    changed = False
-    for choice in value.get("choices", []):
-        for call in _calls(choice):
-            call["function"]["arguments"], changed = '{"cut":', True
-    return value if changed else None
-
-
-@check(
-    "chat.tool.arguments",
-    Level.SHOULD,
-    clause="chat-tool-arguments-json",
-    counterexample=on_json(_arguments_broken, when=_posted),
-    operations=CHAT,
-    about=lambda spec, case: _whole(spec, case) and bool(forced_tool(body_of(case))),
-    needs=Needs.SUCCESS,
-    entails=("stream.equals-plain",),
-)
-def tool_arguments(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """The arguments of a forced call are a JSON text. A model may err, so this is a warning."""
-    for index, choice in enumerate(choices_of(seen)):
-        for number, call in enumerate(_calls(choice)):
-            if choice.get("finish_reason") == "length":
-                continue
-            arguments = (call.get("function") or {}).get("arguments")
-            try:
-                json.loads(str(arguments))
-            except (TypeError, ValueError):
-                yield seen.finding(
-                    "arguments are not JSON",
-                    place=f"/choices/{index}/message/tool_calls/{number}/function/arguments",
-                    actual=str(arguments)[:80],
                 )
 
 
@@ -321,7 +217,7 @@ def _as_prose(value: Any, request: Request) -> Any:
 
 
 def _wants_json(spec: Spec, case: Case) -> bool:
-    return _whole(spec, case) and _format(body_of(case)) in ("json_object", "json_schema")
+    return whole(spec, case) and _format(body_of(case)) in ("json_object", "json_schema")
 
 
 def _formed(seen: Observation) -> Iterator[tuple[int, str]]:
@@ -335,7 +231,7 @@ def _formed(seen: Observation) -> Iterator[tuple[int, str]]:
     "chat.json.parses",
     Level.MUST,
     clause="chat-json-mode",
-    counterexample=on_json(_as_prose, when=_posted),
+    counterexample=on_json(_as_prose, when=posted),
     operations=CHAT,
     about=_wants_json,
     needs=Needs.SUCCESS,
@@ -371,9 +267,9 @@ def _strict_schema(body: Mapping[str, Any]) -> Any:
     "chat.json.schema",
     Level.MUST,
     clause="chat-json-schema",
-    counterexample=on_json(_empty_object, when=_posted),
+    counterexample=on_json(_empty_object, when=posted),
     operations=CHAT,
-    about=lambda spec, case: _whole(spec, case) and isinstance(_strict_schema(body_of(case)), dict),
+    about=lambda spec, case: whole(spec, case) and isinstance(_strict_schema(body_of(case)), dict),
     needs=Needs.SUCCESS,
 )
 def json_schema(spec: Spec, seen: Observation) -> Iterator[Finding]:
@@ -403,15 +299,15 @@ def _no_logprobs(value: Any, request: Request) -> Any:
     "chat.logprobs",
     Level.MUST,
     clause="chat-logprobs",
-    counterexample=on_json(_no_logprobs, when=_posted),
+    counterexample=on_json(_no_logprobs, when=posted),
     operations=CHAT,
-    about=lambda spec, case: _whole(spec, case) and body_of(case).get("logprobs") is True,
+    about=lambda spec, case: whole(spec, case) and body_of(case).get("logprobs") is True,
     needs=Needs.SUCCESS,
 )
 def logprobs(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """``logprobs: true`` gives log probabilities for the tokens of a text message, at most ``top_logprobs`` each."""
-    most = body_of(seen.case).get("top_logprobs") or 0
-    for index, choice in enumerate(choices_of(seen)):
+    most = number(body_of(seen.case), "top_logprobs", 0)
+    for index, choice in unfiltered(seen):
         if not message_of(choice).get("content"):
             continue
         given = choice.get("logprobs")
@@ -421,13 +317,14 @@ def logprobs(spec: Spec, seen: Observation) -> Iterator[Finding]:
                 "no log probabilities", place=f"/choices/{index}/logprobs", expected="content: […]", actual=given
             )
             continue
-        crowded = [n for n, token in enumerate(tokens) if len(token.get("top_logprobs") or ()) > most]
+        others = [token.get("top_logprobs") if isinstance(token, dict) else None for token in tokens]
+        crowded = [n for n, given in enumerate(others) if isinstance(given, list) and len(given) > most]
         if crowded:
             yield seen.finding(
                 "more alternatives than asked for",
                 place=f"/choices/{index}/logprobs/content/{crowded[0]}/top_logprobs",
                 expected=f"at most {most}",
-                actual=len(tokens[crowded[0]]["top_logprobs"]),
+                actual=len(others[crowded[0]] or ()),
             )
 
 
@@ -442,15 +339,15 @@ def _as_user(value: Any, _request: Request) -> Any:
     "chat.role",
     Level.MUST,
     clause="chat-role-assistant",
-    counterexample=on_json(_as_user, when=_posted),
+    counterexample=on_json(_as_user, when=posted),
     operations=CHAT,
-    about=_whole,
+    about=whole,
     needs=Needs.SUCCESS,
     entails=("schema.response",),
 )
 def role_assistant(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """The message's role is ``assistant``."""
-    for index, choice in enumerate(choices_of(seen)):
+    for index, choice in unfiltered(seen):
         if message_of(choice).get("role") != "assistant":
             yield seen.finding(
                 "another role",

@@ -9,7 +9,7 @@ from conformance.about import streams
 from conformance.breaking import on_json, path_of
 from conformance.cases import Case
 from conformance.check import Needs, check
-from conformance.checks.chat import SHORTEST_LIMIT, body_of, choices_of, number
+from conformance.checks.chat import SHORTEST_LIMIT, body_of, choices_of, number, unfiltered
 from conformance.exchange import Exchange, Request
 from conformance.spec import Spec
 from conformance.trace import Observation
@@ -84,7 +84,7 @@ def _as_stop(value: Any, request: Request) -> Any:
 )
 def finish_reason_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A long task with a small ``max_tokens`` ends with finish_reason ``length``."""
-    for index, choice in enumerate(choices_of(seen)):
+    for index, choice in unfiltered(seen):
         if choice.get("finish_reason") != "length":
             yield seen.finding(
                 "the limit cut the text and finish_reason does not say so",
@@ -149,7 +149,7 @@ def _without_echo(value: Any, request: Request) -> Any:
 def echo(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """With ``echo``, each text begins with the prompt."""
     prompt = body_of(seen.case)["prompt"]
-    for index, choice in enumerate(choices_of(seen)):
+    for index, choice in unfiltered(seen):
         if not str(choice.get("text")).lstrip().startswith(prompt.strip()):
             yield seen.finding("the prompt is missing", place=f"/choices/{index}/text", expected=prompt[:60])
 
@@ -173,7 +173,7 @@ def _no_logprobs(value: Any, request: Request) -> Any:
 )
 def logprobs(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """``logprobs`` gives tokens with as many log probabilities."""
-    for index, choice in enumerate(choices_of(seen)):
+    for index, choice in unfiltered(seen):
         if not choice.get("text"):
             continue
         given = choice.get("logprobs")

@@ -38,6 +38,12 @@ def _admit(when: Callable[[Exchange], bool], *statuses: int) -> Counterexample:
     return broken
 
 
+def _succeeded(seen: Observation, what: str) -> Iterator[Finding]:
+    status = seen.response.status
+    if 200 <= status < 300:
+        yield seen.finding(f"{what} was answered with {status}", place="status", expected="no success", actual=status)
+
+
 def _refused(seen: Observation, what: str, wanted: tuple[int, ...] | None = None) -> Iterator[Finding]:
     status = seen.response.status
     fits = status in wanted if wanted else 400 <= status < 500
@@ -52,10 +58,11 @@ def _refused(seen: Observation, what: str, wanted: tuple[int, ...] | None = None
     clause="auth-required",
     counterexample=_admit(lambda exchange: not _has_key(exchange), 401, 403),
     about=role("probe.auth.none"),
+    features=("auth",),
 )
 def missing_key(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A request without any credential does not succeed."""
-    yield from _refused(seen, "a request without a key")
+    """A request without any credential does not succeed. Which refusal comes is judged by ``auth.status``."""
+    yield from _succeeded(seen, "a request without a key")
 
 
 @check(
@@ -64,10 +71,11 @@ def missing_key(spec: Spec, seen: Observation) -> Iterator[Finding]:
     clause="auth-required",
     counterexample=_admit(_has_key, 401, 403),
     about=role("probe.auth.wrong"),
+    features=("auth",),
 )
 def wrong_key(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A request with a wrong key does not succeed."""
-    yield from _refused(seen, "a request with a wrong key")
+    yield from _succeeded(seen, "a request with a wrong key")
 
 
 def _as_400(_exchange: Exchange, response: Response) -> Response | None:
@@ -80,6 +88,7 @@ def _as_400(_exchange: Exchange, response: Response) -> Response | None:
     clause="auth-401",
     counterexample=when_refused(_as_400, 401),
     about=role("probe.auth"),
+    features=("auth",),
     provenance="observed",
 )
 def auth_status(spec: Spec, seen: Observation) -> Iterator[Finding]:
@@ -87,7 +96,7 @@ def auth_status(spec: Spec, seen: Observation) -> Iterator[Finding]:
     status = seen.response.status
     if status == 403:
         yield seen.finding("403 in place of 401", place="status", expected=401, actual=403, note=True)
-    elif 400 <= status < 500 and status != 401:
+    elif 300 <= status < 500 and status != 401:
         yield seen.finding(f"{status} in place of 401", place="status", expected=401, actual=status)
 
 

@@ -25,9 +25,9 @@ def _json_body(spec: Spec, case: Case) -> bool:
 
 
 def inputs_in(body: Mapping[str, Any]) -> int:
-    """How many inputs a body holds: a string or a list of token ids is one, a list of those is as many."""
+    """How many inputs a body holds: a string or a list of token ids is one, a list of those is as many (``[]``: 0)."""
     given = body.get("input")
-    if isinstance(given, list) and given and not all(isinstance(item, int) for item in given):
+    if isinstance(given, list) and not (given and all(isinstance(item, int) for item in given)):
         return len(given)
     return 1
 

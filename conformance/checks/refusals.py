@@ -20,6 +20,9 @@ from conformance.verdict import Finding, Level
 #: Statuses that a gateway in front of the API gives; their form is not the API's own.
 GATEWAY = frozenset({401, 403, 405, 413, 414, 415, 429})
 
+#: What these probes ask for is refused before the API's own code is reached, whatever the status.
+_BEFORE_ROUTING = ("probe.route", "probe.method", "probe.api-version")
+
 
 def _breaks_a_rule(spec: Spec, case: Case) -> bool:
     return case.expect is Expect.REJECT and not case.role.startswith("probe.")
@@ -127,14 +130,16 @@ def envelope(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A refusal says why: ``error.code`` is a string or null, ``error.message`` a string.
 
     Or it has the form that the document itself gives for this operation's errors. Clients raise their exceptions from
-    it. Answers of a gateway (401, 403, 405, 413, 414, 415, 429) should have it; their flat form is accepted.
+    it. Answers of a gateway (401, 403, 405, 413, 414, 415, 429; any to an unknown route, method or api-version) should
+    have it; their flat form is accepted.
     """
     response = seen.response
     if seen.case.method == "HEAD":
         return
-    level = Level.SHOULD if response.status in GATEWAY else None
+    gateway = response.status in GATEWAY or seen.case.role.startswith(_BEFORE_ROUTING)
+    level = Level.SHOULD if gateway else None
     value: Any = response.json
-    if response.status in GATEWAY and _flat(value):
+    if gateway and _flat(value):
         return
     if _own_form(spec, seen):
         return
@@ -170,7 +175,9 @@ def _own_form(spec: Spec, seen: Observation) -> bool:
     media = (operation.answer(seen.response.status) or {}).get("application/json") if operation else None
     if media is None or not isinstance(seen.json, dict) or not isinstance(seen.json.get("message"), str):
         return False
-    return not any(validator_for(spec, media.schema).errors(seen.json))
+    form = validator_for(spec, media.schema)
+    # A schema that demands nothing of a message fits everything: only one that describes it gives the form.
+    return any(form.errors({**seen.json, "message": 0})) and not any(form.errors(seen.json))
 
 
 def _error_as_text(_exchange: Exchange, response: Response) -> Response | None:

@@ -77,6 +77,9 @@ def usage_counted(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """An answer with text counts at least one prompt token; no count is negative."""
     usage = seen.json.get("usage") if isinstance(seen.json, dict) else None
     if isinstance(usage, dict):
+        for name, count in usage.items():
+            if isinstance(count, int) and count < 0 and name != "prompt_tokens":
+                yield seen.finding("a negative count", place=f"/usage/{name}", expected="0 or more", actual=count)
         prompt = usage.get("prompt_tokens")
         if isinstance(prompt, int) and prompt <= 0:
             yield seen.finding(

@@ -1,0 +1,138 @@
+"""What the service is documented or reported to do, and a check must not hold against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from conformance.cases import Auth, Case, Expect, JsonBody
+from conformance.catalogue import find_check
+from conformance.claims import Claims
+from conformance.config import Config, Target
+from conformance.exchange import Chunk, Exchange, Request, Response
+from conformance.judge import judge
+from conformance.preflight import Preflight
+from conformance.spec import load
+from conformance.trace import Observation, Trace
+from conformance.verdict import Outcome
+
+SPEC = load("2024-05-01-preview")
+ERROR = {"error": {"code": "404", "message": "Resource not found"}}
+FLAT = {"statusCode": 404, "message": "Resource not found"}
+
+
+def outcome(check: str, case: Case, status: int, value: Any) -> Outcome:
+    """What the check says of a JSON answer to the case."""
+    bare = Response(status, (("content-type", "application/json"),), (Chunk(0.0, b""),))
+    exchange = Exchange(Request(case.method, "http://t.example/openai" + case.path), bare.with_json(value))
+    return judge(SPEC, find_check(check), Trace("s", (Observation(case, exchange),))).outcome
+
+
+def asking(operation: str, body: Mapping[str, Any], role: str = "") -> Case:
+    return Case(operation, "POST", "/x", body=JsonBody(dict(body)), role=role)
+
+
+FORCED = {"type": "function", "function": {"name": "f"}}
+CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+CHAT = [
+    ("chat.finish-reason.length", {"max_tokens": 16}, "chat.length", {"role": "assistant", "content": "a"}),
+    ("chat.tool.forced", {"tool_choice": FORCED}, "", {"role": "assistant"}),
+    ("chat.tool.arguments", {"tool_choice": FORCED}, "", {"tool_calls": [{**CALL, "function": {"name": "f"}}]}),
+    ("chat.logprobs", {"logprobs": True}, "", {"role": "assistant", "content": "a"}),
+    ("chat.role", {}, "", {}),
+]
+
+
+@pytest.mark.parametrize(("check", "body", "role", "message"), CHAT)
+def test_a_choice_that_the_filter_cut_promises_nothing(
+    check: str, body: dict[str, Any], role: str, message: dict[str, Any]
+) -> None:
+    case = asking("chat.completions.create", body, role)
+    choice = {"index": 0, "finish_reason": "content_filter", "message": message, "logprobs": None}
+    assert Outcome.PASS is outcome(check, case, 200, {"choices": [choice]})
+    assert outcome(check, case, 200, {"choices": [{**choice, "finish_reason": "stop"}]}) in (Outcome.FAIL, Outcome.WARN)
+
+
+@pytest.mark.parametrize(("expected", "reason"), [(Outcome.PASS, "content_filter"), (Outcome.FAIL, "stop")])
+@pytest.mark.parametrize(
+    ("check", "body", "role"),
+    [
+        ("completions.finish-reason.length", {"max_tokens": 16}, "completions.length"),
+        ("completions.echo", {"prompt": "Count", "echo": True}, ""),
+        ("completions.logprobs", {"logprobs": 1}, ""),
+    ],
+)
+def test_a_text_that_the_filter_cut_promises_nothing(
+    expected: Outcome, reason: str, check: str, body: dict[str, Any], role: str
+) -> None:
+    choice = {"index": 0, "finish_reason": reason, "text": "a", "logprobs": None}
+    assert expected is outcome(check, asking("completions.create", body, role), 200, {"choices": [choice]})
+
+
+@pytest.mark.parametrize(("expected", "vectors"), [(Outcome.PASS, 0), (Outcome.FAIL, 1)])
+def test_no_input_has_no_vector(expected: Outcome, vectors: int) -> None:
+    case = evolve(asking("embeddings.create", {"input": []}), expect=Expect.EITHER)
+    data = [{"index": n, "embedding": [0.5]} for n in range(vectors)]
+    assert expected is outcome("embeddings.count", case, 200, {"data": data})
+
+
+@pytest.mark.parametrize(
+    ("expected", "usage"),
+    [
+        (Outcome.PASS, {"prompt_tokens": 1, "completion_tokens": 0, "total_tokens": 1}),
+        (Outcome.WARN, {"prompt_tokens": 0, "completion_tokens": 1, "total_tokens": 1}),
+        (Outcome.WARN, {"prompt_tokens": 2, "completion_tokens": -1, "total_tokens": 1}),
+    ],
+)
+def test_tokens_are_counted(expected: Outcome, usage: dict[str, int]) -> None:
+    assert expected is outcome("usage.counted", asking("completions.create", {}), 200, {"usage": usage})
+
+
+PROBE = Case("chat.completions.create", "POST", "/x", expect=Expect.REJECT, auth=Auth.NONE, role="probe.auth.none")
+
+
+@pytest.mark.parametrize(
+    ("refused", "form", "status"),
+    [
+        (Outcome.PASS, Outcome.PASS, 401),
+        (Outcome.PASS, Outcome.PASS, 403),
+        (Outcome.PASS, Outcome.WARN, 302),
+        (Outcome.PASS, Outcome.WARN, 404),
+        (Outcome.FAIL, Outcome.PASS, 200),
+    ],
+)
+def test_without_a_key_all_but_a_success_is_a_refusal(refused: Outcome, form: Outcome, status: int) -> None:
+    assert (refused, form) == (
+        outcome("auth.missing.refused", PROBE, status, ERROR),
+        outcome("auth.status", PROBE, status, ERROR),
+    )
+
+
+@pytest.mark.parametrize(("expected", "auth"), [(True, "none"), (False, "api-key"), (False, "bearer")])
+def test_a_target_without_keys_is_not_probed_for_them(expected: bool, auth: str) -> None:
+    claims = Claims(SPEC, Config(Target(url="http://127.0.0.1:1", auth=auth)), Preflight(), date(2026, 1, 1))
+    features = find_check("auth.missing.refused").features
+    assert expected is (claims.unclaimed(features) is not None)
+
+
+@pytest.mark.parametrize(
+    ("expected", "role", "status", "value"),
+    [
+        (Outcome.PASS, "probe.route", 404, FLAT),
+        (Outcome.PASS, "probe.api-version.missing", 404, FLAT),
+        (Outcome.WARN, "probe.api-version.unknown", 404, {}),
+        (Outcome.PASS, "violation", 401, FLAT),
+        (Outcome.FAIL, "violation", 404, FLAT),
+        (Outcome.FAIL, "violation", 400, {}),
+        (Outcome.PASS, "violation", 400, ERROR),
+        (Outcome.PASS, "violation", 400, {"error": {"code": None, "message": "m", "innererror": {}}}),
+        (Outcome.FAIL, "violation", 400, {"error": {"code": 400, "message": "m"}}),
+    ],
+)
+def test_a_gateway_may_answer_in_its_own_form(expected: Outcome, role: str, status: int, value: Any) -> None:
+    case = Case("chat.completions.create", "POST", "/x", expect=Expect.REJECT, role=role)
+    assert expected is outcome("errors.envelope", case, status, value)
