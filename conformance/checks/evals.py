@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from conformance.breaking import query_of
 from conformance.check import trace_check
 from conformance.checks.jobs import objects_in, on_objects, untested
 from conformance.checks.lifecycle import one, sent_in
-from conformance.checks.lists import items_of
+from conformance.checks.lists import ids_of, items_of
+from conformance.exchange import Exchange
 from conformance.scenarios.kinds import ROWS
 from conformance.spec import Spec
 from conformance.trace import Trace
@@ -112,7 +114,7 @@ def _other_source(item: dict[str, Any]) -> Any:
     Level.MUST,
     clause="state-create-echo",
     counterexample=on_objects("eval.run", _other_source),
-    scenarios=("evals.*",),
+    scenarios=("evals.run", "evals.cancelled"),
     entails=("schema.response",),
 )
 def source(spec: Spec, trace: Trace) -> Iterator[Finding]:
@@ -126,3 +128,36 @@ def source(spec: Spec, trace: Trace) -> Iterator[Finding]:
         found = seen.json.get("data_source")
         if isinstance(found, dict) and found.get("type") != wanted:
             yield seen.finding("another source", place="/data_source/type", expected=wanted, actual=found.get("type"))
+
+
+def _one_order(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Whatever is asked for, the order of creation."""
+    if query_of(exchange.request).get("order_by") != "updated_at":
+        return None
+    for past in reversed(earlier):
+        if query_of(past.request).get("order_by") == "created_at" and past.ok and past.response:
+            return exchange.answered(past.response)
+    return None
+
+
+@trace_check(
+    "evals.order-by",
+    Level.SHOULD,
+    clause="evals-order-by",
+    counterexample=_one_order,
+    scenarios=("evals.order-by",),
+)
+def order_by(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """``order_by`` decides: by creation the newer eval comes first, by the last change the one that was changed."""
+    pages = {field: one(trace, f"by.{field}") for field in ("created_at", "updated_at")}
+    if not all(pages.values()):
+        yield untested(trace, "the evals could not be listed")
+    for field, first, second in (("created_at", "newer", "older"), ("updated_at", "older", "newer")):
+        seen = pages[field]
+        if seen is None:
+            continue
+        shown = ids_of(seen)
+        wanted = [seen.case.bindings[key] for key in (first, second)]
+        places = [shown.index(name) if name in shown else -1 for name in wanted]
+        if -1 not in places and places[0] > places[1]:
+            yield seen.finding(f"not by {field}", place="/data", expected=f"the {first} first", actual=places)

@@ -143,7 +143,7 @@ def _one_more(item: dict[str, Any]) -> Any:
     Level.MUST,
     clause="jobs-counts",
     counterexample=on_objects("", _one_more),
-    scenarios=("vector_stores.*", "evals.*"),
+    scenarios=("vector_stores.*", "evals.run", "evals.cancelled"),
     entails=("stores.total", "evals.items"),
 )
 def counts(spec: Spec, trace: Trace) -> Iterator[Finding]:

@@ -8,9 +8,9 @@ from typing import Any
 from conformance.cases import Case, Expect
 from conformance.exchange import Exchange
 from conformance.operations import operations_of
-from conformance.scenario import Scenario, Script, Settings, Step, scenario
+from conformance.scenario import Scenario, Script, Settings, Step, Wait, scenario
 from conformance.scenarios.kinds import kind
-from conformance.scenarios.lists import Listing, Objects, ids_of, listing
+from conformance.scenarios.lists import APART, Listing, Objects, ids_of, listing
 from conformance.scenarios.steps import call, create, created_id, poll_status, status_of
 from conformance.spec import Spec
 
@@ -86,6 +86,28 @@ def cancelled(spec: Spec, settings: Settings) -> Script:
     yield from poll_status(look, "cancelled", ENDS, settings)
     by_state = call(spec, "evals.runs.list", "{eval}", role="runs", query={"status": "canceled"}, known=known)
     yield (by_state.at(name, "runs"), look.at(name, "cancelled.again"))
+
+
+@scenario("evals.order-by", operations=("evals.create", "evals.modify", "evals.list"), requests=6, expensive="evals")
+def order_by(spec: Spec, settings: Settings) -> Script:
+    """Of two evals the older one is changed: by creation it is the older, by the last change the newer."""
+    name, item, ids = "evals.order-by", kind("eval"), list[str]()
+    for key in ("older", "newer"):
+        (seen,) = yield (create(spec, item, key, role="setup").at(name, key),)
+        made = created_id(seen)
+        if made is None:
+            return
+        ids.append(made)
+        yield Wait(APART)
+    known = {"older": ids[0], "newer": ids[1]}
+    body = {"name": "Conformance probe, changed last"}
+    (seen,) = yield (call(spec, "evals.modify", "{older}", role="modify", body=body, known=known).at(name, "modify"),)
+    if seen.ok:
+        yield tuple(
+            call(spec, "evals.list", role=f"by.{field}", known=known,
+                 query={"order_by": field, "order": "desc", "limit": 50}).at(name, field)
+            for field in ("created_at", "updated_at")
+        )  # fmt: skip
 
 
 def scenarios_for(spec: Spec) -> Iterator[Scenario]:
