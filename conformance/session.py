@@ -31,7 +31,15 @@ from conformance.preflight import Preflight, preflight
 from conformance.run import Event, Runner, default_concurrency
 from conformance.scenario import Scenario
 from conformance.scheduling import worker_of
-from conformance.selection import Item, checks_of, default_versions, items_of, nothing_chosen, scenarios_in
+from conformance.selection import (
+    Item,
+    checks_of,
+    default_versions,
+    items_of,
+    must_name_something,
+    nothing_chosen,
+    scenarios_in,
+)
 from conformance.spec import Spec, load
 from conformance.target import Target
 from conformance.trace import Trace
@@ -78,6 +86,7 @@ class VersionRun:
         self.recorder: recording.Recorder | None = None
         self.cleaned = Cleaned()
         self.recorded: set[str] = set()
+        self._header: dict[str, Any] = {}
 
     @cached_property
     def scenarios(self) -> tuple[Scenario, ...]:
@@ -88,6 +97,11 @@ class VersionRun:
     def items(self) -> tuple[Item, ...]:
         """All items of the selection, in order."""
         return items_of(self.spec, self.scenarios, checks_of(self.options))
+
+    def known_header(self, started: str) -> dict[str, Any]:
+        """The header, made once: every failure is explained with it."""
+        self._header = self._header or self.header(started)
+        return self._header
 
     def header(self, started: str) -> dict[str, Any]:
         """The header of the report."""
@@ -136,6 +150,7 @@ class Session:
         if all(reasons):
             raise UsageError(reasons[0])
         for run in session.versions.values():
+            must_name_something(run.spec, config, options.specs)
             run.config = config
         return session
 
@@ -299,7 +314,7 @@ class Session:
     def explain(self, item: Item, verdict: Verdict) -> Iterator[str]:
         """About ten lines on a verdict."""
         run = self.versions[item.version]
-        header = run.header(self.started)
+        header = run.known_header(self.started)
         folder = str(self.out / item.version)
         failure = part("reports.failure")
         yield from failure.explain(
@@ -380,7 +395,14 @@ def _silent(version: str, event: Event) -> None:
 
 
 def _claims(run: VersionRun) -> tuple[Verdict, ...]:
-    return run.runner.claims() if run.runner is not None else run.found.verdicts()
+    found = run.runner.claims() if run.runner is not None else run.found.verdicts()
+    if not run.options.selection:
+        return found
+    # Who chose a part is told about that part only.
+    known = operations_of(run.spec)
+    chosen = {name for scenario in run.scenarios for name in scenario.operations}
+    chosen |= {known[name].resource for name in chosen if name in known}
+    return tuple(verdict for verdict in found if verdict.scenario.partition(".")[2] in chosen)
 
 
 def _notes(run: VersionRun) -> Iterator[str]:
