@@ -249,7 +249,8 @@ def _coming_and_going(page: Callable[..., Case], found: Objects) -> Generator[St
         if not gone.ok:
             return
     for number in (2, 3):
-        case = page("change.page", f"change.page.{number}", limit=1, order="desc", after="{cursor}")
+        expect = Expect.ACCEPT if found.own or after in found.ids else Expect.EITHER
+        case = page("change.page", f"change.page.{number}", expect, limit=1, order="desc", after="{cursor}")
         (exchange,) = yield (case.bind(cursor=after),)
         ids, _ = _page_of(exchange)
         if not ids:
