@@ -109,12 +109,10 @@ def check(
 
     def make(judge: ExchangeJudge) -> Check:
         return Check(
-            id=id,
-            level=level,
-            clause=clause,
-            doc=inspect.cleandoc(judge.__doc__ or ""),
+            id,
+            level,
+            clause,
             scope=Scope.EXCHANGE,
-            judge=judge,
             counterexample=counterexample,
             provenance=provenance,
             entails=tuple(entails),
@@ -123,7 +121,7 @@ def check(
             about=about,
             needs=needs,
             features=tuple(features),
-            module=judge.__module__,
+            **_told_by(judge),
         )
 
     return make
@@ -149,12 +147,10 @@ def trace_check(
 
     def make(judge: TraceJudge) -> Check:
         return Check(
-            id=id,
-            level=level,
-            clause=clause,
-            doc=inspect.cleandoc(judge.__doc__ or ""),
+            id,
+            level,
+            clause,
             scope=Scope.TRACE,
-            judge=judge,
             counterexample=counterexample,
             provenance=provenance,
             entails=tuple(entails),
@@ -162,7 +158,11 @@ def trace_check(
             scenarios=tuple(scenarios),
             needs=Needs.ANY,
             features=tuple(features),
-            module=judge.__module__,
+            **_told_by(judge),
         )
 
     return make
+
+
+def _told_by(judge: ExchangeJudge | TraceJudge) -> dict[str, Any]:
+    return {"judge": judge, "doc": inspect.cleandoc(judge.__doc__ or ""), "module": judge.__module__}
