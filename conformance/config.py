@@ -8,9 +8,10 @@ Times are seconds, sizes bytes.
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,21 +21,15 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from conformance.errors import ConfigError
+from conformance.waiver import Waiver
 
 __all__ = ["EXPENSIVE_KINDS", "Budget", "Config", "Poll", "Target", "Timeouts", "Waiver", "is_loopback", "load_config"]
 
 
 #: What costs more than a few tokens; off loopback each kind is sent only where it is allowed by name.
 EXPENSIVE_KINDS = (
-    "batch",
-    "code-interpreter",
-    "evals",
-    "file-search",
-    "fine-tuning",
-    "images",
-    "large-body",
-    "n",
-    "video",
+    "batch", "code-interpreter", "evals", "file-search", "fine-tuning",
+    "images", "large-body", "n", "video",
 )
 
 
@@ -105,28 +100,6 @@ class Poll:
 
     interval: float = 1.0
     deadline: float = 60.0
-
-
-@frozen
-class Waiver:
-    """A known failure that somebody answers for, until a day. Names are globs; empty matches everything."""
-
-    check: str
-    owner: str
-    reason: str
-    expires: date
-    operation: str = "*"
-    scenario: str = "*"
-    link: str = ""
-
-    def covers(self, check: str, scenario: str, operations: Iterable[str], today: date) -> bool:
-        """True while the waiver holds for this check on this scenario."""
-        return (
-            today <= self.expires
-            and fnmatchcase(check, self.check)
-            and fnmatchcase(scenario, self.scenario)
-            and any(fnmatchcase(name, self.operation) for name in operations)
-        )
 
 
 @frozen
@@ -218,6 +191,15 @@ def _texts(value: Any) -> dict[str, str]:
     return dict(value)
 
 
+def _headers(value: Any) -> dict[str, str]:
+    found = _texts(value)
+    for name, text in found.items():
+        # RFC 9110, sections 5.1 and 5.5: a name is a token, a value holds no control characters.
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or re.search(r"[\x00-\x08\x0a-\x1f\x7f]", text):
+            raise TypeError(f"headers that HTTP can carry, not {name!r}")
+    return found
+
+
 def _deployments(value: Any) -> dict[str, frozenset[str]]:
     if not isinstance(value, Mapping):
         raise TypeError("a table: name = [capabilities]")
@@ -250,6 +232,8 @@ def _base_path(value: Any) -> str:
 
 def _day(value: Any) -> date:
     try:
+        if isinstance(value, datetime):  # a date with a time can't be compared with a day
+            return value.date()
         return value if isinstance(value, date) else date.fromisoformat(_text(value))
     except ValueError:
         raise TypeError("a date such as 2030-01-31") from None
@@ -260,7 +244,7 @@ _TARGET: dict[str, Reader] = {
     "auth": _choice("api-key", "bearer", "none"),
     "key_env": _text,
     "key_file": _text,
-    "headers": _texts,
+    "headers": _headers,
     "base_path": _base_path,
     "api_version": _text,
     "deterministic": _flag,

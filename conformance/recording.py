@@ -160,7 +160,7 @@ def derive(folder: Path) -> None:
     report = part("reports.jsonl").read(folder)
     for name in DERIVED:
         module = part(f"reports.{name}")
-        (folder / module.NAME).write_text(module.render(report, str(folder)), "utf-8", "surrogateescape")
+        (folder / module.NAME).write_text(module.render(report, str(folder)), "utf-8", "backslashreplace")
 
 
 def overview(folder: Path, conclusions: Mapping[str, Conclusion]) -> None:

@@ -16,14 +16,25 @@ from attrs import evolve, frozen
 from conformance.cases import Case
 from conformance.catalogue import all_checks
 from conformance.check import Check, Scope
+from conformance.config import Config
 from conformance.corpus import Shard, build_corpus
-from conformance.errors import UsageError
+from conformance.errors import ConfigError, UsageError
 from conformance.operations import operations_of
 from conformance.options import Options
+from conformance.preflight import SERVED_CHECK
 from conformance.scenario import Profile, Scenario, scenarios_of
 from conformance.spec import Spec, load, versions
 
-__all__ = ["Item", "checks_of", "corpus_of", "default_versions", "items_of", "nothing_chosen", "scenarios_in"]
+__all__ = [
+    "Item",
+    "checks_of",
+    "corpus_of",
+    "default_versions",
+    "items_of",
+    "must_name_something",
+    "nothing_chosen",
+    "scenarios_in",
+]
 
 
 @frozen
@@ -75,6 +86,29 @@ def nothing_chosen(spec: Spec, options: Options) -> str:
         return ""
     given = " ".join(f"{flag} {'|'.join(v) if isinstance(v, list) else v}" for flag, v in options.selection.items())
     return f"nothing is left to judge in {spec.version}, profile {options.profile}, with {given}"
+
+
+def must_name_something(spec: Spec, config: Config, folder: Path | None) -> None:
+    """Raises :class:`ConfigError` for a claim or a waiver that fits nothing of any version: somebody mistyped it."""
+    for waiver in config.waivers:
+        known = [*all_checks(), SERVED_CHECK]
+        if not any(fnmatchcase(name, waiver.check) for name in known):
+            hint = _nearest(waiver.check, known) or "see: list checks"
+            raise ConfigError(f"waiver of {waiver.check} fits no check", where=config.source, hint=hint)
+    for glob in config.target.unsupported:
+        own = _claimable(spec)
+        if any(fnmatchcase(name, glob) for name in own):
+            continue
+        if not any(fnmatchcase(name, glob) for other in versions(folder) for name in _claimable(load(other, folder))):
+            hint = _nearest(glob, own) or "an operation, a resource or a feature; see: list operations"
+            raise ConfigError(f"target.unsupported: {glob} fits nothing", where=config.source, hint=hint)
+
+
+def _claimable(spec: Spec) -> list[str]:
+    """What a target may not claim: operations, resources, features."""
+    known = operations_of(spec)
+    features = {name for check in all_checks().values() for name in check.features}
+    return [*known, *{each.resource for each in known.values()}, *sorted({*spec.features, *features})]
 
 
 def _scenario_ids(spec: Spec) -> list[str]:

@@ -18,14 +18,13 @@ from typing import Any
 
 from attrs import evolve
 
-from conformance import recording
+from conformance import endnotes, recording
 from conformance._parts import part
 from conformance.cleanup import Cleaned, clean
 from conformance.config import Config, is_loopback, load_config
 from conformance.errors import HarnessError, UsageError
 from conformance.journal import Journal, default_folder
 from conformance.limits import WRONG_KEY_PROBES
-from conformance.operations import operations_of
 from conformance.options import Options
 from conformance.preflight import Preflight, preflight
 from conformance.run import Event, Runner, default_concurrency
@@ -367,9 +366,9 @@ class Session:
                 folder,
                 run.header(self.started),
                 items,
-                extra=_claims(run),
+                extra=endnotes.claims(run),
                 interrupted=self.interrupted,
-                notes=_notes(run),
+                notes=endnotes.notes(run),
                 left_behind=[f"{entry.undo.operation}: {dict(entry.ids)}" for entry in run.cleaned.left],
             )
         recording.overview(self.out, self.conclusions)
@@ -392,27 +391,3 @@ class Session:
 
 def _silent(version: str, event: Event) -> None:
     """Progress that nobody looks at."""
-
-
-def _claims(run: VersionRun) -> tuple[Verdict, ...]:
-    found = run.runner.claims() if run.runner is not None else run.found.verdicts()
-    if not run.options.selection:
-        return found
-    # Who chose a part is told about that part only.
-    known = operations_of(run.spec)
-    chosen = {name for scenario in run.scenarios for name in scenario.operations}
-    chosen |= {known[name].resource for name in chosen if name in known}
-    return tuple(verdict for verdict in found if verdict.scenario.partition(".")[2] in chosen)
-
-
-def _notes(run: VersionRun) -> Iterator[str]:
-    if run.cleaned.left:
-        again = "" if run.embedded else "; `aoai-conformance cleanup` tries again"
-        yield f"{len(run.cleaned.left)} objects could not be removed{again}"
-    if run.cleaned.unknown:
-        yield f"{run.cleaned.unknown} creates gave no id (no answer, or one that was cut): something may be left"
-    if not run.spec.complete:
-        yield "the documents of this api-version are incomplete: " + "; ".join(run.spec.gaps)
-    missing = [op for op in operations_of(run.spec) if op not in {o for s in run.scenarios for o in s.operations}]
-    if missing and not run.options.selection:
-        yield "operations without a scenario: " + ", ".join(missing)

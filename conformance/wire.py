@@ -107,7 +107,7 @@ def to_request(
         value = bind_text(raw, values)
         if PLACEHOLDER.fullmatch(value):
             raise HarnessError(f"path parameter {name} is unbound: {value}", where=f"case {case.id}")
-        path = path.replace("{" + name + "}", quote(value, safe=""))
+        path = path.replace("{" + name + "}", quote(value, safe="", errors="surrogatepass"))
     query = [(name, bind_text(value, values)) for name, value in case.query]
     if spec.api_version.location == "query" and not any(name == spec.api_version.name for name, _ in query):
         match case.api_version:
@@ -116,7 +116,9 @@ def to_request(
             case Version.UNKNOWN:
                 query.append((spec.api_version.name, UNKNOWN_API_VERSION))
     prefix = spec.base_path if base_path is None else base_path
-    url = origin.rstrip("/") + prefix.rstrip("/") + path + ("?" + urlencode(query) if query else "")
+    # An id that the target made up may hold half a surrogate pair; it goes back as it came.
+    asked = "?" + urlencode(query, errors="surrogatepass") if query else ""
+    url = origin.rstrip("/") + prefix.rstrip("/") + path + asked
     body, content_type = encode_body(case.body, values)
     headers = [(name, bind_text(value, values)) for name, value in case.headers]
     if content_type and not any(name.lower() == "content-type" for name, _ in headers):
