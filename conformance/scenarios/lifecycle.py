@@ -153,7 +153,10 @@ def _ended(life: _Life, settings: Settings, *, with_second: bool) -> Generator[S
     item, gone_id = life.item, life.known[life.item.name]
     if not life.has("delete"):
         return
-    (gone,) = yield (life.on("delete", "delete"),)
+    if item.upload is None:
+        (gone,) = yield (life.on("delete", "delete"),)
+    else:  # a file that is still processed may refuse to go
+        gone = yield from poll(life.numbered("delete", "delete"), lambda x: x.ok, settings, settings.read_after_write)
     if not gone.ok:
         return
 
