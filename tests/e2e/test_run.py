@@ -115,7 +115,9 @@ def test_report_keeps_its_published_schema(which: str, request: pytest.FixtureRe
     out = request.getfixturevalue(which)[-1]
     validator = jsonschema.validators.validator_for(_schema())(_schema())
     lines = (out / VERSION / "report.jsonl").read_text("utf-8").splitlines()
-    assert [] == [f"{n}: {e.message[:200]}" for n, line in enumerate(lines) for e in validator.iter_errors(json.loads(line))]
+    assert [] == [
+        f"{n}: {e.message[:200]}" for n, line in enumerate(lines) for e in validator.iter_errors(json.loads(line))
+    ]
     assert "footer" == json.loads(lines[-1])["type"]
 
 
@@ -221,7 +223,9 @@ def bad(name: str, *arguments: str, code: int, says: tuple[str, ...]) -> Any:
         bad("configuration", "--config", "typo.toml", code=2, says=("typo.toml", "api_vresion", "api_version")),
     ],
 )
-def test_bad_input_ends_in_one_line(tmp_path: Path, arguments: tuple[str, ...], code: int, says: tuple[str, ...]) -> None:
+def test_bad_input_ends_in_one_line(
+    tmp_path: Path, arguments: tuple[str, ...], code: int, says: tuple[str, ...]
+) -> None:
     """The exit code says whose fault it is, one line says what and what to do, and nothing is a traceback."""
     (tmp_path / "typo.toml").write_text('[target]\napi_vresion = "x"\n')
     done = command(tmp_path, "run", "--out", str(tmp_path / "out"), *arguments)

@@ -128,8 +128,11 @@ def shows(check: Check, verdict: Verdict | None) -> bool:
         return False
     if not verdict.findings:
         return False
-    return verdict.outcome in {
-        Level.MUST: (Outcome.FAIL,),
-        Level.SHOULD: (Outcome.WARN, Outcome.INCONCLUSIVE),  # some leave the case undecided: the account may be why
-        Level.OBS: (Outcome.PASS,),
-    }[check.level]
+    return (
+        verdict.outcome
+        in {
+            Level.MUST: (Outcome.FAIL,),
+            Level.SHOULD: (Outcome.WARN, Outcome.INCONCLUSIVE),  # some leave the case undecided: the account may be why
+            Level.OBS: (Outcome.PASS,),
+        }[check.level]
+    )

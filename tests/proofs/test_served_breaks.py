@@ -60,7 +60,16 @@ def test_run_notices_a_broken_rule(check: Check, tmp_path: Path) -> None:
     stage, found = scene(check)
     version = stage.spec.version
     with serving(tmp_path, "--api-version", version, "--break", check.id) as url:
-        words = ("--target", url, "--api-version", version, "--scenario", found.scenario, "--out", str(tmp_path / "out"))
+        words = (
+            "--target",
+            url,
+            "--api-version",
+            version,
+            "--scenario",
+            found.scenario,
+            "--out",
+            str(tmp_path / "out"),
+        )
         done = command(tmp_path, "run", *words, "--concurrency", "1")
     assert 1 == done.code, done.out + done.err
     report = part("reports.jsonl").read(tmp_path / "out" / version)
