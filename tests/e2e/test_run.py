@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 import xml.etree.ElementTree as ET
@@ -269,4 +268,4 @@ def test_run_ignores_options_of_other_tests(state: Path) -> None:
         env={"PYTEST_ADDOPTS": "--collect-only -k nothing"},
     )
     assert 0 == done.code, done.out + done.err
-    assert os.path.isfile(state / "addopts" / VERSION / "index.html")
+    assert (state / "addopts" / VERSION / "index.html").is_file()
