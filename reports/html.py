@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,12 +42,26 @@ def render(report: Report, run_dir: str) -> str:
         conclusion=conclusion,
         tone=_TONES.get(conclusion, "warn"),
         summary=summary,
-        cards=[_card(report, verdict, run_dir) for verdict in summary.notable],
+        cards=[_card(report, group, run_dir) for group in _grouped(summary.notable)],
         rows=list(_rows(report)),
     )
 
 
-def _card(report: Report, verdict: Verdict, run_dir: str) -> dict[str, Any]:
+def _grouped(notable: Iterable[Verdict]) -> list[list[Verdict]]:
+    """Verdicts that one card tells: those that could not be judged for the same reason, in the order of the first.
+
+    One crash, or one answer that says nothing, leaves dozens of them. What failed keeps a card of its own.
+    """
+    groups: dict[tuple[str, ...], list[Verdict]] = {}
+    for verdict in notable:
+        apart = verdict.outcome in (Outcome.FAIL, Outcome.WARN) or verdict.findings or verdict.waiver
+        place = (verdict.scenario, verdict.check) if apart else ()
+        groups.setdefault((verdict.outcome.value, verdict.reason, *place), []).append(verdict)
+    return list(groups.values())
+
+
+def _card(report: Report, group: Sequence[Verdict], run_dir: str) -> dict[str, Any]:
+    verdict = group[0]
     trace = report.traces[verdict.scenario]
     header = report.header
     lines = explain(verdict, trace, header["checks"], run_dir=run_dir, auth=header["target"]["auth"])
@@ -63,6 +77,7 @@ def _card(report: Report, verdict: Verdict, run_dir: str) -> dict[str, Any]:
         "text": "\n".join(lines),
         "timeline": text,
         "others": verdict.findings if len(verdict.findings) > 1 else (),
+        "same": group[1:],
     }
 
 

@@ -54,6 +54,8 @@ def main(args: argparse.Namespace) -> int:
     """Serve until a signal comes."""
     if args.list_mutants:
         return _list_mutants()
+    if not 0 <= args.port <= 65535:
+        raise UsageError(f"--port {args.port}: must be 0 to 65535")
     from conformance.emulator.app import App
     from conformance.emulator.server import asgi, serve
     from conformance.emulator.settings import Settings, StreamFaults

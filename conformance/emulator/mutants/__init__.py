@@ -7,6 +7,7 @@ broken one.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
@@ -137,5 +138,7 @@ def mutant_named(name: str) -> Mutant:
     """One mutant. Raises :class:`UsageError` for an unknown name."""
     found = mutants().get(name)
     if found is None:
-        raise UsageError(f"unknown mutant {name!r}", hint=f"known: {', '.join(mutants())}")
+        near = difflib.get_close_matches(name, mutants(), n=2)
+        nearest = f"nearest: {', '.join(near)}; " if near else ""
+        raise UsageError(f"unknown mutant {name!r}", hint=f"{nearest}see: serve --list-mutants")
     return found

@@ -1,0 +1,35 @@
+"""The page of a run whose target answers nothing useful: one card for one reason, not dozens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from served import command
+from test_odd_targets import answering
+
+from conformance.cli import main
+
+
+def test_what_could_not_be_judged_for_one_reason_is_one_card(tmp_path: Path) -> None:
+    with answering('{"error":{"code":"500","message":"no"}}', 500) as url:
+        chosen = ("--scenario", "corpus.assistants.*", "--profile", "smoke", "--out", "out")
+        command(tmp_path, "run", "--target", url, *chosen)
+    (page,) = (tmp_path / "out").glob("*/index.html")
+    text = page.read_text("utf-8")
+    assert 1 == text.count('<section class="card not_testable"')
+    assert "for the same reason: " in text
+
+
+@pytest.mark.parametrize(
+    ("said", "typed"),
+    [
+        ("--port 99999: must be 0 to 65535", ("--port", "99999")),
+        ("unknown mutant 'run.nevr-ends' (nearest: run.never-ends", ("--mutant", "run.nevr-ends")),
+    ],
+)
+def test_serve_says_what_to_do(said: str, typed: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert 2 == main(["serve", *typed])
+    told = capsys.readouterr().err
+    assert said in told
+    assert 200 > len(told)
