@@ -129,7 +129,7 @@ def _adopted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
         return None
     for past in reversed(earlier):
         there = path_of(past.request)
-        same = there != path and there.rsplit("/", 1)[-1] == path.rsplit("/", 1)[-1]
+        same = there != path and there.count("/") == path.count("/") and there.split("/")[-1] == path.split("/")[-1]
         if past.ok and past.request.method == "GET" and same and page_of(past) is None:
             return exchange.answered(past.response) if past.response else None
     return None

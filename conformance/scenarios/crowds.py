@@ -46,7 +46,7 @@ def _script(item: Kind) -> Callable[[Spec, Settings], Script]:
         name = f"crowds.{item.prefix}"
         if not settings.loopback:
             return
-        ready = yield from prepared(spec, item, name)
+        ready = yield from prepared(spec, item, name, settings)
         if ready is None:
             return
         numbers = list(range(CROWD))

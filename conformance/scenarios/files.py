@@ -68,7 +68,7 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
 
 
 def _message_files(spec: Spec, settings: Settings, name: str) -> Generator[Step, tuple[Exchange, ...], Objects | None]:
-    ready = yield from prepared(spec, kind("assistant_file"), name, OBJECTS)
+    ready = yield from prepared(spec, kind("assistant_file"), name, settings, OBJECTS)
     if ready is None:
         return None
     (seen,) = yield (create(spec, kind("thread"), "thread", role="setup").at(name, "thread"),)

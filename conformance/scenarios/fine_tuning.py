@@ -23,10 +23,12 @@ ENDS = ("succeeded", "failed", "cancelled")
 EXPENSIVE = "fine-tuning"
 
 
-def _jobs(spec: Spec, name: str, count: int) -> Generator[Step, tuple[Exchange, ...], dict[str, str] | None]:
+def _jobs(
+    spec: Spec, name: str, settings: Settings, count: int
+) -> Generator[Step, tuple[Exchange, ...], dict[str, str] | None]:
     """Jobs over one training file; their ids by placeholder ``job.0`` …"""
     item = kind("job")
-    ready = yield from prepared(spec, item, name, 1)
+    ready = yield from prepared(spec, item, name, settings, 1)
     if ready is None:
         return None
     known = ready.for_object(item, 0)
@@ -40,7 +42,7 @@ def _jobs(spec: Spec, name: str, count: int) -> Generator[Step, tuple[Exchange, 
 def job(spec: Spec, settings: Settings) -> Script:
     """A job tells its events from the first on, ends, and leaves a model, checkpoints and results."""
     name = "fine_tuning.job"
-    known = yield from _jobs(spec, name, 1)
+    known = yield from _jobs(spec, name, settings, 1)
     if known is None:
         return
 
@@ -65,7 +67,7 @@ def job(spec: Spec, settings: Settings) -> Script:
 def stopped(spec: Spec, settings: Settings) -> Script:
     """One job is cancelled, another paused, resumed and cancelled."""
     name = "fine_tuning.stopped"
-    known = yield from _jobs(spec, name, 2)
+    known = yield from _jobs(spec, name, settings, 2)
     if known is None:
         return
 
@@ -122,7 +124,7 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
 
 def _parts(operation: str) -> Any:
     def make(spec: Spec, settings: Settings, name: str) -> Generator[Step, tuple[Exchange, ...], Objects | None]:
-        known = yield from _jobs(spec, name, 1)
+        known = yield from _jobs(spec, name, settings, 1)
         if known is None:
             return None
         look = call(spec, GET, "{job.0}", role="job.get", known=known).at(name, "job.get")

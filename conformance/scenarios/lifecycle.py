@@ -29,7 +29,7 @@ from conformance.scenarios.steps import (
 from conformance.spec import Spec
 
 #: Requests of a lifecycle, with room for polls.
-REQUESTS = 30
+REQUESTS = 40
 
 
 def scenarios_for(spec: Spec) -> Iterator[Scenario]:
@@ -88,7 +88,7 @@ class _Life:
 def _script(item: Kind) -> Callable[[Spec, Settings], Script]:
     def script(spec: Spec, settings: Settings) -> Script:
         name = f"lifecycle.{item.prefix}"
-        ready = yield from prepared(spec, item, name, 2, second=True)
+        ready = yield from prepared(spec, item, name, settings, 2, second=True)
         if ready is None:
             return
         first = create(spec, item, item.name, ready.above, ready.for_object(item, 0)).at(name, "create")

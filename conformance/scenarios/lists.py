@@ -64,7 +64,7 @@ class Listing:
         return f"lists.{stem}" if verb == "list" else f"lists.{self.operation}"
 
 
-def listing(spec: Spec, item: Listing, doc: str, *, requests: int = 40, tokens: int = 0, **more: Any) -> Scenario:
+def listing(spec: Spec, item: Listing, doc: str, *, requests: int = 70, tokens: int = 0, **more: Any) -> Scenario:
     """The scenario of a listing."""
     operations = more.pop("operations", (item.operation,))
 
@@ -94,7 +94,7 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
                 spec,
                 Listing(item.operation("list"), _maker(item)),
                 f"Walks over the list of {item.prefix}.",
-                requests=40 if item.parent else 40 + 2 * MOST_PAGES,
+                requests=70 if item.parent else 70 + 2 * MOST_PAGES,
                 tokens=item.tokens * (OBJECTS + 1),
                 operations=tuple(item.operation(verb) for verb in verbs),
                 expensive=item.expensive,
@@ -108,7 +108,7 @@ def parameters(spec: Spec, operation: str) -> frozenset[str]:
 
 def _maker(item: Kind) -> Any:
     def make(spec: Spec, settings: Settings, name: str) -> Generator[Step, tuple[Exchange, ...], Objects | None]:
-        ready = yield from prepared(spec, item, name, OBJECTS + 1)
+        ready = yield from prepared(spec, item, name, settings, OBJECTS + 1)
         if ready is None:
             return None
         ids: list[str] = []

@@ -22,7 +22,6 @@ __all__ = [
     "answer_of",
     "call",
     "create",
-    "create_parents",
     "created_id",
     "documents",
     "listed_in",
@@ -182,8 +181,25 @@ def _many(  # noqa: PLR0917 - what a create takes, and where it stands
     return ids if len(ids) == len(wanted) else None
 
 
+def _usable(
+    spec: Spec, source: Kind, ids: Ids, scenario: str, settings: Settings
+) -> Generator[Step, tuple[Exchange, ...], None]:
+    """Look at files until none of them is under way, or the deadline: what needs them may refuse them before."""
+    waited, number = 0.0, 0
+    while ids and source.has(spec, "get"):
+        looks = [call(spec, source.operation("get"), f"{{{n}}}", role="needed.get", known=ids) for n in ids]
+        steps = zip(looks, ids, strict=True)
+        answers = yield tuple(case.at(scenario, f"needed.get.{n}.{number}") for case, n in steps)
+        under_way = any(status_of(seen) in ("pending", "running") for seen in answers)
+        if not under_way or waited >= settings.deadline:
+            return
+        yield Wait(settings.poll_interval)
+        waited += max(settings.poll_interval, 0.001)
+        number += 1
+
+
 def prepared(
-    spec: Spec, item: Kind, scenario: str, objects: int = 1, *, second: bool = False
+    spec: Spec, item: Kind, scenario: str, settings: Settings, objects: int = 1, *, second: bool = False
 ) -> Generator[Step, tuple[Exchange, ...], Ready | None]:
     """Create the parents of a kind (with ``second`` also another direct parent) and what its objects need.
 
@@ -214,19 +230,12 @@ def prepared(
             ids = yield from _many(spec, source, names, (), known, scenario, "needed")
             if ids is None:
                 return None
+            yield from _usable(spec, source, ids, scenario, settings)
         else:
             ids = {name: f"file-{number:04d}{IMPOSSIBLE}" for number, name in enumerate(names)}
         known |= ids
         needed = tuple(ids[name] for name in names)
     return Ready(known, above, other if second and item.parent else (), needed)
-
-
-def create_parents(
-    spec: Spec, item: Kind, scenario: str
-) -> Generator[Step, tuple[Exchange, ...], dict[str, str] | None]:
-    """The ids of the parents of a kind by placeholder, or None when one could not be made."""
-    ready = yield from prepared(spec, item, scenario, 0)
-    return None if ready is None else ready.known
 
 
 def poll(

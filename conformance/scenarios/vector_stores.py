@@ -43,10 +43,10 @@ def _files(count: int) -> Kind:
 
 
 def _stores(
-    spec: Spec, name: str, files: int
+    spec: Spec, name: str, settings: Settings, files: int
 ) -> Generator[Step, tuple[Exchange, ...], tuple[Ready, dict[str, str]] | None]:
     """Files, a store with the first of them, and an empty store; the ids by placeholder."""
-    ready = yield from prepared(spec, _files(files), name, files)
+    ready = yield from prepared(spec, _files(files), name, settings, files)
     if ready is None:
         return None
     item = kind("vector_store")
@@ -94,7 +94,7 @@ def _counted(exchange: Exchange) -> int:
 def files(spec: Spec, settings: Settings) -> Script:
     """Files are attached, processed, counted, listed by state, and detached without being deleted."""
     name = "vector_stores.files"
-    made = yield from _stores(spec, name, 2)
+    made = yield from _stores(spec, name, settings, 2)
     if made is None:
         return
     ready, known = made
@@ -144,7 +144,7 @@ def files(spec: Spec, settings: Settings) -> Script:
 def batches(spec: Spec, settings: Settings) -> Script:
     """A batch ends, counts and lists its own files; a cancelled one does nothing more."""
     name = "vector_stores.batches"
-    made = yield from _stores(spec, name, 5)
+    made = yield from _stores(spec, name, settings, 5)
     if made is None:
         return
     ready, known = made
@@ -209,7 +209,7 @@ def _expiry(spec: Spec, settings: Settings) -> Script:
 
 
 def _batch_files(spec: Spec, settings: Settings, name: str) -> Generator[Step, tuple[Exchange, ...], Objects | None]:
-    made = yield from _stores(spec, name, 6)
+    made = yield from _stores(spec, name, settings, 6)
     if made is None:
         return None
     ready, known = made
