@@ -27,7 +27,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("about", "refusals", "check", "judge", "streams", "breaking", "checks", "catalogue", "timeline"),
     (
         "waiver",
-        "waiver",
         "config",
         "journal",
         "guards",
