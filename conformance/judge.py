@@ -159,4 +159,5 @@ def _errata(spec: Spec, findings: Iterable[Finding]) -> tuple[str, ...]:
 
 
 def _touches(a: str, b: str) -> bool:
-    return a == b or a.startswith(b + "/") or b.startswith(a + "/")
+    """True when the changed place is the rule's own, or holds it."""
+    return a == b or a.startswith(b + "/")

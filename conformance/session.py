@@ -39,6 +39,7 @@ from conformance.selection import (
     nothing_chosen,
     scenarios_in,
 )
+from conformance.shrinking import shrunk
 from conformance.spec import Spec, load
 from conformance.target import Target
 from conformance.trace import Trace
@@ -85,6 +86,7 @@ class VersionRun:
         self.recorder: recording.Recorder | None = None
         self.cleaned = Cleaned()
         self.recorded: set[str] = set()
+        self.failed: list[tuple[Verdict, Trace]] = []
         self._header: dict[str, Any] = {}
 
     @cached_property
@@ -176,8 +178,7 @@ class Session:
                 with tempfile.TemporaryFile(dir=self.out / name):
                     pass
             except OSError as error:
-                hint = "give another --out"
-                raise UsageError(f"can't be written: {error.strerror}", where=str(self.out), hint=hint) from None
+                raise UsageError(f"can't be written: {error.strerror}", where=f"--out {self.out}") from None
 
     def _embed(self, run: VersionRun) -> Config:
         """The configuration to work with; where it names no target, that of an emulator started for this version."""
@@ -300,6 +301,8 @@ class Session:
                 run.recorded.add(item.scenario)
                 run.recorder.trace(self.trace(item))
             run.recorder.verdict(verdict)
+            if verdict.outcome is Outcome.FAIL and not verdict.waiver:
+                run.failed.append((verdict, self.trace(item)))
         return verdict
 
     def trace(self, item: Item) -> Trace:
@@ -334,6 +337,10 @@ class Session:
         if run.runner is None or run.target is None or run.journal is None or run.recorder is None:
             return
         run.runner.close()
+        if self.options.shrink and not self.interrupted:
+            for trace, verdict in shrunk(run.spec, run.target, run.failed, self.options.shrink):
+                run.recorder.trace(trace)
+                run.recorder.verdict(verdict)
         run.cleaned = clean(run.target, run.journal, self.options.cleanup_timeout)
         run.target.close()
         run.journal.close()

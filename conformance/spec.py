@@ -74,8 +74,8 @@ class Erratum:
 
     @property
     def pointers(self) -> tuple[str, ...]:
-        """The JSON Pointers that the patch changes, ``where`` first."""
-        return (self.where, *(str(op["path"]) for op in self.patch if op["op"] != "test"))
+        """The JSON Pointers that the patch changes; ``where`` of an erratum without a patch."""
+        return tuple(str(op["path"]) for op in self.patch if op["op"] != "test") or (self.where,)
 
 
 @frozen
