@@ -81,8 +81,16 @@ class Stage:
         return any(check in checks for checks in self.judging.values())
 
     def broken(self, check: Check) -> Iterator[Broken]:
-        """The scenarios that the check's counterexample changes, smallest first, each with its new verdicts."""
-        for name in sorted(self.scenarios, key=lambda name: len(self.traces[name].observations)):
+        """The scenarios that the check's counterexample changes, smallest first, each with its new verdicts.
+
+        Where single exchanges are judged, corpora come first: what is sent there does not depend on time.
+        """
+        single = check.scope is Scope.EXCHANGE
+
+        def size(name: str) -> tuple[bool, int]:
+            return single and not self.scenarios[name].is_corpus, len(self.traces[name].observations)
+
+        for name in sorted(self.scenarios, key=size):
             if self.judging[name]:
                 trace = self._changed(check, self.scenarios[name])
                 if trace is not None:

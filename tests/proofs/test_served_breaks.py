@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from proof_stage import Broken, Stage, first_stage, shows
-from served import CANARY, HOME, command, serving
+from served import CANARY, command, serving
 
 from conformance._parts import part
 from conformance.catalogue import all_checks
@@ -29,7 +29,7 @@ def commit() -> str:
     """What chooses the sample: the commit under test, so that different commits prove different checks."""
     named = os.environ.get("COMMIT", "")
     if not named:
-        git = ["git", "-C", str(HOME), "rev-parse", "HEAD"]
+        git = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
         named = subprocess.run(git, capture_output=True, text=True, check=False, timeout=30).stdout.strip()
     return named or "no commit"
 
