@@ -136,3 +136,19 @@ def test_a_target_without_keys_is_not_probed_for_them(expected: bool, auth: str)
 def test_a_gateway_may_answer_in_its_own_form(expected: Outcome, role: str, status: int, value: Any) -> None:
     case = Case("chat.completions.create", "POST", "/x", expect=Expect.REJECT, role=role)
     assert expected is outcome("errors.envelope", case, status, value)
+
+
+def test_a_part_of_the_corpus_without_vectors_has_nothing_to_compare() -> None:
+    from conformance.cases import Case, Expect, JsonBody
+    from conformance.catalogue import find_check
+    from conformance.exchange import Exchange, Request, Response
+    from conformance.judge import judge
+    from conformance.spec import load
+    from conformance.trace import Observation, Trace
+    from conformance.verdict import Outcome
+
+    case = Case("embeddings.create", "POST", "/e", body=JsonBody({"input": 7}), expect=Expect.REJECT)
+    seen = Observation(case, Exchange(Request("POST", "http://t/e"), Response(400)))
+    trace = Trace("corpus.embeddings.create", (seen,))
+    verdict = judge(load("2024-05-01-preview"), find_check("embeddings.same-length"), trace)
+    assert Outcome.NOT_APPLICABLE == verdict.outcome
