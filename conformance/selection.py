@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -82,7 +82,7 @@ def nothing_chosen(spec: Spec, options: Options) -> str:
     ):
         for glob in globs:
             _must_fit(flag, glob, names_of, spec, options.specs)
-    if items_of(spec, scenarios_in(spec, options), checks_of(options)):
+    if any(True for _ in _items(spec, scenarios_in(spec, options), checks_of(options))):  # one is enough
         return ""
     given = " ".join(f"{flag} {'|'.join(v) if isinstance(v, list) else v}" for flag, v in options.selection.items())
     return f"nothing is left to judge in {spec.version}, profile {options.profile}, with {given}"
@@ -116,9 +116,7 @@ def _scenario_ids(spec: Spec) -> list[str]:
     return [*(f"corpus.{name}" for name in operations_of(spec)), *scripted]
 
 
-def _must_fit(
-    what: str, glob: str, names_of: Callable[[Spec], Iterable[str]], spec: Spec, folder: Path | None
-) -> None:
+def _must_fit(what: str, glob: str, names_of: Callable[[Spec], Iterable[str]], spec: Spec, folder: Path | None) -> None:
     own = [*names_of(spec)]
     if any(fnmatchcase(name, glob) for name in own):
         return
@@ -175,13 +173,14 @@ def _part_of(scenario_id: str) -> str:
 
 def items_of(spec: Spec, scenarios: Iterable[Scenario], checks: Iterable[Check]) -> tuple[Item, ...]:
     """The items of a version, scenario by scenario."""
-    chosen = tuple(checks)
-    return tuple(
-        Item(spec.version, scenario.id, check)
-        for scenario in scenarios
-        for check in chosen
-        if check.concerns(scenario.id, scenario.operations) and _may_judge(spec, scenario, check)
-    )
+    return tuple(_items(spec, scenarios, tuple(checks)))
+
+
+def _items(spec: Spec, scenarios: Iterable[Scenario], checks: tuple[Check, ...]) -> Iterator[Item]:
+    for scenario in scenarios:
+        for check in checks:
+            if check.concerns(scenario.id, scenario.operations) and _may_judge(spec, scenario, check):
+                yield Item(spec.version, scenario.id, check)
 
 
 def _may_judge(spec: Spec, scenario: Scenario, check: Check) -> bool:
