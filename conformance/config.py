@@ -28,8 +28,15 @@ __all__ = ["EXPENSIVE_KINDS", "Budget", "Config", "Poll", "Target", "Timeouts", 
 
 #: What costs more than a few tokens; off loopback each kind is sent only where it is allowed by name.
 EXPENSIVE_KINDS = (
-    "batch", "code-interpreter", "evals", "file-search", "fine-tuning",
-    "images", "large-body", "n", "video",
+    "batch",
+    "code-interpreter",
+    "evals",
+    "file-search",
+    "fine-tuning",
+    "images",
+    "large-body",
+    "n",
+    "video",
 )
 
 

@@ -39,9 +39,7 @@ def only(spec: Spec, options: Options, scenario_id: str, case_id: str) -> Scenar
     """
     found = next((one for one in scenarios_in(spec, options) if one.id == scenario_id), None)
     if found is None:
-        raise UsageError(
-            f"this suite has no scenario {scenario_id!r}", hint="another version of it made the run"
-        )
+        raise UsageError(f"this suite has no scenario {scenario_id!r}", hint="another version of it made the run")
     if not found.is_corpus:
         return evolve(found, script=_until(found.script, case_id))
     return evolve(found, script=_until(found.script, case_id, alone=True))

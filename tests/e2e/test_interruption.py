@@ -97,7 +97,15 @@ def started(state: Path, url: str) -> Iterator[subprocess.Popen[str]]:
     arguments = words("run", "--target", url, "--api-version", VERSION, "--out", str(state / "out"), *WORK)
     output = (state / "output").open("w")
     process = subprocess.Popen(
-        arguments, env=environment(state), cwd=state, stdin=subprocess.DEVNULL, stdout=output, stderr=output, text=True
+        arguments,
+        env=environment(state),
+        cwd=state,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        text=True,
+        # A test run in the background of a script inherits an ignored SIGINT; a person's terminal doesn't.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads matter here
     )
     with ExitStack() as stack:
         stack.enter_context(output)
