@@ -34,9 +34,12 @@ def _events(body: bytes) -> Iterator[Any]:
     for line in body.splitlines():
         if line.startswith(b"data:"):
             try:
-                yield json.loads(line[5:])
+                value = json.loads(line[5:])
             except ValueError:
                 continue  # [DONE], or an event that was cut off
+            # The Responses events hold the object one level down.
+            held = value.get("response") if isinstance(value, dict) else None
+            yield held if isinstance(held, dict) else value
 
 
 def _at(node: Any, pointer: str) -> Any:

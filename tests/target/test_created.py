@@ -1,0 +1,28 @@
+"""Where the id of a created object stands: in the answer, or in the events of a stream."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.cases import Case
+from conformance.created import created_ids
+from conformance.exchange import Chunk, Exchange, Request, Response
+
+CASE = Case("responses.create", "POST", "/responses", creates={"made": "/id"})
+
+
+@pytest.mark.parametrize(
+    ("ids", "status", "body"),
+    [
+        ({"made": "r1"}, 200, b'{"id": "r1"}'),
+        ({"made": "r1"}, 200, b'event: response.created\ndata: {"type": "x", "response": {"id": "r1"}}\n\n'),
+        ({"made": "r1"}, 200, b'data: {"id": "r1"}\n\ndata: [DONE]\n\n'),
+        ({"made": "r1"}, 200, b'data: {"response": {"id": "r1"}}\n\ndata: {"cut'),
+        ({}, 200, b'data: {"response": {"i'),
+        ({}, 400, b'{"id": "r1"}'),
+        ({}, 200, b'{"id": ""}'),
+    ],
+)
+def test_ids_are_read_wherever_they_stand(ids: dict[str, str], status: int, body: bytes) -> None:
+    exchange = Exchange(Request("POST", "http://t/r"), Response(status, chunks=(Chunk(0.0, body),)))
+    assert ids == created_ids(CASE, exchange)
