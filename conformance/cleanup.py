@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -37,31 +38,42 @@ class Recovered:
     reason: str = ""
 
 
-def _remove(target: Target, entries: Iterable[Entry], timeout: float, gone: Callable[[int], None]) -> Cleaned:
+def _remove(
+    target: Target, entries: Iterable[Entry], timeout: float, gone: Callable[[int], None], concurrency: int = 1
+) -> Cleaned:
+    """Undo entries in their order, up to ``concurrency`` at a time. A member that went with its parent is gone too."""
     deadline = time.monotonic() + timeout
-    removed, left = 0, []
-    for entry in entries:
-        done = False
-        if time.monotonic() < deadline:
-            try:
-                exchange = target.undo(entry)
-                # What can only be cancelled (a job) refuses once it is over: then nothing is left to do.
-                over = (404, 410) if entry.undo.method == "DELETE" else (400, 404, 409, 410)
-                done = exchange.ok or (exchange.fault is None and exchange.status in over)
-            except ConformanceError:
-                done = False  # it stays in the journal, which says what it is
-        if done:
-            gone(entry.seq)
-            removed += 1
-        else:
-            left.append(entry)
-    return Cleaned(removed, tuple(left))
+
+    def undone(entry: Entry) -> bool:
+        if time.monotonic() >= deadline:
+            return False
+        try:
+            exchange = target.undo(entry)
+        except ConformanceError:
+            return False  # it stays in the journal, which says what it is
+        # What can only be cancelled (a job) refuses once it is over: then nothing is left to do.
+        over = (404, 410) if entry.undo.method == "DELETE" else (400, 404, 409, 410)
+        if not (exchange.ok or (exchange.fault is None and exchange.status in over)):
+            return False
+        gone(entry.seq)
+        return True
+
+    known = tuple(entries)
+    pool = ThreadPoolExecutor(max(1, concurrency), "cleanup")
+    try:
+        done = tuple(pool.map(undone, known))
+    except BaseException:  # a second Ctrl-C: nothing more is removed, the journal keeps the rest
+        pool.shutdown(wait=False, cancel_futures=True)
+        target.abort()
+        raise
+    pool.shutdown()
+    return Cleaned(sum(done), tuple(entry for entry, removed in zip(known, done, strict=True) if not removed))
 
 
-def clean(target: Target, journal: Journal, timeout: float = 30.0) -> Cleaned:
+def clean(target: Target, journal: Journal, timeout: float = 30.0, concurrency: int = 1) -> Cleaned:
     """Remove what this process created. Also after a stop: sending is allowed again for this. Never raises."""
     target.resume()
-    made = _remove(target, journal.pending, timeout, journal.gone)
+    made = _remove(target, journal.pending, timeout, journal.gone, concurrency)
     return Cleaned(made.removed, journal.pending, journal.unknown)
 
 

@@ -23,7 +23,7 @@ from conformance.spec import Spec
 from conformance.trace import Trace
 from conformance.verdict import Conclusion, Outcome, Verdict, conclude
 
-__all__ = ["DERIVED", "Recorder", "derive", "header_of", "merge", "now", "overview"]
+__all__ = ["DERIVED", "Recorder", "derive", "header_of", "merge", "now", "out_folder", "overview"]
 
 #: The reports made of the canonical one: modules of ``reports/``; a new one is added here by its name.
 DERIVED = ("html", "markdown", "badge")
@@ -32,6 +32,11 @@ DERIVED = ("html", "markdown", "badge")
 def now() -> str:
     """The time in RFC 3339 form, UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def out_folder(options: Options) -> Path:
+    """The run folder: the chosen one, else one named by the time, under the current directory."""
+    return options.out or Path("reports") / "out" / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def header_of(

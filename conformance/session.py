@@ -11,7 +11,6 @@ import secrets
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -45,14 +44,9 @@ from conformance.target import Target
 from conformance.trace import Trace
 from conformance.verdict import Conclusion, Outcome, Verdict
 
-__all__ = ["Item", "Session", "VersionRun", "configured", "out_folder"]
+__all__ = ["Item", "Session", "VersionRun", "configured"]
 
 ENVIRONMENT: Mapping[str, str] = os.environ
-
-
-def out_folder(options: Options) -> Path:
-    """The run folder: the chosen one, else one named by the time, under the current directory."""
-    return options.out or Path("reports") / "out" / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def configured(options: Options) -> Config:
@@ -121,7 +115,7 @@ class Session:
 
     def __init__(self, options: Options, *, workers: int = 0, worker: str = "", out: Path | None = None) -> None:
         self.options, self.workers, self.worker = options, workers, worker
-        self.out = (out or out_folder(options)).absolute()
+        self.out = (out or recording.out_folder(options)).absolute()
         self.run_id = secrets.token_hex(4)
         self.started = recording.now()
         self.interrupted = False
@@ -276,20 +270,24 @@ class Session:
         run.target = Target(
             run.config, run.spec, journal=run.journal, run_id=self.run_id, share=share, wrong_keys=probes
         )
-        loopback = is_loopback(run.config.target.url)
-        total = self.options.concurrency or default_concurrency(loopback=loopback)
         run.runner = Runner(
             run.spec,
             scenarios,
             checks_of(self.options),
             run.target,
-            concurrency=max(1, total // max(1, self.workers)),
+            concurrency=self._share_of_flight(run),
             profile=self.options.profile,
             preflight=run.found,
             notify=lambda event: self.notify(version, event),
         )
         run.runner.start()
         return run.runner
+
+    def _share_of_flight(self, run: VersionRun) -> int:
+        """How many exchanges this process may have in flight."""
+        loopback = run.config is not None and is_loopback(run.config.target.url)
+        total = self.options.concurrency or default_concurrency(loopback=loopback)
+        return max(1, total // max(1, self.workers))
 
     def verdict(self, item: Item) -> Verdict:
         """The verdict of an item; waits for its scenario."""
@@ -341,7 +339,7 @@ class Session:
             for trace, verdict in shrunk(run.spec, run.target, run.failed, self.options.shrink):
                 run.recorder.trace(trace)
                 run.recorder.verdict(verdict)
-        run.cleaned = clean(run.target, run.journal, self.options.cleanup_timeout)
+        run.cleaned = clean(run.target, run.journal, self.options.cleanup_timeout, self._share_of_flight(run))
         run.target.close()
         run.journal.close()
         if run.embedded:

@@ -12,8 +12,8 @@ import pytest
 from conformance.cli import PROG
 from conformance.errors import ConformanceError, UsageError
 from conformance.options import ROWS, Options, add_to, from_mapping
+from conformance.recording import out_folder
 from conformance.selection import default_versions, nothing_chosen
-from conformance.session import out_folder
 from conformance.spec import load
 
 NAME = "run"
