@@ -13,7 +13,7 @@ from attrs import evolve
 from conformance.check import Counterexample
 from conformance.exchange import Exchange, Request, Response
 
-__all__ = ["answer_with", "asked", "earlier_success", "on_json", "path_of", "query_of", "when_refused"]
+__all__ = ["answer_with", "asked", "earlier_success", "on_json", "path_of", "query_of", "undead", "when_refused"]
 
 When = Callable[[Exchange], bool]
 
@@ -73,3 +73,19 @@ def earlier_success(exchange: Exchange, earlier: Sequence[Exchange]) -> Response
         if past.ok and same and good is not None and good.media_type == "application/json":
             return good
     return None
+
+
+def undead(pattern: str) -> Counterexample:
+    """Answer a 404 at a path (a regular expression) as that path was answered when it was still there."""
+    wanted = re.compile(pattern)
+
+    def broken(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+        response, path = exchange.response, path_of(exchange.request)
+        if response is None or response.status != 404 or not wanted.search(path):
+            return None
+        for past in earlier:
+            if past.ok and path_of(past.request) == path and past.response:
+                return exchange.answered(past.response)
+        return None
+
+    return broken

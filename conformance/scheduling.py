@@ -70,7 +70,7 @@ class ByScenario:
             self.collection = list(collection)
         self.collection_is_completed = self.collection_is_completed or len(self.collections) >= self.numnodes
 
-    def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:  # noqa: ARG002
+    def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:  # noqa: ARG002 - one signature for all
         """An item is done."""
         if item_index in self.left[node]:
             self.left[node].remove(item_index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from conformance.breaking import path_of
+from conformance.breaking import path_of, undead
 from conformance.check import trace_check
 from conformance.checks.jobs import on_objects, untested
 from conformance.checks.lifecycle import one
@@ -123,21 +123,11 @@ def processed(spec: Spec, trace: Trace) -> Iterator[Finding]:
             yield seen.finding("the file is not usable", place="/status", expected="processed", actual=status)
 
 
-def _haunting(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
-    response, path = exchange.response, path_of(exchange.request)
-    if response is None or response.status != 404 or not path.endswith("/content"):
-        return None
-    for past in earlier:
-        if past.ok and path_of(past.request) == path and past.response:
-            return exchange.answered(past.response)
-    return None
-
-
 @trace_check(
     "files.content.deleted",
     Level.MUST,
     clause="state-deleted-gone",
-    counterexample=_haunting,
+    counterexample=undead(r"/content$"),
     scenarios=FILES,
 )
 def content_deleted(spec: Spec, trace: Trace) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import evolve
 
-from conformance.breaking import path_of
+from conformance.breaking import undead
 from conformance.check import trace_check
 from conformance.checks.jobs import on_objects, untested
 from conformance.checks.lifecycle import one, sent_in
@@ -130,21 +130,11 @@ def head(spec: Spec, trace: Trace) -> Iterator[Finding]:
         yield asked[0].finding("HEAD has content", place="body", expected=0, actual=len(alone.body))
 
 
-def _survivor(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
-    response, path = exchange.response, path_of(exchange.request)
-    if response is None or response.status != 404 or "/video/generations/gen" not in path:
-        return None
-    for past in earlier:
-        if past.ok and path_of(past.request) == path and past.response:
-            return exchange.answered(past.response)
-    return None
-
-
 @trace_check(
     "video.deleted.films",
     Level.SHOULD,
     clause="video-deleted",
-    counterexample=_survivor,
+    counterexample=undead(r"/video/generations/gen"),
     scenarios=JOB,
 )
 def deleted_films(spec: Spec, trace: Trace) -> Iterator[Finding]:

@@ -113,16 +113,16 @@ class _Writer:
         text = _FORMATS.get(str(schema.get("format")), "value")
         return (text + "a" * (least - len(text)))[:most]
 
-    def _integer(self, schema: Mapping[str, Any], depth: int) -> int:  # noqa: ARG002
+    def _integer(self, schema: Mapping[str, Any], depth: int) -> int:  # noqa: ARG002 - one signature for all
         return int(_number(schema, 1))
 
-    def _number(self, schema: Mapping[str, Any], depth: int) -> float:  # noqa: ARG002
+    def _number(self, schema: Mapping[str, Any], depth: int) -> float:  # noqa: ARG002 - one signature for all
         return _number(schema, 0)
 
-    def _boolean(self, schema: Mapping[str, Any], depth: int) -> bool:  # noqa: ARG002
+    def _boolean(self, schema: Mapping[str, Any], depth: int) -> bool:  # noqa: ARG002 - one signature for all
         return True
 
-    def _null(self, schema: Mapping[str, Any], depth: int) -> None:  # noqa: ARG002
+    def _null(self, schema: Mapping[str, Any], depth: int) -> None:  # noqa: ARG002 - one signature for all
         return None
 
 
