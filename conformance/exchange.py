@@ -16,6 +16,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 __all__ = [
+    "BROKEN_OFF",
     "REDACTED",
     "Chunk",
     "Exchange",
@@ -95,6 +96,15 @@ class FaultKind(StrEnum):
     PROTOCOL = "protocol"
     TOO_LARGE = "too-large"
     CANCELLED = "cancelled"
+
+
+#: Faults of the way to the target, not of its answer.
+NETWORK_FAULTS = frozenset(
+    {FaultKind.CONNECT, FaultKind.DNS, FaultKind.TLS, FaultKind.CONNECT_TIMEOUT, FaultKind.CANCELLED}
+)
+
+#: An answer that stopped coming. A broken target does this, and so does one that dies at that moment.
+BROKEN_OFF = frozenset({FaultKind.CLOSED, FaultKind.READ_TIMEOUT, FaultKind.TOTAL_TIMEOUT})
 
 
 @frozen
@@ -183,7 +193,8 @@ class Exchange:
 
     Both may be there: an answer that was cut off has a response (``complete`` False) and a fault. ``attempts`` holds
     the earlier tries of the same request, oldest first. ``started`` is seconds since the Unix epoch. ``control_ok``
-    says, after a repeated 5xx, whether a control request succeeded; None where none was sent.
+    says, after a repeated 5xx or an answer that broke off, whether a control request succeeded; None where none was
+    sent.
     """
 
     request: Request
@@ -197,6 +208,11 @@ class Exchange:
     def status(self) -> int | None:
         """The status code, or None where no answer came."""
         return self.response.status if self.response else None
+
+    @property
+    def unreached(self) -> bool:
+        """True where the way to the target failed, or the target itself was away: no judgement can rest on it."""
+        return self.fault is not None and (self.fault.kind in NETWORK_FAULTS or self.control_ok is False)
 
     @property
     def ok(self) -> bool:

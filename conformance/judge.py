@@ -13,18 +13,12 @@ from attrs import frozen
 
 from conformance.cases import Expect
 from conformance.check import Check, Needs, Scope
-from conformance.exchange import FaultKind
 from conformance.refusals import excuse
 from conformance.spec import Spec
 from conformance.trace import Observation, Trace
 from conformance.verdict import Finding, Level, Outcome, Verdict, fold
 
-__all__ = ["NETWORK_FAULTS", "judge", "judge_exchange"]
-
-#: Faults of the way to the target, not of its answer.
-NETWORK_FAULTS = frozenset(
-    {FaultKind.CONNECT, FaultKind.DNS, FaultKind.TLS, FaultKind.CONNECT_TIMEOUT, FaultKind.CANCELLED}
-)
+__all__ = ["judge", "judge_exchange"]
 
 _BY_LEVEL = {Level.MUST: Outcome.FAIL, Level.SHOULD: Outcome.WARN, Level.OBS: Outcome.PASS}
 
@@ -89,8 +83,9 @@ def judge_exchange(spec: Spec, check: Check, seen: Observation) -> _Part:
 def _blocked(check: Check, seen: Observation) -> _Part | None:
     """Why this exchange can't be judged by this check, or None when it can."""
     exchange, status = seen.exchange, seen.exchange.status
-    if exchange.fault is not None and exchange.fault.kind in NETWORK_FAULTS:
-        return _Part(Outcome.UNAVAILABLE, reason=f"{exchange.fault.kind}: {exchange.fault.message}")
+    if exchange.fault is not None and exchange.unreached:
+        away = "; then the target was away" if exchange.control_ok is False else ""
+        return _Part(Outcome.UNAVAILABLE, reason=f"{exchange.fault.kind}: {exchange.fault.message}{away}")
     if check.needs is Needs.ANY:
         return None
     if status is None:

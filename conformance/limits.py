@@ -117,7 +117,7 @@ def filtered(exchange: Exchange) -> bool:
 
 def failing(exchange: Exchange) -> bool:
     """True where the way to the target, or the target as a whole, failed: no judgement can rest on it."""
-    if exchange.fault is not None and exchange.response is None:
+    if exchange.fault is not None and (exchange.response is None or exchange.control_ok is False):
         return exchange.fault.kind is not FaultKind.CANCELLED
     status = exchange.status
     return status == 429 or (status is not None and status >= 500 and exchange.control_ok is False)

@@ -1,7 +1,8 @@
 """Whether and when a request is sent again. Pure.
 
 429 obeys ``retry-after-ms`` (milliseconds) and ``Retry-After`` (seconds or a date, RFC 9110 section 10.2.3), up to 60 s
-each. A 5xx is repeated twice with back-off, so that one hiccup is no verdict. A request that creates something is never
+each. A 5xx is repeated twice with back-off, and so is an answer whose connection was closed, so that one hiccup is no
+verdict. A request that creates something is never
 sent again while it is unknown whether the first one did.
 """
 
@@ -21,7 +22,7 @@ __all__ = ["LONGEST", "Pace", "delay", "retry_after"]
 #: Seconds that a retry waits at most.
 LONGEST = 60.0
 
-#: How often a request is sent in all before a 5xx counts as repeated.
+#: How often a request is sent in all before a 5xx or a closed connection counts as repeated.
 _REPEATS = 3
 
 _NOTHING_SENT = (FaultKind.CONNECT, FaultKind.CONNECT_TIMEOUT, FaultKind.DNS)
@@ -56,14 +57,16 @@ def delay(case: Case, answer: Answer, attempt: int, pace: Pace) -> float | None:
     creates = bool(case.creates) or case.undo is not None
     backoff = min(LONGEST, pace.backoff * 2.0 ** (attempt - 1))
     response, fault = answer.response, answer.fault
+    if fault is not None and fault.kind is FaultKind.CLOSED:
+        # Where no byte came: a kept connection that the server closed at the same moment, a fresh one decides.
+        again = not creates and attempt < min(_REPEATS, pace.retries + 1)
+        return (backoff if answer.heard or attempt > 1 else 0.0) if again else None
     if response is None:
         if fault is None or attempt > pace.retries:
             return None
         if fault.kind in _NOTHING_SENT and not answer.sent:
             return backoff
-        # A kept connection that the server closed at the same moment: no byte came, a fresh one decides.
-        stale = fault.kind is FaultKind.CLOSED and not answer.heard
-        return 0.0 if stale and not creates and attempt == 1 else None
+        return None
     if response.status == 429:
         if attempt > pace.retries:
             return None

@@ -20,7 +20,7 @@ from conformance.cases import Auth, Case
 from conformance.config import Config
 from conformance.created import created_ids
 from conformance.errors import UsageError
-from conformance.exchange import REDACTED, Chunk, Exchange, FaultKind, Headers, Request, Response, redact
+from conformance.exchange import BROKEN_OFF, REDACTED, Chunk, Exchange, FaultKind, Headers, Request, Response, redact
 from conformance.foreign import hide_foreign
 from conformance.guards import check_origin, check_path_ids, check_scheme, path_ids, strip, with_undo
 from conformance.journal import Entry, Journal
@@ -40,7 +40,7 @@ WRONG_KEY = "0" * 32
 #: A gateway or a server that says it can't serve now (RFC 9110 section 15.6).
 _DOWN = (502, 503, 504)
 
-#: Seconds that the answer to a control request is believed.
+#: Seconds that the answer to a control request is believed after a 5xx.
 _CONTROL_LASTS = 2.0
 
 #: Characters that a key has at least, to be looked for in URLs and bodies; in headers it is always blanked.
@@ -235,22 +235,28 @@ class Target:
             self._stopped.wait(wait)
         if exchange.status is not None and exchange.status >= 500:
             # Without a control request 502, 503 and 504 say by themselves that the target is down.
-            alive = self._ask_control()
+            alive = self._ask_control(time.monotonic() - _CONTROL_LASTS)
             exchange = evolve(exchange, control_ok=False if alive is None and exchange.status in _DOWN else alive)
+        elif exchange.fault is not None and exchange.fault.kind in BROKEN_OFF:
+            # A target that breaks answers off, or one that died just now? Only what it says afterwards can tell.
+            exchange = evolve(exchange, control_ok=self._ask_control(time.monotonic()))
         self.allowance.note(exchange, resource)
         return evolve(exchange, attempts=tuple(earlier))
 
-    def _ask_control(self) -> bool | None:
-        """Whether the target answers a cheap request below 500 now; None where none ever was answered so."""
+    def _ask_control(self, since: float) -> bool | None:
+        """Whether the target answers a cheap request below 500, asked at ``since`` (monotonic) or later; None where
+        none ever was answered so.
+        """
         if self.control is None:
             return None
         with self._control_lock:
-            if time.monotonic() - self._control_at > _CONTROL_LASTS:
+            if self._control_at < since:
+                began = time.monotonic()
                 live = self._request(self.control, self.bindings(self.control))
                 live = evolve(live, headers=(*live.headers, *self._credential(Auth.VALID)))
                 answer = self._transport.send(live)
                 self._control_ok = answer.response is not None and answer.response.status < 500
-                self._control_at = time.monotonic()
+                self._control_at = began
             return self._control_ok
 
     def _evidence(self, case: Case, live: Request, answer: Answer, started: float) -> Exchange:

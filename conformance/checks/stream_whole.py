@@ -9,7 +9,6 @@ from attrs import evolve
 from conformance.cases import Case, Expect
 from conformance.check import Needs, check, trace_check
 from conformance.exchange import Exchange, Request
-from conformance.judge import NETWORK_FAULTS
 from conformance.refusals import excuse
 from conformance.spec import Spec
 from conformance.streams.breaking import Draft, on_events
@@ -35,7 +34,7 @@ def _unusable(seen: Observation) -> Finding | None:
     excused = excuse(seen)
     if excused is not None:
         return seen.finding(excused.reason, outcome=excused.outcome)
-    if status == 429 or (exchange.fault is not None and exchange.fault.kind in NETWORK_FAULTS):
+    if status == 429 or exchange.unreached:
         return seen.finding("the target was not available", outcome=Outcome.UNAVAILABLE)
     if not _whole(exchange):
         return seen.finding("there is no whole answer to compare", outcome=Outcome.NOT_TESTABLE)

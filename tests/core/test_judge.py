@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from conformance.cases import Case, Expect
 from conformance.check import Check, Needs, check, trace_check
@@ -59,6 +60,15 @@ def test_the_level_decides_what_a_finding_weighs(outcome: Outcome, level: Level)
 )
 def test_what_can_not_be_judged_is_never_green(outcome: Outcome, trace: Trace) -> None:
     assert outcome == judge(SPEC, made(find=False), trace).outcome
+
+
+@pytest.mark.parametrize("needs", list(Needs))
+@pytest.mark.parametrize("status", [None, 200])
+def test_an_answer_that_broke_off_while_the_target_went_away_breaks_no_rule(needs: Needs, status: int | None) -> None:
+    trace = seen(status, fault=Fault(FaultKind.CLOSED, "reset by peer", 0.0))
+    (observation,) = trace
+    away = evolve(observation, exchange=evolve(observation.exchange, control_ok=False))
+    assert Outcome.UNAVAILABLE == judge(SPEC, made(needs=needs), Trace("s", (away,))).outcome
 
 
 def test_a_check_that_crashes_is_our_error() -> None:

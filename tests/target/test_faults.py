@@ -25,6 +25,10 @@ CHAT = Case(
     body=JsonBody({"messages": [{"role": "user", "content": "Hello {run}"}]}),
     capability="chat",
 )
+CREATE = Case(
+    operation="assistants.create", method="POST", path="/assistants", body=JsonBody({"model": "{deployment}"})
+)
+LIST = Case(operation="assistants.list", method="GET", path="/assistants")
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
@@ -95,6 +99,34 @@ def test_a_body_shorter_than_its_length_is_closed(serve: Serve, open_target: Ope
     exchange = open_target(serve(lambda c, r, n: c.sendall(answer)).url).send(CHAT)
     assert kind(exchange) is FaultKind.CLOSED
     assert exchange.status == 200
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_an_answer_that_broke_off_is_judged_by_what_the_target_says_afterwards(
+    serve: Serve, open_target: Open, alive: bool
+) -> None:
+    """A target that cuts each answer is broken; one from which nothing comes any more is away."""
+    cut = HEAD + b"5\r\ndata:\r\n"
+    server = serve(lambda c, r, n: c.sendall(cut) if alive or b"GET /openai/assistants" not in r else None)
+    target = open_target(server.url)
+    target.control = LIST
+    exchange = target.send(CHAT)
+    assert (kind(exchange), exchange.control_ok) == (FaultKind.CLOSED, alive)
+    assert exchange.unreached is not alive
+
+
+def test_a_connection_closed_once_is_no_verdict(serve: Serve, open_target: Open) -> None:
+    cut = HEAD + b"5\r\ndata:\r\n"
+    server = serve(lambda c, r, n: c.sendall(cut if n < 3 else http({})))
+    exchange = open_target(server.url).send(CHAT)
+    assert exchange.ok
+    assert [kind(attempt) for attempt in exchange.attempts] == [FaultKind.CLOSED] * 2
+
+
+def test_a_closed_connection_repeats_no_creation(serve: Serve, open_target: Open) -> None:
+    server = serve(lambda c, r, n: None)
+    assert kind(open_target(server.url).send(CREATE)) is FaultKind.CLOSED
+    assert len(server.requests) == 1
 
 
 def test_what_is_not_http_is_a_protocol_fault_that_shows_it(serve: Serve, open_target: Open) -> None:
