@@ -55,6 +55,9 @@ def _always(_spec: Spec, _case: Case) -> bool:
     return True
 
 
+_EVERYTHING = ("*",)
+
+
 @frozen
 class Check:
     """A rule as a value. ``operations`` and ``scenarios`` are globs that limit where it can apply at all."""
@@ -82,7 +85,7 @@ class Check:
 
     def covers(self, operation: str) -> bool:
         """True when the check can apply to an operation."""
-        return any(fnmatchcase(operation, glob) for glob in self.operations)
+        return self.operations == _EVERYTHING or any(fnmatchcase(operation, glob) for glob in self.operations)
 
     def concerns(self, scenario: str, operations: Iterable[str]) -> bool:
         """True when the check can apply to a scenario that sends these operations."""

@@ -9,7 +9,7 @@ from conformance.operations import operations_of
 from conformance.verdict import Verdict
 
 if TYPE_CHECKING:
-    from conformance.session import VersionRun
+    from conformance.versionrun import VersionRun
 
 __all__ = ["claims", "notes"]
 

@@ -126,7 +126,15 @@ class _Key:
 
 def operations_of(spec: Spec) -> Mapping[str, Operation]:
     """All operations of the corrected document by operationId, in document order."""
-    return _operations(_Key(spec))
+    global _last  # noqa: PLW0603 - one pair, replaced as a whole: a run asks a hundred thousand times for one spec
+    spec_then, found = _last
+    if spec_then is not spec:
+        found = _operations(_Key(spec))
+        _last = (spec, found)
+    return found
+
+
+_last: tuple[Spec | None, Mapping[str, Operation]] = (None, {})
 
 
 def _operation(spec: Spec, path: str, method: str, node: Mapping[str, Any], shared: Any) -> Operation:

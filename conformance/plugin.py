@@ -6,9 +6,11 @@ It stays silent until one of its options is used. Everything that isn't about py
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from attrs import frozen
 
 from conformance.errors import ConformanceError
 from conformance.options import ROWS, from_mapping, keywords
@@ -17,9 +19,12 @@ from conformance.verdict import Outcome, Verdict
 if TYPE_CHECKING:  # loaded only when an option is used: other people's pytest runs stay fast
     from conformance.session import Item, Session
 
-__all__ = ["BrokenItem", "pytest_addoption", "pytest_configure"]
+__all__ = ["FIXTURE", "BrokenItem", "Judged", "pytest_addoption", "pytest_configure"]
 
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
+
+#: What an item's test asks for. Its parameter is the item.
+FIXTURE = "conformance_verdict"
 
 #: Why there is no session. Its exit code is the command's; pytest itself knows only usage errors.
 REFUSED: pytest.StashKey[ConformanceError] = pytest.StashKey()
@@ -88,37 +93,52 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each item."""
-    if "conformance_item" in metafunc.fixturenames:
+    if FIXTURE in metafunc.fixturenames:
         session = metafunc.config.stash.get(SESSION, None)
         items = session.items if session else ()
-        metafunc.parametrize("conformance_item", items, ids=[item.id for item in items], indirect=True)
+        metafunc.parametrize(FIXTURE, items, ids=[item.id for item in items], indirect=True)
+
+
+@frozen
+class Judged:
+    """An item's verdict, and what a person needs to know of it."""
+
+    session: Session
+    item: Item
+    verdict: Verdict
+
+    def explained(self) -> str:
+        """About ten lines."""
+        return "\n".join(self.session.explain(self.item, self.verdict))
 
 
 @pytest.fixture
-def conformance_item(request: pytest.FixtureRequest) -> Item:
-    """The item of this test."""
-    item: Item = request.param
-    return item
-
-
-@pytest.fixture
-def conformance_verdict(request: pytest.FixtureRequest, conformance_item: Item, record_property: Any) -> Verdict:
+def conformance_verdict(request: pytest.FixtureRequest) -> Judged:
     """The verdict of this test's item; skips or raises where there is nothing to pass or fail."""
+    item: Item = request.param
     session = request.config.stash[SESSION]
-    verdict = session.verdict(conformance_item)
-    record_property("outcome", verdict.outcome.value)
-    record_property("level", conformance_item.check.level.value)
-    record_property("clause", conformance_item.check.clause)
-    for finding in verdict.findings[:5]:
-        record_property("finding", f"{finding.case_id} {finding.message}")
+    verdict = session.verdict(item)
+    judged = Judged(session, item, verdict)
+    # One fixture for each item and no more: there are thousands of items, and a fixture costs more than a verdict.
+    request.node.user_properties += _properties(item, verdict)
     if verdict.waiver:
-        record_property("waiver", verdict.waiver)
         pytest.skip(f"waived: {verdict.waiver}")
     if verdict.outcome is Outcome.NOT_APPLICABLE:
         pytest.skip(verdict.reason or "not applicable")
     if verdict.outcome in BROKEN:
-        raise BrokenItem("\n".join(session.explain(conformance_item, verdict)))
-    return verdict
+        raise BrokenItem(judged.explained())
+    return judged
+
+
+def _properties(item: Item, verdict: Verdict) -> Iterator[tuple[str, object]]:
+    """What JUnit tells of a verdict besides its outcome."""
+    yield "outcome", verdict.outcome.value
+    yield "level", item.check.level.value
+    yield "clause", item.check.clause
+    for finding in verdict.findings[:5]:
+        yield "finding", f"{finding.case_id} {finding.message}"
+    if verdict.waiver:
+        yield "waiver", verdict.waiver
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -130,11 +150,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         and not _controls(session.config)
     ):
         chosen = [
-            cast("Item", item.callspec.params["conformance_item"])
+            cast("Item", item.callspec.params[FIXTURE])
             for item in session.items
-            if isinstance(item, pytest.Function)
-            and "conformance_item" in getattr(item, "fixturenames", ())
-            and hasattr(item, "callspec")
+            if isinstance(item, pytest.Function) and FIXTURE in item.fixturenames and hasattr(item, "callspec")
         ]
         ours.start(chosen)
 

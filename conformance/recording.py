@@ -106,8 +106,8 @@ def merge(
     interrupted: bool = False,
     notes: Iterable[str] = (),
     left_behind: Iterable[str] = (),
-) -> Conclusion:
-    """Put the parts of one version together, write its reports, remove the parts. Gives the conclusion.
+) -> Any:
+    """Put the parts of one version together, write its reports, remove the parts. Gives the whole report.
 
     An item without a verdict was not run: after an interruption it is named, otherwise it is our own error.
     """
@@ -148,21 +148,20 @@ def merge(
         "notes": list(notes),
         "left_behind": list(left_behind),
     }
-    jsonl.write(folder / jsonl.NAME, header, shown, everything, footer)
+    written = jsonl.write(folder / jsonl.NAME, header, shown, everything, footer)
     for file in parts:
         if file.name != jsonl.NAME:
             file.unlink()
-    derive(folder)
-    return conclusion
+    derive(folder, written)
+    return written
 
 
 def _not_run(traces: Iterable[Trace]) -> list[str]:
     return sorted(trace.scenario for trace in traces if not trace.observations)
 
 
-def derive(folder: Path) -> None:
+def derive(folder: Path, report: Any) -> None:
     """Write the derived reports of a version's folder."""
-    report = part("reports.jsonl").read(folder)
     for name in DERIVED:
         module = part(f"reports.{name}")
         (folder / module.NAME).write_text(module.render(report, str(folder)), "utf-8", "backslashreplace")

@@ -2,8 +2,10 @@
 
 A :class:`Runner` sends the scenarios ahead of whoever asks for their traces, with at most ``concurrency`` exchanges in
 flight in all. Its workers are threads with a connection each: measured, the fastest model (``benchmarks/README.md``).
-A worker takes the waiting case of the earliest scenario; where none waits it starts the next scenario. So the traces
-are ready in the order in which they will be asked for, and the cases of a step go out together.
+A worker takes the waiting case of the earliest scenario; where none waits it starts another scenario. Scripts are
+started first, because they wait for what they started; corpora never wait and fill the pauses. Once started, the
+earliest goes first, so that the traces are ready in the order in which they will be asked for, and the cases of a step
+go out together.
 """
 
 from __future__ import annotations
@@ -117,7 +119,7 @@ class Runner:
             target.control = found.control
         self._notify = notify
         self._lock = threading.Condition()
-        self._waiting = iter(self._states.values())
+        self._waiting = iter(sorted(self._states.values(), key=lambda state: state.scenario.is_corpus))
         self._ready: list[tuple[int, int, _State, int]] = []
         self._timers: list[tuple[float, int, _State]] = []
         self._tickets = itertools.count()

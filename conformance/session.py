@@ -11,7 +11,6 @@ import secrets
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from attrs import evolve
 
 from conformance import endnotes, recording
 from conformance._parts import part
-from conformance.cleanup import Cleaned, clean
+from conformance.cleanup import clean
 from conformance.config import Config, is_loopback, load_config
 from conformance.errors import HarnessError, UsageError
 from conformance.journal import Journal, default_folder
@@ -27,24 +26,22 @@ from conformance.limits import WRONG_KEY_PROBES
 from conformance.options import Options
 from conformance.preflight import Preflight, preflight
 from conformance.run import Event, Runner, default_concurrency
-from conformance.scenario import Scenario
 from conformance.scheduling import worker_of
 from conformance.selection import (
     Item,
     checks_of,
     default_versions,
-    items_of,
     must_name_something,
     nothing_chosen,
-    scenarios_in,
 )
 from conformance.shrinking import shrunk
-from conformance.spec import Spec, load
+from conformance.spec import load
 from conformance.target import Target
 from conformance.trace import Trace
 from conformance.verdict import Conclusion, Outcome, Verdict
+from conformance.versionrun import VersionRun
 
-__all__ = ["Item", "Session", "VersionRun", "configured"]
+__all__ = ["Item", "Session", "configured"]
 
 ENVIRONMENT: Mapping[str, str] = os.environ
 
@@ -66,50 +63,6 @@ def configured(options: Options) -> Config:
     return config
 
 
-class VersionRun:
-    """One api-version of a run, in one process."""
-
-    def __init__(self, spec: Spec, options: Options) -> None:
-        self.spec, self.options = spec, options
-        self.found = Preflight()
-        self.config: Config | None = None
-        self.embedded = False
-        self.runner: Runner | None = None
-        self.target: Target | None = None
-        self.journal: Journal | None = None
-        self.recorder: recording.Recorder | None = None
-        self.cleaned = Cleaned()
-        self.recorded: set[str] = set()
-        self.failed: list[tuple[Verdict, Trace]] = []
-        self._header: dict[str, Any] = {}
-
-    @cached_property
-    def scenarios(self) -> tuple[Scenario, ...]:
-        """All scenarios of the selection, in order."""
-        return scenarios_in(self.spec, self.options)
-
-    @cached_property
-    def items(self) -> tuple[Item, ...]:
-        """All items of the selection, in order."""
-        return items_of(self.spec, self.scenarios, checks_of(self.options))
-
-    def known_header(self, started: str) -> dict[str, Any]:
-        """The header, made once: every failure is explained with it."""
-        self._header = self._header or self.header(started)
-        return self._header
-
-    def header(self, started: str) -> dict[str, Any]:
-        """The header of the report."""
-        target = self.config.target if self.config else None
-        about = {
-            "url": target.url if target else "",
-            "auth": target.auth if target else "none",
-            "embedded": self.embedded,
-            "unsupported": dict(target.unsupported) if target else {},
-        }
-        return recording.header_of(self.spec, self.options, checks_of(self.options), about, started)
-
-
 class Session:
     """A run in one process. ``worker`` is "" in the only process and in the one that controls others."""
 
@@ -120,7 +73,7 @@ class Session:
         self.started = recording.now()
         self.interrupted = False
         self.finished = False
-        self.conclusions: dict[str, Conclusion] = {}
+        self.reports: dict[str, Any] = {}
         self.notify = _silent
         self._stack = ExitStack()
         self._chosen: dict[str, list[Item]] = {}
@@ -367,7 +320,7 @@ class Session:
             if not any(folder.glob("report*.jsonl")):
                 continue
             items = self._chosen.get(name) or run.items
-            self.conclusions[name] = recording.merge(
+            self.reports[name] = recording.merge(
                 folder,
                 run.header(self.started),
                 items,
@@ -378,11 +331,16 @@ class Session:
             )
         recording.overview(self.out, self.conclusions)
 
+    @property
+    def conclusions(self) -> Mapping[str, Conclusion]:
+        """The conclusion of each version that has a report."""
+        return {name: Conclusion(report.footer["conclusion"]) for name, report in self.reports.items()}
+
     def summary(self) -> Iterator[str]:
         """The console summary of every version."""
-        for name in self.conclusions:
+        for name, report in self.reports.items():
             folder = self.out / name
-            yield from part("reports.console").render(part("reports.jsonl").read(folder), str(folder))
+            yield from part("reports.console").render(report, str(folder))
             yield f"report: {folder / 'index.html'}"
 
     @property

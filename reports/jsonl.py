@@ -86,8 +86,9 @@ def write(
     traces: Iterable[Trace],
     verdicts: Iterable[Verdict],
     footer: Mapping[str, Any],
-) -> None:
-    """Write a whole report atomically (a temporary file beside it, then a rename)."""
+) -> Report:
+    """Write a whole report atomically (a temporary file beside it, then a rename); gives what :func:`read` would."""
+    traces, verdicts = tuple(traces), tuple(verdicts)
     digest = hashlib.sha256()
     temporary = path.with_suffix(".part")
     with temporary.open("w", encoding="utf-8", newline="\n", errors="surrogatepass") as stream:
@@ -102,8 +103,10 @@ def write(
                 put(line)
         for verdict in verdicts:
             put(verdict_line(verdict))
-        stream.write(_line({"type": "footer", **footer, "sha256": digest.hexdigest()}))
+        ended = {**footer, "sha256": digest.hexdigest()}
+        stream.write(_line({"type": "footer", **ended}))
     temporary.replace(path)
+    return Report({"format": FORMAT, **header}, {trace.scenario: trace for trace in traces}, verdicts, ended)
 
 
 class _Reading:

@@ -34,6 +34,9 @@ BOUNDS = (
 #: Arrays and texts longer than this are not built.
 LONGEST = 300_000
 
+#: In a list of more items than this, texts are as short as may be: on a live target each one costs tokens.
+MANY = 100
+
 
 #: What makes a fact the same in another request: path, kind, label.
 Key = tuple[str, str, str]
@@ -156,16 +159,18 @@ def _list(node: Node, size: int, place: tuple[str, str], sampler: Sampler) -> An
         return NOTHING
     if size * len(str(item)) > 3_000_000:
         return NOTHING
-    return [_distinct(node.items, item, number) for number in range(size)]
+    return [_distinct(node.items, item, number, short=size > MANY) for number in range(size)]
 
 
-def _distinct(node: Node, item: Any, number: int) -> Any:
+def _distinct(node: Node, item: Any, number: int, *, short: bool) -> Any:
     """The item with another name or text, so that a list doesn't repeat itself."""
     if number == 0:
         return item
     if isinstance(item, str):
         if node.enum:
             return node.enum[number % len(node.enum)]
+        if short and node.fits(str(number)):
+            return str(number)
         made = f"{item} {number}" if "{" not in item else item
         return made if node.fits(made) else item
     if isinstance(item, dict):

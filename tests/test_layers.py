@@ -39,7 +39,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "emulator",
     ),
     ("preflight", "claims", "run", "planning", "options", "selection"),
-    ("reports", "endnotes", "recording", "scheduling", "shrinking", "session", "replaying"),
+    ("reports", "endnotes", "recording", "scheduling", "shrinking", "versionrun", "session", "replaying"),
     ("plugin", "spectools", "cli", "suite"),
 )
 

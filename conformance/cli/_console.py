@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from conformance.cli._crash import tell
 from conformance.errors import ConformanceError
+from conformance.verdict import Conclusion
 
 __all__ = ["Console"]
 
@@ -19,10 +21,13 @@ QUIET = 15.0
 
 
 class Console:
-    """A pytest plugin in the place of the terminal reporter. ``exit_code`` is that of the verdicts."""
+    """A pytest plugin in the place of the terminal reporter. ``exit_code`` is that of the verdicts, ``conclusions``
+    holds that of each api-version.
+    """
 
     def __init__(self) -> None:
         self.exit_code: int | None = None
+        self.conclusions: Mapping[str, Conclusion] = {}
         self.refused: ConformanceError | None = None
         self._sent = self._judged = self._failed = 0
         self._items = 0
@@ -103,4 +108,5 @@ class Console:
             print(line)
         if session.interrupted:
             print("interrupted: the report holds what was judged until then")
+        self.conclusions = session.conclusions
         self.exit_code = session.exit_code

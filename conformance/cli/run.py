@@ -12,9 +12,10 @@ import pytest
 from conformance.cli import PROG
 from conformance.errors import ConformanceError, UsageError
 from conformance.options import ROWS, Options, add_to, from_mapping
-from conformance.recording import out_folder
+from conformance.recording import out_folder, overview
 from conformance.selection import default_versions, nothing_chosen
 from conformance.spec import load
+from conformance.verdict import Conclusion
 
 NAME = "run"
 HELP = "judge a target and write a report"
@@ -33,11 +34,12 @@ def main(args: argparse.Namespace) -> int:
     options = from_mapping(vars(args))
     out = out_folder(options).absolute()
     codes: list[int] = []
+    conclusions: dict[str, Conclusion] = {}
     if args.workers < 0:
         raise UsageError(f"-n {args.workers}: must be at least 0")
     for version in _versions(options):
         try:
-            codes.append(_run(args, version, out))
+            codes.append(_run(args, version, out, conclusions))
         except ConformanceError as error:
             if not codes:
                 raise
@@ -48,7 +50,7 @@ def main(args: argparse.Namespace) -> int:
         if codes[-1] in (2, 130):
             break
     if len(codes) > 1:
-        _overview(out)
+        overview(out, conclusions)
     return next((code for code in (130, 2, 70, 1, 3) if code in codes), 0)
 
 
@@ -65,14 +67,14 @@ def _versions(options: Options) -> tuple[str, ...]:
     return tuple(name for name in names if not reasons[name])
 
 
-def _run(args: argparse.Namespace, version: str, out: Path) -> int:
+def _run(args: argparse.Namespace, version: str, out: Path, conclusions: dict[str, Conclusion]) -> int:
     from conformance.cli import _console
 
     # Plugins of other people's tests stay out: they cost seconds at every start, and some change what is run.
     words = ["-c", str(_SUITE / "pytest.ini"), "--rootdir", str(_SUITE), "--disable-plugin-autoload"]
     words += ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "conformance.plugin"]
     # Nothing is printed by an item, so nothing needs to be caught: it would cost a third of an item's time.
-    words += ["-s", "-p", "no:logging"]
+    words += ["-s", "-p", "no:logging", "-p", "no:unraisableexception"]
     words += ["--junitxml", str(out / version / "junit.xml")]
     words += ["-o", "junit_family=xunit2", "-o", "junit_suite_name=aoai-conformance"]
     if args.workers:
@@ -85,6 +87,7 @@ def _run(args: argparse.Namespace, version: str, out: Path) -> int:
     code = int(pytest.main(words, plugins=[console]))
     if console.refused is not None:
         raise console.refused
+    conclusions.update(console.conclusions)
     return console.exit_code if console.exit_code is not None else _of_pytest(code)
 
 
@@ -106,16 +109,3 @@ def _passed_on(args: argparse.Namespace) -> list[str]:
         else:
             words += [f"{row.flag}={one}" for one in (value if isinstance(value, list) else [value])]
     return words
-
-
-def _overview(out: Path) -> None:
-    from conformance import recording
-    from conformance._parts import part
-    from conformance.verdict import Conclusion
-
-    found = {}
-    for file in sorted(out.glob("*/report.jsonl")):
-        report = part("reports.jsonl").read(file)
-        if report.footer:
-            found[file.parent.name] = Conclusion(report.footer["conclusion"])
-    recording.overview(out, found)

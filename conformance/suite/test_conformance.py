@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.plugin import SESSION
-from conformance.selection import Item
-from conformance.verdict import Outcome, Verdict
+from conformance.plugin import Judged
+from conformance.verdict import Outcome
 
 
-def test_rule(request: pytest.FixtureRequest, conformance_item: Item, conformance_verdict: Verdict) -> None:
+def test_rule(conformance_verdict: Judged) -> None:
     """The target keeps the rule, or the failure says where it doesn't, in about ten lines."""
-    if conformance_verdict.outcome is Outcome.FAIL:
-        session = request.config.stash[SESSION]
-        pytest.fail("\n".join(session.explain(conformance_item, conformance_verdict)), pytrace=False)
+    if conformance_verdict.verdict.outcome is Outcome.FAIL:
+        pytest.fail(conformance_verdict.explained(), pytrace=False)

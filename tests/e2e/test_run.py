@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 from served import CANARY, HOME, Done, command, serving
 
+from conformance import recording
 from conformance._parts import part
 from conformance.selection import default_versions
 from conformance.verdict import Outcome
@@ -79,6 +80,16 @@ def broken(state: Path) -> Iterator[tuple[str, Done, Path]]:
     with serving(state, "--break", "embeddings.count") as url:
         done, out = run(state, "broken", *CHOICE, "--target", url, "--alluredir", str(state / "broken" / "allure"))
         yield url, done, out
+
+
+def test_derived_reports_are_those_of_the_report_file(broken: tuple[str, Done, Path]) -> None:
+    """A run renders what it holds in memory; whoever renders its report file gets the same bytes."""
+    _, _, out = broken
+    report = report_of(out)
+    for name in recording.DERIVED:
+        module = part(f"reports.{name}")
+        again = module.render(report, str(out / VERSION)).encode("utf-8", "backslashreplace")
+        assert again == (out / VERSION / module.NAME).read_bytes(), name
 
 
 def test_good_target_is_conformant(first: tuple[Done, Path]) -> None:

@@ -71,13 +71,13 @@ def vector(text: str, size: int) -> tuple[float, ...]:
     """A vector of length one that depends on text and size only. Components are exact 32-bit floats."""
     raw = hashlib.shake_128(text.encode()).digest(size)
     centred = [2 * byte - 255 for byte in raw]  # odd, so never zero: the norm can't vanish
-    norm = math.sqrt(sum(one * one for one in centred))
-    return struct.unpack(f"<{size}f", struct.pack(f"<{size}f", *(one / norm for one in centred)))
+    norm = math.sqrt(sum([one * one for one in centred]))
+    return struct.unpack(f"<{size}f", struct.pack(f"<{size}f", *[one / norm for one in centred]))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _listed(text: str, size: int) -> bytes:
-    return f"[{','.join(repr(round(value, 8)) for value in vector(text, size))}]".encode()
+    return b"[%s]" % (b"%.8f," * size % vector(text, size))[:-1]
 
 
 @lru_cache(maxsize=1024)
