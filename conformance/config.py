@@ -8,10 +8,8 @@ Times are seconds, sizes bytes.
 from __future__ import annotations
 
 import difflib
-import re
 import tomllib
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,24 +18,11 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
+from conformance.configvalues import EXPENSIVE_KINDS, SECTIONS, WAIVER, Reader
 from conformance.errors import ConfigError
 from conformance.waiver import Waiver
 
 __all__ = ["EXPENSIVE_KINDS", "Budget", "Config", "Poll", "Target", "Timeouts", "Waiver", "is_loopback", "load_config"]
-
-
-#: What costs more than a few tokens; off loopback each kind is sent only where it is allowed by name.
-EXPENSIVE_KINDS = (
-    "batch",
-    "code-interpreter",
-    "evals",
-    "file-search",
-    "fine-tuning",
-    "images",
-    "large-body",
-    "n",
-    "video",
-)
 
 
 @frozen
@@ -131,153 +116,6 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-Reader = Callable[[Any], Any]
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError("a text")
-    return value
-
-
-def _choice(*allowed: str) -> Reader:
-    def read(value: Any) -> str:
-        if value not in allowed:
-            raise TypeError("one of " + ", ".join(allowed))
-        return str(value)
-
-    return read
-
-
-def _flag(value: Any) -> bool:
-    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.lower() in words:
-        return words[value.lower()]
-    raise TypeError("true or false")
-
-
-def _number(kind: type[int] | type[float], lowest: float, says: str) -> Reader:
-    def read(value: Any) -> int | float:
-        try:
-            made = kind(value) if isinstance(value, str) else value
-        except ValueError:
-            raise TypeError(says) from None
-        fits = isinstance(made, int) or (kind is float and isinstance(made, float))
-        if isinstance(made, bool) or not fits or not lowest <= made < float("inf"):
-            raise TypeError(says)
-        return kind(made)
-
-    return read
-
-
-_COUNT = _number(int, 0, "a whole number of 0 or more")
-_SIZE = _number(int, 1, "a whole number of bytes, at least 1")
-_SECONDS = _number(float, 0.001, "seconds, more than 0")
-
-
-def _names(value: Any) -> frozenset[str]:
-    if isinstance(value, str):
-        value = [name.strip() for name in value.split(",") if name.strip()]
-    if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(name, str) for name in value):
-        raise TypeError("a list of names")
-    return frozenset(value)
-
-
-def _kinds(value: Any) -> frozenset[str]:
-    found = _names(value)
-    if not found <= frozenset(EXPENSIVE_KINDS):
-        raise TypeError("names out of " + ", ".join(EXPENSIVE_KINDS))
-    return found
-
-
-def _texts(value: Any) -> dict[str, str]:
-    if not isinstance(value, Mapping) or not all(isinstance(item, str) for item in value.values()):
-        raise TypeError("a table of texts")
-    return dict(value)
-
-
-def _headers(value: Any) -> dict[str, str]:
-    found = _texts(value)
-    for name, text in found.items():
-        # RFC 9110, sections 5.1 and 5.5: a name is a token, a value holds no control characters.
-        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or re.search(r"[\x00-\x08\x0a-\x1f\x7f]", text):
-            raise TypeError(f"headers that HTTP can carry, not {name!r}")
-    return found
-
-
-def _deployments(value: Any) -> dict[str, frozenset[str]]:
-    if not isinstance(value, Mapping):
-        raise TypeError("a table: name = [capabilities]")
-    try:
-        return {name: _names(can) for name, can in value.items()}
-    except TypeError:
-        raise TypeError('name = ["capability", …], such as gpt-4o = ["chat", "tools"]') from None
-
-
-def _url(value: Any) -> str:
-    text = _text(value).rstrip("/")
-    try:
-        parts = urlsplit(text)
-        port_ok = parts.port is None or parts.port > 0
-    except ValueError:
-        parts, port_ok = urlsplit(""), False
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_ok or parts.query or parts.fragment:
-        raise TypeError("an http or https URL without query, such as https://name.openai.azure.com")
-    if "@" in parts.netloc:
-        raise TypeError("an URL without user name and password")
-    return text
-
-
-def _base_path(value: Any) -> str:
-    text = _text(value)
-    if text and (not text.startswith("/") or text.startswith("//") or "?" in text or "#" in text):
-        raise TypeError('a path that begins with one "/", or ""')
-    return text.rstrip("/")
-
-
-def _day(value: Any) -> date:
-    try:
-        if isinstance(value, datetime):  # a date with a time can't be compared with a day
-            return value.date()
-        return value if isinstance(value, date) else date.fromisoformat(_text(value))
-    except ValueError:
-        raise TypeError("a date such as 2030-01-31") from None
-
-
-_TARGET: dict[str, Reader] = {
-    "url": _url,
-    "auth": _choice("api-key", "bearer", "none"),
-    "key_env": _text,
-    "key_file": _text,
-    "headers": _headers,
-    "base_path": _base_path,
-    "api_version": _text,
-    "deterministic": _flag,
-    "allow_http": _flag,
-    "retries": _COUNT,
-    "max_body": _SIZE,
-    "deployments": _deployments,
-    "unsupported": _texts,
-}
-_SECTIONS: dict[str, dict[str, Reader]] = {
-    "target": _TARGET,
-    "target.timeouts": dict.fromkeys(("connect", "read", "idle", "whole"), _SECONDS),
-    "budget": {"requests": _COUNT, "tokens": _COUNT, "images": _COUNT, "seconds": _SECONDS, "expensive": _kinds},
-    "poll": {"interval": _SECONDS, "deadline": _SECONDS},
-}
-_WAIVER: dict[str, Reader] = {
-    "check": _text,
-    "operation": _text,
-    "scenario": _text,
-    "owner": _text,
-    "reason": _text,
-    "link": _text,
-    "expires": _day,
-}
-
-
 def _read(table: Mapping[str, Any], readers: Mapping[str, Reader], where: str, prefix: str) -> dict[str, Any]:
     found = {}
     for key, value in table.items():
@@ -319,13 +157,13 @@ def _file(path: Path) -> tuple[dict[str, dict[str, Any]], tuple[Waiver, ...]]:
     if not isinstance(waivers, list):
         raise ConfigError("waiver is not what it should be", where=where, hint="expected [[waiver]] tables")
     values: dict[str, dict[str, Any]] = {}
-    for section, readers in _SECTIONS.items():
+    for section, readers in SECTIONS.items():
         parent, _, child = section.partition(".")
         table = document.get(parent, {})
         table = table.get(child, {}) if child and isinstance(table, dict) else table
         if not isinstance(table, dict):
             raise ConfigError(f"{section} is not what it should be", where=where, hint=f"expected a table [{section}]")
-        nested = [name.partition(".")[2] for name in _SECTIONS if name.startswith(section + ".")]
+        nested = [name.partition(".")[2] for name in SECTIONS if name.startswith(section + ".")]
         plain = {key: value for key, value in table.items() if key not in nested}
         values[section] = _read(plain, readers, where, f"{section}.")
     return values, tuple(_waiver(item, where, number) for number, item in enumerate(waivers, 1))
@@ -335,7 +173,7 @@ def _waiver(item: Any, where: str, number: int) -> Waiver:
     prefix = f"waiver {number}: "
     if not isinstance(item, dict):
         raise ConfigError(f"{prefix}is not a table", where=where, hint="expected [[waiver]]")
-    found = _read(item, _WAIVER, where, prefix)
+    found = _read(item, WAIVER, where, prefix)
     for key in ("check", "owner", "reason", "expires"):
         if key not in found:
             raise ConfigError(f"{prefix}{key} is missing", where=where, hint="needs check, owner, reason and expires")
@@ -345,7 +183,7 @@ def _waiver(item: Any, where: str, number: int) -> Waiver:
 def _from_environment(env: Mapping[str, str]) -> dict[str, str]:
     found = {"target.url": env["AOAI_TARGET"]} if "AOAI_TARGET" in env else {}
     known = {"AOAI_TARGET"}
-    for section, readers in _SECTIONS.items():
+    for section, readers in SECTIONS.items():
         for key in readers:
             name = f"AOAI_{section}_{key}".upper().replace(".", "_")
             known.add(name)
@@ -367,7 +205,7 @@ def load_config(path: Path | str | None, overrides: Mapping[str, Any], env: Mapp
     that names file, key, what is expected and the nearest valid key.
     """
     given = Path(path) if path is not None else Path("conformance.toml")
-    values: dict[str, dict[str, Any]] = {section: {} for section in _SECTIONS}
+    values: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
     waivers: tuple[Waiver, ...] = ()
     if path is not None or given.is_file():
         values, waivers = _file(given)
@@ -377,9 +215,9 @@ def load_config(path: Path | str | None, overrides: Mapping[str, Any], env: Mapp
             section, _, key = dotted.rpartition(".")
             if value is None:
                 continue
-            if section not in _SECTIONS:
-                raise ConfigError(f"unknown key {dotted}", where=where, hint=f"sections: {', '.join(_SECTIONS)}")
-            values[section].update(_read({key: value}, _SECTIONS[section], where, f"{section}."))
+            if section not in SECTIONS:
+                raise ConfigError(f"unknown key {dotted}", where=where, hint=f"sections: {', '.join(SECTIONS)}")
+            values[section].update(_read({key: value}, SECTIONS[section], where, f"{section}."))
     target = values["target"]
     timeouts = Timeouts(**values["target.timeouts"])
     made = Target(**target, timeouts=timeouts, key=_key(target, env))

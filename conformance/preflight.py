@@ -221,6 +221,10 @@ def _stop_where_hopeless(target: Target, case: Case, exchange: Exchange) -> None
     url = target.config.target.url
     if exchange.fault is not None and exchange.fault.kind in _NO_CONNECTION:
         raise Unreachable(f"no connection: {exchange.fault.message}", where=url)
+    if exchange.status == 401 and target.config.target.auth == "none":
+        raise UsageError(
+            "the target wants a key: it answered 401", where=url, hint="target.auth is none; say api-key or bearer"
+        )
     if exchange.status in (401, 403) and target.config.target.auth != "none":
         raise UsageError(
             f"the target refused the key with {exchange.status}",

@@ -100,6 +100,12 @@ class Session:
         for run in session.versions.values():
             must_name_something(run.spec, config, options.specs)
             run.config = config
+            total = session._in_flight(run)
+            if workers > total:
+                raise UsageError(
+                    f"-n {workers} is more than the {total} exchanges that may be in flight",
+                    hint=f"--concurrency {workers}, or fewer processes",
+                )
         return session
 
     def prepare(self) -> None:
@@ -238,9 +244,13 @@ class Session:
 
     def _share_of_flight(self, run: VersionRun) -> int:
         """How many exchanges this process may have in flight."""
-        loopback = run.config is not None and is_loopback(run.config.target.url)
-        total = self.options.concurrency or default_concurrency(loopback=loopback)
-        return max(1, total // max(1, self.workers))
+        return self._in_flight(run) // max(1, self.workers)
+
+    def _in_flight(self, run: VersionRun) -> int:
+        """How many exchanges all processes together may have in flight."""
+        url = run.config.target.url if run.config is not None else ""
+        # no target: the embedded emulator, which is on this machine
+        return self.options.concurrency or default_concurrency(loopback=not url or is_loopback(url))
 
     def verdict(self, item: Item) -> Verdict:
         """The verdict of an item; waits for its scenario."""

@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("about", "refusals", "check", "judge", "streams", "breaking", "checks", "catalogue", "timeline"),
     (
         "waiver",
+        "configvalues",
         "config",
         "journal",
         "guards",

@@ -1,4 +1,4 @@
-"""``list versions | operations | checks | clauses | scenarios | cases``: what the suite knows."""
+"""``list versions | operations | checks | clauses | scenarios | cases | capabilities``: what the suite knows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WIDEST = 72
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("what", choices=("versions", "operations", "checks", "clauses", "scenarios", "cases"))
+    parser.add_argument("what", choices=tuple(_ROWS))
     parser.add_argument("--json", action="store_true", help="one JSON array")
     parser.add_argument("--coverage", action="store_true", help="with cases: what of the document they exercise")
     chosen = ("--api-version", "--specs", "--profile", "--seed", "--operation", "--family", "--shard", "--no-cache")
@@ -161,6 +161,13 @@ def _cases(options: Options) -> Iterator[Row]:
                 }
 
 
+def _capabilities(options: Options) -> Iterator[Row]:  # noqa: ARG001 - all listings share one signature
+    from conformance.configvalues import CAPABILITIES
+
+    for word, meaning in CAPABILITIES.items():
+        yield {"capability": word, "meaning": meaning}
+
+
 _ROWS = {
     "versions": _versions,
     "operations": _operations,
@@ -168,6 +175,7 @@ _ROWS = {
     "clauses": _clauses,
     "scenarios": _scenarios,
     "cases": _cases,
+    "capabilities": _capabilities,
 }
 
 

@@ -27,6 +27,8 @@ RUN = ("run", "--profile", "smoke")
         ("--check sse.donn fits no check (nearest: sse.done", ("--check", "sse.donn")),
         ("nothing is left to judge in ", ("--family", "fuzz", "--operation", "embeddings.create")),
         ("-n -2: must be at least 0", ("-n", "-2")),
+        ("-n 9 is more than the 8 exchanges that may be in flight (--concurrency 9, or", ("-n", "9")),
+        ("-n 3 is more than the 2 exchanges", ("-n", "3", "--concurrency", "2")),
         ("--cleanup-timeout nan: must be at least 0", ("--cleanup-timeout", "nan")),
         ("--cleanup-timeout inf: must be at least 0, and finite", ("--cleanup-timeout", "inf")),
         ("--expensive gold is no kind (one of batch", ("--expensive", "gold")),
@@ -42,7 +44,7 @@ def test_a_bad_choice_is_one_line_and_exit_2(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    if typed[0] in ("--target", "--out") or typed[0] == "--check":
+    if typed[0] in ("--target", "--out", "--check", "-n"):
         done = command(tmp_path, *RUN, *typed)
         code, lines = done.code, done.lines
     else:

@@ -63,6 +63,16 @@ def test_a_refused_key_stops_after_one_request(board: Board, spec: Spec, target_
     assert len(board.seen) == 1
 
 
+def test_a_target_that_wants_a_key_and_gets_none_stops_after_one_request(
+    board: Board, spec: Spec, target_for: Open
+) -> None:
+    board.answer = error(401, "401")
+    with pytest.raises(UsageError, match="wants a key") as stop:
+        preflight(target_for(auth="none"), spec)
+    assert stop.value.exit_code == 2
+    assert len(board.seen) == 1
+
+
 def test_a_missing_deployment_is_named(board: Board, spec: Spec, target_for: Open) -> None:
     board.answer = error(404, "DeploymentNotFound")
     with pytest.raises(UsageError, match="no deployment 'model'"):

@@ -13,7 +13,9 @@ import pytest
 from corpus_stage import VERSIONS, corpus
 
 from conformance.cases import Case
+from conformance.configvalues import CAPABILITIES
 from conformance.corpus import Shard, build_corpus, corpus_digest
+from conformance.emulator.settings import DEFAULT_DEPLOYMENTS
 from conformance.errors import UsageError
 from conformance.operations import operations_of
 from conformance.spec import load
@@ -48,6 +50,13 @@ def _digest(seed: str, order: str, profile: str) -> str:
 @pytest.mark.parametrize("profile", ["standard", "exhaustive"])
 def test_two_processes_with_other_hash_seeds_and_orders_agree(profile: str) -> None:
     assert _digest("1", "forwards", profile) == _digest("2", "backwards", profile)
+
+
+def test_every_capability_is_a_word_of_the_configuration() -> None:
+    """What a request asks of a deployment can be claimed for one; so does the emulator, against which scripts run."""
+    asked = {word for version in VERSIONS for case in corpus(version) for word in case.capability.split("+") if word}
+    assert {"chat", "embeddings"} <= asked <= set(CAPABILITIES)
+    assert set().union(*(deployment.abilities for deployment in DEFAULT_DEPLOYMENTS)) <= set(CAPABILITIES)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
