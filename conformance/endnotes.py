@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from conformance.operations import operations_of
@@ -28,6 +29,17 @@ def claims(run: VersionRun) -> tuple[Verdict, ...]:
 
 def notes(run: VersionRun) -> Iterator[str]:
     """What a reader of the report should know of the run."""
+    known = operations_of(run.spec)
+    looked_at = {known[name].resource for name in run.found.cases if name in known}
+    if looked_at and looked_at <= set(run.found.resources):
+        yield (
+            f"nothing of {run.spec.version} is served: "
+            "does the target know this api-version, and is its base path right?"
+        )
+    today = datetime.now(UTC).date()
+    for waiver in run.config.waivers if run.config else ():
+        if waiver.expires < today:
+            yield f"the waiver of {waiver.owner} for {waiver.check} ended on {waiver.expires}"
     if run.cleaned.left:
         again = "" if run.embedded else "; `aoai-conformance cleanup` tries again"
         yield f"{len(run.cleaned.left)} objects could not be removed{again}"
@@ -35,6 +47,6 @@ def notes(run: VersionRun) -> Iterator[str]:
         yield f"{run.cleaned.unknown} creates gave no id (no answer, or one that was cut): something may be left"
     if not run.spec.complete:
         yield "the documents of this api-version are incomplete: " + "; ".join(run.spec.gaps)
-    missing = [op for op in operations_of(run.spec) if op not in {o for s in run.scenarios for o in s.operations}]
+    missing = [op for op in known if op not in {o for s in run.scenarios for o in s.operations}]
     if missing and not run.options.selection:
         yield "operations without a scenario: " + ", ".join(missing)

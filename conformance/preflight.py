@@ -213,7 +213,8 @@ def _absent(case: Case, exchange: Exchange) -> str | None:
         code = _code(exchange)
         if _NOBODY in case.path_params.values() and (exchange.status, code) != (404, _NO_ROUTE):
             return None
-        return f"{case.method} {case.path} answered {exchange.status}" + (f" {code}" if code else "")
+        told = f" {code}" if code not in ("", str(exchange.status)) else ""
+        return f"{case.method} {case.path} answered {exchange.status}{told}"
     return None
 
 

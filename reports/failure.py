@@ -87,7 +87,8 @@ def explain(
 ) -> Iterator[str]:
     """About ten lines of text on one verdict."""
     info = checks.get(verdict.check, {})
-    yield f"{verdict.outcome.value.upper()} {verdict.check} ({info.get('level', '?')}) in {verdict.scenario}"
+    level = f" ({info['level']})" if info.get("level") else ""
+    yield f"{verdict.outcome.value.upper()} {verdict.check}{level} in {verdict.scenario}"
     if info.get("title"):
         yield f"  rule      {info['title']}"
     if info.get("clause"):

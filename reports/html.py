@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from conformance.verdict import Outcome, Verdict, fold
 
 from .failure import explain, witness
 from .jsonl import Report
-from .summary import summarise
+from .summary import grouped, summarise
 
 __all__ = ["NAME", "render"]
 
@@ -42,22 +42,9 @@ def render(report: Report, run_dir: str) -> str:
         conclusion=conclusion,
         tone=_TONES.get(conclusion, "warn"),
         summary=summary,
-        cards=[_card(report, group, run_dir) for group in _grouped(summary.notable)],
+        cards=[_card(report, group, run_dir) for group in grouped(summary.notable)],
         rows=list(_rows(report)),
     )
-
-
-def _grouped(notable: Iterable[Verdict]) -> list[list[Verdict]]:
-    """Verdicts that one card tells: those that could not be judged for the same reason, in the order of the first.
-
-    One crash, or one answer that says nothing, leaves dozens of them. What failed keeps a card of its own.
-    """
-    groups: dict[tuple[str, ...], list[Verdict]] = {}
-    for verdict in notable:
-        apart = verdict.outcome in (Outcome.FAIL, Outcome.WARN) or verdict.findings or verdict.waiver
-        place = (verdict.scenario, verdict.check) if apart else ()
-        groups.setdefault((verdict.outcome.value, verdict.reason, *place), []).append(verdict)
-    return list(groups.values())
 
 
 def _card(report: Report, group: Sequence[Verdict], run_dir: str) -> dict[str, Any]:

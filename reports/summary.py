@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from attrs import field, frozen
 
@@ -11,7 +11,7 @@ from conformance.verdict import Outcome, Verdict
 
 from .jsonl import Report
 
-__all__ = ["Summary", "summarise"]
+__all__ = ["Summary", "grouped", "summarise"]
 
 
 @frozen
@@ -53,3 +53,16 @@ def summarise(report: Report) -> Summary:
         notable=tuple(notable),
         waived=tuple(v for v in report.verdicts if v.waiver),
     )
+
+
+def grouped(notable: Iterable[Verdict]) -> list[list[Verdict]]:
+    """Verdicts that are told once: those that could not be judged for the same reason, in the order of the first.
+
+    One crash, or one answer that says nothing, leaves dozens of them. What failed keeps a card of its own.
+    """
+    groups: dict[tuple[str, ...], list[Verdict]] = {}
+    for verdict in notable:
+        apart = verdict.outcome in (Outcome.FAIL, Outcome.WARN) or verdict.findings or verdict.waiver
+        place = (verdict.scenario, verdict.check) if apart else ()
+        groups.setdefault((verdict.outcome.value, verdict.reason, *place), []).append(verdict)
+    return list(groups.values())

@@ -280,3 +280,19 @@ def test_run_ignores_options_of_other_tests(state: Path) -> None:
     )
     assert 0 == done.code, done.out + done.err
     assert (state / "addopts" / VERSION / "index.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("until", "code", "told"), [("2999-01-01", 0, ", 1 waived"), ("2020-01-01", 1, "ended on 2020")]
+)
+def test_waiver_covers_until_its_day(
+    broken: tuple[str, Done, Path], tmp_path: Path, until: str, code: int, told: str
+) -> None:
+    """A known failure that somebody owns doesn't decide; after its day it does, and the run says which waiver ended."""
+    url, _, _ = broken
+    file = tmp_path / "conformance.toml"
+    file.write_text(f'[[waiver]]\ncheck = "embeddings.count"\nowner = "ann"\nreason = "known"\nexpires = {until}\n')
+    arguments = ("--config", str(file), "--target", url, "--scenario", "corpus.embeddings.create")
+    done, _ = run(tmp_path, "out", *arguments)
+    assert code == done.code, done.out + done.err
+    assert told in done.out

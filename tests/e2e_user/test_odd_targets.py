@@ -69,4 +69,14 @@ def test_who_chose_a_part_is_told_about_that_part(tmp_path: Path) -> None:
     with answering('{"error":{"code":"404","message":"Resource not found"}}', 404) as url:
         done = command(tmp_path, "run", "--target", url, "--scenario", "corpus.assistants.*", "--profile", "smoke")
     assert 1 == done.code
-    assert ["FAIL claims.served (?) in resource.assistants"] == [x for x in done.lines if x.startswith("FAIL")]
+    assert ["FAIL claims.served in resource.assistants"] == [x for x in done.lines if x.startswith("FAIL")]
+
+
+def test_a_target_that_serves_nothing_of_the_version_is_told_so_once(tmp_path: Path) -> None:
+    """Most often the version or the base path is wrong; two lines say so, not hundreds."""
+    with answering('{"error":{"code":"404","message":"Resource not found"}}', 404) as url:
+        done = command(tmp_path, "run", "--target", url, "--api-version", "2024-06-01", "--profile", "smoke")
+    assert 1 == done.code
+    notes = [line for line in done.lines if line.startswith("note: nothing of 2024-06-01 is served")]
+    assert 1 == len(notes), done.lines
+    assert "404 404" not in done.out
