@@ -1,0 +1,128 @@
+"""``compare DIR DIR …``: runs side by side, by target, api-version or date. The others are held against the first."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from string import ascii_uppercase
+from typing import Any
+
+from conformance._parts import part
+from conformance.errors import UsageError
+
+NAME = "compare"
+HELP = "runs side by side: targets, api-versions or dates"
+ORDER = 65
+
+#: Scenarios named in a line; ``--json`` has all of them.
+MOST = 3
+
+#: One run: how it is told apart, its folder and its report.
+Run = tuple[str, Path, Any]
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument(
+        "dirs", metavar="DIR", nargs="+", type=Path, help="run folders, or the folders of api-versions in them"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON array, an object for each comparison")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print what differs. 1 where something is worse, or is no longer judged in the same api-version; else 0."""
+    jsonl, comparison = part("reports.jsonl"), part("reports.comparison")
+    alarming = False
+    shown = []
+    for folders in _paired([_versions_in(folder) for folder in args.dirs]):
+        runs = [(ascii_uppercase[number], folder, jsonl.read(folder)) for number, folder in enumerate(folders)]
+        found = comparison.compare([report for _, _, report in runs])
+        alarming |= found.alarming
+        if args.json:
+            shown.append(_plain(runs, found))
+        else:
+            print("\n".join(_lines(runs, found)))
+    if args.json:
+        print(json.dumps(shown, indent=1, ensure_ascii=False))
+    return 1 if alarming else 0
+
+
+def _versions_in(folder: Path) -> dict[str, Path]:
+    """The folders of api-versions by name; a folder that is one, or is none, stands for itself."""
+    return {path.parent.name: path.parent for path in sorted(folder.glob("*/report.jsonl"))} or {"": folder}
+
+
+def _paired(given: Sequence[dict[str, Path]]) -> Iterator[list[Path]]:
+    """Which folders are held against each other: version by version where all runs have several and the same, else all
+    of them at once. Raises :class:`UsageError` where that is no clear question.
+    """
+    names = given[0].keys()
+    if len(given) > 1 and len(names) > 1 and all(one.keys() == names for one in given):
+        for name in names:
+            yield _counted([one[name] for one in given])
+        return
+    if len(given) > 1 and any(len(one) > 1 for one in given):
+        several = next(one for one in given if len(one) > 1)
+        raise UsageError(
+            f"one run holds {', '.join(several)}, another does not hold the same",
+            hint="name the folder of one api-version in each run",
+        )
+    yield _counted([folder for one in given for folder in one.values()])
+
+
+def _counted(folders: list[Path]) -> list[Path]:
+    if not 2 <= len(folders) <= len(ascii_uppercase):
+        raise UsageError(f"{len(folders)} reports to compare", hint=f"2 to {len(ascii_uppercase)} can be")
+    return folders
+
+
+def _lines(runs: Sequence[Run], found: Any) -> Iterator[str]:
+    for letter, folder, report in runs:
+        header, footer = report.header, report.footer
+        chosen = " ".join(f"{flag}={value}" for flag, value in header.get("selection", {}).items())
+        told = (
+            header["api_version"],
+            "the embedded emulator" if header["target"].get("embedded") else header["target"]["url"],
+            header.get("started", ""),
+            header.get("profile", ""),
+            chosen,
+            footer["conclusion"] if footer else "truncated",
+        )
+        yield f"{letter}  {'  '.join(filter(None, told))}  ({folder})"
+    last = None
+    for difference, scenarios in found.grouped():
+        if difference.kind is not last:
+            yield f"\n{difference.kind.value}"
+            last = difference.kind
+        cells = "  ".join(f"{letter} {cell}" for (letter, _, _), cell in zip(runs, difference.cells, strict=True))
+        more = f" and {len(scenarios) - MOST} more" if len(scenarios) > MOST else ""
+        yield f"  {difference.check}  {cells}  in {', '.join(scenarios[:MOST])}{more}"
+    sent = ", ".join(f"{letter} {many}" for (letter, _, _), many in zip(runs, found.requests, strict=True))
+    kinds = type(found.differences[0].kind) if found.differences else ()
+    counts = ", ".join(f"{found.count(kind)} {kind.value}" for kind in kinds if found.count(kind))
+    yield ""
+    yield f"{counts or 'no difference'}; {found.same} items are the same"
+    yield f"requests: {sent}; {found.shared_requests} are in all"
+
+
+def _plain(runs: Sequence[Run], found: Any) -> dict[str, Any]:
+    return {
+        "runs": [
+            {"name": letter, "folder": str(folder), "header": dict(report.header), "footer": report.footer}
+            for letter, folder, report in runs
+        ],
+        "differences": [
+            {
+                "kind": difference.kind.value,
+                "check": difference.check,
+                "scenario": difference.scenario,
+                "outcomes": list(difference.cells),
+            }
+            for difference in found.differences
+        ],
+        "same": found.same,
+        "requests": list(found.requests),
+        "shared_requests": found.shared_requests,
+    }

@@ -1,0 +1,120 @@
+"""Runs side by side: targets, api-versions or dates. The first run is the one that the others are held against.
+
+An item is the same in two runs when its scenario and its check have the same ids; both are equal in all api-versions
+that have them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from attrs import field, frozen
+
+from conformance.verdict import Outcome, Verdict
+
+from .jsonl import Report
+
+__all__ = ["Comparison", "Difference", "Kind", "compare"]
+
+#: What stands where a run has no such item, or nothing to judge in it.
+NONE = "-"
+WAIVED = "waived"
+
+#: Heaviest first, in the order of folding; a waived verdict weighs less than a warning and more than a pass.
+_FOLDED = [outcome.value for outcome in Outcome if outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)]
+_WEIGHTS = (*_FOLDED, WAIVED, Outcome.PASS.value)
+
+
+class Kind(StrEnum):
+    """What a difference means for whoever trusts the first run. The order is that of telling."""
+
+    WORSE = "worse"
+    LOST = "no longer judged"
+    NEW = "newly judged"
+    BETTER = "better"
+
+
+@frozen
+class Difference:
+    """One item whose cells are not all the same: an outcome, ``waived`` or ``-`` for each run, in their order."""
+
+    check: str
+    scenario: str
+    cells: tuple[str, ...]
+    kind: Kind
+
+
+@frozen
+class Comparison:
+    """All differences, worst first; the number of items that are the same; requests of each run, and of all of them."""
+
+    differences: tuple[Difference, ...] = field(repr=False)
+    same: int
+    requests: tuple[int, ...]
+    shared_requests: int
+    one_version: bool
+
+    def count(self, kind: Kind) -> int:
+        """Differences of a kind."""
+        return sum(difference.kind is kind for difference in self.differences)
+
+    @property
+    def alarming(self) -> bool:
+        """True where something got worse, or is not judged any more though the api-version is the same."""
+        return bool(self.count(Kind.WORSE) or (self.one_version and self.count(Kind.LOST)))
+
+    def grouped(self) -> Iterator[tuple[Difference, tuple[str, ...]]]:
+        """Differences of the same check with the same cells as one, with the scenarios of all of them."""
+        groups: dict[tuple[Any, ...], list[Difference]] = {}
+        for difference in self.differences:
+            groups.setdefault((difference.kind, difference.check, difference.cells), []).append(difference)
+        for group in groups.values():
+            yield group[0], tuple(difference.scenario for difference in group)
+
+
+def compare(reports: Sequence[Report]) -> Comparison:
+    """Hold the reports against the first of them. Two at least."""
+    columns = [_cells(report) for report in reports]
+    items = {item: None for column in columns for item in column}
+    differences = []
+    same = 0
+    for scenario, check in items:
+        cells = tuple(column.get((scenario, check), NONE) for column in columns)
+        kind = next((kind for kind in Kind if any(_kind(cells[0], cell) is kind for cell in cells[1:])), None)
+        if kind is None:
+            same += cells[0] != NONE
+        else:
+            differences.append(Difference(check, scenario, cells, kind))
+    order = list(Kind)
+    sent = [{seen.case.id for trace in report.traces.values() for seen in trace} for report in reports]
+    return Comparison(
+        tuple(sorted(differences, key=lambda one: (order.index(one.kind), one.check, one.scenario))),
+        same,
+        tuple(len(ids) for ids in sent),
+        len(set.intersection(*sent)),
+        len({report.header["api_version"] for report in reports}) == 1,
+    )
+
+
+def _cells(report: Report) -> Mapping[tuple[str, str], str]:
+    return {(verdict.scenario, verdict.check): _cell(verdict) for verdict in report.verdicts}
+
+
+def _cell(verdict: Verdict) -> str:
+    if verdict.waiver:
+        return WAIVED
+    return NONE if verdict.outcome is Outcome.NOT_APPLICABLE else verdict.outcome.value
+
+
+def _kind(before: str, after: str) -> Kind | None:
+    """What a step from one cell to another means; None where nothing changed."""
+    if before == after:
+        return None
+    if after == NONE:
+        return Kind.LOST
+    if before == NONE:
+        # A rule that is new in the later run and broken there is no good news.
+        return Kind.WORSE if _WEIGHTS.index(after) < _WEIGHTS.index(Outcome.WARN.value) else Kind.NEW
+    return Kind.WORSE if _WEIGHTS.index(after) < _WEIGHTS.index(before) else Kind.BETTER

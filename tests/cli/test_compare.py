@@ -1,0 +1,83 @@
+"""``compare`` says what a later run lost, and tells it from what a later run gained."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from written import VERSION, report, verdict
+
+from conformance.cli import main
+from conformance.verdict import Outcome, Verdict
+
+PASS, FAIL, WARN, ABSENT = Outcome.PASS, Outcome.FAIL, Outcome.WARN, Outcome.NOT_APPLICABLE
+WAIVED = Verdict("http.accepted", "corpus.embeddings.create", FAIL, waiver="ann: known")
+
+
+def one(outcome: Outcome) -> Verdict:
+    return verdict("http.accepted", outcome)
+
+
+@pytest.mark.parametrize(
+    ("code", "says", "before", "after"),
+    [
+        (0, "no difference; 1 items are the same", [one(PASS)], [one(PASS)]),
+        (0, "no difference; 1 items are the same", [one(FAIL)], [one(FAIL)]),
+        (0, "no difference; 0 items", [one(ABSENT)], []),
+        (1, "1 worse", [one(PASS)], [one(FAIL)]),
+        (1, "1 worse", [one(WARN)], [one(Outcome.NOT_TESTABLE)]),
+        (0, "1 better", [one(FAIL)], [one(WARN)]),
+        (1, "1 no longer judged", [one(PASS)], []),
+        (1, "1 no longer judged", [one(FAIL)], [one(ABSENT)]),
+        (0, "1 newly judged", [one(ABSENT)], [one(PASS)]),
+        (1, "1 worse", [], [one(FAIL)]),
+        (0, "1 better", [one(FAIL)], [WAIVED]),
+        (1, "1 worse", [WAIVED], [one(FAIL)]),
+    ],
+)
+def test_the_first_run_is_the_measure(  # noqa: PLR0917 - pytest's fixtures and the four columns of a table
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], code: int, says: str, before: list[Verdict], after: list[Verdict]
+) -> None:
+    folders = [str(report(tmp_path / "a", *before)), str(report(tmp_path / "b", *after))]
+    assert code == main(["compare", *folders])
+    assert says in capfd.readouterr().out
+
+
+def test_worst_of_several_runs_counts(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folders = [str(report(tmp_path / name, one(outcome))) for name, outcome in (("a", WARN), ("b", PASS), ("c", FAIL))]
+    assert 1 == main(["compare", *folders])
+    assert "http.accepted  A warn  B pass  C fail  in corpus.embeddings.create" in capfd.readouterr().out
+
+
+def test_another_version_may_lack_a_rule(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A rule that the other document doesn't have is told and is no alarm; a broken one is."""
+    old = report(tmp_path / VERSION, one(PASS), verdict("http.json", PASS))
+    new = report(tmp_path / "2024-06-01", one(PASS), version="2024-06-01")
+    assert 0 == main(["compare", str(old), str(new)])
+    assert "1 no longer judged" in capfd.readouterr().out
+    assert 1 == main(["compare", str(new), str(report(tmp_path / "x", one(FAIL)))])
+
+
+def test_runs_of_several_versions_are_compared_version_by_version(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for run, outcome in (("a", PASS), ("b", FAIL)):
+        report(tmp_path / run / VERSION, one(outcome))
+        report(tmp_path / run / "2024-06-01", one(PASS), version="2024-06-01")
+    assert 1 == main(["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--json"])
+    found = json.loads(capfd.readouterr().out)
+    assert [("2024-05-01-preview", 1), ("2024-06-01", 0)] == [
+        (comparison["runs"][0]["header"]["api_version"], len(comparison["differences"])) for comparison in found
+    ]
+
+
+@pytest.mark.parametrize(("folders", "says"), [(["a"], "1 reports"), (["a", "b"], "name the folder of one")])
+def test_what_is_no_clear_question_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], folders: list[str], says: str
+) -> None:
+    report(tmp_path / "b" / VERSION)
+    report(tmp_path / "b" / "2024-06-01", version="2024-06-01")
+    report(tmp_path / "a")
+    assert 2 == main(["compare", *(str(tmp_path / name) for name in folders)])
+    assert says in capfd.readouterr().err

@@ -1,0 +1,38 @@
+"""A report as a run writes it, with the verdicts that a test wants."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from conformance._parts import part
+from conformance.cases import Case, JsonBody
+from conformance.exchange import Chunk, Exchange, Request, Response
+from conformance.spec import load
+from conformance.trace import Observation, Trace
+from conformance.verdict import Outcome, Verdict
+
+VERSION = "2024-05-01-preview"
+
+
+def report(folder: Path, *verdicts: Verdict, version: str = VERSION, auth: str = "api-key", **target: Any) -> Path:
+    """A run of one accepted request."""
+    header = {
+        "api_version": version,
+        "spec_digest": load(version).digest,
+        "target": {"url": "http://127.0.0.1:1", "auth": auth, "embedded": False, "unsupported": {}, **target},
+        "profile": "standard",
+        "seed": 0,
+        "checks": {},
+    }
+    case = Case("embeddings.create", "POST", "/embeddings", body=JsonBody({"input": "a"}))
+    request = Request("POST", "http://127.0.0.1:1/embeddings", body=b'{"input":"a"}')
+    answer = Response(200, (("content-type", "application/json"),), (Chunk(0.0, b"{}"),))
+    traces = [Trace("corpus.embeddings.create", (Observation(case, Exchange(request, answer)),))]
+    folder.mkdir(parents=True, exist_ok=True)
+    part("reports.jsonl").write(folder / "report.jsonl", header, traces, verdicts, {"conclusion": "conformant"})
+    return folder
+
+
+def verdict(check: str, outcome: Outcome, scenario: str = "corpus.embeddings.create") -> Verdict:
+    return Verdict(check, scenario, outcome)
