@@ -21,6 +21,7 @@ READ_FROM_JSON = (
     "chat.choices.count",
     "completions.choices.count",
     "embeddings.count",
+    "images.count",
     "lists.walk.complete",
     "lifecycle.get.same",
     "lifecycle.list.holds",

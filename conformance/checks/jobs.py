@@ -88,7 +88,14 @@ def _restarted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | No
     clause="jobs-end-stays",
     counterexample=_restarted,
     scenarios=SCENARIOS,
-    entails=("schema.response", "tuning.model", "stores.counts", "lifecycle.modify.kept", "responses.kept"),
+    entails=(
+        "schema.response",
+        "tuning.model",
+        "stores.counts",
+        "lifecycle.modify.kept",
+        "responses.kept",
+        "state.fields",
+    ),
 )
 def end_stays(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """What has ended stays as it ended: a job, a run, a batch, a file of a store, a response."""

@@ -173,6 +173,7 @@ def _is_call(item: Any) -> bool:
     clause="responses-forced-call",
     counterexample=on_objects("response", _no_call),
     scenarios=FORMS,
+    entails=("responses.tool.required", "responses.json.parses"),
 )
 def forced_call(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A function that is forced is called."""

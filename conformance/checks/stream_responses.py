@@ -348,3 +348,40 @@ def id_constant(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
                     "the response's id changes", place=f"{event.place}/response/id", expected=first, actual=identity
                 )
                 return
+
+
+#: The status of the response in the events that announce one.
+_ANNOUNCED = {
+    "response.queued": ("queued",),
+    "response.in_progress": ("in_progress",),
+    "response.completed": ("completed",),
+    "response.incomplete": ("incomplete",),
+    "response.failed": ("failed",),
+}
+
+
+def _not_yet(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    if value.get("type") not in TERMINAL or not isinstance(value.get("response"), dict):
+        return None
+    return {**value, "response": {**value["response"], "status": "in_progress"}}
+
+
+@check(
+    "responses.event.status",
+    Level.MUST,
+    clause="responses-stream-status",
+    counterexample=each_json(_not_yet, RESPONSES),
+    about=streamed(RESPONSES),
+    needs=Needs.SUCCESS,
+)
+@over_stream
+def event_status(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """The status in the response of an event is the one that the event announces."""
+    for event, value in reading.values:
+        response, kind = value.get("response"), kind_of(event, value)
+        status = response.get("status") if isinstance(response, dict) else None
+        if status is not None and status not in _ANNOUNCED.get(kind, (status,)):
+            yield seen.finding(
+                f"another status in {kind}", place=f"{event.place}/response/status", expected=_ANNOUNCED[kind][0],
+                actual=status,
+            )  # fmt: skip

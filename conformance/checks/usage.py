@@ -108,3 +108,81 @@ def model_named(spec: Spec, seen: Observation) -> Iterator[Finding]:
     value = seen.json
     if isinstance(value, dict) and value.get("model") == "":
         yield seen.finding("model is empty", place="/model", expected="a name", actual='""')
+
+
+def _limit(body: Any) -> int:
+    """The tokens that a chat request allows in all its choices; 0 where it sets no limit."""
+    if not isinstance(body, dict):
+        return 0
+    limit, choices = body.get("max_completion_tokens"), body.get("n", 1)
+    if not isinstance(limit, int) or isinstance(limit, bool) or not isinstance(choices, int):
+        return 0
+    return limit * max(1, choices)
+
+
+def _beyond(value: Any, request: Request) -> Any:
+    limit, usage = _limit(request.json), value.get("usage")
+    if not limit or not isinstance(usage, dict) or "completion_tokens" not in usage:
+        return None
+    more = limit + 1
+    return {**value, "usage": {**usage, "completion_tokens": more, "total_tokens": usage["prompt_tokens"] + more}}
+
+
+@check(
+    "usage.limit",
+    Level.MUST,
+    clause="chat-max-completion-tokens",
+    counterexample=on_json(_beyond, when=_inference),
+    operations=("chat.completions.create",),
+    about=lambda spec, case: _whole(spec, case) and _limit(case.json) > 0,
+    needs=Needs.SUCCESS,
+)
+def usage_limit(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """No more tokens are counted than ``max_completion_tokens`` allows to each choice, reasoning included."""
+    usage = seen.json.get("usage") if isinstance(seen.json, dict) else None
+    counted = usage.get("completion_tokens") if isinstance(usage, dict) else None
+    if isinstance(counted, int) and counted > _limit(seen.case.json):
+        yield seen.finding(
+            "more tokens than allowed",
+            place="/usage/completion_tokens",
+            expected=f"at most {_limit(seen.case.json)}",
+            actual=counted,
+        )
+
+
+def _details(usage: Mapping[str, Any]) -> Iterator[tuple[str, int, int]]:
+    """(pointer, part, whole) of each detail that is a number."""
+    for side in ("prompt_tokens", "completion_tokens"):
+        whole, parts = usage.get(side), usage.get(f"{side}_details")
+        if isinstance(whole, int) and isinstance(parts, dict):
+            for name, part in parts.items():
+                if isinstance(part, int) and not isinstance(part, bool):
+                    yield f"/usage/{side}_details/{name}", part, whole
+
+
+def _too_many(value: Any, _request: Request) -> Any:
+    usage = value.get("usage")
+    if not isinstance(usage, dict) or not isinstance(usage.get("completion_tokens"), int):
+        return None
+    details = {**(usage.get("completion_tokens_details") or {}), "reasoning_tokens": usage["completion_tokens"] + 1}
+    return {**value, "usage": {**usage, "completion_tokens_details": details}}
+
+
+@check(
+    "usage.details",
+    Level.SHOULD,
+    clause="chat-usage-details",
+    counterexample=on_json(_too_many, when=_inference),
+    operations=("chat.completions.create",),
+    about=_whole,
+    needs=Needs.SUCCESS,
+)
+def usage_details(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A detail of the usage is a part of its number: cached prompt tokens, reasoning tokens, accepted predictions.
+
+    Rejected prediction tokens are billed as completion tokens too, so they are parts as the others.
+    """
+    usage = seen.json.get("usage") if isinstance(seen.json, dict) else None
+    for pointer, part, whole in _details(usage) if isinstance(usage, dict) else ():
+        if not 0 <= part <= whole:
+            yield seen.finding("no part of its number", place=pointer, expected=f"0 to {whole}", actual=part)
