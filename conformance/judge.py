@@ -65,6 +65,10 @@ def _all_excused(trace: Trace, parts: list[_Part]) -> bool:
 def _judge_trace(spec: Spec, check: Check, trace: Trace) -> Verdict:
     findings = tuple(check.judge(spec, trace))
     parts = [_Part(outcome_of(check, findings), findings)]
+    away = next((seen.exchange.fault for seen in trace if seen.exchange.unreached), None)
+    if away is not None:
+        # What is missing from a story that the network cut says nothing about the target.
+        parts = [_Part(Outcome.UNAVAILABLE, reason=f"{away.kind}: {away.message}")]
     if trace.outcome is not None and parts[0].outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE):
         parts.append(_Part(trace.outcome, reason=trace.ended))
     seen = tuple(item.case.id for item in trace if check.covers(item.case.operation))

@@ -115,10 +115,22 @@ def filtered(exchange: Exchange) -> bool:
     return b'"finish_reason":"content_filter"' in body.replace(b": ", b":")
 
 
+def away(exchange: Exchange) -> bool:
+    """True where nothing came, or where a control request showed that the target was not there any more."""
+    fault = exchange.fault
+    if fault is None or fault.kind is FaultKind.CANCELLED:
+        return False
+    return exchange.control_ok is False or (exchange.response is None and exchange.control_ok is None)
+
+
 def failing(exchange: Exchange) -> bool:
-    """True where the way to the target, or the target as a whole, failed: no judgement can rest on it."""
-    if exchange.fault is not None and (exchange.response is None or exchange.control_ok is False):
-        return exchange.fault.kind is not FaultKind.CANCELLED
+    """True where the way to the target, or the target as a whole, failed: no judgement can rest on it.
+
+    Silence counts too, though the target answers elsewhere: each of these exchanges costs a whole time limit.
+    """
+    silent = exchange.fault is not None and exchange.fault.kind in (FaultKind.READ_TIMEOUT, FaultKind.TOTAL_TIMEOUT)
+    if away(exchange) or (silent and exchange.response is None):
+        return True
     status = exchange.status
     return status == 429 or (status is not None and status >= 500 and exchange.control_ok is False)
 

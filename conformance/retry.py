@@ -1,8 +1,8 @@
 """Whether and when a request is sent again. Pure.
 
 429 obeys ``retry-after-ms`` (milliseconds) and ``Retry-After`` (seconds or a date, RFC 9110 section 10.2.3), up to 60 s
-each. A 5xx is repeated twice with back-off, and so is an answer whose connection was closed, so that one hiccup is no
-verdict. A request that creates something is never
+each. A 5xx is repeated twice with back-off, so that one hiccup is no verdict; so is an answer whose connection was
+closed, where the request changes nothing. A request that creates something is never
 sent again while it is unknown whether the first one did.
 """
 
@@ -57,24 +57,38 @@ def delay(case: Case, answer: Answer, attempt: int, pace: Pace) -> float | None:
     creates = bool(case.creates) or case.undo is not None
     backoff = min(LONGEST, pace.backoff * 2.0 ** (attempt - 1))
     response, fault = answer.response, answer.fault
-    if fault is not None and fault.kind is FaultKind.CLOSED:
-        # Where no byte came: a kept connection that the server closed at the same moment, a fresh one decides.
-        again = not creates and attempt < min(_REPEATS, pace.retries + 1)
-        return (backoff if answer.heard or attempt > 1 else 0.0) if again else None
-    if response is None:
-        if fault is None or attempt > pace.retries:
-            return None
-        if fault.kind in _NOTHING_SENT and not answer.sent:
-            return backoff
-        return None
-    if response.status == 429:
+    if response is not None and response.status == 429:
         if attempt > pace.retries:
             return None
         asked = retry_after(response)
         return min(LONGEST, backoff if asked is None else asked)
+    if fault is not None and fault.kind is FaultKind.CLOSED and (response is None or response.status < 500):
+        return _closed(case, answer, attempt, pace, backoff)
+    if response is None:
+        if fault is None or attempt > pace.retries:
+            return None
+        return backoff if fault.kind in _NOTHING_SENT and not answer.sent else None
     if response.status >= 500 and attempt < min(_REPEATS, pace.retries + 1):
         if creates and response.status in (502, 504):
             return None  # a gateway speaks; what happened behind it is unknown
         asked = retry_after(response)
         return min(LONGEST, backoff if asked is None else asked)
     return None
+
+
+def _closed(case: Case, answer: Answer, attempt: int, pace: Pace, backoff: float) -> float | None:
+    """A connection that was closed before the answer's end."""
+    if case.creates or case.undo is not None or attempt >= min(_REPEATS, pace.retries + 1):
+        return None
+    if changes_nothing(case):
+        return backoff if answer.heard or attempt > 1 else 0.0
+    # A kept connection that the server closed at the same moment: no byte came, a fresh one decides.
+    return 0.0 if not answer.heard and attempt == 1 else None
+
+
+def changes_nothing(case: Case) -> bool:
+    """True for a request that may be repeated whatever became of the first one.
+
+    It reads (RFC 9110 section 9.2.1), or it asks a deployment for an answer.
+    """
+    return case.method in ("GET", "HEAD", "OPTIONS") or "/deployments/" in case.path

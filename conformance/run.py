@@ -25,7 +25,7 @@ from conformance.claims import Claims
 from conformance.errors import HarnessError
 from conformance.exchange import Exchange, Fault, FaultKind, Request
 from conformance.judge import judge
-from conformance.limits import Window, Withheld
+from conformance.limits import Window, Withheld, away
 from conformance.preflight import Preflight
 from conformance.scenario import Profile, Scenario, Script, Settings, Wait
 from conformance.spec import Spec
@@ -332,7 +332,7 @@ class Runner:
 
     def _watch(self, state: _State, exchange: Exchange) -> None:
         """End a scenario whose target is away. Called under the lock."""
-        dead = exchange.response is None
+        dead = away(exchange)
         state.window.add(exchange)
         if state.window.tripped or (self._down and dead):
             if not state.closing:

@@ -100,10 +100,9 @@ class Session:
         for run in session.versions.values():
             must_name_something(run.spec, config, options.specs)
             run.config = config
-            total = session._in_flight(run)
-            if workers > total:
+            if 0 < options.concurrency < workers:
                 raise UsageError(
-                    f"-n {workers} is more than the {total} exchanges that may be in flight",
+                    f"-n {workers} is more than the {options.concurrency} exchanges that may be in flight",
                     hint=f"--concurrency {workers}, or fewer processes",
                 )
         return session
@@ -243,14 +242,10 @@ class Session:
         return run.runner
 
     def _share_of_flight(self, run: VersionRun) -> int:
-        """How many exchanges this process may have in flight."""
-        return self._in_flight(run) // max(1, self.workers)
-
-    def _in_flight(self, run: VersionRun) -> int:
-        """How many exchanges all processes together may have in flight."""
-        url = run.config.target.url if run.config is not None else ""
-        # no target: the embedded emulator, which is on this machine
-        return self.options.concurrency or default_concurrency(loopback=not url or is_loopback(url))
+        """How many exchanges this process may have in flight. Where nobody says, each process has one at least."""
+        loopback = run.config is not None and is_loopback(run.config.target.url)
+        total = self.options.concurrency or default_concurrency(loopback=loopback)
+        return max(1, total // max(1, self.workers))
 
     def verdict(self, item: Item) -> Verdict:
         """The verdict of an item; waits for its scenario."""

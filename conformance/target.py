@@ -213,17 +213,13 @@ class Target:
         live = evolve(request, headers=(*request.headers, *self._credential(case.auth)))
         earlier: list[Exchange] = []
         while True:
-            if self._stopped.is_set():
-                if earlier:
+            try:
+                self._may_send(case, free=free)
+            except Withheld:
+                # An answer stands without a retry that can't be paid for; a connection that was closed once doesn't.
+                if earlier and earlier[-1].fault is None:
                     return evolve(earlier[-1], attempts=tuple(earlier[:-1]))
-                raise Withheld("the run was stopped", Outcome.INCONCLUSIVE, final=True)
-            if not free:
-                try:
-                    self.allowance.take(case, resource)
-                except Withheld:
-                    if earlier:  # the last attempt stands: it is evidence, and no retry can be paid for
-                        return evolve(earlier[-1], attempts=tuple(earlier[:-1]))
-                    raise
+                raise
             started = time.time()
             # What can't be sent again must not meet a connection that its server is just closing.
             answer = self._transport.send(live, case.cancel_after, fresh=case.undo is not None or bool(case.creates))
@@ -233,30 +229,56 @@ class Target:
                 break
             earlier.append(exchange)
             self._stopped.wait(wait)
-        if exchange.status is not None and exchange.status >= 500:
-            # Without a control request 502, 503 and 504 say by themselves that the target is down.
-            alive = self._ask_control(time.monotonic() - _CONTROL_LASTS)
-            exchange = evolve(exchange, control_ok=False if alive is None and exchange.status in _DOWN else alive)
-        elif exchange.fault is not None and exchange.fault.kind in BROKEN_OFF:
-            # A target that breaks answers off, or one that died just now? Only what it says afterwards can tell.
-            exchange = evolve(exchange, control_ok=self._ask_control(time.monotonic()))
+        if not free:
+            exchange = self._controlled(case, exchange)
         self.allowance.note(exchange, resource)
         return evolve(exchange, attempts=tuple(earlier))
 
+    def _may_send(self, case: Case, *, free: bool = False) -> None:
+        """Raises :class:`Withheld` after a stop, and where the budget is used up; ``free``: it is not counted."""
+        if self._stopped.is_set():
+            raise _stopped()
+        if not free:
+            self.allowance.take(case, self.resource(case))
+
+    def _controlled(self, case: Case, exchange: Exchange) -> Exchange:
+        """The exchange with what a control request said, where that decides between a broken target and one away."""
+        now = time.monotonic()
+        if exchange.fault is not None and exchange.fault.kind in BROKEN_OFF:
+            # A target that breaks answers off, or one that died just now? Only what it says afterwards can tell.
+            try:
+                return evolve(exchange, control_ok=self._ask_control(now))
+            except Withheld:
+                if case.creates or case.undo is not None:  # the journal must know that it was sent
+                    return evolve(exchange, control_ok=False)
+                raise
+        if exchange.status is not None and exchange.status >= 500:
+            try:
+                alive = self._ask_control(now - _CONTROL_LASTS)
+            except Withheld:
+                alive = None
+            # Without a control request 502, 503 and 504 say by themselves that the target is down.
+            return evolve(exchange, control_ok=False if alive is None and exchange.status in _DOWN else alive)
+        return exchange
+
     def _ask_control(self, since: float) -> bool | None:
         """Whether the target answers a cheap request below 500, asked at ``since`` (monotonic) or later; None where
-        none ever was answered so.
+        none ever was answered so. Raises :class:`Withheld` where nothing more may be sent.
         """
         if self.control is None:
             return None
         with self._control_lock:
             if self._control_at < since:
+                self._may_send(self.control)
                 began = time.monotonic()
                 live = self._request(self.control, self.bindings(self.control))
                 live = evolve(live, headers=(*live.headers, *self._credential(Auth.VALID)))
                 answer = self._transport.send(live)
+                if answer.fault is not None and answer.fault.kind is FaultKind.CANCELLED:
+                    raise _stopped()
                 self._control_ok = answer.response is not None and answer.response.status < 500
-                self._control_at = began
+                # An answer tells of the moment when it was asked for; silence lasted until it was given up.
+                self._control_at = began if self._control_ok else time.monotonic()
             return self._control_ok
 
     def _evidence(self, case: Case, live: Request, answer: Answer, started: float) -> Exchange:
@@ -312,6 +334,10 @@ class Target:
         if case.method == "DELETE" and (exchange.ok or exchange.status == 404):
             for raw in case.path_params.values():
                 self.journal.deleted(bind_text(raw, {**values, **case.bindings}))
+
+
+def _stopped() -> Withheld:
+    return Withheld("the run was stopped", Outcome.INCONCLUSIVE, final=True)
 
 
 def _never_left(exchange: Exchange) -> bool:

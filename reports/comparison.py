@@ -12,6 +12,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from conformance.preflight import SERVED_CHECK
 from conformance.verdict import Outcome, Verdict
 
 from .jsonl import Report
@@ -48,13 +49,15 @@ class Difference:
 
 @frozen
 class Comparison:
-    """All differences, worst first; the number of items that are the same; requests of each run, and of all of them."""
+    """All differences, worst first; the number of items that are the same; requests of each run, and of all of them;
+    whether a run of the first one's api-version lost an item.
+    """
 
     differences: tuple[Difference, ...] = field(repr=False)
     same: int
     requests: tuple[int, ...]
     shared_requests: int
-    one_version: bool
+    lost_alarm: bool
 
     def count(self, kind: Kind) -> int:
         """Differences of a kind."""
@@ -62,8 +65,8 @@ class Comparison:
 
     @property
     def alarming(self) -> bool:
-        """True where something got worse, or is not judged any more though the api-version is the same."""
-        return bool(self.count(Kind.WORSE) or (self.one_version and self.count(Kind.LOST)))
+        """True where something got worse, or is no longer judged in a run of the first one's api-version."""
+        return bool(self.count(Kind.WORSE)) or self.lost_alarm
 
     def grouped(self) -> Iterator[tuple[Difference, tuple[str, ...]]]:
         """Differences of the same check with the same cells as one, with the scenarios of all of them."""
@@ -78,11 +81,18 @@ def compare(reports: Sequence[Report]) -> Comparison:
     """Hold the reports against the first of them. Two at least."""
     columns = [_cells(report) for report in reports]
     items = {item: None for column in columns for item in column}
+    versions = [report.header["api_version"] for report in reports]
     differences = []
-    same = 0
+    same, lost_alarm = 0, False
     for scenario, check in items:
-        cells = tuple(column.get((scenario, check), NONE) for column in columns)
-        kind = next((kind for kind in Kind if any(_kind(cells[0], cell) is kind for cell in cells[1:])), None)
+        # A claim has a verdict only where it was broken.
+        absent = Outcome.PASS.value if check == SERVED_CHECK else NONE
+        cells = tuple(column.get((scenario, check), absent) for column in columns)
+        steps = [_kind(cells[0], cell) for cell in cells[1:]]
+        lost_alarm |= any(
+            step is Kind.LOST and version == versions[0] for step, version in zip(steps, versions[1:], strict=True)
+        )
+        kind = next((kind for kind in Kind if kind in steps), None)
         if kind is None:
             same += cells[0] != NONE
         else:
@@ -94,12 +104,14 @@ def compare(reports: Sequence[Report]) -> Comparison:
         same,
         tuple(len(ids) for ids in sent),
         len(set.intersection(*sent)),
-        len({report.header["api_version"] for report in reports}) == 1,
+        lost_alarm,
     )
 
 
 def _cells(report: Report) -> Mapping[tuple[str, str], str]:
-    return {(verdict.scenario, verdict.check): _cell(verdict) for verdict in report.verdicts}
+    # A shrunk request is another telling of a failure, not an item.
+    verdicts = (verdict for verdict in report.verdicts if not verdict.scenario.startswith("shrunk."))
+    return {(verdict.scenario, verdict.check): _cell(verdict) for verdict in verdicts}
 
 
 def _cell(verdict: Verdict) -> str:

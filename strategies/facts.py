@@ -169,7 +169,7 @@ def _distinct(node: Node, item: Any, number: int, *, short: bool) -> Any:
     if isinstance(item, str):
         if node.enum:
             return node.enum[number % len(node.enum)]
-        if short and node.fits(str(number)):
+        if short and " " in item and node.fits(str(number)):  # an id, or what stands for one, is no free text
             return str(number)
         made = f"{item} {number}" if "{" not in item else item
         return made if node.fits(made) else item

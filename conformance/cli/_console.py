@@ -100,7 +100,10 @@ class Console:
 
         self.refused = config.stash.get(REFUSED, None)
         session = config.stash.get(SESSION, None)
-        if session is None or self.exit_code is not None:
+        if session is None:
+            return
+        self.conclusions = session.conclusions
+        if self.exit_code is not None:
             return
         if self._moving:
             self._show(final=True)
@@ -108,5 +111,4 @@ class Console:
             print(line)
         if session.interrupted:
             print("interrupted: the report holds what was judged until then")
-        self.conclusions = session.conclusions
         self.exit_code = session.exit_code

@@ -59,6 +59,22 @@ def test_another_version_may_lack_a_rule(tmp_path: Path, capfd: pytest.CaptureFi
     assert 1 == main(["compare", str(new), str(report(tmp_path / "x", one(FAIL)))])
 
 
+def test_a_claim_that_is_kept_now_is_better(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A claim has a verdict only while it is broken, a shrunk request only beside a failure."""
+    before = [verdict("claims.served", FAIL, "resource.threads"), verdict("http.accepted", FAIL, "shrunk.a")]
+    folders = [str(report(tmp_path / "a", *before)), str(report(tmp_path / "b"))]
+    assert 0 == main(["compare", *folders])
+    assert "1 better; 0 items" in capfd.readouterr().out
+    assert 1 == main(["compare", *reversed(folders)])
+
+
+def test_what_a_run_lost_is_an_alarm_whatever_stands_beside_it(tmp_path: Path) -> None:
+    folders = [str(report(tmp_path / "a", one(PASS))), str(report(tmp_path / "b"))]
+    other = str(report(tmp_path / "c", one(PASS), version="2024-06-01"))
+    assert 1 == main(["compare", *folders, other])
+    assert 0 == main(["compare", folders[0], other])
+
+
 def test_runs_of_several_versions_are_compared_version_by_version(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

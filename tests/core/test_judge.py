@@ -71,6 +71,21 @@ def test_an_answer_that_broke_off_while_the_target_went_away_breaks_no_rule(need
     assert Outcome.UNAVAILABLE == judge(SPEC, made(needs=needs), Trace("s", (away,))).outcome
 
 
+def test_a_story_that_the_network_cut_breaks_no_rule() -> None:
+    """What is missing from it may be missing for that reason."""
+
+    @trace_check("a.story", Level.MUST, clause="c", counterexample=lambda exchange, _e: exchange, scenarios=("*",))
+    def lacks(spec: Spec, trace: Trace) -> Iterator[Finding]:
+        """A rule."""
+        yield trace.observations[-1].finding("something is missing")
+
+    whole, (observation,) = seen(200), seen(200, fault=Fault(FaultKind.CLOSED, "reset by peer", 0.0))
+    cut = evolve(observation, exchange=evolve(observation.exchange, control_ok=False))
+    assert Outcome.FAIL == judge(SPEC, lacks, whole).outcome
+    assert Outcome.FAIL == judge(SPEC, lacks, Trace("s", (observation,))).outcome
+    assert Outcome.UNAVAILABLE == judge(SPEC, lacks, Trace("s", (*whole, cut))).outcome
+
+
 def test_a_check_that_crashes_is_our_error() -> None:
     @trace_check("a.crash", Level.MUST, clause="c", counterexample=lambda exchange, _e: exchange, scenarios=("*",))
     def crash(spec: Spec, trace: Trace) -> Any:

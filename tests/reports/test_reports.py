@@ -17,6 +17,7 @@ from conformance.trace import Observation, Trace
 from conformance.verdict import Finding, Level, Outcome, Verdict
 
 jsonl = part("reports.jsonl")
+console = part("reports.console")
 failure = part("reports.failure")
 
 HEADER = {
@@ -135,3 +136,16 @@ def test_levels_survive() -> None:
     verdict = Verdict("c", "s", Outcome.WARN, (Finding("m", "0" * 12, level=Level.SHOULD),))
     evidence = part("reports.evidence")
     assert verdict == evidence.verdict_from_json(json.loads(json.dumps(evidence.verdict_to_json(verdict))))
+
+
+def test_console_tells_a_reason_once(tmp_path: Path) -> None:
+    """Items that could not be judged for one reason are one telling; those of too many reasons are counted."""
+    traces = [Trace(f"corpus.{n}", (observation({"n": n}),)) for n in range(9)]
+    verdicts = [Verdict("a.check", f"corpus.{n}", Outcome.NOT_TESTABLE, reason=f"why {min(n, 5)}") for n in range(9)]
+    jsonl.write(tmp_path / jsonl.NAME, HEADER, traces, verdicts, FOOTER)
+    lines = list(console.render(jsonl.read(tmp_path), "out"))
+    assert ["why 0", "why 1", "why 2"] == [line.split(maxsplit=1)[1] for line in lines if "reason" in line]
+    assert "… and 6 more with outcome not_testable: see out/index.html" in lines
+    again = [Verdict("a.check", f"corpus.{n}", Outcome.NOT_TESTABLE, reason="why") for n in range(9)]
+    jsonl.write(tmp_path / jsonl.NAME, HEADER, traces, again, FOOTER)
+    assert "  also      8 more items for the same reason" in console.render(jsonl.read(tmp_path), "out")

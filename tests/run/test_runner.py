@@ -97,6 +97,21 @@ def test_cases_of_a_step_go_out_together_and_never_more_than_allowed(board: Boar
     assert board.most == 3
 
 
+def test_scripts_start_first_because_they_wait(board: Board, run: Run) -> None:
+    """A corpus that stands first fills the pauses of a script that stands last."""
+    told: list[Any] = []
+
+    def note(method: str, path: str, body: Any, number: int) -> tuple[int, Any]:
+        told.append(body["n"])
+        return 200, {}
+
+    board.answer = note
+    story = scripted("s", (chat("begin"),), Wait(0.05), (chat("end"),))
+    runner = run([corpus(chat("between")), story], concurrency=1)
+    runner.trace("s")
+    assert ["begin", "between", "end"] == told
+
+
 def test_a_step_waits_for_the_one_before(board: Board, run: Run) -> None:
     runner = run([scripted("s", (chat("1"), chat("2")), (listing(),), (chat("3"),))], concurrency=4)
     runner.trace("s")

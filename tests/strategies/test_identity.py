@@ -158,3 +158,17 @@ def test_only_the_named_operations_are_built() -> None:
     made = build_corpus(spec, operations=[name], cached=False)
     assert [name] == list(made.operations)
     assert corpus_digest(made) == corpus_digest(case for case in corpus(SMALL) if case.operation == name)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_long_lists_hold_short_texts_and_real_ids(version: str) -> None:
+    """A text costs tokens, so 2,048 of them are short. What names an object names one that is there."""
+    for case in corpus(version):
+        for name, value in (case.json if isinstance(case.json, dict) else {}).items():
+            if isinstance(value, list) and len(value) > 100 and all(isinstance(item, str) for item in value):
+                if name in ("prompt", "input"):
+                    assert max(map(len, value[1:])) <= 5, (case.id, name)
+                elif any("{" in item for item in value):
+                    assert len(set(value)) == 1, (case.id, name)
+                else:
+                    assert not any(item.isdigit() for item in value), (case.id, name, value[:3])
