@@ -197,6 +197,14 @@ class Case:
         """The same case (same id) with placeholders bound."""
         return evolve(self, bindings={**self.bindings, **values})
 
+    @property
+    def changes_nothing(self) -> bool:
+        """True for a request that may be repeated whatever became of the first one.
+
+        It reads (RFC 9110 section 9.2.1), or it asks a deployment for an answer.
+        """
+        return self.method in ("GET", "HEAD", "OPTIONS") or (self.undo is None and "/deployments/" in self.path)
+
     def at(self, scenario: str, step: str) -> Case:
         """The same request as a step of a scenario (another id)."""
         return evolve(self, scenario=scenario, step=step)

@@ -132,7 +132,9 @@ def _deployments(value: Any) -> dict[str, frozenset[str]]:
         found = {name: _names(can) for name, can in value.items()}
     except TypeError:
         raise TypeError('name = ["capability", …], such as gpt-4o = ["chat", "tools"]') from None
-    for can in found.values():
+    for name, can in found.items():
+        if not can:
+            raise TypeError(f"what {name} can do: one or more of " + ", ".join(CAPABILITIES))
         for word in sorted(can - set(CAPABILITIES)):
             near = difflib.get_close_matches(word, CAPABILITIES, n=1)
             instead = f"{near[0]!r} instead of {word!r}" if near else "one of " + ", ".join(CAPABILITIES)

@@ -44,7 +44,7 @@ def notes(run: VersionRun) -> Iterator[str]:
         again = "" if run.embedded else "; `aoai-conformance cleanup` tries again"
         yield f"{len(run.cleaned.left)} objects could not be removed{again}"
     if run.cleaned.unknown:
-        yield f"{run.cleaned.unknown} creates gave no id (no answer, or one that was cut): something may be left"
+        yield f"{run.cleaned.unknown} creates gave no id (no answer, or none with an id in it): something may be left"
     if not run.spec.complete:
         yield "the documents of this api-version are incomplete: " + "; ".join(run.spec.gaps)
     missing = [op for op in known if op not in {o for s in run.scenarios for o in s.operations}]

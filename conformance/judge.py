@@ -7,12 +7,14 @@ Before a check sees an exchange, what came is sorted: network faults and 429 mak
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from attrs import frozen
 
 from conformance.cases import Expect
 from conformance.check import Check, Needs, Scope
+from conformance.exchange import FaultKind
 from conformance.refusals import excuse
 from conformance.spec import Spec
 from conformance.trace import Observation, Trace
@@ -40,9 +42,10 @@ def judge(spec: Spec, check: Check, trace: Trace) -> Verdict:
             return _judge_trace(spec, check, trace)
         parts: list[_Part] = []
         judged: list[str] = []
+        once = _seen_once(trace)
         for seen in trace:
             if check.covers(seen.case.operation) and check.about(spec, seen.case):
-                part = judge_exchange(spec, check, seen)
+                part = once.get(seen.case.id) or judge_exchange(spec, check, seen)
                 if part.outcome is not Outcome.NOT_APPLICABLE:
                     judged.append(seen.case.id)
                 parts.append(part)
@@ -75,6 +78,34 @@ def _judge_trace(spec: Spec, check: Check, trace: Trace) -> Verdict:
     return _verdict(check, trace, parts, seen, spec)
 
 
+def _seen_once(trace: Trace) -> Mapping[str, _Part]:
+    """By case id: changing requests that ended as a hiccup of the network ends one, and may not be sent again.
+
+    Where the same happens to a quarter of the operation's requests, two at least, it is no hiccup.
+    """
+    broken = [seen for seen in trace if _broken_once(seen)]
+    if not broken:
+        return {}
+    sent = Counter(seen.case.operation for seen in trace)
+    hit = Counter(seen.case.operation for seen in broken)
+    reason = (
+        "the connection was closed, or a gateway gave up, once; it may have changed something and is not sent again"
+    )
+    return {
+        seen.case.id: _Part(Outcome.UNAVAILABLE, reason=reason)
+        for seen in broken
+        if hit[seen.case.operation] < 2 or hit[seen.case.operation] * 4 < sent[seen.case.operation]
+    }
+
+
+def _broken_once(seen: Observation) -> bool:
+    exchange = seen.exchange
+    if exchange.attempts or seen.case.changes_nothing:
+        return False
+    closed = exchange.fault is not None and exchange.fault.kind is FaultKind.CLOSED
+    return closed or exchange.status in (502, 504)
+
+
 def judge_exchange(spec: Spec, check: Check, seen: Observation) -> _Part:
     """What one exchange check says of one observation."""
     blocked = _blocked(check, seen)
@@ -92,6 +123,9 @@ def _blocked(check: Check, seen: Observation) -> _Part | None:
         return _Part(Outcome.UNAVAILABLE, reason=f"{exchange.fault.kind}: {exchange.fault.message}{away}")
     if check.needs is Needs.ANY:
         return None
+    response = exchange.response
+    if exchange.fault is not None and response is not None and response.media_type != "text/event-stream":
+        return _Part(Outcome.NOT_TESTABLE, reason=f"the answer is not whole: {exchange.fault.message}")
     if status is None:
         fault = exchange.fault
         return _Part(Outcome.NOT_TESTABLE, reason=f"no answer: {fault.message if fault else 'nothing came'}")

@@ -66,7 +66,12 @@ ROWS = (
     Row("--profile", "text", f"how much to send: {', '.join(Profile.ALL)} (default {Profile.STANDARD})", "P"),
     Row("--out", "path", "folder of the run (default reports/out/<UTC time>)", "DIR"),
     Row("--seed", "int", "seed of everything that is drawn (default 0)", "N"),
-    Row("--concurrency", "int", "exchanges in flight at most (default 8 on loopback, 2 elsewhere)", "N"),
+    Row(
+        "--concurrency",
+        "int",
+        "exchanges in flight at most (default 8 on loopback, 2 elsewhere, one a process at least)",
+        "N",
+    ),
     Row("--config", "path", "configuration file (default conformance.toml where it exists)", "FILE"),
     Row("--specs", "path", "a folder with further api-versions, looked at first", "DIR"),
     Row("--check", "list", "only these checks; a glob, repeatable", "GLOB"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from conformance.spec import Spec
 from conformance.trace import Trace
 from conformance.verdict import Conclusion, Outcome, Verdict, conclude
 
-__all__ = ["DERIVED", "Recorder", "derive", "header_of", "merge", "now", "out_folder", "overview"]
+__all__ = ["DERIVED", "Recorder", "clear", "derive", "header_of", "merge", "now", "out_folder", "overview"]
 
 #: The reports made of the canonical one: modules of ``reports/``; a new one is added here by its name.
 DERIVED = ("html", "markdown", "badge")
@@ -97,6 +97,14 @@ class Recorder:
             self._stream.close()
 
 
+def clear(folder: Path) -> None:
+    """Remove the reports of an earlier run into the same folder, and the parts that a killed one left: they would be
+    taken for parts of this run.
+    """
+    for file in folder.glob("report*.jsonl"):
+        file.unlink()
+
+
 def merge(
     folder: Path,
     header: Mapping[str, Any],
@@ -145,7 +153,7 @@ def merge(
         "finished": now(),
         "interrupted": interrupted,
         "not_run": sorted({item.scenario for item in missing}) if interrupted else _not_run(shown),
-        "notes": list(notes),
+        "notes": [*_repeats(shown), *notes],
         "left_behind": list(left_behind),
     }
     written = jsonl.write(folder / jsonl.NAME, header, shown, everything, footer)
@@ -154,6 +162,20 @@ def merge(
             file.unlink()
     derive(folder, written)
     return written
+
+
+def _repeats(traces: Iterable[Trace]) -> Iterator[str]:
+    """How many answers came only when a request was sent again, and what had come before them."""
+    repeated = [seen.exchange for trace in traces for seen in trace if seen.exchange.attempts]
+    if not repeated:
+        return
+    before = Counter(
+        str(attempt.status) if attempt.fault is None else attempt.fault.kind.value
+        for exchange in repeated
+        for attempt in exchange.attempts
+    )
+    told = ", ".join(f"{what} {many}" for what, many in sorted(before.items()))
+    yield f"{len(repeated)} requests were sent again, up to three times; what came before the last answers: {told}"
 
 
 def _not_run(traces: Iterable[Trace]) -> list[str]:

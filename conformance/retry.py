@@ -52,9 +52,12 @@ def retry_after(response: Response) -> float | None:
         return None
 
 
-def delay(case: Case, answer: Answer, attempt: int, pace: Pace) -> float | None:
-    """Seconds to wait before attempt ``attempt + 1`` (the first is 1); None: this one stands."""
-    creates = bool(case.creates) or case.undo is not None
+def delay(case: Case, answer: Answer, attempt: int, pace: Pace, *, again: bool = False) -> float | None:
+    """Seconds to wait before attempt ``attempt + 1`` (the first is 1); None: this one stands.
+
+    ``again``: the request may be repeated though it changes something (a removal that may have been done already).
+    """
+    harmless = again or case.changes_nothing
     backoff = min(LONGEST, pace.backoff * 2.0 ** (attempt - 1))
     response, fault = answer.response, answer.fault
     if response is not None and response.status == 429:
@@ -63,32 +66,16 @@ def delay(case: Case, answer: Answer, attempt: int, pace: Pace) -> float | None:
         asked = retry_after(response)
         return min(LONGEST, backoff if asked is None else asked)
     if fault is not None and fault.kind is FaultKind.CLOSED and (response is None or response.status < 500):
-        return _closed(case, answer, attempt, pace, backoff)
+        # Where no byte came: a kept connection that the server closed at the same moment, a fresh one decides.
+        wait = backoff if answer.heard or attempt > 1 else 0.0
+        return wait if harmless and attempt < min(_REPEATS, pace.retries + 1) else None
     if response is None:
         if fault is None or attempt > pace.retries:
             return None
         return backoff if fault.kind in _NOTHING_SENT and not answer.sent else None
     if response.status >= 500 and attempt < min(_REPEATS, pace.retries + 1):
-        if creates and response.status in (502, 504):
+        if not harmless and response.status in (502, 504):
             return None  # a gateway speaks; what happened behind it is unknown
         asked = retry_after(response)
         return min(LONGEST, backoff if asked is None else asked)
     return None
-
-
-def _closed(case: Case, answer: Answer, attempt: int, pace: Pace, backoff: float) -> float | None:
-    """A connection that was closed before the answer's end."""
-    if case.creates or case.undo is not None or attempt >= min(_REPEATS, pace.retries + 1):
-        return None
-    if changes_nothing(case):
-        return backoff if answer.heard or attempt > 1 else 0.0
-    # A kept connection that the server closed at the same moment: no byte came, a fresh one decides.
-    return 0.0 if not answer.heard and attempt == 1 else None
-
-
-def changes_nothing(case: Case) -> bool:
-    """True for a request that may be repeated whatever became of the first one.
-
-    It reads (RFC 9110 section 9.2.1), or it asks a deployment for an answer.
-    """
-    return case.method in ("GET", "HEAD", "OPTIONS") or "/deployments/" in case.path

@@ -118,6 +118,8 @@ class Session:
                 config = self._embed(run)
                 with Target(config, run.spec, run_id=self.run_id) as target:
                     run.found = preflight(target, run.spec)
+            for name in self.versions:
+                recording.clear(self.out / name)
         except BaseException:
             self._stack.close()
             raise

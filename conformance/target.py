@@ -222,9 +222,9 @@ class Target:
                 raise
             started = time.time()
             # What can't be sent again must not meet a connection that its server is just closing.
-            answer = self._transport.send(live, case.cancel_after, fresh=case.undo is not None or bool(case.creates))
+            answer = self._transport.send(live, case.cancel_after, fresh=not case.changes_nothing)
             exchange = self._evidence(case, live, answer, started)
-            wait = delay(case, answer, len(earlier) + 1, self._pace)
+            wait = delay(case, answer, len(earlier) + 1, self._pace, again=free)
             if wait is None:
                 break
             earlier.append(exchange)

@@ -15,7 +15,7 @@ from conformance.exchange import Exchange
 from conformance.sse import Comment, Event, stream_of
 from conformance.verdict import Finding, Verdict
 
-__all__ = ["Mark", "Row", "marks_of", "render", "timeline"]
+__all__ = ["Mark", "Row", "escaped", "marks_of", "render", "timeline"]
 
 _EVENT = re.compile(r"event:(\d+)(/.*)?")
 _BYTE = re.compile(r"byte:(\d+)")
@@ -117,8 +117,13 @@ def _place(rows: Sequence[Row], check: str, finding: Finding) -> tuple[int, Mark
     return 0, evolve(mark, pointer=finding.place)
 
 
+def escaped(text: str) -> str:
+    """The text of one line with its control characters, and those that turn its direction, as escapes."""
+    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 def _clean(text: str, width: int) -> str:
-    shown = _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    shown = escaped(text)
     return shown if len(shown) <= width else shown[: width - 1] + "…"
 
 

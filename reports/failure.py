@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from conformance.cases import Auth
+from conformance.timeline import escaped
 from conformance.trace import Observation, Trace
 from conformance.verdict import Finding, Outcome, Verdict
 
 __all__ = ["LONGEST_CURL", "curl", "explain", "request_ids", "witness"]
 
 #: A longer body makes no readable command; the replay command is shown then.
-LONGEST_CURL = 6_000
+LONGEST_CURL = 2_000
 
 #: Response headers that support asks for.
 REQUEST_IDS = ("apim-request-id", "x-request-id", "x-ms-client-request-id")
@@ -85,7 +86,14 @@ def witness(verdict: Verdict, trace: Trace) -> tuple[Finding, Observation | None
 def explain(
     verdict: Verdict, trace: Trace, checks: Mapping[str, Mapping[str, str]], *, run_dir: str, auth: str = "api-key"
 ) -> Iterator[str]:
-    """About ten lines of text on one verdict."""
+    """About ten lines of text on one verdict. Control characters of the target could steer a terminal: escaped."""
+    for line in _explained(verdict, trace, checks, run_dir=run_dir, auth=auth):
+        yield escaped(line)
+
+
+def _explained(
+    verdict: Verdict, trace: Trace, checks: Mapping[str, Mapping[str, str]], *, run_dir: str, auth: str
+) -> Iterator[str]:
     info = checks.get(verdict.check, {})
     level = f" ({info['level']})" if info.get("level") else ""
     yield f"{verdict.outcome.value.upper()} {verdict.check}{level} in {verdict.scenario}"

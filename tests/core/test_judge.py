@@ -55,6 +55,7 @@ def test_the_level_decides_what_a_finding_weighs(outcome: Outcome, level: Level)
         (Outcome.UNAVAILABLE, seen(429)),
         (Outcome.NOT_TESTABLE, seen(500)),
         (Outcome.UNAVAILABLE, seen(None, fault=Fault(FaultKind.CONNECT, "refused", 0.0))),
+        (Outcome.NOT_TESTABLE, seen(200, b'{"choi', fault=Fault(FaultKind.TOTAL_TIMEOUT, "too long", 0.0))),
         (Outcome.NOT_TESTABLE, seen(None, fault=Fault(FaultKind.PROTOCOL, "not HTTP", 0.0))),
     ],
 )
@@ -69,6 +70,31 @@ def test_an_answer_that_broke_off_while_the_target_went_away_breaks_no_rule(need
     (observation,) = trace
     away = evolve(observation, exchange=evolve(observation.exchange, control_ok=False))
     assert Outcome.UNAVAILABLE == judge(SPEC, made(needs=needs), Trace("s", (away,))).outcome
+
+
+@pytest.mark.parametrize(
+    ("outcome", "broken", "sent"),
+    [
+        (Outcome.UNAVAILABLE, 1, 1),
+        (Outcome.UNAVAILABLE, 1, 9),
+        (Outcome.UNAVAILABLE, 2, 9),
+        (Outcome.FAIL, 2, 8),
+        (Outcome.FAIL, 2, 2),
+    ],
+)
+@pytest.mark.parametrize(("status", "fault"), [(None, Fault(FaultKind.CLOSED, "reset", 0.0)), (502, None)])
+def test_a_hiccup_is_no_verdict_on_what_may_not_be_sent_again(
+    outcome: Outcome, broken: int, sent: int, status: int | None, fault: Fault | None
+) -> None:
+    """One creation that a connection cut is a hiccup; a target that cuts a quarter of them is broken."""
+    bad, good = seen(status, fault=fault).observations[0], seen(200).observations[0]
+    trace = tuple(
+        evolve(one, case=evolve(one.case, query=(("n", str(n)),)))
+        for n, one in enumerate([bad] * broken + [good] * (sent - broken))
+    )
+    rule = made(needs=Needs.ANY)
+    clean = evolve(rule, judge=lambda spec, one: rule.judge(spec, one) if not one.exchange.ok else ())
+    assert outcome == judge(SPEC, clean, Trace("s", trace)).outcome
 
 
 def test_a_story_that_the_network_cut_breaks_no_rule() -> None:

@@ -296,3 +296,19 @@ def test_waiver_covers_until_its_day(
     done, _ = run(tmp_path, "out", *arguments)
     assert code == done.code, done.out + done.err
     assert told in done.out
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_an_older_report_in_the_folder_tells_nothing(
+    broken: tuple[str, Done, Path], state: Path, tmp_path: Path, workers: str
+) -> None:
+    """A second run into the same folder is judged by what it saw itself, whatever lies there."""
+    url, _, _ = broken
+    chosen = ("--scenario", "corpus.embeddings.create")
+    assert 1 == run(tmp_path, "out", *CHOICE, "--target", url)[0].code
+    left = tmp_path / "out" / VERSION / "report.gw7.jsonl"
+    left.write_bytes((tmp_path / "out" / VERSION / "report.jsonl").read_bytes())
+    done, out = run(tmp_path, "out", *chosen, "-n", workers)
+    assert 0 == done.code, done.out + done.err
+    assert {"corpus.embeddings.create"} == {scenario for scenario, _ in cases_of(out)}
+    assert not left.exists()

@@ -121,6 +121,7 @@ def test_the_key_comes_from_a_file(tmp_path: Path) -> None:
         ("[target.timeouts]\nidle = nan", "expected seconds, more than 0"),
         ("[target.deployments]\ngpt-4o = [1]", 'expected name = ["capability"'),
         ("[target.deployments]\ngpt-4o = ['chatt']", "expected 'chat' instead of 'chatt'"),
+        ("[target.deployments]\ngpt-4o = []", "expected what gpt-4o can do: one or more of chat, tools"),
         ("[target.deployments]\ngpt-4o = ['smell']", "expected one of chat, tools, vision"),
         ("[target.unsupported]\nchat = 3", "expected a table of texts"),
         ("[budget]\nrequests = -1", "expected a whole number of 0 or more"),

@@ -39,8 +39,9 @@ UNHEARD = Answer(None, CLOSED, sent=True, heard=False)
         (None, START, cut(200), 1),
         (None, CREATE, cut(200), 1),
         (0.0, READ, UNHEARD, 1),
-        (0.0, DELETE, UNHEARD, 1),
-        (None, DELETE, UNHEARD, 2),
+        (None, DELETE, UNHEARD, 1),
+        (None, DELETE, cut(504), 1),
+        (0.5, DELETE, cut(503), 1),
         (None, CREATE, UNHEARD, 1),
         (1.0, CREATE, cut(429, ("Retry-After", "1")), 1),
         (7.0, READ, cut(503, ("Retry-After", "7")), 1),
@@ -52,6 +53,12 @@ UNHEARD = Answer(None, CLOSED, sent=True, heard=False)
 )
 def test_only_what_can_do_no_harm_is_sent_again(wait: float | None, case: Case, answer: Answer, attempt: int) -> None:
     assert wait == delay(case, answer, attempt, PACE)
+
+
+def test_a_removal_may_be_repeated() -> None:
+    """Cleanup wants the object gone; that it is gone already is as good."""
+    assert 0.5 == delay(DELETE, cut(504), 1, PACE, again=True)
+    assert 0.0 == delay(DELETE, UNHEARD, 1, PACE, again=True)
 
 
 @pytest.mark.parametrize("answer", [cut(200), UNHEARD, cut(429), cut(503)])
