@@ -88,8 +88,8 @@ def _exchanged(value: Any, _request: Request) -> Any:
 def order(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The vector at an index belongs to the input at that index.
 
-    The same word asked for in two requests has nearly the same vector. So its vector in one must be nearer to its vector
-    in the other than those of other words are. Where vectors are exchanged, every search finds the wrong document.
+    The same word asked for in two requests has nearly the same vector, so its vector in one is nearer to its vector in
+    the other than those of other words are. Where vectors are exchanged, every search finds the wrong document.
     """
     batches = [batch for seen in trace if (batch := _batch(seen)) is not None]
     compared = False
