@@ -36,7 +36,7 @@ def _create(spec: Spec, name: str, step: str, **wanted: Any) -> Case:
     body = request_body(spec, CREATE, {"model": "{deployment}", "max_output_tokens": 64, "metadata": MARK, **wanted})
     undo = call(spec, DELETE, f"{{{step}}}", role="undo") if DELETE in operations_of(spec) else None
     made = call(
-        spec, CREATE, role=step, body=body, creates={} if body.get("stream") else {step: "/id"}, undo=undo,
+        spec, CREATE, role=step, body=body, creates={step: "/id"}, undo=undo,
         capability="responses", cost=Cost(tokens=256), **more,
     )  # fmt: skip
     return made.at(name, step)

@@ -312,3 +312,16 @@ def test_an_older_report_in_the_folder_tells_nothing(
     assert 0 == done.code, done.out + done.err
     assert {"corpus.embeddings.create"} == {scenario for scenario, _ in cases_of(out)}
     assert not left.exists()
+
+
+def test_streamed_creations_leave_nothing_behind(tmp_path: Path) -> None:
+    """What a stream created is found by the id in its events, and removed."""
+    out = tmp_path / "out"
+    done = command(tmp_path, "run", "--api-version", "v1-preview", "--scenario", "responses.*", "--out", str(out))
+    assert 0 == done.code, done.out + done.err
+    assert "may be left" not in done.out
+    seen = part("reports.jsonl").read(out / "v1-preview").traces.values()
+    streamed = [
+        one for trace in seen for one in trace if isinstance(one.case.json, dict) and one.case.json.get("stream")
+    ]
+    assert streamed
