@@ -83,15 +83,17 @@ class Stage:
     def broken(self, check: Check) -> Iterator[Broken]:
         """The scenarios that the check's counterexample changes, smallest first, each with its new verdicts.
 
-        Where single exchanges are judged, corpora come first: what is sent there does not depend on time. The corpus of
-        a list comes last: alone on a server it shows only what its own setup created.
+        Where single exchanges are judged, corpora come first: what is sent there does not depend on time. Those that
+        create something come after the others: one creation that breaks is no verdict, and nothing follows it. The
+        corpus of a list comes last: alone on a server it shows only what its own setup created.
         """
         single = check.scope is Scope.EXCHANGE
 
         def size(name: str) -> tuple[int, int]:
             scenario = self.scenarios[name]
             lists = scenario.is_corpus and scenario.operations[0].endswith((".list", ".list_files"))
-            rank = (2 if lists else 0 if scenario.is_corpus else 1) if single else 0
+            creating = not all(case.changes_nothing for case in scenario.cases)
+            rank = (3 if lists else int(creating) if scenario.is_corpus else 2) if single else 0
             return rank, len(self.traces[name].observations)
 
         for name in sorted(self.scenarios, key=size):
