@@ -175,7 +175,7 @@ def _repeats(traces: Iterable[Trace]) -> Iterator[str]:
         for attempt in exchange.attempts
     )
     told = ", ".join(f"{what} {many}" for what, many in sorted(before.items()))
-    yield f"{len(repeated)} requests were sent again, up to three times; what came before the last answers: {told}"
+    yield f"{len(repeated)} requests were sent again; what came before their last answers: {told}"
 
 
 def _not_run(traces: Iterable[Trace]) -> list[str]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
-import struct
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,7 +11,7 @@ from attrs import field, frozen
 from conformance.breaking import asked, on_json
 from conformance.check import trace_check
 from conformance.checks.chat import body_of
-from conformance.checks.embeddings import EMBEDDINGS, vectors_of
+from conformance.checks.embeddings import EMBEDDINGS, components_of, vectors_of
 from conformance.exchange import Request
 from conformance.spec import Spec
 from conformance.trace import Observation, Trace
@@ -40,26 +37,18 @@ def _batch(seen: Observation) -> Batch | None:
     """None where the inputs are no texts, or the answer doesn't fit them: other checks tell that."""
     given = body_of(seen.case).get("input")
     texts = [given] if isinstance(given, str) else given if isinstance(given, list) else []
-    found = [_numbers(item.get("embedding")) for item in vectors_of(seen)]
+    found = [components_of(item.get("embedding")) for item in vectors_of(seen)]
     fits = 0 < len(texts) <= MOST and len(found) == len(texts) and all(isinstance(text, str) for text in texts)
     if not seen.exchange.ok or not fits or body_of(seen.case).get("dimensions") is not None:
         return None
-    vectors = tuple(_unit(vector) for vector in found)
+    vectors = tuple(_unit(vector or ()) for vector in found)
     return Batch(seen, tuple(texts), vectors) if len({len(vector) for vector in vectors}) == 1 and vectors[0] else None
 
 
-def _numbers(embedding: Any) -> Sequence[float]:
-    """The components, of a list or of base64 text of little-endian 32-bit floats; nothing of neither."""
-    if isinstance(embedding, list):
-        return embedding if all(isinstance(x, int | float) for x in embedding) else ()
-    try:
-        data = base64.b64decode(embedding, validate=True) if isinstance(embedding, str) else b""
-    except (binascii.Error, ValueError):
+def _unit(vector: Sequence[Any]) -> tuple[float, ...]:
+    """The vector with length one; nothing where it isn't all numbers, or is all zeros."""
+    if not all(isinstance(x, int | float) for x in vector):
         return ()
-    return struct.unpack(f"<{len(data) // 4}f", data) if len(data) % 4 == 0 else ()
-
-
-def _unit(vector: Sequence[float]) -> tuple[float, ...]:
     length = math.sqrt(sum(x * x for x in vector))
     return tuple(x / length for x in vector) if length else ()
 

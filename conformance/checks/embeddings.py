@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
+import struct
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.breaking import asked, on_json
@@ -38,17 +39,23 @@ def vectors_of(seen: Observation) -> list[Mapping[str, Any]]:
     return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
 
 
-def length_of(embedding: Any) -> int | None:
-    """The number of components, of a list or of base64 text of little-endian 32-bit floats; None for neither."""
+def components_of(embedding: Any) -> Sequence[float] | None:
+    """The components, of a list or of base64 text of little-endian 32-bit floats; None for neither."""
     if isinstance(embedding, list):
-        return len(embedding)
+        return embedding
     if isinstance(embedding, str):
         try:
             data = base64.b64decode(embedding, validate=True)
         except (binascii.Error, ValueError):
             return None
-        return len(data) // 4 if data and len(data) % 4 == 0 else None
+        return struct.unpack(f"<{len(data) // 4}f", data) if data and len(data) % 4 == 0 else None
     return None
+
+
+def length_of(embedding: Any) -> int | None:
+    """The number of components; None where :func:`components_of` finds none."""
+    found = components_of(embedding)
+    return None if found is None else len(found)
 
 
 def _lose_one(value: Any, _request: Request) -> Any:

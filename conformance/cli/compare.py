@@ -100,8 +100,8 @@ def _lines(runs: Sequence[Run], found: Any) -> Iterator[str]:
         more = f" and {len(scenarios) - MOST} more" if len(scenarios) > MOST else ""
         yield f"  {difference.check}  {cells}  in {', '.join(scenarios[:MOST])}{more}"
     sent = ", ".join(f"{letter} {many}" for (letter, _, _), many in zip(runs, found.requests, strict=True))
-    kinds = type(found.differences[0].kind) if found.differences else ()
-    counts = ", ".join(f"{found.count(kind)} {kind.value}" for kind in kinds if found.count(kind))
+    kinds = part("reports.comparison").Kind
+    counts = ", ".join(f"{many} {kind.value}" for kind in kinds if (many := found.count(kind)))
     yield ""
     yield f"{counts or 'no difference'}; {found.same} items are the same"
     yield f"requests: {sent}; {found.shared_requests} are in all"
