@@ -117,9 +117,9 @@ def transport_own(url: str, total: int, width: int, context: ssl.SSLContext) -> 
 
 def suite(url: str, total: int, width: int, context: ssl.SSLContext) -> None:  # noqa: ARG001 - one signature for all
     """Threads on the suite's transport, which keeps every chunk with its time."""
-    from conformance.config import Timeouts
-    from conformance.exchange import Request
-    from conformance.transport import Transport
+    from conformance.evidence.exchange import Request
+    from conformance.settings.configuration import Timeouts
+    from conformance.target.transport import Transport
 
     transport = Transport(url.rpartition("/")[0], Timeouts(), 1 << 20)
     request = Request("POST", url, tuple(HEADERS.items()), REQUEST)

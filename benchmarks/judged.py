@@ -21,18 +21,18 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from conformance.config import Config
-from conformance.config import Target as TargetConfig
+from conformance.emulator.behaviour import DEFAULT_DEPLOYMENTS, Settings
 from conformance.emulator.process import emulator
-from conformance.emulator.settings import DEFAULT_DEPLOYMENTS, Settings
-from conformance.exchange import Request
-from conformance.journal import Journal
-from conformance.options import Options
-from conformance.preflight import preflight
-from conformance.run import Runner
-from conformance.selection import Item, checks_of, items_of, scenarios_in
-from conformance.spec import Spec, load
-from conformance.target import Target
+from conformance.evidence.exchange import Request
+from conformance.run.runner import Runner
+from conformance.run.selection import Item, checks_of, items_of, scenarios_in
+from conformance.settings.configuration import Config
+from conformance.settings.configuration import Target as TargetConfig
+from conformance.settings.options import Options
+from conformance.spec.spec import Spec, load
+from conformance.target.journal import Journal
+from conformance.target.preflight import preflight
+from conformance.target.target import Target
 
 KEY = "benchmark-key-0123456789"
 

@@ -19,7 +19,7 @@ import time
 import tracemalloc
 from collections.abc import Callable
 
-from conformance.sse import Parser
+from conformance.evidence.event_stream import Parser
 
 BLOCK = 65_536
 LARGE = b"data: " + b"x" * 1_000_000 + b"\n\n"

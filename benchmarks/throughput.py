@@ -60,9 +60,9 @@ class Measured:
 def serve(version: str) -> None:
     """The emulator with a counter; prints its address when it listens."""
     from conformance.emulator.app import App
+    from conformance.emulator.behaviour import Settings
     from conformance.emulator.server import asgi
     from conformance.emulator.server import serve as listen
-    from conformance.emulator.settings import Settings
 
     inner = asgi(App.of(version, settings=Settings(key=KEY)))
     times: list[float] = []
@@ -162,7 +162,7 @@ def _body(value: Any) -> bytes:
 
 def document(version: str, folder: Path) -> Path:
     """The corrected document as JSON."""
-    from conformance.spec import load
+    from conformance.spec.spec import load
 
     path = folder / "openapi.json"
     path.write_text(json.dumps(load(version).document))

@@ -13,11 +13,11 @@ import pytest
 from attrs import frozen
 
 from conformance.errors import ConformanceError
-from conformance.options import ROWS, from_mapping, keywords
+from conformance.settings.options import ROWS, from_mapping, keywords
 from conformance.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:  # loaded only when an option is used: other people's pytest runs stay fast
-    from conformance.session import Item, Session
+    from conformance.run.session import Item, Session
 
 __all__ = ["FIXTURE", "BrokenItem", "Judged", "pytest_addoption", "pytest_configure"]
 
@@ -54,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Open the session where an option asks for it; the controller also starts the target and looks at it."""
     if not _used(config):
         return
-    from conformance.session import Session
+    from conformance.run.session import Session
 
     worker = getattr(config, "workerinput", None)
     try:
@@ -85,7 +85,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """A scenario belongs to one worker, whatever ``--dist`` says: each exchange is sent once."""
     if SESSION not in config.stash:
         return None
-    from conformance.scheduling import ByScenario
+    from conformance.run.scheduling import ByScenario
 
     config.option.maxworkerrestart = "0"  # a worker's scenarios can't be sent a second time
     return ByScenario(config, log)

@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from conformance.preflight import SERVED_CHECK
+from conformance.target.preflight import SERVED_CHECK
 from conformance.verdict import Outcome, Verdict
 
 from .jsonl import Report

@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from conformance.cases import Auth
-from conformance.timeline import escaped
-from conformance.trace import Observation, Trace
+from conformance.evidence.timeline import escaped
+from conformance.evidence.trace import Observation, Trace
+from conformance.requests.case import Auth
 from conformance.verdict import Finding, Outcome, Verdict
 
 __all__ = ["LONGEST_CURL", "curl", "explain", "request_ids", "witness"]

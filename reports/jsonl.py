@@ -16,10 +16,10 @@ from typing import Any
 from attrs import field, frozen
 
 from conformance.errors import UsageError
-from conformance.trace import Observation, Trace
+from conformance.evidence.trace import Observation, Trace
 from conformance.verdict import Outcome, Verdict
 
-from .evidence import observation_from_json, observation_to_json, verdict_from_json, verdict_to_json
+from .evidence_json import observation_from_json, observation_to_json, verdict_from_json, verdict_to_json
 
 __all__ = ["FORMAT", "NAME", "Report", "header_line", "read", "trace_lines", "verdict_line", "write"]
 

@@ -8,16 +8,16 @@ from typing import Any
 
 from attrs import define, evolve
 
-from conformance.cases import Expect, Family
+from conformance.requests.case import Expect, Family
 from conformance.verdict import Level
 
+from .derivation import Work
 from .drafts import Draft
 from .facts import Fact, Key, facts_of, observe
 from .ids import IMPOSSIBLE_ID
 from .levels import content_gate, gate_of
-from .place import find, get, place
-from .values import NOTHING
-from .work import Work
+from .sampler import NOTHING
+from .value_paths import find, get, place
 
 __all__ = ["boundaries", "shown"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.cases import Expect
-from conformance.operations import Operation
+from conformance.requests.case import Expect
+from conformance.spec.operations import Operation
 
 __all__ = ["capability_of"]
 

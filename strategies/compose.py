@@ -7,25 +7,25 @@ from functools import cached_property
 
 from attrs import evolve, field, frozen
 
-from conformance.cases import Break, Case, Expect, Family, JsonBody
 from conformance.errors import HarnessError
-from conformance.operations import Operation, operations_of
-from conformance.scenario import Profile
-from conformance.spec import Spec
+from conformance.requests.case import Break, Case, Expect, Family, JsonBody
+from conformance.scenarios.scenario import Profile
+from conformance.spec.operations import Operation, operations_of
+from conformance.spec.spec import Spec
 from conformance.verdict import Level
 
 from . import probes, roles
 from .boundaries import boundaries
-from .breaking import rule_breaks, violations
 from .capabilities import capability_of
 from .costs import cost_of, expensive_kind
+from .derivation import Bench, Work
 from .drafts import Draft, to_case
 from .fuzz import fuzzed
 from .ids import impossible_id
+from .invalid_requests import rule_breaks, violations
+from .schema_tree import Shapes
 from .schemathesis_adapter import drafts as generated
 from .setup import FRESH, STATEFUL, Makers, placeholders_of
-from .shape import Shapes
-from .work import Bench, Work
 
 __all__ = ["Composer", "Made"]
 

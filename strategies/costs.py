@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.cases import Case, Cost, JsonBody, Multipart, body_to_json
+from conformance.requests.case import Case, Cost, JsonBody, Multipart, body_to_json
 
 __all__ = ["EXPENSIVE", "MODEL_ANSWERS", "cost_of", "expensive_kind"]
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from conformance.cases import Body, Break, Case, Cost, Expect, Family, JsonBody, Multipart, Part
-from conformance.operations import Operation
+from conformance.requests.case import Body, Break, Case, Cost, Expect, Family, JsonBody, Multipart, Part
+from conformance.spec.operations import Operation
 from conformance.verdict import Level
 
 from .ids import placeholder
-from .media import FILES, file_named
+from .sample_files import FILES, file_named
 
 __all__ = ["Draft", "encode", "media_of", "to_case"]
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from attrs import frozen
 
-from .shape import DEEPEST, Node, Path, Slot
-from .values import NOTHING, Sampler, text_of
+from .sampler import NOTHING, Sampler, text_of
+from .schema_tree import DEEPEST, Node, Path, Slot
 
 __all__ = ["BOUNDS", "Fact", "Key", "bounds_of", "edge", "facts_of", "kinds_of", "observe"]
 

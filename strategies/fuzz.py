@@ -14,17 +14,17 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from conformance.cases import Expect, Family
+from conformance.requests.case import Expect, Family
 from conformance.verdict import Level
 
+from .derivation import Work
 from .drafts import Draft
 from .facts import bounds_of
 from .levels import content_gate, gate_of
-from .place import find, get, place
-from .shape import Node, Slot
-from .text import texts
-from .values import NOTHING
-from .work import Work
+from .sampler import NOTHING
+from .schema_tree import Node, Slot
+from .text_strategies import texts
+from .value_paths import find, get, place
 
 __all__ = ["CERTIFY", "EXPLORE", "fuzzed", "requests", "values"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from conformance.operations import Operation
+from conformance.spec.operations import Operation
 
 __all__ = ["IMPOSSIBLE", "IMPOSSIBLE_ID", "IMPOSSIBLE_MODEL", "impossible_id", "placeholder"]
 

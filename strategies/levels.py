@@ -12,8 +12,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from conformance.cases import Expect
-from conformance.spec import Spec
+from conformance.requests.case import Expect
+from conformance.spec.spec import Spec
 from conformance.verdict import Level
 
 __all__ = ["GATES", "Judgement", "Levels", "content_gate", "gate_of"]

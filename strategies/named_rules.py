@@ -248,7 +248,7 @@ def _forms(body: Any) -> tuple[list[dict[str, Any]], list[str]]:
 
 
 def _attached(body: Any) -> bool:
-    from .media import FILES, file_named
+    from .sample_files import FILES, file_named
 
     items, files = _forms(body) if isinstance(body, dict) else ([], [])
     names = {file_named(name).filename for name in files if name in FILES}

@@ -8,21 +8,11 @@ from typing import Any
 
 from attrs import evolve
 
-from conformance.cases import (
-    Auth,
-    Break,
-    Case,
-    Expect,
-    Family,
-    JsonBody,
-    Multipart,
-    RawBody,
-    Version,
-)
-from conformance.operations import Operation
-from conformance.spec import Spec
+from conformance.requests.case import Auth, Break, Case, Expect, Family, JsonBody, Multipart, RawBody, Version
+from conformance.requests.wire import UNKNOWN_ROUTE, encode_body
+from conformance.spec.operations import Operation
+from conformance.spec.spec import Spec
 from conformance.verdict import Level
-from conformance.wire import UNKNOWN_ROUTE, encode_body
 
 from . import roles
 from .ids import IMPOSSIBLE_MODEL

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from attrs import evolve
 from hypothesis import strategies as st
 
-from conformance.exchange import Chunk, Response
+from conformance.evidence.exchange import Chunk, Response
 
 __all__ = ["byte_by_byte", "cut", "in_one_block", "rechunked", "rechunkings"]
 

@@ -15,14 +15,14 @@ from typing import Any
 
 from attrs import frozen
 
-from conformance.cases import Break, Expect, Family
-from conformance.operations import Operation
-from conformance.spec import Spec
+from conformance.requests.case import Break, Expect, Family
+from conformance.spec.operations import Operation
+from conformance.spec.spec import Spec
 from conformance.verdict import Level
 
+from .derivation import Work
 from .drafts import Draft
 from .levels import content_gate, gate_of
-from .work import Work
 
 __all__ = ["Row", "drafts", "rows"]
 

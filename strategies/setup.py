@@ -12,10 +12,10 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from conformance.cases import Case, JsonBody, Multipart, RawBody, body_to_json
-from conformance.operations import Operation, operations_of
-from conformance.spec import Spec
-from conformance.wire import PLACEHOLDER
+from conformance.requests.case import Case, JsonBody, Multipart, RawBody, body_to_json
+from conformance.requests.wire import PLACEHOLDER
+from conformance.spec.operations import Operation, operations_of
+from conformance.spec.spec import Spec
 
 from .capabilities import capability_of
 from .costs import cost_of, expensive_kind

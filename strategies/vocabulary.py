@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .media import PNG_URL
+from .sample_files import PNG_URL
 
 __all__ = ["COMPANIONS", "LONG_TEXT", "SCRIPTS", "suggestions"]
 

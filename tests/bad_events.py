@@ -9,7 +9,7 @@ from bad_streams import Played
 from good_streams import ASK_RESPONSE, ASK_RUN, RESPONSES, RUN, SPOKEN_RESPONSE, SPOKEN_RUN, good, named, played
 from stream_stage import V1, frame, seen
 
-from conformance.trace import Observation
+from conformance.evidence.trace import Observation
 
 GOOD = good()
 _OK_RUN, _OK_RESPONSE = GOOD["run"][0], GOOD["response"][0]

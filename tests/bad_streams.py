@@ -25,9 +25,9 @@ from good_streams import (
 )
 from stream_stage import DATED, DONE, LATER, frame, frames, seen
 
-from conformance.cases import Expect
-from conformance.exchange import Fault, FaultKind
-from conformance.trace import Observation, Trace
+from conformance.evidence.exchange import Fault, FaultKind
+from conformance.evidence.trace import Observation, Trace
+from conformance.requests.case import Expect
 
 GOOD = good()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from stream_stage import DATED, DONE, LATER, V1, frame, frames, seen
 
-from conformance.trace import Observation
+from conformance.evidence.trace import Observation
 
 CHAT, COMPLETIONS = "chat.completions.create", "completions.create"
 RUN, SUBMIT, RESPONSES = "threads.runs.create", "threads.runs.submit_tool_outputs", "responses.create"

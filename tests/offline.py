@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 
 from attrs import evolve
 
-from conformance.cases import Auth, Case
 from conformance.emulator.app import App
-from conformance.emulator.settings import Settings as EmulatorSettings
-from conformance.exchange import Exchange, Request, redact
-from conformance.scenario import Scenario, Settings, Wait
-from conformance.spec import Spec
-from conformance.trace import Observation, Trace
-from conformance.wire import to_request
+from conformance.emulator.behaviour import Settings as EmulatorSettings
+from conformance.evidence.exchange import Exchange, Request, redact
+from conformance.evidence.trace import Observation, Trace
+from conformance.requests.case import Auth, Case
+from conformance.requests.wire import to_request
+from conformance.scenarios.scenario import Scenario, Settings, Wait
+from conformance.spec.spec import Spec
 
 SETTINGS = Settings(poll_interval=0.01, deadline=1.0, read_after_write=0.03, deterministic=True)
 

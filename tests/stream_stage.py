@@ -9,15 +9,15 @@ from typing import Any
 
 from attrs import evolve
 
-from conformance.about import streams
-from conformance.cases import Case, JsonBody
-from conformance.catalogue import all_checks
-from conformance.check import Check, Scope
-from conformance.exchange import Chunk, Exchange, Request, Response
-from conformance.judge import judge
-from conformance.operations import operations_of
-from conformance.spec import Spec, load
-from conformance.trace import Observation, Trace
+from conformance.checks.catalogue import all_checks
+from conformance.evidence.exchange import Chunk, Exchange, Request, Response
+from conformance.evidence.trace import Observation, Trace
+from conformance.judging.check import Check, Scope
+from conformance.judging.judge import judge
+from conformance.requests.case import Case, JsonBody
+from conformance.requests.selectors import streams
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec, load
 from conformance.verdict import Outcome, Verdict
 
 DATED, LATER, V1 = "2024-05-01-preview", "2024-10-21", "v1-preview"

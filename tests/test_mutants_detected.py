@@ -13,19 +13,19 @@ from functools import cache
 import offline
 import pytest
 
-from conformance.catalogue import all_checks
+from conformance.checks.catalogue import all_checks
 from conformance.emulator.app import App
+from conformance.emulator.behaviour import Settings
 from conformance.emulator.handlers import all_handlers
 from conformance.emulator.mutants import Mutant, mutants
-from conformance.emulator.settings import Settings
 from conformance.emulator.store import Clock, Store
-from conformance.judge import judge
-from conformance.operations import operations_of
-from conformance.options import Options
-from conformance.scenario import Profile, Scenario, scenarios_of
-from conformance.selection import corpus_of, items_of
-from conformance.spec import Spec, load, versions
-from conformance.trace import Trace
+from conformance.evidence.trace import Trace
+from conformance.judging.judge import judge
+from conformance.run.selection import corpus_of, items_of
+from conformance.scenarios.scenario import Profile, Scenario, scenarios_of
+from conformance.settings.options import Options
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec, load, versions
 from conformance.verdict import Outcome, Verdict
 
 #: Mutants that the ordinary tests try, out of all.

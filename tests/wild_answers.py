@@ -10,20 +10,20 @@ from typing import Any
 import offline
 from attrs import field, frozen
 
-from conformance.cases import Auth, Case, Expect, Multipart, Part, Version
-from conformance.catalogue import all_checks
-from conformance.check import Scope
+from conformance.checks.catalogue import all_checks
 from conformance.emulator.app import App
-from conformance.emulator.settings import Settings
+from conformance.emulator.behaviour import Settings
 from conformance.emulator.store import Clock
-from conformance.exchange import Chunk, Exchange, Fault, FaultKind, Response
-from conformance.judge import judge_exchange
-from conformance.operations import operations_of
+from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Response
+from conformance.evidence.trace import Observation
+from conformance.judging.check import Scope
+from conformance.judging.judge import judge_exchange
+from conformance.requests.case import Auth, Case, Expect, Multipart, Part, Version
+from conformance.requests.wire import to_request
 from conformance.scenarios.steps import call, path_names
-from conformance.spec import Spec, load
-from conformance.trace import Observation
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec, load
 from conformance.verdict import Outcome
-from conformance.wire import to_request
 
 V1, DATED, LATER = "v1-preview", "2024-05-01-preview", "2025-01-01-preview"
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from attrs import evolve
 
-from conformance.corpus import build_corpus
-from conformance.coverage import OperationCoverage, coverage_of, totals
-from conformance.options import Options
-from conformance.scenario import Profile
-from conformance.spec import load, versions
+from conformance.corpus.corpus import build_corpus
+from conformance.corpus.coverage import OperationCoverage, coverage_of, totals
+from conformance.scenarios.scenario import Profile
+from conformance.settings.options import Options
+from conformance.spec.spec import load, versions
 
 __all__ = ["show"]
 

@@ -6,13 +6,13 @@ import argparse
 
 from attrs import evolve
 
-from conformance.cleanup import recover
 from conformance.errors import ConformanceError
-from conformance.journal import Entry, default_folder
-from conformance.options import add_to, from_mapping
-from conformance.session import configured
-from conformance.spec import load
-from conformance.target import Target
+from conformance.run.session import configured
+from conformance.settings.options import add_to, from_mapping
+from conformance.spec.spec import load
+from conformance.target.cleanup import recover
+from conformance.target.journal import Entry, default_folder
+from conformance.target.target import Target
 
 NAME = "cleanup"
 HELP = "remove what an interrupted run left, by its journal"

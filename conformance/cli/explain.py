@@ -6,8 +6,8 @@ import argparse
 import inspect
 import textwrap
 
-from conformance.catalogue import find_check
-from conformance.spec import load, versions
+from conformance.checks.catalogue import find_check
+from conformance.spec.spec import load, versions
 
 NAME = "explain"
 HELP = "say what a check demands, why, and on which ground"

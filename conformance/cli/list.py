@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from conformance.options import Options, add_to, from_mapping
-from conformance.spec import Spec, load, versions
+from conformance.settings.options import Options, add_to, from_mapping
+from conformance.spec.spec import Spec, load, versions
 
 NAME = "list"
 HELP = "list what the suite knows"
@@ -53,7 +53,7 @@ def _chosen(options: Options) -> Iterator[Spec]:
 
 
 def _versions(options: Options) -> Iterator[Row]:
-    from conformance.operations import operations_of
+    from conformance.spec.operations import operations_of
 
     for spec in _chosen(options):
         yield {
@@ -72,7 +72,7 @@ def _versions(options: Options) -> Iterator[Row]:
 
 
 def _operations(options: Options) -> Iterator[Row]:
-    from conformance.operations import operations_of
+    from conformance.spec.operations import operations_of
 
     for spec in _chosen(options):
         for operation in operations_of(spec).values():
@@ -95,7 +95,7 @@ def _belongs(feature: str, operation: str) -> bool:
 
 
 def _checks(options: Options) -> Iterator[Row]:  # noqa: ARG001 - all listings share one signature
-    from conformance.catalogue import all_checks
+    from conformance.checks.catalogue import all_checks
 
     for check in all_checks().values():
         yield {
@@ -109,7 +109,7 @@ def _checks(options: Options) -> Iterator[Row]:  # noqa: ARG001 - all listings s
 
 
 def _clauses(options: Options) -> Iterator[Row]:
-    from conformance.spectools.numbers import state_of
+    from conformance.spectools.version_numbers import state_of
 
     for spec in _chosen(options):
         for clause in spec.clauses:
@@ -135,7 +135,7 @@ def _coverage_of_clauses(rows: Sequence[Row]) -> None:
 
 
 def _scenarios(options: Options) -> Iterator[Row]:
-    from conformance.scenario import scenarios_of
+    from conformance.scenarios.scenario import scenarios_of
 
     for spec in _chosen(options):
         for item in scenarios_of(spec, options.profile):
@@ -143,7 +143,7 @@ def _scenarios(options: Options) -> Iterator[Row]:
 
 
 def _cases(options: Options) -> Iterator[Row]:
-    from conformance.selection import corpus_of
+    from conformance.run.selection import corpus_of
 
     for spec in _chosen(options):
         for item in corpus_of(spec, options):
@@ -162,7 +162,7 @@ def _cases(options: Options) -> Iterator[Row]:
 
 
 def _capabilities(options: Options) -> Iterator[Row]:  # noqa: ARG001 - all listings share one signature
-    from conformance.configvalues import CAPABILITIES
+    from conformance.settings.readers import CAPABILITIES
 
     for word, meaning in CAPABILITIES.items():
         yield {"capability": word, "meaning": meaning}

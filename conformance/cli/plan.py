@@ -8,11 +8,11 @@ from typing import Any
 
 from attrs import asdict
 
-from conformance.options import add_to, from_mapping
-from conformance.planning import plan
-from conformance.selection import checks_of, default_versions, items_of, scenarios_in
-from conformance.session import configured
-from conformance.spec import load
+from conformance.run.plan import plan
+from conformance.run.selection import checks_of, default_versions, items_of, scenarios_in
+from conformance.run.session import configured
+from conformance.settings.options import add_to, from_mapping
+from conformance.spec.spec import load
 
 NAME = "plan"
 HELP = "the requests and upper bounds of cost; sends nothing"

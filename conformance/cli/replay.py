@@ -13,17 +13,17 @@ from urllib.parse import urlsplit
 from attrs import evolve
 
 from conformance._parts import part
-from conformance.cleanup import clean
-from conformance.config import is_loopback
 from conformance.errors import UsageError
-from conformance.journal import Journal, default_folder
-from conformance.options import Options, add_to, from_mapping
-from conformance.replaying import Replayed, concerned, only, replay
-from conformance.session import configured
-from conformance.spec import load
-from conformance.target import Target
-from conformance.timeline import marks_of, render, timeline
-from conformance.trace import Observation, Trace
+from conformance.evidence.timeline import marks_of, render, timeline
+from conformance.evidence.trace import Observation, Trace
+from conformance.run.replay import Replayed, concerned, only, replay
+from conformance.run.session import configured
+from conformance.settings.configuration import is_loopback
+from conformance.settings.options import Options, add_to, from_mapping
+from conformance.spec.spec import load
+from conformance.target.cleanup import clean
+from conformance.target.journal import Journal, default_folder
+from conformance.target.target import Target
 from conformance.verdict import Outcome
 
 NAME = "replay"
@@ -53,8 +53,8 @@ def main(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         config = configured(_at(options, header))
         if not config.target.url:
+            from conformance.emulator.behaviour import Settings
             from conformance.emulator.process import emulator
-            from conformance.emulator.settings import Settings
 
             key = secrets.token_urlsafe(16)
             url = stack.enter_context(emulator([spec.version], settings=Settings(key=key), folder=options.specs))

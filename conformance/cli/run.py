@@ -11,10 +11,10 @@ import pytest
 
 from conformance.cli import PROG
 from conformance.errors import ConformanceError, UsageError
-from conformance.options import ROWS, Options, add_to, from_mapping
-from conformance.recording import out_folder, overview
-from conformance.selection import default_versions, nothing_chosen
-from conformance.spec import load
+from conformance.run.recording import out_folder, overview
+from conformance.run.selection import default_versions, nothing_chosen
+from conformance.settings.options import ROWS, Options, add_to, from_mapping
+from conformance.spec.spec import load
 from conformance.verdict import Conclusion
 
 NAME = "run"
@@ -68,7 +68,7 @@ def _versions(options: Options) -> tuple[str, ...]:
 
 
 def _run(args: argparse.Namespace, version: str, out: Path, conclusions: dict[str, Conclusion]) -> int:
-    from conformance.cli import _console
+    from conformance.cli import _progress as _console
 
     # Plugins of other people's tests stay out: they cost seconds at every start, and some change what is run.
     words = ["-c", str(_SUITE / "pytest.ini"), "--rootdir", str(_SUITE), "--disable-plugin-autoload"]

@@ -13,7 +13,7 @@ from conformance.errors import UsageError
 if TYPE_CHECKING:
     from conformance.emulator.app import App
     from conformance.emulator.server import Transform
-    from conformance.exchange import Exchange
+    from conformance.evidence.exchange import Exchange
 
 NAME = "serve"
 HELP = "run the embedded emulator, alone or with one rule broken"
@@ -57,10 +57,10 @@ def main(args: argparse.Namespace) -> int:
     if not 0 <= args.port <= 65535:
         raise UsageError(f"--port {args.port}: must be 0 to 65535")
     from conformance.emulator.app import App
+    from conformance.emulator.behaviour import Settings, StreamFaults
     from conformance.emulator.server import asgi, serve
-    from conformance.emulator.settings import Settings, StreamFaults
-    from conformance.selection import default_versions
-    from conformance.spec import load
+    from conformance.run.selection import default_versions
+    from conformance.spec.spec import load
 
     names: Sequence[str] = args.api_version or default_versions(args.specs)
     faults = StreamFaults(
@@ -104,7 +104,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _breaking(check_id: str) -> Transform:
-    from conformance.catalogue import find_check
+    from conformance.checks.catalogue import find_check
 
     counterexample = find_check(check_id).counterexample
 

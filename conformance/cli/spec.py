@@ -48,7 +48,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _lint(args: argparse.Namespace) -> int:
-    from conformance.spec import versions
+    from conformance.spec.spec import versions
     from conformance.spectools.lint import lint
 
     problems = lint(tuple(args.versions), args.specs)
@@ -60,8 +60,8 @@ def _lint(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from conformance.spec import load
-    from conformance.spectools.show import as_json, as_yaml
+    from conformance.spec.spec import load
+    from conformance.spectools.document_text import as_json, as_yaml
 
     spec = load(args.version, args.specs)
     document = spec.faithful if args.faithful else spec.document
@@ -70,8 +70,9 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _diff(args: argparse.Namespace) -> int:
-    from conformance.spec import load
-    from conformance.spectools import diff, difftext
+    from conformance.spec.spec import load
+    from conformance.spectools import diff
+    from conformance.spectools import diff_text as difftext
 
     changes = diff.compare(load(args.old, args.specs), load(args.new, args.specs), faithful=args.faithful)
     if args.json:
@@ -96,9 +97,9 @@ def _import(args: argparse.Namespace) -> int:
 
 
 def _numbers(args: argparse.Namespace) -> int:
-    from conformance.spec import specs_dir
+    from conformance.spec.spec import specs_dir
     from conformance.spectools.examples import write
-    from conformance.spectools.numbers import page
+    from conformance.spectools.version_numbers import page
 
     if args.shared is not None:
         write(args.shared)

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from conformance._parts import part
-from conformance.catalogue import all_checks
-from conformance.claims import Claims
-from conformance.config import Config, Target
+from conformance.checks.catalogue import all_checks
 from conformance.errors import UsageError
-from conformance.judge import judge
-from conformance.preflight import SERVED_CHECK, Preflight
-from conformance.spec import Spec, load
+from conformance.judging.judge import judge
+from conformance.run.claims import Claims
+from conformance.settings.configuration import Config, Target
+from conformance.spec.spec import Spec, load
+from conformance.target.preflight import SERVED_CHECK, Preflight
 from conformance.verdict import Outcome
 
 NAME = "verify"

@@ -18,19 +18,19 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from attrs import define, evolve, field
 
-from conformance.emulator import errors
+from conformance.emulator import error_answers as errors
+from conformance.emulator.behaviour import Settings
 from conformance.emulator.call import Call, Surface
-from conformance.emulator.errors import Problem, Refused
+from conformance.emulator.error_answers import Problem, Refused
 from conformance.emulator.events import dumps
 from conformance.emulator.forms import parse_form
 from conformance.emulator.handlers import Handler, all_handlers
 from conformance.emulator.routes import Match, Routes
-from conformance.emulator.settings import Settings
 from conformance.emulator.store import Clock, Store
-from conformance.emulator.validate import Validation
-from conformance.exchange import Chunk, Headers, Request, Response
-from conformance.operations import Operation, operations_of
-from conformance.spec import Spec, load
+from conformance.emulator.validation import Validation
+from conformance.evidence.exchange import Chunk, Headers, Request, Response
+from conformance.spec.operations import Operation, operations_of
+from conformance.spec.spec import Spec, load
 
 __all__ = ["App"]
 

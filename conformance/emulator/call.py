@@ -1,7 +1,7 @@
 """What a handler receives: the request as parsed and validated, the state, and the ways to answer.
 
 A handler is a function ``(call: Call) -> Response``. When it runs, key, api-version, route, media type and schema of
-the request have been checked; it raises :class:`~conformance.emulator.errors.Refused` for what only it can know.
+the request have been checked; it raises :class:`~conformance.emulator.error_answers.Refused` for what only it can know.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from conformance.emulator import errors
+from conformance.emulator import error_answers as errors
+from conformance.emulator.behaviour import Deployment, Settings
+from conformance.emulator.documented_fields import Shape
 from conformance.emulator.events import Event, dumps, render
-from conformance.emulator.settings import Deployment, Settings
-from conformance.emulator.shape import Shape
 from conformance.emulator.store import Clock, Collection, Store, UnknownCursor
-from conformance.exchange import Chunk, Headers, Request, Response
-from conformance.operations import Operation
-from conformance.spec import Spec
+from conformance.evidence.exchange import Chunk, Headers, Request, Response
+from conformance.spec.operations import Operation
+from conformance.spec.spec import Spec
 
 __all__ = ["Call", "Form", "Part", "Surface"]
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from attrs import frozen
 
-from conformance.emulator.settings import Settings, StreamFaults
-from conformance.exchange import Chunk
+from conformance.emulator.behaviour import Settings, StreamFaults
+from conformance.evidence.exchange import Chunk
 
 __all__ = ["Event", "dumps", "render"]
 

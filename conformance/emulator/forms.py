@@ -9,7 +9,7 @@ from typing import Any
 from attrs import define, field
 from python_multipart.multipart import MultipartParser
 
-from conformance.emulator import errors
+from conformance.emulator import error_answers as errors
 from conformance.emulator.call import Form, Part
 
 __all__ = ["parse_form"]

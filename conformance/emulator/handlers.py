@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from conformance.emulator.call import Call
 from conformance.errors import HarnessError
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 __all__ = ["Handler", "all_handlers", "handles"]
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from conformance.emulator.behaviour import Settings
 from conformance.emulator.server import SETTINGS_VARIABLE
-from conformance.emulator.settings import Settings
 from conformance.errors import HarnessError
 
 __all__ = ["emulator"]

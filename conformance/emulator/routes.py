@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import define, field, frozen
 
-from conformance.operations import Operation
+from conformance.spec.operations import Operation
 
 __all__ = ["Match", "Routes"]
 

@@ -24,8 +24,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from conformance.emulator.app import App
-from conformance.emulator.settings import Settings
-from conformance.exchange import Exchange, Request, Response, redact
+from conformance.emulator.behaviour import Settings
+from conformance.evidence.exchange import Exchange, Request, Response, redact
 
 __all__ = ["SETTINGS_VARIABLE", "Transform", "asgi", "main", "running", "serve"]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from conformance.cases import Case, Expect
-from conformance.exchange import Exchange
-from conformance.operations import operations_of
-from conformance.scenario import Scenario, Script, Settings, Step, scenario
-from conformance.scenarios.kinds import kind
+from conformance.evidence.exchange import Exchange
+from conformance.requests.case import Case, Expect
 from conformance.scenarios.lists import OBJECTS, Listing, Objects, listing
+from conformance.scenarios.resource_kinds import kind
+from conformance.scenarios.scenario import Scenario, Script, Settings, Step, scenario
 from conformance.scenarios.steps import MARK, call, create, created_id, poll_status, prepared
-from conformance.spec import Spec
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
 
 #: States of a file that has been looked at, also those of older documents.
 READY = ("processed", "uploaded", "succeeded", "error", "failed", "deleted", "")

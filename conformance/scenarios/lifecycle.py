@@ -10,11 +10,10 @@ from typing import Any
 
 from attrs import frozen
 
-from conformance.cases import Case, Expect
-from conformance.exchange import Exchange
-from conformance.operations import operations_of
-from conformance.scenario import Scenario, Script, Settings, Step
-from conformance.scenarios.kinds import KINDS, Kind
+from conformance.evidence.exchange import Exchange
+from conformance.requests.case import Case, Expect
+from conformance.scenarios.resource_kinds import KINDS, Kind
+from conformance.scenarios.scenario import Scenario, Script, Settings, Step
 from conformance.scenarios.steps import (
     IMPOSSIBLE,
     Ready,
@@ -26,7 +25,8 @@ from conformance.scenarios.steps import (
     prepared,
     request_body,
 )
-from conformance.spec import Spec
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
 
 #: Requests of a lifecycle, with room for polls.
 REQUESTS = 40

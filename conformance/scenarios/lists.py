@@ -12,13 +12,13 @@ from typing import Any
 
 from attrs import field, frozen
 
-from conformance.cases import Case, Expect
-from conformance.exchange import Exchange
-from conformance.operations import operations_of
-from conformance.scenario import Profile, Scenario, Script, Settings, Step, Wait
-from conformance.scenarios.kinds import KINDS, Kind
+from conformance.evidence.exchange import Exchange
+from conformance.requests.case import Case, Expect
+from conformance.scenarios.resource_kinds import KINDS, Kind
+from conformance.scenarios.scenario import Profile, Scenario, Script, Settings, Step, Wait
 from conformance.scenarios.steps import call, create, created_id, prepared
-from conformance.spec import Spec
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
 
 __all__ = ["APART", "MOST_PAGES", "OBJECTS", "PAGE", "Listing", "Objects", "ids_of", "listing", "walked"]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from conformance.cases import Expect
-from conformance.scenario import Script, Settings, scenario
+from conformance.requests.case import Expect
 from conformance.scenarios.lists import ids_of
+from conformance.scenarios.scenario import Script, Settings, scenario
 from conformance.scenarios.steps import IMPOSSIBLE, call
-from conformance.spec import Spec
+from conformance.spec.spec import Spec
 
 
 @scenario("models.listed", operations=("models.list", "models.get"), requests=3)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from conformance.cases import Break, Case, Cost, Expect
-from conformance.exchange import Exchange
-from conformance.operations import operations_of
-from conformance.scenario import Scenario, Script, Settings, Step, scenario
-from conformance.scenarios.kinds import WEATHER
+from conformance.evidence.exchange import Exchange
+from conformance.requests.case import Break, Case, Cost, Expect
 from conformance.scenarios.lists import Listing, Objects, ids_of, listing
+from conformance.scenarios.resource_kinds import WEATHER
+from conformance.scenarios.scenario import Scenario, Script, Settings, Step, scenario
 from conformance.scenarios.steps import IMPOSSIBLE, MARK, call, created_id, listed_in, poll_status, request_body
-from conformance.spec import Spec
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
 from conformance.verdict import Level
 
 CREATE, GET, DELETE, ITEMS = "responses.create", "responses.get", "responses.delete", "responses.input_items.list"

@@ -11,12 +11,11 @@ from typing import Any
 
 from attrs import frozen
 
-from conformance.cases import Break, Case, Cost, Expect
-from conformance.exchange import Exchange
-from conformance.operations import operations_of
-from conformance.scenario import Scenario, Script, Settings, Step, Wait, scenario
-from conformance.scenarios.kinds import WEATHER, kind
+from conformance.evidence.exchange import Exchange
+from conformance.requests.case import Break, Case, Cost, Expect
 from conformance.scenarios.lists import APART, OBJECTS, Listing, Objects, ids_of, listing
+from conformance.scenarios.resource_kinds import WEATHER, kind
+from conformance.scenarios.scenario import Scenario, Script, Settings, Step, Wait, scenario
 from conformance.scenarios.steps import (
     IMPOSSIBLE,
     MARK,
@@ -28,7 +27,8 @@ from conformance.scenarios.steps import (
     request_body,
     status_of,
 )
-from conformance.spec import Spec
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
 from conformance.verdict import Level
 
 __all__ = ["ENDS", "STOPS", "Stage", "begin", "calls_of", "finish", "stage"]

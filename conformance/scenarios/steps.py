@@ -8,12 +8,12 @@ from typing import Any
 
 from attrs import field, frozen
 
-from conformance.cases import Case, Cost, Expect, Family, JsonBody, Multipart, Part
-from conformance.exchange import Exchange
-from conformance.operations import Operation, operations_of
-from conformance.scenario import Settings, Step, Wait
-from conformance.scenarios.kinds import MARKER, Kind, kind, properties
-from conformance.spec import Spec
+from conformance.evidence.exchange import Exchange
+from conformance.requests.case import Case, Cost, Expect, Family, JsonBody, Multipart, Part
+from conformance.scenarios.resource_kinds import MARKER, Kind, kind, properties
+from conformance.scenarios.scenario import Settings, Step, Wait
+from conformance.spec.operations import Operation, operations_of
+from conformance.spec.spec import Spec
 
 __all__ = [
     "IMPOSSIBLE",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.cases import Break, Case, Cost, Expect
-from conformance.operations import operations_of
-from conformance.scenario import Script, Settings, scenario
+from conformance.requests.case import Break, Case, Cost, Expect
+from conformance.scenarios.scenario import Script, Settings, scenario
 from conformance.scenarios.steps import call, path_names, request_body
-from conformance.spec import Spec
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
 
 CHAT = "chat.completions.create"
 

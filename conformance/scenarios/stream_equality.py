@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.cases import Case, Cost
-from conformance.operations import operations_of
-from conformance.scenario import Scenario, Script, Settings
+from conformance.requests.case import Case, Cost
+from conformance.scenarios.scenario import Scenario, Script, Settings
 from conformance.scenarios.steps import call, path_names, request_body
-from conformance.spec import Spec
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
 
 _TASK = "Count from 1 to 500 in words, separated by commas."
 _TOOL = {

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from conformance.cases import Case, Expect
-from conformance.exchange import Exchange
-from conformance.operations import operations_of
-from conformance.scenario import Scenario, Script, Settings, Step, scenario
-from conformance.scenarios.kinds import Kind, kind
+from conformance.evidence.exchange import Exchange
+from conformance.requests.case import Case, Expect
 from conformance.scenarios.lists import Listing, Objects, listing
+from conformance.scenarios.resource_kinds import Kind, kind
+from conformance.scenarios.scenario import Scenario, Script, Settings, Step, scenario
 from conformance.scenarios.steps import (
     IMPOSSIBLE,
     MARK,
@@ -28,7 +27,8 @@ from conformance.scenarios.steps import (
     request_body,
     status_of,
 )
-from conformance.spec import Spec
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
 
 FILES, BATCHES = "vector_stores.files", "vector_stores.file_batches"
 STORE = "vector_stores.get"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.cases import Case, Cost, Expect
-from conformance.operations import operations_of
-from conformance.scenario import Script, Settings, scenario
-from conformance.scenarios.kinds import kind
+from conformance.requests.case import Case, Cost, Expect
+from conformance.scenarios.resource_kinds import kind
+from conformance.scenarios.scenario import Script, Settings, scenario
 from conformance.scenarios.steps import call, create, created_id, listed_in, poll_status, status_of
-from conformance.spec import Spec
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
 
 JOBS = "video.generations.jobs"
 PARTS = "video.generations"

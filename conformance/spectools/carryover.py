@@ -11,11 +11,11 @@ from typing import Any
 
 import attrs
 
-from conformance.docform import METHODS, follow
-from conformance.overlay import PatchError, apply_patches
-from conformance.spec import Clause, Spec
+from conformance.spec.openapi import METHODS, follow
+from conformance.spec.overlay import PatchError, apply_patches
+from conformance.spec.spec import Clause, Spec
 from conformance.spectools.document_rules import route
-from conformance.spectools.pointers import named_operations, request_schemas
+from conformance.spectools.request_pointers import named_operations, request_schemas
 
 __all__ = ["carried_clauses", "carried_errata", "carried_features", "nearest"]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from attrs import define, field
 
-from conformance.docform import METHODS, escape
-from conformance.spec import Spec
+from conformance.spec.openapi import METHODS, escape
+from conformance.spec.spec import Spec
 from conformance.spectools.changes import REQUEST, RESPONSE, Change, Class, Local, judge, worst
+from conformance.spectools.normal_form import Node, resolve
 from conformance.spectools.schemadiff import Pairs
-from conformance.spectools.shapes import Node, resolve
 
 __all__ = ["compare"]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from conformance.docform import METHODS, escape, follow, places
-from conformance.spec import Spec, load, specs_dir, versions
-from conformance.specform import Problem
-from conformance.textfile import read_yaml, yaml_line
+from conformance.spec.openapi import METHODS, escape, follow, places
+from conformance.spec.spec import Spec, load, specs_dir, versions
+from conformance.spec.tables import Problem
+from conformance.spec.textfile import read_yaml, yaml_line
 
 __all__ = ["document_problems", "route"]
 

@@ -15,12 +15,12 @@ from typing import Any
 
 from attrs import field, frozen
 
-from conformance.operations import operations_of
-from conformance.schema import validator_for
-from conformance.spec import Spec, load, specs_dir, versions
+from conformance.schema.validators import validator_for
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec, load, specs_dir, versions
+from conformance.spec.textfile import read_toml
 from conformance.spectools.document_rules import route
-from conformance.spectools.tomltext import toml_text
-from conformance.textfile import read_toml
+from conformance.spectools.toml_text import toml_text
 
 __all__ = ["Body", "Verdicts", "bodies", "judge", "ledger", "write"]
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from attrs import define, field
 
-from conformance.docform import METHODS
 from conformance.errors import UsageError
-from conformance.operations import Operation
-from conformance.spec import Spec
+from conformance.spec.openapi import METHODS
+from conformance.spec.operations import Operation
+from conformance.spec.spec import Spec
 from conformance.spectools.document_rules import route
 from conformance.spectools.importnames import made_name
 from conformance.spectools.importnotes import Notes
@@ -158,7 +158,7 @@ class Importer:
 
     def _deref(self, node: Any, where: str) -> Mapping[str, Any]:
         """An object that isn't a schema, its references followed (at most 16)."""
-        from conformance.docform import follow
+        from conformance.spec.openapi import follow
 
         for _ in range(16):
             if not (isinstance(node, Mapping) and "$ref" in node):

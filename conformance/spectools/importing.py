@@ -15,19 +15,19 @@ from typing import Any
 
 from attrs import frozen
 
-from conformance.docform import follow
 from conformance.errors import SpecError, UsageError
-from conformance.operations import Operation, operations_of
-from conformance.spec import Spec, load, versions
+from conformance.spec.openapi import follow
+from conformance.spec.operations import Operation, operations_of
+from conformance.spec.spec import Spec, load, versions
+from conformance.spec.textfile import yaml_text
 from conformance.spectools import carryover
+from conformance.spectools.document_text import as_yaml
 from conformance.spectools.importdoc import Importer
 from conformance.spectools.importnames import base_and_path, known_names
 from conformance.spectools.importnotes import Notes
 from conformance.spectools.importstreams import graft
-from conformance.spectools.show import as_yaml
 from conformance.spectools.swagger import to_three
-from conformance.spectools.tomltext import toml_text
-from conformance.textfile import yaml_text
+from conformance.spectools.toml_text import toml_text
 
 __all__ = ["MOST_BYTES", "Imported", "import_file"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from conformance.docform import METHODS
-from conformance.spec import Spec
+from conformance.spec.openapi import METHODS
+from conformance.spec.spec import Spec
 from conformance.spectools.document_rules import route
 
 __all__ = ["base_and_path", "known_names", "made_name"]

@@ -13,8 +13,8 @@ from typing import Any
 from attrs import define, field
 from jsonschema import Draft202012Validator
 
-from conformance.docform import KINDS, follow
 from conformance.errors import UsageError
+from conformance.spec.openapi import KINDS, follow
 from conformance.spectools.importnotes import Notes
 
 __all__ = ["Schemas"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from conformance.operations import Operation
-from conformance.spec import Spec
+from conformance.spec.operations import Operation
+from conformance.spec.spec import Spec
 from conformance.spectools.importschema import Schemas
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def graft(document: dict[str, Any], known: Mapping[str, Mapping[str, Any]]) -> N
 
     A component whose name is taken by something else gets a name of its own.
     """
-    from conformance.docform import follow
+    from conformance.spec.openapi import follow
 
     grafts: dict[str, _Graft] = {}
     for item in document["paths"].values():

@@ -11,13 +11,13 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
-from conformance.catalogue import all_checks
-from conformance.docform import follow
-from conformance.spec import Clause, Spec, load, specs_dir, versions
-from conformance.specfolder import listed_problems
-from conformance.specform import Problem
-from conformance.spectools.pointers import named_operations, request_schemas
-from conformance.textfile import read_toml, toml_lines
+from conformance.checks.catalogue import all_checks
+from conformance.spec.folder import listed_problems
+from conformance.spec.openapi import follow
+from conformance.spec.spec import Clause, Spec, load, specs_dir, versions
+from conformance.spec.tables import Problem
+from conformance.spec.textfile import read_toml, toml_lines
+from conformance.spectools.request_pointers import named_operations, request_schemas
 
 __all__ = ["common_problems", "ledger_problems"]
 

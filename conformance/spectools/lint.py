@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from conformance.errors import SpecError
-from conformance.spec import Spec, load, specs_dir, versions
-from conformance.specform import Problem, problems_of
+from conformance.spec.spec import Spec, load, specs_dir, versions
+from conformance.spec.tables import Problem, problems_of
+from conformance.spec.textfile import read_toml
 from conformance.spectools.document_rules import document_problems
 from conformance.spectools.ledger_rules import common_problems, ledger_problems
-from conformance.textfile import read_toml
 
 __all__ = ["lint"]
 

@@ -11,7 +11,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from conformance.spectools.changes import Local
-from conformance.spectools.shapes import Node, Shape, branches, key_values, shape
+from conformance.spectools.normal_form import Node, Shape, branches, key_values, shape
 
 __all__ = ["Pairs"]
 

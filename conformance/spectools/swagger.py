@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.docform import METHODS
+from conformance.spec.openapi import METHODS
 
 __all__ = ["to_three"]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
-from conformance.sse import Event
+from conformance.evidence.event_stream import Event
 from conformance.streams.machine import Breach, Machine
 from conformance.streams.reading import Reading
 

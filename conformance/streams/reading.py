@@ -8,13 +8,13 @@ from typing import Any
 
 from attrs import frozen
 
-from conformance.about import About, shape_of
-from conformance.cases import Case
-from conformance.exchange import Response
-from conformance.operations import StreamShape
-from conformance.spec import Spec
-from conformance.sse import MOST_LINES, Event, Stream, stream_of
-from conformance.trace import Observation
+from conformance.evidence.event_stream import MOST_LINES, Event, Stream, stream_of
+from conformance.evidence.exchange import Response
+from conformance.evidence.trace import Observation
+from conformance.requests.case import Case
+from conformance.requests.selectors import About, shape_of
+from conformance.spec.operations import StreamShape
+from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 
 __all__ = ["DATA_ONLY", "DONE", "Reading", "compressed", "level_of", "over_stream", "read", "streamed"]

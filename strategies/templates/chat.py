@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..drafts import Draft
-from ..ground import Ground, template
-from ..media import PNG_URL, jpeg
+from ..sample_files import PNG_URL, jpeg
+from ..template_builders import Ground, template
 from ..vocabulary import SCRIPTS
 
 HELLO = {"role": "user", "content": "Say hello in one word."}

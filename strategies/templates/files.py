@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..drafts import Draft
-from ..ground import Ground, template
+from ..template_builders import Ground, template
 
 #: What each purpose wants to be sent.
 CONTENT = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..drafts import Draft
-from ..ground import Ground, template
+from ..template_builders import Ground, template
 
 PROMPT = "A lighthouse at dusk, watercolour"
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..drafts import Draft
-from ..ground import Ground, template
-from ..media import PNG_URL
+from ..sample_files import PNG_URL
+from ..template_builders import Ground, template
 from ..vocabulary import SCRIPTS
 from .chat import SCHEMA, TOOL
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conformance.errors import UsageError
-from conformance.options import ROWS, Options, add_to, from_mapping
+from conformance.settings.options import ROWS, Options, add_to, from_mapping
 
 
 def parsed(*words: str) -> Options:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from conformance._parts import part
-from conformance.cases import Case, JsonBody
-from conformance.exchange import Chunk, Exchange, Request, Response
-from conformance.spec import load
-from conformance.trace import Observation, Trace
+from conformance.evidence.exchange import Chunk, Exchange, Request, Response
+from conformance.evidence.trace import Observation, Trace
+from conformance.requests.case import Case, JsonBody
+from conformance.spec.spec import load
 from conformance.verdict import Outcome, Verdict
 
 VERSION = "2024-05-01-preview"

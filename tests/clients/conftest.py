@@ -10,9 +10,9 @@ from client_recorder import Recorder
 from openai import AzureOpenAI, OpenAI
 
 from conformance.emulator.app import App
+from conformance.emulator.behaviour import Settings
 from conformance.emulator.server import asgi, running
-from conformance.emulator.settings import Settings
-from conformance.spec import load, versions
+from conformance.spec.spec import load, versions
 
 KEY = "emulator-key"
 

@@ -10,14 +10,14 @@ import offline
 import pytest
 from attrs import evolve
 
-from conformance.catalogue import all_checks
-from conformance.check import Scope
+from conformance.checks.catalogue import all_checks
 from conformance.emulator.app import App
-from conformance.judge import judge
-from conformance.options import Options
-from conformance.selection import scenarios_in
-from conformance.spec import load
-from conformance.trace import Observation, Trace
+from conformance.evidence.trace import Observation, Trace
+from conformance.judging.check import Scope
+from conformance.judging.judge import judge
+from conformance.run.selection import scenarios_in
+from conformance.settings.options import Options
+from conformance.spec.spec import load
 from conformance.verdict import Outcome
 
 VERSION = "2024-05-01-preview"

@@ -10,7 +10,19 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.cases import Auth, Break, Case, Cost, Expect, Family, JsonBody, Multipart, Part, RawBody, Version
+from conformance.requests.case import (
+    Auth,
+    Break,
+    Case,
+    Cost,
+    Expect,
+    Family,
+    JsonBody,
+    Multipart,
+    Part,
+    RawBody,
+    Version,
+)
 from conformance.verdict import Level
 
 JSON = st.recursive(

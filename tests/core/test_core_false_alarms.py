@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from conformance.cases import Auth, Case, Expect, JsonBody
-from conformance.catalogue import find_check
-from conformance.claims import Claims
-from conformance.config import Config, Target
-from conformance.exchange import Chunk, Exchange, Request, Response
-from conformance.judge import judge
-from conformance.preflight import Preflight
-from conformance.spec import load
-from conformance.trace import Observation, Trace
+from conformance.checks.catalogue import find_check
+from conformance.evidence.exchange import Chunk, Exchange, Request, Response
+from conformance.evidence.trace import Observation, Trace
+from conformance.judging.judge import judge
+from conformance.requests.case import Auth, Case, Expect, JsonBody
+from conformance.run.claims import Claims
+from conformance.settings.configuration import Config, Target
+from conformance.spec.spec import load
+from conformance.target.preflight import Preflight
 from conformance.verdict import Outcome
 
 SPEC = load("2024-05-01-preview")
@@ -139,12 +139,12 @@ def test_a_gateway_may_answer_in_its_own_form(expected: Outcome, role: str, stat
 
 
 def test_a_part_of_the_corpus_without_vectors_has_nothing_to_compare() -> None:
-    from conformance.cases import Case, Expect, JsonBody
-    from conformance.catalogue import find_check
-    from conformance.exchange import Exchange, Request, Response
-    from conformance.judge import judge
-    from conformance.spec import load
-    from conformance.trace import Observation, Trace
+    from conformance.checks.catalogue import find_check
+    from conformance.evidence.exchange import Exchange, Request, Response
+    from conformance.evidence.trace import Observation, Trace
+    from conformance.judging.judge import judge
+    from conformance.requests.case import Case, Expect, JsonBody
+    from conformance.spec.spec import load
     from conformance.verdict import Outcome
 
     case = Case("embeddings.create", "POST", "/e", body=JsonBody({"input": 7}), expect=Expect.REJECT)

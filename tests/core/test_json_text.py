@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.exchange import Chunk, Response
+from conformance.evidence.exchange import Chunk, Response
 
 GOOD = '{"ä": 1}'
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from conformance.scheduling import ByScenario, worker_of
+from conformance.run.scheduling import ByScenario, worker_of
 
 
 class Node:

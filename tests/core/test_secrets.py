@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.exchange import REDACTED, redact
-from conformance.guards import strip
+from conformance.evidence.exchange import REDACTED, redact
+from conformance.target.guards import strip
 
 
 @pytest.mark.parametrize("name", ["api-key", "Authorization", "X-Functions-Key", "x-my-proxy-token", "Client-Secret"])

@@ -30,7 +30,7 @@ from wild_answers import (
     raw,
 )
 
-from conformance.cases import Expect
+from conformance.requests.case import Expect
 
 AREAS = ("envelope", "embeddings", "images", "audio", "params", "errors", "auth", "api-version")
 

@@ -12,14 +12,14 @@ import pytest
 from attrs import field, frozen
 from wild_answers import DATED, EITHER, V1, Wild, error, form, objections, observed, plain, spec_of
 
-from conformance.cases import Case
-from conformance.catalogue import all_checks
+from conformance.checks.catalogue import all_checks
 from conformance.emulator.app import App
 from conformance.emulator.store import Clock
-from conformance.exchange import Exchange, Request, Response
-from conformance.judge import judge
-from conformance.scenario import Profile, scenarios_of
-from conformance.selection import items_of
+from conformance.evidence.exchange import Exchange, Request, Response
+from conformance.judging.judge import judge
+from conformance.requests.case import Case
+from conformance.run.selection import items_of
+from conformance.scenarios.scenario import Profile, scenarios_of
 from conformance.verdict import Outcome
 
 AREAS = ("pagination", "files-batches")

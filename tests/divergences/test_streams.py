@@ -14,9 +14,9 @@ from bad_events import EVENTS
 from bad_streams import CHUNKS, UNSEEN, Played
 from stream_stage import failed, noted, spec_of
 
-from conformance.catalogue import find_check
-from conformance.judge import judge
-from conformance.trace import Trace
+from conformance.checks.catalogue import find_check
+from conformance.evidence.trace import Trace
+from conformance.judging.judge import judge
 from conformance.verdict import Outcome
 
 AREAS = (

@@ -19,10 +19,10 @@ from served import CANARY, command, environment, words
 
 from conformance._parts import part
 from conformance.emulator.app import App
+from conformance.emulator.behaviour import Settings
 from conformance.emulator.server import asgi, running
-from conformance.emulator.settings import Settings
-from conformance.exchange import Request
-from conformance.selection import default_versions
+from conformance.evidence.exchange import Request
+from conformance.run.selection import default_versions
 
 VERSION = default_versions()[0]
 

@@ -15,9 +15,9 @@ import jsonschema
 import pytest
 from served import CANARY, HOME, Done, command, serving
 
-from conformance import recording
 from conformance._parts import part
-from conformance.selection import default_versions
+from conformance.run import recording
+from conformance.run.selection import default_versions
 from conformance.verdict import Outcome
 
 VERSION = default_versions()[0]

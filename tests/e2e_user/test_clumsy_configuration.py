@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance.config import load_config
 from conformance.errors import ConfigError
-from conformance.selection import default_versions, must_name_something
-from conformance.spec import load
+from conformance.run.selection import default_versions, must_name_something
+from conformance.settings.configuration import load_config
+from conformance.spec.spec import load
 
 WAIVER = "[[waiver]]\ncheck = '{check}'\nowner = 'me'\nreason = 'known'\nexpires = {expires}\n"
 

@@ -8,10 +8,10 @@ import pytest
 from served import command
 
 from conformance.cli import main
-from conformance.config import EXPENSIVE_KINDS
-from conformance.corpus import build_corpus
-from conformance.scenario import Profile, scenarios_of
-from conformance.spec import load, versions
+from conformance.corpus.corpus import build_corpus
+from conformance.scenarios.scenario import Profile, scenarios_of
+from conformance.settings.configuration import EXPENSIVE_KINDS
+from conformance.spec.spec import load, versions
 
 RUN = ("run", "--profile", "smoke")
 
@@ -75,7 +75,7 @@ def test_a_version_without_the_chosen_operation_is_left_out(tmp_path: Path) -> N
 
 
 def _operations(version: str) -> set[str]:
-    from conformance.operations import operations_of
+    from conformance.spec.operations import operations_of
 
     return set(operations_of(load(version)))
 

@@ -12,13 +12,13 @@ import pytest
 import yaml
 
 from conformance.emulator.app import App
+from conformance.emulator.behaviour import Settings
 from conformance.emulator.call import Surface
-from conformance.emulator.settings import Settings
-from conformance.emulator.shape import Shape
+from conformance.emulator.documented_fields import Shape
 from conformance.emulator.store import Clock
-from conformance.exchange import Request, Response
-from conformance.operations import operations_of
-from conformance.spec import Spec, load, versions
+from conformance.evidence.exchange import Request, Response
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec, load, versions
 
 KEY = "emulator-key"
 

@@ -9,10 +9,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from conformance.exchange import Response
-from conformance.operations import operations_of
-from conformance.spec import Spec, load
-from conformance.sse import parse
+from conformance.evidence.event_stream import parse
+from conformance.evidence.exchange import Response
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec, load
 
 HELLO = [{"role": "user", "content": "Hello, what is the weather in JSON?"}]
 TOOL = {"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from conformance.emulator.app import App
+from conformance.emulator.behaviour import Settings
+from conformance.emulator.documented_fields import Shape
 from conformance.emulator.inference.sound import MEDIA_TYPES, wave
-from conformance.emulator.settings import Settings
-from conformance.emulator.shape import Shape
-from conformance.exchange import Request, Response
-from conformance.spec import load
-from conformance.sse import parse
+from conformance.evidence.event_stream import parse
+from conformance.evidence.exchange import Request, Response
+from conformance.spec.spec import load
 
 
 @cache

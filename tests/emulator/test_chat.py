@@ -9,11 +9,11 @@ from typing import Any
 import jsonschema
 import pytest
 
+from conformance.emulator.behaviour import Settings
+from conformance.emulator.documented_fields import Shape
 from conformance.emulator.inference.text import tokenize
-from conformance.emulator.settings import Settings
-from conformance.emulator.shape import Shape
-from conformance.exchange import Response
-from conformance.sse import parse
+from conformance.evidence.event_stream import parse
+from conformance.evidence.exchange import Response
 
 Infer = Callable[..., Response]
 PATH = "/chat/completions"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from conformance.emulator.shape import Shape
-from conformance.exchange import Response
-from conformance.sse import parse
+from conformance.emulator.documented_fields import Shape
+from conformance.evidence.event_stream import parse
+from conformance.evidence.exchange import Response
 
 Infer = Callable[..., Response]
 Complete = Callable[..., Any]

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from conformance.emulator.app import App
-from conformance.emulator.settings import Settings
+from conformance.emulator.behaviour import Settings
 from conformance.emulator.store import Clock
-from conformance.exchange import Response
-from conformance.spec import Spec
+from conformance.evidence.exchange import Response
+from conformance.spec.spec import Spec
 
 Ask = Callable[..., Response]
 V = "2000-01-01"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from conformance.emulator.shape import Shape
-from conformance.exchange import Response
+from conformance.emulator.documented_fields import Shape
+from conformance.evidence.exchange import Response
 
 Infer = Callable[..., Response]
 Embed = Callable[..., Response]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from conformance.emulator.behaviour import Settings, StreamFaults
 from conformance.emulator.events import Event, render
-from conformance.emulator.settings import Settings, StreamFaults
-from conformance.sse import parse
+from conformance.evidence.event_stream import parse
 
 EVENTS = [Event({"text": "naïve 日本語"}), Event("two\nlines", "named"), Event({"n": 1}), Event("[DONE]", "done")]
 PLAIN = [("message", '{"text":"naïve 日本語"}'), ("named", "two\nlines"), ("message", '{"n":1}'), ("done", "[DONE]")]

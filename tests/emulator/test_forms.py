@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from conformance.emulator.call import Part
-from conformance.emulator.errors import Refused
+from conformance.emulator.error_answers import Refused
 from conformance.emulator.forms import parse_form
-from conformance.emulator.validate import Validation
-from conformance.operations import Media, Operation
-from conformance.spec import Spec
+from conformance.emulator.validation import Validation
+from conformance.spec.operations import Media, Operation
+from conformance.spec.spec import Spec
 
 TYPE = "multipart/form-data; boundary=b"
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from conformance.emulator.inference.images import png
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 Infer = Callable[..., Response]
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.emulator.call import Part
-from conformance.emulator.rules import NAMED, places
-from conformance.spec import load
+from conformance.emulator.request_rules import NAMED, places
+from conformance.spec.spec import load
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 ASKED = {"role": "assistant", "content": None, "tool_calls": [CALL]}

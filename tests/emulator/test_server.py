@@ -18,13 +18,13 @@ import pytest
 from attrs import evolve
 
 from conformance.emulator.app import App
+from conformance.emulator.behaviour import Settings, StreamFaults
 from conformance.emulator.process import emulator
 from conformance.emulator.server import asgi, running
-from conformance.emulator.settings import Settings, StreamFaults
 from conformance.errors import HarnessError
-from conformance.exchange import REDACTED, Chunk, Exchange, Fault, FaultKind
-from conformance.spec import Spec, load, versions
-from conformance.sse import parse
+from conformance.evidence.event_stream import parse
+from conformance.evidence.exchange import REDACTED, Chunk, Exchange, Fault, FaultKind
+from conformance.spec.spec import Spec, load, versions
 
 V = next(v for v in versions() if load(v).surface == "dated" and "chat.stream" in load(v).features)
 CHAT = f"/openai/deployments/gpt-4o/chat/completions?api-version={V}"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from conformance.emulator.shape import Shape
-from conformance.spec import Spec
+from conformance.emulator.documented_fields import Shape
+from conformance.spec.spec import Spec
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conformance.emulator.app import App
-from conformance.exchange import Request, Response
-from conformance.operations import Operation, operations_of
-from conformance.spec import versions
+from conformance.evidence.exchange import Request, Response
+from conformance.spec.operations import Operation, operations_of
+from conformance.spec.spec import versions
 
 TEXT = st.text(max_size=12) | st.sampled_from(["gpt-4o", "o1", "whisper", "sora", "function", "user", "auto", "x"])
 JSON: st.SearchStrategy[Any] = st.recursive(

@@ -60,7 +60,7 @@ def paged(talk: Talk, operation: str, *ids: str) -> None:
 
 
 def talk_operation(talk: Talk, operation: str) -> Any:
-    from conformance.operations import operations_of
+    from conformance.spec.operations import operations_of
 
     return operations_of(talk.spec)[operation]
 

@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from conformance.emulator.app import App
-from conformance.emulator.settings import Settings
+from conformance.emulator.behaviour import Settings
 from conformance.emulator.store import Clock
-from conformance.exchange import Request, Response
-from conformance.operations import Operation, operations_of
-from conformance.schema import validators_of
-from conformance.spec import Spec, load
+from conformance.evidence.exchange import Request, Response
+from conformance.schema.validators import validators_of
+from conformance.spec.operations import Operation, operations_of
+from conformance.spec.spec import Spec, load
 
 KEY = "emulator-key"
 

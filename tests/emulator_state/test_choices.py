@@ -12,10 +12,10 @@ from state_steps import FUNCTIONS, MODEL
 from state_talk import KEY, Talk
 
 from conformance.emulator.app import App
-from conformance.emulator.settings import Settings
+from conformance.emulator.behaviour import Settings
 from conformance.emulator.store import Clock
-from conformance.operations import operations_of
-from conformance.spec import load, versions
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import load, versions
 
 
 def having(operation: str, *path: str) -> list[str]:

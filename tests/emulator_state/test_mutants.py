@@ -10,12 +10,12 @@ from state_talk import KEY, Talk
 from state_tour import chapters
 
 from conformance.emulator.app import App
+from conformance.emulator.behaviour import Settings
 from conformance.emulator.handlers import all_handlers
 from conformance.emulator.mutants import mutant_named, mutants
-from conformance.emulator.settings import Settings
 from conformance.emulator.store import Clock, Store
 from conformance.errors import UsageError
-from conformance.spec import load, versions
+from conformance.spec.spec import load, versions
 
 
 @cache

@@ -13,15 +13,15 @@ from functools import cache, cached_property
 import offline
 from attrs import field, frozen
 
-from conformance.check import Check, Scope
 from conformance.emulator.app import App
-from conformance.exchange import Exchange
-from conformance.judge import judge
-from conformance.options import Options
-from conformance.scenario import Scenario
-from conformance.selection import checks_of, default_versions, items_of, scenarios_in
-from conformance.spec import load, versions
-from conformance.trace import Observation, Trace
+from conformance.evidence.exchange import Exchange
+from conformance.evidence.trace import Observation, Trace
+from conformance.judging.check import Check, Scope
+from conformance.judging.judge import judge
+from conformance.run.selection import checks_of, default_versions, items_of, scenarios_in
+from conformance.scenarios.scenario import Scenario
+from conformance.settings.options import Options
+from conformance.spec.spec import load, versions
 from conformance.verdict import Level, Outcome, Verdict
 
 #: How many earlier exchanges a counterexample can look back on, as in the emulator's front.

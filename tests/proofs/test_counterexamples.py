@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from proof_stage import first_stage, order, shows, stage
 
-from conformance.catalogue import all_checks
-from conformance.check import Check
-from conformance.selection import default_versions
-from conformance.spec import versions
+from conformance.checks.catalogue import all_checks
+from conformance.judging.check import Check
+from conformance.run.selection import default_versions
+from conformance.spec.spec import versions
 from conformance.verdict import Outcome
 
 CHECKS = tuple(all_checks().values())

@@ -12,11 +12,11 @@ from proof_stage import Broken, Stage, first_stage, shows
 from served import CANARY, command, serving
 
 from conformance._parts import part
-from conformance.catalogue import all_checks
-from conformance.check import Check
-from conformance.options import Options
-from conformance.selection import checks_of
-from conformance.session import Session
+from conformance.checks.catalogue import all_checks
+from conformance.judging.check import Check
+from conformance.run.selection import checks_of
+from conformance.run.session import Session
+from conformance.settings.options import Options
 from conformance.verdict import Level, Outcome
 
 MUSTS = tuple(check for check in all_checks().values() if check.level is Level.MUST)

@@ -10,10 +10,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from conformance._parts import part
-from conformance.cases import Auth, Case, JsonBody
 from conformance.errors import UsageError
-from conformance.exchange import Chunk, Exchange, Fault, FaultKind, Request, Response
-from conformance.trace import Observation, Trace
+from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Request, Response
+from conformance.evidence.trace import Observation, Trace
+from conformance.requests.case import Auth, Case, JsonBody
 from conformance.verdict import Finding, Level, Outcome, Verdict
 
 jsonl = part("reports.jsonl")
@@ -134,7 +134,7 @@ def test_a_truncated_run_is_told_in_every_derived_report(tmp_path: Path) -> None
 
 def test_levels_survive() -> None:
     verdict = Verdict("c", "s", Outcome.WARN, (Finding("m", "0" * 12, level=Level.SHOULD),))
-    evidence = part("reports.evidence")
+    evidence = part("reports.evidence_json")
     assert verdict == evidence.verdict_from_json(json.loads(json.dumps(evidence.verdict_to_json(verdict))))
 
 

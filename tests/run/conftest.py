@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from conformance.config import Budget, Config
-from conformance.config import Target as TargetConfig
-from conformance.journal import Journal
-from conformance.run import Runner
-from conformance.spec import Spec, load
-from conformance.target import Target
+from conformance.run.runner import Runner
+from conformance.settings.configuration import Budget, Config
+from conformance.settings.configuration import Target as TargetConfig
+from conformance.spec.spec import Spec, load
+from conformance.target.journal import Journal
+from conformance.target.target import Target
 
 NO_CAPS = Budget()
 

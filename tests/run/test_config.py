@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.config import Config, is_loopback, load_config
 from conformance.errors import ConfigError
+from conformance.settings.configuration import Config, is_loopback, load_config
 
 FULL = """
 [target]

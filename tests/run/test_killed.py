@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from conformance.cleanup import opener, recover
-from conformance.config import Config
-from conformance.config import Target as TargetConfig
-from conformance.journal import journals
+from conformance.settings.configuration import Config
+from conformance.settings.configuration import Target as TargetConfig
+from conformance.target.cleanup import opener, recover
+from conformance.target.journal import journals
 
 from .conftest import Board
 

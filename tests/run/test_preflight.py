@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from conformance.errors import Unreachable, UsageError
-from conformance.guards import with_undo
-from conformance.preflight import Preflight, preflight, probes
-from conformance.spec import Spec
-from conformance.target import Target
+from conformance.spec.spec import Spec
+from conformance.target.guards import with_undo
+from conformance.target.preflight import Preflight, preflight, probes
+from conformance.target.target import Target
 from conformance.verdict import Outcome
 
 from .conftest import Board

@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from conformance.cases import Case, Cost, JsonBody
-from conformance.check import Needs, check
-from conformance.config import Budget, Waiver
 from conformance.errors import HarnessError
-from conformance.exchange import Exchange
-from conformance.preflight import Preflight
-from conformance.run import Event, Runner
-from conformance.scenario import Scenario, Script, Settings, Step, Wait, corpus_scenario
-from conformance.spec import Spec
-from conformance.target import Target
-from conformance.trace import Observation
+from conformance.evidence.exchange import Exchange
+from conformance.evidence.trace import Observation
+from conformance.judging.check import Needs, check
+from conformance.requests.case import Case, Cost, JsonBody
+from conformance.run.runner import Event, Runner
+from conformance.scenarios.scenario import Scenario, Script, Settings, Step, Wait, corpus_scenario
+from conformance.settings.configuration import Budget, Waiver
+from conformance.spec.spec import Spec
+from conformance.target.preflight import Preflight
+from conformance.target.target import Target
 from conformance.verdict import Finding, Level, Outcome
 
 from .conftest import Board

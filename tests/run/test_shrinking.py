@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.cases import Case, JsonBody
-from conformance.catalogue import find_check
-from conformance.config import Config
-from conformance.config import Target as TargetConfig
+from conformance.checks.catalogue import find_check
 from conformance.emulator.app import App
 from conformance.emulator.server import asgi, running
-from conformance.judge import judge
-from conformance.shrink import size
-from conformance.shrinking import shrunk
-from conformance.spec import load
-from conformance.target import Target
-from conformance.trace import Observation, Trace
+from conformance.evidence.trace import Observation, Trace
+from conformance.judging.judge import judge
+from conformance.requests.case import Case, JsonBody
+from conformance.requests.shrinking import size
+from conformance.run.smallest_witness import shrunk
+from conformance.settings.configuration import Config
+from conformance.settings.configuration import Target as TargetConfig
+from conformance.spec.spec import load
+from conformance.target.target import Target
 from conformance.verdict import Outcome
 
 VERSION = "2024-05-01-preview"

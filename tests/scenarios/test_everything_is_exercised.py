@@ -7,15 +7,15 @@ from functools import cache
 import offline
 import pytest
 
-from conformance.catalogue import all_checks
+from conformance.checks.catalogue import all_checks
 from conformance.emulator.app import App
 from conformance.emulator.store import Clock
-from conformance.judge import judge
-from conformance.operations import operations_of
-from conformance.scenario import Profile, scenarios_of
-from conformance.selection import items_of
-from conformance.spec import load, versions
-from conformance.trace import Trace
+from conformance.evidence.trace import Trace
+from conformance.judging.judge import judge
+from conformance.run.selection import items_of
+from conformance.scenarios.scenario import Profile, scenarios_of
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import load, versions
 from conformance.verdict import Outcome
 
 #: Operations without a state of their own: the corpora ask them, no scripted scenario needs to.

@@ -8,18 +8,18 @@ from collections.abc import Callable
 import offline
 import pytest
 
-from conformance.cases import Case
-from conformance.catalogue import all_checks
+from conformance.checks.catalogue import all_checks
 from conformance.emulator.app import App
 from conformance.emulator.store import Clock
-from conformance.exchange import Chunk, Exchange, Fault, FaultKind, Request, Response
-from conformance.guards import check_path_ids
-from conformance.judge import judge
-from conformance.scenario import Profile, Settings, Wait, scenarios_of
-from conformance.selection import items_of
-from conformance.spec import load, versions
+from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Request, Response
+from conformance.judging.judge import judge
+from conformance.requests.case import Case
+from conformance.requests.wire import to_request
+from conformance.run.selection import items_of
+from conformance.scenarios.scenario import Profile, Settings, Wait, scenarios_of
+from conformance.spec.spec import load, versions
+from conformance.target.guards import check_path_ids
 from conformance.verdict import Outcome
-from conformance.wire import to_request
 
 JSON = (("content-type", "application/json"),)
 

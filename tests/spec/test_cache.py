@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from spec_folders import Maker
 
-from conformance import spec as spec_module
-from conformance import speccache
-from conformance.spec import load
+from conformance.spec import cache as speccache
+from conformance.spec import spec as spec_module
+from conformance.spec.spec import load
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_cache_that_can_not_be_written_is_no_error(
 
 def test_two_processes_may_load_at_once(cache: Path, versions_folder: Maker) -> None:
     code = (
-        "import sys; from pathlib import Path; from conformance.spec import load;"
+        "import sys; from pathlib import Path; from conformance.spec.spec import load;"
         " print(load('tiny', Path(sys.argv[1])).digest)"
     )
     path = os.pathsep.join(filter(None, sys.path))

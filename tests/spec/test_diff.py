@@ -9,7 +9,7 @@ import pytest
 from spec_folders import FILES, Maker
 
 from conformance.cli import main
-from conformance.spec import Spec, load, versions
+from conformance.spec.spec import Spec, load, versions
 from conformance.spectools.changes import Change, Class
 from conformance.spectools.diff import compare
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance.spec import load
+from conformance.spec.spec import load
 from conformance.spectools.examples import bodies, judge, ledger
 from conformance.spectools.importing import import_file
-from conformance.spectools.shapes import Node, shape
+from conformance.spectools.normal_form import Node, shape
 
 WITH_EXAMPLES = sorted({row["version"] for row in ledger()["witness"]})
 SAME_LABEL = ["2024-05-01-preview", "2024-06-01", "2024-10-21"]

@@ -13,13 +13,13 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from conformance.cli import main
-from conformance.docform import form_problems, places
 from conformance.emulator.app import App
-from conformance.emulator.settings import Settings
+from conformance.emulator.behaviour import Settings
 from conformance.errors import UsageError
-from conformance.exchange import Request
-from conformance.operations import operations_of
-from conformance.spec import load, versions
+from conformance.evidence.exchange import Request
+from conformance.spec.openapi import form_problems, places
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import load, versions
 from conformance.spectools import importing
 from conformance.spectools.importing import import_file
 

@@ -13,11 +13,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from spec_folders import FILES, Maker
 
 from conformance.cli import main
-from conformance.operations import operations_of
-from conformance.spec import load, specs_dir, versions
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import load, specs_dir, versions
+from conformance.spectools.document_text import as_json, as_yaml
 from conformance.spectools.lint import lint
-from conformance.spectools.numbers import page
-from conformance.spectools.show import as_json, as_yaml
+from conformance.spectools.version_numbers import page
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -9,17 +9,17 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from conformance.cases import Auth, Case, Expect, JsonBody
-from conformance.corpus import Corpus, build_corpus
+from conformance.corpus.corpus import Corpus, build_corpus
 from conformance.emulator.app import App
-from conformance.emulator.settings import DEFAULT_DEPLOYMENTS
-from conformance.emulator.settings import Settings as EmulatorSettings
-from conformance.exchange import Response
-from conformance.operations import operations_of
-from conformance.scenario import Scenario, Settings
-from conformance.schema import validator_for
-from conformance.spec import Spec, load, versions
-from conformance.wire import to_request
+from conformance.emulator.behaviour import DEFAULT_DEPLOYMENTS
+from conformance.emulator.behaviour import Settings as EmulatorSettings
+from conformance.evidence.exchange import Response
+from conformance.requests.case import Auth, Case, Expect, JsonBody
+from conformance.requests.wire import to_request
+from conformance.scenarios.scenario import Scenario, Settings
+from conformance.schema.validators import validator_for
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec, load, versions
 
 VERSIONS = versions()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.spec import ApiVersion, Clause, Rule, Spec
+from conformance.spec.spec import ApiVersion, Clause, Rule, Spec
 
 BODY: dict[str, Any] = {
     "type": "object",

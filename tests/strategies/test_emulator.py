@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from corpus_stage import VERSIONS, Stage, corpus
 
-from conformance.cases import Expect
+from conformance.requests.case import Expect
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from corpus_stage import VERSIONS, corpus
 
-from conformance.cases import Case
-from conformance.configvalues import CAPABILITIES
-from conformance.corpus import Shard, build_corpus, corpus_digest
-from conformance.emulator.settings import DEFAULT_DEPLOYMENTS
+from conformance.corpus.corpus import Shard, build_corpus, corpus_digest
+from conformance.emulator.behaviour import DEFAULT_DEPLOYMENTS
 from conformance.errors import UsageError
-from conformance.operations import operations_of
-from conformance.spec import load
+from conformance.requests.case import Case
+from conformance.settings.readers import CAPABILITIES
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import load
 
 SMALL = "2024-06-01"
 

@@ -20,11 +20,11 @@ from corpus_stage import (
     wildcard,
 )
 
-from conformance.cases import Case, Expect
-from conformance.corpus import Corpus
-from conformance.operations import operations_of
-from conformance.rules import body_of, broken_rules, known_names
-from conformance.spec import load
+from conformance.corpus.corpus import Corpus
+from conformance.requests.case import Case, Expect
+from conformance.requests.field_rules import body_of, broken_rules, known_names
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import load
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -12,7 +12,7 @@ import pytest
 
 from conformance._parts import part
 
-media = part("strategies.media")
+media = part("strategies.sample_files")
 
 
 def _data(name: str) -> bytes:

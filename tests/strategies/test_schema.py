@@ -8,11 +8,11 @@ import pytest
 from corpus_stage import VERSIONS, corpus, load
 from small_spec import small
 
-from conformance.cases import JsonBody
 from conformance.errors import SpecError
-from conformance.formats import FORMATS
-from conformance.operations import operations_of
-from conformance.schema import Validator, validator_for
+from conformance.requests.case import JsonBody
+from conformance.schema.formats import FORMATS
+from conformance.schema.validators import Validator, validator_for
+from conformance.spec.operations import operations_of
 
 BODY = "/paths/~1widgets/post/requestBody/content/application~1json/schema"
 GOOD: dict[str, Any] = {"kind": "small", "count": 1}

@@ -11,14 +11,14 @@ from corpus_stage import VERSIONS, corpus
 from small_spec import RULE, small
 
 from conformance._parts import part
-from conformance.cases import Case, Expect, Family, JsonBody
-from conformance.corpus import Corpus, build_corpus
-from conformance.coverage import CATEGORIES, coverage_of, totals
-from conformance.operations import operations_of
-from conformance.planning import plan
-from conformance.rules import broken_rules
-from conformance.shrink import proposals, shrink, size, smallest
-from conformance.spec import Refusal, Widest
+from conformance.corpus.corpus import Corpus, build_corpus
+from conformance.corpus.coverage import CATEGORIES, coverage_of, totals
+from conformance.requests.case import Case, Expect, Family, JsonBody
+from conformance.requests.field_rules import broken_rules
+from conformance.requests.shrinking import proposals, shrink, size, smallest
+from conformance.run.plan import plan
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Refusal, Widest
 
 
 @pytest.fixture(scope="module")

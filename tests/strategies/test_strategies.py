@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from small_spec import small
 
 from conformance._parts import part
-from conformance.cases import Expect
-from conformance.operations import operations_of
-from conformance.rules import broken_rules
-from conformance.schema import validator_for
+from conformance.requests.case import Expect
+from conformance.requests.field_rules import broken_rules
+from conformance.schema.validators import validator_for
+from conformance.spec.operations import operations_of
 
 Composer = part("strategies.compose").Composer
 fuzz = part("strategies.fuzz")
-texts = part("strategies.text").texts
-prompts = part("strategies.text").prompts
+texts = part("strategies.text_strategies").texts
+prompts = part("strategies.text_strategies").prompts
 
 QUIET = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
 FEW = settings(max_examples=25, **QUIET)
@@ -88,7 +88,7 @@ SCHEMAS = st.one_of(
 
 
 def _values_fit(how: settings) -> None:
-    shapes = part("strategies.shape").Shapes(small())
+    shapes = part("strategies.schema_tree").Shapes(small())
 
     @how
     @given(SCHEMAS, st.data())
@@ -111,9 +111,9 @@ def test_a_drawn_value_fits_its_schema_at_length() -> None:
 
 
 def _samples_fit(how: settings) -> None:
-    shapes = part("strategies.shape").Shapes(small())
-    sampler = part("strategies.values").Sampler()
-    nothing = part("strategies.values").NOTHING
+    shapes = part("strategies.schema_tree").Shapes(small())
+    sampler = part("strategies.sampler").Sampler()
+    nothing = part("strategies.sampler").NOTHING
     objects = st.dictionaries(st.from_regex(r"[a-z]{1,4}", fullmatch=True), SCHEMAS, min_size=1, max_size=4)
 
     @how
@@ -168,7 +168,7 @@ def test_fuzz_of_a_seed_is_the_same_again() -> None:
 
 def test_an_edge_is_inside_and_the_next_step_is_not() -> None:
     work = _work("small", "widgets.create")
-    facts, violations = part("strategies.facts"), part("strategies.violations")
+    facts, violations = part("strategies.facts"), part("strategies.constraint_breaches")
     seen = set()
     for slot in work.slots:
         for fact in facts.facts_of(slot, work.sampler):
@@ -182,7 +182,7 @@ def test_an_edge_is_inside_and_the_next_step_is_not() -> None:
 
 
 def test_no_wrong_value_of_a_type_has_that_type() -> None:
-    wrong = part("strategies.violations")._WRONG
+    wrong = part("strategies.constraint_breaches")._WRONG
     for kind, values in wrong.items():
         judge = validator_for(small(), {"type": kind})
         assert values
@@ -191,7 +191,10 @@ def test_no_wrong_value_of_a_type_has_that_type() -> None:
 
 @pytest.mark.parametrize("pattern", [r"^[a-zA-Z0-9_-]+$", r"^[0-9]+$", r"^x"])
 def test_a_text_that_matches_a_pattern_is_never_taken_to_break_it(pattern: str) -> None:
-    node = part("strategies.shape").Shapes(small()).node({"type": "string", "pattern": pattern})
-    slot = part("strategies.shape").Slot((".body", ".x"), node, "x")
-    bad = [b.value for b in part("strategies.violations").breaches_of(slot, part("strategies.values").Sampler(), {})]
+    node = part("strategies.schema_tree").Shapes(small()).node({"type": "string", "pattern": pattern})
+    slot = part("strategies.schema_tree").Slot((".body", ".x"), node, "x")
+    bad = [
+        b.value
+        for b in part("strategies.constraint_breaches").breaches_of(slot, part("strategies.sampler").Sampler(), {})
+    ]
     assert any(isinstance(value, str) and not re.search(pattern, value) for value in bad)

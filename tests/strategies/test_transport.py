@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from corpus_stage import VERSIONS, corpus
 
-from conformance.cases import Auth, Case, Expect
-from conformance.corpus import Corpus
-from conformance.exchange import Request
-from conformance.wire import to_request
+from conformance.corpus.corpus import Corpus
+from conformance.evidence.exchange import Request
+from conformance.requests.case import Auth, Case, Expect
+from conformance.requests.wire import to_request
 
 KNOWN = {"deployment": "d", "run": "r"}
 

@@ -6,9 +6,9 @@ import pytest
 from good_streams import good
 from stream_stage import failed, noted, stream_checks, verdicts
 
-from conformance.check import Check
-from conformance.exchange import FaultKind
-from conformance.trace import Observation
+from conformance.evidence.exchange import FaultKind
+from conformance.evidence.trace import Observation
+from conformance.judging.check import Check
 
 GOOD = good()
 CHECKS = stream_checks()

@@ -10,16 +10,16 @@ from offline import answering, play
 from openai import AzureOpenAI, OpenAI
 from stream_stage import spec_of
 
-from conformance.catalogue import all_checks
-from conformance.check import Check
+from conformance.checks.catalogue import all_checks
 from conformance.emulator.app import App
+from conformance.emulator.behaviour import Settings, StreamFaults
 from conformance.emulator.server import asgi, running
-from conformance.emulator.settings import Settings, StreamFaults
-from conformance.judge import judge
-from conformance.operations import operations_of
-from conformance.scenario import Scenario, scenarios_of
-from conformance.spec import load, versions
-from conformance.trace import Trace
+from conformance.evidence.trace import Trace
+from conformance.judging.check import Check
+from conformance.judging.judge import judge
+from conformance.scenarios.scenario import Scenario, scenarios_of
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import load, versions
 from conformance.verdict import Outcome
 
 #: What the service really does, and what any server may do.

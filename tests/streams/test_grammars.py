@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.operations import StreamShape, operations_of
-from conformance.spec import Spec, load, versions
+from conformance.spec.operations import StreamShape, operations_of
+from conformance.spec.spec import Spec, load, versions
 from conformance.streams.assistants import KINDS, LADDERS, PAUSED, TERMINAL, ladder, split_name
 from conformance.streams.chunks import CHOICE
+from conformance.streams.event_schemas import event_schemas
 from conformance.streams.machine import Machine
 from conformance.streams.responses import GROWS, RESPONSE
-from conformance.streams.schemas import event_schemas
 
 #: Deltas of Responses that belong to no item, or whose delta the documents leave open.
 FREE = {

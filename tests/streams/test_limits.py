@@ -12,14 +12,14 @@ from good_streams import ASK, CHAT, HELLO
 from stream_stage import DATED, failed, frames, seen, spec_of, verdicts
 from target.wire_server import WireServer, http
 
-from conformance.cases import Case, JsonBody
-from conformance.catalogue import find_check
-from conformance.config import Budget, Config, Timeouts
-from conformance.config import Target as TargetConfig
-from conformance.exchange import FaultKind
-from conformance.sse import MOST_LINES, stream_of
-from conformance.target import Target
-from conformance.trace import Observation
+from conformance.checks.catalogue import find_check
+from conformance.evidence.event_stream import MOST_LINES, stream_of
+from conformance.evidence.exchange import FaultKind
+from conformance.evidence.trace import Observation
+from conformance.requests.case import Case, JsonBody
+from conformance.settings.configuration import Budget, Config, Timeouts
+from conformance.settings.configuration import Target as TargetConfig
+from conformance.target.target import Target
 from conformance.verdict import Outcome
 
 IDLE, WHOLE, MOST = 0.25, 0.7, 100_000

@@ -33,10 +33,10 @@ from good_streams import (
 from stream_stage import DATED, DONE, LATER, V1, failed, frame, frames, noted, seen
 
 from conformance._parts import part
-from conformance.operations import operations_of
-from conformance.spec import load, versions
-from conformance.sse import BOM
-from conformance.trace import Observation
+from conformance.evidence.event_stream import BOM
+from conformance.evidence.trace import Observation
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import load, versions
 
 rechunk = part("strategies.rechunk")
 byte_by_byte = rechunk.byte_by_byte

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stream_stage import stream_checks, verdicts
 
 from conformance._parts import part
-from conformance.trace import Observation
+from conformance.evidence.trace import Observation
 from conformance.verdict import Verdict
 
 rechunk = part("strategies.rechunk")

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance._parts import part
-from conformance.exchange import Chunk
-from conformance.sse import Kind, Parser, Stream, parse
+from conformance.evidence.event_stream import Kind, Parser, Stream, parse
+from conformance.evidence.exchange import Chunk
 
 rechunk = part("strategies.rechunk")
 byte_by_byte = rechunk.byte_by_byte

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from conformance.config import Budget, Config, Timeouts
-from conformance.config import Target as TargetConfig
-from conformance.journal import Journal
-from conformance.spec import Spec, load
-from conformance.target import Target
+from conformance.settings.configuration import Budget, Config, Timeouts
+from conformance.settings.configuration import Target as TargetConfig
+from conformance.spec.spec import Spec, load
+from conformance.target.journal import Journal
+from conformance.target.target import Target
 
 from .wire_server import Script, WireServer
 

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from conformance.config import Budget
-from conformance.limits import Withheld
+from conformance.settings.configuration import Budget
+from conformance.target.limits import Withheld
 
 from .conftest import Open, Serve
 from .test_faults import CHAT, LIST

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.cases import Case
-from conformance.created import created_ids
-from conformance.exchange import Chunk, Exchange, Request, Response
+from conformance.evidence.created_ids import created_ids
+from conformance.evidence.exchange import Chunk, Exchange, Request, Response
+from conformance.requests.case import Case
 
 CASE = Case("responses.create", "POST", "/responses", creates={"made": "/id"})
 

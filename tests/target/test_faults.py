@@ -10,9 +10,9 @@ import time
 import pytest
 from attrs import evolve
 
-from conformance.cases import Case, JsonBody
 from conformance.errors import GuardError
-from conformance.exchange import Exchange, FaultKind
+from conformance.evidence.exchange import Exchange, FaultKind
+from conformance.requests.case import Case, JsonBody
 
 from .conftest import KEY, Open, Serve
 from .wire_server import http

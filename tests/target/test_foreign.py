@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from conformance.cases import Case
-from conformance.exchange import Chunk, Response
-from conformance.foreign import hidden_id, hide_foreign
+from conformance.evidence.exchange import Chunk, Response
+from conformance.requests.case import Case
+from conformance.target.foreign import hidden_id, hide_foreign
 
 LIST = Case("assistants.list", "GET", "/assistants")
 THEIRS = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.cases import Case
-from conformance.exchange import Fault, FaultKind, Response
-from conformance.retry import Pace, delay
-from conformance.transport import Answer
+from conformance.evidence.exchange import Fault, FaultKind, Response
+from conformance.requests.case import Case
+from conformance.target.retry import Pace, delay
+from conformance.target.transport import Answer
 
 PACE = Pace(retries=3, backoff=0.5)
 CLOSED = Fault(FaultKind.CLOSED, "closed", 0.1)

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from conformance.cases import Auth, Case, Cost, JsonBody
-from conformance.cleanup import clean, opener, recover
-from conformance.config import Budget, Config
-from conformance.config import Target as TargetConfig
 from conformance.errors import GuardError, UsageError
-from conformance.exchange import REDACTED, Exchange
-from conformance.journal import Journal, journals, read
-from conformance.limits import Withheld
-from conformance.spec import Spec
-from conformance.target import Target
+from conformance.evidence.exchange import REDACTED, Exchange
+from conformance.requests.case import Auth, Case, Cost, JsonBody
+from conformance.settings.configuration import Budget, Config
+from conformance.settings.configuration import Target as TargetConfig
+from conformance.spec.spec import Spec
+from conformance.target.cleanup import clean, opener, recover
+from conformance.target.journal import Journal, journals, read
+from conformance.target.limits import Withheld
+from conformance.target.target import Target
 from conformance.verdict import Outcome
 
 from .conftest import KEY, Open, Serve

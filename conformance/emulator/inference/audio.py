@@ -7,13 +7,13 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.emulator import errors
+from conformance.emulator import error_answers as errors
 from conformance.emulator.call import Call, Part
 from conformance.emulator.events import Event
 from conformance.emulator.handlers import handles
 from conformance.emulator.inference.sound import MEDIA_TYPES, encoded
 from conformance.emulator.inference.text import count, logprob, reply, tokenize
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 __all__ = ["speech", "transcribe", "translate"]
 

@@ -8,7 +8,7 @@ from conformance.emulator.inference import filters
 from conformance.emulator.inference.chat_message import fingerprint, logprobs_of, message_of, usage, with_logprobs
 from conformance.emulator.inference.chat_stream import Chunks
 from conformance.emulator.inference.conversation import say
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 __all__ = ["create"]
 

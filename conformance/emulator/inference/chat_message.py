@@ -7,11 +7,11 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+from conformance.emulator.behaviour import Deployment
 from conformance.emulator.call import Call
 from conformance.emulator.inference.conversation import Said, ToolCall, prompt_tokens, text_of
 from conformance.emulator.inference.sound import wave
 from conformance.emulator.inference.text import alternatives, logprob
-from conformance.emulator.settings import Deployment
 
 __all__ = [
     "audio_of",

@@ -13,7 +13,7 @@ from conformance.emulator.handlers import handles
 from conformance.emulator.inference import filters
 from conformance.emulator.inference.chat_message import fingerprint
 from conformance.emulator.inference.text import Written, alternatives, count, cut, logprob, offsets, reply, tokenize
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 __all__ = ["create"]
 

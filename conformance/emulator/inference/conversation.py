@@ -11,12 +11,12 @@ from typing import Any
 
 from attrs import frozen
 
-from conformance.emulator import errors
+from conformance.emulator import error_answers as errors
+from conformance.emulator.behaviour import Deployment
 from conformance.emulator.call import Call
 from conformance.emulator.events import dumps
 from conformance.emulator.inference.text import count, cut, reply
 from conformance.emulator.inference.values import is_schema, value_for
-from conformance.emulator.settings import Deployment
 
 __all__ = ["REASONING_TOKENS", "Said", "ToolCall", "prompt_tokens", "say", "text_of"]
 

@@ -10,12 +10,12 @@ import struct
 from functools import lru_cache
 from typing import Any
 
-from conformance.emulator import errors
+from conformance.emulator import error_answers as errors
+from conformance.emulator.behaviour import Deployment
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
 from conformance.emulator.inference.text import count
-from conformance.emulator.settings import Deployment
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 __all__ = ["create", "vector"]
 

@@ -8,12 +8,12 @@ import struct
 import zlib
 from typing import Any
 
+from conformance.emulator.behaviour import Deployment
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
 from conformance.emulator.inference import filters
 from conformance.emulator.inference.text import count
-from conformance.emulator.settings import Deployment
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 __all__ = ["edit", "generate", "png"]
 

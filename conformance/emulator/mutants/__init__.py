@@ -22,9 +22,9 @@ from conformance.emulator.app import App
 from conformance.emulator.call import Call, Surface
 from conformance.emulator.handlers import Handler
 from conformance.errors import HarnessError, UsageError
-from conformance.exchange import Response
-from conformance.operations import Operation, operations_of
-from conformance.spec import Spec
+from conformance.evidence.exchange import Response
+from conformance.spec.operations import Operation, operations_of
+from conformance.spec.spec import Spec
 
 __all__ = ["Change", "Loosen", "Mutant", "loosened", "mutant", "mutant_named", "mutants"]
 

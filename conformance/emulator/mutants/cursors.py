@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.emulator.call import Call
-from conformance.emulator.errors import Problem, Refused
+from conformance.emulator.error_answers import Problem, Refused
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
 from conformance.emulator.mutants.edit import Value, asked, edited, listed, memory, refused
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 LISTS = ("*.list", "*.list_files")
 

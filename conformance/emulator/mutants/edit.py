@@ -9,11 +9,11 @@ from typing import Any
 from attrs import evolve
 
 from conformance.emulator.call import Call
-from conformance.emulator.errors import Refused
+from conformance.emulator.error_answers import Refused
 from conformance.emulator.events import dumps
 from conformance.emulator.handlers import Handler
 from conformance.emulator.store import Collection
-from conformance.exchange import Chunk, Response
+from conformance.evidence.exchange import Chunk, Response
 
 __all__ = ["Value", "asked", "edited", "fields", "ids", "in_stream", "listed", "memory", "objects", "refused"]
 

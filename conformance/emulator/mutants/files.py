@@ -6,7 +6,7 @@ from conformance.emulator.call import Call
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
 from conformance.emulator.mutants.edit import Value, asked, fields, ids, memory, objects, refused
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 SHOWN = ("files.upload", "files.get", "files.list")
 

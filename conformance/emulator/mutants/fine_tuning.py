@@ -6,7 +6,7 @@ from conformance.emulator.call import Call
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
 from conformance.emulator.mutants.edit import Value, edited, fields, ids, listed, memory, objects
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 JOBS = ("fine_tuning.jobs.create", "fine_tuning.jobs.get", "fine_tuning.jobs.list")
 EVENTS = "fine_tuning.jobs.events.list"

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from conformance.emulator.call import Call
-from conformance.emulator.errors import Problem, Refused
+from conformance.emulator.error_answers import Problem, Refused
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
 from conformance.emulator.mutants.edit import Value, edited, fields, ids, listed, memory, objects, refused
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 #: Operations that make an object which can be looked at afterwards.
 CREATES = (

@@ -6,7 +6,7 @@ from conformance.emulator.call import Call
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
 from conformance.emulator.mutants.edit import fields, listed
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 
 @mutant("models.list-empty", "The models that can be looked at are listed.", "models.list")

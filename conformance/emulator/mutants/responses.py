@@ -10,7 +10,7 @@ from conformance.emulator.call import Call
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
 from conformance.emulator.mutants.edit import Value, edited, fields, in_stream, listed, with_data
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 CREATE, GET, INPUT = "responses.create", "responses.get", "responses.input_items.list"
 

@@ -12,7 +12,7 @@ from conformance.emulator.call import Call
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
 from conformance.emulator.mutants.edit import Value, edited, fields, ids, in_stream, listed, memory, objects, with_data
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 RUNS = ("threads.runs.create", "threads.runs.get", "threads.runs.list", "threads.create_and_run")
 SUBMIT = "threads.runs.submit_tool_outputs"

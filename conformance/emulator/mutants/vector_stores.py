@@ -6,7 +6,7 @@ from conformance.emulator.call import Call
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
 from conformance.emulator.mutants.edit import Value, edited, fields, ids, listed, objects
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 STORES = ("vector_stores.create", "vector_stores.get", "vector_stores.list", "vector_stores.modify")
 BATCHES = ("vector_stores.file_batches.create", "vector_stores.file_batches.get", "vector_stores.file_batches.cancel")

@@ -8,7 +8,7 @@ from conformance.emulator.call import Call
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
 from conformance.emulator.mutants.edit import Value, edited, fields, ids, memory, objects
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 JOBS = ("video.generations.jobs.create", "video.generations.jobs.get", "video.generations.jobs.list")
 CONTENT, HEAD = "video.generations.content", "video.generations.head_content"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from conformance.emulator import errors
+from conformance.emulator import error_answers as errors
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
 from conformance.emulator.resources.objects import Value, deleted, ids
 from conformance.emulator.store import Collection
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 
 def _assistant(call: Call) -> Value:

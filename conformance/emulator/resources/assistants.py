@@ -8,7 +8,7 @@ from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
 from conformance.emulator.resources.objects import ids
 from conformance.emulator.resources.vector_stores import with_stores
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 #: Fields that a caller may set, with what stands in the object when they were never sent.
 FIELDS: dict[str, Any] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.emulator import errors
+from conformance.emulator import error_answers as errors
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
 from conformance.emulator.inference.text import count, reply
@@ -13,7 +13,7 @@ from conformance.emulator.resources.files import content_of, rows_of
 from conformance.emulator.resources.grading import grade, passes
 from conformance.emulator.resources.objects import Value, ids, members
 from conformance.emulator.store import Collection
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 _ENDED = frozenset({"completed", "failed", "canceled"})
 

@@ -8,7 +8,7 @@ from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
 from conformance.emulator.resources.objects import Value, changed, deleted, ids, members
 from conformance.emulator.store import Collection
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 __all__ = ["found_eval"]
 

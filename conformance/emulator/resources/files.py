@@ -6,11 +6,11 @@ import json
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from conformance.emulator import errors
+from conformance.emulator import error_answers as errors
 from conformance.emulator.call import Call, Part
 from conformance.emulator.handlers import handles
 from conformance.emulator.resources.objects import Value, deleted, ids
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 __all__ = ["content_of", "keep", "rows_of"]
 

@@ -7,7 +7,7 @@ from typing import Any
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
 from conformance.emulator.resources.grading import FormulaError, grade
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 _ERRORS: dict[str, Any] = {
     "formula_parse_error": False,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.emulator import errors
+from conformance.emulator import error_answers as errors
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
 from conformance.emulator.resources.objects import Value, changed, deleted, ids
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 __all__ = ["ACTIVE", "new_message", "refuse_while_active", "text_of"]
 

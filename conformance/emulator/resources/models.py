@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.emulator import errors
+from conformance.emulator import error_answers as errors
+from conformance.emulator.behaviour import Deployment
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
 from conformance.emulator.resources.objects import ids
-from conformance.emulator.settings import Deployment
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 #: When the models came into being: a fixed day, so that answers repeat.
 _CREATED = 1_715_367_049

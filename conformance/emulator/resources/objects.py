@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.emulator.call import Call
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 __all__ = ["changed", "deleted", "ids", "members"]
 

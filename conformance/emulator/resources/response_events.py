@@ -10,7 +10,7 @@ from conformance.emulator.call import Call
 from conformance.emulator.events import Event
 from conformance.emulator.resources.objects import Value
 from conformance.emulator.resources.reply import parts
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 __all__ = ["played"]
 

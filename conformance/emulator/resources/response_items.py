@@ -6,13 +6,13 @@ from typing import Any
 
 from attrs import frozen
 
-from conformance.emulator import errors
+from conformance.emulator import error_answers as errors
+from conformance.emulator.behaviour import Deployment
 from conformance.emulator.call import Call
 from conformance.emulator.events import dumps
 from conformance.emulator.inference.text import count, cut
 from conformance.emulator.resources.objects import Value, members
 from conformance.emulator.resources.reply import arguments, say
-from conformance.emulator.settings import Deployment
 
 __all__ = ["Output", "input_tokens", "output", "stored_items", "text_in"]
 

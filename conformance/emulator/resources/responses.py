@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.emulator import errors
+from conformance.emulator import error_answers as errors
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
 from conformance.emulator.resources.objects import Value, deleted, ids, members
 from conformance.emulator.resources.response_events import played
 from conformance.emulator.resources.response_items import input_tokens, output, stored_items
 from conformance.emulator.store import Collection
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 #: States of a response that still changes.
 _OPEN = {"queued": "in_progress", "in_progress": "completed"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from conformance.emulator import errors
+from conformance.emulator import error_answers as errors
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
 from conformance.emulator.resources.messages import ACTIVE, new_message, refuse_while_active
@@ -13,7 +13,7 @@ from conformance.emulator.resources.objects import Value, changed, ids
 from conformance.emulator.resources.run_plan import Plan, planned
 from conformance.emulator.resources.run_progress import Announced, advance, outputs_given, steps_of
 from conformance.emulator.resources.threads import found_thread, new_thread
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 #: Seconds until a run that nobody finishes is expired.
 _EXPIRES = 600

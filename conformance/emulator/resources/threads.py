@@ -9,7 +9,7 @@ from conformance.emulator.handlers import handles
 from conformance.emulator.resources.messages import new_message
 from conformance.emulator.resources.objects import Value, changed, deleted, ids, members
 from conformance.emulator.resources.vector_stores import with_stores
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 __all__ = ["found_thread", "new_thread"]
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.emulator import errors
+from conformance.emulator import error_answers as errors
 from conformance.emulator.call import Call, Surface
 from conformance.emulator.handlers import handles
 from conformance.emulator.resources.objects import Value, deleted, ids, members
 from conformance.emulator.store import Collection
-from conformance.exchange import Response
-from conformance.operations import operations_of
+from conformance.evidence.exchange import Response
+from conformance.spec.operations import operations_of
 
 __all__ = ["attach", "looked_at"]
 

@@ -13,10 +13,10 @@ from typing import Any
 from attrs import evolve
 
 from conformance.emulator.call import Call, Part
-from conformance.emulator.errors import Refused
+from conformance.emulator.error_answers import Refused
 from conformance.emulator.handlers import handles
 from conformance.emulator.resources.objects import Value, ids
-from conformance.exchange import Response
+from conformance.evidence.exchange import Response
 
 _NEXT = {"queued": "preprocessing", "preprocessing": "running", "running": "processing", "processing": "succeeded"}
 _DAY = 86_400

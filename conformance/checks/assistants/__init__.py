@@ -1,0 +1,1 @@
+"""Checks of runs, their steps and their states."""

@@ -1,0 +1,204 @@
+"""The steps of a run, and what its stream said: both tell of the same run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from conformance.checks.assistants.runs import RUNS, missing, needs_end, runs_in
+from conformance.checks.objects.lifecycle import one, sent_in, text_of
+from conformance.checks.objects.lists import items_of
+from conformance.evidence.event_stream import stream_of
+from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.trace import Observation, Trace
+from conformance.judging.check import trace_check
+from conformance.judging.counterexamples import on_json
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level, Outcome
+
+SPOKEN = ("runs.completed", "runs.tools", "runs.with-thread")
+
+
+def _steps(trace: Trace) -> list[Observation]:
+    return [seen for seen in trace.role("steps") if seen.exchange.ok and isinstance(seen.json, dict)]
+
+
+def _in_steps(change: Any) -> Any:
+    """Change every step of a page of steps; None where there is none."""
+
+    def changed(value: Any, request: Request) -> Any:
+        data = value.get("data")
+        if not request.url.split("?", maxsplit=1)[0].endswith("/steps") or not isinstance(data, list) or not data:
+            return None
+        made = [change(item) for item in data if isinstance(item, dict)]
+        kept = [new if new is not None else old for new, old in zip(made, data, strict=True)]
+        return {**value, "data": kept} if any(new is not None for new in made) else None
+
+    return on_json(changed)
+
+
+@trace_check(
+    "run-steps.run",
+    Level.MUST,
+    clause="run-steps-run",
+    counterexample=_in_steps(lambda step: {**step, "run_id": "run_of_another"}),
+    scenarios=RUNS,
+    entails=("state.parent",),
+)
+def step_run(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """The steps of a run name the run and its thread."""
+    pages = _steps(trace)
+    if not pages:
+        yield missing(trace, "no steps were looked at")
+    known = {str(run.get("id")): run.get("thread_id") for _, run in runs_in(trace)}
+    for seen in pages:
+        for item in items_of(seen):
+            wanted = seen.case.bindings.get("run")
+            if item.get("run_id") != wanted or item.get("thread_id") != known.get(str(wanted), item.get("thread_id")):
+                yield seen.finding("a step of another run", place="/data", expected=wanted, actual=item.get("run_id"))
+                break
+
+
+def _no_message(step: Any) -> Any:
+    if step.get("type") != "message_creation":
+        return None
+    return {**step, "step_details": {"type": "message_creation", "message_creation": {"message_id": "msg_of_nobody"}}}
+
+
+@trace_check(
+    "run-steps.message",
+    Level.MUST,
+    clause="run-steps-message",
+    counterexample=_in_steps(_no_message),
+    scenarios=SPOKEN,
+)
+def step_message(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A completed run that spoke has a step for its message, which names a message of the thread."""
+    steps, messages = one(trace, "steps"), one(trace, "messages")
+    done = any(run.get("status") == "completed" for _, run in runs_in(trace))
+    if steps is None or messages is None or not done:
+        yield from needs_end(trace)
+        return
+    spoken = {str(item.get("id")) for item in items_of(messages) if item.get("role") == "assistant"}
+    named = []
+    for item in items_of(steps):
+        details = item.get("step_details")
+        inner = details.get("message_creation") if isinstance(details, dict) else None
+        if isinstance(inner, dict):
+            named.append(str(inner.get("message_id")))
+    strange = [name for name in named if name not in spoken]
+    if strange or (spoken and not named):
+        yield steps.finding("the message has no step of its own", place="/data", expected=sorted(spoken), actual=named)
+
+
+def _calls(item: Any) -> list[dict[str, Any]]:
+    details = item.get("step_details") if isinstance(item, dict) else None
+    calls = details.get("tool_calls") if isinstance(details, dict) else None
+    return [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+
+
+def _other_calls(step: Any) -> Any:
+    if not _calls(step):
+        return None
+    made = [{**call, "id": "call_of_another"} for call in _calls(step)]
+    return {**step, "step_details": {**step["step_details"], "tool_calls": made}}
+
+
+@trace_check(
+    "run-steps.calls",
+    Level.MUST,
+    clause="run-steps-calls",
+    counterexample=_in_steps(_other_calls),
+    scenarios=("runs.tools",),
+    entails=("run-steps.outputs",),
+)
+def step_calls(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """The calls of a step are those that the run waits for."""
+    waiting = one(trace, "run.waits")
+    pages = [one(trace, role) for role in ("steps.waiting", "steps")]
+    if waiting is None or not any(pages):
+        yield missing(trace, "no run waited")
+        return
+    action = waiting.json.get("required_action") or {}
+    wanted = {str(call.get("id")) for call in (action.get("submit_tool_outputs") or {}).get("tool_calls") or ()}
+    for seen in filter(None, pages):
+        shown = {str(call.get("id")) for item in items_of(seen) for call in _calls(item)}
+        if shown and not wanted <= shown:
+            yield seen.finding("other calls", place="/data", expected=sorted(wanted), actual=sorted(shown))
+
+
+def _no_output(step: Any) -> Any:
+    made = [
+        {**call, "function": {**call["function"], "output": None}}
+        for call in _calls(step)
+        if isinstance(call.get("function"), dict) and call["function"].get("output")
+    ]
+    return {**step, "step_details": {**step["step_details"], "tool_calls": made}} if made else None
+
+
+@trace_check(
+    "run-steps.outputs",
+    Level.SHOULD,
+    clause="run-steps-outputs",
+    counterexample=_in_steps(_no_output),
+    scenarios=("runs.tools",),
+)
+def step_outputs(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """Submitted outputs stand in the step of their calls."""
+    given, steps = one(trace, "submit"), [seen for seen in _steps(trace) if seen.case.role == "steps"]
+    if given is None or not steps:
+        yield missing(trace, "no outputs were submitted")
+        return
+    wanted = {one["tool_call_id"]: one["output"] for one in sent_in(given).get("tool_outputs", ())}
+    shown = {call.get("id"): call.get("function") for item in items_of(steps[-1]) for call in _calls(item)}
+    for id_, output in wanted.items():
+        found = shown.get(id_)
+        if not isinstance(found, dict) or found.get("output") != output:
+            yield steps[-1].finding("the output is not in the step", place="/data", expected=output, actual=found)
+            return
+
+
+def _forgotten(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or not isinstance(response.json, dict):
+        return None
+    given = response.json.get("data")
+    data = given if isinstance(given, list) else []
+    spoken = [x for x in data if isinstance(x, dict) and x.get("role") == "assistant"]
+    if not spoken or not any(past.response and past.response.media_type == "text/event-stream" for past in earlier):
+        return None
+    changed = [
+        {**x, "content": [{"type": "text", "text": {"value": "Else.", "annotations": []}}]} if x in spoken else x
+        for x in data
+    ]
+    return exchange.answered(response.with_json({**response.json, "data": changed}))
+
+
+@trace_check(
+    "runs.stream.kept",
+    Level.MUST,
+    clause="runs-stream-kept",
+    counterexample=_forgotten,
+    scenarios=("runs.streamed",),
+)
+def stream_kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """What a stream said is what is in the thread afterwards: the same message with the same text."""
+    said: dict[str, str] = {}
+    for seen in trace:
+        response = seen.exchange.response
+        if response is None or response.media_type != "text/event-stream":
+            continue
+        for event in stream_of(response).events:
+            if event.name == "thread.message.completed" and isinstance(event.json, dict):
+                said[str(event.json.get("id"))] = "".join(map(text_of, event.json.get("content") or ()))
+    pages = [seen for seen in trace.role("stream.messages") if seen.exchange.ok]
+    if not said or not pages:
+        case_id = trace.observations[-1].case.id if trace.observations else ""
+        yield Finding("no streamed message to look for", case_id, outcome=Outcome.NOT_TESTABLE)
+        return
+    shown = {str(item.get("id")): "".join(map(text_of, item.get("content") or ())) for item in items_of(pages[-1])}
+    for id_, text in said.items():
+        if shown.get(id_) != text:
+            yield pages[-1].finding(
+                "the streamed message is not in the thread", place="/data", expected=text, actual=shown.get(id_)
+            )

@@ -1,0 +1,246 @@
+"""Runs that wait for tools, are cancelled, or belong to another thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from conformance.checks.assistants.runs import RUNS, documented, is_run_object, missing, needs_end, runs_in
+from conformance.checks.objects.lifecycle import one, sent_in
+from conformance.checks.objects.lists import page_of
+from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.trace import Trace
+from conformance.judging.check import trace_check
+from conformance.judging.counterexamples import on_json, path_of
+from conformance.scenarios.resource_kinds import properties
+from conformance.scenarios.runs import ENDS
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level, Outcome
+
+WAITING = ("runs.tools", "runs.cancelled", "runs.streamed")
+
+
+def _went_through(value: Any, request: Request) -> Any:
+    if request.method != "GET" or not is_run_object(value) or value.get("status") != "requires_action":
+        return None
+    done = {"status": "completed", "completed_at": value.get("created_at"), "required_action": None}
+    usage = {"usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}} if "usage" in value else {}
+    return {**value, **done, **usage}
+
+
+@trace_check(
+    "runs.waits",
+    Level.MUST,
+    clause="runs-waits",
+    counterexample=on_json(_went_through),
+    scenarios=WAITING,
+)
+def waits(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A run that must call a function waits for its output.
+
+    Where the version can't force a call, a model may do without; then there is nothing to judge.
+    """
+    seen = one(trace, "run.waits")
+    if seen is None or seen.json.get("status") not in (*ENDS, "requires_action"):
+        last = seen.json.get("status") if seen else "never started"
+        case_id = trace.observations[-1].case.id if trace.observations else ""
+        yield Finding(f"the run is {last}", case_id, outcome=Outcome.NOT_TESTABLE)
+        return
+    if seen.json["status"] == "requires_action":
+        return
+    started = one(trace, "run.create")
+    if started is None or "tool_choice" not in sent_in(started):
+        yield seen.finding("the model called no function", outcome=Outcome.NOT_TESTABLE)
+    elif seen.json["status"] == "completed":
+        yield seen.finding("the run went on", place="/status", expected="requires_action", actual="completed")
+    else:
+        yield seen.finding(f"the run ended {seen.json['status']}", outcome=Outcome.NOT_TESTABLE)
+
+
+def _says_nothing(value: Any, _request: Request) -> Any:
+    if is_run_object(value) and value.get("status") == "requires_action":
+        return {**value, "required_action": None}
+    return None
+
+
+@trace_check(
+    "runs.required-action.given",
+    Level.MUST,
+    clause="runs-required-action",
+    counterexample=on_json(_says_nothing),
+    scenarios=RUNS,
+)
+def action_given(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A run that waits says for which calls."""
+    for seen, run in runs_in(trace):
+        action = run.get("required_action")
+        inner = action.get("submit_tool_outputs") if isinstance(action, dict) else None
+        calls = inner.get("tool_calls") if isinstance(inner, dict) else None
+        if run.get("status") == "requires_action" and not calls:
+            yield seen.finding("it waits for nothing", place="/required_action", actual=action)
+
+
+def _still_asks(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or not is_run_object(response.json):
+        return None
+    if response.json.get("status") == "requires_action" or exchange.request.method != "GET":
+        return None
+    for past in reversed(earlier):
+        if path_of(past.request) == path_of(exchange.request) and past.ok and past.response:
+            action = past.response.json.get("required_action")
+            if action:
+                return exchange.answered(response.with_json({**response.json, "required_action": action}))
+    return None
+
+
+@trace_check(
+    "runs.required-action.cleared",
+    Level.SHOULD,
+    clause="runs-required-action",
+    counterexample=_still_asks,
+    scenarios=RUNS,
+)
+def action_cleared(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A run that doesn't wait has no ``required_action``."""
+    for seen, run in runs_in(trace):
+        if run.get("required_action") and run.get("status") != "requires_action":
+            yield seen.finding(
+                f"a run that is {run.get('status')} asks for outputs",
+                place="/required_action",
+                expected=None,
+                actual=run["required_action"],
+            )
+
+
+def _completed_anyway(value: Any, request: Request) -> Any:
+    if request.method != "GET" or not is_run_object(value) or value.get("status") != "cancelled":
+        return None
+    done = {"status": "completed", "completed_at": value.get("created_at"), "cancelled_at": None}
+    return {**value, **done, **({"usage": _USAGE} if "usage" in value else {})}
+
+
+_USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+
+
+@trace_check(
+    "runs.cancel.ends",
+    Level.MUST,
+    clause="runs-cancel",
+    counterexample=on_json(_completed_anyway),
+    scenarios=("runs.cancelled",),
+)
+def cancel_ends(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A run that is cancelled while it waits for outputs doesn't complete and doesn't go on waiting."""
+    asked, last = one(trace, "cancel"), one(trace, "cancelled")
+    if asked is None or last is None:
+        yield Finding("no run was cancelled", trace.observations[-1].case.id if trace.observations else "",
+                      outcome=Outcome.NOT_TESTABLE)  # fmt: skip
+        return
+    status = last.json.get("status")
+    if status in ("completed", "incomplete", "requires_action"):
+        yield last.finding("the run was not cancelled", place="/status", expected="cancelled", actual=status)
+    elif status not in ENDS:
+        yield last.finding(f"the run is still {status}", outcome=Outcome.NOT_TESTABLE)
+
+
+def _everywhere(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    response, path = exchange.response, path_of(exchange.request)
+    if response is None or response.status != 404 or exchange.request.method != "GET" or "/runs/" not in path:
+        return None
+    for past in reversed(earlier):
+        there = path_of(past.request)
+        same = there != path and there.rsplit("/", 1)[-1] == path.rsplit("/", 1)[-1]
+        if same and past.ok and past.response and page_of(past) is None:
+            return exchange.answered(past.response)
+    return None
+
+
+@trace_check(
+    "runs.foreign.unseen",
+    Level.MUST,
+    clause="state-own-parent",
+    counterexample=_everywhere,
+    scenarios=("runs.completed",),
+    entails=("state.parent",),
+)
+def foreign_unseen(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A run is found under its own thread alone."""
+    tried = trace.role("run.foreign")
+    if not tried:
+        yield from needs_end(trace)
+    for seen in tried:
+        if seen.exchange.ok:
+            yield seen.finding("found under another thread", place="status", expected=404, actual=seen.exchange.status)
+
+
+def _anonymous(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or exchange.request.method != "GET" or not isinstance(response.json, dict):
+        return None
+    data = response.json.get("data")
+    if "run_id=" in exchange.request.url or not isinstance(data, list) or not any(_by_run(x) for x in data):
+        return None
+    without = [{**x, "run_id": None} if _by_run(x) else x for x in data]
+    return exchange.answered(response.with_json({**response.json, "data": without}))
+
+
+def _by_run(item: Any) -> bool:
+    return isinstance(item, dict) and item.get("role") == "assistant" and bool(item.get("run_id"))
+
+
+@trace_check(
+    "runs.message.named",
+    Level.SHOULD,
+    clause="runs-message",
+    counterexample=_anonymous,
+    scenarios=RUNS,
+    entails=("runs.message.kept",),
+)
+def message_named(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A message that a run wrote names the run and the assistant."""
+    media = (operations_of(spec)["threads.messages.get"].answer(200) or {}).get("application/json")
+    names = {"run_id", "assistant_id"} & (properties(spec, media.schema) if media else set())
+    pages = [seen for seen in trace.role("messages") if seen.exchange.ok and isinstance(seen.json, dict)]
+    if not pages:
+        yield missing(trace, "no message was looked at")
+    for seen in pages:
+        for item in seen.json.get("data") or ():
+            lost = [name for name in sorted(names) if isinstance(item, dict) and not item.get(name)]
+            if lost and item.get("role") == "assistant":
+                yield seen.finding(f"a message without {' and '.join(lost)}", place="/data", actual=item.get("id"))
+
+
+def _silent(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or exchange.request.method != "GET" or not isinstance(response.json, dict):
+        return None
+    data = response.json.get("data")
+    if "run_id=" in exchange.request.url or not isinstance(data, list) or not any(_by_run(x) for x in data):
+        return None
+    rest = [item for item in data if not _by_run(item)]
+    ends = {"first_id": rest[0].get("id"), "last_id": rest[-1].get("id")} if rest else {}
+    kept = {name: value for name, value in ends.items() if name in response.json}
+    return exchange.answered(response.with_json({**response.json, "data": rest, **kept}))
+
+
+@trace_check(
+    "runs.message.kept",
+    Level.MUST,
+    clause="runs-message",
+    counterexample=_silent,
+    scenarios=("runs.completed", "runs.tools", "runs.with-thread"),
+    entails=("run-steps.message", "runs.stream.kept"),
+)
+def message_kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """What a completed run said is in its thread."""
+    pages = [seen for seen in trace.role("messages") if seen.exchange.ok and seen.case.role == "messages"]
+    done = [run for _, run in runs_in(trace) if run.get("status") == "completed"]
+    if not pages or not done or not documented(spec, "id"):
+        yield from needs_end(trace)
+        return
+    for seen in pages:
+        data = seen.json.get("data") if isinstance(seen.json, dict) else None
+        if isinstance(data, list) and not any(isinstance(x, dict) and x.get("role") == "assistant" for x in data):
+            yield seen.finding("the run's message is not in the thread", place="/data", expected="a message of the run")

@@ -1,0 +1,361 @@
+"""Runs: their states, times, usage and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from conformance.checks.objects.lifecycle import holds, one, sent_in
+from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.trace import Observation, Trace
+from conformance.judging.check import trace_check
+from conformance.judging.counterexamples import asked, on_json, path_of, query_of
+from conformance.scenarios.resource_kinds import properties
+from conformance.scenarios.runs import ENDS
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level, Outcome
+
+RUNS = ("runs.*",)
+Shown = Iterator[tuple[Observation, Mapping[str, Any]]]
+
+#: Answers that show a run, or a page of them.
+is_run = asked("GET", r"/runs(/run_\w+)?")
+
+
+def is_run_object(value: Any) -> bool:
+    """True for a run."""
+    return isinstance(value, dict) and value.get("object") == "thread.run"
+
+
+def runs_in(trace: Trace) -> Shown:
+    """Every run that an answer shows, alone or in a page, in the order of the evidence."""
+    for seen in trace:
+        value = seen.json if seen.exchange.ok else None
+        data = value.get("data") if isinstance(value, dict) else None
+        for item in data if isinstance(data, list) else [value]:
+            if isinstance(item, dict) and is_run_object(item):
+                yield seen, item
+
+
+def needs_end(trace: Trace) -> Iterator[Finding]:
+    """What a check says when no run came to its end: not testable, with the last state."""
+    last = ""
+    for _, run in runs_in(trace):
+        last = str(run.get("status"))
+        if last in ENDS:
+            return
+    case_id = trace.observations[-1].case.id if trace.observations else ""
+    why = f"the last state of the run is {last!r}" if last else "no run was started"
+    yield Finding(f"no run ended: {trace.ended or why}", case_id, outcome=Outcome.NOT_TESTABLE)
+
+
+def documented(spec: Spec, name: str) -> bool:
+    """True when the version's runs have this field."""
+    media = (operations_of(spec)["threads.runs.get"].answer(200) or {}).get("application/json")
+    return media is not None and name in properties(spec, media.schema)
+
+
+def missing(trace: Trace, what: str) -> Finding:
+    """Nothing to judge in this trace."""
+    return Finding(what, trace.observations[-1].case.id if trace.observations else "", outcome=Outcome.NOT_APPLICABLE)
+
+
+def _alive_again(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or not is_run_object(response.json):
+        return None
+    if exchange.request.method != "GET" or response.json.get("status") not in ENDS:
+        return None
+    for past in earlier:
+        old = past.response.json if past.ok and past.response else None
+        if past.request.url == exchange.request.url and isinstance(old, dict) and old.get("status") in ENDS:
+            names = ("completed_at", "usage", "incomplete_details", "cancelled_at")
+            back = {name: None for name in names if name in response.json}
+            return exchange.answered(response.with_json({**response.json, **back, "status": "in_progress"}))
+    return None
+
+
+@trace_check(
+    "runs.end.stays",
+    Level.MUST,
+    clause="runs-end-stays",
+    counterexample=_alive_again,
+    scenarios=RUNS,
+)
+def end_stays(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A run that has ended stays as it ended: a client that stopped polling has seen the last word."""
+    yield from needs_end(trace)
+    ended: dict[str, str] = {}
+    for seen, run in runs_in(trace):
+        id_, status = str(run.get("id")), str(run.get("status"))
+        if id_ in ended and status != ended[id_]:
+            yield seen.finding("an ended run moves on", place="/status", expected=ended[id_], actual=status)
+        elif status in ENDS:
+            ended[id_] = status
+
+
+def _done_early(value: Any, _request: Request) -> Any:
+    if not is_run_object(value) or value.get("status") in ENDS:
+        return None
+    return {**value, "completed_at": value.get("created_at")}
+
+
+@trace_check(
+    "runs.completed-at",
+    Level.MUST,
+    clause="runs-times",
+    counterexample=on_json(_done_early),
+    scenarios=RUNS,
+)
+def completed_at(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """``completed_at`` is set only when the run is completed."""
+    yield from needs_end(trace)
+    for seen, run in runs_in(trace):
+        if run.get("completed_at") is not None and run.get("status") != "completed":
+            yield seen.finding(
+                f"completed_at of a run that is {run.get('status')}",
+                place="/completed_at",
+                expected=None,
+                actual=run["completed_at"],
+            )
+
+
+def _failed_too(value: Any, _request: Request) -> Any:
+    if not is_run_object(value) or value.get("status") != "completed":
+        return None
+    return {**value, "failed_at": value.get("created_at")}
+
+
+@trace_check(
+    "runs.completed.clean",
+    Level.MUST,
+    clause="runs-times",
+    counterexample=on_json(_failed_too),
+    scenarios=RUNS,
+)
+def completed_clean(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A completed run has neither failed nor been cancelled: no ``failed_at``, ``cancelled_at`` or ``last_error``."""
+    yield from needs_end(trace)
+    for seen, run in runs_in(trace):
+        for name in ("failed_at", "cancelled_at", "last_error") if run.get("status") == "completed" else ():
+            if run.get(name) is not None:
+                yield seen.finding(f"a completed run has {name}", place=f"/{name}", expected=None, actual=run[name])
+
+
+def _one_token_more(value: Any, _request: Request) -> Any:
+    usage = value.get("usage") if is_run_object(value) else None
+    if not isinstance(usage, dict):
+        return None
+    return {**value, "usage": {**usage, "total_tokens": usage.get("total_tokens", 0) + 1}}
+
+
+@trace_check(
+    "runs.usage.sum",
+    Level.MUST,
+    clause="runs-usage-sum",
+    counterexample=on_json(_one_token_more),
+    scenarios=RUNS,
+)
+def usage_sum(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """``total_tokens`` is the sum of prompt and completion tokens. Bills are made of it."""
+    if not documented(spec, "usage"):
+        yield missing(trace, "runs have no usage in this version")
+        return
+    yield from needs_end(trace)
+    for seen, run in runs_in(trace):
+        usage = run.get("usage")
+        parts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")] if isinstance(usage, dict) else []
+        numbers = [part for part in parts if isinstance(part, int)]
+        if len(numbers) == 2 and isinstance(usage, dict) and usage.get("total_tokens") != sum(numbers):
+            yield seen.finding(
+                "the tokens don't add up", place="/usage", expected=sum(numbers), actual=usage.get("total_tokens")
+            )
+
+
+def _no_usage(value: Any, _request: Request) -> Any:
+    return {**value, "usage": None} if is_run_object(value) and value.get("usage") else None
+
+
+@trace_check(
+    "runs.usage.given",
+    Level.SHOULD,
+    clause="runs-usage-given",
+    counterexample=on_json(_no_usage),
+    scenarios=RUNS,
+)
+def usage_given(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A run that has completed says what it used; one that goes on has not used anything up yet."""
+    if not documented(spec, "usage"):
+        yield missing(trace, "runs have no usage in this version")
+        return
+    yield from needs_end(trace)
+    for seen, run in runs_in(trace):
+        if run.get("status") == "completed" and not run.get("usage"):
+            yield seen.finding("a completed run has no usage", place="/usage", actual=run.get("usage", "absent"))
+        elif run.get("status") not in ENDS and run.get("usage"):
+            yield seen.finding("usage before the end", place="/usage", expected=None, actual=run["usage"])
+
+
+def _other_instructions(value: Any, request: Request) -> Any:
+    if request.method == "POST" and is_run_object(value) and "instructions" in (request.json or {}):
+        return {**value, "instructions": "Something else."}
+    return None
+
+
+_ECHO = ("assistant_id", "instructions", "metadata", "tools", "max_completion_tokens", "truncation_strategy")
+
+
+@trace_check(
+    "runs.echo",
+    Level.MUST,
+    clause="runs-echo",
+    counterexample=on_json(_other_instructions),
+    scenarios=RUNS,
+)
+def echo(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A run shows what it was started with: assistant, thread, and what it overrides of the assistant."""
+    started = [x for role in ("run.create", "limit.create") for x in trace.role(role) if is_run_object(x.json)]
+    if not started:
+        yield from needs_end(trace)
+    for seen in started:
+        thread = path_of(seen.exchange.request).split("/threads/")[-1].split("/")[0]
+        wanted = dict(sent_in(seen)) | ({"thread_id": thread} if thread != "runs" else {})
+        for name in ("thread_id", *_ECHO):
+            if name in wanted and documented(spec, name) and not holds(seen.json.get(name), wanted[name]):
+                yield seen.finding(
+                    f"{name} is not what was asked for",
+                    place=f"/{name}",
+                    expected=wanted[name],
+                    actual=seen.json.get(name, "absent"),
+                )
+
+
+def _another_thread(value: Any, request: Request) -> Any:
+    if request.method != "GET" or not is_run_object(value) or "thread_id" not in value:
+        return None
+    return {**value, "thread_id": "thread_of_another"}
+
+
+@trace_check(
+    "runs.same",
+    Level.MUST,
+    clause="runs-same",
+    counterexample=on_json(_another_thread),
+    scenarios=RUNS,
+    entails=("run-steps.run", "state.parent"),
+)
+def same(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A run that is looked at is the one that was asked for, on its thread, created when it was created."""
+    yield from needs_end(trace)
+    first: dict[str, Mapping[str, Any]] = {}
+    for seen, run in runs_in(trace):
+        wanted = seen.case.bindings.get("run") if seen.case.path_params.get("run_id") == "{run}" else run.get("id")
+        if run.get("id") != wanted:
+            yield seen.finding("another run", place="/id", expected=wanted, actual=run.get("id"))
+            continue
+        known = first.setdefault(str(wanted), run)
+        for name in ("thread_id", "assistant_id", "created_at"):
+            if run.get(name) != known.get(name):
+                yield seen.finding(f"{name} differs", place=f"/{name}", expected=known.get(name), actual=run.get(name))
+
+
+def _unnamed_limit(value: Any, _request: Request) -> Any:
+    if is_run_object(value) and value.get("status") == "incomplete":
+        return {**value, "incomplete_details": None}
+    return None
+
+
+@trace_check(
+    "runs.incomplete.reason",
+    Level.MUST,
+    clause="runs-incomplete-reason",
+    counterexample=on_json(_unnamed_limit),
+    scenarios=("runs.limited",),
+)
+def incomplete_reason(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """An incomplete run says which limit it met."""
+    yield from needs_end(trace)
+    for seen, run in runs_in(trace):
+        details = run.get("incomplete_details")
+        if run.get("status") == "incomplete" and not (isinstance(details, dict) and details.get("reason")):
+            yield seen.finding("no reason", place="/incomplete_details/reason", actual=details)
+
+
+def _unlimited(value: Any, _request: Request) -> Any:
+    if not is_run_object(value) or value.get("status") != "incomplete":
+        return None
+    return {**value, "status": "completed", "incomplete_details": None, "completed_at": value.get("created_at")}
+
+
+@trace_check(
+    "runs.limit.incomplete",
+    Level.SHOULD,
+    clause="runs-limit",
+    counterexample=on_json(_unlimited),
+    scenarios=("runs.limited",),
+)
+def limit_incomplete(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A run whose answer is longer than ``max_completion_tokens`` ends incomplete."""
+    seen = one(trace, "limit")
+    if seen is None or seen.json.get("status") not in ENDS:
+        yield from needs_end(trace)
+    elif seen.json["status"] == "completed":
+        yield seen.finding("the limit was not kept, or not told", place="/status", expected="incomplete",
+                           actual="completed")  # fmt: skip
+
+
+def _unlisted(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or not isinstance(response.json, dict) or exchange.request.method != "GET":
+        return None
+    data = response.json.get("data")
+    if query_of(exchange.request).get("after") or not (isinstance(data, list) and data and is_run_object(data[0])):
+        return None
+    ends = {name: None for name in ("first_id", "last_id") if name in response.json}
+    return exchange.answered(response.with_json({**response.json, "data": [], "has_more": False, **ends}))
+
+
+@trace_check(
+    "runs.listed",
+    Level.MUST,
+    clause="state-list-holds",
+    counterexample=_unlisted,
+    scenarios=("runs.completed", "runs.streamed"),
+    entails=("lists.walk.complete", "lists.has-more"),
+)
+def listed(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A run is in the list of its thread, a streamed one too."""
+    pages = [seen for seen in trace.role("runs.list", "stream.runs") if seen.exchange.ok]
+    if not pages:
+        yield from needs_end(trace)
+    for seen in pages:
+        data = seen.json.get("data") if isinstance(seen.json, dict) else None
+        if data == []:
+            yield seen.finding("the run is not listed", place="/data", expected="one run", actual=[])
+
+
+def _old_metadata(value: Any, request: Request) -> Any:
+    if request.method == "POST" and is_run_object(value) and "step" in ((request.json or {}).get("metadata") or {}):
+        return {**value, "metadata": {}}
+    return None
+
+
+@trace_check(
+    "runs.modify",
+    Level.MUST,
+    clause="state-modify-applies",
+    counterexample=on_json(_old_metadata),
+    scenarios=("runs.completed",),
+)
+def modify(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A modification of a run's metadata shows in its answer and afterwards, and changes nothing else."""
+    changed, before = one(trace, "run.modify"), one(trace, "run.get")
+    if changed is None or before is None:
+        yield from needs_end(trace)
+        return
+    for seen in filter(None, (changed, one(trace, "run.modified"))):
+        wanted = {name: before.json.get(name) for name in ("id", "created_at", "instructions")}
+        for name, value in (wanted | dict(sent_in(changed))).items():
+            if not holds(seen.json.get(name), value):
+                yield seen.finding(f"{name} differs", place=f"/{name}", expected=value, actual=seen.json.get(name))

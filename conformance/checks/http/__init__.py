@@ -1,0 +1,1 @@
+"""Checks of what HTTP and the way in demand of every operation."""

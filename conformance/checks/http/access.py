@@ -1,0 +1,236 @@
+"""The way in: keys, api-versions, deployments, methods and routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from attrs import evolve
+
+from conformance.evidence.exchange import Exchange, Response
+from conformance.evidence.trace import Observation
+from conformance.judging.check import Counterexample, check
+from conformance.judging.counterexamples import earlier_success, path_of, query_of, when_refused
+from conformance.requests.case import Case, Expect
+from conformance.requests.wire import UNKNOWN_API_VERSION, UNKNOWN_ROUTE
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level
+
+
+def role(name: str) -> Callable[[Spec, Case], bool]:
+    """About the cases with a role, or below it, that must be refused."""
+    return lambda _spec, case: case.expect is Expect.REJECT and (case.role == name or case.role.startswith(name + "."))
+
+
+def _has_key(exchange: Exchange) -> bool:
+    return any(exchange.request.header(name) for name in ("api-key", "authorization"))
+
+
+def _admit(when: Callable[[Exchange], bool], *statuses: int) -> Counterexample:
+    """Answer a refused request as if it were a good one."""
+
+    def broken(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+        response = exchange.response
+        if response is None or response.status not in statuses or not when(exchange):
+            return None
+        good = earlier_success(exchange, earlier)
+        return exchange.answered(good) if good is not None else None
+
+    return broken
+
+
+def _succeeded(seen: Observation, what: str) -> Iterator[Finding]:
+    status = seen.response.status
+    if 200 <= status < 300:
+        yield seen.finding(f"{what} was answered with {status}", place="status", expected="no success", actual=status)
+
+
+def _refused(seen: Observation, what: str, wanted: tuple[int, ...] | None = None) -> Iterator[Finding]:
+    status = seen.response.status
+    fits = status in wanted if wanted else 400 <= status < 500
+    if not fits:
+        expected = " or ".join(map(str, wanted)) if wanted else "4xx"
+        yield seen.finding(f"{what} was answered with {status}", place="status", expected=expected, actual=status)
+
+
+@check(
+    "auth.missing.refused",
+    Level.MUST,
+    clause="auth-required",
+    counterexample=_admit(lambda exchange: not _has_key(exchange), 401, 403),
+    about=role("probe.auth.none"),
+    features=("auth",),
+)
+def missing_key(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A request without any credential does not succeed. Which refusal comes is judged by ``auth.status``."""
+    yield from _succeeded(seen, "a request without a key")
+
+
+@check(
+    "auth.wrong.refused",
+    Level.MUST,
+    clause="auth-required",
+    counterexample=_admit(_has_key, 401, 403),
+    about=role("probe.auth.wrong"),
+    features=("auth",),
+)
+def wrong_key(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A request with a wrong key does not succeed."""
+    yield from _succeeded(seen, "a request with a wrong key")
+
+
+def _as_400(_exchange: Exchange, response: Response) -> Response | None:
+    return evolve(response, status=400)
+
+
+@check(
+    "auth.status",
+    Level.SHOULD,
+    clause="auth-401",
+    counterexample=when_refused(_as_400, 401),
+    about=role("probe.auth"),
+    features=("auth",),
+    provenance="observed",
+)
+def auth_status(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A missing or wrong key gets 401. 403 is accepted with a note: key authentication may be disabled."""
+    status = seen.response.status
+    if status == 403:
+        yield seen.finding("403 in place of 401", place="status", expected=401, actual=403, note=True)
+    elif 300 <= status < 500 and status != 401:
+        yield seen.finding(f"{status} in place of 401", place="status", expected=401, actual=status)
+
+
+def _no_version(exchange: Exchange) -> bool:
+    return "api-version" not in query_of(exchange.request)
+
+
+@check(
+    "api-version.missing.refused",
+    Level.MUST,
+    clause="api-version-required",
+    counterexample=_admit(_no_version, 400, 404),
+    about=lambda spec, case: case.role == "probe.api-version.missing" and spec.api_version.required,
+)
+def version_missing(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """Where the version requires ``api-version``, a request without it is refused with a 4xx status.
+
+    Which status is not judged; the service is reported to answer 404.
+    """
+    yield from _refused(seen, "a request without api-version")
+
+
+def _odd_version(exchange: Exchange) -> bool:
+    return query_of(exchange.request).get("api-version") == UNKNOWN_API_VERSION
+
+
+@check(
+    "api-version.unknown.refused",
+    Level.MUST,
+    clause="api-version-known",
+    counterexample=_admit(_odd_version, 400, 404),
+    about=role("probe.api-version.unknown"),
+)
+def version_unknown(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A made-up ``api-version`` is refused with a 4xx status.
+
+    A target that ignores the parameter can't tell its caller which contract it keeps.
+    """
+    yield from _refused(seen, "an unknown api-version")
+
+
+def _no_deployment(exchange: Exchange) -> bool:
+    return "/deployments/" in path_of(exchange.request)
+
+
+def _any_deployment(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or response.status not in (400, 404) or exchange.request.method != "POST":
+        return None
+    if not _has_key(exchange) or (_no_version(exchange) and _no_deployment(exchange)) or _odd_version(exchange):
+        return None
+    if "eployment" not in response.body.decode("utf-8", "replace"):
+        return None
+    tail = path_of(exchange.request).rsplit("/deployments/", 1)[-1].split("/", 1)[-1]
+    for past in reversed(earlier):
+        good, same = past.response, past.request.method == "POST" and path_of(past.request).endswith(tail)
+        if past.ok and same and good is not None and good.media_type == "application/json":
+            return exchange.answered(good)
+    return None
+
+
+@check(
+    "deployment.unknown.refused",
+    Level.MUST,
+    clause="deployment-must-exist",
+    counterexample=_any_deployment,
+    about=role("probe.deployment.unknown"),
+)
+def deployment_unknown(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """An unknown deployment is not found: 404 on dated routes; 400 or 404 where the model names it.
+
+    A target that answers from another deployment hides a wrong configuration from its user.
+    """
+    wanted = (404,) if spec.surface == "dated" else (400, 404)
+    yield from _refused(seen, "a request to an unknown deployment", wanted)
+
+
+def _code_differs(_exchange: Exchange, response: Response) -> Response | None:
+    value = response.json
+    if not isinstance(value, dict) or not isinstance(value.get("error"), dict):
+        return None
+    return response.with_json({"error": {**value["error"], "code": "NoSuchThing"}})
+
+
+@check(
+    "deployment.unknown.code",
+    Level.OBS,
+    clause="deployment-not-found-code",
+    counterexample=when_refused(_code_differs, 404),
+    about=role("probe.deployment.unknown"),
+    provenance="observed",
+)
+def deployment_code(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """The refusal's code is ``DeploymentNotFound``, as reported of the service."""
+    value = seen.json
+    error = value.get("error") if isinstance(value, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
+    if seen.response.status == 404 and code != "DeploymentNotFound":
+        yield seen.finding("another code", place="/error/code", expected="DeploymentNotFound", actual=code)
+
+
+def _served(response: Response) -> Response:
+    return evolve(response, status=200).with_json({"object": "list", "data": []})
+
+
+def _odd_method_served(exchange: Exchange, response: Response) -> Response | None:
+    return _served(response) if exchange.request.method not in ("GET", "POST", "DELETE", "HEAD") else None
+
+
+@check(
+    "method.wrong.refused",
+    Level.MUST,
+    clause="method-known",
+    counterexample=when_refused(_odd_method_served, 404, 405),
+    about=role("probe.method"),
+    provenance="standard",
+)
+def method_wrong(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A method that the path doesn't have is answered with 404 or 405 (RFC 9110 section 15.5.6)."""
+    yield from _refused(seen, f"{seen.case.method}", (404, 405))
+
+
+def _odd_route_served(exchange: Exchange, response: Response) -> Response | None:
+    return _served(response) if UNKNOWN_ROUTE in path_of(exchange.request) else None
+
+
+@check(
+    "route.unknown.refused",
+    Level.MUST,
+    clause="route-known",
+    counterexample=when_refused(_odd_route_served, 404, 405),
+    about=role("probe.route"),
+    provenance="standard",
+)
+def route_unknown(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A path that no version documents is not found."""
+    yield from _refused(seen, "an unknown route", (404, 405))

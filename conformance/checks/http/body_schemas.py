@@ -1,0 +1,90 @@
+"""Bodies against the document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.checks.http.answers import READ_FROM_JSON
+from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.trace import Observation
+from conformance.judging.check import Needs, check
+from conformance.judging.counterexamples import on_json
+from conformance.requests.case import Case, Expect
+from conformance.requests.selectors import streams
+from conformance.schema.validators import validator_for
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level
+
+#: Findings shown for one answer; the rest says nothing new.
+MOST = 5
+
+
+def _json_expected(spec: Spec, case: Case) -> bool:
+    operation = operations_of(spec).get(case.operation)
+    if operation is None or case.method != operation.method or streams(spec, case) or case.expect is Expect.REJECT:
+        return False
+    return "application/json" in (operation.answer(operation.success[0] if operation.success else 200) or {})
+
+
+def _no_json(exchange: Exchange, _earlier: object) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or response.media_type != "application/json" or not response.body:
+        return None
+    return exchange.answered(response.with_body(b"{" + response.body))
+
+
+@check(
+    "http.json",
+    Level.MUST,
+    clause="http-json-parses",
+    counterexample=_no_json,
+    about=_json_expected,
+    needs=Needs.SUCCESS,
+    provenance="standard",
+    entails=("schema.response", *READ_FROM_JSON),
+)
+def json_parses(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A body that says it is ``application/json`` is one JSON text in UTF-8 (RFC 8259)."""
+    response = seen.response
+    if response.media_type == "application/json" and response.status != 204 and not response.is_json:
+        yield seen.finding(
+            "the body is not JSON", expected="a JSON text", actual=response.body[:80].decode("utf-8", "replace")
+        )
+
+
+def _drop_required(value: Any, _request: Request) -> Any:
+    for key in ("object", "created", "id"):
+        if key in value:
+            value[key] = {"wrong": True}
+            return value
+    return None
+
+
+@check(
+    "schema.response",
+    Level.MUST,
+    clause="http-body-schema",
+    counterexample=on_json(_drop_required),
+    about=_json_expected,
+    needs=Needs.SUCCESS,
+    provenance="spec",
+)
+def response_schema(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A successful JSON body is valid against the corrected document.
+
+    Unknown extra fields are allowed. Absent, null and empty are three different things.
+    """
+    response = seen.response
+    media = (operations_of(spec)[seen.case.operation].answer(response.status) or {}).get("application/json")
+    if media is None or response.media_type != "application/json" or not response.is_json:
+        if response.media_type == "application/json" and response.status != 204:
+            yield seen.finding("the body is not JSON", expected="a JSON text", actual=response.body[:80])
+        return
+    for count, error in enumerate(validator_for(spec, media.pointer).errors(response.json)):
+        if count == MOST:
+            break
+        yield seen.finding(
+            error.message, place=error.instance_pointer, expected=error.keyword, pointer=error.schema_pointer
+        )

@@ -1,0 +1,227 @@
+"""What must be refused, and how a refusal looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from attrs import evolve
+
+from conformance.evidence.exchange import Exchange, Response
+from conformance.evidence.trace import Observation
+from conformance.judging.check import Needs, check
+from conformance.judging.counterexamples import earlier_success, path_of, when_refused
+from conformance.requests.case import Case, Expect
+from conformance.schema.validators import validator_for
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level
+
+#: Statuses that a gateway in front of the API gives; their form is not the API's own.
+GATEWAY = frozenset({401, 403, 405, 413, 414, 415, 429})
+
+#: What these probes ask for is refused before the API's own code is reached, whatever the status.
+_BEFORE_ROUTING = ("probe.route", "probe.method", "probe.api-version")
+
+
+def _breaks_a_rule(spec: Spec, case: Case) -> bool:
+    return case.expect is Expect.REJECT and not case.role.startswith("probe.")
+
+
+#: Members of a body that decide how a good answer must look.
+_SHAPING = (
+    "n",
+    "stream",
+    "input",
+    "prompt",
+    "dimensions",
+    "encoding_format",
+    "logprobs",
+    "top_logprobs",
+    "tool_choice",
+    "stop",
+    "response_format",
+)
+
+
+def _let_pass(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Answer a wrong request like an earlier good one that differs from it in one member."""
+    response, body = exchange.response, exchange.request.json
+    if response is None or response.status != 400 or not isinstance(body, dict) or not body:
+        return None
+    for past in reversed(earlier):
+        good = past.request.json
+        if past.ok and past.response and isinstance(good, dict) and path_of(past.request) == path_of(exchange.request):
+            differing = [name for name in {*good, *body} if good.get(name) != body.get(name)]
+            if len(differing) == 1 and not any(name in _SHAPING for name in differing):
+                return exchange.answered(past.response)
+    return None
+
+
+@check(
+    "errors.rejected",
+    Level.MUST,
+    clause="errors-violation-rejected",
+    counterexample=_let_pass,
+    about=_breaks_a_rule,
+)
+def rejected(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A request that breaks one documented constraint is refused with a 4xx status.
+
+    MUST only where a source says that the service refuses it; elsewhere a target that lets it pass is warned about.
+    """
+    status = seen.response.status
+    if not 400 <= status < 500:
+        broken = seen.case.breaks
+        what = f"{broken.keyword} at {broken.location} {broken.pointer or '/'}" if broken else seen.case.reason
+        yield seen.finding(
+            f"a request that breaks {what} was answered with {status}",
+            place="status",
+            expected="4xx",
+            actual=status,
+            level=seen.case.level,
+        )
+
+
+def _malformed(spec: Spec, case: Case) -> bool:
+    return case.role.startswith("probe.json.") and case.expect is Expect.REJECT
+
+
+def _swallow(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not 400 <= response.status < 500 or exchange.request.json is not None:
+        return None
+    if not exchange.request.body or exchange.request.header("content-type") != "application/json":
+        return None
+    good = earlier_success(exchange, earlier)
+    return exchange.answered(good) if good is not None else None
+
+
+@check(
+    "errors.malformed-json",
+    Level.MUST,
+    clause="errors-malformed-json",
+    counterexample=_swallow,
+    about=_malformed,
+    provenance="standard",
+)
+def malformed_json(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A body that says it is JSON and isn't is refused with a 4xx status (RFC 8259, RFC 9110 section 15.5).
+
+    A target that guesses what was meant answers another question than the one that was asked.
+    """
+    status = seen.response.status
+    if not 400 <= status < 500:
+        yield seen.finding(f"malformed JSON was answered with {status}", place="status", expected="4xx", actual=status)
+
+
+def _no_envelope(_exchange: Exchange, response: Response) -> Response | None:
+    return response.with_json({"detail": "something was wrong"}) if response.body else None
+
+
+@check(
+    "errors.envelope",
+    Level.MUST,
+    clause="errors-envelope",
+    counterexample=when_refused(_no_envelope, 400, 404, 422),
+    needs=Needs.REFUSAL,
+)
+def envelope(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A refusal says why: ``error.code`` is a string or null, ``error.message`` a string.
+
+    Or it has the form that the document itself gives for this operation's errors. Clients raise their exceptions from
+    it. Answers of a gateway (401, 403, 405, 413, 414, 415, 429; any to an unknown route, method or api-version) should
+    have it; their flat form is accepted.
+    """
+    response = seen.response
+    if seen.case.method == "HEAD":
+        return
+    gateway = response.status in GATEWAY or seen.case.role.startswith(_BEFORE_ROUTING)
+    level = Level.SHOULD if gateway else None
+    value: Any = response.json
+    if gateway and _flat(value):
+        return
+    if _own_form(spec, seen):
+        return
+    error = value.get("error") if isinstance(value, dict) else None
+    if not isinstance(error, dict):
+        yield seen.finding(
+            "the body has no error object",
+            place="/error",
+            expected='{"error": {"code": …, "message": …}}',
+            actual=response.body[:120].decode("utf-8", "replace") or "an empty body",
+            level=level,
+        )
+        return
+    if not isinstance(error.get("message"), str):
+        yield seen.finding(
+            "error.message is not a string", place="/error/message", actual=error.get("message"), level=level
+        )
+    if "code" not in error or not isinstance(error["code"], str | None):
+        yield seen.finding(
+            "error.code is neither a string nor null",
+            place="/error/code",
+            actual=error.get("code", "absent"),
+            level=level,
+        )
+
+
+def _flat(value: Any) -> bool:
+    return isinstance(value, dict) and "statusCode" in value and isinstance(value.get("message"), str)
+
+
+def _own_form(spec: Spec, seen: Observation) -> bool:
+    operation = operations_of(spec).get(seen.case.operation)
+    media = (operation.answer(seen.response.status) or {}).get("application/json") if operation else None
+    if media is None or not isinstance(seen.json, dict) or not isinstance(seen.json.get("message"), str):
+        return False
+    form = validator_for(spec, media.schema)
+    # A schema that demands nothing of a message fits everything: only one that describes it gives the form.
+    return any(form.errors({**seen.json, "message": 0})) and not any(form.errors(seen.json))
+
+
+def _error_as_text(_exchange: Exchange, response: Response) -> Response | None:
+    return response.with_header("content-type", "text/plain") if response.body else None
+
+
+@check(
+    "errors.media-type",
+    Level.SHOULD,
+    clause="errors-media-type",
+    counterexample=when_refused(_error_as_text),
+    needs=Needs.REFUSAL,
+)
+def error_media_type(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A refusal's body says that it is ``application/json``, also when a stream was asked for."""
+    response = seen.response
+    if response.body and response.media_type not in ("application/json", "application/problem+json"):
+        yield seen.finding(
+            "the refusal is not labelled as JSON",
+            place="header:content-type",
+            expected="application/json",
+            actual=response.header("content-type") or "absent",
+        )
+
+
+def _without_id(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None:
+        return None
+    kept = tuple((k, v) for k, v in response.headers if k.lower() not in _IDS)
+    return exchange.answered(evolve(response, headers=kept))
+
+
+_IDS = ("apim-request-id", "x-request-id")
+
+
+@check(
+    "http.request-id",
+    Level.OBS,
+    clause="http-request-id",
+    counterexample=_without_id,
+    provenance="observed",
+)
+def request_id(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """Answers carry ``apim-request-id`` or ``x-request-id``, which support asks for."""
+    if not any(seen.response.header(name) for name in _IDS):
+        yield seen.finding("no request id header", place="header:apim-request-id")

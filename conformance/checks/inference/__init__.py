@@ -1,0 +1,1 @@
+"""Checks of single answers of models: chat, completions, embeddings, usage."""

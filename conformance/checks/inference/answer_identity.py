@@ -1,0 +1,75 @@
+"""What tells one answer of a model from another: its id and its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.checks.objects.isolation import SECONDS
+from conformance.evidence.exchange import Request
+from conformance.evidence.trace import Observation, Trace
+from conformance.judging.check import Needs, check, trace_check
+from conformance.judging.counterexamples import asked, on_json
+from conformance.requests.case import Case
+from conformance.requests.selectors import streams
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level, Outcome
+
+TEXTS = ("chat.completions.create", "completions.create")
+MADE = (*TEXTS, "images.generations.create", "images.edits.create")
+_posted = asked("POST", r"/completions|/images/(generations|edits)")
+
+
+def _whole(spec: Spec, case: Case) -> bool:
+    return not streams(spec, case)
+
+
+def _milliseconds(value: Any, _request: Request) -> Any:
+    stamp = value.get("created")
+    return {**value, "created": stamp * 1000} if isinstance(stamp, int) else None
+
+
+@check(
+    "model.created",
+    Level.MUST,
+    clause="model-created-seconds",
+    counterexample=on_json(_milliseconds, when=_posted),
+    operations=MADE,
+    about=_whole,
+    needs=Needs.SUCCESS,
+)
+def created(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """``created`` counts seconds since 1970; a client that reads milliseconds as seconds is 50,000 years late."""
+    stamp = seen.json.get("created") if isinstance(seen.json, dict) else None
+    if isinstance(stamp, int) and stamp >= SECONDS:
+        yield seen.finding("the time is not in seconds", place="/created", actual=stamp)
+
+
+def _same_id(value: Any, _request: Request) -> Any:
+    return {**value, "id": "chatcmpl-always-this"} if "id" in value and "choices" in value else None
+
+
+@trace_check(
+    "model.answer-ids",
+    Level.SHOULD,
+    clause="model-answer-ids",
+    counterexample=on_json(_same_id, when=asked("POST", r"/completions")),
+    scenarios=("corpus.chat.completions.create", "corpus.completions.create"),
+    operations=TEXTS,
+)
+def answer_ids(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """Two answers have two ids: logs and bills are told apart by them."""
+    first: dict[str, Observation] = {}
+    answers = [seen for seen in trace if seen.exchange.ok and isinstance(seen.json, dict)]
+    for seen in answers:
+        id_ = seen.json.get("id")
+        if isinstance(id_, str) and id_ in first:
+            yield seen.finding(
+                "the id of another answer", place="/id", expected=f"another than case {first[id_].case.id}", actual=id_
+            )
+            return
+        if isinstance(id_, str):
+            first[id_] = seen
+    if len(answers) < 2:
+        case_id = trace.observations[-1].case.id if trace.observations else ""
+        yield Finding("too few answers to compare", case_id, outcome=Outcome.NOT_APPLICABLE)

@@ -1,0 +1,357 @@
+"""Chat completions that come in one piece: what the request forced must be in the answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jsonschema_rs
+
+from conformance.evidence.exchange import Request
+from conformance.evidence.trace import Observation
+from conformance.judging.check import Needs, check
+from conformance.judging.counterexamples import asked, on_json
+from conformance.requests.case import Case
+from conformance.requests.selectors import streams
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level
+
+CHAT = ("chat.completions.create",)
+CHAT_PATH = r"/chat/completions"
+posted = asked("POST", CHAT_PATH)
+
+#: Below this limit a cut-off answer may be empty and proves nothing.
+SHORTEST_LIMIT = 16
+
+
+def body_of(case: Case) -> Mapping[str, Any]:
+    """The request's JSON object; empty where it isn't one."""
+    return case.json if isinstance(case.json, dict) else {}
+
+
+def number(body: Mapping[str, Any], name: str, default: int) -> int:
+    """An integer member of a body (``1.0`` is one, RFC 8259 knows no integers); the default where it is none."""
+    value = body.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        return default
+    return int(value)
+
+
+def whole(spec: Spec, case: Case) -> bool:
+    """The case sends a JSON object and wants the answer in one piece."""
+    return not streams(spec, case) and isinstance(case.json, dict)
+
+
+def choices_of(seen: Observation) -> list[dict[str, Any]]:
+    """The choices that are objects; empty where there are none."""
+    value = seen.json
+    found = value.get("choices") if isinstance(value, dict) else None
+    return [choice for choice in found if isinstance(choice, dict)] if isinstance(found, list) else []
+
+
+def message_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The message of a choice; empty where there is none."""
+    message = choice.get("message")
+    return message if isinstance(message, dict) else {}
+
+
+def unfiltered(seen: Observation) -> list[tuple[int, dict[str, Any]]]:
+    """The choices with their places, without those that the content filter cut: these keep no promise on length, tools
+    or log probabilities, and that is documented.
+    """
+    return [(n, choice) for n, choice in enumerate(choices_of(seen)) if choice.get("finish_reason") != "content_filter"]
+
+
+def _one_more(value: Any, _request: Request) -> Any:
+    choices = value.get("choices")
+    if not choices:
+        return None
+    value["choices"] = [*choices, {**choices[-1], "index": len(choices)}]
+    return value
+
+
+def _about_n(spec: Spec, case: Case) -> bool:
+    return whole(spec, case) and isinstance(body_of(case).get("n", 1), int)
+
+
+@check(
+    "chat.choices.count",
+    Level.MUST,
+    clause="chat-n-choices",
+    counterexample=on_json(_one_more, when=posted),
+    operations=CHAT,
+    about=_about_n,
+    needs=Needs.SUCCESS,
+    entails=("stream.equals-plain",),
+)
+def choices_count(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """``n`` asks for that many choices, and that many come; without ``n``, one."""
+    wanted = number(body_of(seen.case), "n", 1)
+    found = choices_of(seen)
+    if len(found) != wanted:
+        yield seen.finding(f"{len(found)} choices", place="/choices", expected=f"{wanted} choices", actual=len(found))
+
+
+def _same_index(value: Any, _request: Request) -> Any:
+    choices = value.get("choices")
+    if not choices:
+        return None
+    for choice in choices:
+        choice["index"] = len(choices)
+    return value
+
+
+@check(
+    "chat.choices.index",
+    Level.MUST,
+    clause="chat-choice-index",
+    counterexample=on_json(_same_index, when=posted),
+    operations=CHAT,
+    about=whole,
+    needs=Needs.SUCCESS,
+    entails=("stream.equals-plain",),
+)
+def choices_index(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """Every choice has its own index, from 0 upwards."""
+    indexes = [choice.get("index") for choice in choices_of(seen)]
+    if sorted(map(str, indexes)) != sorted(map(str, range(len(indexes)))):
+        yield seen.finding(
+            "indexes are not 0 … n-1", place="/choices", expected=list(range(len(indexes))), actual=indexes
+        )
+
+
+def _as_stop(value: Any, request: Request) -> Any:
+    limit = _limit(request.json or {})
+    if not limit or limit > 64 or _format(request.json or {}) in ("json_object", "json_schema"):
+        return None
+    changed = False
+    for choice in value.get("choices", []):
+        if choice.get("finish_reason") == "length":
+            choice["finish_reason"], changed = "stop", True
+    return value if changed else None
+
+
+def _limit(body: Mapping[str, Any]) -> int | None:
+    limit = body.get("max_completion_tokens", body.get("max_tokens"))
+    return limit if isinstance(limit, int) and not isinstance(limit, bool) else None
+
+
+def _about_length(spec: Spec, case: Case) -> bool:
+    return case.role.startswith("chat.length") and whole(spec, case) and (_limit(body_of(case)) or 0) >= SHORTEST_LIMIT
+
+
+@check(
+    "chat.finish-reason.length",
+    Level.MUST,
+    clause="chat-finish-reason-length",
+    counterexample=on_json(_as_stop, when=posted),
+    operations=CHAT,
+    about=_about_length,
+    needs=Needs.SUCCESS,
+    entails=("stream.equals-plain",),
+)
+def finish_reason_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A long task with a small token limit ends with finish_reason ``length``.
+
+    Clients rely on it to notice that an answer was cut off.
+    """
+    for index, choice in unfiltered(seen):
+        if choice.get("finish_reason") != "length":
+            yield seen.finding(
+                "the limit cut the answer and finish_reason does not say so",
+                place=f"/choices/{index}/finish_reason",
+                expected="length",
+                actual=choice.get("finish_reason"),
+            )
+
+
+def _stops(body: Mapping[str, Any]) -> list[str]:
+    stop = body.get("stop")
+    return (
+        [stop] if isinstance(stop, str) else [s for s in stop if isinstance(s, str)] if isinstance(stop, list) else []
+    )
+
+
+def _with_stop(value: Any, request: Request) -> Any:
+    stops = _stops(request.json or {})
+    for choice in value.get("choices", []):
+        if stops and isinstance(message_of(choice).get("content"), str):
+            choice["message"]["content"] += stops[0]
+            return value
+    return None
+
+
+@check(
+    "chat.stop",
+    Level.MUST,
+    clause="chat-stop-not-in-output",
+    counterexample=on_json(_with_stop, when=posted),
+    operations=CHAT,
+    about=lambda spec, case: whole(spec, case) and bool(_stops(body_of(case))),
+    needs=Needs.SUCCESS,
+)
+def stop_absent(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A stop sequence is not part of the output."""
+    for index, choice in enumerate(choices_of(seen)):
+        content = message_of(choice).get("content")
+        for stop in _stops(body_of(seen.case)):
+            if stop and isinstance(content, str) and stop in content:
+                yield seen.finding(
+                    f"the output holds the stop sequence {stop!r}", place=f"/choices/{index}/message/content"
+                )
+
+
+def _format(body: Mapping[str, Any]) -> str:
+    wanted = body.get("response_format")
+    return str(wanted.get("type", "")) if isinstance(wanted, dict) else ""
+
+
+def _as_prose(value: Any, request: Request) -> Any:
+    if _format(request.json or {}) not in ("json_object", "json_schema"):
+        return None
+    for choice in value.get("choices", []):
+        if isinstance(message_of(choice).get("content"), str):
+            choice["message"]["content"] = "Here you are: " + choice["message"]["content"]
+    return value
+
+
+def _wants_json(spec: Spec, case: Case) -> bool:
+    return whole(spec, case) and _format(body_of(case)) in ("json_object", "json_schema")
+
+
+def _formed(seen: Observation) -> Iterator[tuple[int, str]]:
+    for index, choice in enumerate(choices_of(seen)):
+        content = message_of(choice).get("content")
+        if choice.get("finish_reason") == "stop" and isinstance(content, str) and not message_of(choice).get("refusal"):
+            yield index, content
+
+
+@check(
+    "chat.json.parses",
+    Level.MUST,
+    clause="chat-json-mode",
+    counterexample=on_json(_as_prose, when=posted),
+    operations=CHAT,
+    about=_wants_json,
+    needs=Needs.SUCCESS,
+    entails=("chat.json.schema",),
+)
+def json_mode(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """With ``response_format`` json_object or json_schema, a finished message is one JSON text."""
+    for index, content in _formed(seen):
+        try:
+            json.loads(content)
+        except ValueError:
+            yield seen.finding(
+                "the message is not JSON", place=f"/choices/{index}/message/content", actual=content[:80]
+            )
+
+
+def _empty_object(value: Any, request: Request) -> Any:
+    if not _strict_schema(request.json or {}):
+        return None
+    for choice in value.get("choices", []):
+        if isinstance(message_of(choice).get("content"), str):
+            choice["message"]["content"] = '{"unheard_of": 1}'
+    return value
+
+
+def _strict_schema(body: Mapping[str, Any]) -> Any:
+    wanted = body.get("response_format")
+    inner = wanted.get("json_schema") if isinstance(wanted, dict) and wanted.get("type") == "json_schema" else None
+    return inner.get("schema") if isinstance(inner, dict) and inner.get("strict") else None
+
+
+@check(
+    "chat.json.schema",
+    Level.MUST,
+    clause="chat-json-schema",
+    counterexample=on_json(_empty_object, when=posted),
+    operations=CHAT,
+    about=lambda spec, case: whole(spec, case) and isinstance(_strict_schema(body_of(case)), dict),
+    needs=Needs.SUCCESS,
+)
+def json_schema(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """With a strict json_schema, a finished message is valid against that schema."""
+    validator = jsonschema_rs.validator_for(_strict_schema(body_of(seen.case)))
+    for index, content in _formed(seen):
+        try:
+            value = json.loads(content)
+        except ValueError:
+            yield seen.finding(
+                "the message is not JSON", place=f"/choices/{index}/message/content", actual=content[:80]
+            )
+            continue
+        for error in list(validator.iter_errors(value))[:1]:
+            yield seen.finding(error.message, place=f"/choices/{index}/message/content", actual=content[:80])
+
+
+def _no_logprobs(value: Any, request: Request) -> Any:
+    if (request.json or {}).get("logprobs") is not True:
+        return None
+    for choice in value.get("choices", []):
+        choice["logprobs"] = None
+    return value
+
+
+@check(
+    "chat.logprobs",
+    Level.MUST,
+    clause="chat-logprobs",
+    counterexample=on_json(_no_logprobs, when=posted),
+    operations=CHAT,
+    about=lambda spec, case: whole(spec, case) and body_of(case).get("logprobs") is True,
+    needs=Needs.SUCCESS,
+)
+def logprobs(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """``logprobs: true`` gives log probabilities for the tokens of a text message, at most ``top_logprobs`` each."""
+    most = number(body_of(seen.case), "top_logprobs", 0)
+    for index, choice in unfiltered(seen):
+        if not message_of(choice).get("content"):
+            continue
+        given = choice.get("logprobs")
+        tokens = given.get("content") if isinstance(given, dict) else None
+        if not isinstance(tokens, list) or not tokens:
+            yield seen.finding(
+                "no log probabilities", place=f"/choices/{index}/logprobs", expected="content: […]", actual=given
+            )
+            continue
+        others = [token.get("top_logprobs") if isinstance(token, dict) else None for token in tokens]
+        crowded = [n for n, given in enumerate(others) if isinstance(given, list) and len(given) > most]
+        if crowded:
+            yield seen.finding(
+                "more alternatives than asked for",
+                place=f"/choices/{index}/logprobs/content/{crowded[0]}/top_logprobs",
+                expected=f"at most {most}",
+                actual=len(others[crowded[0]] or ()),
+            )
+
+
+def _as_user(value: Any, _request: Request) -> Any:
+    for choice in value.get("choices", []):
+        if "message" in choice:
+            choice["message"]["role"] = "user"
+    return value
+
+
+@check(
+    "chat.role",
+    Level.MUST,
+    clause="chat-role-assistant",
+    counterexample=on_json(_as_user, when=posted),
+    operations=CHAT,
+    about=whole,
+    needs=Needs.SUCCESS,
+    entails=("schema.response",),
+)
+def role_assistant(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """The message's role is ``assistant``."""
+    for index, choice in unfiltered(seen):
+        if message_of(choice).get("role") != "assistant":
+            yield seen.finding(
+                "another role",
+                place=f"/choices/{index}/message/role",
+                expected="assistant",
+                actual=message_of(choice).get("role"),
+            )

@@ -1,0 +1,226 @@
+"""Tool calls in answers that come in one piece: that they are there when the answer says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conformance.evidence.exchange import Request
+from conformance.evidence.trace import Observation
+from conformance.judging.check import Needs, check
+from conformance.judging.counterexamples import asked, on_json
+from conformance.requests.case import Case
+from conformance.requests.selectors import asks, every, plain
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level
+
+CHAT = ("chat.completions.create",)
+_posted = asked("POST", r"/chat/completions")
+
+
+def _choices(value: Any) -> list[dict[str, Any]]:
+    found = value.get("choices") if isinstance(value, dict) else None
+    return [choice for choice in found if isinstance(choice, dict)] if isinstance(found, list) else []
+
+
+def _calls(choice: Mapping[str, Any]) -> list[Any]:
+    message = choice.get("message")
+    calls = message.get("tool_calls") if isinstance(message, dict) else None
+    return calls if isinstance(calls, list) else []
+
+
+def _requires(request: Request) -> bool:
+    body = request.json
+    return isinstance(body, dict) and body.get("tool_choice") == "required"
+
+
+def _prose(value: dict[str, Any], request: Request) -> Any:
+    if not _requires(request):
+        return None
+    for choice in _choices(value):
+        choice["message"].pop("tool_calls", None)
+        choice.update({"message": {**choice["message"], "content": "I would call it."}, "finish_reason": "stop"})
+    return value
+
+
+@check(
+    "chat.tool.required",
+    Level.MUST,
+    clause="chat-forced-tool",
+    counterexample=on_json(_prose, when=_posted),
+    operations=CHAT,
+    about=every(plain, asks("/tool_choice", "required")),
+    needs=Needs.SUCCESS,
+)
+def tool_required(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """With ``tool_choice: required`` every choice calls a tool, unless a limit or a filter cut it."""
+    for index, choice in enumerate(_choices(seen.json)):
+        if not _calls(choice) and choice.get("finish_reason") not in ("length", "content_filter"):
+            yield seen.finding(
+                "no tool is called", place=f"/choices/{index}/message", expected="tool_calls", actual="no call"
+            )
+
+
+def _empty_promise(value: dict[str, Any], _request: Request) -> Any:
+    changed = False
+    for choice in _choices(value):
+        if choice.get("finish_reason") == "stop" and not _calls(choice):
+            choice["finish_reason"], changed = "tool_calls", True
+    return value if changed else None
+
+
+@check(
+    "chat.finish-reason.tool-calls",
+    Level.MUST,
+    clause="chat-finish-reason-tool-calls",
+    counterexample=on_json(_empty_promise, when=_posted),
+    operations=CHAT,
+    about=plain,
+    needs=Needs.SUCCESS,
+    entails=("stream.equals-plain",),
+)
+def finish_tool_calls(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """``tool_calls`` is the reason only of a choice that has calls: clients run tools by it."""
+    for index, choice in enumerate(_choices(seen.json)):
+        if choice.get("finish_reason") == "tool_calls" and not _calls(choice):
+            yield seen.finding(
+                "tool_calls without a tool call", place=f"/choices/{index}/finish_reason", expected="a tool call"
+            )
+
+
+def _numbered(value: dict[str, Any], _request: Request) -> Any:
+    changed = False
+    for choice in _choices(value):
+        for number, call in enumerate(_calls(choice)):
+            call["index"], changed = number, True
+    return value if changed else None
+
+
+@check(
+    "chat.tool.index-absent",
+    Level.OBS,
+    clause="chat-tool-index-absent",
+    counterexample=on_json(_numbered, when=_posted),
+    operations=CHAT,
+    about=plain,
+    needs=Needs.SUCCESS,
+    provenance="observed",
+)
+def index_absent(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A tool call outside a stream has no ``index``; it is left over where a stream was put together.
+
+    An extra field is shown and never scored.
+    """
+    for index, choice in enumerate(_choices(seen.json)):
+        if any(isinstance(call, dict) and "index" in call for call in _calls(choice)):
+            yield seen.finding("a tool call has an index", place=f"/choices/{index}/message/tool_calls/0/index")
+
+
+#: What asks that nothing be called.
+_NOTHING = (("/tool_choice", "none"), ("/function_call", "none"))
+
+
+def _asks_for_none(spec: Spec, case: Case) -> bool:
+    return plain(spec, case) and any(asks(pointer, value)(spec, case) for pointer, value in _NOTHING)
+
+
+def _called_anyway(value: dict[str, Any], request: Request) -> Any:
+    body = request.json if isinstance(request.json, dict) else {}
+    if "none" not in (body.get("tool_choice"), body.get("function_call")):
+        return None
+    call = {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
+    for choice in _choices(value):
+        choice["message"]["tool_calls"] = [call]
+    return value
+
+
+@check(
+    "chat.tool.none",
+    Level.MUST,
+    clause="chat-tool-choice-none",
+    counterexample=on_json(_called_anyway, when=_posted),
+    operations=CHAT,
+    about=_asks_for_none,
+    needs=Needs.SUCCESS,
+)
+def tool_none(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """With ``tool_choice: none``, or ``function_call: none``, nothing is called: the caller has no code to run it."""
+    for index, choice in enumerate(_choices(seen.json)):
+        called = _calls(choice) or _function_call(choice)
+        if called:
+            yield seen.finding(
+                "something is called", place=f"/choices/{index}/message", expected="no call", actual=called
+            )
+
+
+def _function_call(choice: Mapping[str, Any]) -> Mapping[str, Any]:
+    message = choice.get("message")
+    call = message.get("function_call") if isinstance(message, dict) else None
+    return call if isinstance(call, dict) else {}
+
+
+def _named_function(body: Any) -> str:
+    """The name that ``function_call`` forces; "" where none is."""
+    call = body.get("function_call") if isinstance(body, dict) else None
+    name = call.get("name") if isinstance(call, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _other_function(value: dict[str, Any], request: Request) -> Any:
+    if not _named_function(request.json):
+        return None
+    for choice in _choices(value):
+        choice["message"]["function_call"] = {"name": "another_function", "arguments": "{}"}
+    return value
+
+
+@check(
+    "chat.function.forced",
+    Level.MUST,
+    clause="chat-forced-function",
+    counterexample=on_json(_other_function, when=_posted),
+    operations=CHAT,
+    about=lambda spec, case: plain(spec, case) and bool(_named_function(case.json)),
+    needs=Needs.SUCCESS,
+)
+def function_forced(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A function that ``function_call`` names is called, unless a limit or a filter cut the answer."""
+    name = _named_function(seen.case.json)
+    for index, choice in enumerate(_choices(seen.json)):
+        called = _function_call(choice).get("name")
+        if called != name and choice.get("finish_reason") not in ("length", "content_filter"):
+            yield seen.finding(
+                "the function was not called", place=f"/choices/{index}/message/function_call", expected=name,
+                actual=called,
+            )  # fmt: skip
+
+
+def _two_calls(value: dict[str, Any], request: Request) -> Any:
+    body = request.json
+    if not isinstance(body, dict) or body.get("parallel_tool_calls") is not False:
+        return None
+    changed = False
+    for choice in _choices(value):
+        if _calls(choice):
+            again = {**_calls(choice)[0], "id": "call_again"}
+            choice["message"]["tool_calls"], changed = [*_calls(choice), again], True
+    return value if changed else None
+
+
+@check(
+    "chat.tool.alone",
+    Level.SHOULD,
+    clause="chat-parallel-tool-calls-off",
+    counterexample=on_json(_two_calls, when=_posted),
+    operations=CHAT,
+    about=every(plain, asks("/parallel_tool_calls", False)),
+    needs=Needs.SUCCESS,
+)
+def tool_alone(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """With ``parallel_tool_calls: false`` an answer has one call at the most."""
+    for index, choice in enumerate(_choices(seen.json)):
+        if len(_calls(choice)) > 1:
+            yield seen.finding(
+                "calls side by side", place=f"/choices/{index}/message/tool_calls", expected="at most 1",
+                actual=len(_calls(choice)),
+            )  # fmt: skip

@@ -1,0 +1,44 @@
+"""The form of a chat message beside its calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.evidence.exchange import Request
+from conformance.evidence.trace import Observation
+from conformance.judging.check import Needs, check
+from conformance.judging.counterexamples import on_json
+from conformance.requests.selectors import plain
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level
+
+
+def _messages(value: Any) -> list[dict[str, Any]]:
+    choices = value.get("choices") if isinstance(value, dict) else None
+    found = [one.get("message") for one in choices if isinstance(one, dict)] if isinstance(choices, list) else []
+    return [one for one in found if isinstance(one, dict)]
+
+
+def _without_content(value: Any, _request: Request) -> Any:
+    calling = [one for one in _messages(value) if one.get("tool_calls") and "content" in one]
+    for one in calling:
+        del one["content"]
+    return value if calling else None
+
+
+@check(
+    "chat.message.content",
+    Level.SHOULD,
+    clause="chat-message-content",
+    counterexample=on_json(_without_content),
+    operations=("chat.completions.create",),
+    about=plain,
+    needs=Needs.SUCCESS,
+    entails=("schema.response",),
+)
+def content(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A message that calls tools still has ``content``, if only null: typed clients read it without asking."""
+    for place, message in enumerate(_messages(seen.json)):
+        if message.get("tool_calls") and "content" not in message:
+            yield seen.finding("no content", place=f"/choices/{place}/message/content", expected=None, actual="absent")

@@ -1,0 +1,96 @@
+"""Images: as many as asked for, each in the form that was asked for."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.evidence.exchange import Request
+from conformance.evidence.trace import Observation
+from conformance.judging.check import Needs, check
+from conformance.judging.counterexamples import asked, on_json
+from conformance.requests.case import Case
+from conformance.requests.selectors import streams, value_at
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level
+
+IMAGES = ("images.generations.create", "images.edits.create")
+_posted = asked("POST", r"/images/(generations|edits)")
+
+
+def _whole(spec: Spec, case: Case) -> bool:
+    return not streams(spec, case)
+
+
+def _wanted(case: Case) -> int:
+    many = value_at(case, "/n")
+    return many if isinstance(many, int) and not isinstance(many, bool) else 1
+
+
+def _pictures(seen: Observation) -> list[Any]:
+    data = seen.json.get("data") if isinstance(seen.json, dict) else None
+    return data if isinstance(data, list) else []
+
+
+def _one_more(value: Any, _request: Request) -> Any:
+    return {**value, "data": [*value["data"], value["data"][-1]]} if value.get("data") else None
+
+
+@check(
+    "images.count",
+    Level.MUST,
+    clause="images-count",
+    counterexample=on_json(_one_more, when=_posted),
+    operations=IMAGES,
+    about=_whole,
+    needs=Needs.SUCCESS,
+)
+def count(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """``n`` asks for that many images, and that many come; without ``n``, one. Each is paid for."""
+    wanted, found = _wanted(seen.case), len(_pictures(seen))
+    if found != wanted:
+        yield seen.finding("another number of images", place="/data", expected=wanted, actual=found)
+
+
+def _asks_for_form(spec: Spec, case: Case) -> bool:
+    return _whole(spec, case) and value_at(case, "/response_format") in ("url", "b64_json")
+
+
+def _other_form(value: Any, request: Request) -> Any:
+    form = (request.json or {}).get("response_format")
+    data = value.get("data")
+    if form not in ("url", "b64_json") or not isinstance(data, list) or not data:
+        return None
+    other = {} if form == "url" else {"url": "https://example.com/image.png"}
+    kept = [{k: v for k, v in item.items() if k not in ("url", "b64_json")} for item in data]
+    return {**value, "data": [{**item, **other} for item in kept]}
+
+
+@check(
+    "images.form",
+    Level.MUST,
+    clause="images-response-format",
+    counterexample=on_json(_other_form, when=_posted),
+    operations=IMAGES[:1],
+    about=_asks_for_form,
+    needs=Needs.SUCCESS,
+)
+def form(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """With ``url`` every image has an address, with ``b64_json`` its bytes in base64.
+
+    Some models always give bytes; that is a warning where an address was asked for.
+    """
+    wanted = value_at(seen.case, "/response_format")
+    for index, item in enumerate(_pictures(seen)):
+        value = item.get(wanted) if isinstance(item, dict) else None
+        if not isinstance(value, str) or not value or (wanted == "b64_json" and not _decodes(value)):
+            yield seen.finding(f"no {wanted}", place=f"/data/{index}/{wanted}", expected=wanted, actual=str(value)[:60])
+
+
+def _decodes(text: str) -> bool:
+    try:
+        return bool(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
+        return False

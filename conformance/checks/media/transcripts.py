@@ -1,0 +1,150 @@
+"""Transcriptions and translations as verbose JSON: what they must tell beside the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conformance.evidence.exchange import Request
+from conformance.evidence.trace import Observation
+from conformance.judging.check import Needs, check
+from conformance.judging.counterexamples import asked, on_json
+from conformance.requests.case import Case, Multipart
+from conformance.requests.selectors import streams, value_at
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level
+
+AUDIO = ("audio.transcriptions.create", "audio.translations.create")
+_posted = asked("POST", r"/audio/(transcriptions|translations)")
+TOLD = ("task", "language", "duration", "segments")
+
+
+def _verbose(spec: Spec, case: Case) -> bool:
+    return value_at(case, "/response_format") == "verbose_json" and not streams(spec, case)
+
+
+def _is_verbose(value: Any) -> bool:
+    return isinstance(value, dict) and "segments" in value and "task" in value
+
+
+def _silent(value: Any, _request: Request) -> Any:
+    return {k: v for k, v in value.items() if k not in ("language", "duration")} if _is_verbose(value) else None
+
+
+@check(
+    "audio.verbose",
+    Level.SHOULD,
+    clause="audio-verbose",
+    counterexample=on_json(_silent, when=_posted),
+    operations=AUDIO,
+    about=_verbose,
+    needs=Needs.SUCCESS,
+    entails=("schema.response",),
+)
+def verbose(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """With ``verbose_json`` the answer has task, language, duration and segments beside the text."""
+    lacking = [name for name in TOLD if not isinstance(seen.json, dict) or seen.json.get(name) is None]
+    # Word timestamps take the place of segments where only they were asked for.
+    if "segments" in lacking and _granularities(seen.case) == {"word"}:
+        lacking.remove("segments")
+    if lacking:
+        yield seen.finding("the answer lacks " + ", ".join(lacking), place="", expected=TOLD, actual=lacking)
+
+
+def _granularities(case: Case) -> set[str]:
+    """What ``timestamp_granularities[]`` asks for."""
+    body = case.body
+    parts = body.parts if isinstance(body, Multipart) else ()
+    return {part.data.decode("utf-8", "replace") for part in parts if part.name.startswith("timestamp_granularities")}
+
+
+_TASKS = {"audio.transcriptions.create": "transcribe", "audio.translations.create": "translate"}
+
+
+def _other_task(value: Any, _request: Request) -> Any:
+    other = {"transcribe": "translate", "translate": "transcribe"}
+    return {**value, "task": other.get(value["task"])} if _is_verbose(value) else None
+
+
+@check(
+    "audio.task",
+    Level.SHOULD,
+    clause="audio-task",
+    counterexample=on_json(_other_task, when=_posted),
+    operations=AUDIO,
+    about=_verbose,
+    needs=Needs.SUCCESS,
+    entails=("schema.response",),
+)
+def task(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """``task`` says what was done: a transcript keeps the language, a translation is English."""
+    found = seen.json.get("task") if isinstance(seen.json, dict) else None
+    wanted = _TASKS[seen.case.operation]
+    if found is not None and found != wanted:
+        yield seen.finding("another task", place="/task", expected=wanted, actual=found)
+
+
+def _segments(value: Any) -> list[Mapping[str, Any]]:
+    found = value.get("segments") if isinstance(value, dict) else None
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def _backwards(value: Any, _request: Request) -> Any:
+    found = _segments(value)
+    if not found or not _is_verbose(value):
+        return None
+    first = {**found[0], "start": float(found[0].get("end") or 0) + 1.0}
+    return {**value, "segments": [first, *found[1:]]}
+
+
+@check(
+    "audio.segments.order",
+    Level.SHOULD,
+    clause="audio-segments-in-order",
+    counterexample=on_json(_backwards, when=_posted),
+    operations=AUDIO,
+    about=_verbose,
+    needs=Needs.SUCCESS,
+)
+def segments_order(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """Segments start in order and end no earlier than they start: subtitles are made of them."""
+    last = float("-inf")
+    for index, item in enumerate(_segments(seen.json)):
+        start, end = item.get("start"), item.get("end")
+        if not isinstance(start, int | float) or not isinstance(end, int | float):
+            continue
+        if end < start or start < last:
+            yield seen.finding("a segment out of order", place=f"/segments/{index}", expected=f"from {last}",
+                               actual=f"{start} to {end}")  # fmt: skip
+        last = start
+
+
+def _asks_for_words(spec: Spec, case: Case) -> bool:
+    return _verbose(spec, case) and "word" in _granularities(case)
+
+
+def _wordless(value: Any, _request: Request) -> Any:
+    return {**value, "words": [{**word, "end": None} for word in value["words"]]} if value.get("words") else None
+
+
+@check(
+    "audio.words",
+    Level.SHOULD,
+    clause="audio-word-timestamps",
+    counterexample=on_json(_wordless, when=_posted),
+    operations=AUDIO[:1],
+    about=_asks_for_words,
+    needs=Needs.SUCCESS,
+    entails=("schema.response",),
+)
+def words(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """With the granularity ``word`` the answer has words, each with its start and its end in seconds."""
+    found = seen.json.get("words") if isinstance(seen.json, dict) else None
+    if not isinstance(found, list):
+        yield seen.finding("no words", place="/words", expected="a list", actual=found)
+        return
+    for index, word in enumerate(found):
+        times = [word.get(name) for name in ("start", "end")] if isinstance(word, dict) else [None]
+        if not all(isinstance(time, int | float) for time in times):
+            yield seen.finding("a word without its time", place=f"/words/{index}", expected="numbers", actual=times)
+            return

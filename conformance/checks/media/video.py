@@ -1,0 +1,147 @@
+"""Video jobs: as many films as were asked for, each with content, and gone with their job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from attrs import evolve
+
+from conformance.checks.objects.jobs import on_objects, untested
+from conformance.checks.objects.lifecycle import one, sent_in
+from conformance.evidence.exchange import Exchange
+from conformance.evidence.trace import Trace
+from conformance.judging.check import trace_check
+from conformance.judging.counterexamples import undead
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level
+
+JOB = ("video.job",)
+
+
+def _fewer(item: dict[str, Any]) -> Any:
+    films = item.get("generations")
+    return {**item, "generations": films[1:]} if isinstance(films, list) and films else None
+
+
+@trace_check(
+    "video.variants",
+    Level.MUST,
+    clause="video-variants",
+    counterexample=on_objects("video.generation.job", _fewer),
+    scenarios=JOB,
+)
+def variants(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A job that succeeded has a generation for each variant that was asked for."""
+    made, done = one(trace, "job.create"), one(trace, "job.get")
+    if made is None or done is None or done.json.get("status") != "succeeded":
+        yield untested(trace, "no job succeeded")
+        return
+    wanted, films = sent_in(made).get("n_variants"), done.json.get("generations")
+    if isinstance(films, list) and len(films) != wanted:
+        yield done.finding("another number of films", place="/generations", expected=wanted, actual=len(films))
+
+
+def _of_another(item: dict[str, Any]) -> Any:
+    return {**item, "job_id": "task_of_another"} if "job_id" in item else None
+
+
+@trace_check(
+    "video.generation",
+    Level.MUST,
+    clause="state-names-parent",
+    counterexample=on_objects("video.generation", _of_another),
+    scenarios=JOB,
+)
+def generation(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A film names the job that made it."""
+    done = one(trace, "job.get")
+    if done is None or done.json.get("status") != "succeeded":
+        yield untested(trace, "no job succeeded")
+        return
+    seen = one(trace, "get")
+    films = [(done, film) for film in done.json.get("generations") or ()]
+    for look, film in [*films, *([(seen, seen.json)] if seen else [])]:
+        if isinstance(film, dict) and film.get("job_id", done.json.get("id")) != done.json.get("id"):
+            yield look.finding("a film of another job", place="/job_id", expected=done.json.get("id"),
+                               actual=film.get("job_id"))  # fmt: skip
+
+
+def _hollow(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or exchange.request.method != "GET":
+        return None
+    media = response.media_type
+    return exchange.answered(response.with_body(b"")) if media.startswith(("video/", "image/")) else None
+
+
+@trace_check(
+    "video.content",
+    Level.MUST,
+    clause="video-content",
+    counterexample=_hollow,
+    scenarios=JOB,
+)
+def content(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A film and its thumbnail have content, of the kind that their media type says."""
+    looks = [seen for seen in trace.role("content", "thumbnail") if seen.exchange.ok]
+    if not looks:
+        yield untested(trace, "no film could be read")
+    for seen in looks:
+        kind = "video/" if seen.case.role == "content" else "image/"
+        if not seen.response.body:
+            yield seen.finding("no content", place="body", expected="some bytes", actual=0)
+        elif not seen.response.media_type.startswith(kind):
+            yield seen.finding("another media type", place="header:content-type", expected=f"{kind}*",
+                               actual=seen.response.media_type, level=Level.SHOULD)  # fmt: skip
+
+
+def _other_head(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or exchange.request.method != "HEAD" or not exchange.ok:
+        return None
+    return exchange.answered(evolve(response, status=404).with_header("content-type", "application/json"))
+
+
+@trace_check(
+    "video.head",
+    Level.MUST,
+    clause="video-head",
+    counterexample=_other_head,
+    scenarios=JOB,
+    entails=("http.accepted",),
+    provenance="standard",
+)
+def head(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """HEAD answers as GET does, without the content (RFC 9110 section 9.3.2)."""
+    got, asked = trace.role("content"), trace.role("head_content")
+    if not got or not asked or not got[0].exchange.ok:
+        yield untested(trace, "no film could be read")
+        return
+    whole, alone = got[0].response, asked[0].exchange.response
+    if alone is None or alone.status == 429 or alone.status >= 500:
+        yield untested(trace, "HEAD was not answered")
+    elif alone.status != whole.status:
+        yield asked[0].finding("another status", place="status", expected=whole.status, actual=alone.status)
+    elif alone.media_type != whole.media_type:
+        yield asked[0].finding("another media type", place="header:content-type", expected=whole.media_type,
+                               actual=alone.media_type)  # fmt: skip
+    elif alone.body:
+        yield asked[0].finding("HEAD has content", place="body", expected=0, actual=len(alone.body))
+
+
+@trace_check(
+    "video.deleted.films",
+    Level.SHOULD,
+    clause="video-deleted",
+    counterexample=undead(r"/video/generations/gen"),
+    scenarios=JOB,
+)
+def deleted_films(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """The films of a deleted job are gone with it."""
+    looks = trace.role("gone.film")
+    if not looks:
+        yield untested(trace, "no job was deleted")
+    for seen in looks:
+        if seen.exchange.ok:
+            yield seen.finding("the film is still there", place="status", expected=404, actual=seen.exchange.status)

@@ -1,0 +1,1 @@
+"""Checks of stored objects: lifecycle, lists, states, and each kind of resource."""

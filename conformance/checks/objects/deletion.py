@@ -1,0 +1,186 @@
+"""What becomes of an object that is deleted, and of those around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from attrs import evolve
+
+from conformance.checks.objects.lifecycle import LIVES, in_lives, needs, one
+from conformance.checks.objects.lists import answer_page, ids_of, page_of
+from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.trace import Trace
+from conformance.judging.check import trace_check
+from conformance.judging.counterexamples import on_json
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level, Outcome
+
+#: Names under which the confirmation of a deletion tells the id.
+_ID_NAMES = ("id", "eval_id", "eval_run_id", "run_id")
+
+
+def _not_deleted(value: Any, _request: Request) -> Any:
+    return {**value, "deleted": False} if value.get("deleted") is True else None
+
+
+@trace_check(
+    "lifecycle.delete.confirms",
+    Level.MUST,
+    clause="state-delete-confirms",
+    counterexample=in_lives(on_json(_not_deleted, when=lambda exchange: exchange.request.method == "DELETE")),
+    scenarios=LIVES,
+)
+def delete_confirms(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A deletion's answer names the object and says ``deleted: true``; 204 without a body says it too."""
+    created = one(trace, "create")
+    sent = trace.role("delete")
+    if created is None or not sent:
+        yield from needs(trace, "create", "delete")
+        return
+    seen = sent[-1]
+    if not seen.exchange.ok:
+        yield seen.finding("the deletion was refused", outcome=Outcome.NOT_TESTABLE)
+    elif seen.response.status != 204 and isinstance(seen.json, dict):
+        given = next((seen.json[name] for name in _ID_NAMES if name in seen.json), None)
+        if given is not None and given != created.json.get("id"):
+            yield seen.finding("another id", place="/id", expected=created.json.get("id"), actual=given)
+        if seen.json.get("deleted") is not True:
+            yield seen.finding(
+                "deleted is not true", place="/deleted", expected=True, actual=seen.json.get("deleted", "absent")
+            )
+
+
+def _undead(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or response.status != 404 or exchange.request.method != "GET":
+        return None
+    for past in reversed(earlier):
+        if past.ok and past.response and past.request.method == "GET" and past.request.url == exchange.request.url:
+            return exchange.answered(past.response)
+    return None
+
+
+@trace_check(
+    "lifecycle.deleted.gone",
+    Level.MUST,
+    clause="state-deleted-gone",
+    counterexample=in_lives(_undead),
+    scenarios=LIVES,
+    entails=("files.content.deleted",),
+)
+def deleted_gone(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A deleted object is not found any more."""
+    sent = trace.role("delete")
+    if not sent or not sent[-1].exchange.ok:
+        yield from needs(trace, "create", "delete")
+        return
+    gone = trace.role("deleted")
+    if not gone:
+        yield sent[-1].finding("the object was not asked for after its deletion", outcome=Outcome.NOT_TESTABLE)
+    elif (gone[-1].exchange.status or 500) >= 500:
+        yield gone[-1].finding("the target failed", outcome=Outcome.NOT_TESTABLE)
+    elif gone[-1].exchange.ok:
+        yield gone[-1].finding(
+            "the deleted object is still there", place="status", expected=404, actual=gone[-1].exchange.status
+        )
+    elif len(gone) > 1:
+        yield gone[0].finding("the object vanished only later", place="status", outcome=Outcome.WARN)
+
+
+def _deleted_twice(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or exchange.request.method != "DELETE" or response.status != 404:
+        return None
+    for past in reversed(earlier):
+        if past.request.url == exchange.request.url and past.request.method == "DELETE" and past.ok and past.response:
+            return exchange.answered(evolve(past.response))
+    return None
+
+
+@trace_check(
+    "lifecycle.deleted.again",
+    Level.OBS,
+    clause="state-delete-again",
+    counterexample=in_lives(_deleted_twice),
+    scenarios=LIVES,
+)
+def deleted_again(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """Deleting a second time is not a success; a repeated success is a note."""
+    for seen in trace.role("delete-again"):
+        if seen.exchange.ok:
+            yield seen.finding(
+                "the second deletion succeeded too", place="status", expected="4xx", actual=seen.exchange.status
+            )
+
+
+def _back_in_list(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """The list as it was before the deletion."""
+    response = exchange.response
+    if response is None or not exchange.ok or exchange.request.method != "GET":
+        return None
+    path = exchange.request.url
+    deleted = [x for x in earlier if x.request.method == "DELETE" and x.ok and x.request.url.startswith(_base(path))]
+    if not deleted or not isinstance(response.json, dict) or not isinstance(response.json.get("data"), list):
+        return None
+    if "limit=" not in path and len(response.json["data"]) >= 20:
+        return None  # one more than the default of a page is another defect
+    for past in earlier:
+        if past.request.url == path and page_of(past) is not None and past.response is not None:
+            old = [x for x in past.response.json["data"] if _path(deleted[-1]).endswith("/" + str(x.get("id")))]
+            if old:
+                value = {**response.json, "data": [*response.json["data"], *old]}
+                last = {"first_id": value["data"][0].get("id"), "last_id": old[-1].get("id")}
+                return answer_page(exchange, {**value, **{k: v for k, v in last.items() if k in value}})
+    return None
+
+
+def _base(url: str) -> str:
+    return url.split("?", maxsplit=1)[0] + "/"
+
+
+def _path(exchange: Exchange) -> str:
+    return exchange.request.url.split("?", maxsplit=1)[0]
+
+
+@trace_check(
+    "lifecycle.deleted.unlisted",
+    Level.MUST,
+    clause="state-deleted-gone",
+    counterexample=in_lives(_back_in_list),
+    scenarios=LIVES,
+    entails=("lists.order", "lists.walk.changed"),
+)
+def deleted_unlisted(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A deleted object is in no list any more."""
+    created, pages = one(trace, "create"), trace.role("list-after")
+    if created is None or not pages or not pages[-1].exchange.ok:
+        return
+    if created.json.get("id") in ids_of(pages[-1]):
+        yield pages[-1].finding("the deleted object is still listed", place="/data", actual=created.json.get("id"))
+    elif len(pages) > 1:
+        yield pages[0].finding("the object left the list only later", outcome=Outcome.WARN)
+
+
+def _gone_too(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or exchange.request.method != "GET" or "data" in (response.json or {}):
+        return None
+    again = [x for x in earlier if x.request.method == "DELETE" and x.status == 404]
+    siblings = [x for x in again if _path(x).rsplit("/", 1)[0] == _path(exchange).rsplit("/", 1)[0]]
+    return exchange.answered(again[-1].response) if siblings and again[-1].response else None
+
+
+@trace_check(
+    "lifecycle.deleted.others-stay",
+    Level.MUST,
+    clause="state-others-stay",
+    counterexample=in_lives(_gone_too),
+    scenarios=LIVES,
+    entails=("http.accepted",),
+)
+def others_stay(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A deletion removes the one object that it names."""
+    before, after = one(trace, "get-second"), trace.role("get-second-after")
+    if before is not None and after and after[-1].exchange.status == 404:
+        yield after[-1].finding("another object is gone too", place="status", expected=200, actual=404)

@@ -1,0 +1,163 @@
+"""Evals: items, results and counts of a run fit together; a cancelled run stops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from conformance.checks.objects.jobs import objects_in, on_objects, untested
+from conformance.checks.objects.lifecycle import one, sent_in
+from conformance.checks.objects.lists import ids_of, items_of
+from conformance.evidence.exchange import Exchange
+from conformance.evidence.trace import Trace
+from conformance.judging.check import trace_check
+from conformance.judging.counterexamples import query_of
+from conformance.scenarios.resource_kinds import ROWS
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level, Outcome
+
+RUN = ("evals.run",)
+
+
+def _less(item: dict[str, Any]) -> Any:
+    counts = item.get("result_counts")
+    if not isinstance(counts, dict) or not counts.get("total") or not counts.get("passed"):
+        return None
+    fewer = {**counts, "total": counts["total"] - 1, "passed": counts["passed"] - 1}
+    return {**item, "result_counts": fewer}
+
+
+@trace_check(
+    "evals.items",
+    Level.MUST,
+    clause="evals-items",
+    counterexample=on_objects("eval.run", _less),
+    scenarios=RUN,
+)
+def items(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A completed run has an item for each row, and counts those that passed and failed."""
+    run, page = one(trace, "run.get"), one(trace, "items")
+    if run is None or page is None:
+        yield untested(trace, "the run was not completed")
+        return
+    found = items_of(page)
+    if len(found) != len(ROWS) and page.json.get("has_more") is not True:
+        yield page.finding("another number of items", place="/data", expected=len(ROWS), actual=len(found))
+    counts = run.json.get("result_counts")
+    passed = sum(item.get("status") == "pass" for item in found)
+    wanted = {"total": len(ROWS), "passed": passed}
+    for name, value in wanted.items() if isinstance(counts, dict) else ():
+        if counts.get(name) != value:
+            yield run.finding(
+                f"{name} is not the number of items", place=f"/result_counts/{name}", expected=value,
+                actual=counts.get(name),
+            )  # fmt: skip
+
+
+def _all_pass(item: dict[str, Any]) -> Any:
+    return {**item, "status": "pass"} if item.get("status") == "fail" else None
+
+
+@trace_check(
+    "evals.item.status",
+    Level.MUST,
+    clause="evals-item-status",
+    counterexample=on_objects("eval.run.output_item", _all_pass),
+    scenarios=RUN,
+    entails=("evals.items", "lists.filter"),
+)
+def item_status(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """An item passes exactly when all its results passed."""
+    judged = False
+    for seen in trace:
+        for item in objects_in(seen) if seen.case.role.startswith("item") else ():
+            results = [one for one in item.get("results") or () if isinstance(one, dict) and "passed" in one]
+            judged = judged or bool(results)
+            if results and item.get("status") in ("pass", "fail"):
+                wanted = "pass" if all(result["passed"] for result in results) else "fail"
+                if item["status"] != wanted:
+                    yield seen.finding("its results say otherwise", place="/status", expected=wanted,
+                                       actual=item["status"])  # fmt: skip
+    if not judged:
+        yield untested(trace, "no item with results was seen")
+
+
+def _anyway(item: dict[str, Any]) -> Any:
+    return {**item, "status": "completed"} if item.get("status") in ("canceled", "cancelled") else None
+
+
+@trace_check(
+    "evals.cancel",
+    Level.MUST,
+    clause="evals-cancel",
+    counterexample=on_objects("eval.run", _anyway, method="GET"),
+    scenarios=("evals.cancelled",),
+    entails=("lists.filter", "jobs.end.stays"),
+)
+def cancel(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A run whose cancellation was confirmed with its state doesn't complete."""
+    asked, last = one(trace, "cancel"), one(trace, "cancelled")
+    if asked is None or asked.json.get("status") not in ("canceled", "cancelled"):
+        case_id = trace.observations[-1].case.id if trace.observations else ""
+        yield Finding("the run was not cancelled", case_id, outcome=Outcome.NOT_APPLICABLE)
+    elif last is not None and last.json.get("status") == "completed":
+        yield last.finding("the run completed all the same", place="/status", expected="canceled", actual="completed")
+
+
+def _other_source(item: dict[str, Any]) -> Any:
+    source = item.get("data_source")
+    return {**item, "data_source": {**source, "type": "completions"}} if isinstance(source, dict) else None
+
+
+@trace_check(
+    "evals.source",
+    Level.MUST,
+    clause="state-create-echo",
+    counterexample=on_objects("eval.run", _other_source),
+    scenarios=("evals.run", "evals.cancelled"),
+    entails=("schema.response",),
+)
+def source(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A run keeps the kind of its data source."""
+    made = one(trace, "run.create")
+    if made is None:
+        yield untested(trace, "no run was created")
+        return
+    wanted = (sent_in(made).get("data_source") or {}).get("type")
+    for seen in filter(None, (made, one(trace, "run.get"))):
+        found = seen.json.get("data_source")
+        if isinstance(found, dict) and found.get("type") != wanted:
+            yield seen.finding("another source", place="/data_source/type", expected=wanted, actual=found.get("type"))
+
+
+def _one_order(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Whatever is asked for, the order of creation."""
+    if query_of(exchange.request).get("order_by") != "updated_at":
+        return None
+    for past in reversed(earlier):
+        if query_of(past.request).get("order_by") == "created_at" and past.ok and past.response:
+            return exchange.answered(past.response)
+    return None
+
+
+@trace_check(
+    "evals.order-by",
+    Level.SHOULD,
+    clause="evals-order-by",
+    counterexample=_one_order,
+    scenarios=("evals.order-by",),
+)
+def order_by(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """``order_by`` decides: by creation the newer eval comes first, by the last change the one that was changed."""
+    pages = {field: one(trace, f"by.{field}") for field in ("created_at", "updated_at")}
+    if not all(pages.values()):
+        yield untested(trace, "the evals could not be listed")
+    for field, first, second in (("created_at", "newer", "older"), ("updated_at", "older", "newer")):
+        seen = pages[field]
+        if seen is None:
+            continue
+        shown = ids_of(seen)
+        wanted = [seen.case.bindings[key] for key in (first, second)]
+        places = [shown.index(name) if name in shown else -1 for name in wanted]
+        if -1 not in places and places[0] > places[1]:
+            yield seen.finding(f"not by {field}", place="/data", expected=f"the {first} first", actual=places)

@@ -1,0 +1,140 @@
+"""Files: name, purpose, size and bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from conformance.checks.objects.jobs import on_objects, untested
+from conformance.checks.objects.lifecycle import one
+from conformance.evidence.exchange import Exchange
+from conformance.evidence.trace import Trace
+from conformance.judging.check import trace_check
+from conformance.judging.counterexamples import path_of, undead
+from conformance.scenarios.files import READY
+from conformance.scenarios.resource_kinds import Upload, kind
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level, Outcome
+
+FILES = ("files.*",)
+
+
+def _uploads() -> dict[str, Upload]:
+    found = {"training": kind("training_file").upload, "notes": kind("file").upload}
+    return {name: upload for name, upload in found.items() if upload is not None}
+
+
+def _flipped(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or not path_of(exchange.request).endswith("/content") or not response.body:
+        return None
+    if "/files/" not in path_of(exchange.request):
+        return None
+    return exchange.answered(response.with_body(bytes([response.body[0] ^ 1]) + response.body[1:]))
+
+
+@trace_check(
+    "files.content",
+    Level.MUST,
+    clause="files-content",
+    counterexample=_flipped,
+    scenarios=FILES,
+)
+def content(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """The content of a file comes back byte for byte: line ends, umlauts and the missing last newline too.
+
+    MUST for fine-tuning files; files for assistants need not be given out, what is given out should be theirs.
+    """
+    if "files.content" not in operations_of(spec):
+        yield _nothing(trace, "this version gives out no content")
+        return
+    looked = False
+    for name, sent in _uploads().items():
+        for seen in trace.role(f"{name}.content"):
+            looked = looked or seen.exchange.ok
+            got = seen.exchange.response.body if seen.exchange.response else b""
+            if seen.exchange.ok and got != sent.data:
+                place = next((i for i, (a, b) in enumerate(zip(got, sent.data, strict=False)) if a != b), len(got))
+                yield seen.finding(
+                    "other bytes came back", place=f"byte:{place}", expected=f"{len(sent.data)} bytes as sent",
+                    actual=f"{len(got)} bytes, different from byte {place} on",
+                    level=None if name == "training" else Level.SHOULD,
+                )  # fmt: skip
+    if not looked:
+        yield untested(trace, "no content could be read")
+
+
+def _nothing(trace: Trace, why: str) -> Finding:
+    case_id = trace.observations[-1].case.id if trace.observations else ""
+    return Finding(why, case_id, outcome=Outcome.NOT_APPLICABLE)
+
+
+def _other_name(item: dict[str, Any]) -> Any:
+    return {**item, "filename": "another.txt"} if "filename" in item else None
+
+
+@trace_check(
+    "files.as-sent",
+    Level.MUST,
+    clause="files-as-sent",
+    counterexample=on_objects("file", _other_name),
+    scenarios=FILES,
+)
+def as_sent(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A file shows its name, its purpose and its size as they were sent."""
+    judged = False
+    for name, sent in _uploads().items():
+        wanted = {"filename": sent.filename, "purpose": sent.purpose, "bytes": len(sent.data)}
+        for role in ("upload", "get"):
+            seen = one(trace, f"{name}.{role}")
+            for field, value in wanted.items() if seen else ():
+                judged = True
+                if seen is not None and seen.json.get(field) not in (None, value):
+                    yield seen.finding(
+                        f"{field} is another", place=f"/{field}", expected=value, actual=seen.json[field]
+                    )
+    if not judged:
+        yield untested(trace, "no file could be uploaded")
+
+
+def _stuck(item: dict[str, Any]) -> Any:
+    return {**item, "status": "error"} if item.get("status") in ("processed", "uploaded") else None
+
+
+@trace_check(
+    "files.processed",
+    Level.SHOULD,
+    clause="files-processed",
+    counterexample=on_objects("file", _stuck, method="GET"),
+    scenarios=FILES,
+)
+def processed(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A well-formed file becomes usable."""
+    for name in _uploads():
+        seen = one(trace, f"{name}.get")
+        status = seen.json.get("status", "") if seen else None
+        if status == "":
+            yield _nothing(trace, "files have no status in this version")
+            return
+        if seen is None or status not in READY:
+            yield untested(trace, f"the file {name} is not processed")
+        elif status in ("error", "failed", "deleted"):
+            yield seen.finding("the file is not usable", place="/status", expected="processed", actual=status)
+
+
+@trace_check(
+    "files.content.deleted",
+    Level.MUST,
+    clause="state-deleted-gone",
+    counterexample=undead(r"/content$"),
+    scenarios=FILES,
+)
+def content_deleted(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """The content of a deleted file is not given out any more."""
+    looks = trace.role("training.content-after")
+    if not looks:
+        yield _nothing(trace, "no content of a deleted file was asked for")
+    for seen in looks:
+        if seen.exchange.ok:
+            yield seen.finding("the content is still there", place="status", expected=404, actual=seen.exchange.status)

@@ -1,0 +1,234 @@
+"""What takes its time, whatever it is: states that are final, times, counts, and the parent that a child names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from conformance.checks.objects.lists import items_of
+from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.trace import Observation, Trace
+from conformance.judging.check import Needs, check, trace_check
+from conformance.judging.counterexamples import on_json, path_of
+from conformance.requests.case import Case
+from conformance.scenarios.steps import path_names
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level, Outcome
+
+SCENARIOS = ("vector_stores.*", "evals.*", "fine_tuning.*", "video.*", "responses.*")
+
+#: States that nothing leaves. A vector store isn't meant: it works again whenever a file comes.
+ENDS = frozenset({"succeeded", "completed", "failed", "cancelled", "canceled", "incomplete", "expired"})
+
+#: States of what goes on; a state that is neither is unknown and says nothing.
+UNDER_WAY = frozenset(
+    {"queued", "pending", "validating_files", "preprocessing", "running", "in_progress", "processing", "cancelling"}
+)
+
+Change = Callable[[dict[str, Any]], Any]
+
+
+def objects_in(seen: Observation) -> Iterator[Mapping[str, Any]]:
+    """The object of an answer, or the objects of a page."""
+    value = seen.json if seen.exchange.ok else None
+    if isinstance(value, dict):
+        yield from items_of(seen) if isinstance(value.get("data"), list) else [value]
+
+
+def on_objects(kind: str, change: Change, *, method: str = "") -> Any:
+    """A counterexample: change every object with this ``object`` (its beginning), alone or in a page."""
+
+    def changed(value: Any, request: Request) -> Any:
+        if method and request.method != method:
+            return None
+        data = value.get("data")
+        alone = not isinstance(data, list)
+        found = [x for x in ([value] if alone else data) if isinstance(x, dict)]
+        made = [change(x) if str(x.get("object", "")).startswith(kind) else None for x in found]
+        if all(new is None for new in made):
+            return None
+        merged = [old if new is None else new for old, new in zip(found, made, strict=True)]
+        return merged[0] if alone else {**value, "data": merged}
+
+    return on_json(changed)
+
+
+def untested(trace: Trace, why: str) -> Finding:
+    """A prerequisite is missing: the last state that was seen stands in the reason."""
+    last = next((str(x.json.get("status")) for x in reversed(trace.observations) if _has_status(x)), "")
+    case_id = trace.observations[-1].case.id if trace.observations else ""
+    state = f"; the last state was {last!r}" if last else ""
+    return Finding(f"{trace.ended or why}{state}", case_id, outcome=Outcome.NOT_TESTABLE)
+
+
+def _has_status(seen: Observation) -> bool:
+    return isinstance(seen.json, dict) and isinstance(seen.json.get("status"), str)
+
+
+def _restarted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or not isinstance(response.json, dict) or exchange.request.method != "GET":
+        return None
+    value = response.json
+    if value.get("status") not in ENDS or value.get("object") in ("vector_store", "thread.run"):
+        return None
+    for past in earlier:
+        old = past.response.json if past.ok and past.response else None
+        same = path_of(past.request) == path_of(exchange.request) and isinstance(old, dict)
+        if same and old is not None and old.get("status") == value["status"]:
+            back = {"finished_at": None} if "finished_at" in value else {}
+            return exchange.answered(response.with_json({**value, **back, "status": "in_progress"}))
+    return None
+
+
+@trace_check(
+    "jobs.end.stays",
+    Level.MUST,
+    clause="jobs-end-stays",
+    counterexample=_restarted,
+    scenarios=SCENARIOS,
+    entails=(
+        "schema.response",
+        "tuning.model",
+        "stores.counts",
+        "lifecycle.modify.kept",
+        "responses.kept",
+        "state.fields",
+    ),
+)
+def end_stays(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """What has ended stays as it ended: a job, a run, a batch, a file of a store, a response."""
+    ended: dict[str, str] = {}
+    for seen in trace:
+        for item in objects_in(seen):
+            key = f"{item.get('object')} {item.get('id')} {item.get('vector_store_id', '')}"
+            status = item.get("status")
+            if item.get("object") in ("vector_store", "file") or "id" not in item or status not in (ENDS | UNDER_WAY):
+                continue
+            if key in ended and status != ended[key]:
+                yield seen.finding("it moves on after its end", place="/status", expected=ended[key], actual=status)
+            elif status in ENDS:
+                ended[key] = status
+
+
+def _early(item: dict[str, Any]) -> Any:
+    return {**item, "finished_at": item.get("created_at")} if item.get("status") not in ENDS else None
+
+
+@trace_check(
+    "jobs.finished-at",
+    Level.MUST,
+    clause="jobs-finished-at",
+    counterexample=on_objects("", lambda item: _early(item) if "finished_at" in item else None),
+    scenarios=("fine_tuning.*", "video.*"),
+)
+def finished_at(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """``finished_at`` is set only when the job has ended."""
+    for seen in trace:
+        for item in objects_in(seen):
+            status = item.get("status")
+            if item.get("finished_at") is not None and isinstance(status, str) and status not in ENDS:
+                yield seen.finding(
+                    f"finished_at of a job that is {status}", place="/finished_at", actual=item["finished_at"]
+                )
+
+
+COUNTS = ("file_counts", "result_counts")
+
+
+def _one_more(item: dict[str, Any]) -> Any:
+    for name in COUNTS:
+        counts = item.get(name)
+        if isinstance(counts, dict) and isinstance(counts.get("total"), int):
+            return {**item, name: {**counts, "total": counts["total"] + 1}}
+    return None
+
+
+@trace_check(
+    "stores.counts",
+    Level.MUST,
+    clause="jobs-counts",
+    counterexample=on_objects("", _one_more),
+    scenarios=("vector_stores.*", "evals.run", "evals.cancelled"),
+    entails=("stores.total", "evals.items"),
+)
+def counts(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """Counts add up to their total once the work is done: files of stores and batches, results of eval runs."""
+    ended = False
+    for seen in trace:
+        for item in objects_in(seen):
+            for name in COUNTS:
+                given = item.get(name)
+                if not isinstance(given, dict) or item.get("status") not in ENDS:
+                    continue
+                ended = True
+                parts = [part for key, part in given.items() if key != "total" and isinstance(part, int)]
+                if given.get("total") != sum(parts):
+                    yield seen.finding(
+                        "the counts don't add up", place=f"/{name}", expected=sum(parts), actual=given.get("total")
+                    )
+                if item.get("status") == "completed" and given.get("in_progress"):
+                    yield seen.finding(
+                        "completed, and files in progress", place=f"/{name}/in_progress", expected=0,
+                        actual=given["in_progress"],
+                    )  # fmt: skip
+    if not ended:
+        yield untested(trace, "nothing that counts has ended")
+
+
+#: Path parameters whose value the objects below them name.
+PARENTS = (
+    "vector_store_id",
+    "eval_id",
+    "fine_tuning_job_id",
+    "assistant_id",
+    "message_id",
+    "thread_id",
+    "run_id",
+)
+
+#: Paths of collections, and of what lies in them.
+_OWN = {"vector_store_id", "eval_id", "assistant_id"}
+
+
+def _children(spec: Spec, case: Case) -> bool:
+    operation = operations_of(spec).get(case.operation)
+    return operation is not None and case.method != "DELETE" and bool(set(path_names(operation)) & set(PARENTS))
+
+
+def _orphans(value: Any, request: Request) -> Any:
+    if request.method == "DELETE":
+        return None
+    parts = path_of(request).split("/")
+
+    def moved(item: Any) -> Any:
+        name = next((n for n in ("vector_store_id", "eval_id", "fine_tuning_job_id", "message_id") if n in item), None)
+        return {**item, name: "another_parent"} if name and item[name] in parts else item
+
+    data = value.get("data")
+    if isinstance(data, list):
+        made = [moved(item) if isinstance(item, dict) else item for item in data]
+        return {**value, "data": made} if made != data else None
+    return moved(value) if moved(value) != value else None
+
+
+@check(
+    "state.parent",
+    Level.MUST,
+    clause="state-names-parent",
+    counterexample=on_json(_orphans),
+    about=_children,
+    needs=Needs.SUCCESS,
+    entails=("lifecycle.list.same", "video.generation"),
+)
+def parent(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A child names the parent under which it was asked for: its store, eval, job, assistant, message or thread."""
+    for name, raw in seen.case.path_params.items():
+        wanted = seen.case.bindings.get(raw.strip("{}"), raw)
+        if name not in PARENTS or wanted.startswith("{"):
+            continue
+        for item in objects_in(seen):
+            if isinstance(item.get(name), str) and item[name] != wanted:
+                yield seen.finding(f"{name} is another", place=f"/{name}", expected=wanted, actual=item[name])
+                break

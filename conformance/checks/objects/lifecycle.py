@@ -1,0 +1,289 @@
+"""What becomes of an object between its creation and its end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from conformance.checks.objects.lists import ids_of
+from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.trace import Observation, Trace
+from conformance.judging.check import Counterexample, trace_check
+from conformance.judging.counterexamples import on_json, path_of
+from conformance.scenarios.resource_kinds import KINDS, properties
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level, Outcome
+
+LIVES = ("lifecycle.*",)
+
+
+#: Paths of runs of a thread: their lives are judged by the checks of runs.
+_RUNS = re.compile(r"/threads/([^/]+/)?runs")
+
+
+def in_lives(counterexample: Counterexample) -> Counterexample:
+    """A counterexample for the objects that lifecycles are about."""
+
+    def broken(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+        return None if _RUNS.search(path_of(exchange.request)) else counterexample(exchange, earlier)
+
+    return broken
+
+
+def one(trace: Trace, role: str) -> Observation | None:
+    """The good answer to a step, the last one when it was polled."""
+    good = [x for x in trace if x.case.role == role and x.exchange.ok and isinstance(x.json, dict)]
+    return good[-1] if good else None
+
+
+def needs(trace: Trace, *roles: str) -> Iterator[Finding]:
+    """What a check says when one of its steps is missing: not applicable where it was never sent."""
+    for role in roles:
+        if one(trace, role) is None:
+            sent = trace.role(role)
+            case_id = (sent or trace.observations)[-1].case.id if trace.observations else ""
+            never = not sent and one(trace, "create") is not None
+            outcome = Outcome.NOT_APPLICABLE if never else Outcome.NOT_TESTABLE
+            yield Finding(f"the step {role!r} has no good answer", case_id, outcome=outcome)
+            return
+
+
+def holds(found: Any, sent: Any) -> bool:
+    """True when ``found`` has all of ``sent``: objects may have more members, arrays must match item by item.
+
+    A text that was sent as content may come back as parts whose texts join to it.
+    """
+    if isinstance(sent, dict):
+        return isinstance(found, dict) and all(key in found and holds(found[key], sent[key]) for key in sent)
+    if isinstance(sent, list):
+        return isinstance(found, list) and len(found) == len(sent) and all(map(holds, found, sent))
+    if isinstance(sent, str) and isinstance(found, list):
+        return "".join(map(text_of, found)) == sent
+    return bool(found == sent)
+
+
+def text_of(part: Any) -> str:
+    """The text of a part of a message: ``{"text": {"value": …}}`` or ``{"text": …}``."""
+    text = part.get("text") if isinstance(part, dict) else None
+    inner = text.get("value") if isinstance(text, dict) else text
+    return inner if isinstance(inner, str) else ""
+
+
+def sent_in(seen: Observation) -> Mapping[str, Any]:
+    """The JSON object that was sent; empty where the request had another body."""
+    body = seen.exchange.request.json
+    return body if isinstance(body, dict) else {}
+
+
+def differences(
+    found: Mapping[str, Any], sent: Mapping[str, Any], names: Sequence[str]
+) -> Iterator[tuple[str, Any, Any]]:
+    """Name, what was sent and what came of the fields that did not come back as they were sent."""
+    for name in names:
+        if name in sent and not holds(found.get(name), sent[name]):
+            yield name, sent[name], found.get(name, "absent")
+
+
+def echoed(spec: Spec, trace: Trace) -> tuple[str, ...]:
+    """The fields of a kind that come back, as far as the version documents them in its answer."""
+    item = next((k for k in KINDS if f"lifecycle.{k.prefix}" == trace.scenario), None)
+    if item is None or not item.has(spec, "get"):
+        return ()
+    operation = operations_of(spec)[item.operation("get")]
+    media = (operation.answer(200) or {}).get("application/json")
+    shown = properties(spec, media.schema) if media else frozenset()
+    return tuple(name for name in item.echoed if name in shown)
+
+
+def _is_create(exchange: Exchange) -> bool:
+    return exchange.request.method == "POST" and isinstance(exchange.request.json, dict) and _collection(exchange)
+
+
+def _collection(exchange: Exchange) -> bool:
+    return bool(_WORD.fullmatch(path_of(exchange.request).rstrip("/").rsplit("/", 1)[-1]))
+
+
+#: The last segment of a collection's path. Ids have digits or capitals.
+_WORD = re.compile(r"[a-z_]+")
+
+
+def _forget(value: Any, request: Request) -> Any:
+    if "metadata" not in (request.json or {}) or "metadata" not in value:
+        return None
+    return {**value, "metadata": {}}
+
+
+@trace_check(
+    "lifecycle.create.echo",
+    Level.MUST,
+    clause="state-create-echo",
+    counterexample=in_lives(on_json(_forget, when=_is_create)),
+    scenarios=LIVES,
+)
+def create_echo(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """The created object shows what was sent: its name, instructions, tools, metadata."""
+    yield from needs(trace, "create")
+    seen = one(trace, "create")
+    if seen is not None:
+        for name, wanted, found in differences(seen.json, sent_in(seen), echoed(spec, trace)):
+            yield seen.finding(f"{name} did not come back", place=f"/{name}", expected=wanted, actual=found)
+
+
+def _is_get(exchange: Exchange) -> bool:
+    value = exchange.response.json if exchange.response else None
+    return exchange.request.method == "GET" and isinstance(value, dict) and not isinstance(value.get("data"), list)
+
+
+def _other_metadata(value: Any, _request: Request) -> Any:
+    return {**value, "metadata": {"another": "object"}} if value.get("metadata") else None
+
+
+@trace_check(
+    "lifecycle.get.same",
+    Level.MUST,
+    clause="state-get-same",
+    counterexample=in_lives(on_json(_other_metadata, when=_is_get)),
+    scenarios=LIVES,
+    entails=("lifecycle.modify.kept", "lifecycle.modify.applies", "lifecycle.list.same"),
+)
+def get_same(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A created object can be fetched, and is the one that was created."""
+    yield from needs(trace, "create")
+    created, fetched, tried = one(trace, "create"), one(trace, "get"), trace.role("get")
+    if created is None:
+        return
+    if not tried:
+        yield created.finding("the created object has no id to ask for", outcome=Outcome.NOT_TESTABLE)
+        return
+    last = tried[-1].exchange.status or 500
+    if fetched is None and (last == 429 or last >= 500):
+        yield tried[-1].finding(f"the object could not be asked for: {last}", outcome=Outcome.NOT_TESTABLE)
+        return
+    if fetched is None:
+        yield tried[-1].finding("the created object can't be fetched", place="status", expected=200)
+        return
+    for name in ("id", "object", "created_at"):
+        if fetched.json.get(name) != created.json.get(name):
+            yield fetched.finding(
+                f"{name} differs", place=f"/{name}", expected=created.json.get(name), actual=fetched.json.get(name)
+            )
+    for name, wanted, found in differences(fetched.json, sent_in(created), echoed(spec, trace)):
+        yield fetched.finding(f"{name} differs", place=f"/{name}", expected=wanted, actual=found)
+    late = [seen for seen in trace.role("get") if not seen.exchange.ok]
+    if late:
+        yield late[0].finding("the object could be fetched only later", place="status", outcome=Outcome.WARN)
+
+
+def _unlisted(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or exchange.request.method != "GET" or not isinstance(response.json, dict):
+        return None
+    data = response.json.get("data")
+    if not isinstance(data, list) or not data or "after=" in exchange.request.url or "limit=" in exchange.request.url:
+        return None
+    kept = {key: None for key in ("first_id", "last_id") if key in response.json}
+    return exchange.answered(response.with_json({**response.json, "data": [], **kept}))
+
+
+@trace_check(
+    "lifecycle.list.holds",
+    Level.MUST,
+    clause="state-list-holds",
+    counterexample=in_lives(_unlisted),
+    scenarios=LIVES,
+    entails=(
+        "schema.response",
+        "run-steps.message",
+        "runs.message.kept",
+        "runs.stream.kept",
+        "stores.batch.files",
+        "stores.total",
+        "evals.items",
+        "responses.input-items",
+        "models.list",
+        "tuning.events.first",
+    ),
+)
+def list_holds(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A list, newest first, shows the object that was just created on its first page, unless others crowd it out."""
+    yield from needs(trace, "create", "list")
+    created, page = one(trace, "create"), one(trace, "list")
+    if created is None or page is None or created.json.get("id") in ids_of(page):
+        return
+    newer = [i for i in page.json.get("data") or () if isinstance(i, dict)]
+    stamp = created.json.get("created_at")
+    if page.json.get("has_more") is True and all((i.get("created_at") or 0) >= (stamp or 0) for i in newer):
+        yield page.finding("others crowd out our object", outcome=Outcome.NOT_APPLICABLE)
+        return
+    yield page.finding(
+        "the created object is not listed", place="/data", expected=created.json.get("id"), actual=ids_of(page)
+    )
+
+
+def _unmodified(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or exchange.request.method != "POST" or _collection(exchange):
+        return None
+    path = path_of(exchange.request)
+    for past in earlier:
+        if path_of(past.request) not in (path, path.rsplit("/", 1)[0]):
+            continue
+        old = past.response.json if past.ok and past.response else None
+        if past.response and isinstance(old, dict) and old.get("id") == response.json.get("id"):
+            return exchange.answered(past.response)
+    return None
+
+
+@trace_check(
+    "lifecycle.modify.applies",
+    Level.MUST,
+    clause="state-modify-applies",
+    counterexample=in_lives(_unmodified),
+    scenarios=LIVES,
+)
+def modify_applies(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A modification shows in its own answer and in the object fetched afterwards."""
+    yield from needs(trace, "create", "modify")
+    changed = one(trace, "modify")
+    if changed is None:
+        return
+    fetched = one(trace, "modified")
+    for seen in (changed, fetched):
+        if seen is not None:
+            for name, wanted, found in differences(seen.json, sent_in(changed), echoed(spec, trace)):
+                yield seen.finding(f"{name} was not modified", place=f"/{name}", expected=wanted, actual=found)
+
+
+def _lose_the_rest(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or exchange.request.method != "POST" or _collection(exchange):
+        return None
+    if not isinstance(response.json, dict) or not isinstance(response.json.get("created_at"), int):
+        return None
+    return exchange.answered(response.with_json({**response.json, "created_at": response.json["created_at"] + 7}))
+
+
+@trace_check(
+    "lifecycle.modify.kept",
+    Level.MUST,
+    clause="state-modify-keeps-rest",
+    counterexample=in_lives(_lose_the_rest),
+    scenarios=LIVES,
+)
+def modify_kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A modification leaves alone what it doesn't name: id, created_at and the other fields."""
+    yield from needs(trace, "create", "modify")
+    created, changed = one(trace, "create"), one(trace, "modify")
+    if created is None or changed is None:
+        return
+    for seen in filter(None, (changed, one(trace, "modified"))):
+        for name in ("id", "object", "created_at"):
+            if seen.json.get(name) != created.json.get(name):
+                yield seen.finding(
+                    f"{name} changed", place=f"/{name}", expected=created.json.get(name), actual=seen.json.get(name)
+                )
+        rest = [name for name in echoed(spec, trace) if name not in sent_in(changed)]
+        for name, wanted, found in differences(seen.json, sent_in(created), rest):
+            yield seen.finding(f"{name} changed", place=f"/{name}", expected=wanted, actual=found)

@@ -1,0 +1,336 @@
+"""Walks: without gap, repeat or endless round, in order, and steady while objects come and go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+from conformance.checks.objects.lists import answer_page, documented_order, ids_of, items_of, page_of, times_of
+from conformance.evidence.exchange import Exchange
+from conformance.evidence.trace import Observation, Trace
+from conformance.judging.check import trace_check
+from conformance.judging.counterexamples import query_of
+from conformance.scenarios.lists import MOST_PAGES
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level, Outcome
+
+LISTS = ("lists.*",)
+WALKS = ("walk.asc", "walk.desc", "walk.default")
+
+
+def _steps(trace: Trace, role: str) -> list[Observation]:
+    """The pages of a step that were answered with a JSON object, or not answered well at all."""
+    return [seen for seen in trace if seen.case.role == role and (not seen.exchange.ok or isinstance(seen.json, dict))]
+
+
+def _orders(trace: Trace) -> tuple[str, ...]:
+    """The walks of which every page was answered well. One that lost its cursor to somebody else isn't judged."""
+    found = [role for role in WALKS if _steps(trace, role)]
+    return tuple(role for role in found if all(seen.exchange.ok for seen in _steps(trace, role)))
+
+
+def _unable(trace: Trace) -> Iterator[Finding]:
+    """What a check says when no walk happened."""
+    if not _orders(trace):
+        case_id = trace.observations[-1].case.id if trace.observations else ""
+        lost = [x for role in WALKS for x in _steps(trace, role) if not x.exchange.ok and x.case.expect == "either"]
+        if lost and all(400 <= (seen.exchange.status or 0) < 500 for seen in lost):
+            yield Finding("others removed the cursor of the walk", case_id, outcome=Outcome.NOT_APPLICABLE)
+            return
+        why = trace.ended or "an object could not be created, or the list was not answered"
+        yield Finding(f"no walk to judge: {why}", case_id, outcome=Outcome.NOT_TESTABLE)
+
+
+def _start(trace: Trace, role: str) -> set[str]:
+    first = _steps(trace, role)[0].case
+    return {first.bindings.get("cursor", "")} if "after" in dict(first.query) else set()
+
+
+def _expected(trace: Trace) -> set[str]:
+    """The ids of our objects: those created for the walk, or found in the list of our own parent."""
+    made = {str(x.json.get("id")) for x in trace.role("create") if x.exchange.ok and isinstance(x.json, dict)}
+    return made or {i for x in trace.role("list.all") if x.exchange.ok for i in ids_of(x)}
+
+
+def _endless_page(pages: Sequence[Observation]) -> bool:
+    return len(pages) == MOST_PAGES and pages[-1].json.get("has_more") is True
+
+
+def _ours(trace: Trace, role: str, page: Observation) -> bool:
+    """True where the page is that of our own parent's list, or its last object is the last one of ours."""
+    made = [str(x.json.get("id")) for x in trace.role("create") if x.exchange.ok and isinstance(x.json, dict)]
+    return not _start(trace, role) or ids_of(page)[-1:] == made[-1:]
+
+
+def _more_of_nothing(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or not isinstance(response.json, dict) or "has_more" not in response.json:
+        return None
+    return None if response.json["has_more"] else answer_page(exchange, {**response.json, "has_more": True})
+
+
+@trace_check(
+    "lists.has-more",
+    Level.SHOULD,
+    clause="list-has-more",
+    counterexample=_more_of_nothing,
+    scenarios=LISTS,
+    entails=("lists.walk.ends",),
+)
+def has_more(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """``has_more`` is true exactly when something follows: after true comes a page with objects, after false none.
+
+    In a list of the whole account what follows may be removed by others before the next page.
+    """
+    yield from _unable(trace)
+    for role in _orders(trace):
+        pages = [seen for seen in _steps(trace, role) if seen.exchange.ok]
+        for before, after in pairwise(pages):
+            if before.json.get("has_more") is True and not items_of(after) and _ours(trace, role, before):
+                yield before.finding(
+                    "has_more was true and nothing followed", place="/has_more", expected=False, actual=True
+                )
+        if pages[-1].json.get("has_more") is False:
+            left = _expected(trace) - _start(trace, role) - {i for page in pages for i in ids_of(page)}
+            if left:
+                yield pages[-1].finding(
+                    "has_more is false and objects are missing", place="/has_more", expected=True, actual=sorted(left)
+                )
+
+
+def _repeat(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    value, query = page_of(exchange), query_of(exchange.request)
+    if value is None or "after" not in query or "before" in query:
+        return None
+    for past in reversed(earlier):
+        page = page_of(past)
+        for item in page["data"] if page else ():
+            if isinstance(item, dict) and item.get("id") == query["after"]:
+                value["data"] = [item, *value["data"][:-1]]
+                ends = {"first_id": item["id"], "last_id": value["data"][-1].get("id")}
+                return answer_page(exchange, {**value, **{k: v for k, v in ends.items() if k in value}})
+    return None
+
+
+@trace_check(
+    "lists.walk.no-repeat",
+    Level.MUST,
+    clause="list-walk",
+    counterexample=_repeat,
+    scenarios=LISTS,
+    entails=("lists.walk.complete", "lists.has-more", "lists.walk.changed", "lists.walk.ends"),
+)
+def no_repeat(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A walk by ``after`` shows no object twice, and not the one that it started after."""
+    yield from _unable(trace)
+    for role in _orders(trace):
+        shown = _start(trace, role)
+        for seen in _steps(trace, role):
+            again = [i for i in ids_of(seen) if i in shown]
+            if again:
+                yield seen.finding("the walk shows an object twice", place="/data", actual=again)
+            shown |= set(ids_of(seen))
+
+
+def _skip(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    value = page_of(exchange)
+    if value is None or "after" not in query_of(exchange.request) or len(value["data"]) < 2:
+        return None
+    value["data"] = value["data"][1:]
+    return answer_page(exchange, {**value, "first_id": value["data"][0].get("id")} if "first_id" in value else value)
+
+
+@trace_check(
+    "lists.walk.complete",
+    Level.MUST,
+    clause="list-walk",
+    counterexample=_skip,
+    scenarios=LISTS,
+    entails=("lists.has-more",),
+)
+def complete(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A walk by ``after`` shows every object that was created: none is left out between two pages."""
+    yield from _unable(trace)
+    for role in _orders(trace):
+        pages = _steps(trace, role)
+        missing = _expected(trace) - _start(trace, role) - {i for seen in pages for i in ids_of(seen)}
+        if missing and not _endless_page(pages):
+            yield pages[-1].finding(
+                "the walk leaves out objects", place="/data", expected="all created", actual=sorted(missing)
+            )
+
+
+def _endless(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or not isinstance(response.json, dict):
+        return None
+    if "after" not in query_of(exchange.request) or "has_more" not in response.json:
+        return None
+    return answer_page(exchange, {**response.json, "has_more": True})
+
+
+@trace_check(
+    "lists.walk.ends",
+    Level.MUST,
+    clause="list-walk",
+    counterexample=_endless,
+    scenarios=LISTS,
+    entails=("lists.has-more",),
+)
+def walk_ends(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A walk comes to an end: the page after the last object says that nothing more follows.
+
+    An empty page that says ``has_more`` sends clients round for ever.
+    """
+    yield from _unable(trace)
+    for role in _orders(trace):
+        for seen in _steps(trace, role):
+            if seen.exchange.ok and not items_of(seen) and seen.json.get("has_more") is True:
+                yield seen.finding(
+                    "an empty page says that more follows", place="/has_more", expected=False, actual=True
+                )
+
+
+def _younger_page(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    value, query = page_of(exchange), query_of(exchange.request)
+    if value is None or "after" not in query or query.get("order") != "asc":
+        return None
+    if not all(isinstance(x, dict) and isinstance(x.get("created_at"), int) for x in value["data"]):
+        return None
+    value["data"] = [{**item, "created_at": item["created_at"] - 86_400} for item in value["data"]]
+    return answer_page(exchange, value)
+
+
+@trace_check(
+    "lists.walk.order",
+    Level.MUST,
+    clause="list-order",
+    counterexample=_younger_page,
+    scenarios=LISTS,
+)
+def walk_order(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A walk goes through time in one direction, from page to page too. Equal seconds may come in any order."""
+    yield from _unable(trace)
+    for role in _orders(trace):
+        last: int | None = None
+        for seen in _steps(trace, role):
+            order = documented_order(spec, seen.case.operation, dict(seen.case.query).get("order"))
+            stamps = times_of(items_of(seen))
+            if order is None or not stamps:
+                continue
+            turned = last is not None and (stamps[0] < last if order == "asc" else stamps[0] > last)
+            if turned:
+                yield seen.finding("the page goes back in time", place="/data/0/created_at", expected=order)
+            last = stamps[-1]
+
+
+def _same_way(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    value, query = page_of(exchange), query_of(exchange.request)
+    if value is None or query.get("order") != "desc" or _stamped(value["data"]):
+        return None
+    wanted = exchange.request.url.replace("order=desc", "order=asc").split("&after=")[0]
+    for past in earlier:
+        page = page_of(past)
+        if page and "after" not in query and past.request.url.split("&after=")[0] == wanted:
+            return exchange.answered(past.response) if past.response else None
+    return None
+
+
+def _stamped(data: Sequence[Any]) -> bool:
+    return any(isinstance(item, dict) and "created_at" in item for item in data)
+
+
+@trace_check(
+    "lists.order.opposite",
+    Level.SHOULD,
+    clause="list-order",
+    counterexample=_same_way,
+    scenarios=LISTS,
+    entails=("lists.walk.no-repeat", "lists.walk.complete", "lists.has-more"),
+)
+def order_opposite(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """Where objects have no time of creation, ``asc`` and ``desc`` still lead in opposite directions."""
+    yield from _unable(trace)
+    pages = [seen for role in WALKS[:2] for seen in _steps(trace, role)[:1]]
+    if len(pages) < 2:
+        return
+    first, second = pages
+    if _stamped(items_of(first)) or len(_expected(trace)) < 2:
+        yield first.finding("the objects have a time of creation", outcome=Outcome.NOT_APPLICABLE)
+        return
+    if first.exchange.ok and ids_of(first) and ids_of(first)[0] == (ids_of(second) or [""])[0]:
+        yield second.finding("desc begins like asc", place="/data/0", actual=ids_of(second)[0])
+
+
+def _shuffled(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    value = page_of(exchange)
+    if value is None or query_of(exchange.request).get("order") != "asc" or len(value["data"]) < 2:
+        return None
+    if not any(past.request.url == exchange.request.url for past in earlier):
+        return None
+    stamps = [item.get("created_at") for item in value["data"] if isinstance(item, dict)]
+    if len(set(map(str, stamps))) > 1:
+        return None
+    value["data"] = value["data"][::-1]
+    ends = {"first_id": value["data"][0].get("id"), "last_id": value["data"][-1].get("id")}
+    return answer_page(exchange, {**value, **{k: v for k, v in ends.items() if k in value}})
+
+
+@trace_check(
+    "lists.order.stable",
+    Level.SHOULD,
+    clause="list-order-stable",
+    counterexample=_shuffled,
+    scenarios=LISTS,
+)
+def order_stable(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """The same page asked for again shows the same objects in the same order, ties too."""
+    first, again = _steps(trace, "walk.asc")[:1], _steps(trace, "walk.again")
+    if not (first and again and first[0].exchange.ok):
+        yield from _unable(trace)
+        return
+    for seen in again:
+        # others may have removed an object meanwhile; what both pages show must be in the same order
+        wanted, found = ids_of(first[0]), ids_of(seen) if seen.exchange.ok else []
+        if [i for i in wanted if i in found] != [i for i in found if i in wanted]:
+            yield seen.finding("another order", place="/data", expected=wanted, actual=found)
+
+
+def _shifted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """A page by number: an object that was removed meanwhile moves the border of the next page."""
+    value, query = page_of(exchange), query_of(exchange.request)
+    if value is None or query.get("limit") != "1" or query.get("order") != "desc" or "after" not in query:
+        return None
+    return answer_page(exchange, {**value, "data": []} | {k: None for k in ("first_id", "last_id") if k in value})
+
+
+@trace_check(
+    "lists.walk.changed",
+    Level.MUST,
+    clause="list-walk-changed",
+    counterexample=_shifted,
+    scenarios=LISTS,
+    entails=("lists.walk.complete", "lists.has-more", "lists.walk.ends"),
+)
+def changed(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """An object that comes or goes during a walk doesn't make it lose or repeat another one."""
+    pages = [seen for seen in _steps(trace, "change.page") if seen.exchange.ok]
+    if len(pages) < 2:
+        return
+    own = [str(x.json.get("id")) for x in trace.role("create") if x.exchange.ok and isinstance(x.json, dict)]
+    if not set(ids_of(pages[0])) <= set(own):
+        yield pages[0].finding("others create objects at the same time", outcome=Outcome.NOT_APPLICABLE)
+        return
+    shown: list[str] = []
+    for seen in pages:
+        again = set(ids_of(seen)) & set(shown)
+        if again:
+            yield seen.finding("an object twice in a changing list", place="/data", actual=sorted(again))
+        shown += ids_of(seen)
+    oldest = min((own.index(i) for i in shown if i in own), default=0)
+    start = pages[0].case.bindings.get("cursor") if "after" in dict(pages[0].case.query) else None
+    wanted = {i for i in own[oldest:] if i != start} if ids_of(pages[-1]) else set(own) - {start}
+    lost = wanted - set(shown)
+    if lost:
+        yield pages[-1].finding("an object is lost in a changing list", place="/data", actual=sorted(lost))

@@ -1,0 +1,71 @@
+"""Models: the list and the look at one agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.checks.objects.jobs import untested
+from conformance.checks.objects.lifecycle import one
+from conformance.checks.objects.lists import ids_of
+from conformance.evidence.exchange import Request
+from conformance.evidence.trace import Trace
+from conformance.judging.check import trace_check
+from conformance.judging.counterexamples import on_json
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level
+
+MODELS = ("models.*",)
+
+
+def _twice(value: Any, request: Request) -> Any:
+    data = value.get("data")
+    if not request.url.split("?", maxsplit=1)[0].endswith("/models") or not data:
+        return None
+    return {**value, "data": [*data, data[0]]}
+
+
+@trace_check(
+    "models.list",
+    Level.MUST,
+    clause="models-list",
+    counterexample=on_json(_twice),
+    scenarios=MODELS,
+)
+def listed(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """The list names each model once. An account without any model is unusual enough for a warning."""
+    page = one(trace, "list")
+    if page is None:
+        yield untested(trace, "the models were not listed")
+        return
+    ids = ids_of(page)
+    again = sorted({name for name in ids if ids.count(name) > 1})
+    if again:
+        yield page.finding("a model is listed twice", place="/data", actual=again)
+    if not ids:
+        yield page.finding("no model is listed", place="/data", level=Level.SHOULD)
+
+
+def _another(value: Any, request: Request) -> Any:
+    if "/models/" not in request.url or value.get("object") != "model":
+        return None
+    return {**value, "id": "another-model"}
+
+
+@trace_check(
+    "models.get",
+    Level.MUST,
+    clause="models-get",
+    counterexample=on_json(_another),
+    scenarios=MODELS,
+)
+def get(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A listed model is answered under its own name; a name that no model has isn't answered."""
+    seen = one(trace, "get")
+    wanted = seen.case.bindings.get("model") if seen else None
+    if seen is not None and seen.json.get("id") != wanted:
+        yield seen.finding("another model", place="/id", expected=wanted, actual=seen.json.get("id"))
+    for unknown in trace.role("get-unknown"):
+        if unknown.exchange.ok:
+            yield unknown.finding("a model that nobody has", place="status", expected=404,
+                                  actual=unknown.exchange.status)  # fmt: skip

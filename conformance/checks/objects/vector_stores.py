@@ -1,0 +1,233 @@
+"""Vector stores: what they count, when they expire, and that their files are only borrowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from conformance.checks.objects.jobs import on_objects, untested
+from conformance.checks.objects.lifecycle import one
+from conformance.checks.objects.lists import ids_of, items_of
+from conformance.evidence.exchange import Exchange
+from conformance.evidence.trace import Trace
+from conformance.judging.check import trace_check
+from conformance.judging.counterexamples import path_of
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level, Outcome
+
+STORES = ("vector_stores.files",)
+DAY = 86_400
+
+
+def _total(value: Any) -> Any:
+    counts = value.get("file_counts") if isinstance(value, dict) else None
+    return counts.get("total") if isinstance(counts, dict) else None
+
+
+def _none_counted(item: dict[str, Any]) -> Any:
+    counts = item.get("file_counts")
+    return {**item, "file_counts": dict.fromkeys(counts, 0)} if isinstance(counts, dict) else None
+
+
+@trace_check(
+    "stores.total",
+    Level.MUST,
+    clause="stores-total",
+    counterexample=on_objects("vector_store", lambda item: _none_counted(item) if "name" in item else None),
+    scenarios=STORES,
+    entails=("stores.detached",),
+)
+def total(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A vector store that is ready counts the files that its list shows."""
+    store, files = one(trace, "store.get"), one(trace, "files")
+    if store is None or files is None:
+        yield untested(trace, "the store was not ready")
+    elif files.json.get("has_more") is not True and _total(store.json) != len(ids_of(files)):
+        yield store.finding(
+            "the store counts other files", place="/file_counts/total", expected=len(ids_of(files)),
+            actual=_total(store.json),
+        )  # fmt: skip
+
+
+def _still_counted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or exchange.request.method != "GET" or _total(response.json) is None:
+        return None
+    path = path_of(exchange.request)
+    if not any(x.request.method == "DELETE" and x.ok and path_of(x.request).startswith(path + "/") for x in earlier):
+        return None
+    before = [x for x in earlier if path_of(x.request) == path and x.ok and x.response and _total(x.response.json)]
+    return exchange.answered(before[0].response) if before and before[0].response else None
+
+
+@trace_check(
+    "stores.detached",
+    Level.MUST,
+    clause="stores-detached",
+    counterexample=_still_counted,
+    scenarios=STORES,
+)
+def detached(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A file that was detached is counted no longer."""
+    before, after = one(trace, "store.get"), trace.role("store.after")
+    good = [seen for seen in after if seen.exchange.ok]
+    if before is None or not good:
+        yield untested(trace, "no file was detached")
+        return
+    wanted, found = _total(before.json), _total(good[-1].json)
+    if isinstance(wanted, int) and isinstance(found, int) and found != wanted - 1:
+        yield good[-1].finding(
+            "the detached file is still counted", place="/file_counts/total", expected=wanted - 1, actual=found
+        )
+    elif len(good) > 1:
+        yield good[0].finding("the count follows only later", outcome=Outcome.WARN)
+
+
+def _file_gone(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    response, path = exchange.response, path_of(exchange.request)
+    if response is None or not exchange.ok or exchange.request.method != "GET" or "/vector_stores/" in path:
+        return None
+    name = path.rsplit("/", 1)[-1]
+    gone = [x for x in earlier if x.request.method == "DELETE" and path_of(x.request).endswith("/files/" + name)]
+    if not any("/vector_stores/" in path_of(x.request) for x in gone):
+        return None
+    error = {"error": {"code": "404", "message": "No such file."}}
+    from attrs import evolve
+
+    return exchange.answered(evolve(response, status=404).with_json(error))
+
+
+@trace_check(
+    "stores.files-stay",
+    Level.MUST,
+    clause="stores-files-stay",
+    counterexample=_file_gone,
+    scenarios=STORES,
+    entails=("http.accepted",),
+)
+def files_stay(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """Detaching a file, or deleting the store, leaves the file itself."""
+    looks = trace.role("file.kept")
+    if not looks and {"files.get", "files.upload"} <= set(operations_of(spec)):
+        yield untested(trace, "no file was detached")
+    elif not looks:
+        case_id = trace.observations[-1].case.id if trace.observations else ""
+        yield Finding("this version has no files of its own", case_id, outcome=Outcome.NOT_APPLICABLE)
+    for seen in looks:
+        if seen.exchange.status == 404:
+            yield seen.finding("the file itself is gone", place="status", expected=200, actual=404)
+
+
+def _wrong_expiry(item: dict[str, Any]) -> Any:
+    stamp = item.get("expires_at")
+    return {**item, "expires_at": stamp - 2 * DAY} if isinstance(stamp, int) and item.get("expires_after") else None
+
+
+@trace_check(
+    "stores.expiry",
+    Level.SHOULD,
+    clause="stores-expiry",
+    counterexample=on_objects("vector_store", _wrong_expiry),
+    scenarios=("vector_stores.expiry",),
+)
+def expiry(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """``expires_at`` is the last activity and the days of the policy. A day's difference is forgiven."""
+    seen = one(trace, "store.get")
+    if seen is None:
+        yield untested(trace, "the store could not be looked at")
+        return
+    value = seen.json
+    policy, end, start = value.get("expires_after"), value.get("expires_at"), value.get("last_active_at")
+    days = policy.get("days") if isinstance(policy, dict) else None
+    if not isinstance(days, int) or not isinstance(start, int):
+        yield seen.finding("the policy is not shown", outcome=Outcome.NOT_APPLICABLE)
+    elif end is not None and abs(end - start - days * DAY) > DAY // 2:
+        yield seen.finding("it expires at another time", place="/expires_at", expected=start + days * DAY, actual=end)
+
+
+def _negative(item: dict[str, Any]) -> Any:
+    names = [name for name in ("usage_bytes", "bytes") if isinstance(item.get(name), int)]
+    return {**item, **dict.fromkeys(names, -1)} if names else None
+
+
+@trace_check(
+    "stores.bytes",
+    Level.MUST,
+    clause="stores-bytes",
+    counterexample=on_objects("vector_store", _negative),
+    scenarios=("vector_stores.*",),
+)
+def store_bytes(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """Sizes are not negative."""
+    for seen in trace:
+        value = seen.json if seen.exchange.ok and isinstance(seen.json, dict) else {}
+        for name in ("usage_bytes", "bytes"):
+            size = value.get(name)
+            if isinstance(size, int) and size < 0:
+                yield seen.finding("a negative size", place=f"/{name}", expected="0 or more", actual=size)
+
+
+def _all_of_store(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    response, path = exchange.response, path_of(exchange.request)
+    if response is None or not exchange.ok or "/file_batches/" not in path or not path.endswith("/files"):
+        return None
+    value: Any = response.json
+    data = value.get("data") if isinstance(value, dict) else None
+    if not data or exchange.request.url.count("after=") or exchange.request.url.count("before="):
+        return None
+    stranger = {**data[-1], "id": "file-of-the-store"}
+    ends = {"last_id": stranger["id"]} if "last_id" in value else {}
+    return exchange.answered(response.with_json({**value, "data": [*data, stranger], **ends}))
+
+
+@trace_check(
+    "stores.batch.files",
+    Level.MUST,
+    clause="stores-batch-files",
+    counterexample=_all_of_store,
+    scenarios=("vector_stores.batches",),
+    entails=("lists.walk.complete", "lists.limit", "http.accepted"),
+)
+def batch_files(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """The list of a batch shows the files of the batch, not those of the whole store."""
+    made, page = one(trace, "batch.create"), one(trace, "batch.files")
+    if made is None or page is None:
+        yield untested(trace, "the batch did not end")
+        return
+    sent = made.exchange.request.json
+    wanted = set(sent.get("file_ids", ())) if isinstance(sent, dict) else set()
+    strange = [str(item.get("id")) for item in items_of(page) if item.get("id") not in wanted]
+    if strange:
+        yield page.finding("files of the store that the batch hasn't", place="/data", actual=strange)
+    missing = wanted - set(ids_of(page))
+    if missing and page.json.get("has_more") is not True:
+        yield page.finding("files of the batch are missing", place="/data", actual=sorted(missing))
+
+
+def _not_cancelled(item: dict[str, Any]) -> Any:
+    if item.get("status") != "cancelled":
+        return None
+    counts = item.get("file_counts")
+    done = dict(counts) | {"completed": counts.get("total"), "cancelled": 0} if isinstance(counts, dict) else counts
+    return {**item, "status": "completed", "file_counts": done}
+
+
+@trace_check(
+    "stores.batch.cancel",
+    Level.SHOULD,
+    clause="stores-batch-cancel",
+    counterexample=on_objects("vector_store.file", _not_cancelled),
+    scenarios=("vector_stores.batches",),
+    entails=("stores.counts",),
+)
+def batch_cancel(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A batch whose cancellation was confirmed doesn't process all of its files nevertheless."""
+    asked, last = one(trace, "cancel"), one(trace, "cancelled")
+    if asked is None:
+        case_id = trace.observations[-1].case.id if trace.observations else ""
+        yield Finding("no batch was cancelled", case_id, outcome=Outcome.NOT_APPLICABLE)
+    elif last is None or last.json.get("status") == "in_progress":
+        yield untested(trace, "the batch goes on")
+    elif last.json.get("status") == "completed":
+        yield last.finding("the batch was processed", place="/status", expected="cancelled", actual="completed")

@@ -1,0 +1,277 @@
+"""Responses as objects: kept as answered, continued, cut, forced to call, and what they were given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from conformance.checks.objects.jobs import objects_in, on_objects, untested
+from conformance.checks.objects.lifecycle import one
+from conformance.checks.objects.lists import items_of
+from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.trace import Trace
+from conformance.judging.check import trace_check
+from conformance.judging.counterexamples import on_json, path_of
+from conformance.scenarios.responses import TALK
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level, Outcome
+
+CHAIN, FORMS = ("responses.chain",), ("responses.forms",)
+
+
+def _words(item: Any) -> str:
+    """The text of an item: of its parts, or its content where that is a text."""
+    content = item.get("content") if isinstance(item, dict) else None
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return "".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
+
+
+def _other_text(item: dict[str, Any]) -> Any:
+    output = item.get("output")
+    if not isinstance(output, list) or not any(isinstance(x, dict) and _words(x) for x in output):
+        return None
+    made = [
+        {**x, "content": [{**p, "text": "Something else."} if "text" in p else p for p in x["content"]]}
+        if isinstance(x, dict) and isinstance(x.get("content"), list)
+        else x
+        for x in output
+    ]
+    return {**item, "output": made}
+
+
+@trace_check(
+    "responses.kept",
+    Level.MUST,
+    clause="responses-kept",
+    counterexample=on_objects("response", _other_text, method="GET"),
+    scenarios=(*CHAIN, *FORMS),
+)
+def kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A stored response is the one that was answered: its items with their ids, its text, its tokens."""
+    judged = False
+    for key in ("first", "second", "forced", "cut"):
+        made, look = one(trace, key), one(trace, f"{key}.get")
+        if made is None or look is None or made.case.role != key:
+            continue
+        judged = True
+        for name in ("id", "created_at", "status", "usage", "model"):
+            if made.json.get(name) is not None and look.json.get(name) != made.json[name]:
+                yield look.finding(f"{name} differs", place=f"/{name}", expected=made.json[name],
+                                   actual=look.json.get(name))  # fmt: skip
+        said = [[(x.get("id"), _words(x)) for x in s.json.get("output") or () if isinstance(x, dict)]
+                for s in (made, look)]  # fmt: skip
+        if said[0] != said[1]:
+            yield look.finding("the output differs", place="/output", expected=said[0], actual=said[1])
+    if not judged:
+        yield untested(trace, "no response was kept")
+
+
+def _lonely(item: dict[str, Any]) -> Any:
+    return {**item, "previous_response_id": None} if item.get("previous_response_id") else None
+
+
+@trace_check(
+    "responses.previous",
+    Level.MUST,
+    clause="responses-previous",
+    counterexample=on_objects("response", _lonely),
+    scenarios=CHAIN,
+)
+def previous(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A response names the one that it continues."""
+    made = one(trace, "second")
+    if made is None:
+        yield untested(trace, "no response was continued")
+    for role in ("second", "second.get"):
+        seen = one(trace, role)
+        wanted = (
+            seen.case.bindings.get("first") or (made.case.bindings.get("first") if made else None) if seen else None
+        )
+        if seen is not None and seen.json.get("previous_response_id") != wanted:
+            yield seen.finding(
+                "it names another", place="/previous_response_id", expected=wanted,
+                actual=seen.json.get("previous_response_id"),
+            )  # fmt: skip
+
+
+def _shortened(value: Any, request: Request) -> Any:
+    data = value.get("data")
+    if not request.url.split("?", maxsplit=1)[0].endswith("/input_items") or not data or "after=" in request.url:
+        return None
+    rest = data[:-1]
+    ends = {"first_id": rest[0].get("id") if rest else None, "last_id": rest[-1].get("id") if rest else None}
+    return {**value, "data": rest, **{k: v for k, v in ends.items() if k in value}}
+
+
+@trace_check(
+    "responses.input-items",
+    Level.MUST,
+    clause="responses-input-items",
+    counterexample=on_json(_shortened),
+    scenarios=CHAIN,
+    entails=("schema.response", "lists.walk.complete", "lists.has-more"),
+)
+def input_items(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """The input of a response is listed as it was sent: every item, with its text."""
+    page = one(trace, "second.items")
+    if page is None:
+        yield untested(trace, "the input could not be listed")
+        return
+    sent, found = [_words(item) for item in TALK], [_words(item) for item in items_of(page)]
+    missing = [text for text in sent if text not in found]
+    if missing:
+        yield page.finding("items are missing, or their text differs", place="/data", expected=missing, actual=found)
+
+
+def _kept_anyway(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    response, path = exchange.response, path_of(exchange.request)
+    if response is None or response.status != 404 or exchange.request.method != "GET" or "/responses/" not in path:
+        return None
+    for past in reversed(earlier):
+        sent = past.request.json
+        unkept = past.ok and isinstance(sent, dict) and sent.get("store") is False
+        if unkept and past.response and past.response.json.get("id") == path.rsplit("/", 1)[-1]:
+            return exchange.answered(past.response)
+    return None
+
+
+@trace_check(
+    "responses.unkept",
+    Level.MUST,
+    clause="responses-store",
+    counterexample=_kept_anyway,
+    scenarios=FORMS,
+)
+def unkept(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A response with ``store: false`` can't be looked at afterwards: what was not to be kept isn't."""
+    looks = trace.role("unkept.get")
+    if not looks:
+        yield untested(trace, "no response was created")
+    for seen in looks:
+        if seen.exchange.ok:
+            yield seen.finding("it was kept", place="status", expected=404, actual=seen.exchange.status)
+
+
+def _no_call(item: dict[str, Any]) -> Any:
+    output = item.get("output")
+    if not isinstance(output, list) or not any(_is_call(x) for x in output):
+        return None
+    text = {"type": "output_text", "text": "No call.", "annotations": []}
+    message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [text]}
+    return {**item, "output": [message if _is_call(x) else x for x in output]}
+
+
+def _is_call(item: Any) -> bool:
+    return isinstance(item, dict) and item.get("type") == "function_call"
+
+
+@trace_check(
+    "responses.forced-call",
+    Level.MUST,
+    clause="responses-forced-call",
+    counterexample=on_objects("response", _no_call),
+    scenarios=FORMS,
+    entails=("responses.tool.required", "responses.json.parses"),
+)
+def forced_call(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A function that is forced is called."""
+    seen = one(trace, "forced")
+    if seen is None or seen.json.get("status") not in ("completed", None):
+        yield untested(trace, "no function was forced")
+    elif not any(_is_call(item) and item.get("name") == "get_weather" for item in seen.json.get("output") or ()):
+        yield seen.finding("the function is not called", place="/output", expected="a function_call")
+
+
+def _uncut(item: dict[str, Any]) -> Any:
+    if item.get("status") != "incomplete":
+        return None
+    return {**item, "status": "completed", "incomplete_details": None}
+
+
+@trace_check(
+    "responses.cut",
+    Level.SHOULD,
+    clause="responses-cut",
+    counterexample=on_objects("response", _uncut),
+    scenarios=FORMS,
+)
+def cut(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A response that is longer than ``max_output_tokens`` is incomplete, and says so."""
+    seen = one(trace, "cut")
+    if seen is None:
+        yield untested(trace, "no response was cut")
+    elif seen.json.get("status") == "completed":
+        yield seen.finding("not incomplete", place="/status", expected="incomplete", actual="completed")
+
+
+def _unsaid(item: dict[str, Any]) -> Any:
+    return {**item, "incomplete_details": None} if item.get("status") == "incomplete" else None
+
+
+@trace_check(
+    "responses.cut.reason",
+    Level.MUST,
+    clause="responses-cut",
+    counterexample=on_objects("response", _unsaid),
+    scenarios=FORMS,
+)
+def cut_reason(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """An incomplete response says which limit it met."""
+    for seen in trace:
+        for item in objects_in(seen):
+            details = item.get("incomplete_details")
+            if item.get("status") == "incomplete" and not (isinstance(details, dict) and details.get("reason")):
+                yield seen.finding("no reason", place="/incomplete_details/reason", actual=details)
+
+
+def _more_tokens(item: dict[str, Any]) -> Any:
+    usage = item.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    return {**item, "usage": {**usage, "total_tokens": usage.get("total_tokens", 0) + 1}}
+
+
+@trace_check(
+    "responses.usage",
+    Level.MUST,
+    clause="responses-usage",
+    counterexample=on_objects("response", _more_tokens),
+    scenarios=("responses.*",),
+)
+def usage(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """``total_tokens`` is the sum of input and output tokens."""
+    for seen in trace:
+        for item in objects_in(seen):
+            given = item.get("usage") if item.get("object") == "response" else None
+            parts = [given.get(name) for name in ("input_tokens", "output_tokens")] if isinstance(given, dict) else []
+            numbers = [part for part in parts if isinstance(part, int)]
+            if isinstance(given, dict) and len(numbers) == 2 and given.get("total_tokens") != sum(numbers):
+                yield seen.finding("the tokens don't add up", place="/usage/total_tokens", expected=sum(numbers),
+                                   actual=given.get("total_tokens"))  # fmt: skip
+
+
+def _unfinished(item: dict[str, Any]) -> Any:
+    if item.get("background") is not True or item.get("status") != "completed":
+        return None
+    return {**item, "status": "failed", "error": {"code": "server_error", "message": "It failed."}, "output": []}
+
+
+@trace_check(
+    "responses.background",
+    Level.SHOULD,
+    clause="responses-background",
+    counterexample=on_objects("response", _unfinished),
+    scenarios=("responses.background",),
+)
+def background(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A response in the background ends with an output."""
+    seen = one(trace, "later.get")
+    status = seen.json.get("status") if seen else None
+    if seen is None or status in ("queued", "in_progress"):
+        yield untested(trace, "the response did not end")
+    elif status in ("cancelled", "incomplete"):
+        yield seen.finding(f"it ended {status}", outcome=Outcome.NOT_TESTABLE)
+    elif status == "failed" or not seen.json.get("output"):
+        yield seen.finding("no output", place="/output", expected="some items", actual=status)

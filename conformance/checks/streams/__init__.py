@@ -1,0 +1,1 @@
+"""Checks of event streams: framing, events, and what each protocol demands."""

@@ -1,0 +1,283 @@
+"""The chunks of chat and completion streams as one answer: ids, roles, choices.
+
+Chunks with empty choices and choices without ``delta`` carry filter results of the service; no rule here counts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from conformance.evidence.exchange import Request
+from conformance.evidence.trace import Observation
+from conformance.judging.check import Needs, check
+from conformance.judging.stream_counterexamples import Draft, each_json, on_events
+from conformance.requests.case import Case
+from conformance.spec.spec import Spec
+from conformance.streams.chunks import by_choice, content_chunks
+from conformance.streams.reading import DATA_ONLY, Reading, level_of, over_stream, streamed
+from conformance.verdict import Finding, Level
+
+#: Findings of one kind shown for one stream.
+MOST = 5
+
+#: ``object`` of a chunk, by protocol.
+OBJECTS = {"chat-chunks": "chat.completion.chunk", "completion-chunks": "text_completion"}
+
+
+def _counted(value: Mapping[str, Any]) -> bool:
+    return any(isinstance(c, dict) and ("delta" in c or "text" in c) for c in value.get("choices") or ())
+
+
+def _other_object(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    return {**value, "object": "chat.completion"} if _counted(value) else None
+
+
+@check(
+    "stream.chunk.object",
+    Level.MUST,
+    clause="chat-chunk-object",
+    counterexample=each_json(_other_object, *DATA_ONLY),
+    about=streamed(*DATA_ONLY),
+    needs=Needs.SUCCESS,
+    entails=("sse.event.schema",),
+)
+@over_stream
+def chunk_object(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """Every chunk with content says what it is: ``chat.completion.chunk``, or ``text_completion``.
+
+    Clients choose the type by it.
+    """
+    wanted = OBJECTS[reading.shape.protocol]
+    wrong = [(event, chunk) for event, chunk in content_chunks(reading) if chunk.get("object") != wanted]
+    for event, chunk in wrong[:MOST]:
+        actual = chunk.get("object", "absent")
+        yield seen.finding("object is another one", place=f"{event.place}/object", expected=wanted, actual=actual)
+
+
+def _constant(seen: Observation, reading: Reading, key: str, level: Level) -> Iterator[Finding]:
+    first: Any = None
+    for count, (event, chunk) in enumerate(content_chunks(reading)):
+        value = chunk.get(key)
+        if count == 0:
+            first = value
+            if value in (None, ""):
+                yield seen.finding(f"{key} is empty", place=f"{event.place}/{key}", actual=value, level=Level.SHOULD)
+        elif value != first:
+            message, place = f"{key} changes within the stream", f"{event.place}/{key}"
+            yield seen.finding(message, place=place, expected=first, actual=value, level=level)
+            return
+
+
+def _counting(key: str) -> Any:
+    def change(value: dict[str, Any], index: int) -> dict[str, Any] | None:
+        if not _counted(value):
+            return None
+        old = value.get(key)
+        return {**value, key: old + index if isinstance(old, int) else f"{old}-{index}"}
+
+    return each_json(change, *DATA_ONLY)
+
+
+@check(
+    "stream.id.constant",
+    Level.MUST,
+    clause="chat-chunk-same-id",
+    counterexample=_counting("id"),
+    about=streamed(*DATA_ONLY),
+    needs=Needs.SUCCESS,
+)
+@over_stream
+def id_constant(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """All chunks with content of one answer have the same id.
+
+    Accumulators refuse to append a chunk with another id, or start a second answer. MUST where the version's document
+    says so, SHOULD elsewhere.
+    """
+    yield from _constant(seen, reading, "id", level_of(spec, _clause("id", reading)))
+
+
+def _clause(key: str, reading: Reading) -> str:
+    return f"{'chat' if reading.shape.protocol == 'chat-chunks' else 'completions'}-chunk-same-{key}"
+
+
+@check(
+    "stream.created.constant",
+    Level.MUST,
+    clause="chat-chunk-same-created",
+    counterexample=_counting("created"),
+    about=streamed(*DATA_ONLY),
+    needs=Needs.SUCCESS,
+)
+@over_stream
+def created_constant(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """All chunks with content of one answer have the same ``created``. MUST where the version's document says so."""
+    yield from _constant(seen, reading, "created", level_of(spec, _clause("created", reading)))
+
+
+@check(
+    "stream.model.constant",
+    Level.SHOULD,
+    clause="chat-chunk-same-model",
+    counterexample=_counting("model"),
+    about=streamed(*DATA_ONLY),
+    needs=Needs.SUCCESS,
+)
+@over_stream
+def model_constant(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """All chunks with content of one answer name the same model. Which one is not judged."""
+    yield from _constant(seen, reading, "model", Level.SHOULD)
+
+
+def _no_role(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    for choice in value.get("choices") or ():
+        if isinstance(choice.get("delta"), dict):
+            choice["delta"].pop("role", None)
+    return value
+
+
+@check(
+    "stream.role.first",
+    Level.SHOULD,
+    clause="chat-role-once",
+    counterexample=each_json(_no_role, "chat-chunks"),
+    about=streamed("chat-chunks"),
+    needs=Needs.SUCCESS,
+    provenance="observed",
+)
+@over_stream
+def role_first(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """The first delta of each choice has the role ``assistant``.
+
+    Accumulators file what follows under that role.
+    """
+    for found in by_choice(reading).values():
+        role = found[0].delta.get("role")
+        if role != "assistant":
+            place = f"{found[0].place}/delta"
+            yield seen.finding("the first delta has no role", place=place, expected="assistant", actual=repr(role))
+
+
+def _role_again(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    for index in range(len(events) - 1, 0, -1):
+        value = events[index].json
+        if isinstance(value, dict) and _counted(value):
+            value["choices"][0]["delta"]["role"] = "assistant"
+            changed = [*events[:index], events[index].with_json(value), *events[index + 1 :]]
+            earlier = any(_counted(e.json) for e in events[:index] if isinstance(e.json, dict))
+            return changed if earlier else None
+    return None
+
+
+@check(
+    "stream.role.once",
+    Level.SHOULD,
+    clause="chat-role-once",
+    counterexample=on_events(_role_again, "chat-chunks"),
+    about=streamed("chat-chunks"),
+    needs=Needs.SUCCESS,
+    provenance="observed",
+)
+@over_stream
+def role_once(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """After the first delta of a choice no delta has a role, neither a repeated nor an empty one."""
+    for found in by_choice(reading).values():
+        again = next((piece for piece in found[1:] if "role" in piece.delta), None)
+        if again is not None:
+            yield seen.finding(
+                "a later delta has a role again",
+                place=f"{again.place}/delta/role",
+                expected="no role",
+                actual=repr(again.delta["role"]),
+            )
+
+
+def wanted_choices(case: Case) -> int | None:
+    """How many choices a request asks for; None where it says so in an odd way."""
+    body = case.json
+    if not isinstance(body, dict):
+        return None
+    many = 1 if body.get("n") is None else body["n"]
+    prompt = body.get("prompt")
+    prompts = len(prompt) if isinstance(prompt, list) and prompt and isinstance(prompt[0], list | str) else 1
+    return many * prompts if isinstance(many, int) and not isinstance(many, bool) and many > 0 else None
+
+
+def _counts(spec: Spec, case: Case) -> bool:
+    return wanted_choices(case) is not None
+
+
+def _shift_index(value: dict[str, Any], index: int) -> dict[str, Any] | None:
+    for choice in value.get("choices") or ():
+        if "index" in choice and ("delta" in choice or "text" in choice):
+            choice["index"] += 1
+    return value
+
+
+@check(
+    "stream.choices.index",
+    Level.MUST,
+    clause="chat-n-choices",
+    counterexample=each_json(_shift_index, *DATA_ONLY),
+    about=streamed(*DATA_ONLY, also=_counts),
+    needs=Needs.SUCCESS,
+    entails=("stream.equals-plain",),
+)
+@over_stream
+def choices_index(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """The choices have the indices 0 to n-1, and each of them comes.
+
+    Choices may be interleaved; the index is all that keeps them apart.
+    """
+    wanted = wanted_choices(seen.case) or 1
+    found = by_choice(reading)
+    for index, some in found.items():
+        if not (isinstance(index, int) and 0 <= index < wanted):
+            yield seen.finding(
+                "a choice with an index that was not asked for",
+                place=f"{some[0].place}/index",
+                expected=f"0 to {wanted - 1}",
+                actual=index,
+            )
+    missing = [index for index in range(wanted) if index not in found]
+    if reading.ended and found and missing and len(found) < wanted:
+        yield seen.finding(f"{len(found)} choices came", expected=wanted, actual=len(found))
+
+
+def _falling(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Offsets that fall from chunk to chunk, also where the filter is a synchronous one and gives none."""
+    changed, offset = list(events), len(events) * 10
+    for index, event in enumerate(events):
+        value = event.json
+        for choice in (value.get("choices") or ()) if isinstance(value, dict) else ():
+            offset -= 1
+            choice["content_filter_offsets"] = {"check_offset": offset, "start_offset": 0, "end_offset": offset}
+            changed[index] = event.with_json(value)
+    return changed if len(events) > 2 and changed != events else None
+
+
+@check(
+    "stream.filter.offsets",
+    Level.SHOULD,
+    clause="chat-filter-offsets",
+    counterexample=on_events(_falling, "chat-chunks"),
+    about=streamed("chat-chunks"),
+    needs=Needs.SUCCESS,
+)
+@over_stream
+def filter_offsets(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """The asynchronous filter moves forward: ``check_offset`` of a choice never falls.
+
+    A client may show the text up to it.
+    """
+    last: dict[Any, int] = {}
+    for event, chunk in reading.values:
+        for position, choice in enumerate(chunk.get("choices") or ()):
+            offsets = choice.get("content_filter_offsets") if isinstance(choice, dict) else None
+            offset = offsets.get("check_offset") if isinstance(offsets, dict) else None
+            if isinstance(offset, int):
+                before = last.get(choice.get("index"), 0)
+                if offset < before:
+                    place = f"{event.place}/choices/{position}/content_filter_offsets/check_offset"
+                    yield seen.finding("check_offset falls", place=place, expected=f"at least {before}", actual=offset)
+                last[choice.get("index")] = max(offset, before)

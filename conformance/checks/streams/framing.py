@@ -1,0 +1,317 @@
+"""The bytes of a stream: media type, encoding, lines and blank lines."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from conformance.evidence.event_stream import Deviation, Kind, stream_of
+from conformance.evidence.exchange import Exchange, Request, Response
+from conformance.evidence.trace import Observation
+from conformance.judging.check import Needs, check
+from conformance.judging.stream_counterexamples import Draft, assemble, drafts, on_body, on_events
+from conformance.requests.selectors import plain
+from conformance.spec.spec import Spec
+from conformance.streams.reading import Reading, compressed, over_stream, streamed
+from conformance.verdict import Finding, Level
+
+if TYPE_CHECKING:
+    from conformance.requests.case import Case
+
+#: Findings of one kind shown for one stream.
+MOST = 5
+
+
+def _odd_bytes(seen: Observation, found: Sequence[Deviation], what: str, expected: str) -> Iterator[Finding]:
+    for deviation in found[:MOST]:
+        yield seen.finding(what, place=f"byte:{deviation.start}", expected=expected, actual=deviation.detail)
+
+
+def _as_json_type(_exchange: Exchange, response: Response) -> Response:
+    return response.with_header("content-type", "application/json")
+
+
+@check(
+    "sse.content-type",
+    Level.MUST,
+    clause="sse-framing",
+    counterexample=on_body(_as_json_type),
+    about=streamed(),
+    needs=Needs.SUCCESS,
+    provenance="standard",
+)
+def content_type(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A streamed answer says that it is ``text/event-stream`` (WHATWG HTML, section "Server-sent events").
+
+    Clients choose the reader by it: with another type or none, they refuse the stream or take it for one document.
+    A ``charset`` parameter can only be utf-8.
+    """
+    header = seen.response.header("content-type")
+    _, _, parameters = (header or "").partition(";")
+    charset = parameters.lower().replace('"', "").replace(" ", "")
+    if seen.response.media_type != "text/event-stream" or (charset.startswith("charset=") and "utf-8" not in charset):
+        yield seen.finding(
+            "the answer to a request for a stream is not labelled as one",
+            place="header:content-type",
+            expected="text/event-stream",
+            actual=header or "absent",
+        )
+
+
+def _as_stream(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    response, body = exchange.response, exchange.request.json
+    if response is None or not exchange.ok or response.media_type != "application/json" or not isinstance(body, dict):
+        return None
+    value = response.json
+    if body.get("stream") or not isinstance(value, dict) or not ("choices" in value or "output" in value):
+        return None
+    streamed_body = b"data: " + response.body + b"\n\ndata: [DONE]\n\n"
+    return exchange.answered(response.with_body(streamed_body).with_header("content-type", "text/event-stream"))
+
+
+def _plain_and_whole(spec: Spec, case: Case) -> bool:
+    return plain(spec, case) and case.cancel_after is None
+
+
+@check(
+    "stream.only-when-asked",
+    Level.MUST,
+    clause="stream-only-when-asked",
+    counterexample=_as_stream,
+    about=_plain_and_whole,
+    needs=Needs.SUCCESS,
+    entails=(
+        "http.media-type",
+        "http.json",
+        "schema.response",
+        "chat.choices.count",
+        "completions.choices.count",
+        "chat.role",
+        "chat.logprobs",
+        "chat.tool.forced",
+    ),
+)
+def only_when_asked(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """Without a request for a stream the answer is one document: no event stream, no ``data:`` lines after it.
+
+    A client that did not ask for a stream parses the body as JSON and fails on anything else.
+    """
+    response = seen.response
+    if response.media_type == "text/event-stream":
+        yield seen.finding(
+            "a stream came although none was asked for", place="header:content-type", actual=response.media_type
+        )
+    elif response.media_type in ("application/json", "") and not response.is_json and stream_of(response).events:
+        event = stream_of(response).events[0]
+        yield seen.finding("the body holds stream events", place=f"byte:{event.data_start}", actual=event.data[:80])
+
+
+def _deflated(_exchange: Exchange, response: Response) -> Response:
+    packed = zlib.compress(response.body)
+    return response.with_body(packed).with_header("content-encoding", "deflate")
+
+
+@check(
+    "sse.not-compressed",
+    Level.SHOULD,
+    clause="sse-not-compressed",
+    counterexample=on_body(_deflated),
+    about=streamed(),
+    needs=Needs.SUCCESS,
+    provenance="standard",
+)
+def not_compressed(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A stream has a content coding only where the request accepts it (RFC 9110 sections 8.4 and 12.5.3).
+
+    An intermediary that compresses a stream also holds it back, and a client that did not ask can't read it.
+    """
+    coding = compressed(seen.response)
+    accepted = (seen.exchange.request.header("accept-encoding") or "").lower()
+    if coding and coding not in accepted and "*" not in accepted:
+        yield seen.finding(
+            "the stream is compressed although the request did not accept that",
+            place="header:content-encoding",
+            expected=accepted or "identity",
+            actual=coding,
+        )
+
+
+def _bad_utf8(events: list[Draft], _request: Request) -> list[Draft] | None:
+    first = events[0]
+    return [Draft(first.data, first.name, first.at, b": caf\xe9\n" + first.bytes), *events[1:]]
+
+
+@check(
+    "sse.utf8",
+    Level.MUST,
+    clause="sse-framing",
+    counterexample=on_events(_bad_utf8),
+    about=streamed(),
+    needs=Needs.SUCCESS,
+    provenance="standard",
+    entails=("sse.comments",),
+)
+@over_stream
+def utf8(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """A stream is UTF-8 from the first byte to the last.
+
+    Code points may be split between chunks, but not between events. Clients decode strictly and stop, or show
+    replacement characters.
+    """
+    yield from _odd_bytes(seen, reading.stream.of(Kind.INVALID_UTF8), "bytes that are not UTF-8", "UTF-8")
+
+
+def _no_last_blank(_exchange: Exchange, response: Response) -> Response:
+    events = drafts(response)
+    last = events[-1]
+    trimmed = last.bytes.rstrip(b"\r\n") + b"\n"
+    return assemble(response, [*events[:-1], Draft(last.data, last.name, last.at, trimmed)])
+
+
+@check(
+    "sse.event.terminated",
+    Level.MUST,
+    clause="sse-framing",
+    counterexample=on_body(_no_last_blank),
+    about=streamed(),
+    needs=Needs.SUCCESS,
+    provenance="standard",
+    entails=("responses.terminal.once", "audio.terminal.once"),
+)
+@over_stream
+def terminated(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """A blank line follows every event, also the last one.
+
+    By the standard an event without its blank line is never dispatched: clients lose it without a word, and with it
+    the finish_reason or the end of the answer. A stream that was cut off is judged by ``sse.ends`` instead.
+    """
+    if reading.whole:
+        found = reading.stream.of(Kind.UNFINISHED_EVENT)
+        yield from _odd_bytes(seen, found, "the last event is never dispatched", "a blank line after the last event")
+
+
+def _mix(events: list[Draft], _request: Request) -> list[Draft] | None:
+    if len(events) < 2:
+        return None
+    last = events[-1]
+    other = b"\n" if b"\r\n" in last.bytes else b"\r\n"
+    body = last.bytes.rstrip(b"\r\n").replace(b"\r\n", b"\n").replace(b"\n", other)
+    return [*events[:-1], Draft(last.data, last.name, last.at, body + other * 2)]
+
+
+@check(
+    "sse.line-ends",
+    Level.SHOULD,
+    clause="sse-line-ends",
+    counterexample=on_events(_mix),
+    about=streamed(),
+    needs=Needs.SUCCESS,
+    provenance="observed",
+)
+@over_stream
+def line_ends(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """All lines of a stream end in the same way.
+
+    Mixing LF, CR and CRLF is legal by the standard, but readers that look for one kind of blank line hold an event
+    back until the next one comes.
+    """
+    yield from _odd_bytes(seen, reading.stream.of(Kind.MIXED_LINE_ENDS), "line ends change", "one kind of line end")
+
+
+def _no_blank(events: list[Draft], _request: Request) -> list[Draft] | None:
+    changed = [Draft(event.data, event.name, event.at, event.bytes.replace(b"data: ", b"data:", 1)) for event in events]
+    return changed if events else None
+
+
+@check(
+    "sse.data.space",
+    Level.SHOULD,
+    clause="sse-data-space",
+    counterexample=on_events(_no_blank),
+    about=streamed(),
+    needs=Needs.SUCCESS,
+    provenance="observed",
+)
+@over_stream
+def data_space(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """One blank follows ``data:``, as the service sends it.
+
+    The standard makes the blank optional; clients that cut off ``data: `` as a prefix then ignore every event.
+    """
+    yield from _odd_bytes(seen, reading.stream.of(Kind.NO_SPACE)[:1], "no blank after data:", "data: …")
+
+
+def _split_lines(events: list[Draft], _request: Request) -> list[Draft] | None:
+    for index, event in enumerate(events):
+        if isinstance(event.json, dict):
+            split = event.with_data(event.data.replace("{", "{\n", 1))
+            return [*events[:index], split, *events[index + 1 :]]
+    return None
+
+
+@check(
+    "sse.data.one-line",
+    Level.SHOULD,
+    clause="sse-data-one-line",
+    counterexample=on_events(_split_lines),
+    about=streamed(),
+    needs=Needs.SUCCESS,
+    provenance="observed",
+)
+@over_stream
+def data_one_line(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """The data of an event stands on one line.
+
+    Several ``data:`` lines are legal and are joined with line breaks; clients that parse line by line see broken JSON.
+    """
+    found = reading.stream.of(Kind.MULTI_LINE)
+    yield from _odd_bytes(seen, found, "an event's data is spread over several lines", "one data line")
+
+
+def _comment(events: list[Draft], _request: Request) -> list[Draft] | None:
+    first = events[0]
+    return [Draft(first.data, first.name, first.at, b": keep-alive\n\n" + first.bytes), *events[1:]]
+
+
+@check(
+    "sse.comments",
+    Level.OBS,
+    clause="sse-comments",
+    counterexample=on_events(_comment),
+    about=streamed(),
+    needs=Needs.SUCCESS,
+    provenance="observed",
+)
+@over_stream
+def comments(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """The service is not known to send comments. They are legal, and clients must skip them."""
+    found = reading.stream.comments
+    if found:
+        text = found[0].text[:80] or "an empty comment"
+        yield seen.finding(f"{len(found)} comment lines", place=f"byte:{found[0].start}", actual=text)
+
+
+def _stray_field(events: list[Draft], _request: Request) -> list[Draft] | None:
+    first = events[0]
+    return [Draft(first.data, first.name, first.at, b"stray: line\n" + first.bytes), *events[1:]]
+
+
+@check(
+    "sse.fields",
+    Level.OBS,
+    clause="sse-fields",
+    counterexample=on_events(_stray_field),
+    about=streamed(),
+    needs=Needs.SUCCESS,
+    provenance="standard",
+)
+@over_stream
+def fields(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """Lines are ``data``, ``event``, ``id``, ``retry`` or comments, used as the standard says.
+
+    Readers ignore any other line, a name that no data follows, a second name and a malformed ``retry`` or ``id``;
+    text that was meant for somebody is lost.
+    """
+    kinds = (Kind.UNKNOWN_FIELD, Kind.NO_DATA, Kind.REPEATED_NAME, Kind.BAD_RETRY, Kind.BAD_ID)
+    yield from _odd_bytes(seen, reading.stream.of(*kinds), "a line that readers ignore", "data, event, id or retry")

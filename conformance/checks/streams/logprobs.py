@@ -1,0 +1,195 @@
+"""Log probabilities in streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.evidence.trace import Observation
+from conformance.judging.check import Needs, check
+from conformance.judging.stream_counterexamples import each_json
+from conformance.requests.case import Case
+from conformance.requests.selectors import ABSENT, asks, value_at, without
+from conformance.spec.spec import Spec
+from conformance.streams.chunks import Piece, by_choice, pieces
+from conformance.streams.reading import Reading, over_stream, streamed
+from conformance.verdict import Finding, Level
+
+CHAT = "chat-chunks"
+_ASKS = asks("/logprobs", True)
+
+
+def _tokens(piece: Piece) -> list[dict[str, Any]]:
+    logprobs = piece.choice.get("logprobs")
+    content = logprobs.get("content") if isinstance(logprobs, dict) else None
+    return [token for token in content if isinstance(token, dict)] if isinstance(content, list) else []
+
+
+def _drop(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    for choice in value.get("choices") or ():
+        if choice.get("logprobs"):
+            choice["logprobs"] = None
+    return value
+
+
+@check(
+    "stream.logprobs.present",
+    Level.MUST,
+    clause="chat-logprobs",
+    counterexample=each_json(_drop, CHAT),
+    about=streamed(CHAT, also=_ASKS),
+    needs=Needs.SUCCESS,
+    entails=("stream.logprobs.tokens",),
+)
+@over_stream
+def present(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """With ``logprobs: true`` the chunks with text carry the log probabilities of their tokens."""
+    for found in by_choice(reading).values():
+        bare = next((piece for piece in found if piece.text), None)
+        if bare is not None and not any(_tokens(piece) for piece in found):
+            yield seen.finding("text without log probabilities", place=bare.place, expected="logprobs.content")
+
+
+def _lose_token(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    for choice in value.get("choices") or ():
+        logprobs = choice.get("logprobs")
+        if isinstance(logprobs, dict) and logprobs.get("content"):
+            for token in logprobs["content"]:
+                token.update({"token": "wrong", "bytes": None})
+    return value
+
+
+@check(
+    "stream.logprobs.tokens",
+    Level.SHOULD,
+    clause="chat-logprobs",
+    counterexample=each_json(_lose_token, CHAT),
+    about=streamed(CHAT, also=_ASKS),
+    needs=Needs.SUCCESS,
+)
+@over_stream
+def tokens(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """The tokens of a choice's log probabilities, joined, are its text: one entry per token, none lost or doubled.
+
+    The ``bytes`` of a token count before its text, because a code point may be spread over tokens.
+    """
+    if not reading.ended:
+        return
+    for index, found in by_choice(reading).items():
+        text = "".join(piece.text for piece in found)
+        listed = [token for piece in found for token in _tokens(piece)]
+        joined = b"".join(_bytes(token) for token in listed)
+        if text and joined != text.encode("utf-8", "surrogatepass"):
+            yield seen.finding(
+                f"the tokens of choice {index} are not its text",
+                place=found[-1].place,
+                expected=text[:80],
+                actual=joined.decode("utf-8", "replace")[:80],
+            )
+
+
+def _bytes(token: dict[str, Any]) -> bytes:
+    raw = token.get("bytes")
+    if isinstance(raw, list) and all(isinstance(byte, int) and 0 <= byte < 256 for byte in raw):
+        return bytes(raw)
+    text = token.get("token")
+    return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b""
+
+
+def _top(case: Case) -> int | None:
+    value = value_at(case, "/top_logprobs")
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _asks_top(spec: Spec, case: Case) -> bool:
+    return _ASKS(spec, case) and _top(case) is not None
+
+
+def _many(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    for choice in value.get("choices") or ():
+        logprobs = choice.get("logprobs")
+        for token in (logprobs.get("content") or ()) if isinstance(logprobs, dict) else ():
+            one = {"token": "x", "logprob": -9.0, "bytes": [120]}
+            token["top_logprobs"] = [*token.get("top_logprobs", ()), *[one] * 21]
+    return value
+
+
+@check(
+    "stream.logprobs.top",
+    Level.MUST,
+    clause="chat-top-logprobs-count",
+    counterexample=each_json(_many, CHAT),
+    about=streamed(CHAT, also=_asks_top),
+    needs=Needs.SUCCESS,
+)
+@over_stream
+def top(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """A token has at most ``top_logprobs`` alternatives."""
+    most = _top(seen.case) or 0
+    for piece in pieces(reading):
+        longest = max((len(token.get("top_logprobs") or ()) for token in _tokens(piece)), default=0)
+        if longest > most:
+            yield seen.finding(
+                "more alternatives than were asked for", place=piece.place, expected=f"at most {most}", actual=longest
+            )
+            return
+
+
+def _uninvited(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    for choice in value.get("choices") or ():
+        text = choice["delta"].get("content") if isinstance(choice.get("delta"), dict) else None
+        if text and choice.get("logprobs") is None:
+            token = {"token": text, "logprob": -0.5, "bytes": list(text.encode()), "top_logprobs": []}
+            choice["logprobs"] = {"content": [token], "refusal": None}
+    return value
+
+
+@check(
+    "stream.logprobs.only-when-asked",
+    Level.SHOULD,
+    clause="chat-logprobs-only-when-asked",
+    counterexample=each_json(_uninvited, CHAT),
+    about=streamed(CHAT, also=without(_ASKS)),
+    needs=Needs.SUCCESS,
+)
+@over_stream
+def only_when_asked(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """Without ``logprobs: true`` no chunk carries log probabilities."""
+    found = next((piece for piece in pieces(reading) if _tokens(piece)), None)
+    if found is not None:
+        yield seen.finding(
+            "log probabilities that were not asked for", place=f"{found.place}/logprobs", expected="null or absent"
+        )
+
+
+def _asks_number(spec: Spec, case: Case) -> bool:
+    value = value_at(case, "/logprobs")
+    return value is not ABSENT and isinstance(value, int) and not isinstance(value, bool)
+
+
+def _one_less(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    for choice in value.get("choices") or ():
+        logprobs = choice.get("logprobs")
+        if isinstance(logprobs, dict) and logprobs.get("token_logprobs"):
+            logprobs["token_logprobs"] = logprobs["token_logprobs"][:-1]
+    return value
+
+
+@check(
+    "stream.logprobs.lists",
+    Level.SHOULD,
+    clause="completions-logprobs",
+    counterexample=each_json(_one_less, "completion-chunks"),
+    about=streamed("completion-chunks", also=_asks_number),
+    needs=Needs.SUCCESS,
+)
+@over_stream
+def lists(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """In a completion chunk the lists of tokens and of their log probabilities have the same length."""
+    for piece in pieces(reading):
+        logprobs = piece.choice.get("logprobs")
+        if isinstance(logprobs, dict):
+            sizes = {len(logprobs[key]) for key in ("tokens", "token_logprobs") if isinstance(logprobs.get(key), list)}
+            if len(sizes) > 1:
+                yield seen.finding("lists of different length", place=f"{piece.place}/logprobs", actual=sorted(sizes))
+                return

@@ -1,0 +1,79 @@
+"""When the parts of a stream arrive: shown, never scored, because a network lies between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from attrs import evolve
+
+from conformance.evidence.event_stream import stream_of
+from conformance.evidence.exchange import Chunk, Exchange, Request, Response
+from conformance.evidence.trace import Observation
+from conformance.judging.check import Needs, check
+from conformance.judging.stream_counterexamples import Draft, on_body, on_events
+from conformance.spec.spec import Spec
+from conformance.streams.reading import Reading, over_stream, streamed
+from conformance.verdict import Finding, Level
+
+#: A first event later than this, in seconds, is worth a note.
+FIRST = 10.0
+
+#: From this many events on, an answer that took longer than HELD seconds and came in one block was held back.
+MANY, HELD = 10, 1.0
+
+
+def _late(events: list[Draft], _request: Request) -> Sequence[Draft]:
+    return [evolve(event, at=event.at + 2 * FIRST) for event in events]
+
+
+@check(
+    "stream.timing.first-event",
+    Level.OBS,
+    clause="stream-first-event",
+    counterexample=on_events(_late),
+    about=streamed(),
+    needs=Needs.SUCCESS,
+    provenance="observed",
+    entails=("stream.timing.buffered",),
+)
+@over_stream
+def first_event(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """The first event comes soon: that is what a stream is for."""
+    if reading.events and reading.events[0].at > FIRST:
+        first = reading.events[0]
+        yield seen.finding(
+            "the first event came late", place=first.place, expected=f"within {FIRST:.0f} s", actual=f"{first.at:.2f} s"
+        )
+
+
+def _in_one_block(_exchange: Exchange, response: Response) -> Response | None:
+    if len(stream_of(response).events) <= MANY:
+        return None
+    at = max(response.elapsed, 2 * HELD)
+    return evolve(response, chunks=(Chunk(at, response.body),), elapsed=at)
+
+
+@check(
+    "stream.timing.buffered",
+    Level.OBS,
+    clause="stream-not-buffered",
+    counterexample=on_body(_in_one_block),
+    about=streamed(),
+    needs=Needs.SUCCESS,
+    provenance="observed",
+)
+@over_stream
+def buffered(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """A long answer doesn't arrive in one block at its end.
+
+    A proxy that collects the whole stream before it sends it on defeats its purpose. The service itself may group
+    events into blocks.
+    """
+    events = reading.events
+    if len(events) >= MANY and events[0].first_at >= HELD and events[-1].at - events[0].first_at < 0.001:
+        yield seen.finding(
+            f"{len(events)} events arrived in one block",
+            place=events[0].place,
+            expected="events as they are made",
+            actual=f"nothing for {events[0].first_at:.2f} s, then everything",
+        )

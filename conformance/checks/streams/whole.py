@@ -1,0 +1,253 @@
+"""Streams beside other requests: equal to the plain answer, refused before they begin, given up without harm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from attrs import evolve
+
+from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.trace import Observation, Trace
+from conformance.judging.check import Needs, check, trace_check
+from conformance.judging.excuses import excuse
+from conformance.judging.stream_counterexamples import Draft, on_events
+from conformance.requests.case import Case, Expect
+from conformance.spec.spec import Spec
+from conformance.streams.reading import DATA_ONLY, read, streamed
+from conformance.streams.whole import Whole, from_plain, from_stream
+from conformance.verdict import Finding, Level, Outcome
+
+EQUALITY = ("streams.equality.*",)
+CANCELLED = ("streams.cancelled",)
+
+#: The text of the request that follows a given-up stream.
+NEXT = "Answer after a stream was given up."
+
+
+def _whole(exchange: Exchange) -> bool:
+    return exchange.ok and exchange.response is not None and exchange.response.complete
+
+
+def _unusable(seen: Observation) -> Finding | None:
+    """Why an answer can't be compared; None when it can."""
+    exchange, status = seen.exchange, seen.exchange.status
+    excused = excuse(seen)
+    if excused is not None:
+        return seen.finding(excused.reason, outcome=excused.outcome)
+    if status == 429 or exchange.unreached:
+        return seen.finding("the target was not available", outcome=Outcome.UNAVAILABLE)
+    if not _whole(exchange):
+        return seen.finding("there is no whole answer to compare", outcome=Outcome.NOT_TESTABLE)
+    return None
+
+
+def _pairs(spec: Spec, trace: Trace) -> Iterator[tuple[str, Observation, Observation]]:
+    kinds: dict[str, dict[str, Observation]] = {}
+    for seen in trace.role("equality"):
+        _, kind, way, *_ = seen.case.role.split(".")
+        kinds.setdefault(kind, {})[way] = seen
+    for kind, ways in kinds.items():
+        if len(ways) == 2:
+            yield kind, ways["plain"], ways["stream"]
+
+
+def _wholes(spec: Spec, plain: Observation, stream: Observation) -> tuple[Whole, Whole] | Finding:
+    for seen in (plain, stream):
+        unusable = _unusable(seen)
+        if unusable is not None:
+            return unusable
+    reading = read(spec, stream)
+    if reading is None or not isinstance(plain.json, dict):
+        return stream.finding("the answers can't be read", outcome=Outcome.NOT_TESTABLE)
+    return from_plain(plain.json), from_stream(reading)
+
+
+def _claims_stop(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    changed = list(events)
+    for index, event in enumerate(events):
+        value = event.json
+        for choice in (value.get("choices") or ()) if isinstance(value, dict) else ():
+            if choice.get("finish_reason") == "length":
+                choice["finish_reason"] = "stop"
+                changed[index] = event.with_json(value)
+    return changed if changed != events else None
+
+
+@trace_check(
+    "stream.equals-plain",
+    Level.MUST,
+    clause="chat-stream-equals-plain",
+    counterexample=on_events(_claims_stop, *DATA_ONLY),
+    scenarios=EQUALITY,
+)
+def equals_plain(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A stream, put together, says what the plain answer to the same request says.
+
+    On a target that calls itself deterministic everything is compared: text, tool calls, reasons, for every choice.
+    Elsewhere the name of the forced tool and the reason ``length``.
+    """
+    judged = False
+    for kind, plain, stream in _pairs(spec, trace):
+        wholes = _wholes(spec, plain, stream)
+        if isinstance(wholes, Finding):
+            yield wholes
+            continue
+        full = stream.case.role.endswith(".full")
+        judged = judged or full or kind != "text"
+        yield from _differences(stream, kind, *wholes, full=full)
+    if not judged:
+        for seen in trace.observations[:1]:
+            yield seen.finding("nothing to compare", outcome=Outcome.NOT_APPLICABLE)
+
+
+def _differences(seen: Observation, kind: str, plain: Whole, stream: Whole, *, full: bool) -> Iterator[Finding]:
+    for index in sorted({*plain.choices, *stream.choices}, key=str):
+        one, other = plain.choices.get(index), stream.choices.get(index)
+        if one is None or other is None:
+            if full:
+                where = "the stream" if other is None else "the plain answer"
+                yield seen.finding(f"choice {index} is missing in {where}", place=f"/choices/{index}")
+            continue
+        if kind == "tool":
+            names = [name for name, _ in one.calls], [name for name, _ in other.calls]
+            if names[0][:1] != names[1][:1]:
+                yield seen.finding(
+                    "another tool is called", place=f"/choices/{index}", expected=names[0], actual=names[1]
+                )
+                continue
+        if "length" in (one.finish, other.finish) and one.finish != other.finish:
+            yield seen.finding(
+                "another finish_reason", place=f"/choices/{index}", expected=one.finish, actual=other.finish
+            )
+        elif full and one != other:
+            yield seen.finding(
+                "the stream differs from the plain answer",
+                place=f"/choices/{index}",
+                expected=str(one)[:200],
+                actual=str(other)[:200],
+            )
+
+
+def _more_prompt(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    changed = list(events)
+    for index, event in enumerate(events):
+        value = event.json
+        if isinstance(value, dict) and isinstance(value.get("usage"), dict):
+            value["usage"]["prompt_tokens"] += 1
+            value["usage"]["total_tokens"] += 1
+            changed[index] = event.with_json(value)
+    return changed if changed != events else None
+
+
+@trace_check(
+    "stream.equals-plain.prompt-tokens",
+    Level.SHOULD,
+    clause="chat-stream-equals-plain",
+    counterexample=on_events(_more_prompt, *DATA_ONLY),
+    scenarios=EQUALITY,
+)
+def equal_prompt_tokens(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """The same prompt counts as many tokens in a stream as in a plain answer."""
+    judged = False
+    for _, plain, stream in _pairs(spec, trace):
+        wholes = _wholes(spec, plain, stream)
+        if isinstance(wholes, Finding):
+            yield wholes
+            continue
+        one, other = wholes[0].prompt_tokens, wholes[1].prompt_tokens
+        if one is not None and other is not None:
+            judged = True
+            if one != other:
+                yield stream.finding("another number of prompt tokens", place="/usage", expected=one, actual=other)
+    if not judged:
+        for seen in trace.observations[:1]:
+            yield seen.finding("this version counts no tokens in streams", outcome=Outcome.NOT_APPLICABLE)
+
+
+def _busy(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or NEXT.encode() not in exchange.request.body:
+        return None
+    refused = evolve(response, status=409, chunks=response.chunks[:1]).with_header("content-type", "application/json")
+    return exchange.answered(refused.with_json({"error": {"code": "busy", "message": "A stream is in progress."}}))
+
+
+@trace_check(
+    "stream.cancel.next-answers",
+    Level.MUST,
+    clause="stream-given-up",
+    counterexample=_busy,
+    scenarios=CANCELLED,
+    entails=("http.accepted",),
+    provenance="standard",
+)
+def next_answers(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A client may close a stream early; the target answers its next requests (RFC 9112 section 9.5).
+
+    People press stop. A target that goes on generating for nobody, or locks the session, shows here.
+    """
+    following = trace.role("streams.cancelled.next")
+    if not trace.role("streams.cancelled.give-up") or not following:
+        for seen in trace.observations[:1]:
+            yield seen.finding("the scenario did not come so far", outcome=Outcome.NOT_TESTABLE)
+    for seen in following:
+        unusable = _unusable(seen)
+        if unusable is not None and unusable.outcome is not Outcome.NOT_TESTABLE:
+            yield unusable
+        elif (seen.exchange.status or 0) >= 500:  # judged by http.no-server-error
+            yield seen.finding("there is no answer to judge", outcome=Outcome.NOT_TESTABLE)
+        elif not _whole(seen.exchange):
+            fault = seen.exchange.fault
+            yield seen.finding(
+                "no whole answer after a stream was given up",
+                place="status",
+                expected="2xx and a whole body",
+                actual=seen.exchange.status if fault is None else f"{fault.kind}: {fault.message}",
+            )
+
+
+def _refused_stream(spec: Spec, case: Case) -> bool:
+    return streamed(*DATA_ONLY)(spec, case) and case.expect is Expect.REJECT
+
+
+def _error_as_event(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    response, body = exchange.response, exchange.request.json
+    asks = isinstance(body, dict) and body.get("stream") is True and ("messages" in body or "prompt" in body)
+    if response is None or response.status not in (400, 422) or not asks:
+        return None
+    sent = evolve(response, status=200).with_header("content-type", "text/event-stream")
+    return exchange.answered(sent.with_body(b"data: " + response.body + b"\n\ndata: [DONE]\n\n"))
+
+
+@check(
+    "stream.error.before-stream",
+    Level.MUST,
+    clause="stream-error-before-first-byte",
+    counterexample=_error_as_event,
+    about=_refused_stream,
+    needs=Needs.ANSWER,
+    entails=(
+        "errors.rejected",
+        "stream.no-error",
+        "stream.error.envelope",
+        "sse.event.schema",
+        "stream.finish-reason.once",
+    ),
+)
+def error_before_stream(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A request for a stream that can't be served is refused with an HTTP status, before the first byte.
+
+    A client that reads 200 has stopped to expect a refusal: it shows an empty answer, or hangs.
+    """
+    if not 200 <= seen.response.status < 300:
+        return
+    reading = read(spec, seen)
+    first = reading.events[0] if reading is not None and reading.events else None
+    if reading is not None and (first is None or first in reading.errors or not isinstance(first.json, dict)):
+        yield seen.finding(
+            "the refusal came as an event of a stream",
+            place=first.place if first else "status",
+            expected="a 4xx status",
+            actual=first.data[:120] if first else "an empty stream",
+            level=seen.case.level,
+        )

@@ -1,0 +1,263 @@
+"""The corpus of a Spec: every request that a profile sends, derived offline and kept in the user's cache.
+
+The cases depend on the Spec, the profile and the seed alone: not on the process, the machine, the hash seed, the order
+of the operations or what a server answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from attrs import field, frozen
+
+from conformance import __version__
+from conformance._parts import part
+from conformance.errors import HarnessError, UsageError
+from conformance.requests.case import Case
+from conformance.scenarios.scenario import Profile, Scenario, corpus_scenario
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
+
+__all__ = ["Corpus", "OperationCorpus", "Shard", "build_corpus", "cache_folder", "corpus_digest"]
+
+#: The layout of a cached corpus; another number makes older files unread.
+LAYOUT = 2
+
+
+@frozen
+class OperationCorpus:
+    """The cases of one operation and what must be created before them.
+
+    ``by_type`` names the fields that were filled by their type alone; ``left_out`` says why something documented has no
+    case.
+    """
+
+    operation: str
+    resource: str
+    cases: tuple[Case, ...] = field(repr=False)
+    setup: tuple[Case, ...] = field(default=(), repr=False)
+    fresh: tuple[Case, ...] = field(default=(), repr=False)
+    by_type: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(factory=dict, repr=False)
+
+    def scenario(self, keep: Shard | None = None) -> Scenario | None:
+        """The scenario of these cases, or of a shard of them; None when nothing is left."""
+        cases = tuple(case for case in self.cases if keep is None or case.id in keep)
+        return corpus_scenario(self.operation, self.resource, cases, self.setup, self.fresh) if cases else None
+
+
+@frozen
+class Shard:
+    """The ``k``-th of ``n`` disjoint parts of a corpus, by case id. Raises :class:`UsageError` for 4/3 or 0/3."""
+
+    k: int
+    n: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """``2/3`` → the second of three."""
+        left, _, right = text.partition("/")
+        if not (left.isdigit() and right.isdigit() and 1 <= int(left) <= int(right)):
+            raise UsageError(f"shard {text!r} is none", hint="k/n with 1 ≤ k ≤ n, such as 2/3")
+        return cls(int(left), int(right))
+
+    def __contains__(self, case_id: str) -> bool:
+        return int(case_id, 16) % self.n == self.k - 1
+
+
+@frozen
+class Corpus:
+    """The corpora of all operations of one Spec, by operationId."""
+
+    spec: Spec = field(repr=False)
+    profile: str
+    seed: int
+    operations: Mapping[str, OperationCorpus] = field(repr=False)
+
+    def __iter__(self) -> Iterator[Case]:
+        for made in self.operations.values():
+            yield from made.cases
+
+    def __len__(self) -> int:
+        return sum(len(made.cases) for made in self.operations.values())
+
+    def scenarios(self, shard: Shard | None = None) -> tuple[Scenario, ...]:
+        """One scenario per operation, in document order."""
+        made = (each.scenario(shard) for each in self.operations.values())
+        return tuple(each for each in made if each is not None)
+
+    def find(self, prefix: str) -> Case:
+        """The case with an id or a unique prefix of one. Raises :class:`UsageError` for none or several."""
+        found = [case for case in self if case.id.startswith(prefix)]
+        if len(found) != 1:
+            what = "no case" if not found else f"{len(found)} cases"
+            raise UsageError(f"{what} with an id that begins with {prefix!r}")
+        return found[0]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all cases, whatever the order of the operations."""
+        return corpus_digest(self)
+
+
+def corpus_digest(cases: Iterable[Case]) -> str:
+    """SHA-256 over the JSON forms of the cases, sorted by id."""
+    total = hashlib.sha256()
+    for case in sorted(cases, key=lambda case: (case.id, case.operation)):
+        total.update(_line(case.to_json(), ordered=True).encode("utf-8", "surrogatepass"))
+    return total.hexdigest()
+
+
+def build_corpus(
+    spec: Spec,
+    profile: str = Profile.STANDARD,
+    seed: int = 0,
+    *,
+    operations: Iterable[str] | None = None,
+    expensive: frozenset[str] = frozenset(),
+    cached: bool = True,
+) -> Corpus:
+    """The corpus of a Spec, from the cache where it is, else built one operation at a time and written there.
+
+    ``operations`` limits it to some operationIds; ``expensive`` names the opt-in kinds that add cases of their own.
+    Raises :class:`UsageError` for an unknown profile, :class:`HarnessError` when two requests share an id.
+    """
+    if profile not in Profile.ALL:
+        raise UsageError(f"unknown profile {profile!r}", hint=f"one of {', '.join(Profile.ALL)}")
+    known = operations_of(spec)
+    wanted = [name for name in known if operations is None or name in set(operations)]
+    file = _cache_file(spec, profile, seed, expensive) if cached else None
+    stored = _read(file) if file is not None else None
+    if stored is None:
+        composer = part("strategies.compose").Composer(spec, profile, expensive, seed)
+        names = wanted if file is None else list(known)
+        rows = {name: _corpus_of(composer.operation(known[name])) for name in names}
+        _no_collisions(rows.values())
+        if file is not None:
+            _write(file, rows.values())
+        stored = rows
+    return Corpus(spec, profile, seed, {name: stored[name] for name in wanted})
+
+
+def _corpus_of(made: Any) -> OperationCorpus:
+    return OperationCorpus(
+        made.operation, made.resource, made.cases, made.setup, made.fresh, made.by_type, dict(made.left_out)
+    )
+
+
+def _no_collisions(rows: Iterable[OperationCorpus]) -> None:
+    seen: dict[str, str] = {}
+    for row in rows:
+        for case in row.cases:
+            if case.id in seen:
+                raise HarnessError(f"{row.operation} and {seen[case.id]} share the case id {case.id}", where="corpus")
+            seen[case.id] = row.operation
+
+
+# -- cache ------------------------------------------------------------------------------------------------------------
+
+
+def cache_folder() -> Path:
+    """Where corpora are kept: the user's cache folder (``AOAI_CONFORMANCE_CACHE`` overrides it)."""
+    given = os.environ.get("AOAI_CONFORMANCE_CACHE")
+    return Path(given) if given else Path(platformdirs.user_cache_dir("aoai-conformance"))
+
+
+@cache
+def _suite_digest() -> str:
+    """A digest of the modules that a corpus depends on, so that a changed strategy never meets an old cache."""
+    total = hashlib.sha256(__version__.encode())
+    here = Path(__file__).parent
+    folder = Path(str(part("strategies").__file__)).parent
+    core = [
+        here / name for name in ("cases.py", "corpus.py", "schema.py", "narrowing.py", "formats.py", "operations.py")
+    ]
+    for file in [*core, *sorted(folder.rglob("*.py"))]:
+        total.update(file.name.encode() + b"\0" + file.read_bytes())
+    return total.hexdigest()
+
+
+def _cache_file(spec: Spec, profile: str, seed: int, expensive: frozenset[str]) -> Path:
+    opted = "large-body" if "large-body" in expensive else ""
+    key = json.dumps([LAYOUT, _suite_digest(), spec.version, spec.digest, profile, seed, opted])
+    return cache_folder() / f"{spec.version}-{profile}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.jsonl"
+
+
+def _line(value: Any, *, ordered: bool = False) -> str:
+    """One line of JSON. Keys stay in their order, because they are sent in it; ``ordered`` sorts them for a digest."""
+    return json.dumps(value, sort_keys=ordered, separators=(",", ":")) + "\n"
+
+
+def _write(file: Path, rows: Iterable[OperationCorpus]) -> None:
+    """One line per operation and per case, under another name first: a reader sees all of it or nothing."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, suffix=".part", delete=False) as out:
+            count = 0
+            for row in rows:
+                head = {
+                    "operation": row.operation,
+                    "resource": row.resource,
+                    "by_type": row.by_type,
+                    "left_out": row.left_out,
+                    "setup": [case.to_json() for case in row.setup],
+                    "fresh": [case.to_json() for case in row.fresh],
+                }
+                out.write(_line(head))
+                for case in row.cases:
+                    out.write(_line(case.to_json()))
+                    count += 1
+            out.write(_line({"cases": count}))
+        Path(out.name).replace(file)
+    except OSError:
+        # a cache that can't be written is no reason to fail: the next run builds again
+        with suppress(OSError, UnboundLocalError):
+            Path(out.name).unlink(missing_ok=True)
+
+
+def _read(file: Path) -> dict[str, OperationCorpus] | None:
+    """What :func:`_write` wrote; None when it isn't there or isn't whole."""
+    try:
+        with file.open(encoding="utf-8") as lines:
+            return _rows(map(json.loads, lines))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _rows(values: Iterable[Any]) -> dict[str, OperationCorpus] | None:
+    found: dict[str, OperationCorpus] = {}
+    head: Any = None
+    cases: list[Case] = []
+    count = 0
+    for value in values:
+        if "method" in value:
+            cases.append(Case.from_json(value))
+            count += 1
+            continue
+        if head is not None:
+            found[head["operation"]] = _row(head, cases)
+        if "cases" in value:
+            return found if value["cases"] == count else None
+        head, cases = value, []
+    return None
+
+
+def _row(head: Mapping[str, Any], cases: list[Case]) -> OperationCorpus:
+    return OperationCorpus(
+        head["operation"],
+        head["resource"],
+        tuple(cases),
+        tuple(Case.from_json(c) for c in head["setup"]),
+        tuple(Case.from_json(c) for c in head["fresh"]),
+        tuple(head["by_type"]),
+        head["left_out"],
+    )

@@ -1,0 +1,304 @@
+"""Measured coverage: which documented facts the accept cases show, and which constraints the reject cases break.
+
+Everything is computed from the Spec and the cases. What a request shows is found by walking it along the schema; a
+broken constraint counts only where the validator (or, for a rule, the second reading of the rules) confirms it. The
+labels that the strategies wrote are the question, never the answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from conformance._parts import part
+from conformance.corpus.corpus import Corpus
+from conformance.requests.case import Case, Expect, JsonBody, Multipart
+from conformance.requests.field_rules import broken_rules
+from conformance.scenarios.scenario import Profile
+from conformance.spec.operations import Operation, operations_of
+from conformance.spec.spec import Spec
+
+__all__ = ["CATEGORIES", "Gap", "OperationCoverage", "Share", "coverage_of", "totals"]
+
+#: What is counted, and which kinds of facts belong to it.
+CATEGORIES: Mapping[str, tuple[str, ...]] = {
+    "fields": ("field",),
+    "values": ("value",),
+    "nulls": ("null",),
+    "bounds": (
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "minProperties",
+        "maxProperties",
+    ),
+    "branches": ("branch",),
+    "required": ("required",),
+    "rules": ("rule",),
+    "constraints": ("constraint",),
+}
+
+
+@frozen
+class Share:
+    """How many of what is documented a corpus exercises."""
+
+    covered: int = 0
+    total: int = 0
+
+    @property
+    def percent(self) -> float:
+        """0 to 100; 100 of nothing."""
+        return 100.0 * self.covered / self.total if self.total else 100.0
+
+    def __add__(self, other: Share) -> Share:
+        return Share(self.covered + other.covered, self.total + other.total)
+
+
+@frozen
+class Gap:
+    """Something documented that no case exercises, and why. ``explained`` is False where we know no reason."""
+
+    operation: str
+    category: str
+    what: str
+    reason: str
+    explained: bool = True
+
+
+@frozen
+class OperationCoverage:
+    """The coverage of one operation: shares by category, and what is missing."""
+
+    operation: str
+    cases: int
+    shares: Mapping[str, Share] = field(factory=dict)
+    gaps: tuple[Gap, ...] = ()
+
+
+def totals(rows: Iterable[OperationCoverage]) -> Mapping[str, Share]:
+    """The shares of several operations together, by category."""
+    found = {category: Share() for category in CATEGORIES}
+    for row in rows:
+        for category, share in row.shares.items():
+            found[category] = found[category] + share
+    return found
+
+
+def coverage_of(corpus: Corpus) -> tuple[OperationCoverage, ...]:
+    """The coverage of every operation of a corpus, in document order."""
+    shapes = part("strategies.schema_tree").Shapes(corpus.spec)
+    known = operations_of(corpus.spec)
+    return tuple(
+        _Measure(corpus.spec, known[name], shapes, made.left_out, corpus.profile).of(made.cases)
+        for name, made in corpus.operations.items()
+    )
+
+
+#: A documented fact: media type, then path, kind and label.
+_Key = tuple[str, str, str, str]
+
+
+@frozen(eq=False)
+class _Measure:
+    spec: Spec
+    operation: Operation
+    shapes: Any
+    left_out: Mapping[str, str]
+    profile: str
+
+    def of(self, cases: tuple[Case, ...]) -> OperationCoverage:
+        """Count one operation."""
+        facts, constraints = self._documented()
+        accept: set[_Key] = set()
+        either: dict[_Key, str] = {}
+        broken: set[_Key] = set()
+        loose: dict[_Key, str] = {}
+        for case in cases:
+            if case.expect is Expect.ACCEPT:
+                accept |= self._shown(case)
+            elif case.expect is Expect.EITHER:
+                for key in self._shown(case):
+                    either.setdefault(key, case.reason)
+            if case.expect is not Expect.ACCEPT and case.breaks is not None:
+                for key in self._broken(case):
+                    if case.expect is Expect.REJECT:
+                        broken.add(key)
+                    else:
+                        loose.setdefault(key, case.reason)
+        shares: dict[str, Share] = {}
+        gaps: list[Gap] = []
+        self._count(facts, accept, either, shares, gaps)
+        self._count(constraints, broken, loose, shares, gaps)
+        return OperationCoverage(self.operation.id, len(cases), shares, tuple(gaps))
+
+    def _count(
+        self,
+        documented: Mapping[_Key, str],
+        shown: set[_Key],
+        either: Mapping[_Key, str],
+        shares: dict[str, Share],
+        gaps: list[Gap],
+    ) -> None:
+        for key, category in documented.items():
+            hit = key in shown
+            shares[category] = shares.get(category, Share()) + Share(int(hit), 1)
+            if not hit:
+                what = f"{key[2]} {key[3]}".strip() + f" of {_plain(key[1])}"
+                reason = either.get(key) or self._why(key)
+                gaps.append(Gap(self.operation.id, category, what, reason or "no case shows it", bool(reason)))
+
+    def _documented(self) -> tuple[dict[_Key, str], dict[_Key, str]]:
+        """Every fact and every constraint of the request, each with its category."""
+        facts: dict[_Key, str] = {}
+        constraints: dict[_Key, str] = {}
+        by_kind = {kind: category for category, kinds in CATEGORIES.items() for kind in kinds}
+        for media, root in self._roots():
+            for slot in self.shapes.slots(root):
+                if len(slot.path) < 2:
+                    continue
+                path = "".join(slot.path)
+                for kind, label in part("strategies.facts").kinds_of(slot):
+                    facts[(media, path, kind, label)] = by_kind[kind]
+                for keyword in part("strategies.constraint_breaches").constraints_of(slot, media):
+                    category = "required" if keyword == "required" else "constraints"
+                    constraints[(media, path, keyword, "")] = category
+        for clause in self.spec.clauses:
+            if clause.rule is not None and self.operation.id in clause.operations:
+                constraints[("", clause.id, "rule", "")] = "rules"
+        return facts, constraints
+
+    def _roots(self) -> Iterator[tuple[str, Any]]:
+        request_node = part("strategies.schema_tree").request_node
+        for media in tuple(self.operation.body) or ("",):
+            yield media, request_node(self.shapes, self.operation, media)
+
+    def _request(self, case: Case) -> tuple[str, dict[str, Any]] | None:
+        """The media type and the request of a case as one value, typed by what the document says of texts."""
+        if case.method != self.operation.method or case.path != self.operation.path:
+            return None
+        request: dict[str, Any] = {}
+        media = ""
+        if isinstance(case.body, JsonBody):
+            media, request["body"] = "application/json", case.body.value
+        elif isinstance(case.body, Multipart):
+            media = "multipart/form-data"
+            request["body"] = self._typed(media, "body", _fields(case.body))
+        elif case.body is not None:
+            return None
+        elif self.operation.body:
+            media = part("strategies.drafts").media_of(self.operation)
+        for place, pairs in (("query", case.query), ("header", case.headers)):
+            if pairs:
+                request[place] = self._typed(media, place, _grouped(pairs))
+        return media, request
+
+    def _typed(self, media: str, place: str, texts: Mapping[str, list[str]]) -> dict[str, Any]:
+        root = next(node for name, node in self._roots() if name == media or not name)
+        known = root.properties[place].properties if place in root.properties else {}
+        return {name: _value(known.get(name), values) for name, values in texts.items()}
+
+    def _shown(self, case: Case) -> set[_Key]:
+        found = self._request(case)
+        if found is None:
+            return set()
+        media, request = found
+        root = next((node for name, node in self._roots() if name == media), None)
+        if root is None:
+            return set()
+        return {(media, *key) for key in part("strategies.facts").observe(root, request)}
+
+    def _broken(self, case: Case) -> Iterator[_Key]:
+        """The constraint that a case is labelled with, if it is really broken."""
+        breaks = case.breaks
+        if breaks is None or case.role.startswith("probe."):
+            return
+        found = self._request(case)
+        if found is None:
+            return
+        if breaks.clause:
+            rules = broken_rules(self.spec, case.operation, found[1].get("body"))
+            if any(rule.clause == breaks.clause for rule in rules):
+                yield ("", breaks.clause, "rule", "")
+            return
+        media, request = found
+        root = next((node for name, node in self._roots() if name == media), None)
+        if root is None or root.fits(request):
+            return
+        pointer = breaks.pointer if breaks.pointer.startswith("/") or not breaks.pointer else "/" + breaks.pointer
+        for path in _paths(root, request, f"/{breaks.location}{pointer}"):
+            yield (media, path, breaks.keyword, "")
+
+    def _why(self, key: _Key) -> str:
+        known = self.left_out.get(" ".join(key), "")
+        return known or ("left to the exhaustive profile" if self.profile != Profile.EXHAUSTIVE else "")
+
+
+def _paths(root: Any, request: Any, pointer: str) -> Iterator[str]:
+    """The schema paths that a concrete pointer into a request can mean."""
+    tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
+
+    def walk(node: Any, path: tuple[str, ...], rest: list[str], value: Any) -> Iterator[str]:
+        if not rest:
+            yield "".join(path)
+            if node.items is not None and pointer.startswith("/query/"):
+                yield "".join((*path, "*"))
+        for index, branch in enumerate(node.branches):
+            yield from walk(branch, (*path, f"|{index}"), rest, value)
+        if not rest:
+            return
+        head = rest[0]
+        inner = value.get(head) if isinstance(value, dict) else None
+        if head in node.properties:
+            yield from walk(node.properties[head], (*path, "." + head), rest[1:], inner)
+        elif node.items is not None and head.isdigit():
+            item = value[int(head)] if isinstance(value, list) and int(head) < len(value) else None
+            yield from walk(node.items, (*path, "*"), rest[1:], item)
+        elif node.extra is not None:
+            yield from walk(node.extra, (*path, "%"), rest[1:], inner)
+
+    yield from walk(root, (), tokens, request)
+
+
+def _fields(body: Multipart) -> dict[str, list[str]]:
+    fields: dict[str, list[str]] = {}
+    for item in body.parts:
+        fields.setdefault(item.name, []).append(item.filename or item.data.decode("utf-8", "replace"))
+    return fields
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for name, value in pairs:
+        grouped.setdefault(name, []).append(value)
+    return grouped
+
+
+def _value(node: Any, texts: list[str]) -> Any:
+    """A text as the document types it: a number, true, false, a list of them."""
+    if node is None:
+        return texts[0]
+    kinds = {kind for branch in (node, *node.branches) for kind in branch.types}
+    if "array" in kinds and ("string" not in kinds or len(texts) > 1):
+        array = next(branch for branch in (node, *node.branches) if "array" in branch.types)
+        return [_value(array.items, [text]) for text in texts]
+    text = texts[0]
+    if kinds & {"integer", "number", "boolean", "object"}:
+        try:
+            made = json.loads(text)
+        except ValueError:
+            return text
+        return made if not isinstance(made, str) else text
+    return text
+
+
+def _plain(path: str) -> str:
+    return path.removeprefix(".body").removeprefix(".query").replace(".", "/")

@@ -1,0 +1,245 @@
+"""What a schema documents, asked by name: is there such a field, and which fields of a value are documented.
+
+Handlers build the fullest answer they know; :meth:`Shape.fit` leaves out what a version does not document. So one
+handler serves every version and no version is named in code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import product
+from typing import Any
+
+from attrs import define, field, frozen
+
+from conformance.spec.spec import Spec
+
+__all__ = ["Shape"]
+
+_MOST = 400  # alternatives of one schema; a bound against combinations of large unions
+
+
+@frozen(eq=False)
+class _Alternative:
+    """One way to satisfy a schema: its properties and items, as lists of schemas that all apply."""
+
+    properties: Mapping[str, tuple[Any, ...]] = field(factory=dict)
+    items: tuple[Any, ...] = ()
+    extra: tuple[Any, ...] = ()
+    open: bool = True
+    types: frozenset[str] | None = None
+    consts: tuple[Any, ...] | None = None
+    required: frozenset[str] = frozenset()
+    default: Any = None
+
+    def merged(self, other: _Alternative) -> _Alternative:
+        properties = dict(self.properties)
+        for name, schemas in other.properties.items():
+            properties[name] = properties.get(name, ()) + schemas
+        types = self.types if other.types is None else other.types if self.types is None else self.types & other.types
+        return _Alternative(
+            properties=properties,
+            items=self.items + other.items,
+            extra=self.extra + other.extra,
+            open=self.open and other.open,
+            types=types,
+            consts=self.consts if other.consts is None else other.consts,
+            required=self.required | other.required,
+            default=self.default if other.default is None else other.default,
+        )
+
+
+@frozen(eq=False)
+class _Plan:
+    """How objects that match some alternatives are cut to size."""
+
+    free: bool
+    shapes: Mapping[str, Shape]
+    never_null: frozenset[str]
+    extra: bool
+
+
+@define(eq=False)
+class Shape:
+    """The union of some schemas of one Spec."""
+
+    spec: Spec
+    schemas: tuple[Any, ...]
+    _alternatives: tuple[_Alternative, ...] | None = field(default=None, init=False)
+    _objects: tuple[int, ...] | None = field(default=None, init=False)
+    _children: dict[Any, Shape] = field(factory=dict, init=False)
+    _plans: dict[tuple[int, ...], _Plan] = field(factory=dict, init=False)
+
+    @property
+    def alternatives(self) -> tuple[_Alternative, ...]:
+        """All ways to satisfy any of the schemas."""
+        if self._alternatives is None:
+            found: list[_Alternative] = []
+            for schema in self.schemas:
+                found.extend(_expand(self.spec, schema, ()))
+            self._alternatives = tuple(found[:_MOST])
+        return self._alternatives
+
+    def child(self, name: str, chosen: Iterable[int] | None = None) -> Shape | None:
+        """The shape of a property (``"*"``: of array items or map values); None where it isn't documented."""
+        indexes = tuple(range(len(self.alternatives)) if chosen is None else chosen)
+        key = (name, indexes)
+        if key not in self._children:
+            self._children[key] = self._child(name, indexes)
+        found = self._children[key]
+        return found if found.schemas else None
+
+    def _child(self, name: str, indexes: tuple[int, ...]) -> Shape:
+        seen: dict[int, Any] = {}
+        for index in indexes:
+            one = self.alternatives[index]
+            for schema in (*one.items, *one.extra) if name == "*" else one.properties.get(name, ()):
+                seen[id(schema)] = schema
+        return Shape(self.spec, tuple(seen.values()))
+
+    def at(self, *path: str) -> Shape | None:
+        """The shape at a path of property names (``"*"`` for items), or None."""
+        here: Shape | None = self
+        for name in path:
+            here = here.child(name) if here is not None else None
+        return here
+
+    def has(self, *path: str) -> bool:
+        """True when the path is documented: ``has("choices", "*", "logprobs")``."""
+        return self.at(*path) is not None
+
+    def values(self, *path: str) -> tuple[Any, ...]:
+        """The enum values documented at a path, in order; () where there is no enum."""
+        here = self.at(*path)
+        if here is None:
+            return ()
+        return tuple(dict.fromkeys(value for one in here.alternatives for value in one.consts or ()))
+
+    def default(self, *path: str) -> Any:
+        """The documented default at a path; None where there is none."""
+        here = self.at(*path)
+        found = () if here is None else tuple(one.default for one in here.alternatives if one.default is not None)
+        return found[0] if found else None
+
+    def allows(self, type: str) -> bool:
+        """True when a value of this JSON type (``"null"``, ``"string"`` …) may stand here."""
+        return any(
+            (one.types is None or type in one.types) and (type != "null" or one.consts is None or None in one.consts)
+            for one in self.alternatives
+        )
+
+    @property
+    def _plain(self) -> bool:
+        return not any(one.properties or one.items or one.extra for one in self.alternatives)
+
+    def fit(self, value: Any) -> Any:
+        """``value`` without undocumented fields, and without optional nulls where null isn't documented.
+
+        An object whose schema lists no properties is free-form and kept whole. Objects are dicts, arrays lists or
+        tuples; anything else is returned as it is.
+        """
+        if isinstance(value, dict):
+            return self._fit_object(value)
+        if isinstance(value, (list, tuple)):
+            items = self.child("*")
+            if items is None or items._plain:
+                return value
+            return [items.fit(item) for item in value]
+        return value
+
+    def _fit_object(self, value: dict[str, Any]) -> dict[str, Any]:
+        chosen = self._matching(value)
+        plan = self._plans.get(chosen)
+        if plan is None:
+            plan = self._plans[chosen] = self._plan(chosen)
+        if plan.free:
+            return value
+        kept: dict[str, Any] = {}
+        for name, item in value.items():
+            shape = plan.shapes.get(name)
+            if shape is None:
+                if plan.extra:
+                    kept[name] = item
+            elif item is not None:
+                kept[name] = shape.fit(item)
+            elif name not in plan.never_null:
+                kept[name] = None
+        return kept
+
+    def _plan(self, chosen: tuple[int, ...]) -> _Plan:
+        known = [self.alternatives[index] for index in chosen]
+        names = {name for one in known for name in one.properties}
+        shapes = {name: shape for name in names if (shape := self.child(name, chosen)) is not None}
+        required = {name for one in known for name in one.required}
+        return _Plan(
+            free=not known or any(one.open and not one.properties and not one.extra for one in known),
+            shapes=shapes,
+            never_null=frozenset(n for n, shape in shapes.items() if n not in required and not shape.allows("null")),
+            extra=any(one.extra for one in known),
+        )
+
+    def _matching(self, value: dict[str, Any]) -> tuple[int, ...]:
+        """The alternatives for objects whose constant fields agree with the value; all of them when none does."""
+        if self._objects is None:
+            self._objects = tuple(
+                index for index, one in enumerate(self.alternatives) if one.types is None or "object" in one.types
+            )
+        if len(self._objects) <= 1:
+            return self._objects
+        agreeing = []
+        for index in self._objects:
+            properties = self.alternatives[index].properties
+            for name, item in value.items():
+                if isinstance(item, str) and name in properties:
+                    allowed = self._constants(index, name)
+                    if allowed and item not in allowed:
+                        break
+            else:
+                agreeing.append(index)
+        return tuple(agreeing) or self._objects
+
+    def _constants(self, index: int, name: str) -> tuple[Any, ...]:
+        shape = self.child(name, (index,))
+        if shape is None or any(one.consts is None for one in shape.alternatives):
+            return ()
+        return tuple(value for one in shape.alternatives for value in one.consts or ())
+
+
+def _expand(spec: Spec, schema: Any, path: tuple[int, ...]) -> list[_Alternative]:
+    """All alternatives of a schema. A schema that refers to itself without a property in between ends the walk."""
+    if not isinstance(schema, Mapping) or id(schema) in path:
+        return [_Alternative()]
+    path = (*path, id(schema))
+    alternatives = [_own(schema)]
+    parts = list(schema.get("allOf", ()))
+    parts += [schema[key] for key in ("then", "else") if key in schema]
+    if "$ref" in schema:
+        parts.append(spec.resolve(schema["$ref"]))
+    for part in parts:
+        alternatives = _joined(alternatives, _expand(spec, part, path))
+    for key in ("oneOf", "anyOf"):
+        if key in schema:
+            branches = [one for branch in schema[key] for one in _expand(spec, branch, path)]
+            alternatives = _joined(alternatives, branches)
+    return alternatives
+
+
+def _joined(left: list[_Alternative], right: list[_Alternative]) -> list[_Alternative]:
+    return [one.merged(other) for one, other in product(left, right)][:_MOST]
+
+
+def _own(schema: Mapping[str, Any]) -> _Alternative:
+    types = schema.get("type")
+    extra = schema.get("additionalProperties")
+    items = schema.get("items")
+    consts = (schema["const"],) if "const" in schema else tuple(schema["enum"]) if "enum" in schema else None
+    return _Alternative(
+        properties={name: (sub,) for name, sub in schema.get("properties", {}).items()},
+        items=(items,) if isinstance(items, Mapping) else (),
+        extra=(extra,) if isinstance(extra, Mapping) and extra else (),
+        open=extra is not False,
+        types=None if types is None else frozenset([types] if isinstance(types, str) else types),
+        consts=consts,
+        required=frozenset(schema.get("required", ())),
+        default=schema.get("default"),
+    )

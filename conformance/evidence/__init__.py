@@ -1,0 +1,1 @@
+"""What came back: exchanges, the parser of event streams, traces, timelines."""

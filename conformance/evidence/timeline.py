@@ -1,0 +1,168 @@
+"""A stream as rows in time: each event with its bytes, and marks where findings point. Pure; for people to read.
+
+``replay`` prints :func:`render`; the HTML report draws the rows itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from attrs import evolve, field, frozen
+
+from conformance.evidence.event_stream import Comment, Event, stream_of
+from conformance.evidence.exchange import Exchange
+from conformance.verdict import Finding, Verdict
+
+__all__ = ["Mark", "Row", "escaped", "marks_of", "render", "timeline"]
+
+_EVENT = re.compile(r"event:(\d+)(/.*)?")
+_BYTE = re.compile(r"byte:(\d+)")
+
+#: What may stand in a line of a terminal; the rest is shown escaped.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+@frozen
+class Mark:
+    """A finding at a row: ``byte`` is an offset in the body, ``pointer`` a place in the data, where it names one."""
+
+    check: str
+    message: str
+    expected: str = ""
+    actual: str = ""
+    pointer: str = ""
+    byte: int | None = None
+    note: bool = False
+
+
+@frozen
+class Row:
+    """One line of a timeline.
+
+    ``kind`` is ``answer`` (status and headers), ``event``, ``comment``, ``rest`` (an event that was never dispatched)
+    or ``end``. ``at`` is seconds after sending, ``start`` and ``end`` are offsets in the body. ``bytes`` are those
+    around the first byte mark.
+    """
+
+    kind: str
+    at: float
+    start: int
+    end: int
+    name: str = ""
+    text: str = ""
+    index: int | None = None
+    marks: tuple[Mark, ...] = ()
+    bytes: bytes = field(default=b"", repr=False)
+
+
+def marks_of(verdicts: Iterable[Verdict], case_id: str) -> tuple[tuple[str, Finding], ...]:
+    """The findings on one case with the id of their check, to be shown on its timeline."""
+    return tuple(
+        (verdict.check, finding) for verdict in verdicts for finding in verdict.findings if finding.case_id == case_id
+    )
+
+
+def timeline(exchange: Exchange, findings: Iterable[tuple[str, Finding]] = ()) -> tuple[Row, ...]:
+    """The rows of an exchange, in the order of the bytes, with every finding marked at one of them."""
+    rows = list(_rows(exchange))
+    body = exchange.response.body if exchange.response else b""
+    for check, finding in findings:
+        row, mark = _place(rows, check, finding)
+        around = body[max(0, mark.byte - 24) : mark.byte + 24] if mark.byte is not None else b""
+        rows[row] = evolve(rows[row], marks=(*rows[row].marks, mark), bytes=rows[row].bytes or around)
+    return tuple(rows)
+
+
+def _rows(exchange: Exchange) -> Iterator[Row]:
+    response, fault = exchange.response, exchange.fault
+    if response is None:
+        yield Row("answer", fault.at if fault else 0.0, 0, 0, text="no answer")
+    else:
+        header = response.header("content-type") or "no content type"
+        yield Row("answer", response.headers_at, 0, 0, text=f"{response.status} {response.reason} {header}".strip())
+        stream = stream_of(response)
+        parts: list[Event | Comment] = [*stream.events, *stream.comments]
+        if stream.unfinished is not None:
+            parts.append(stream.unfinished)
+        for part in sorted(parts, key=lambda one: one.data_start if isinstance(one, Event) else one.start):
+            if isinstance(part, Comment):
+                yield Row("comment", part.at, part.start, part.end, text=part.text)
+            else:
+                kind = "event" if part.terminated else "rest"
+                yield Row(kind, part.at, part.start, part.end, part.name or "", part.data, part.index)
+    size = len(response.body) if response else 0
+    if fault is not None:
+        yield Row("end", fault.at, size, size, text=f"{fault.kind}: {fault.message}")
+    elif response is not None:
+        text = "end of the body" if response.complete else "the body stops here"
+        yield Row("end", response.elapsed, size, size, text=text)
+
+
+def _place(rows: Sequence[Row], check: str, finding: Finding) -> tuple[int, Mark]:
+    """The row that a finding belongs to: its event, the row that holds its byte, else the answer as a whole."""
+    mark = Mark(check, finding.message, finding.expected, finding.actual, note=finding.note)
+    event = _EVENT.fullmatch(finding.place)
+    if event is not None:
+        mark = evolve(mark, pointer=event[2] or "")
+        found = (i for i, row in enumerate(rows) if row.kind in ("event", "rest") and row.index == int(event[1]))
+        return next(found, len(rows) - 1), mark
+    byte = _BYTE.fullmatch(finding.place)
+    if byte is not None:
+        offset = int(byte[1])
+        mark = evolve(mark, byte=offset)
+        found = (i for i, row in enumerate(rows) if row.kind != "answer" and row.start <= offset < row.end)
+        return next(found, len(rows) - 1), mark
+    return 0, evolve(mark, pointer=finding.place)
+
+
+def escaped(text: str) -> str:
+    """The text of one line with its control characters, and those that turn its direction, as escapes."""
+    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _clean(text: str, width: int) -> str:
+    shown = escaped(text)
+    return shown if len(shown) <= width else shown[: width - 1] + "…"
+
+
+def render(rows: Sequence[Row], *, width: int = 120, around: int = 2, most: int = 40) -> str:
+    """The rows as lines of text. Of more than ``most`` rows, those near marks, the first and the last are shown.
+
+    Control characters of the target are escaped, so that its bytes can't steer a terminal.
+    """
+    shown = _chosen(rows, around, most)
+    lines: list[str] = []
+    for before, index in pairwise([-1, *shown]):
+        if index - before > 1:
+            lines.append(f"  {'':>9}  … {index - before - 1} more …")
+        lines.extend(_lines(rows[index], width))
+    return "\n".join(lines)
+
+
+def _chosen(rows: Sequence[Row], around: int, most: int) -> list[int]:
+    if len(rows) <= most:
+        return list(range(len(rows)))
+    wanted = {0, 1, 2, len(rows) - 2, len(rows) - 1}
+    for index, row in enumerate(rows):
+        if row.marks:
+            wanted.update(range(index - around, index + around + 1))
+    return sorted(index for index in wanted if 0 <= index < len(rows))
+
+
+def _lines(row: Row, width: int) -> Iterator[str]:
+    flag = "✗" if any(not mark.note for mark in row.marks) else "·" if row.marks else " "
+    what = row.kind if row.index is None else f"{row.kind} {row.index}"
+    name = f" [{row.name}]" if row.name else ""
+    span = f"{row.start}–{row.end}"
+    head = f"{flag} {row.at:>8.3f}s  {span:<13} {what}{_clean(name, 48)}  "
+    yield head + _clean(row.text, max(20, width - len(head)))
+    for mark in row.marks:
+        where = f" at {mark.pointer}" if mark.pointer else f" at byte {mark.byte}" if mark.byte is not None else ""
+        yield f"      ↳ {mark.check}: {_clean(mark.message, width)}{_clean(where, 80)}"
+        if mark.expected or mark.actual:
+            wanted, came = _clean(mark.expected, 60) or "nothing", _clean(mark.actual, 80) or "nothing"
+            yield f"        expected {wanted}; came {came}"
+    if row.bytes:
+        yield f"        bytes {_clean(repr(row.bytes)[1:], width)}"

@@ -1,0 +1,1 @@
+"""From evidence to verdicts: what a check is, how one is judged, excuses, counterexamples."""

@@ -1,0 +1,115 @@
+"""The smallest witness: which of many failing cases to show first, and how to make one smaller with few requests.
+
+Pure: proposals are cases; sending them and judging the answers is the caller's. A proposal keeps the kind of its case:
+an accept case stays valid and keeps every cross-field rule, a reject case breaks the same constraint and no other rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from attrs import evolve
+
+from conformance.requests.case import Case, Expect, JsonBody
+from conformance.requests.field_rules import broken_rules
+from conformance.requests.wire import encode_body
+from conformance.schema.validators import validator_for
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
+
+__all__ = ["proposals", "shrink", "size", "smallest"]
+
+#: A longer text is halved, not shown whole.
+SHORT = 8
+
+
+def size(case: Case) -> tuple[int, int, str]:
+    """How big a case is: bytes of its body, number of other parameters; the id breaks ties."""
+    body, _ = encode_body(case.body, {})
+    return len(body), len(case.query) + len(case.headers), case.id
+
+
+def smallest(cases: Iterable[Case]) -> tuple[Case, int]:
+    """The smallest case and how many more there are. Raises :class:`ValueError` for none."""
+    ordered = sorted(cases, key=size)
+    if not ordered:
+        raise ValueError("no case to choose from")
+    return ordered[0], len(ordered) - 1
+
+
+def _smaller_lists(value: list[Any]) -> Iterator[Any]:
+    if len(value) > 1:
+        yield value[: len(value) // 2]
+        yield value[len(value) // 2 :]
+    for index in range(len(value)):
+        yield value[:index] + value[index + 1 :]
+    for index, item in enumerate(value[:8]):
+        for less in _smaller_values(item):
+            yield [*value[:index], less, *value[index + 1 :]]
+
+
+def _smaller_values(value: Any) -> Iterator[Any]:
+    """The value with one thing taken away, the biggest pieces first."""
+    if isinstance(value, dict):
+        for key in sorted(value, key=lambda key: (-len(str(value[key])), str(key))):
+            yield {k: v for k, v in value.items() if k != key}
+        for key, item in value.items():
+            for less in _smaller_values(item):
+                yield {**value, key: less}
+    elif isinstance(value, list):
+        yield from _smaller_lists(value)
+    elif isinstance(value, str) and len(value) > SHORT and "{" not in value:
+        yield value[: len(value) // 2]
+
+
+def _same_kind(spec: Spec, case: Case, body: Any) -> bool:
+    operation = operations_of(spec).get(case.operation)
+    media = operation.body.get("application/json") if operation is not None else None
+    if media is None:
+        return False
+    rules = {broken.clause for broken in broken_rules(spec, case.operation, body)}
+    if case.expect is not Expect.REJECT:
+        return not rules and validator_for(spec, media.pointer).is_valid(body)
+    wanted = case.breaks
+    if wanted is None:
+        return False
+    if wanted.clause:
+        return rules == {wanted.clause} and validator_for(spec, media.pointer).is_valid(body)
+    errors = validator_for(spec, media.pointer).errors(body)
+    return not rules and len(errors) == 1 and any(error.keyword == wanted.keyword for error in errors[0].walk())
+
+
+def proposals(spec: Spec, case: Case) -> Iterator[Case]:
+    """Smaller cases of the same kind. Only JSON bodies and optional query parameters get smaller."""
+    for index in range(len(case.query)):
+        if case.breaks is None:
+            yield evolve(case, query=case.query[:index] + case.query[index + 1 :])
+    if isinstance(case.body, JsonBody):
+        seen: set[str] = set()
+        for value in _smaller_values(case.body.value):
+            made = evolve(case, body=JsonBody(value))
+            if made.id not in seen and _same_kind(spec, case, value):
+                seen.add(made.id)
+                yield made
+
+
+def shrink(spec: Spec, case: Case, fails: Callable[[Case], bool], budget: int) -> tuple[Case, int]:
+    """The smallest failing case found with at most ``budget`` calls of ``fails``, and the number of calls.
+
+    Greedy: a smaller case that still fails is the next one to be made smaller.
+    """
+    spent = 0
+    found = True
+    while found and spent < budget:
+        found = False
+        for made in proposals(spec, case):
+            if spent >= budget:
+                break
+            if size(made) >= size(case):
+                continue
+            spent += 1
+            if fails(made):
+                case, found = made, True
+                break
+    return case, spent

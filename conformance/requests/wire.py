@@ -1,0 +1,126 @@
+"""From an unbound Case to the bytes of a Request: placeholders, URL, api-version, body. Pure.
+
+Credentials are not added here; ``target.py`` does that last, so that no other module ever sees a key.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from conformance.errors import HarnessError
+from conformance.evidence.exchange import Request
+from conformance.requests.case import Body, Case, JsonBody, Multipart, Part, RawBody, Version
+from conformance.spec.spec import Spec
+
+__all__ = ["PLACEHOLDER", "UNKNOWN_API_VERSION", "UNKNOWN_ROUTE", "bind_text", "encode_body", "to_request"]
+
+#: ``{deployment}``, ``{run}``, ``{assistant.1}``: lower-case words joined by dots, dashes or underscores.
+PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.-]*)\}")
+
+#: The one impossible api-version that probes send.
+UNKNOWN_API_VERSION = "1999-01-01"
+
+#: The path segment that no version has; probes of unknown routes put it in their path.
+UNKNOWN_ROUTE = "conformance-no-such-route"
+
+
+def bind_text(text: str, values: Mapping[str, str]) -> str:
+    """``text`` with the known placeholders replaced; unknown ones stay (a prompt may hold braces)."""
+    return PLACEHOLDER.sub(lambda match: values.get(match.group(1), match.group(0)), text)
+
+
+def _bind(value: Any, values: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return bind_text(value, values) if "{" in value else value
+    if isinstance(value, dict):
+        return {(bind_text(k, values) if "{" in k else k): _bind(v, values) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_bind(item, values) for item in value]
+    return value
+
+
+def _bind_bytes(data: bytes, values: Mapping[str, str]) -> bytes:
+    if b"{" not in data:
+        return data
+    for name, value in values.items():
+        data = data.replace(b"{" + name.encode() + b"}", value.encode())
+    return data
+
+
+def _disposition(part: Part) -> bytes:
+    def quoted(text: str) -> str:
+        return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+
+    head = f'Content-Disposition: form-data; name="{quoted(part.name)}"'
+    if part.filename:
+        head += f'; filename="{quoted(part.filename)}"'
+    if part.content_type:
+        head += f"\r\nContent-Type: {part.content_type}"
+    return head.encode()
+
+
+def encode_body(body: Body, values: Mapping[str, str]) -> tuple[bytes, str]:
+    """The content and its Content-Type ("" for no body)."""
+    match body:
+        case None:
+            return b"", ""
+        case JsonBody(value):
+            bound = _bind(value, values)
+            text = json.dumps(bound, ensure_ascii=False, separators=(",", ":"))
+            return text.encode("utf-8", "surrogatepass"), body.content_type
+        case RawBody(data, content_type):
+            return _bind_bytes(data, values), content_type
+        case Multipart(parts, boundary):
+            lines = [
+                b"--"
+                + boundary.encode()
+                + b"\r\n"
+                + _disposition(p)
+                + b"\r\n\r\n"
+                + _bind_bytes(p.data, values)
+                + b"\r\n"
+                for p in parts
+            ]
+            return b"".join(lines) + b"--" + boundary.encode() + b"--\r\n", body.content_type
+
+
+def to_request(
+    case: Case,
+    spec: Spec,
+    *,
+    origin: str,
+    bindings: Mapping[str, str],
+    base_path: str | None = None,
+    api_version: str | None = None,
+) -> Request:
+    """The request of a case. ``origin`` is scheme and authority; ``base_path`` defaults to the version's own.
+
+    Raises :class:`HarnessError` when a path parameter stays unbound.
+    """
+    values = {**bindings, **case.bindings}
+    path = case.path
+    for name, raw in case.path_params.items():
+        value = bind_text(raw, values)
+        if PLACEHOLDER.fullmatch(value):
+            raise HarnessError(f"path parameter {name} is unbound: {value}", where=f"case {case.id}")
+        path = path.replace("{" + name + "}", quote(value, safe="", errors="surrogatepass"))
+    query = [(name, bind_text(value, values)) for name, value in case.query]
+    if spec.api_version.location == "query" and not any(name == spec.api_version.name for name, _ in query):
+        match case.api_version:
+            case Version.DEFAULT if spec.api_version.accepted or api_version:
+                query.append((spec.api_version.name, api_version or spec.api_version.accepted[-1]))
+            case Version.UNKNOWN:
+                query.append((spec.api_version.name, UNKNOWN_API_VERSION))
+    prefix = spec.base_path if base_path is None else base_path
+    # An id that the target made up may hold half a surrogate pair; it goes back as it came.
+    asked = "?" + urlencode(query, errors="surrogatepass") if query else ""
+    url = origin.rstrip("/") + prefix.rstrip("/") + path + asked
+    body, content_type = encode_body(case.body, values)
+    headers = [(name, bind_text(value, values)) for name, value in case.headers]
+    if content_type and not any(name.lower() == "content-type" for name, _ in headers):
+        headers.append(("content-type", content_type))
+    return Request(method=case.method, url=url, headers=tuple(headers), body=body)

@@ -1,0 +1,1 @@
+"""From options to a report: session, runner, selection, scheduling, claims, recording, replay."""

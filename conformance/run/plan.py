@@ -1,0 +1,90 @@
+"""What a run will send and what it may cost at most, before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attrs import frozen
+
+from conformance.requests.case import Case, Family
+from conformance.scenarios.scenario import Scenario
+
+__all__ = ["Line", "Plan", "plan"]
+
+
+@frozen
+class Line:
+    """Requests and upper bounds of one family of one resource. Tokens, images, seconds of sound or video."""
+
+    resource: str
+    family: str
+    requests: int = 0
+    tokens: int = 0
+    images: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: Line) -> Line:
+        return Line(
+            self.resource,
+            self.family,
+            self.requests + other.requests,
+            self.tokens + other.tokens,
+            self.images + other.images,
+            self.seconds + other.seconds,
+        )
+
+
+@frozen
+class Plan:
+    """The lines by resource and family, what they sum up to, and the opt-in kinds that would be needed by name."""
+
+    lines: tuple[Line, ...]
+    expensive: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def total(self) -> Line:
+        """The sum of all lines."""
+        made = Line("all", "all")
+        for line in self.lines:
+            made = made + line
+        return made
+
+
+def _of(case: Case, resource: str, family: str) -> Line:
+    """One case with its undo, which is one more request."""
+    requests = 1 + (1 if case.undo is not None else 0)
+    return Line(resource, family, requests, case.cost.tokens, case.cost.images, case.cost.seconds)
+
+
+def plan(scenarios: Iterable[Scenario], *, allowed: Iterable[str] | None = None) -> Plan:
+    """The plan of some scenarios.
+
+    ``allowed`` names the opt-in kinds that will be sent; None means all of them (a loopback target). What isn't allowed
+    is counted in ``expensive`` and nowhere else.
+    """
+    permitted = None if allowed is None else frozenset(allowed)
+    lines: dict[tuple[str, str], Line] = {}
+    expensive: dict[str, int] = {}
+
+    def add(line: Line) -> None:
+        key = (line.resource, line.family)
+        lines[key] = lines[key] + line if key in lines else line
+
+    for each in scenarios:
+        kinds = {case.expensive for case in each.cases if case.expensive} | ({each.expensive} - {""})
+        for kind in kinds:
+            expensive[kind] = expensive.get(kind, 0) + (
+                sum(case.expensive == kind for case in each.cases) if each.cases else each.requests
+            )
+        if not each.cases:
+            if permitted is None or not each.expensive or each.expensive in permitted:
+                add(Line(each.resource, Family.SCENARIO, each.requests, each.tokens))
+            continue
+        for case in each.cases:
+            if permitted is None or not case.expensive or case.expensive in permitted:
+                add(_of(case, each.resource, case.family))
+        extra = each.requests - len(each.cases)
+        if extra:
+            add(Line(each.resource, "setup", 2 * extra))
+    ordered = tuple(lines[key] for key in sorted(lines))
+    return Plan(ordered, tuple(sorted(expensive.items())))

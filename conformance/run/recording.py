@@ -1,0 +1,195 @@
+"""From verdicts to a run folder: evidence written as it comes, merged and derived from at the end.
+
+Each process appends to a file of its own, so that a killed run leaves what it saw. The process that ends last puts the
+parts in the order of the corpus, writes the canonical report and everything that derives from it.
+"""
+
+from __future__ import annotations
+
+import platform
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from conformance import __version__
+from conformance._parts import part
+from conformance.evidence.trace import Trace
+from conformance.judging.check import Check
+from conformance.run.selection import Item
+from conformance.settings.options import Options
+from conformance.spec.spec import Spec
+from conformance.verdict import Conclusion, Outcome, Verdict, conclude
+
+__all__ = ["DERIVED", "Recorder", "clear", "derive", "header_of", "merge", "now", "out_folder", "overview"]
+
+#: The reports made of the canonical one: modules of ``reports/``; a new one is added here by its name.
+DERIVED = ("html", "markdown", "badge")
+
+
+def now() -> str:
+    """The time in RFC 3339 form, UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def out_folder(options: Options) -> Path:
+    """The run folder: the chosen one, else one named by the time, under the current directory."""
+    return options.out or Path("reports") / "out" / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def header_of(
+    spec: Spec, options: Options, checks: Iterable[Check], target: Mapping[str, Any], started: str
+) -> dict[str, Any]:
+    """What a report says before any evidence: versions, target, selection, and the rules it judges by."""
+    clauses = spec.clause_by_id
+    return {
+        "suite": __version__,
+        "python": platform.python_version(),
+        "api_version": spec.version,
+        "spec_digest": spec.digest,
+        "target": dict(target),
+        "profile": options.profile,
+        "seed": options.seed,
+        "started": started,
+        "selection": dict(options.selection),
+        "checks": {
+            check.id: {
+                "level": check.level.value,
+                "clause": check.clause,
+                "clause_text": clauses[check.clause].text if check.clause in clauses else "",
+                "source": clauses[check.clause].source if check.clause in clauses else "",
+                "title": check.title,
+                "provenance": check.provenance,
+            }
+            for check in checks
+        },
+        "errata": {erratum.id: erratum.holds for erratum in spec.errata},
+    }
+
+
+class Recorder:
+    """Appends traces and verdicts of one process to ``report.<name>.jsonl`` in a version's folder. Thread-safe."""
+
+    def __init__(self, folder: Path, name: str, header: Mapping[str, Any]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._jsonl = part("reports.jsonl")
+        self.path = folder / (f"report.{name}.jsonl" if name else self._jsonl.NAME)
+        self._stream = self.path.open("w", encoding="utf-8", newline="\n", errors="surrogatepass")
+        self._lock = threading.Lock()
+        self._stream.write(self._jsonl.header_line(header))
+
+    def trace(self, trace: Trace) -> None:
+        """Write the evidence of a scenario."""
+        with self._lock:
+            self._stream.writelines(self._jsonl.trace_lines(trace))
+            self._stream.flush()
+
+    def verdict(self, verdict: Verdict) -> None:
+        """Write a verdict."""
+        with self._lock:
+            self._stream.write(self._jsonl.verdict_line(verdict))
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._stream.close()
+
+
+def clear(folder: Path) -> None:
+    """Remove the reports of an earlier run into the same folder, and the parts that a killed one left: they would be
+    taken for parts of this run.
+    """
+    for file in folder.glob("report*.jsonl"):
+        file.unlink()
+
+
+def merge(
+    folder: Path,
+    header: Mapping[str, Any],
+    items: Sequence[Item],
+    *,
+    extra: Iterable[Verdict] = (),
+    interrupted: bool = False,
+    notes: Iterable[str] = (),
+    left_behind: Iterable[str] = (),
+) -> Any:
+    """Put the parts of one version together, write its reports, remove the parts. Gives the whole report.
+
+    An item without a verdict was not run: after an interruption it is named, otherwise it is our own error.
+    """
+    jsonl = part("reports.jsonl")
+    parts = sorted(folder.glob("report*.jsonl"))
+    traces: dict[str, Trace] = {}
+    verdicts: dict[tuple[str, str], Verdict] = {}
+    for file in parts:
+        read = jsonl.read(file)
+        traces.update(read.traces)
+        verdicts.update({(verdict.scenario, verdict.check): verdict for verdict in read.verdicts})
+    missing = [item for item in items if (item.scenario, item.check.id) not in verdicts]
+    if not interrupted:
+        for item in missing:
+            reason = "the process that ran this scenario ended before it was judged"
+            verdicts[item.scenario, item.check.id] = Verdict(item.check.id, item.scenario, Outcome.ERROR, reason=reason)
+    order = {scenario: place for place, scenario in enumerate(dict.fromkeys(item.scenario for item in items))}
+    claims = tuple(extra)
+    ordered = sorted(verdicts.values(), key=lambda v: (order.get(v.scenario, len(order)), v.scenario, v.check))
+    everything = (*claims, *ordered)
+    names = sorted(
+        {verdict.scenario for verdict in everything} | set(traces), key=lambda n: (order.get(n, len(order)), n)
+    )
+    shown = [traces.get(name) or Trace(name, ended="nothing was sent") for name in names]
+    sent = sum(len(trace.observations) for trace in shown)
+    conclusion = conclude(everything, executed=sent)
+    if interrupted and conclusion is Conclusion.CONFORMANT:
+        conclusion = Conclusion.INCONCLUSIVE
+    footer = {
+        "conclusion": conclusion.value,
+        "exit_code": 130 if interrupted else conclusion.exit_code,
+        "outcomes": dict(Counter(verdict.outcome.value for verdict in everything)),
+        "requests": sent,
+        "operations": sorted({seen.case.operation for trace in shown for seen in trace}),
+        "finished": now(),
+        "interrupted": interrupted,
+        "not_run": sorted({item.scenario for item in missing}) if interrupted else _not_run(shown),
+        "notes": [*_repeats(shown), *notes],
+        "left_behind": list(left_behind),
+    }
+    written = jsonl.write(folder / jsonl.NAME, header, shown, everything, footer)
+    for file in parts:
+        if file.name != jsonl.NAME:
+            file.unlink()
+    derive(folder, written)
+    return written
+
+
+def _repeats(traces: Iterable[Trace]) -> Iterator[str]:
+    """How many answers came only when a request was sent again, and what had come before them."""
+    repeated = [seen.exchange for trace in traces for seen in trace if seen.exchange.attempts]
+    if not repeated:
+        return
+    before = Counter(
+        str(attempt.status) if attempt.fault is None else attempt.fault.kind.value
+        for exchange in repeated
+        for attempt in exchange.attempts
+    )
+    told = ", ".join(f"{what} {many}" for what, many in sorted(before.items()))
+    yield f"{len(repeated)} requests were sent again; what came before their last answers: {told}"
+
+
+def _not_run(traces: Iterable[Trace]) -> list[str]:
+    return sorted(trace.scenario for trace in traces if not trace.observations)
+
+
+def derive(folder: Path, report: Any) -> None:
+    """Write the derived reports of a version's folder."""
+    for name in DERIVED:
+        module = part(f"reports.{name}")
+        (folder / module.NAME).write_text(module.render(report, str(folder)), "utf-8", "backslashreplace")
+
+
+def overview(folder: Path, conclusions: Mapping[str, Conclusion]) -> None:
+    """The page above the api-versions of a run."""
+    module = part("reports.overview")
+    (folder / module.NAME).write_text(module.render(conclusions), "utf-8")

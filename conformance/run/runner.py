@@ -1,0 +1,378 @@
+"""Scenarios and checks → verdicts. Prints nothing, knows no pytest.
+
+A :class:`Runner` sends the scenarios ahead of whoever asks for their traces, with at most ``concurrency`` exchanges in
+flight in all. Its workers are threads with a connection each: measured, the fastest model (``benchmarks/README.md``).
+A worker takes the waiting case of the earliest scenario; where none waits it starts another scenario. Scripts are
+started first, because they wait for what they started; corpora never wait and fill the pauses. Once started, the
+earliest goes first, so that the traces are ready in the order in which they will be asked for, and the cases of a step
+go out together.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
+
+from attrs import define, field, frozen
+
+from conformance.errors import HarnessError
+from conformance.evidence.exchange import Exchange, Fault, FaultKind, Request
+from conformance.evidence.trace import Observation, Trace
+from conformance.judging.check import Check
+from conformance.judging.judge import judge
+from conformance.requests.case import Case
+from conformance.run.claims import Claims
+from conformance.scenarios.scenario import Profile, Scenario, Script, Settings, Wait
+from conformance.spec.spec import Spec
+from conformance.target.limits import Window, Withheld, away
+from conformance.target.preflight import Preflight
+from conformance.target.target import Target
+from conformance.verdict import Outcome, Verdict
+
+__all__ = ["Event", "Runner", "default_concurrency", "settings_of"]
+
+
+def default_concurrency(*, loopback: bool) -> int:
+    """Exchanges in flight when nobody says: a live resource has rate limits."""
+    return 8 if loopback else 2
+
+
+def settings_of(target: Target, profile: str = Profile.STANDARD) -> Settings:
+    """What the scenarios may know of a target. On loopback they poll quickly."""
+    config = target.config
+    return Settings(
+        profile=profile,
+        poll_interval=min(config.poll.interval, 0.05) if target.loopback else config.poll.interval,
+        deadline=config.poll.deadline,
+        deterministic=config.target.deterministic,
+        loopback=target.loopback,
+        expensive=config.budget.expensive,
+        capabilities=config.target.deployments,
+    )
+
+
+@frozen
+class Event:
+    """Progress: ``started``, ``sent`` or ``ended`` of a scenario, with the case of a ``sent`` one."""
+
+    kind: str
+    scenario: str
+    case: str = ""
+    status: int | None = None
+
+
+@define(eq=False)
+class _State:
+    """One scenario on its way. Changed only under the runner's lock, except by the one thread that advances it."""
+
+    index: int
+    scenario: Scenario
+    script: Script | None = None
+    step: int = -1
+    cases: tuple[Case, ...] = ()
+    results: list[Exchange] = field(factory=list)
+    withheld: list[bool] = field(factory=list)
+    open: int = 0
+    seen: list[Observation] = field(factory=list)
+    window: Window = field(factory=Window)
+    ended: str = ""
+    outcome: Outcome | None = None
+    closing: bool = False
+    error: Exception | None = None
+    trace: Trace | None = None
+    done: threading.Event = field(factory=threading.Event)
+
+
+class Runner:
+    """Sends scenarios and hands out their traces and verdicts. Thread-safe.
+
+    ``preflight`` says what isn't served; scenarios that need it are ``not_applicable``, because it is judged once, by
+    :meth:`claims`. ``notify`` is called from the worker threads.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        scenarios: Iterable[Scenario],
+        checks: Iterable[Check],
+        target: Target,
+        *,
+        concurrency: int = 0,
+        profile: str = Profile.STANDARD,
+        settings: Settings | None = None,
+        preflight: Preflight | None = None,
+        notify: Callable[[Event], None] | None = None,
+        today: date | None = None,
+    ) -> None:
+        self.spec, self.target = spec, target
+        self.checks: Mapping[str, Check] = {check.id: check for check in checks}
+        self._states = {s.id: _State(index, s) for index, s in enumerate(scenarios)}
+        self._concurrency = concurrency or default_concurrency(loopback=target.loopback)
+        self._settings = settings or settings_of(target, profile)
+        found = preflight or Preflight()
+        self._claims = Claims(spec, target.config, found, today or datetime.now(UTC).date())
+        if target.control is None:
+            target.control = found.control
+        self._notify = notify
+        self._lock = threading.Condition()
+        self._waiting = iter(sorted(self._states.values(), key=lambda state: state.scenario.is_corpus))
+        self._ready: list[tuple[int, int, _State, int]] = []
+        self._timers: list[tuple[float, int, _State]] = []
+        self._tickets = itertools.count()
+        self._active = 0
+        self._threads: list[threading.Thread] = []
+        self._stopping = False
+        #: Set where a scenario found the target dead: the next ones end at their first failure, until one succeeds.
+        self._down = False
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    # -- what callers use ---------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to send. A second call does nothing."""
+        with self._lock:
+            if self._threads or self._stopping:
+                return
+            self._threads = [
+                threading.Thread(target=self._work, name=f"exchange-{number}", daemon=True)
+                for number in range(self._concurrency)
+            ]
+        for thread in self._threads:
+            thread.start()
+
+    def trace(self, scenario_id: str) -> Trace:
+        """The trace of a scenario; blocks until it is over. Raises :class:`HarnessError` where its script crashed."""
+        state = self._states.get(scenario_id)
+        if state is None:
+            raise HarnessError(f"no scenario {scenario_id!r} in this run")
+        self.start()
+        state.done.wait()
+        if state.error is not None:
+            raise HarnessError(f"{type(state.error).__name__}: {state.error}", where=scenario_id) from state.error
+        if state.trace is None:
+            raise HarnessError("a scenario ended without a trace", where=scenario_id)
+        return state.trace
+
+    def verdict(self, scenario_id: str, check_id: str) -> Verdict:
+        """The verdict of one check on one scenario, with claims and waivers on top. Never raises for a crash: that is
+        an ``error``.
+        """
+        check, scenario = self.checks[check_id], self._states[scenario_id].scenario
+        unclaimed = self._claims.unclaimed(check.features)
+        try:
+            trace = self.trace(scenario_id)
+        except HarnessError as error:
+            return Verdict(check_id, scenario_id, Outcome.ERROR, reason=str(error))
+        if unclaimed is not None:
+            return Verdict(check_id, scenario_id, Outcome.NOT_APPLICABLE, reason=unclaimed)
+        return self._claims.waived(judge(self.spec, check, trace), scenario.operations)
+
+    def claims(self) -> tuple[Verdict, ...]:
+        """What preflight found about claims: one verdict per resource, not one per request."""
+        return self._claims.verdicts()
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Scenarios that are over, and all of them."""
+        return sum(state.done.is_set() for state in self._states.values()), len(self._states)
+
+    def stop(self, grace: float = 2.0) -> None:
+        """Send nothing new from now on; what is in flight gets ``grace`` seconds and is cut off then.
+
+        Scenarios that were not over are ``inconclusive``.
+        """
+        with self._lock:
+            self._stopping = True
+            self._lock.notify_all()
+        self.target.stop()
+        deadline = time.monotonic() + grace
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        if any(thread.is_alive() for thread in self._threads):
+            self.target.abort()
+            for thread in self._threads:
+                thread.join(grace)
+        with self._lock:
+            for state in self._states.values():
+                if not state.done.is_set():
+                    state.ended, state.outcome = state.ended or "interrupted", state.outcome or Outcome.INCONCLUSIVE
+                    self._finish(state)
+
+    def close(self) -> None:
+        """Wait for the workers where all is done, else stop them."""
+        if all(state.done.is_set() for state in self._states.values()):
+            for thread in self._threads:
+                thread.join()
+        else:
+            self.stop()
+
+    # -- workers ------------------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                job = self._next()
+            if job is None:
+                return
+            state, number = job
+            if number < 0:
+                self._advance(state)
+            else:
+                self._send(state, number)
+
+    def _next(self) -> tuple[_State, int] | None:
+        """The next thing to do, waiting for it; None when nothing will come. Called under the lock."""
+        while not self._stopping:
+            now = time.monotonic()
+            while self._timers and self._timers[0][0] <= now:
+                _, _, state = heapq.heappop(self._timers)
+                self._enqueue(state, -1)
+            if self._ready:
+                _, _, state, number = heapq.heappop(self._ready)
+                return state, number
+            state_or_none = next(self._waiting, None)
+            if state_or_none is not None:
+                self._active += 1
+                return state_or_none, -1
+            if not self._active:
+                self._lock.notify_all()
+                return None
+            self._lock.wait(self._timers[0][0] - now if self._timers else None)
+        return None
+
+    def _enqueue(self, state: _State, number: int) -> None:
+        heapq.heappush(self._ready, (state.index, next(self._tickets), state, number))
+
+    def _advance(self, state: _State) -> None:
+        """Run a script to its next step. Only one thread at a time does this for a scenario."""
+        try:
+            if state.script is None:
+                self._tell("started", state)
+                reason = self._claims.not_run(state.scenario)
+                if reason is not None:
+                    state.ended, state.outcome = reason, Outcome.NOT_APPLICABLE
+                    raise StopIteration  # noqa: TRY301 - the same end as that of a script
+                state.script = state.scenario.script(self.spec, self._settings)
+                step = next(state.script)
+            elif state.closing:
+                state.script.close()
+                raise StopIteration  # noqa: TRY301 - as above
+            else:
+                step = state.script.send(tuple(state.results))
+        except StopIteration:
+            with self._lock:
+                self._finish(state)
+                self._active -= 1
+                self._lock.notify_all()
+            self._tell("ended", state)
+            return
+        except Exception as error:  # noqa: BLE001 - a crash of a script is reported by trace()
+            self._crash(state, error)
+            with self._lock:
+                self._active -= 1
+                self._lock.notify_all()
+            return
+        with self._lock:
+            if isinstance(step, Wait):
+                state.cases, state.results, state.withheld = (), [], []
+                heapq.heappush(self._timers, (time.monotonic() + step.seconds, next(self._tickets), state))
+            else:
+                state.step += 1
+                state.cases = tuple(self._stamped(state, case) for case in step)
+                state.results = [_never_sent(case, "not sent") for case in state.cases]
+                state.withheld = [True] * len(state.cases)
+                state.open = len(state.cases)
+                for number in range(len(state.cases)):
+                    self._enqueue(state, number)
+                if not state.cases:
+                    self._enqueue(state, -1)
+            self._lock.notify_all()
+
+    def _stamped(self, state: _State, case: Case) -> Case:
+        """A scripted case carries its scenario and step in its id; the cases of a corpus are themselves."""
+        if state.scenario.is_corpus or case.scenario:
+            return case
+        return case.at(state.scenario.id, case.step or str(state.step))
+
+    def _send(self, state: _State, number: int) -> None:
+        case = state.cases[number]
+        exchange: Exchange | None = None
+        reason: Withheld | None = None
+        if not state.closing:
+            try:
+                exchange = self.target.send(case)
+            except Withheld as withheld:
+                reason = withheld
+            except Exception as error:  # noqa: BLE001 - a guard or a bug of ours: trace() reports it
+                self._crash(state, error)
+        with self._lock:
+            if exchange is not None:
+                state.results[number], state.withheld[number] = exchange, False
+                self._watch(state, exchange)
+            elif reason is not None:
+                self._left_out(state, case, number, reason)
+            state.open -= 1
+            over = state.open == 0
+            if over:
+                pairs = zip(state.cases, state.results, state.withheld, strict=True)
+                state.seen.extend(Observation(case, result) for case, result, held in pairs if not held)
+                self._enqueue(state, -1)
+                self._lock.notify()
+        if exchange is not None:
+            self._tell("sent", state, case.id, exchange.status)
+
+    def _watch(self, state: _State, exchange: Exchange) -> None:
+        """End a scenario whose target is away. Called under the lock."""
+        dead = away(exchange)
+        state.window.add(exchange)
+        if state.window.tripped or (self._down and dead):
+            if not state.closing:
+                state.closing = True
+                state.ended, state.outcome = "more than half of the last exchanges failed", Outcome.UNAVAILABLE
+            self._down = dead
+        elif not dead:
+            self._down = False
+
+    def _left_out(self, state: _State, case: Case, number: int, reason: Withheld) -> None:
+        """A case was not sent. A corpus goes on without it; a script can't, unless it is of no account."""
+        state.results[number] = _never_sent(case, reason.message)
+        alone = not state.scenario.is_corpus
+        if alone or reason.final or reason.outcome is not Outcome.NOT_APPLICABLE:
+            state.ended = state.ended or f"{reason.message}; {case.operation} was not sent"
+            state.outcome = state.outcome or reason.outcome
+        state.closing = state.closing or alone or reason.final
+
+    def _finish(self, state: _State) -> None:
+        """Called under the lock."""
+        if not state.done.is_set():
+            if state.open:  # a step was cut off in the middle: keep what came
+                pairs = zip(state.cases, state.results, state.withheld, strict=True)
+                state.seen.extend(Observation(case, result) for case, result, held in pairs if not held)
+            if not state.seen and state.outcome is None and state.cases:
+                state.outcome, state.ended = Outcome.NOT_APPLICABLE, "no case of it may be sent to this target"
+            state.trace = Trace(state.scenario.id, tuple(state.seen), state.ended, state.outcome)
+            state.done.set()
+
+    def _crash(self, state: _State, error: Exception) -> None:
+        with self._lock:
+            state.error = state.error or error
+            state.closing = True
+            state.done.set()
+
+    def _tell(self, kind: str, state: _State, case: str = "", status: int | None = None) -> None:
+        if self._notify is not None:
+            self._notify(Event(kind, state.scenario.id, case, status))
+
+
+def _never_sent(case: Case, reason: str) -> Exchange:
+    """What a script receives for a case that was not sent; it never becomes evidence."""
+    return Exchange(Request(case.method, ""), fault=Fault(FaultKind.CANCELLED, reason, 0.0))

@@ -1,0 +1,189 @@
+"""What a run holds: the scenarios that the options leave, and the items made of them.
+
+An item is scenario and check. Where the corpus shows beforehand that no case concerns a check, there is no item.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from conformance.checks.catalogue import all_checks
+from conformance.corpus.corpus import Shard, build_corpus
+from conformance.errors import ConfigError, UsageError
+from conformance.judging.check import Check, Scope
+from conformance.requests.case import Case
+from conformance.scenarios.scenario import Profile, Scenario, scenarios_of
+from conformance.settings.configuration import Config
+from conformance.settings.options import Options
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec, load, versions
+from conformance.target.preflight import SERVED_CHECK
+
+__all__ = [
+    "Item",
+    "checks_of",
+    "corpus_of",
+    "default_versions",
+    "items_of",
+    "must_name_something",
+    "nothing_chosen",
+    "scenarios_in",
+]
+
+
+@frozen
+class Item:
+    """One scenario judged by one check."""
+
+    version: str
+    scenario: str
+    check: Check
+
+    @property
+    def id(self) -> str:
+        """``version:scenario:check``, the same in every process."""
+        return f"{self.version}:{self.scenario}:{self.check.id}"
+
+
+def _fits(name: str, globs: Iterable[str]) -> bool:
+    chosen = tuple(globs)
+    return not chosen or any(fnmatchcase(name, glob) for glob in chosen)
+
+
+def _nearest(glob: str, names: Iterable[str]) -> str:
+    near = difflib.get_close_matches(glob, [*names], n=2)
+    return f"nearest: {', '.join(near)}" if near else ""
+
+
+def checks_of(options: Options) -> tuple[Check, ...]:
+    """The checks that the options leave; raises :class:`UsageError` when a glob fits none."""
+    for glob in options.checks:
+        if not any(fnmatchcase(name, glob) for name in all_checks()):
+            raise UsageError(f"--check {glob} fits no check", hint=_nearest(glob, all_checks()) or "see: list checks")
+    return tuple(check for check in all_checks().values() if _fits(check.id, options.checks))
+
+
+def nothing_chosen(spec: Spec, options: Options) -> str:
+    """Why the options leave nothing of a version to judge; "" where something is left.
+
+    Raises :class:`UsageError` when a glob fits nothing in any version: somebody mistyped it.
+    """
+    if not (options.operations or options.scenarios or options.families or options.shard or options.checks):
+        return ""
+    for flag, globs, names_of in (
+        ("operation", options.operations, operations_of),
+        ("scenario", options.scenarios, _scenario_ids),
+    ):
+        for glob in globs:
+            _must_fit(flag, glob, names_of, spec, options.specs)
+    if any(True for _ in _items(spec, scenarios_in(spec, options), checks_of(options))):  # one is enough
+        return ""
+    given = " ".join(f"{flag} {'|'.join(v) if isinstance(v, list) else v}" for flag, v in options.selection.items())
+    return f"nothing is left to judge in {spec.version}, profile {options.profile}, with {given}"
+
+
+def must_name_something(spec: Spec, config: Config, folder: Path | None) -> None:
+    """Raises :class:`ConfigError` for a claim or a waiver that fits nothing of any version: somebody mistyped it."""
+    for waiver in config.waivers:
+        known = [*all_checks(), SERVED_CHECK]
+        if not any(fnmatchcase(name, waiver.check) for name in known):
+            hint = _nearest(waiver.check, known) or "see: list checks"
+            raise ConfigError(f"waiver of {waiver.check} fits no check", where=config.source, hint=hint)
+    for glob in config.target.unsupported:
+        own = _claimable(spec)
+        if any(fnmatchcase(name, glob) for name in own):
+            continue
+        if not any(fnmatchcase(name, glob) for other in versions(folder) for name in _claimable(load(other, folder))):
+            hint = _nearest(glob, own) or "an operation, a resource or a feature; see: list operations"
+            raise ConfigError(f"target.unsupported: {glob} fits nothing", where=config.source, hint=hint)
+
+
+def _claimable(spec: Spec) -> list[str]:
+    """What a target may not claim: operations, resources, features."""
+    known = operations_of(spec)
+    features = {name for check in all_checks().values() for name in check.features}
+    return [*known, *{each.resource for each in known.values()}, *sorted({*spec.features, *features})]
+
+
+def _scenario_ids(spec: Spec) -> list[str]:
+    scripted = (item.id for profile in Profile.ALL for item in scenarios_of(spec, profile))
+    return [*(f"corpus.{name}" for name in operations_of(spec)), *scripted]
+
+
+def _must_fit(what: str, glob: str, names_of: Callable[[Spec], Iterable[str]], spec: Spec, folder: Path | None) -> None:
+    own = [*names_of(spec)]
+    if any(fnmatchcase(name, glob) for name in own):
+        return
+    others = (load(name, folder) for name in versions(folder) if name != spec.version)
+    if not any(fnmatchcase(name, glob) for other in others for name in names_of(other)):
+        raise UsageError(f"--{what} {glob} fits no {what}", hint=_nearest(glob, own) or f"see: list {what}s")
+
+
+def default_versions(folder: Path | None = None) -> tuple[str, ...]:
+    """What is judged when no api-version is named: those that their ``version.toml`` calls the default."""
+    return tuple(name for name in versions(folder) if load(name, folder).default)
+
+
+def corpus_of(spec: Spec, options: Options) -> tuple[Scenario, ...]:
+    """The corpora of the operations that the options leave, one scenario each, without empty ones."""
+    wanted = [name for name in operations_of(spec) if _fits(name, options.operations)]
+    corpus = build_corpus(
+        spec,
+        options.profile,
+        options.seed,
+        operations=wanted,
+        expensive=frozenset(options.expensive),
+        cached=not options.no_cache,
+    )
+    shard = Shard.parse(options.shard) if options.shard else None
+    families = frozenset(options.families)
+
+    def kept(case: Case) -> bool:
+        return (shard is None or case.id in shard) and (not families or case.family in families)
+
+    made = (evolve(each, cases=tuple(filter(kept, each.cases))).scenario() for each in corpus.operations.values())
+    return tuple(item for item in made if item is not None)
+
+
+def scenarios_in(spec: Spec, options: Options) -> tuple[Scenario, ...]:
+    """Corpora first, in document order, then the scripted scenarios by id."""
+    corpora = [item for item in corpus_of(spec, options) if _fits(item.id, options.scenarios)]
+    if options.families and "scenario" not in options.families:
+        return tuple(corpora)
+    shard = Shard.parse(options.shard) if options.shard else None
+    scripted = [
+        item
+        for item in scenarios_of(spec, options.profile)
+        if _fits(item.id, options.scenarios)
+        and (not options.operations or any(_fits(name, options.operations) for name in item.operations))
+        and (shard is None or _part_of(item.id) in shard)
+    ]
+    return (*corpora, *scripted)
+
+
+def _part_of(scenario_id: str) -> str:
+    return hashlib.sha256(scenario_id.encode()).hexdigest()[:12]
+
+
+def items_of(spec: Spec, scenarios: Iterable[Scenario], checks: Iterable[Check]) -> tuple[Item, ...]:
+    """The items of a version, scenario by scenario."""
+    return tuple(_items(spec, scenarios, tuple(checks)))
+
+
+def _items(spec: Spec, scenarios: Iterable[Scenario], checks: tuple[Check, ...]) -> Iterator[Item]:
+    for scenario in scenarios:
+        for check in checks:
+            if check.concerns(scenario.id, scenario.operations) and _may_judge(spec, scenario, check):
+                yield Item(spec.version, scenario.id, check)
+
+
+def _may_judge(spec: Spec, scenario: Scenario, check: Check) -> bool:
+    if check.scope is Scope.TRACE or not scenario.is_corpus:
+        return True
+    return any(check.covers(case.operation) and check.about(spec, case) for case in scenario.cases)

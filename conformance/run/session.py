@@ -1,0 +1,358 @@
+"""A run from its options to its report, for one process. What pytest and the command line share.
+
+One process controls: it opens the target, starts the embedded emulator where no target is named, looks at the target
+(preflight) and writes the reports. Where xdist's workers do the work, they join what it found and judge their share.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve
+
+from conformance._parts import part
+from conformance.errors import HarnessError, UsageError
+from conformance.evidence.trace import Trace
+from conformance.run import notes as endnotes
+from conformance.run import recording
+from conformance.run.runner import Event, Runner, default_concurrency
+from conformance.run.scheduling import worker_of
+from conformance.run.selection import Item, checks_of, default_versions, must_name_something, nothing_chosen
+from conformance.run.smallest_witness import shrunk
+from conformance.run.version_run import VersionRun
+from conformance.settings.configuration import Config, is_loopback, load_config
+from conformance.settings.options import Options
+from conformance.spec.spec import load
+from conformance.target.cleanup import clean
+from conformance.target.journal import Journal, default_folder
+from conformance.target.limits import WRONG_KEY_PROBES
+from conformance.target.preflight import Preflight, preflight
+from conformance.target.target import Target
+from conformance.verdict import Conclusion, Outcome, Verdict
+
+__all__ = ["Item", "Session", "configured"]
+
+ENVIRONMENT: Mapping[str, str] = os.environ
+
+
+def configured(options: Options) -> Config:
+    """The configuration with the options on top, and names for deployments where none are given."""
+    from conformance.emulator.behaviour import DEFAULT_DEPLOYMENTS
+
+    overrides: dict[str, Any] = {"target.url": options.target or None}
+    if options.allow_plain_http:
+        overrides["target.allow_http"] = True
+    config = load_config(options.config, overrides, ENVIRONMENT)
+    if options.expensive:
+        allowed = config.budget.expensive | frozenset(options.expensive)
+        config = evolve(config, budget=evolve(config.budget, expensive=allowed))
+    if not config.target.deployments:
+        named = {one.name: one.abilities for one in DEFAULT_DEPLOYMENTS}
+        config = evolve(config, target=evolve(config.target, deployments=named))
+    return config
+
+
+class Session:
+    """A run in one process. ``worker`` is "" in the only process and in the one that controls others."""
+
+    def __init__(self, options: Options, *, workers: int = 0, worker: str = "", out: Path | None = None) -> None:
+        self.options, self.workers, self.worker = options, workers, worker
+        self.out = (out or recording.out_folder(options)).absolute()
+        self.run_id = secrets.token_hex(4)
+        self.started = recording.now()
+        self.interrupted = False
+        self.finished = False
+        self.reports: dict[str, Any] = {}
+        self.notify = _silent
+        self._stack = ExitStack()
+        self._chosen: dict[str, list[Item]] = {}
+        self._current = ""
+        names = options.api_versions or default_versions(options.specs)
+        self.versions = {name: VersionRun(load(name, options.specs), options) for name in names}
+
+    @property
+    def controls(self) -> bool:
+        """True in the process that opens the target and writes the reports."""
+        return not self.worker
+
+    # -- opening ------------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def open(cls, options: Options, *, workers: int = 0) -> Session:
+        """The session of the controlling (or only) process. Raises :class:`UsageError` for a bad choice."""
+        session = cls(options, workers=workers)
+        checks_of(options)
+        config = configured(options)
+        reasons = [nothing_chosen(run.spec, options) for run in session.versions.values()]
+        if all(reasons):
+            raise UsageError(reasons[0])
+        for run in session.versions.values():
+            must_name_something(run.spec, config, options.specs)
+            run.config = config
+            if 0 < options.concurrency < workers:
+                raise UsageError(
+                    f"-n {workers} is more than the {options.concurrency} exchanges that may be in flight",
+                    hint=f"--concurrency {workers}, or fewer processes",
+                )
+        return session
+
+    def prepare(self) -> None:
+        """Open the target, or start the embedded emulator, and look at it.
+
+        Raises :class:`Unreachable`, or :class:`UsageError` where nothing could be judged.
+        """
+        self._may_write()
+        try:
+            for run in self.versions.values():
+                config = self._embed(run)
+                with Target(config, run.spec, run_id=self.run_id) as target:
+                    run.found = preflight(target, run.spec)
+            for name in self.versions:
+                recording.clear(self.out / name)
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def _may_write(self) -> None:
+        """Raises :class:`UsageError` where the run folder can't be written; better now than after the run."""
+        for name in self.versions:
+            try:
+                (self.out / name).mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryFile(dir=self.out / name):
+                    pass
+            except OSError as error:
+                raise UsageError(f"can't be written: {error.strerror}", where=f"--out {self.out}") from None
+
+    def _embed(self, run: VersionRun) -> Config:
+        """The configuration to work with; where it names no target, that of an emulator started for this version."""
+        if run.config is None:
+            raise HarnessError("the session was not opened")
+        if run.config.target.url:
+            return run.config
+        from conformance.emulator.behaviour import Settings
+        from conformance.emulator.process import emulator
+
+        key = secrets.token_urlsafe(24)
+        url = self._stack.enter_context(
+            emulator([run.spec.version], settings=Settings(key=key), folder=self.options.specs)
+        )
+        target = evolve(run.config.target, url=url, key=key, auth="api-key", deterministic=True)
+        run.config, run.embedded = evolve(run.config, target=target), True
+        return run.config
+
+    def handoff(self) -> dict[str, Any]:
+        """What a worker must know, as JSON values. It holds the key of an embedded emulator, never another one."""
+        return {
+            "out": str(self.out),
+            "run_id": self.run_id,
+            "started": self.started,
+            "versions": {
+                name: {
+                    "found": run.found.to_json(),
+                    "url": run.config.target.url if run.config else "",
+                    "key": run.config.target.key if run.config and run.embedded else "",
+                    "embedded": run.embedded,
+                }
+                for name, run in self.versions.items()
+            },
+        }
+
+    @classmethod
+    def join(cls, options: Options, given: Mapping[str, Any], worker: str, workers: int) -> Session:
+        """The session of an xdist worker."""
+        session = cls(options, workers=workers, worker=worker, out=Path(given["out"]))
+        session.run_id, session.started = given["run_id"], given["started"]
+        config = configured(options)
+        for name, run in session.versions.items():
+            told = given["versions"][name]
+            run.found, run.embedded = Preflight.from_json(told["found"]), told["embedded"]
+            target = evolve(config.target, url=told["url"])
+            if run.embedded:
+                target = evolve(target, key=told["key"], auth="api-key", deterministic=True)
+            run.config = evolve(config, target=target)
+        return session
+
+    # -- running ------------------------------------------------------------------------------------------------------
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The items of all versions, version by version."""
+        return tuple(item for run in self.versions.values() for item in run.items)
+
+    def start(self, chosen: Iterable[Item]) -> None:
+        """Begin with the scenarios of the chosen items; a worker with its own ones only."""
+        for item in chosen:
+            self._chosen.setdefault(item.version, []).append(item)
+        first = next(iter(self._chosen), None)
+        if first is not None:
+            self._open(first)
+
+    def _mine(self, version: str, scenario: str) -> bool:
+        number = int(self.worker.removeprefix("gw")) if self.worker else 0
+        return not self.worker or worker_of(version, scenario, self.workers) == number
+
+    def _open(self, version: str) -> Runner:
+        """The runner of a version; the one before it is closed first."""
+        run = self.versions[version]
+        if run.runner is not None:
+            return run.runner
+        if self._current:
+            self._finish(self.versions[self._current])
+        self._current = version
+        if run.config is None:
+            raise HarnessError("the session was not opened")
+        wanted = {item.scenario for item in self._chosen.get(version, ()) if self._mine(version, item.scenario)}
+        scenarios = [scenario for scenario in run.scenarios if scenario.id in wanted]
+        folder = self.out / version
+        share = 1.0 / self.workers if self.worker else 1.0
+        run.recorder = recording.Recorder(folder, self.worker, run.header(self.started))
+        run.journal = Journal(
+            default_folder(),
+            target=run.config.target.url,
+            api_version=version,
+            worker=self.worker or "main",
+            sync=not run.embedded,
+        )
+        number = int(self.worker.removeprefix("gw")) if self.worker else 0
+        # At most two wrong keys a run reach a live resource, whatever the number of processes.
+        probes = (1 if number < 2 else 0) if self.worker else WRONG_KEY_PROBES
+        run.target = Target(
+            run.config, run.spec, journal=run.journal, run_id=self.run_id, share=share, wrong_keys=probes
+        )
+        run.runner = Runner(
+            run.spec,
+            scenarios,
+            checks_of(self.options),
+            run.target,
+            concurrency=self._share_of_flight(run),
+            profile=self.options.profile,
+            preflight=run.found,
+            notify=lambda event: self.notify(version, event),
+        )
+        run.runner.start()
+        return run.runner
+
+    def _share_of_flight(self, run: VersionRun) -> int:
+        """How many exchanges this process may have in flight. Where nobody says, each process has one at least."""
+        loopback = run.config is not None and is_loopback(run.config.target.url)
+        total = self.options.concurrency or default_concurrency(loopback=loopback)
+        return max(1, total // max(1, self.workers))
+
+    def verdict(self, item: Item) -> Verdict:
+        """The verdict of an item; waits for its scenario."""
+        run = self.versions[item.version]
+        runner = self._open(item.version)
+        verdict = runner.verdict(item.scenario, item.check.id)
+        if run.recorder is not None:
+            if item.scenario not in run.recorded:
+                run.recorded.add(item.scenario)
+                run.recorder.trace(self.trace(item))
+            run.recorder.verdict(verdict)
+            if verdict.outcome is Outcome.FAIL and not verdict.waiver:
+                run.failed.append((verdict, self.trace(item)))
+        return verdict
+
+    def trace(self, item: Item) -> Trace:
+        """The evidence of an item's scenario; empty where its script crashed."""
+        runner = self._open(item.version)
+        try:
+            return runner.trace(item.scenario)
+        except HarnessError as error:
+            return Trace(item.scenario, ended=str(error), outcome=Outcome.ERROR)
+
+    def explain(self, item: Item, verdict: Verdict) -> Iterator[str]:
+        """About ten lines on a verdict."""
+        run = self.versions[item.version]
+        header = run.known_header(self.started)
+        folder = str(self.out / item.version)
+        failure = part("reports.failure")
+        yield from failure.explain(
+            verdict, self.trace(item), header["checks"], run_dir=folder, auth=header["target"]["auth"]
+        )
+
+    def interrupt(self) -> None:
+        """Send nothing new."""
+        self.interrupted = True
+        run = self.versions.get(self._current)
+        if run is not None and run.runner is not None:
+            run.runner.stop()
+
+    # -- ending -------------------------------------------------------------------------------------------------------
+
+    def _finish(self, run: VersionRun) -> None:
+        """Stop what runs, remove what was created, close the files."""
+        if run.runner is None or run.target is None or run.journal is None or run.recorder is None:
+            return
+        run.runner.close()
+        if self.options.shrink and not self.interrupted:
+            for trace, verdict in shrunk(run.spec, run.target, run.failed, self.options.shrink):
+                run.recorder.trace(trace)
+                run.recorder.verdict(verdict)
+        run.cleaned = clean(run.target, run.journal, self.options.cleanup_timeout, self._share_of_flight(run))
+        run.target.close()
+        run.journal.close()
+        if run.embedded:
+            # Its objects end with the emulator; nobody needs to remove them.
+            run.journal.path.unlink(missing_ok=True)
+        run.recorder.close()
+
+    def close(self, *, interrupted: bool = False) -> None:
+        """End the run of this process; the controlling one also writes the reports. A second call does nothing."""
+        if self.finished:
+            return
+        self.finished = True
+        self.interrupted = self.interrupted or interrupted
+        try:
+            if self._current:
+                self._finish(self.versions[self._current])
+            if self.controls and (self._chosen or self.workers):
+                self._report()
+        finally:
+            self._stack.close()
+
+    def _report(self) -> None:
+        for name, run in self.versions.items():
+            folder = self.out / name
+            if not any(folder.glob("report*.jsonl")):
+                continue
+            items = self._chosen.get(name) or run.items
+            self.reports[name] = recording.merge(
+                folder,
+                run.header(self.started),
+                items,
+                extra=endnotes.claims(run),
+                interrupted=self.interrupted,
+                notes=endnotes.notes(run),
+                left_behind=[f"{entry.undo.operation}: {dict(entry.ids)}" for entry in run.cleaned.left],
+            )
+        recording.overview(self.out, self.conclusions)
+
+    @property
+    def conclusions(self) -> Mapping[str, Conclusion]:
+        """The conclusion of each version that has a report."""
+        return {name: Conclusion(report.footer["conclusion"]) for name, report in self.reports.items()}
+
+    def summary(self) -> Iterator[str]:
+        """The console summary of every version."""
+        for name, report in self.reports.items():
+            folder = self.out / name
+            yield from part("reports.console").render(report, str(folder))
+            yield f"report: {folder / 'index.html'}"
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the command, from the folded verdicts."""
+        if self.interrupted:
+            return 130
+        codes = [conclusion.exit_code for conclusion in self.conclusions.values()]
+        return next((code for code in (70, 1, 3) if code in codes), 0 if codes else 3)
+
+
+def _silent(version: str, event: Event) -> None:
+    """Progress that nobody looks at."""

@@ -1,0 +1,54 @@
+"""``--shrink N``: spend at most N further requests of a run on making failing requests smaller.
+
+The smallest failing request of each check is tried first. What is found becomes evidence of its own: a trace and a
+verdict named ``shrunk.<scenario>``, so that the report leads with a request that a person can read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from conformance.checks.catalogue import all_checks
+from conformance.errors import ConformanceError
+from conformance.evidence.exchange import Exchange
+from conformance.evidence.trace import Observation, Trace
+from conformance.judging.check import Scope
+from conformance.judging.judge import judge
+from conformance.requests.case import Case
+from conformance.requests.shrinking import shrink, size
+from conformance.spec.spec import Spec
+from conformance.target.target import Target
+from conformance.verdict import Outcome, Verdict
+
+__all__ = ["shrunk"]
+
+
+def shrunk(
+    spec: Spec, target: Target, failures: Iterable[tuple[Verdict, Trace]], requests: int
+) -> Iterator[tuple[Trace, Verdict]]:
+    """Smaller witnesses of failed exchange checks on corpora, as traces with their verdicts."""
+    left = requests
+    for verdict, trace in failures:
+        check = all_checks().get(verdict.check)
+        if left <= 0 or check is None or check.scope is not Scope.EXCHANGE or verdict.outcome is not Outcome.FAIL:
+            continue
+        failing = {finding.case_id for finding in verdict.findings if not finding.note}
+        witnesses = [seen.case for seen in trace if seen.case.id in failing and not seen.case.scenario]
+        if not witnesses:
+            continue
+        last: dict[str, Exchange] = {}
+
+        def fails(case: Case) -> bool:
+            try:
+                last[case.id] = target.send(case)  # noqa: B023 - called within this turn of the loop only
+            except ConformanceError:
+                return False
+            alone = Trace(trace.scenario, (Observation(case, last[case.id]),))  # noqa: B023 - as above
+            return judge(spec, check, alone).outcome is Outcome.FAIL  # noqa: B023 - as above
+
+        first = min(witnesses, key=size)
+        found, spent = shrink(spec, first, fails, left)
+        left -= spent
+        if found.id != first.id:
+            made = Trace(f"shrunk.{trace.scenario}.{check.id}", (Observation(found, last[found.id]),))
+            yield made, judge(spec, check, made)

@@ -1,0 +1,66 @@
+"""What belongs to one api-version of a run, in one process."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from conformance.evidence.trace import Trace
+from conformance.run import recording
+from conformance.run.runner import Runner
+from conformance.run.selection import Item, checks_of, items_of, scenarios_in
+from conformance.scenarios.scenario import Scenario
+from conformance.settings.configuration import Config
+from conformance.settings.options import Options
+from conformance.spec.spec import Spec
+from conformance.target.cleanup import Cleaned
+from conformance.target.journal import Journal
+from conformance.target.preflight import Preflight
+from conformance.target.target import Target
+from conformance.verdict import Verdict
+
+__all__ = ["VersionRun"]
+
+
+class VersionRun:
+    """One api-version of a run, in one process."""
+
+    def __init__(self, spec: Spec, options: Options) -> None:
+        self.spec, self.options = spec, options
+        self.found = Preflight()
+        self.config: Config | None = None
+        self.embedded = False
+        self.runner: Runner | None = None
+        self.target: Target | None = None
+        self.journal: Journal | None = None
+        self.recorder: recording.Recorder | None = None
+        self.cleaned = Cleaned()
+        self.recorded: set[str] = set()
+        self.failed: list[tuple[Verdict, Trace]] = []
+        self._header: dict[str, Any] = {}
+
+    @cached_property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """All scenarios of the selection, in order."""
+        return scenarios_in(self.spec, self.options)
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        """All items of the selection, in order."""
+        return items_of(self.spec, self.scenarios, checks_of(self.options))
+
+    def known_header(self, started: str) -> dict[str, Any]:
+        """The header, made once: every failure is explained with it."""
+        self._header = self._header or self.header(started)
+        return self._header
+
+    def header(self, started: str) -> dict[str, Any]:
+        """The header of the report."""
+        target = self.config.target if self.config else None
+        about = {
+            "url": target.url if target else "",
+            "auth": target.auth if target else "none",
+            "embedded": self.embedded,
+            "unsupported": dict(target.unsupported) if target else {},
+        }
+        return recording.header_of(self.spec, self.options, checks_of(self.options), about, started)

@@ -1,0 +1,282 @@
+"""The resources that scenarios create, as data: how a small one is made, what can be changed, where it lives.
+
+A kind names operations by prefix (``assistants`` → ``assistants.create`` …). Bodies hold only what is listed in
+``body``; a field that the version doesn't document is left out. ``{run}`` marks every object as this run's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
+
+__all__ = [
+    "CRITERION",
+    "KINDS",
+    "MARKER",
+    "NOTES",
+    "ROWS",
+    "TRAINING",
+    "WEATHER",
+    "Kind",
+    "Upload",
+    "kind",
+    "properties",
+]
+
+#: The metadata key that carries the run's marker.
+MARKER = "aoai-conformance"
+
+_METADATA = {MARKER: "{run}"}
+
+
+#: A file of JSON lines with what byte round trips tend to lose: carriage returns, an umlaut, no newline at the end.
+TRAINING = "\r\n".join(
+    f'{{"messages": [{{"role": "user", "content": "Grüße {n}"}}, {{"role": "assistant", "content": "Hello"}}]}}'
+    for n in range(12)
+).encode()
+
+#: What is uploaded for assistants and vector stores.
+NOTES = b"Notes of a conformance run.\r\nThe second line ends with a line feed.\nThe end"
+
+
+@frozen
+class Upload:
+    """A file to be sent in a form."""
+
+    filename: str
+    purpose: str
+    data: bytes
+    content_type: str = "text/plain"
+
+
+@frozen
+class Kind:
+    """One kind of object. ``parent`` is the kind that its path begins with.
+
+    ``needs`` is a kind of which each object needs one of its own; it stands in the body as ``{file}``. ``undo`` is the
+    verb that removes the object, or ends it where nothing removes it.
+    """
+
+    name: str
+    prefix: str
+    body: Mapping[str, Any] = field(factory=dict)
+    change: Mapping[str, Any] = field(factory=dict)
+    parent: str = ""
+    needs: str = ""
+    upload: Upload | None = None
+    #: Fields of the request that come back in the object as they were sent.
+    echoed: tuple[str, ...] = ("metadata",)
+    creates: str = "/id"
+    creator: str = "create"
+    undo: str = "delete"
+    capability: str = ""
+    expensive: str = ""
+    tokens: int = 0
+
+    def operation(self, verb: str) -> str:
+        """An operationId of this kind."""
+        return f"{self.prefix}.{self.creator if verb == 'create' else verb}"
+
+    def has(self, spec: Spec, *verbs: str) -> bool:
+        """True when the version documents these operations, and those that make its parents."""
+        known = operations_of(spec)
+        if not all(self.operation(verb) in known for verb in verbs):
+            return False
+        return not self.parent or kind(self.parent).has(spec, "create")
+
+    @property
+    def resource(self) -> str:
+        """The resource that this kind belongs to."""
+        return self.prefix.split(".", maxsplit=1)[0]
+
+
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "Current weather of a city.",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
+
+CRITERION = {
+    "type": "string_check",
+    "name": "same",
+    "input": "{{ item.word }}",
+    "reference": "yes",
+    "operation": "eq",
+}
+
+ROWS = [{"item": {"word": word}} for word in ("yes", "no", "yes", "maybe", "yes")]
+
+_CHANGED = {MARKER: "{run}", "step": "modified"}
+
+KINDS: tuple[Kind, ...] = (
+    Kind(
+        name="assistant",
+        prefix="assistants",
+        body={
+            "model": "{deployment}",
+            "name": "Conformance probe",
+            "description": "A short-lived object of a conformance run.",
+            "instructions": "Answer with one short sentence.",
+            "tools": [WEATHER],
+            "metadata": _METADATA,
+        },
+        change={"name": "Conformance probe, renamed", "metadata": _CHANGED},
+        echoed=("name", "description", "instructions", "tools", "metadata"),
+        capability="assistants",
+    ),
+    Kind(
+        name="file",
+        prefix="files",
+        creator="upload",
+        upload=Upload("conformance-notes.txt", "assistants", NOTES),
+        echoed=(),
+    ),
+    Kind(
+        name="training_file",
+        prefix="files",
+        creator="upload",
+        upload=Upload("conformance-training.jsonl", "fine-tune", TRAINING, "application/jsonl"),
+        echoed=(),
+    ),
+    Kind(
+        name="assistant_file",
+        prefix="assistants.files",
+        parent="assistant",
+        needs="file",
+        body={"file_id": "{file}"},
+        echoed=(),
+    ),
+    Kind(name="thread", prefix="threads", body={"metadata": _METADATA}, change={"metadata": _CHANGED}),
+    Kind(
+        name="message",
+        prefix="threads.messages",
+        parent="thread",
+        body={"role": "user", "content": "Good morning. This is a probe.", "metadata": _METADATA},
+        change={"metadata": _CHANGED},
+        echoed=("role", "content", "metadata"),
+    ),
+    Kind(
+        name="vector_store",
+        prefix="vector_stores",
+        body={
+            "name": "Conformance probe",
+            "expires_after": {"anchor": "last_active_at", "days": 1},
+            "metadata": _METADATA,
+        },
+        change={"name": "Conformance probe, renamed", "metadata": _CHANGED},
+        echoed=("name", "expires_after", "metadata"),
+    ),
+    Kind(
+        name="vector_store_file",
+        prefix="vector_stores.files",
+        parent="vector_store",
+        needs="file",
+        body={
+            "file_id": "{file}",
+            "attributes": {"step": "created", "page": 1},
+            "chunking_strategy": {
+                "type": "static",
+                "static": {"max_chunk_size_tokens": 400, "chunk_overlap_tokens": 100},
+            },
+        },
+        change={"attributes": {"step": "modified"}},
+        echoed=("attributes", "chunking_strategy"),
+    ),
+    Kind(
+        name="response",
+        prefix="responses",
+        body={
+            "model": "{deployment}",
+            "input": "Say hello.",
+            "instructions": "Answer with one word.",
+            "max_output_tokens": 64,
+            "metadata": _METADATA,
+        },
+        echoed=("instructions", "max_output_tokens", "metadata"),
+        capability="chat",
+        tokens=128,
+    ),
+    Kind(
+        name="eval",
+        prefix="evals",
+        body={
+            "name": "Conformance probe",
+            "data_source_config": {
+                "type": "custom",
+                "item_schema": {"type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]},
+            },
+            "testing_criteria": [CRITERION],
+            "metadata": _METADATA,
+        },
+        change={"name": "Conformance probe, renamed", "metadata": _CHANGED},
+        echoed=("name", "testing_criteria", "metadata"),
+        expensive="evals",
+    ),
+    Kind(
+        name="eval_run",
+        prefix="evals.runs",
+        parent="eval",
+        body={
+            "name": "Conformance run",
+            "data_source": {"type": "jsonl", "source": {"type": "file_content", "content": ROWS}},
+            "metadata": _METADATA,
+        },
+        echoed=("name", "metadata"),
+        expensive="evals",
+    ),
+    Kind(
+        name="job",
+        prefix="fine_tuning.jobs",
+        needs="training_file",
+        body={
+            "model": "{deployment}",
+            "training_file": "{training_file}",
+            "suffix": "conformance",
+            "seed": 7,
+            "metadata": _METADATA,
+        },
+        echoed=("training_file", "seed", "metadata"),
+        undo="cancel",
+        capability="fine-tuning",
+        expensive="fine-tuning",
+    ),
+    Kind(
+        name="video_job",
+        prefix="video.generations.jobs",
+        body={
+            "model": "{deployment}",
+            "prompt": "A boat on a lake.",
+            "width": 480,
+            "height": 480,
+            "n_seconds": 1,
+            "n_variants": 1,
+        },
+        echoed=("prompt", "width", "height", "n_seconds", "n_variants"),
+        capability="video",
+        expensive="video",
+    ),
+)
+
+
+def kind(name: str) -> Kind:
+    """A kind by name; raises :class:`KeyError`."""
+    return {item.name: item for item in KINDS}[name]
+
+
+def properties(spec: Spec, schema: Any, depth: int = 0) -> frozenset[str]:
+    """The names of all properties that a schema documents, through references and combinations."""
+    node = spec.deref(schema)
+    found = set(node.get("properties", ()))
+    if depth < 8:
+        for key in ("allOf", "anyOf", "oneOf"):
+            for part in node.get(key, ()):
+                found |= properties(spec, part, depth + 1)
+    return frozenset(found)

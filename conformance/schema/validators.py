@@ -1,0 +1,270 @@
+"""Validators of one Spec: is a value what the corrected document describes, and if not, where and why.
+
+The authority is ``jsonschema`` with ``referencing``; ``jsonschema-rs`` answers the plain yes or no, because it is many
+times faster. Both work on one *narrowed* document: where a union names a discriminator, the branch that it selects
+decides alone (OpenAPI 3.1, Discriminator Object). Formats are asserted by the same functions in both.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cached_property, lru_cache
+from typing import Any
+from urllib.parse import quote, unquote
+
+import jsonschema_rs
+from attrs import field, frozen
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from conformance.errors import SpecError
+from conformance.schema.branches import closed, narrowed
+from conformance.schema.formats import FORMATS
+from conformance.spec.spec import Spec
+
+__all__ = ["SchemaError", "Validator", "Validators", "pointer_of", "validator_for", "validators_of"]
+
+_URI = "urn:conformance:document"
+
+#: What a pointer in a URI fragment keeps as it is (RFC 6901 section 6).
+_PLAIN = "/~!$&'()*+,;=:@"
+
+
+@frozen
+class SchemaError:
+    """One thing that is wrong with a value.
+
+    ``instance_pointer`` and ``schema_pointer`` are JSON Pointers (RFC 6901) into the value and into the corrected
+    document; ``keyword`` is the JSON Schema keyword that failed (``discriminator`` for a union that can't be entered).
+    ``causes`` are the errors of the branches, where the keyword is a union.
+    """
+
+    instance_pointer: str
+    schema_pointer: str
+    keyword: str
+    message: str
+    causes: tuple[SchemaError, ...] = field(default=(), repr=False)
+
+    def walk(self) -> Iterator[SchemaError]:
+        """This error and all causes below it."""
+        yield self
+        for cause in self.causes:
+            yield from cause.walk()
+
+
+@frozen(slots=False)
+class Validator:
+    """A validator of one place in the document (``pointer``) or of a schema that may refer to the document."""
+
+    pointer: str
+    schema: Any = field(repr=False)
+    document: Mapping[str, Any] = field(repr=False)
+    registry: Registry[Any] = field(repr=False)
+    rs_registry: Any = field(repr=False)
+
+    @cached_property
+    def fast(self) -> Any:
+        """The jsonschema-rs validator."""
+        try:
+            return jsonschema_rs.Draft202012Validator(
+                self.schema, registry=self.rs_registry, formats=dict(FORMATS), validate_formats=True
+            )
+        except ValueError as error:
+            raise SpecError(f"not a usable schema: {error}", where=self.pointer) from None
+
+    @cached_property
+    def authority(self) -> Draft202012Validator:
+        """The jsonschema validator, which decides."""
+        return Draft202012Validator(self.schema, registry=self.registry, format_checker=_CHECKER)
+
+    def is_valid(self, value: Any) -> bool:
+        """True when the value fits. Numbers beyond what jsonschema-rs can hold go to the authority."""
+        try:
+            return bool(self.fast.is_valid(value))
+        except (ValueError, OverflowError):
+            return self.authority.is_valid(value)
+
+    def errors(self, value: Any) -> tuple[SchemaError, ...]:
+        """Everything that is wrong with the value, sorted by place; empty when it fits."""
+        if self.is_valid(value):
+            return ()
+        found = [self._error(error) for error in self.authority.iter_errors(value)]
+        return tuple(sorted(found, key=lambda e: (e.instance_pointer, e.schema_pointer, e.keyword)))
+
+    def _error(self, error: ValidationError) -> SchemaError:
+        causes = tuple(self._error(cause) for cause in error.context or ())
+        pointer, union = self._locate(error)
+        keyword = str(error.validator)
+        message = _short(error.message)
+        if union is not None and isinstance(error.instance, dict):
+            name = union["propertyName"]
+            keyword = "discriminator" if name in error.instance else "required"
+            known = sorted(union["mapping"])
+            message = f"{name} names none of {known}" if name in error.instance else f"{name!r} is missing"
+        elif causes:
+            deepest = max((c for cause in causes for c in cause.walk()), key=lambda c: c.instance_pointer.count("/"))
+            message = f"fits no branch; nearest: {deepest.message}"
+        return SchemaError(pointer_of(error.absolute_path), pointer, keyword, message, causes)
+
+    def _locate(self, error: ValidationError) -> tuple[str, Mapping[str, Any] | None]:
+        """The place in the corrected document, and the discriminator when its union itself failed."""
+        node: Any = self.schema
+        where: list[str] = []
+        union = None
+        path = list(error.absolute_schema_path)
+        while path:
+            # a reference leaves no trace in the path of the error
+            while isinstance(node, Mapping) and "$ref" in node and path[0] not in node:
+                target = unquote(str(node["$ref"]).removeprefix(_URI).removeprefix("#"))
+                where = [part for part in target.split("/") if part]
+                node = _follow(self.document, where)
+            mark = node.get("x-narrowed") if isinstance(node, Mapping) else None
+            if mark is not None and path[0] == "then" and len(path) > 3:
+                # then/allOf/k/then is branch k; else/oneOf is the union as it stands
+                branch = int(path[2])
+                node = node["then"]["allOf"][branch]["then"]
+                where += [mark["keyword"], str(mark["branches"][branch])]
+                path = path[4:]
+            elif mark is not None and path[0] == "else":
+                node = node["else"]
+                union = mark if len(path) == 2 else None
+                path = path[1:]
+            else:
+                token = path.pop(0)
+                where.append(str(token).replace("~", "~0").replace("/", "~1"))
+                node = _child(node, token)
+        return "/" + "/".join(where), union
+
+
+def _child(node: Any, token: Any) -> Any:
+    try:
+        return node[token]
+    except (KeyError, IndexError, TypeError):
+        return {}
+
+
+def _follow(document: Any, tokens: list[str]) -> Any:
+    node = document
+    for token in tokens:
+        key = token.replace("~1", "/").replace("~0", "~")
+        node = _child(node, int(key) if isinstance(node, list) else key)
+    return node
+
+
+def _short(message: str) -> str:
+    return message if len(message) <= 200 else message[:160] + " … " + message[-30:]
+
+
+def pointer_of(path: Any) -> str:
+    """A JSON Pointer (RFC 6901) from a sequence of keys and indices."""
+    return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in path)
+
+
+def _checker() -> FormatChecker:
+    checker = FormatChecker(formats=())
+    for name, judge in FORMATS.items():
+        checker.checks(name)(lambda value, judge=judge: not isinstance(value, str) or judge(value))
+    return checker
+
+
+_CHECKER = _checker()
+
+
+@frozen(slots=False)
+class Validators:
+    """All validators of one document. ``strict`` closes every object that lists its properties."""
+
+    document: Mapping[str, Any] = field(repr=False)
+    made: dict[str, Validator] = field(factory=dict, repr=False, init=False)
+
+    @cached_property
+    def registry(self) -> Registry[Any]:
+        """The document as a resource of ``referencing``."""
+        empty: Registry[Any] = Registry()
+        made: Registry[Any] = empty.with_resource(_URI, DRAFT202012.create_resource(self.document))
+        return made
+
+    @cached_property
+    def rs_registry(self) -> Any:
+        """The same for jsonschema-rs."""
+        return jsonschema_rs.Registry([(_URI, dict(self.document))])
+
+    def get(self, pointer_or_schema: str | Mapping[str, Any] | bool) -> Validator:
+        """The validator of a JSON Pointer into the document, or of a schema whose refs (``#/…``) lead into it."""
+        if isinstance(pointer_or_schema, str):
+            key, pointer = pointer_or_schema, pointer_or_schema
+            schema: Any = {"$ref": f"{_URI}#{quote(pointer_or_schema, safe=_PLAIN)}"}
+        else:
+            key = json.dumps(pointer_or_schema, sort_keys=True)
+            pointer = ""
+            schema = _absolute(narrowed(pointer_or_schema))
+        if key not in self.made:
+            if pointer and _follow(self.document, [t for t in pointer.split("/") if t]) == {}:
+                _must_exist(self.document, pointer)
+            self.made[key] = Validator(pointer, schema, self.document, self.registry, self.rs_registry)
+        return self.made[key]
+
+
+def _must_exist(document: Any, pointer: str) -> None:
+    node = document
+    for token in pointer.split("/")[1:]:
+        key = token.replace("~1", "/").replace("~0", "~")
+        try:
+            node = node[int(key)] if isinstance(node, list) else node[key]
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise SpecError(f"no such place: {pointer}", where="schema") from None
+
+
+def _absolute(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        ref = node.get("$ref")
+        made = {key: _absolute(value) for key, value in node.items()}
+        return (
+            {**made, "$ref": f"{_URI}#{quote(ref[1:], safe=_PLAIN)}"}
+            if isinstance(ref, str) and ref.startswith("#/")
+            else made
+        )
+    if isinstance(node, list):
+        return [_absolute(item) for item in node]
+    return node
+
+
+@frozen(eq=False)
+class _Key:
+    """Specs compare by content; the cache goes by version, digest and document."""
+
+    spec: Spec
+    strict: bool
+
+    @property
+    def essence(self) -> tuple[Any, ...]:
+        return (self.spec.version, self.spec.digest, id(self.spec.document), self.strict)
+
+    def __hash__(self) -> int:
+        return hash(self.essence)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self.essence == other.essence
+
+
+@lru_cache(maxsize=32)
+def _validators(key: _Key) -> Validators:
+    document = closed(key.spec.document) if key.strict else key.spec.document
+    return Validators(narrowed(document))
+
+
+def validators_of(spec: Spec, *, strict: bool = False) -> Validators:
+    """The validators of a Spec's corrected document, made once."""
+    return _validators(_Key(spec, strict))
+
+
+def validator_for(spec: Spec, pointer_or_schema: str | Mapping[str, Any] | bool, *, strict: bool = False) -> Validator:
+    """The validator of a place in the corrected document or of a schema that refers to it.
+
+    ``strict`` is the closed view for our own requests: a property that isn't documented is an error there.
+    Raises :class:`SpecError` for a pointer that leads nowhere.
+    """
+    return validators_of(spec, strict=strict).get(pointer_or_schema)

@@ -1,0 +1,1 @@
+"""What the user chose: the configuration file, the options, the waivers."""

@@ -1,0 +1,177 @@
+"""The options of a run, once for both fronts: the command line and the pytest plugin.
+
+Each row of :data:`ROWS` becomes an argparse option and a pytest option of the same name.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from conformance.errors import UsageError
+from conformance.requests.case import Family
+from conformance.scenarios.scenario import Profile
+from conformance.settings.configuration import EXPENSIVE_KINDS
+
+__all__ = ["ROWS", "Options", "Row", "add_to", "from_mapping", "keywords"]
+
+
+@frozen
+class Options:
+    """What a caller chose. Empty tuples mean: everything."""
+
+    target: str = ""
+    api_versions: tuple[str, ...] = ()
+    profile: str = Profile.STANDARD
+    out: Path | None = None
+    seed: int = 0
+    concurrency: int = 0
+    config: Path | None = None
+    specs: Path | None = None
+    checks: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+    shard: str = ""
+    shrink: int = 0
+    expensive: tuple[str, ...] = ()
+    allow_plain_http: bool = False
+    cleanup_timeout: float = 30.0
+    no_cache: bool = False
+    selection: Mapping[str, Any] = field(factory=dict)
+
+
+@frozen
+class Row:
+    """One option: flag, what it takes, help. ``kind``: ``text``, ``list``, ``int``, ``float``, ``path`` or ``flag``."""
+
+    flag: str
+    kind: str
+    help: str
+    metavar: str = ""
+
+    @property
+    def name(self) -> str:
+        """The attribute under which argparse and pytest keep the value."""
+        return "aoai_" + self.flag.removeprefix("--").replace("-", "_")
+
+
+ROWS = (
+    Row("--target", "text", "scheme and authority of the target; without it the embedded emulator is certified", "URL"),
+    Row("--api-version", "list", "api-version to judge; repeatable", "V"),
+    Row("--profile", "text", f"how much to send: {', '.join(Profile.ALL)} (default {Profile.STANDARD})", "P"),
+    Row("--out", "path", "folder of the run (default reports/out/<UTC time>)", "DIR"),
+    Row("--seed", "int", "seed of everything that is drawn (default 0)", "N"),
+    Row(
+        "--concurrency",
+        "int",
+        "exchanges in flight at most (default 8 on loopback, 2 elsewhere, one a process at least)",
+        "N",
+    ),
+    Row("--config", "path", "configuration file (default conformance.toml where it exists)", "FILE"),
+    Row("--specs", "path", "a folder with further api-versions, looked at first", "DIR"),
+    Row("--check", "list", "only these checks; a glob, repeatable", "GLOB"),
+    Row("--operation", "list", "only these operations; a glob, repeatable", "GLOB"),
+    Row("--scenario", "list", "only these scenarios; a glob, repeatable", "GLOB"),
+    Row("--family", "list", f"only cases of these families: {', '.join(Family)}", "F"),
+    Row("--shard", "text", "only part k of n of the corpus, by case id", "k/n"),
+    Row("--shrink", "int", "further requests to spend on making a failing request smaller (default 0)", "N"),
+    Row("--expensive", "list", "allow an expensive kind off loopback, by name; repeatable", "NAME"),
+    Row("--allow-plain-http", "flag", "allow http:// off loopback"),
+    Row("--cleanup-timeout", "float", "seconds for removing what the run created, when interrupted (default 30)", "S"),
+    Row("--no-cache", "flag", "build the corpus anew and don't keep it"),
+)
+
+
+def _number(convert: Callable[[str], Any], text: Any, row: Row, least: float) -> Any:
+    try:
+        value = convert(text)
+    except (TypeError, ValueError):
+        raise UsageError(f"{row.flag} {text}: not a number") from None
+    if not least <= value < float("inf"):  # not a number at all ("nan") fails both comparisons
+        raise UsageError(f"{row.flag} {text}: must be at least {least:g}, and finite")
+    return value
+
+
+def from_mapping(given: Mapping[str, Any]) -> Options:
+    """Options from parsed values by row name (None or empty where not given). Raises :class:`UsageError`."""
+    rows = {row.flag: row for row in ROWS}
+    for row in ROWS:
+        value = given.get(row.name)
+        if value == "" or (isinstance(value, list) and "" in value):
+            # An unset variable of a script must not turn "judge this target" into "judge the emulator".
+            raise UsageError(f"{row.flag} is empty", hint="give a value, or leave the option out")
+
+    def get(flag: str) -> Any:
+        return given.get(rows[flag].name) or None
+
+    profile = get("--profile") or Profile.STANDARD
+    if profile not in Profile.ALL:
+        raise UsageError(f"unknown profile {profile!r}", hint=f"one of {', '.join(Profile.ALL)}")
+    families = tuple(get("--family") or ())
+    for family in families:
+        if family not in list(Family):
+            raise UsageError(f"unknown family {family!r}", hint=f"one of {', '.join(Family)}")
+    return Options(
+        target=get("--target") or "",
+        api_versions=tuple(dict.fromkeys(get("--api-version") or ())),
+        profile=profile,
+        out=_path(get("--out")),
+        seed=_number(int, get("--seed") or 0, rows["--seed"], 0),
+        concurrency=_number(int, get("--concurrency") or 0, rows["--concurrency"], 0),
+        config=_path(get("--config")),
+        specs=_path(get("--specs")),
+        checks=tuple(get("--check") or ()),
+        operations=tuple(get("--operation") or ()),
+        scenarios=tuple(get("--scenario") or ()),
+        families=families,
+        shard=_shard(get("--shard")),
+        shrink=_number(int, get("--shrink") or 0, rows["--shrink"], 0),
+        expensive=_kinds(get("--expensive") or ()),
+        allow_plain_http=bool(get("--allow-plain-http")),
+        cleanup_timeout=_number(float, get("--cleanup-timeout") or 30.0, rows["--cleanup-timeout"], 0),
+        no_cache=bool(get("--no-cache")),
+        selection={row.flag: given[row.name] for row in ROWS if given.get(row.name) and row.flag in _SELECTS},
+    )
+
+
+def _kinds(names: Iterable[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in EXPENSIVE_KINDS:
+            raise UsageError(f"--expensive {name} is no kind", hint=f"one of {', '.join(EXPENSIVE_KINDS)}")
+    return tuple(names)
+
+
+def _shard(text: Any) -> str:
+    if not text:
+        return ""
+    from conformance.corpus.corpus import Shard
+
+    Shard.parse(text)
+    return str(text)
+
+
+_SELECTS = ("--check", "--operation", "--scenario", "--family", "--shard")
+
+
+def _path(text: Any) -> Path | None:
+    return Path(text) if text else None
+
+
+def add_to(parser: argparse.ArgumentParser, *flags: str) -> None:
+    """Add the options, or those named, to an argparse parser."""
+    for row in ROWS:
+        if not flags or row.flag in flags:
+            parser.add_argument(row.flag, **keywords(row))
+
+
+def keywords(row: Row) -> dict[str, Any]:
+    """What argparse and pytest take for an option. Values stay text: bad ones get our own message."""
+    if row.kind == "flag":
+        return {"dest": row.name, "action": "store_true", "default": False, "help": row.help}
+    action = "append" if row.kind == "list" else "store"
+    return {"dest": row.name, "action": action, "default": None, "metavar": row.metavar, "help": row.help}

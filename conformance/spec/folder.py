@@ -1,0 +1,179 @@
+"""``specs/<version>/`` as checked data: the only reader of that folder. ``spec.py`` makes values of it.
+
+What a folder holds is checked once, when it is first read; then it is kept under the digest of its content.
+Everything that is wrong is a :class:`SpecError` with file, line and key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from conformance.errors import SpecError
+from conformance.spec import cache as speccache
+from conformance.spec.tables import Problem, problems_of
+from conformance.spec.textfile import read_toml, read_yaml, toml_lines, yaml_line
+
+__all__ = ["Folder", "Patch", "listed_problems", "read"]
+
+
+@frozen
+class Patch:
+    """An erratum's patch (RFC 6902) with the id that errors name."""
+
+    id: str
+    operations: tuple[Mapping[str, Any], ...]
+    own: bool = True
+
+
+@frozen
+class Folder:
+    """The checked content of one folder. ``clauses`` and ``errata`` are the parsed files."""
+
+    path: Path
+    digest: str
+    meta: Mapping[str, Any] = field(repr=False)
+    faithful: Mapping[str, Any] = field(repr=False)
+    document: Mapping[str, Any] = field(repr=False)
+    clauses: Mapping[str, Any] = field(repr=False)
+    errata: Mapping[str, Any] = field(repr=False)
+
+
+def read(
+    path: Path,
+    meta: Mapping[str, Any],
+    *,
+    base: Mapping[str, Any] | None,
+    inherited: Sequence[Patch],
+    before: str,
+) -> Folder:
+    """Read one folder whose ``version.toml`` is ``meta``.
+
+    ``base`` is the faithful document of the version it extends, ``inherited`` are that version's errata that aren't
+    dropped, ``before`` is the digest of all that this folder rests on.
+    """
+    digest = _digest(path, before)
+    entry = speccache.get(digest)
+    if entry is None:
+        entry = _fresh(path, meta, base, inherited)
+        speccache.put(digest, entry)
+    return Folder(path, digest, meta, **entry)
+
+
+def _fresh(path: Path, meta: Mapping[str, Any], base: Any, inherited: Sequence[Patch]) -> dict[str, Any]:
+    clauses = read_toml(path / "clauses.toml", optional=True)
+    errata = read_toml(path / "errata.toml", optional=True)
+    for file, data in (("version.toml", meta), ("clauses.toml", clauses), ("errata.toml", errata)):
+        for problem in problems_of(path / file, data):
+            raise problem.error()
+    for problem in _json_problems(path, clauses, errata):
+        raise problem.error()
+    faithful = faithful_document(path, base)
+    document = _corrected(path, faithful, inherited, errata)
+    for problem in document_problems(path, faithful, document, base is not None):
+        raise problem.error()
+    return {"faithful": faithful, "document": document, "clauses": clauses, "errata": errata}
+
+
+def faithful_document(path: Path, base: Mapping[str, Any] | None) -> Any:
+    """The folder's own document, or that of its base with the overlay applied."""
+    if base is None:
+        return read_yaml(path / "openapi.yaml")
+    from conformance.spec.overlay import OverlayError, apply_overlay
+
+    file = path / "overlay.yaml"
+    overlay = read_yaml(file)
+    try:
+        return apply_overlay(base, overlay)
+    except OverlayError as error:
+        line = yaml_line(file, f"/actions/{error.index}")
+        raise Problem(str(file), line, f"actions[{error.index}]", str(error)).error() from None
+
+
+def _corrected(path: Path, faithful: Any, inherited: Sequence[Patch], errata: Mapping[str, Any]) -> Any:
+    from conformance.spec.overlay import PatchError, apply_patches
+
+    own = [Patch(item["id"], tuple(json.loads(item.get("patch", "[]")))) for item in errata.get("erratum", ())]
+    try:
+        return apply_patches(faithful, [(patch.id, patch.operations) for patch in (*inherited, *own)])
+    except PatchError as error:
+        if error.index < len(inherited):
+            raise SpecError(
+                f"inherited erratum {error.id}: {error}",
+                where=str(path / "version.toml"),
+                hint="name it in [[drop]] with a reason when it no longer applies",
+            ) from None
+        index = error.index - len(inherited)
+        file = path / "errata.toml"
+        lines = toml_lines(file.read_text("utf-8"))
+        line = lines.get(("erratum", index, "patch")) or lines.get(("erratum", index, ""), 1)
+        raise Problem(str(file), line, f"erratum {error.id}, patch", str(error)).error() from None
+
+
+def _json_problems(path: Path, clauses: Mapping[str, Any], errata: Mapping[str, Any]) -> Iterator[Problem]:
+    """JSON inside TOML strings that isn't, and patches that don't begin with a test."""
+    for index, item in enumerate(errata.get("erratum", ())):
+        try:
+            patch = json.loads(item.get("patch", "[]"))
+            message = ""
+            if not isinstance(patch, list) or not all(isinstance(step, dict) and "op" in step for step in patch):
+                message = "a patch is a list of operations"
+            elif patch and patch[0]["op"] != "test":
+                message = "a patch must begin with a test"
+        except ValueError as error:
+            message = f"not JSON: {error}"
+        if message:
+            yield _toml_problem(path / "errata.toml", ("erratum", index, "patch"), f"erratum {item['id']}", message)
+    for index, item in enumerate(clauses.get("clause", ())):
+        for key in ("schema", "break"):
+            text = item.get("rule", {}).get(key)
+            try:
+                if text is not None:
+                    json.loads(text)
+            except ValueError as error:
+                place = ("clause.rule", index, key)
+                yield _toml_problem(path / "clauses.toml", place, f"clause {item['id']}", f"not JSON: {error}")
+
+
+def _toml_problem(file: Path, place: tuple[str, int, str], name: str, message: str) -> Problem:
+    lines = toml_lines(file.read_text("utf-8"))
+    line = lines.get(place) or lines.get((*place[:2], ""), 1)
+    return Problem(str(file), line, f"{name}, {place[2]}", message)
+
+
+def listed_problems(path: Path, data: Mapping[str, Any], table: str, found: Mapping[int, str]) -> Iterator[Problem]:
+    """Problems of items of an array of tables in a TOML file, by index of the item."""
+    if not found:
+        return
+    lines = toml_lines(path.read_text("utf-8"))
+    for index, message in found.items():
+        name = f"{table} {data[table][index].get('id', index)}"
+        yield Problem(str(path), lines.get((table, index, ""), 1), name, message)
+
+
+def document_problems(path: Path, faithful: Any, document: Any, overlaid: bool) -> Iterator[Problem]:
+    """What is wrong with the form of the faithful document and, beyond that, of the corrected one."""
+    from conformance.spec.openapi import form_problems
+
+    seen = set()
+    for view, what in ((faithful, ""), (document, "after the errata: ")):
+        for pointer, message in form_problems(view):
+            if (pointer, message) in seen:
+                continue
+            seen.add((pointer, message))
+            file = path / ("overlay.yaml" if overlaid else "openapi.yaml")
+            line = 0 if overlaid else yaml_line(file, pointer)
+            yield Problem(str(file), line, pointer, f"{what}{message}")
+
+
+def _digest(path: Path, before: str) -> str:
+    total = hashlib.sha256(before.encode())
+    for file in sorted(path.iterdir()):
+        if file.suffix in (".yaml", ".toml"):
+            total.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return total.hexdigest()

@@ -1,0 +1,129 @@
+"""Schemas in a normal form for comparing: references followed, ``allOf`` merged, null apart, unions flat.
+
+Each part keeps the JSON Pointer of where it stands in its document, so that a change can say where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from conformance.spec.openapi import escape, follow
+
+__all__ = ["Node", "Shape", "branches", "key_values", "resolve", "shape"]
+
+
+@frozen
+class Node:
+    """A schema and the pointer of where it stands, references followed."""
+
+    pointer: str
+    schema: Any = field(repr=False, eq=False)
+
+
+@frozen
+class Shape:
+    """One branch of a schema without unions: its keywords, its properties, its other sub-schemas by keyword."""
+
+    pointer: str
+    keywords: Mapping[str, Any]
+    properties: Mapping[str, Node]
+    required: frozenset[str]
+    inner: Mapping[str, Node]
+
+
+#: Keywords that hold one schema.
+INNER = ("items", "additionalProperties", "propertyNames", "contentSchema", "not", "contains", "unevaluatedProperties")
+_STRUCTURE = {"$ref", "properties", "required", "allOf", "oneOf", "anyOf", "discriminator", *INNER}
+
+
+def resolve(document: Any, node: Node) -> Node:
+    """The node that a chain of references ends at."""
+    seen = set()
+    while isinstance(node.schema, Mapping) and "$ref" in node.schema and node.pointer not in seen:
+        seen.add(node.pointer)
+        pointer = node.schema["$ref"].removeprefix("#")
+        node = Node(pointer, follow(document, pointer))
+    return node
+
+
+def branches(document: Any, node: Node) -> tuple[bool, tuple[Node, ...]]:
+    """(may it be null, the branches that aren't null); a schema that is no union is its own only branch."""
+    nullable = False
+    found: list[Node] = []
+    for leaf in _leaves(document, node, 0):
+        kinds = leaf.schema.get("type") if isinstance(leaf.schema, Mapping) else None
+        if kinds == "null" or (isinstance(kinds, list) and kinds == ["null"]):
+            nullable = True
+            continue
+        if isinstance(kinds, list) and "null" in kinds:
+            nullable = True
+        if leaf not in found:
+            found.append(leaf)
+    return nullable, tuple(found)
+
+
+def _leaves(document: Any, node: Node, depth: int) -> Iterator[Node]:
+    node = resolve(document, node)
+    schema = node.schema
+    union = next((key for key in ("oneOf", "anyOf") if isinstance(schema, Mapping) and key in schema), None)
+    if union is None or "properties" in schema or depth > 8:
+        yield node
+        return
+    for index, branch in enumerate(schema[union]):
+        yield from _leaves(document, Node(f"{node.pointer}/{union}/{index}", branch), depth + 1)
+
+
+def shape(document: Any, node: Node) -> Shape:
+    """The normal form of one branch."""
+    keywords: dict[str, Any] = {}
+    properties: dict[str, Node] = {}
+    required: set[str] = set()
+    inner: dict[str, Node] = {}
+    for part in _parts(document, node, 0):
+        schema = part.schema
+        if not isinstance(schema, Mapping):
+            keywords["schema"] = schema
+            continue
+        keywords.update((k, v) for k, v in schema.items() if k not in _STRUCTURE and not k.startswith("x-"))
+        inner.update((key, Node(f"{part.pointer}/{key}", schema[key])) for key in INNER if key in schema)
+        required.update(schema.get("required", ()))
+        for name, value in schema.get("properties", {}).items():
+            properties[name] = Node(f"{part.pointer}/properties/{escape(name)}", value)
+    return Shape(node.pointer, _plain(keywords), properties, frozenset(required), inner)
+
+
+def _plain(keywords: dict[str, Any]) -> dict[str, Any]:
+    """Without null in types and values; a constant is an enum of one value."""
+    kinds = keywords.get("type")
+    if isinstance(kinds, list):
+        plain = [kind for kind in kinds if kind != "null"]
+        keywords["type"] = plain[0] if len(plain) == 1 else plain
+    values = [value for value in keywords.pop("enum", ()) if value is not None]
+    if "const" in keywords:
+        values = [keywords.pop("const")]
+    if values:
+        keywords["enum"] = values
+    return keywords
+
+
+def _parts(document: Any, node: Node, depth: int) -> Iterator[Node]:
+    node = resolve(document, node)
+    if isinstance(node.schema, Mapping) and depth < 8:
+        for index, part in enumerate(node.schema.get("allOf", ())):
+            yield from _parts(document, Node(f"{node.pointer}/allOf/{index}", part), depth + 1)
+    yield node
+
+
+def key_values(document: Any, node: Node) -> frozenset[tuple[str, str]]:
+    """The properties that a branch fixes to values; they tell the branches of a union apart."""
+    found: set[tuple[str, str]] = set()
+    for name, value in shape(document, node).properties.items():
+        schema = resolve(document, value).schema
+        if isinstance(schema, Mapping):
+            values = [schema["const"]] if "const" in schema else schema.get("enum", ())
+            if name in ("type", "role", "event", "object", "kind") or len(values) == 1:
+                found.update((name, str(item)) for item in values)
+    return frozenset(found)

@@ -1,0 +1,132 @@
+"""Removing what a run created: newest first, within a time. What is left stays in the journal."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from attrs import frozen
+
+from conformance.errors import ConformanceError
+from conformance.settings.configuration import Config
+from conformance.spec.spec import load
+from conformance.target.journal import Entry, Journal, journals, read
+from conformance.target.target import Target
+
+__all__ = ["Cleaned", "Recovered", "clean", "opener", "recover"]
+
+
+@frozen
+class Cleaned:
+    """What a cleanup did: how many objects are gone, which are left, and how many creates never got an answer."""
+
+    removed: int = 0
+    left: tuple[Entry, ...] = ()
+    unknown: int = 0
+
+
+@frozen
+class Recovered:
+    """The cleanup of one journal of an interrupted run; ``reason`` says why entries are left."""
+
+    journal: Path
+    cleaned: Cleaned
+    reason: str = ""
+
+
+def _remove(
+    target: Target, entries: Iterable[Entry], timeout: float, gone: Callable[[int], None], concurrency: int = 1
+) -> Cleaned:
+    """Undo entries in their order, up to ``concurrency`` at a time. A member that went with its parent is gone too."""
+    deadline = time.monotonic() + timeout
+
+    def undone(entry: Entry) -> bool:
+        if time.monotonic() >= deadline:
+            return False
+        try:
+            exchange = target.undo(entry)
+        except ConformanceError:
+            return False  # it stays in the journal, which says what it is
+        # What can only be cancelled (a job) refuses once it is over: then nothing is left to do.
+        over = (404, 410) if entry.undo.method == "DELETE" else (400, 404, 409, 410)
+        if not (exchange.ok or (exchange.fault is None and exchange.status in over)):
+            return False
+        gone(entry.seq)
+        return True
+
+    known = tuple(entries)
+    pool = ThreadPoolExecutor(max(1, concurrency), "cleanup")
+    try:
+        done = tuple(pool.map(undone, known))
+    except BaseException:  # a second Ctrl-C: nothing more is removed, the journal keeps the rest
+        pool.shutdown(wait=False, cancel_futures=True)
+        target.abort()
+        raise
+    pool.shutdown()
+    return Cleaned(sum(done), tuple(entry for entry, removed in zip(known, done, strict=True) if not removed))
+
+
+def clean(target: Target, journal: Journal, timeout: float = 30.0, concurrency: int = 1) -> Cleaned:
+    """Remove what this process created. Also after a stop: sending is allowed again for this. Never raises."""
+    target.resume()
+    made = _remove(target, journal.pending, timeout, journal.gone, concurrency)
+    return Cleaned(made.removed, journal.pending, journal.unknown)
+
+
+def recover(
+    folders: Iterable[Path], open_target: Callable[[Entry], Target | None], timeout: float = 30.0
+) -> tuple[Recovered, ...]:
+    """Remove what interrupted runs left, and only what their journals name.
+
+    ``open_target`` gives the target of an entry, or None where the caller has no key for it: such entries stay. A
+    journal with nothing left is deleted. Journals of living runs are not touched.
+    """
+    deadline = time.monotonic() + timeout
+    made = []
+    for path in journals(*folders):
+        try:
+            entries, unknown = read(path)
+        except ConformanceError as error:
+            made.append(Recovered(path, Cleaned(), str(error)))
+            continue
+        removed, left, reason = 0, [], ""
+        for entry in entries:
+            target = open_target(entry)
+            if target is None:
+                left.append(entry)
+                reason = f"another target: {entry.target}"
+                continue
+            with target:
+                done = _remove(target, (entry,), deadline - time.monotonic(), partial(_append, path))
+            removed += done.removed
+            left.extend(done.left)
+            if done.left:
+                reason = f"not removed at {entry.target}"
+        if not left:
+            path.unlink(missing_ok=True)
+        made.append(Recovered(path, Cleaned(removed, tuple(left), unknown), reason))
+    return tuple(made)
+
+
+def opener(config: Config, folder: Path | None = None) -> Callable[[Entry], Target | None]:
+    """For :func:`recover`: opens the target of an entry with a configuration's key.
+
+    The key goes to the configured target only; an entry of another target stays. ``folder`` holds further api-versions.
+    """
+
+    def open_target(entry: Entry) -> Target | None:
+        if not config.target.url or entry.target.rstrip("/") != config.target.url:
+            return None
+        return Target(config, load(entry.api_version, folder))
+
+    return open_target
+
+
+def _append(path: Path, seq: int) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        # The last line of a killed run may lack its end.
+        file.write("\n" + json.dumps({"event": "gone", "seq": seq}) + "\n")

@@ -1,0 +1,224 @@
+"""What the run is about to create and what it created: append-only JSON lines that survive a kill.
+
+The intent is on disk before a request leaves, the ids right after its answer. One file per process, so that workers
+never share one; it is locked while its run lives, so that ``cleanup`` touches only what was left behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+import platformdirs
+from attrs import frozen
+
+from conformance.errors import UsageError
+from conformance.requests.case import Case
+from conformance.target.guards import path_ids
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows has none; a file of a living run isn't told apart there
+    fcntl = None
+
+__all__ = ["Entry", "Journal", "default_folder", "journals", "read"]
+
+_PATTERN = "journal-*.jsonl"
+
+
+@frozen
+class Entry:
+    """One thing that was created and how to remove it. ``ids`` are by placeholder, ``bindings`` what else it needs."""
+
+    seq: int
+    undo: Case
+    ids: Mapping[str, str]
+    bindings: Mapping[str, str]
+    target: str
+    api_version: str
+    order: float
+
+
+def default_folder() -> Path:
+    """Where journals are kept when the run folder isn't used: the user's state folder of this tool."""
+    return Path(platformdirs.user_state_path("aoai-conformance")) / "journals"
+
+
+class Journal:
+    """The journal of one process. Thread-safe. ``owned`` holds every id that this run created."""
+
+    def __init__(self, folder: Path, *, target: str, api_version: str, worker: str = "main", sync: bool = True) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.target, self.api_version, self._sync = target, api_version, sync
+        self.path = folder / f"journal-{time.time_ns()}-{os.getpid()}-{worker}.jsonl"
+        self._file: IO[str] = self.path.open("x", encoding="utf-8")
+        _lock(self._file)
+        self._mutex = threading.Lock()
+        self._seq = 0
+        self.owned: set[str] = set()
+        self._open: dict[int, Entry] = {}
+        #: Creates without a known fate, with the ids in their path.
+        self._unknown: dict[int, tuple[str, ...]] = {}
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def intend(self, case: Case, bindings: Mapping[str, str]) -> int:
+        """Write down that ``case`` is about to be sent; returns the number of the entry."""
+        with self._mutex:
+            self._seq += 1
+            seq = self._seq
+            self._unknown[seq] = path_ids(case, bindings)
+            self._write(
+                {
+                    "event": "intent",
+                    "seq": seq,
+                    "at": time.time(),
+                    "target": self.target,
+                    "api_version": self.api_version,
+                    "case": case.id,
+                    "operation": case.operation,
+                    "undo": case.undo.to_json() if case.undo else None,
+                    "bindings": {**bindings, **case.bindings},
+                },
+                sync=self._sync,
+            )
+            return seq
+
+    def created(self, seq: int, case: Case, ids: Mapping[str, str], bindings: Mapping[str, str]) -> None:
+        """Write down the ids that the answer named."""
+        with self._mutex:
+            self._unknown.pop(seq, None)
+            self.owned.update(ids.values())
+            self._write({"event": "created", "seq": seq, "ids": dict(ids)}, sync=self._sync)
+            if case.undo is not None:
+                made = {**bindings, **case.bindings}
+                self._open[seq] = Entry(seq, case.undo, ids, made, self.target, self.api_version, time.time())
+
+    def nothing(self, seq: int) -> None:
+        """Write down that the request was refused, so that nothing exists."""
+        with self._mutex:
+            self._unknown.pop(seq, None)
+            self._write({"event": "nothing", "seq": seq})
+
+    def gone(self, seq: int) -> None:
+        """Write down that what an entry created no longer exists, nor what lay inside it."""
+        with self._mutex:
+            entry = self._open.pop(seq, None)
+            self._write({"event": "gone", "seq": seq})
+            ids = set(entry.ids.values()) if entry is not None else set()
+            inside = [key for key, parents in self._unknown.items() if ids & set(parents)]
+            inside += [key for key, item in self._open.items() if ids & set(path_ids(item.undo, item.bindings))]
+            for key in inside:
+                self._unknown.pop(key, None)
+                self._open.pop(key, None)
+                self._write({"event": "gone", "seq": key})
+
+    def deleted(self, object_id: str) -> None:
+        """A scenario deleted an object itself; nothing is left to undo."""
+        with self._mutex:
+            found = [seq for seq, entry in self._open.items() if object_id in entry.ids.values()]
+        for seq in found:
+            self.gone(seq)
+
+    @property
+    def pending(self) -> tuple[Entry, ...]:
+        """What is still to be removed, newest first."""
+        with self._mutex:
+            return tuple(sorted(self._open.values(), key=lambda entry: -entry.seq))
+
+    @property
+    def unknown(self) -> int:
+        """How many creates got no answer: something may exist that no id is known of."""
+        return len(self._unknown)
+
+    def close(self) -> None:
+        """Close the file; it is removed where nothing is left to tell."""
+        if not self._file.closed:
+            self._file.close()
+            if not self._open and not self._unknown:
+                self.path.unlink(missing_ok=True)
+
+    def _write(self, record: Mapping[str, Any], *, sync: bool = False) -> None:
+        self._file.write(json.dumps(record, ensure_ascii=True, separators=(",", ":")) + "\n")
+        self._file.flush()
+        if sync:
+            os.fsync(self._file.fileno())
+
+
+def _lock(file: IO[Any]) -> bool:
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def journals(*folders: Path) -> tuple[Path, ...]:
+    """The journals in some folders and below that no living run holds, newest first."""
+    found: list[Path] = []
+    for folder in folders:
+        for path in folder.rglob(_PATTERN) if folder.is_dir() else ():
+            with suppress(OSError), path.open("rb") as file:
+                if _lock(file):
+                    found.append(path)
+    return tuple(sorted(set(found), key=lambda path: path.name, reverse=True))
+
+
+def _records(path: Path) -> Iterator[dict[str, Any]]:
+    for line in path.read_text("utf-8").splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue  # the last line of a killed run may be half written
+        if isinstance(record, dict):
+            yield record
+
+
+def read(path: Path) -> tuple[tuple[Entry, ...], int]:
+    """What an interrupted run left, newest first, and how many creates never got an answer.
+
+    Raises :class:`UsageError` where the file isn't a journal.
+    """
+    intents: dict[int, dict[str, Any]] = {}
+    left: dict[int, Entry] = {}
+    unknown: set[int] = set()
+    try:
+        for record in _records(path):
+            seq = record["seq"]
+            match record["event"]:
+                case "intent":
+                    intents[seq] = record
+                    unknown.add(seq)
+                case "created":
+                    unknown.discard(seq)
+                    intent = intents[seq]
+                    if intent["undo"] is not None:
+                        undo = Case.from_json(intent["undo"])
+                        left[seq] = Entry(
+                            seq=seq,
+                            undo=undo,
+                            ids=record["ids"],
+                            bindings=intent["bindings"],
+                            target=intent["target"],
+                            api_version=intent["api_version"],
+                            order=intent["at"],
+                        )
+                case _:
+                    unknown.discard(seq)
+                    left.pop(seq, None)
+    except (OSError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise UsageError(f"not a journal: {type(error).__name__} {error}", where=str(path)) from None
+    return tuple(left[seq] for seq in sorted(left, reverse=True)), len(unknown)

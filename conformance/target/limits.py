@@ -1,0 +1,152 @@
+"""Hard caps of a run, checked before each send, and what must not be sent any more."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+
+from attrs import frozen
+
+from conformance.errors import ConformanceError
+from conformance.evidence.exchange import Exchange, FaultKind
+from conformance.requests.case import Auth, Case
+from conformance.settings.configuration import Budget
+from conformance.verdict import Outcome
+
+__all__ = ["FILTER_STOP", "WRONG_KEY_PROBES", "Allowance", "Spent", "Window", "Withheld", "failing", "filtered"]
+
+#: After this many content-filter answers a resource gets nothing more.
+FILTER_STOP = 3
+
+#: Requests with a wrong key that a live resource gets at most.
+WRONG_KEY_PROBES = 2
+
+#: How many exchanges are looked back on, and how many of them make a target unavailable when they fail.
+WINDOW = 20
+
+
+class Withheld(ConformanceError):  # noqa: N818 - not an error: a request left out on purpose
+    """A request that was not sent for a good reason. ``outcome`` is what becomes of a scenario that depended on it;
+    ``final`` is True where nothing more can be sent at all.
+    """
+
+    def __init__(self, message: str, outcome: Outcome, *, final: bool = False) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+        self.final = final
+
+
+@frozen
+class Spent:
+    """What was sent so far: requests with retries, and the upper bounds that their cases state."""
+
+    requests: int = 0
+    tokens: int = 0
+    images: int = 0
+    seconds: float = 0.0
+
+
+class Allowance:
+    """Counts what is spent and withholds what may not be sent. Thread-safe.
+
+    ``share`` is this process's part of the budget, where several share one run; ``wrong_keys`` its part of the probes
+    with a wrong key.
+    """
+
+    def __init__(
+        self, budget: Budget, *, loopback: bool, share: float = 1.0, wrong_keys: int = WRONG_KEY_PROBES
+    ) -> None:
+        self._budget, self._loopback, self._share = budget, loopback, share
+        self._spent = Spent()
+        self._wrong_keys, self._most_wrong_keys = 0, wrong_keys
+        self._filtered: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    @property
+    def spent(self) -> Spent:
+        """What was sent so far."""
+        return self._spent
+
+    def take(self, case: Case, resource: str) -> None:
+        """Count one request before it is sent. Raises :class:`Withheld` when it may not be."""
+        with self._lock:
+            self._check(case, resource)
+            spent = self._spent
+            after = Spent(
+                spent.requests + 1,
+                spent.tokens + case.cost.tokens,
+                spent.images + case.cost.images,
+                spent.seconds + case.cost.seconds,
+            )
+            for name in ("requests", "tokens", "images", "seconds"):
+                cap = getattr(self._budget, name)
+                if cap is not None and getattr(after, name) > cap * self._share:
+                    message = f"the budget of {cap:g} {name} is used up"
+                    # Another case may cost none of these; without requests nothing can be sent at all.
+                    raise Withheld(message, Outcome.INCONCLUSIVE, final=name == "requests")
+            self._spent = after
+            self._wrong_keys += case.auth is Auth.WRONG
+
+    def _check(self, case: Case, resource: str) -> None:
+        if case.expensive and not self._loopback and case.expensive not in self._budget.expensive:
+            message = f"{case.expensive} is expensive; budget.expensive doesn't name it"
+            raise Withheld(message, Outcome.NOT_APPLICABLE)
+        if self._loopback:
+            return
+        if case.auth is Auth.WRONG and self._wrong_keys >= self._most_wrong_keys:
+            message = f"{WRONG_KEY_PROBES} requests with a wrong key are enough for a live resource"
+            raise Withheld(message, Outcome.NOT_APPLICABLE)
+        if self._filtered[resource] >= FILTER_STOP:
+            message = f"{FILTER_STOP} answers of the content filter: {resource} gets nothing more"
+            raise Withheld(message, Outcome.INCONCLUSIVE)
+
+    def note(self, exchange: Exchange, resource: str) -> None:
+        """Look at an answer: content filter answers count against their resource."""
+        if filtered(exchange):
+            with self._lock:
+                self._filtered[resource] += 1
+
+
+def filtered(exchange: Exchange) -> bool:
+    """True for an answer that the content filter gave or cut."""
+    body = exchange.response.body if exchange.response else b""
+    if exchange.status == 400:
+        return b'"content_filter"' in body or b"ResponsibleAIPolicyViolation" in body
+    return b'"finish_reason":"content_filter"' in body.replace(b": ", b":")
+
+
+def away(exchange: Exchange) -> bool:
+    """True where nothing came, or where a control request showed that the target was not there any more."""
+    fault = exchange.fault
+    if fault is None or fault.kind is FaultKind.CANCELLED:
+        return False
+    return exchange.control_ok is False or (exchange.response is None and exchange.control_ok is None)
+
+
+def failing(exchange: Exchange) -> bool:
+    """True where the way to the target, or the target as a whole, failed: no judgement can rest on it.
+
+    Silence counts too, though the target answers elsewhere: each of these exchanges costs a whole time limit.
+    """
+    silent = exchange.fault is not None and exchange.fault.kind in (FaultKind.READ_TIMEOUT, FaultKind.TOTAL_TIMEOUT)
+    if away(exchange) or (silent and exchange.response is None):
+        return True
+    status = exchange.status
+    return status == 429 or (status is not None and status >= 500 and exchange.control_ok is False)
+
+
+class Window:
+    """The last exchanges of a scenario; not thread-safe, its owner locks."""
+
+    def __init__(self, size: int = WINDOW) -> None:
+        self._size = size
+        self._last: deque[bool] = deque(maxlen=size)
+
+    def add(self, exchange: Exchange) -> None:
+        """Note one exchange."""
+        self._last.append(failing(exchange))
+
+    @property
+    def tripped(self) -> bool:
+        """True when more than half of a full window failed."""
+        return len(self._last) == self._size and sum(self._last) * 2 > self._size

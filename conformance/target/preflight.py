@@ -1,0 +1,238 @@
+"""A look at the target before the corpus, without spending a token.
+
+An empty body ``{}`` to a deployment is refused with 400 where the deployment exists; a list of the account says whether
+its resource is served. It stops the run only where nothing could be judged: no connection, a refused key, a deployment
+that isn't there. Every other answer goes on to the corpus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from conformance.errors import Unreachable, UsageError
+from conformance.evidence.exchange import Exchange, FaultKind
+from conformance.requests.case import Case, Expect, Family, JsonBody
+from conformance.spec.operations import Operation, operations_of
+from conformance.spec.spec import Spec
+from conformance.target.guards import with_undo
+from conformance.target.limits import Withheld
+from conformance.target.target import Target
+from conformance.verdict import Finding, Outcome, Verdict
+
+__all__ = ["SERVED_CHECK", "Preflight", "preflight", "probes"]
+
+#: The name under which claims are judged; it is no check of the catalogue, because it judges no exchange.
+SERVED_CHECK = "claims.served"
+
+#: An id that no object has.
+_NOBODY = "0" * 24
+
+#: The code with which the service answers a route that it doesn't know, and no missing object.
+_NO_ROUTE = "404"
+
+_SILENT = (FaultKind.READ_TIMEOUT, FaultKind.TOTAL_TIMEOUT)
+
+_NO_CONNECTION = (FaultKind.CONNECT, FaultKind.CONNECT_TIMEOUT, FaultKind.DNS, FaultKind.TLS)
+
+
+@frozen
+class Preflight:
+    """What was found: why a resource or an operation isn't served, and which unclaimed ones are. ``control`` is a
+    cheap request that the target answered.
+    """
+
+    resources: Mapping[str, str] = field(factory=dict)
+    operations: Mapping[str, str] = field(factory=dict)
+    surprises: Mapping[str, str] = field(factory=dict)
+    cases: Mapping[str, str] = field(factory=dict)
+    requests: int = 0
+    control: Case | None = None
+
+    def missing(self, operation: str, resource: str) -> str | None:
+        """Why an operation isn't served; None where it is, or wasn't looked at."""
+        return self.operations.get(operation) or self.resources.get(resource)
+
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """One verdict for each resource or operation that is claimed and not served, or served and not claimed."""
+        made = []
+        found = (
+            ("resource", self.resources, Outcome.FAIL, "claimed and not served"),
+            ("operation", self.operations, Outcome.FAIL, "claimed and not served"),
+            ("served", self.surprises, Outcome.WARN, "listed as unsupported and served all the same"),
+        )
+        for kind, names, outcome, text in found:
+            for name, reason in names.items():
+                message = f"{name} is {text}: {reason}"
+                case = self.cases.get(name, "")
+                finding = Finding(message, case, place="status", outcome=outcome)
+                made.append(Verdict(SERVED_CHECK, f"{kind}.{name}", outcome, (finding,), judged=1, reason=message))
+        return tuple(made)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object from which :meth:`from_json` builds an equal value."""
+        return {
+            "resources": dict(self.resources),
+            "operations": dict(self.operations),
+            "surprises": dict(self.surprises),
+            "cases": dict(self.cases),
+            "requests": self.requests,
+            "control": self.control.to_json() if self.control else None,
+        }
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Preflight:
+        """The inverse of :meth:`to_json`."""
+        return cls(**{**plain, "control": Case.from_json(plain["control"]) if plain["control"] else None})
+
+
+def probes(spec: Spec, capabilities: frozenset[str]) -> tuple[Case, ...]:
+    """The requests of a preflight: they create nothing and spend nothing. ``capabilities``: what deployments can do.
+
+    A POST is among them only where the document requires a field, so that ``{}`` must be refused.
+    """
+    operations = operations_of(spec).values()
+    found = [case for operation in operations if (case := _probe(spec, operation, capabilities)) is not None]
+    looked_at = {operation.resource for operation in operations if operation.id in {case.operation for case in found}}
+    # reading first: of a resource that can't be listed, an object that nobody has is asked for
+    for operation in sorted(operations, key=lambda operation: operation.mutates):
+        case = None if operation.resource in looked_at else _nobody(operation)
+        if case is not None:
+            looked_at.add(operation.resource)
+            found.append(case)
+    return tuple(found)
+
+
+def _nobody(operation: Operation) -> Case | None:
+    """A request about an object that nobody has: a route that isn't there shows by the code of its 404."""
+    names = [p.name for p in operation.parameters if p.location == "path"]
+    if not names or "/deployments/" in operation.path:
+        return None
+    return Case(
+        operation=operation.id,
+        method=operation.method,
+        path=operation.path,
+        path_params=dict.fromkeys(names, _NOBODY),
+        family=Family.TEMPLATE,
+        expect=Expect.EITHER,
+        role="preflight",
+    )
+
+
+def _probe(spec: Spec, operation: Operation, capabilities: frozenset[str]) -> Case | None:
+    names = [p.name for p in operation.parameters if p.location == "path"]
+    deployment = [name for name in names if "/deployments/{" + name + "}" in operation.path]
+    if names != deployment:
+        return None
+    capability = operation.resource if operation.resource in capabilities else ""
+    case = Case(
+        operation=operation.id,
+        method=operation.method,
+        path=operation.path,
+        path_params=dict.fromkeys(deployment, "{deployment}"),
+        family=Family.TEMPLATE,
+        expect=Expect.EITHER,
+        role="preflight",
+        capability=capability,
+    )
+    if operation.method == "GET":
+        limited = operation.parameter("query", "limit") is not None
+        asked = [p for p in operation.parameters if p.location == "query" and p.name != spec.api_version.name]
+        required = any(p.required for p in asked)
+        if deployment or required:
+            return None
+        return evolve(case, query=(("limit", "1"),) if limited else ())
+    if operation.method != "POST" or not capability or with_undo(case, spec) is not case:
+        return None
+    media = operation.body.get("application/json")
+    if media is None or not spec.deref(media.schema).get("required"):
+        return None
+    return evolve(case, body=JsonBody({}))
+
+
+def preflight(target: Target, spec: Spec) -> Preflight:
+    """Look at the target.
+
+    Raises :class:`Unreachable` where no connection can be made, :class:`UsageError` where the right key is refused or a
+    configured deployment doesn't exist.
+    """
+    settings = target.config.target
+    capabilities = frozenset().union(*settings.deployments.values()) if settings.deployments else frozenset()
+    resources = {name: operation.resource for name, operation in operations_of(spec).items()}
+    answers: dict[str, tuple[Case, Exchange]] = {}
+    control: Case | None = None
+    for case in probes(spec, capabilities):
+        try:
+            exchange = target.send(case)
+        except Withheld:
+            continue
+        _stop_where_hopeless(target, case, exchange)
+        if exchange.fault is not None and exchange.fault.kind in _SILENT:
+            break  # one long wait is enough; the corpus will say what it is
+        answers[case.operation] = (case, exchange)
+        if control is None and exchange.status is not None and exchange.status < 500 and exchange.status != 429:
+            control = target.control = case
+    absent = {name: why for name, (case, exchange) in answers.items() if (why := _absent(case, exchange))}
+    gone = {
+        resource: next(why for name, why in absent.items() if resources[name] == resource)
+        for resource in dict.fromkeys(resources[name] for name in absent)
+        if all(name in absent for name in answers if resources[name] == resource)
+    }
+    single = {name: why for name, why in absent.items() if resources[name] not in gone}
+    listed = {
+        name: reason for name in answers if (reason := settings.unsupported_reason(name, resources[name])) is not None
+    }
+    served = {name: f"HTTP {answers[name][1].status}" for name in listed if _served(answers[name][1], name in absent)}
+    return Preflight(
+        resources={name: why for name, why in gone.items() if settings.unsupported_reason(name) is None},
+        operations={name: why for name, why in single.items() if name not in listed},
+        surprises=served,
+        cases={name: case.id for name, (case, _) in answers.items()}
+        | {resources[name]: case.id for name, (case, _) in answers.items()},
+        requests=sum(1 + len(exchange.attempts) for _, exchange in answers.values()),
+        control=control,
+    )
+
+
+def _served(exchange: Exchange, absent: bool) -> bool:
+    return not absent and exchange.status is not None and exchange.status < 500 and exchange.status != 429
+
+
+def _code(exchange: Exchange) -> str:
+    value = exchange.response.json if exchange.response else None
+    error = value.get("error", value) if isinstance(value, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, str) else ""
+
+
+def _absent(case: Case, exchange: Exchange) -> str | None:
+    """Why an answer says that nothing is behind the route; None where it doesn't."""
+    if exchange.status in (404, 405, 410, 501) and exchange.fault is None:
+        code = _code(exchange)
+        if _NOBODY in case.path_params.values() and (exchange.status, code) != (404, _NO_ROUTE):
+            return None
+        told = f" {code}" if code not in ("", str(exchange.status)) else ""
+        return f"{case.method} {case.path} answered {exchange.status}{told}"
+    return None
+
+
+def _stop_where_hopeless(target: Target, case: Case, exchange: Exchange) -> None:
+    url = target.config.target.url
+    if exchange.fault is not None and exchange.fault.kind in _NO_CONNECTION:
+        raise Unreachable(f"no connection: {exchange.fault.message}", where=url)
+    if exchange.status == 401 and target.config.target.auth == "none":
+        raise UsageError(
+            "the target wants a key: it answered 401", where=url, hint="target.auth is none; say api-key or bearer"
+        )
+    if exchange.status in (401, 403) and target.config.target.auth != "none":
+        raise UsageError(
+            f"the target refused the key with {exchange.status}",
+            where=url,
+            hint="check the key, target.auth, and whether key authentication and this network are allowed",
+        )
+    if exchange.status == 404 and _code(exchange) == "DeploymentNotFound":
+        name = target.bindings(case).get("deployment", "")
+        hint = "name the real ones in [target.deployments]"
+        raise UsageError(f"there is no deployment {name!r}", where=url, hint=hint)

@@ -1,0 +1,367 @@
+"""Case → Exchange: the one way to the network. Every rule that protects the target's owner is enforced here.
+
+In order: the guards, the budget, the journal, the request without its key, the key, the attempts, the evidence without
+secrets. The wire itself is ``transport.py``; what may be repeated is ``retry.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets as randomness
+import threading
+import time
+from collections.abc import Mapping
+from urllib.parse import quote, urlsplit
+
+from attrs import evolve
+
+from conformance import __version__
+from conformance.errors import UsageError
+from conformance.evidence.created_ids import created_ids
+from conformance.evidence.exchange import (
+    BROKEN_OFF,
+    REDACTED,
+    Chunk,
+    Exchange,
+    FaultKind,
+    Headers,
+    Request,
+    Response,
+    redact,
+)
+from conformance.requests.case import Auth, Case
+from conformance.requests.wire import PLACEHOLDER, bind_text, to_request
+from conformance.settings.configuration import Config
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
+from conformance.target.foreign import hide_foreign
+from conformance.target.guards import check_origin, check_path_ids, check_scheme, path_ids, strip, with_undo
+from conformance.target.journal import Entry, Journal
+from conformance.target.limits import WRONG_KEY_PROBES, Allowance, Withheld
+from conformance.target.retry import Pace, delay
+from conformance.target.transport import Answer, Transport
+from conformance.verdict import Outcome
+
+__all__ = ["Target"]
+
+#: What stands for a key in probes with a wrong one: as long as a real one, and none.
+WRONG_KEY = "0" * 32
+
+#: A gateway or a server that says it can't serve now (RFC 9110 section 15.6).
+_DOWN = (502, 503, 504)
+
+#: Seconds that the answer to a control request is believed after a 5xx.
+_CONTROL_LASTS = 2.0
+
+#: Characters that a key has at least, to be looked for in URLs and bodies; in headers it is always blanked.
+SHORTEST_HIDDEN = 8
+
+
+class Target:
+    """A target under test. Thread-safe; use as a context manager.
+
+    ``journal`` None: nothing that changes an object by id may be sent, and creates are refused with
+    :class:`~conformance.errors.UsageError`. ``share`` and ``wrong_keys`` are this process's part of the budget
+    and of the probes with a wrong key.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        spec: Spec,
+        *,
+        journal: Journal | None = None,
+        run_id: str | None = None,
+        share: float = 1.0,
+        wrong_keys: int = WRONG_KEY_PROBES,
+        control: Case | None = None,
+    ) -> None:
+        settings = config.target
+        if not settings.url:
+            raise UsageError("no target is configured", hint="--target URL, or url in [target] of conformance.toml")
+        check_scheme(settings.url, loopback=settings.loopback, allow_http=settings.allow_http)
+        if settings.auth != "none" and not settings.key and not settings.loopback:
+            raise UsageError(
+                f"no key: the environment has no {settings.key_env}",
+                hint="set it, or target.key_file, or target.auth = none",
+            )
+        parts = urlsplit(settings.url)
+        self.config, self.spec, self.journal = config, spec, journal
+        self.loopback = settings.loopback
+        self.origin = f"{parts.scheme}://{parts.netloc}"
+        #: A path in the URL stands before the version's own base path (a proxy in a subfolder).
+        own = spec.base_path if settings.base_path is None else settings.base_path
+        self.base_path = parts.path.rstrip("/") + own
+        self.run_id = run_id or randomness.token_hex(4)
+        self.allowance = Allowance(config.budget, loopback=self.loopback, share=share, wrong_keys=wrong_keys)
+        #: A cheap request that a working target answers below 500: tells one broken request from a broken target.
+        self.control = control
+        self._control_at, self._control_ok = float("-inf"), True
+        self._control_lock = threading.Lock()
+        self._pace = Pace(settings.retries, 0.02 if self.loopback else 0.5)
+        self._transport = Transport(self.origin, settings.timeouts, settings.max_body)
+        self._stopped = threading.Event()
+        self._secrets = _forms(settings.key)
+        #: A very short key (an emulator's ``k``) is a part of ordinary words; blanking it in bodies would spoil them.
+        self._in_text = self._secrets if len(settings.key) >= SHORTEST_HIDDEN else ()
+        self._resources = {name: operation.resource for name, operation in operations_of(spec).items()}
+
+    def __enter__(self) -> Target:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._stopped.set()
+        self._transport.close()
+
+    def stop(self) -> None:
+        """Send nothing new: retries that wait give up, new requests are withheld."""
+        self._stopped.set()
+
+    def abort(self) -> None:
+        """Cut off what is in flight."""
+        self._stopped.set()
+        self._transport.abort()
+
+    def resume(self) -> None:
+        """Allow sending again after a stop: what was created must still be removed."""
+        self._stopped.clear()
+        self._transport.resume()
+
+    def resource(self, case: Case) -> str:
+        """The resource that a case acts on."""
+        return self._resources.get(case.operation, case.operation.split(".")[0])
+
+    def bindings(self, case: Case) -> dict[str, str]:
+        """What a run binds by itself: ``{run}`` and ``{deployment}``, by the case's capability.
+
+        Raises :class:`Withheld` where no configured deployment can do it.
+        """
+        found = {"run": self.run_id}
+        for name, can in self.config.target.deployments.items():
+            for capability in sorted(can):
+                found.setdefault(f"deployment.{capability}", name)
+        capability = case.capability
+        if capability:
+            name = self.config.target.deployment_for(capability) or ""
+            if not name:
+                main, _, rest = capability.partition("+")
+                lacking = bool(rest) and self.config.target.deployment_for(main) is not None
+                outcome = Outcome.NOT_APPLICABLE if lacking else Outcome.NOT_TESTABLE
+                raise Withheld(f"no configured deployment can do {capability}", outcome)
+            found["deployment"] = name
+        elif self.config.target.deployments:
+            found["deployment"] = next(iter(self.config.target.deployments))
+        return found
+
+    def send(self, case: Case, bindings: Mapping[str, str] | None = None) -> Exchange:
+        """Send a case with its retries and return the evidence, free of secrets.
+
+        Raises :class:`Withheld` for what may not be sent now, :class:`GuardError` for what must never be.
+        """
+        values = {**self.bindings(case), **(bindings or {})}
+        case = with_undo(case, self.spec)
+        unbound = [value for value in path_ids(case, values) if PLACEHOLDER.fullmatch(value)]
+        if unbound:
+            raise Withheld(f"what {unbound[0]} stands for was not created", Outcome.NOT_TESTABLE)
+        request = self._request(case, values)
+        entry: int | None = None
+        if case.creates or case.undo is not None:
+            if self.journal is None:
+                raise UsageError(f"{case.operation} creates something and there is no journal to write it down")
+            entry = self.journal.intend(case, {k: v for k, v in values.items() if not k.startswith("deployment.")})
+        try:
+            exchange = self._attempts(case, request)
+        except Withheld:
+            if self.journal is not None and entry is not None:
+                self.journal.nothing(entry)
+            raise
+        if self.journal is not None:
+            self._write_down(case, values, entry, exchange)
+        return exchange
+
+    def undo(self, entry: Entry) -> Exchange:
+        """Remove what a journal entry created. Not counted against the budget: leaving things behind is worse."""
+        values = {"run": self.run_id, **entry.bindings, **entry.ids}
+        owned = {*entry.ids.values(), *entry.bindings.values()}
+        request = self._request(entry.undo, values, owned)
+        return self._attempts(entry.undo, request, free=True)
+
+    def _request(self, case: Case, values: Mapping[str, str], owned: set[str] | None = None) -> Request:
+        known = owned if owned is not None else (self.journal.owned if self.journal is not None else set())
+        check_path_ids(case, values, known)
+        request = to_request(
+            case,
+            self.spec,
+            origin=self.origin,
+            bindings=values,
+            base_path=self.base_path,
+            api_version=self.config.target.api_version,
+        )
+        check_origin(request.url, self.origin)
+        named = {name.lower() for name, _ in request.headers}
+        extra = {"accept": "*/*", "accept-encoding": "identity", "user-agent": f"aoai-conformance/{__version__}"}
+        added = {**extra, **{name.lower(): value for name, value in self.config.target.headers.items()}}
+        return evolve(
+            request, headers=(*request.headers, *((name, value) for name, value in added.items() if name not in named))
+        )
+
+    def _credential(self, auth: Auth) -> Headers:
+        settings = self.config.target
+        key = settings.key if auth is Auth.VALID else WRONG_KEY
+        if auth is Auth.NONE or settings.auth == "none" or not key:
+            return ()
+        return (("authorization", f"Bearer {key}"),) if settings.auth == "bearer" else (("api-key", key),)
+
+    def _attempts(self, case: Case, request: Request, *, free: bool = False) -> Exchange:
+        resource = self.resource(case)
+        if case.auth is not Auth.VALID:
+            request = evolve(request, headers=strip(request.headers, self._secrets))
+        live = evolve(request, headers=(*request.headers, *self._credential(case.auth)))
+        earlier: list[Exchange] = []
+        while True:
+            try:
+                self._may_send(case, free=free)
+            except Withheld:
+                # An answer stands without a retry that can't be paid for; a connection that was closed once doesn't.
+                if earlier and earlier[-1].fault is None:
+                    return evolve(earlier[-1], attempts=tuple(earlier[:-1]))
+                raise
+            started = time.time()
+            # What can't be sent again must not meet a connection that its server is just closing.
+            answer = self._transport.send(live, case.cancel_after, fresh=not case.changes_nothing)
+            exchange = self._evidence(case, live, answer, started)
+            wait = delay(case, answer, len(earlier) + 1, self._pace, again=free)
+            if wait is None:
+                break
+            earlier.append(exchange)
+            self._stopped.wait(wait)
+        if not free:
+            exchange = self._controlled(case, exchange)
+        self.allowance.note(exchange, resource)
+        return evolve(exchange, attempts=tuple(earlier))
+
+    def _may_send(self, case: Case, *, free: bool = False) -> None:
+        """Raises :class:`Withheld` after a stop, and where the budget is used up; ``free``: it is not counted."""
+        if self._stopped.is_set():
+            raise _stopped()
+        if not free:
+            self.allowance.take(case, self.resource(case))
+
+    def _controlled(self, case: Case, exchange: Exchange) -> Exchange:
+        """The exchange with what a control request said, where that decides between a broken target and one away."""
+        now = time.monotonic()
+        if exchange.fault is not None and exchange.fault.kind in BROKEN_OFF:
+            # A target that breaks answers off, or one that died just now? Only what it says afterwards can tell.
+            try:
+                return evolve(exchange, control_ok=self._ask_control(now))
+            except Withheld:
+                if case.creates or case.undo is not None:  # the journal must know that it was sent
+                    return evolve(exchange, control_ok=False)
+                raise
+        if exchange.status is not None and exchange.status >= 500:
+            try:
+                alive = self._ask_control(now - _CONTROL_LASTS)
+            except Withheld:
+                alive = None
+            # Without a control request 502, 503 and 504 say by themselves that the target is down.
+            return evolve(exchange, control_ok=False if alive is None and exchange.status in _DOWN else alive)
+        return exchange
+
+    def _ask_control(self, since: float) -> bool | None:
+        """Whether the target answers a cheap request below 500, asked at ``since`` (monotonic) or later; None where
+        none ever was answered so. Raises :class:`Withheld` where nothing more may be sent.
+        """
+        if self.control is None:
+            return None
+        with self._control_lock:
+            if self._control_at < since:
+                self._may_send(self.control)
+                began = time.monotonic()
+                live = self._request(self.control, self.bindings(self.control))
+                live = evolve(live, headers=(*live.headers, *self._credential(Auth.VALID)))
+                answer = self._transport.send(live)
+                if answer.fault is not None and answer.fault.kind is FaultKind.CANCELLED:
+                    raise _stopped()
+                self._control_ok = answer.response is not None and answer.response.status < 500
+                # An answer tells of the moment when it was asked for; silence lasted until it was given up.
+                self._control_at = began if self._control_ok else time.monotonic()
+            return self._control_ok
+
+    def _evidence(self, case: Case, live: Request, answer: Answer, started: float) -> Exchange:
+        response, fault = answer.response, answer.fault
+        if response is not None:
+            response = self._clean(response)
+            if not self.loopback:
+                response = hide_foreign(case, response, self.journal.owned if self.journal is not None else ())
+        if fault is not None:
+            fault = evolve(fault, message=self._hide(fault.message))
+        request = Request(
+            method=live.method,
+            url=self._hide(live.url),
+            headers=redact(live.headers, self._secrets),
+            body=self._hide_bytes(live.body),
+        )
+        return Exchange(request=request, response=response, fault=fault, started=started)
+
+    def _clean(self, response: Response) -> Response:
+        headers = redact(response.headers, self._secrets)
+        chunks = response.chunks
+        hidden = [secret.encode() for secret in self._in_text]
+        if any(secret in response.body for secret in hidden):
+            cleaned = tuple(Chunk(chunk.at, self._hide_bytes(chunk.data)) for chunk in chunks)
+            joined = b"".join(chunk.data for chunk in cleaned)
+            if any(secret in joined for secret in hidden):  # it lay across a border of chunks
+                cleaned = (Chunk(chunks[-1].at, self._hide_bytes(response.body)),)
+            chunks = cleaned
+        elif headers == response.headers:
+            return response
+        return evolve(response, headers=headers, chunks=chunks, reason=self._hide(response.reason))
+
+    def _hide(self, text: str) -> str:
+        for secret in self._in_text:
+            text = text.replace(secret, REDACTED)
+        return text
+
+    def _hide_bytes(self, data: bytes) -> bytes:
+        for secret in self._in_text:
+            data = data.replace(secret.encode(), REDACTED.encode())
+        return data
+
+    def _write_down(self, case: Case, values: Mapping[str, str], entry: int | None, exchange: Exchange) -> None:
+        assert self.journal is not None  # noqa: S101 - the one caller asks
+        if entry is not None:
+            answered = exchange.fault is None and exchange.response is not None
+            ids = created_ids(case, exchange)
+            refused = answered and 300 <= (exchange.status or 0) < 500
+            if ids:
+                self.journal.created(entry, case, ids, values)
+            elif refused or _never_left(exchange) or (answered and case.undo is None):
+                self.journal.nothing(entry)
+        if case.method == "DELETE" and (exchange.ok or exchange.status == 404):
+            for raw in case.path_params.values():
+                self.journal.deleted(bind_text(raw, {**values, **case.bindings}))
+
+
+def _stopped() -> Withheld:
+    return Withheld("the run was stopped", Outcome.INCONCLUSIVE, final=True)
+
+
+def _never_left(exchange: Exchange) -> bool:
+    return exchange.fault is not None and exchange.fault.kind in (
+        FaultKind.CONNECT,
+        FaultKind.CONNECT_TIMEOUT,
+        FaultKind.DNS,
+        FaultKind.TLS,
+    )
+
+
+def _forms(key: str) -> tuple[str, ...]:
+    """The key as it can stand in evidence: plain, in an URL, inside a JSON text; longest first."""
+    if not key:
+        return ()
+    forms = {key, quote(key, safe=""), json.dumps(key)[1:-1]}
+    return tuple(sorted(forms, key=len, reverse=True))

@@ -1,0 +1,276 @@
+"""One request over one kept connection: raw bytes with arrival times, or the fault that took their place.
+
+httpx sends through httpcore; this module speaks to httpcore itself, one small pool per thread. Two reasons. Measured
+(``benchmarks/clients.py``), threads with a transport each are fastest; the layers above cost a third.
+And only the byte stream below can bound a whole exchange: httpx restarts its read timeout with every byte, so that a
+header section that drips would never end. Nothing is retried, redirected or decoded here.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+from attrs import define, field, frozen
+
+from conformance.errors import HarnessError
+from conformance.evidence.exchange import Chunk, Fault, FaultKind, Request, Response
+from conformance.settings.configuration import Timeouts
+
+__all__ = ["Answer", "Transport"]
+
+#: Seconds an idle connection is kept: less than common servers keep theirs (5 s), so that none is used while it closes.
+_KEEPALIVE = 4.0
+
+
+@frozen
+class Answer:
+    """What one attempt gave. ``sent`` is False while no byte of the request can have left; ``heard`` once any came."""
+
+    response: Response | None
+    fault: Fault | None
+    sent: bool
+    heard: bool
+
+
+@define(eq=False)
+class _Clock:
+    """What the byte stream must know of the exchange in progress on its thread."""
+
+    deadline: float = float("inf")
+    idle: float = 60.0
+    wrote: bool = False
+    heard: bool = False
+    late: bool = False
+    sockets: set[httpcore.NetworkStream] = field(factory=set)
+
+
+class _Stream(httpcore.NetworkStream):
+    """A byte stream whose reads and writes end at the deadline of the exchange."""
+
+    def __init__(self, inner: httpcore.NetworkStream, clock: _Clock) -> None:
+        self._inner, self._clock = inner, clock
+        clock.sockets.add(self)
+
+    def _left(self, timeout: float | None) -> float:
+        left = self._clock.deadline - time.monotonic()
+        if left <= 0:
+            self._clock.late = True
+            raise httpcore.ReadTimeout("the exchange took too long")
+        limit = timeout if timeout is not None else self._clock.idle
+        self._clock.late = left < limit
+        return min(limit, left)
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        limit = self._left(self._clock.idle if self._clock.heard else timeout)
+        data = self._inner.read(max_bytes, limit)
+        self._clock.heard = self._clock.heard or bool(data)
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        limit = self._left(timeout)
+        self._clock.wrote = True
+        self._inner.write(buffer, limit)
+
+    def close(self) -> None:
+        self._clock.sockets.discard(self)
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        self._clock.sockets.discard(self)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, timeout), self._clock)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class _Backend(httpcore.NetworkBackend):
+    """Connects, and remembers the streams so that a stop can shut them down."""
+
+    def __init__(self, clock: _Clock) -> None:
+        self._inner, self._clock = httpcore.SyncBackend(), clock
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        inner = self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
+        return _Stream(inner, self._clock)
+
+    def sleep(self, seconds: float) -> None:
+        self._inner.sleep(seconds)
+
+
+class Transport:
+    """Sends requests to one origin, from any number of threads. Thread-safe; close it when done."""
+
+    def __init__(self, origin: str, timeouts: Timeouts, max_body: int) -> None:
+        parts = urlsplit(origin)
+        self._scheme, self._host = parts.scheme.encode(), (parts.hostname or "").encode("idna")
+        self._port, self._authority = parts.port, parts.netloc.encode("idna")
+        self._timeouts, self._max_body = timeouts, max_body
+        self._context = httpx.create_ssl_context() if parts.scheme == "https" else None
+        self._local = threading.local()
+        self._opened: list[tuple[httpcore.ConnectionPool, _Clock]] = []
+        self._lock = threading.Lock()
+        self._aborted = False
+
+    def send(self, request: Request, cancel_after: int | None = None, *, fresh: bool = False) -> Answer:
+        """One attempt. ``cancel_after`` closes the connection after so many bytes of the body.
+
+        ``fresh`` takes a new connection: a kept one may be closing, and then nobody knows what became of the request.
+        """
+        pool, clock = self._pool()
+        if fresh:
+            pool.close()
+        limits = self._timeouts
+        began = time.monotonic()
+        clock.deadline, clock.idle = began + limits.whole, limits.idle
+        clock.wrote = clock.heard = clock.late = False
+        chunks: list[Chunk] = []
+        answer: httpcore.Response | None = None
+        headers_at, fault, ended = 0.0, None, False
+        try:
+            if self._aborted:
+                return Answer(None, Fault(FaultKind.CANCELLED, "the run was stopped", 0.0), False, False)
+            answer = pool.handle_request(self._wire(request))
+            headers_at = time.monotonic() - began
+            size = 0
+            for data in answer.iter_stream():
+                chunks.append(Chunk(time.monotonic() - began, data))
+                size += len(data)
+                if cancel_after is not None and size >= cancel_after:
+                    break
+                if size > self._max_body:
+                    fault = Fault(FaultKind.TOO_LARGE, f"the body is over {self._max_body} bytes", chunks[-1].at)
+                    break
+                if chunks[-1].at > limits.whole:
+                    fault = Fault(FaultKind.TOTAL_TIMEOUT, f"not over after {limits.whole:g} s", chunks[-1].at)
+                    break
+            else:
+                ended = True
+        except httpcore.LocalProtocolError as error:
+            raise HarnessError(f"a request that HTTP can't carry: {error}", where=request.url) from None
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
+            fault = self._fault(error, clock, time.monotonic() - began)
+        finally:
+            if answer is not None:
+                answer.close()
+        elapsed = time.monotonic() - began
+        response = self._response(answer, tuple(chunks), ended, elapsed, headers_at) if answer else None
+        return Answer(response, fault, clock.wrote, clock.heard)
+
+    def abort(self) -> None:
+        """Shut down every connection; exchanges in flight end with :attr:`FaultKind.CANCELLED`."""
+        self._aborted = True
+        with self._lock:
+            opened = list(self._opened)
+        for _, clock in opened:
+            for stream in list(clock.sockets):
+                sock = stream.get_extra_info("socket")
+                try:
+                    sock.shutdown(socket.SHUT_RDWR)
+                except (OSError, AttributeError):
+                    continue  # it was closed by its own thread in the meantime
+
+    def resume(self) -> None:
+        """Allow sending again after :meth:`abort`: what was created must still be removed."""
+        self._aborted = False
+
+    def close(self) -> None:
+        """Close the connections. No thread may be sending."""
+        with self._lock:
+            opened, self._opened = self._opened, []
+        for pool, _ in opened:
+            pool.close()
+
+    def _pool(self) -> tuple[httpcore.ConnectionPool, _Clock]:
+        mine: tuple[httpcore.ConnectionPool, _Clock] | None = getattr(self._local, "mine", None)
+        if mine is None:
+            clock = _Clock()
+            pool = httpcore.ConnectionPool(
+                ssl_context=self._context,
+                max_connections=1,
+                max_keepalive_connections=1,
+                keepalive_expiry=_KEEPALIVE,
+                network_backend=_Backend(clock),
+            )
+            mine = self._local.mine = (pool, clock)
+            with self._lock:
+                self._opened.append(mine)
+        return mine
+
+    def _wire(self, request: Request) -> httpcore.Request:
+        parts = urlsplit(request.url)
+        # The target goes out as it was built: no dot segment and no escape may change on the way.
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        named = {name.lower() for name, _ in request.headers}
+        headers = [(b"host", self._authority)] if "host" not in named else []
+        headers += [(name.encode("ascii"), value.encode("utf-8")) for name, value in request.headers]
+        if (request.body or request.method in ("POST", "PUT", "PATCH")) and "content-length" not in named:
+            headers.append((b"content-length", str(len(request.body)).encode()))
+        url = httpcore.URL(scheme=self._scheme, host=self._host, port=self._port, target=target.encode("utf-8"))
+        times = {"connect": self._timeouts.connect, "read": self._timeouts.read, "write": self._timeouts.read}
+        return httpcore.Request(
+            request.method, url, headers=headers, content=request.body, extensions={"timeout": times}
+        )
+
+    def _response(
+        self, answer: httpcore.Response, chunks: tuple[Chunk, ...], ended: bool, elapsed: float, headers_at: float
+    ) -> Response:
+        return Response(
+            status=answer.status,
+            headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers),
+            chunks=chunks,
+            complete=ended,
+            elapsed=elapsed,
+            headers_at=headers_at,
+            reason=answer.extensions.get("reason_phrase", b"").decode("latin-1"),
+            http_version=answer.extensions.get("http_version", b"HTTP/1.1").decode("latin-1"),
+        )
+
+    def _fault(self, error: Exception, clock: _Clock, at: float) -> Fault:
+        text = str(error) or type(error).__name__
+        if self._aborted:
+            return Fault(FaultKind.CANCELLED, "the run was stopped", at)
+        match error:
+            case httpcore.ConnectTimeout():
+                return Fault(FaultKind.CONNECT_TIMEOUT, f"no connection in {self._timeouts.connect:g} s", at)
+            case httpcore.ConnectError():
+                return Fault(_connect_kind(error), text, at)
+            case httpcore.TimeoutException() if clock.late:
+                return Fault(FaultKind.TOTAL_TIMEOUT, f"not over after {self._timeouts.whole:g} s", at)
+            case httpcore.TimeoutException():
+                silence = self._timeouts.idle if clock.heard else self._timeouts.read
+                return Fault(FaultKind.READ_TIMEOUT, f"silent for {silence:g} s", at)
+            case httpcore.RemoteProtocolError() if "disconnected" in text or "peer closed" in text:
+                return Fault(FaultKind.CLOSED, text, at)
+            case httpcore.ProtocolError():
+                return Fault(FaultKind.PROTOCOL, text, at)
+            case _:
+                return Fault(FaultKind.CLOSED, text, at)
+
+
+def _connect_kind(error: BaseException) -> FaultKind:
+    """DNS, TLS or plain connect, from the errors below."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, socket.gaierror):
+            return FaultKind.DNS
+        if isinstance(cause, ssl.SSLError):
+            return FaultKind.TLS
+        cause = cause.__cause__ or cause.__context__
+    return FaultKind.CONNECT

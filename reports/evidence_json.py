@@ -1,0 +1,141 @@
+"""Exchanges, verdicts and findings as JSON objects, and back. Lossless: ``verify`` judges from them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import asdict
+
+from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Request, Response
+from conformance.evidence.trace import Observation
+from conformance.requests.case import Case
+from conformance.verdict import Finding, Level, Outcome, Verdict
+
+__all__ = [
+    "exchange_from_json",
+    "exchange_to_json",
+    "observation_from_json",
+    "observation_to_json",
+    "verdict_from_json",
+    "verdict_to_json",
+]
+
+
+def _bytes(data: bytes) -> dict[str, str]:
+    try:
+        return {"text": data.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(data).decode("ascii")}
+
+
+def _unbytes(plain: Mapping[str, str]) -> bytes:
+    return base64.b64decode(plain["base64"]) if "base64" in plain else plain["text"].encode("utf-8")
+
+
+def exchange_to_json(exchange: Exchange) -> dict[str, Any]:
+    """A JSON object: ``request``, ``response`` (body once, chunks as [seconds, length]), ``fault``, ``attempts``."""
+    request, response, fault = exchange.request, exchange.response, exchange.fault
+    return {
+        "started": exchange.started,
+        "request": {
+            "method": request.method,
+            "url": request.url,
+            "headers": [list(pair) for pair in request.headers],
+            "body": _bytes(request.body),
+        },
+        "response": response
+        and {
+            "status": response.status,
+            "reason": response.reason,
+            "http_version": response.http_version,
+            "headers": [list(pair) for pair in response.headers],
+            "body": _bytes(response.body),
+            "chunks": [[round(chunk.at, 6), len(chunk.data)] for chunk in response.chunks],
+            "complete": response.complete,
+            "elapsed": round(response.elapsed, 6),
+            "headers_at": round(response.headers_at, 6),
+        },
+        "fault": fault and {"kind": fault.kind.value, "message": fault.message, "at": round(fault.at, 6)},
+        "attempts": [exchange_to_json(attempt) for attempt in exchange.attempts],
+        "control_ok": exchange.control_ok,
+    }
+
+
+def exchange_from_json(plain: Mapping[str, Any]) -> Exchange:
+    """The inverse of :func:`exchange_to_json` (times to the microsecond)."""
+    request, response, fault = plain["request"], plain["response"], plain["fault"]
+    return Exchange(
+        request=Request(
+            method=request["method"],
+            url=request["url"],
+            headers=tuple((name, value) for name, value in request["headers"]),
+            body=_unbytes(request["body"]),
+        ),
+        response=_response(response) if response else None,
+        fault=Fault(FaultKind(fault["kind"]), fault["message"], fault["at"]) if fault else None,
+        attempts=tuple(exchange_from_json(attempt) for attempt in plain["attempts"]),
+        started=plain["started"],
+        control_ok=plain["control_ok"],
+    )
+
+
+def _response(plain: Mapping[str, Any]) -> Response:
+    body, chunks, start = _unbytes(plain["body"]), [], 0
+    for at, length in plain["chunks"]:
+        chunks.append(Chunk(at, body[start : start + length]))
+        start += length
+    return Response(
+        status=plain["status"],
+        headers=tuple((name, value) for name, value in plain["headers"]),
+        chunks=tuple(chunks),
+        complete=plain["complete"],
+        elapsed=plain["elapsed"],
+        headers_at=plain["headers_at"],
+        reason=plain["reason"],
+        http_version=plain["http_version"],
+    )
+
+
+def observation_to_json(seen: Observation) -> dict[str, Any]:
+    """``{"case": …, "exchange": …}``."""
+    return {"case": seen.case.to_json(), "exchange": exchange_to_json(seen.exchange)}
+
+
+def observation_from_json(plain: Mapping[str, Any]) -> Observation:
+    """The inverse of :func:`observation_to_json`."""
+    return Observation(Case.from_json(plain["case"]), exchange_from_json(plain["exchange"]))
+
+
+def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
+    """All fields; findings without their empty ones."""
+    findings = [
+        {key: value for key, value in asdict(finding).items() if value not in ("", None, False) or key == "case_id"}
+        for finding in verdict.findings
+    ]
+    plain = asdict(verdict, recurse=False)
+    return {**plain, "findings": findings, "errata": list(verdict.errata), "cases": list(verdict.cases)}
+
+
+def verdict_from_json(plain: Mapping[str, Any]) -> Verdict:
+    """The inverse of :func:`verdict_to_json`."""
+    findings = tuple(
+        Finding(
+            **{
+                **item,
+                "outcome": Outcome(item["outcome"]) if item.get("outcome") else None,
+                "level": Level(item["level"]) if item.get("level") else None,
+            }
+        )
+        for item in plain["findings"]
+    )
+    return Verdict(
+        **{
+            **plain,
+            "outcome": Outcome(plain["outcome"]),
+            "findings": findings,
+            "errata": tuple(plain["errata"]),
+            "cases": tuple(plain["cases"]),
+        }
+    )

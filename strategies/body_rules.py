@@ -1,0 +1,149 @@
+"""Cross-field rules of a request body, as the strategies apply them: does a body keep them, and what mends it.
+
+Rules are clauses of the Spec. Most are JSON Schemas; what JSON Schema can't say has a name in ``named_rules.py``.
+``conformance/rules.py`` judges the finished corpus and shares nothing with this module.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from attrs import field, frozen
+
+from conformance.schema.validators import Validator, validator_for
+from conformance.spec.spec import Clause, Spec
+
+from .named_rules import NAMED
+
+__all__ = ["BodyRules", "merge_patch", "spots_of"]
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """RFC 7396."""
+    if not isinstance(patch, dict):
+        return copy.deepcopy(patch)
+    made = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            made.pop(key, None)
+        else:
+            made[key] = merge_patch(made.get(key), value)
+    return made
+
+
+def spots_of(body: Any, pattern: str) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """The concrete places that a pattern such as ``/messages/*`` names in a body, with their values."""
+
+    def walk(value: Any, tokens: list[str], spot: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+        if not tokens:
+            yield spot, value
+        elif tokens[0] == "*" and isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from walk(item, tokens[1:], (*spot, index))
+        elif isinstance(value, dict) and tokens[0] in value:
+            yield from walk(value[tokens[0]], tokens[1:], (*spot, tokens[0]))
+
+    yield from walk(body, [token for token in pattern.split("/") if token], ())
+
+
+@frozen
+class BodyRules:
+    """The cross-field rules of one operation."""
+
+    spec: Spec = field(repr=False)
+    clauses: tuple[Clause, ...] = ()
+    _validators: dict[str, Validator] = field(factory=dict, repr=False, init=False, eq=False)
+
+    @classmethod
+    def of(cls, spec: Spec, operation: str) -> BodyRules:
+        """The clauses with a rule that name the operation."""
+        return cls(spec, tuple(c for c in spec.clauses if c.rule is not None and operation in c.operations))
+
+    def holds(self, clause: Clause, body: Any) -> bool:
+        """True when a body keeps one rule."""
+        rule = clause.rule
+        if rule is None or not isinstance(body, dict):
+            return True
+        if rule.named:
+            known = NAMED.get(rule.named)
+            try:
+                return known is None or all(known.holds(value) for _, value in spots_of(body, rule.pointer))
+            except (AttributeError, KeyError, TypeError):
+                return False  # a body that isn't even of the right form
+        check = self._validators.get(clause.id)
+        if check is None:
+            check = self._validators[clause.id] = validator_for(self.spec, rule.schema)
+        return all(check.is_valid(value) for _, value in spots_of(body, rule.pointer))
+
+    def broken(self, body: Any) -> tuple[Clause, ...]:
+        """The rules that a body breaks."""
+        return tuple(clause for clause in self.clauses if not self.holds(clause, body))
+
+    def mend(self, body: Any, keep: str, sample: Callable[[str], Any]) -> Any | None:
+        """The nearest body that keeps all rules; None when two changes aren't enough.
+
+        ``keep`` is the top-level field that must stay as it is; ``sample`` makes a value for another field.
+        """
+        tried = [body]
+        for _ in range(3):
+            following = []
+            for candidate in tried:
+                broken = self.broken(candidate)
+                if not broken:
+                    return candidate
+                following += list(self._changes(candidate, broken[0], keep, sample))
+            tried = following[:40]
+        return next((candidate for candidate in tried if not self.broken(candidate)), None)
+
+    def _changes(self, body: Any, clause: Clause, keep: str, sample: Callable[[str], Any]) -> Iterator[Any]:
+        rule = clause.rule
+        if rule is None:
+            return
+        known = NAMED.get(rule.named) if rule.named else None
+        if known is not None and known.mended is not None:
+            yield known.mended(body)
+        words = _mentioned(rule.schema) | set(known.fields if known is not None else ())
+        for key, value in _wanted(rule.schema):
+            if key != keep:
+                yield {**body, key: value}
+        for key in sorted(words):
+            if key != keep and key not in body:
+                made = sample(key)
+                if made is not None:
+                    yield {**body, key: made}
+        for key in sorted(words):
+            if key != keep and key in body:
+                yield {k: v for k, v in body.items() if k != key}
+
+
+def _mentioned(schema: Any) -> set[str]:
+    """Every property that a rule's schema speaks of at its top level."""
+    found: set[str] = set()
+    if isinstance(schema, dict):
+        found.update(schema.get("required", ()))
+        found.update(schema.get("properties", {}))
+        for key in ("if", "then", "else", "not"):
+            found |= _mentioned(schema.get(key))
+        for key in ("allOf", "anyOf", "oneOf"):
+            for part in schema.get(key, ()):
+                found |= _mentioned(part)
+    return found
+
+
+def _wanted(schema: Any) -> Iterator[tuple[str, Any]]:
+    """(property, value) that the consequence of a rule asks for."""
+    if isinstance(schema, dict):
+        for name, inner in (schema.get("properties") or {}).items():
+            if isinstance(inner, dict) and "const" in inner:
+                yield name, inner["const"]
+            elif isinstance(inner, dict) and inner.get("enum"):
+                yield name, inner["enum"][0]
+            elif isinstance(inner, dict) and "maximum" in inner:
+                yield name, inner["maximum"]
+        for key in ("then", "else"):
+            yield from _wanted(schema.get(key))
+        for key in ("allOf", "anyOf", "oneOf"):
+            for part in schema.get(key, ()):
+                yield from _wanted(part)

@@ -1,0 +1,177 @@
+"""Requests that break exactly one documented constraint, by walking the schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from .facts import bounds_of, edge
+from .sampler import NOTHING, Sampler
+from .schema_tree import Node, Slot
+
+__all__ = ["ABSENT", "Breach", "breaches_of", "constraints_of"]
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+#: Stands for a value that is left out.
+ABSENT: Any = _Absent()
+
+_WRONG: Mapping[str, tuple[Any, ...]] = {
+    "string": (7, ["text"], {"text": "text"}, True),
+    "integer": ("seven", 1.5, [1], {"value": 1}, True),
+    "number": ("seven", [1], {"value": 1}, True),
+    "boolean": ("yes", 2, [True]),
+    "array": ({"0": "text"}, "text", 7),
+    "object": ("text", ["text"], 7),
+}
+
+
+@frozen
+class Breach:
+    """One constraint broken at a slot. ``value`` is :data:`ABSENT` for a missing required field.
+
+    ``note`` says what is special: ``between`` (inside the widest bound), ``float`` (1.0 for an integer), ``extra``.
+    """
+
+    slot: Slot
+    keyword: str
+    value: Any
+    note: str = ""
+
+
+def breaches_of(slot: Slot, sampler: Sampler, widest: Mapping[str, Any]) -> Iterator[Breach]:
+    """Every constraint of a slot broken alone. ``widest`` maps a keyword to the widest bound any witness states."""
+    node = slot.node
+    if slot.required and slot.path[-1][0] == ".":
+        yield Breach(slot, "required", ABSENT)
+    if slot.path[-1][0] == "|":
+        yield from _scalar(slot, sampler, widest)
+        return
+    yield from _wrong_type(slot)
+    if not node.branches:
+        yield from _scalar(slot, sampler, widest)
+    elif node.discriminator:
+        yield Breach(slot, "discriminator", {node.discriminator: "not-a-documented-type"})
+
+
+def constraints_of(slot: Slot, media: str) -> Iterator[str]:
+    """The keywords that can be broken at a slot, as the document states them; what a text can't break is left out."""
+    node = slot.node
+    text = slot.path[0] != ".body" or media.startswith("multipart/")
+    if slot.required and slot.path[-1][0] == ".":
+        yield "required"
+    if slot.path[-1][0] != "|" and _kinds(node) and (not text or not {*_kinds(node)} & {"string", "array", "object"}):
+        yield "type"
+    if node.branches:
+        if node.discriminator and slot.path[-1][0] != "|":
+            yield "discriminator"
+        return
+    if "const" in node.schema:
+        yield "const"
+    elif node.enum and any(isinstance(v, str) for v in node.enum):
+        yield "enum"
+    yield from bounds_of(node)
+    yield from (k for k in ("pattern", "propertyNames") if k in node.schema)
+    if node.schema.get("uniqueItems"):
+        yield "uniqueItems"
+    if node.schema.get("format") in ("uri", "date-time", "uuid"):
+        yield "format"
+
+
+def _names(slot: Slot) -> str:
+    names = [step[1:] for step in slot.path if step[0] == "."]
+    return names[-2] if len(names) > 1 else ""
+
+
+def _wrong_type(slot: Slot) -> Iterator[Breach]:
+    node = slot.node
+    kinds = _kinds(node)
+    if not kinds:
+        return
+    candidates = [value for kind in kinds for value in _WRONG.get(kind, ())]
+    for value in candidates:
+        if not node.fits(value) and not any(_same_type(value, kind) for kind in kinds):
+            yield Breach(slot, "type", value)
+            break
+    if not node.nullable and not node.fits(None) and slot.depth <= 2:
+        yield Breach(slot, "type", None, "null")
+    if kinds == ("integer",) and slot.depth <= 2:
+        whole = edge_inside(node)
+        if whole is not NOTHING:
+            yield Breach(slot, "type", float(whole), "float")
+
+
+def edge_inside(node: Node) -> Any:
+    """A whole number that fits."""
+    return next((v for v in (1, 2, 16, 256, node.schema.get("minimum")) if v is not None and node.fits(v)), NOTHING)
+
+
+def _kinds(node: Node) -> tuple[str, ...]:
+    """The JSON types that fit, in the order of the document, so that every process picks the same wrong value."""
+    if node.branches:
+        return tuple(dict.fromkeys(kind for branch in node.branches for kind in _kinds(branch)))
+    if node.types:
+        return node.types
+    return ("string",) if node.enum and all(isinstance(v, str) for v in node.enum) else ()
+
+
+def _same_type(value: Any, kind: str) -> bool:
+    match kind:
+        case "string":
+            return isinstance(value, str)
+        case "integer" | "number":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "boolean":
+            return isinstance(value, bool)
+        case "array":
+            return isinstance(value, list)
+        case "object":
+            return isinstance(value, dict)
+    return False
+
+
+def _scalar(slot: Slot, sampler: Sampler, widest: Mapping[str, Any]) -> Iterator[Breach]:
+    node = slot.node
+    schema = node.schema
+    parent = _names(slot)
+    if node.enum and "const" not in schema and any(isinstance(v, str) for v in node.enum):
+        yield Breach(slot, "enum", "not-a-documented-value")
+    elif "const" in schema and isinstance(schema["const"], str):
+        yield Breach(slot, "const", "not-a-documented-value")
+    yield from _bounds(slot, sampler, widest, parent)
+    if "pattern" in schema:
+        bad = next((t for t in ("not matching !", "", "-", "x" * 70) if not re.search(schema["pattern"], t)), None)
+        if bad is not None:
+            yield Breach(slot, "pattern", bad)
+    if schema.get("format") in ("uri", "date-time", "uuid") and not node.fits("not of this form"):
+        yield Breach(slot, "format", "not of this form")
+    names = schema.get("propertyNames")
+    if isinstance(names, Mapping):
+        bad_name = "k" * (names["maxLength"] + 1) if "maxLength" in names else "not a name !"
+        member = sampler.value(node.extra) if node.extra is not None else "text"
+        yield Breach(slot, "propertyNames", {bad_name: member})
+    if schema.get("uniqueItems") and node.items is not None:
+        item = sampler.value(node.items, slot.name, parent)
+        yield Breach(slot, "uniqueItems", [item, item])
+    if node.properties and "object" in node.types and slot.depth <= 2:
+        yield Breach(slot, "additionalProperties", ABSENT, "extra")
+
+
+def _bounds(slot: Slot, sampler: Sampler, widest: Mapping[str, Any], parent: str) -> Iterator[Breach]:
+    for keyword in bounds_of(slot.node):
+        stated = slot.node.schema[keyword]
+        bound = widest.get(keyword, stated)
+        if keyword.startswith("exclusive"):
+            yield Breach(slot, keyword, bound)
+            continue
+        if bound != stated:
+            between = edge(slot.node, keyword, stated, (slot.name, parent), sampler, beyond=1)
+            yield Breach(slot, keyword, between, "between")
+        yield Breach(slot, keyword, edge(slot.node, keyword, bound, (slot.name, parent), sampler, beyond=1))

@@ -1,0 +1,159 @@
+"""What a template builder stands on: the Spec, the operation and the shape of its requests."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from functools import cache, cached_property
+from typing import Any
+
+from attrs import field, frozen
+
+from conformance.requests.case import Expect
+from conformance.schema.validators import Validator, validator_for
+from conformance.spec.operations import Operation
+from conformance.spec.spec import Spec
+from conformance.verdict import Level
+
+from .drafts import Draft, media_of
+from .schema_tree import Node, Shapes, request_node
+
+__all__ = ["Builder", "Ground", "builders_for", "template"]
+
+
+@frozen(slots=False, eq=False)
+class Ground:
+    """One operation of one Spec. ``root`` describes a request as ``{body, query, header}`` in one media type."""
+
+    spec: Spec = field(repr=False)
+    operation: Operation
+    shapes: Shapes = field(repr=False)
+    media: str
+    root: Node = field(repr=False)
+
+    @classmethod
+    def of(cls, spec: Spec, operation: Operation, shapes: Shapes, media: str | None = None) -> Ground:
+        """The ground of an operation, by default in the media type that requests use."""
+        chosen = media_of(operation) if media is None else media
+        return cls(spec, operation, shapes, chosen, request_node(shapes, operation, chosen))
+
+    @cached_property
+    def strict(self) -> Validator:
+        """The closed view of a request: nothing but documented fields."""
+        closed: dict[str, Any] = {**self.root.schema, "additionalProperties": False}
+        chosen = self.operation.body.get(self.media)
+        if chosen is not None:
+            inner = {"$ref": "#" + chosen.pointer}
+            closed["properties"] = {**closed["properties"], "body": inner}
+        return validator_for(self.spec, closed, strict=True)
+
+    @property
+    def body(self) -> Node | None:
+        """The shape of the body, where there is one."""
+        return self.root.properties.get("body")
+
+    def has(self, pointer: str) -> bool:
+        """True when the body documents a field, given as ``/messages/*/content``; any branch counts."""
+        nodes = [self.body] if self.body is not None else []
+        for token in pointer.strip("/").split("/"):
+            nodes = [child for node in nodes for child in _children(node, token)]
+        return bool(nodes)
+
+    def takes(self, pointer: str, value: Any) -> bool:
+        """True when a field is documented and one of its shapes takes the value."""
+        nodes = [self.body] if self.body is not None else []
+        for token in pointer.strip("/").split("/"):
+            nodes = [child for node in nodes for child in _children(node, token)]
+        return any(node.fits(value) for node in nodes)
+
+    def draft(
+        self,
+        role: str,
+        body: Any = None,
+        *,
+        query: Mapping[str, Any] | None = None,
+        either: str = "",
+        needs: Iterable[str] = (),
+        path_params: Mapping[str, str] | None = None,
+    ) -> Draft:
+        """An accept draft, or one that expects either outcome where a reason is given.
+
+        A body gets its ``model`` where the version names the deployment there; required headers are added.
+        """
+        request: dict[str, Any] = {}
+        if self.body is not None and body is not None:
+            request["body"] = self._with_model(body)
+        if query:
+            request["query"] = dict(query)
+        header = self.root.properties.get("header")
+        if header is not None:
+            request["header"] = {name: header.properties[name].enum[0] for name in sorted(header.required)}
+        return Draft(
+            request=request,
+            role=role,
+            expect=Expect.EITHER if either else Expect.ACCEPT,
+            level=Level.SHOULD if either else Level.MUST,
+            reason=either,
+            needs=tuple(needs),
+            path_params=path_params or {},
+            media=self.media,
+        )
+
+    def _with_model(self, body: Any) -> Any:
+        in_path = any(p.location == "path" and p.name.startswith("deployment") for p in self.operation.parameters)
+        if isinstance(body, dict) and not in_path and "model" not in body and self.body is not None:
+            model = self.body.properties.get("model")
+            if model is not None and ("model" in self.body.required or self.operation.id not in _MODEL_OPTIONAL):
+                return {"model": "{deployment}", **body}
+        return body
+
+
+#: Here a model overrides the assistant's; without it the assistant's own answers.
+_MODEL_OPTIONAL = ("threads.runs.create", "threads.create_and_run", "assistants.modify")
+
+
+def _children(node: Node, token: str) -> Iterator[Node]:
+    for branch in node.branches:
+        yield from _children(branch, token)
+    if token in node.properties:
+        yield node.properties[token]
+    else:
+        yield from [child for child in (node.items, node.extra) if child is not None and token in ("*", "%")]
+
+
+Build = Callable[[Ground], Iterator[Draft]]
+
+
+@frozen
+class Builder:
+    """A template builder and the operations (globs) that it serves."""
+
+    operations: tuple[str, ...]
+    build: Build
+
+
+def template(*operations: str) -> Callable[[Build], Builder]:
+    """Turn a generator of drafts into a builder."""
+
+    def make(build: Build) -> Builder:
+        return Builder(operations, build)
+
+    return make
+
+
+@cache
+def _builders() -> tuple[Builder, ...]:
+    from . import templates
+
+    found: list[Builder] = []
+    for info in sorted(pkgutil.iter_modules(templates.__path__), key=lambda info: info.name):
+        module = importlib.import_module(f"{templates.__name__}.{info.name}")
+        found += [value for value in vars(module).values() if isinstance(value, Builder)]
+    return tuple(found)
+
+
+def builders_for(operation: str) -> tuple[Builder, ...]:
+    """The builders of ``strategies/templates/`` that serve an operation."""
+    return tuple(b for b in _builders() if any(fnmatchcase(operation, glob) for glob in b.operations))
