@@ -117,7 +117,7 @@ def transport_own(url: str, total: int, width: int, context: ssl.SSLContext) -> 
 
 def suite(url: str, total: int, width: int, context: ssl.SSLContext) -> None:  # noqa: ARG001 - one signature for all
     """Threads on the suite's transport, which keeps every chunk with its time."""
-    from conformance.evidence.exchange import Request
+    from conformance.requests.request import Request
     from conformance.settings.configuration import Timeouts
     from conformance.target.transport import Transport
 

@@ -54,7 +54,7 @@ def measure(version: str, profile: str, cache: str) -> dict[str, Any]:
 def main() -> int:
     """Print one line per version, and cases per second by family of the cold builds."""
     sys.path.insert(0, str(ROOT))
-    from conformance.spec.spec import versions
+    from conformance.spec.loading import versions
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("versions", nargs="*", default=list(versions()))

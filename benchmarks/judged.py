@@ -23,13 +23,14 @@ import httpx
 
 from conformance.emulator.behaviour import DEFAULT_DEPLOYMENTS, Settings
 from conformance.emulator.process import emulator
-from conformance.evidence.exchange import Request
+from conformance.requests.request import Request
 from conformance.run.runner import Runner
 from conformance.run.selection import Item, checks_of, items_of, scenarios_in
 from conformance.settings.configuration import Config
 from conformance.settings.configuration import Target as TargetConfig
 from conformance.settings.options import Options
-from conformance.spec.spec import Spec, load
+from conformance.spec.loading import load
+from conformance.spec.spec import Spec
 from conformance.target.journal import Journal
 from conformance.target.preflight import preflight
 from conformance.target.target import Target

@@ -162,7 +162,7 @@ def _body(value: Any) -> bytes:
 
 def document(version: str, folder: Path) -> Path:
     """The corrected document as JSON."""
-    from conformance.spec.spec import load
+    from conformance.spec.loading import load
 
     path = folder / "openapi.json"
     path.write_text(json.dumps(load(version).document))

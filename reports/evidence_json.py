@@ -8,9 +8,10 @@ from typing import Any
 
 from attrs import asdict
 
-from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Request, Response
+from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Response
 from conformance.evidence.trace import Observation
 from conformance.requests.case import Case
+from conformance.requests.request import Request
 from conformance.verdict import Finding, Level, Outcome, Verdict
 
 __all__ = [

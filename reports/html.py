@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from conformance.evidence.exchange import Headers
 from conformance.evidence.timeline import marks_of, timeline
 from conformance.evidence.timeline import render as rows_as_text
 from conformance.evidence.trace import Observation
+from conformance.requests.headers import Headers
 from conformance.verdict import Outcome, Verdict, fold
 
 from .failure import explain, witness

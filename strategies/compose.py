@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 
 from conformance.errors import HarnessError
 from conformance.requests.case import Break, Case, Expect, Family, JsonBody
-from conformance.scenarios.scenario import Profile
+from conformance.requests.profile import Profile
 from conformance.spec.operations import Operation, operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Level

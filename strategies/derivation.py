@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from conformance.scenarios.scenario import Profile
+from conformance.requests.profile import Profile
 from conformance.spec.operations import Operation
 from conformance.spec.spec import Spec
 

@@ -8,9 +8,11 @@ from attrs import evolve
 
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings as EmulatorSettings
-from conformance.evidence.exchange import Exchange, Request, redact
+from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.requests.case import Auth, Case
+from conformance.requests.headers import redact
+from conformance.requests.request import Request
 from conformance.requests.wire import to_request
 from conformance.scenarios.scenario import Scenario, Settings, Wait
 from conformance.spec.spec import Spec

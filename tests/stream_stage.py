@@ -10,14 +10,16 @@ from typing import Any
 from attrs import evolve
 
 from conformance.checks.catalogue import all_checks
-from conformance.evidence.exchange import Chunk, Exchange, Request, Response
+from conformance.evidence.exchange import Chunk, Exchange, Response
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Check, Scope
 from conformance.judging.judge import judge
 from conformance.requests.case import Case, JsonBody
+from conformance.requests.request import Request
 from conformance.requests.selectors import streams
+from conformance.spec.loading import load
 from conformance.spec.operations import operations_of
-from conformance.spec.spec import Spec, load
+from conformance.spec.spec import Spec
 from conformance.verdict import Outcome, Verdict
 
 DATED, LATER, V1 = "2024-05-01-preview", "2024-10-21", "v1-preview"

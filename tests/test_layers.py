@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,61 +14,79 @@ from conformance.cli import _commands
 
 PACKAGE = Path(conformance.__file__).resolve().parent
 HOME = PACKAGE.parent
+ARCHITECTURE = Path(__file__).resolve().parents[1] / "ARCHITECTURE.md"
 
-#: From the bottom up. A module imports its own layer and those above it in this list, never one below.
-#: A name stands for a module of ``conformance`` or for a folder of it; ``strategies`` and ``reports`` for themselves.
-LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "_parts"),
-    ("exchange", "pointers", "textfile", "formats"),
-    ("specform", "specfolder", "speccache", "overlay", "docform", "spec"),
-    ("sse", "schema", "narrowing", "operations"),
-    ("verdict", "cases", "created"),
-    ("trace", "wire", "rules"),
-    ("scenario", "strategies", "corpus", "scenarios", "coverage", "shrink"),
-    ("about", "refusals", "check", "judge", "streams", "breaking", "checks", "catalogue", "timeline"),
-    (
-        "waiver",
-        "configvalues",
-        "config",
-        "journal",
-        "guards",
-        "limits",
-        "retry",
-        "foreign",
-        "transport",
-        "target",
-        "cleanup",
-        "emulator",
-    ),
-    ("preflight", "claims", "run", "planning", "options", "selection"),
-    ("reports", "endnotes", "recording", "scheduling", "shrinking", "versionrun", "session", "replaying"),
-    ("plugin", "spectools", "cli", "suite"),
+#: The rooms in the order of the flow. A module imports its own room and those above it in this list, never one below:
+#: neither when it is loaded, nor inside a function, nor for types alone. ``strategies`` and ``reports`` are the two
+#: packages beside ``conformance``; every other name is a module or a package of it.
+LAYERS: tuple[str, ...] = (
+    "errors",
+    "verdict",
+    "pointer",
+    "_parts",
+    "spec",
+    "schema",
+    "requests",
+    "evidence",
+    "strategies",
+    "corpus",
+    "scenarios",
+    "streams",
+    "judging",
+    "checks",
+    "emulator",
+    "settings",
+    "target",
+    "reports",
+    "run",
+    "spectools",
+    "plugin",
+    "suite",
+    "cli",
 )
+RANK = {name: rank for rank, name in enumerate(LAYERS)}
+
+#: What the emulator may not know: it is written from the clauses, and what judges it can't have shaped it.
+JUDGES = ("strategies", "corpus", "scenarios", "streams", "judging", "checks")
+
+#: The longest module, and how many modules lie directly in the package.
+LINES, ROOT_MODULES, MEDIAN = 400, 8, 130
 
 
-def _source(folder: Path) -> Iterator[Path]:
-    yield from sorted(folder.rglob("*.py"))
-
-
-def _part(module: str) -> str:
-    """``conformance.checks.chat`` → ``checks``; ``strategies.work`` → ``strategies``."""
+def _room(module: str) -> str:
+    """``conformance.checks.inference.chat`` → ``checks``; ``strategies.compose`` → ``strategies``."""
     names = module.split(".")
-    if names[0] == "conformance":
-        names = names[1:] or ["__init__"]
-    return names[0]
+    return names[0] if names[0] != "conformance" else (names[1] if len(names) > 1 else "")
 
 
-def _imports(file: Path, *, late: bool = True) -> Iterator[str]:
-    """The modules that a file imports by name; with ``late`` also those that it imports inside a function."""
-    tree = ast.parse(file.read_text("utf-8"))
-    for node in ast.walk(tree) if late else tree.body:
-        if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            if node.module == "conformance":
-                yield from (f"conformance.{name.name}" for name in node.names)
-            else:
-                yield node.module
+def imports(source: str, package: str = "") -> Iterator[str]:
+    """Every module that a source text imports, wherever the import stands; ``part("…")`` is an import too.
+
+    ``package`` is the dotted name of the package that the text belongs to: relative imports start there.
+    """
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                yield from (name.name for name in names)
+            case ast.ImportFrom(module=module, names=names, level=level):
+                above = package.split(".")[: len(package.split(".")) - level + 1] if level else []
+                base = ".".join([*above, *([module] if module else [])])
+                yield from (f"{base}.{name.name}" for name in names) if base in ("conformance", "") else (base,)
+            case ast.Call(func=ast.Name(id="part"), args=[ast.Constant(value=str(name)), *_]):
+                yield name
+            case _:
+                pass
+
+
+def wrong(source: str, room: str, package: str = "") -> list[str]:
+    """The imports of a source text that lead to a room below its own, or to one that is in no list."""
+    ours = [name for name in imports(source, package) if name.split(".")[0] in ("conformance", "strategies", "reports")]
+    return [name for name in ours if _room(name) and RANK.get(_room(name), len(LAYERS)) > RANK[room]]
+
+
+def _files() -> list[Path]:
+    beside = [HOME / name for name in ("strategies", "reports") if not (PACKAGE / name).is_dir()]
+    return [file for folder in (PACKAGE, *beside) for file in sorted(folder.rglob("*.py"))]
 
 
 def _ours(file: Path) -> str:
@@ -75,71 +94,98 @@ def _ours(file: Path) -> str:
     return inside.parts[0].removesuffix(".py")
 
 
-def _files() -> list[Path]:
-    beside = [HOME / name for name in ("strategies", "reports") if not (PACKAGE / name).is_dir()]
-    return [file for folder in (PACKAGE, *beside) for file in _source(folder)]
-
-
-RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+def _package(file: Path) -> str:
+    return ".".join(file.relative_to(HOME).parent.parts)
 
 
 def test_imports_point_one_way() -> None:
-    """What a module needs when it is loaded stands in its own layer or in a lower one."""
-    wrong = [
-        f"{file.name}: {_ours(file)} imports {module}"
+    """No module imports from a room below its own."""
+    found = {
+        f"{file.relative_to(HOME)}: {name}"
         for file in _files()
         if _ours(file) in RANK
-        for module in _imports(file, late=False)
-        if module.split(".")[0] in ("conformance", "strategies", "reports")
-        and RANK.get(_part(module), 0) > RANK[_ours(file)]
-    ]
-    assert not wrong, wrong
+        for name in wrong(file.read_text("utf-8"), _ours(file), _package(file))
+    }
+    assert set() == found
 
 
-def test_every_module_has_a_layer() -> None:
-    """A new module says where it stands."""
-    known = {"__init__", "__main__", *RANK}
-    assert set() == {_ours(file) for file in _files()} - known
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "from conformance.checks.catalogue import all_checks",
+        "import conformance.checks.catalogue",
+        "from conformance import checks",
+        "def late():\n    from conformance.checks.catalogue import all_checks",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from conformance.checks.catalogue import all_checks",
+        "from ..checks.catalogue import all_checks",
+        'def late():\n    return part("reports.jsonl")',
+        "from conformance.nowhere import nothing",
+    ],
+)
+def test_a_wrong_import_is_found_wherever_it_stands(planted: str) -> None:
+    """The test of the layers sees an import at the top, in a function, for types only, relative, or through the seam."""
+    assert [] != wrong(planted, "judging", "conformance.judging")
 
 
-@pytest.mark.parametrize("forbidden", ["check", "checks", "scenario", "scenarios", "strategies", "catalogue", "judge"])
-def test_emulator_knows_nothing_of_the_judge(forbidden: str) -> None:
+def test_every_module_has_a_room() -> None:
+    """A new package says where it stands."""
+    assert {"__init__", "__main__", *LAYERS} >= {_ours(file) for file in _files()}
+
+
+def test_architecture_tells_the_same_order() -> None:
+    """ARCHITECTURE.md shows the rooms as they are enforced here."""
+    section = ARCHITECTURE.read_text("utf-8").split("## The rooms", 1)[1].split("\n## ", 1)[0]
+    assert [*LAYERS] == re.findall(r"^\| `(\w+)/?` \|", section, re.MULTILINE)
+
+
+def test_emulator_knows_nothing_of_the_judge() -> None:
     """The emulator is written from the clauses: what judges it can't have shaped it."""
-    files = list(_source(PACKAGE / "emulator"))
+    files = [file for file in _files() if _ours(file) == "emulator"]
     assert files
-    assert [] == [file.name for file in files for module in _imports(file) if _part(module) == forbidden]
+    found = {name for file in files for name in imports(file.read_text("utf-8"), _package(file))}
+    assert [] == [name for name in found if _room(name) in JUDGES]
 
 
 def test_only_the_seam_imports_the_nested_packages() -> None:
     """``strategies`` and ``reports`` lie elsewhere in a wheel; ``_parts`` alone knows where."""
-    inside = {"strategies", "reports"}
+    beside = ("strategies", "reports")
     found = [
-        f"{file.name}: {module}"
-        for file in _source(PACKAGE)
-        if _ours(file) not in inside
-        for module in _imports(file)
-        if module.split(".")[0] in inside
+        f"{file.relative_to(HOME)}: {name}"
+        for file in _files()
+        if _ours(file) not in beside
+        for name in _plain_imports(file)
+        if _room(name) in beside
     ]
     assert [] == found
 
 
+def _plain_imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
 def test_only_the_target_does_network_input_and_output() -> None:
     """httpx and httpcore are imported by the way to the target alone, uvicorn by the emulator's front."""
-    allowed = {"httpx": {"transport", "target"}, "httpcore": {"transport", "target"}, "uvicorn": {"emulator"}}
-    wrong = [
-        f"{file.name}: {module}"
+    allowed = {"httpx": "target", "httpcore": "target", "uvicorn": "emulator"}
+    found = [
+        f"{file.relative_to(HOME)}: {name}"
         for file in _files()
-        for module in _imports(file)
-        if _ours(file) not in allowed.get(module.split(".")[0], {_ours(file)})
+        for name in imports(file.read_text("utf-8"), _package(file))
+        if allowed.get(name.split(".")[0], _ours(file)) != _ours(file)
     ]
-    assert not wrong, wrong
+    assert [] == found
 
 
 def test_modules_are_small() -> None:
-    """No module is longer than 400 lines; half of them are no longer than 150."""
+    """No module is longer than 400 lines, half of them are no longer than 130, and few lie at the root."""
     lengths = {str(file): len(file.read_text("utf-8").splitlines()) for file in _files()}
-    assert {} == {name: length for name, length in lengths.items() if length > 400}
-    assert sorted(lengths.values())[len(lengths) // 2] <= 150
+    assert {} == {name: length for name, length in lengths.items() if length > LINES}
+    modules = sorted(length for name, length in lengths.items() if not name.endswith("__init__.py"))
+    assert modules[len(modules) // 2] <= MEDIAN
+    assert len([*PACKAGE.glob("*.py")]) <= ROOT_MODULES
 
 
 def test_every_command_is_in_the_readme() -> None:

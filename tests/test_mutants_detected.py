@@ -21,11 +21,14 @@ from conformance.emulator.mutants import Mutant, mutants
 from conformance.emulator.store import Clock, Store
 from conformance.evidence.trace import Trace
 from conformance.judging.judge import judge
+from conformance.requests.profile import Profile
 from conformance.run.selection import corpus_of, items_of
-from conformance.scenarios.scenario import Profile, Scenario, scenarios_of
+from conformance.scenarios.registry import scenarios_of
+from conformance.scenarios.scenario import Scenario
 from conformance.settings.options import Options
+from conformance.spec.loading import load, versions
 from conformance.spec.operations import operations_of
-from conformance.spec.spec import Spec, load, versions
+from conformance.spec.spec import Spec
 from conformance.verdict import Outcome, Verdict
 
 #: Mutants that the ordinary tests try, out of all.

@@ -21,8 +21,9 @@ from conformance.judging.judge import judge_exchange
 from conformance.requests.case import Auth, Case, Expect, Multipart, Part, Version
 from conformance.requests.wire import to_request
 from conformance.scenarios.steps import call, path_names
+from conformance.spec.loading import load
 from conformance.spec.operations import operations_of
-from conformance.spec.spec import Spec, load
+from conformance.spec.spec import Spec
 from conformance.verdict import Outcome
 
 V1, DATED, LATER = "v1-preview", "2024-05-01-preview", "2025-01-01-preview"

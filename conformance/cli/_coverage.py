@@ -9,9 +9,9 @@ from attrs import evolve
 
 from conformance.corpus.corpus import build_corpus
 from conformance.corpus.coverage import OperationCoverage, coverage_of, totals
-from conformance.scenarios.scenario import Profile
+from conformance.requests.profile import Profile
 from conformance.settings.options import Options
-from conformance.spec.spec import load, versions
+from conformance.spec.loading import load, versions
 
 __all__ = ["show"]
 

@@ -9,7 +9,7 @@ from attrs import evolve
 from conformance.errors import ConformanceError
 from conformance.run.session import configured
 from conformance.settings.options import add_to, from_mapping
-from conformance.spec.spec import load
+from conformance.spec.loading import load
 from conformance.target.cleanup import recover
 from conformance.target.journal import Entry, default_folder
 from conformance.target.target import Target

@@ -7,7 +7,7 @@ import inspect
 import textwrap
 
 from conformance.checks.catalogue import find_check
-from conformance.spec.spec import load, versions
+from conformance.spec.loading import load, versions
 
 NAME = "explain"
 HELP = "say what a check demands, why, and on which ground"

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.settings.options import Options, add_to, from_mapping
-from conformance.spec.spec import Spec, load, versions
+from conformance.spec.loading import load, versions
+from conformance.spec.spec import Spec
 
 NAME = "list"
 HELP = "list what the suite knows"
@@ -135,7 +136,7 @@ def _coverage_of_clauses(rows: Sequence[Row]) -> None:
 
 
 def _scenarios(options: Options) -> Iterator[Row]:
-    from conformance.scenarios.scenario import scenarios_of
+    from conformance.scenarios.registry import scenarios_of
 
     for spec in _chosen(options):
         for item in scenarios_of(spec, options.profile):

@@ -12,7 +12,7 @@ from conformance.run.plan import plan
 from conformance.run.selection import checks_of, default_versions, items_of, scenarios_in
 from conformance.run.session import configured
 from conformance.settings.options import add_to, from_mapping
-from conformance.spec.spec import load
+from conformance.spec.loading import load
 
 NAME = "plan"
 HELP = "the requests and upper bounds of cost; sends nothing"

@@ -20,7 +20,7 @@ from conformance.run.replay import Replayed, concerned, only, replay
 from conformance.run.session import configured
 from conformance.settings.configuration import is_loopback
 from conformance.settings.options import Options, add_to, from_mapping
-from conformance.spec.spec import load
+from conformance.spec.loading import load
 from conformance.target.cleanup import clean
 from conformance.target.journal import Journal, default_folder
 from conformance.target.target import Target

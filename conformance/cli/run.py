@@ -14,7 +14,7 @@ from conformance.errors import ConformanceError, UsageError
 from conformance.run.recording import out_folder, overview
 from conformance.run.selection import default_versions, nothing_chosen
 from conformance.settings.options import ROWS, Options, add_to, from_mapping
-from conformance.spec.spec import load
+from conformance.spec.loading import load
 from conformance.verdict import Conclusion
 
 NAME = "run"

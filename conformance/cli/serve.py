@@ -60,7 +60,7 @@ def main(args: argparse.Namespace) -> int:
     from conformance.emulator.behaviour import Settings, StreamFaults
     from conformance.emulator.server import asgi, serve
     from conformance.run.selection import default_versions
-    from conformance.spec.spec import load
+    from conformance.spec.loading import load
 
     names: Sequence[str] = args.api_version or default_versions(args.specs)
     faults = StreamFaults(

@@ -48,7 +48,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _lint(args: argparse.Namespace) -> int:
-    from conformance.spec.spec import versions
+    from conformance.spec.loading import versions
     from conformance.spectools.lint import lint
 
     problems = lint(tuple(args.versions), args.specs)
@@ -60,7 +60,7 @@ def _lint(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from conformance.spec.spec import load
+    from conformance.spec.loading import load
     from conformance.spectools.document_text import as_json, as_yaml
 
     spec = load(args.version, args.specs)
@@ -70,7 +70,7 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _diff(args: argparse.Namespace) -> int:
-    from conformance.spec.spec import load
+    from conformance.spec.loading import load
     from conformance.spectools import diff
     from conformance.spectools import diff_text as difftext
 
@@ -97,7 +97,7 @@ def _import(args: argparse.Namespace) -> int:
 
 
 def _numbers(args: argparse.Namespace) -> int:
-    from conformance.spec.spec import specs_dir
+    from conformance.spec.loading import specs_dir
     from conformance.spectools.examples import write
     from conformance.spectools.version_numbers import page
 

@@ -14,7 +14,8 @@ from conformance.errors import UsageError
 from conformance.judging.judge import judge
 from conformance.run.claims import Claims
 from conformance.settings.configuration import Config, Target
-from conformance.spec.spec import Spec, load
+from conformance.spec.loading import load
+from conformance.spec.spec import Spec
 from conformance.target.preflight import SERVED_CHECK, Preflight
 from conformance.verdict import Outcome
 

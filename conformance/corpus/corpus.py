@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
+from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,14 @@ from conformance import __version__
 from conformance._parts import part
 from conformance.errors import HarnessError, UsageError
 from conformance.requests.case import Case
-from conformance.scenarios.scenario import Profile, Scenario, corpus_scenario
+from conformance.requests.profile import Profile
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 
 __all__ = ["Corpus", "OperationCorpus", "Shard", "build_corpus", "cache_folder", "corpus_digest"]
 
-#: The layout of a cached corpus; another number makes older files unread.
-LAYOUT = 2
+#: The packages whose code takes part in making a corpus.
+_TAKE_PART = ("spec", "schema", "requests", "corpus")
 
 
 @frozen
@@ -48,11 +49,6 @@ class OperationCorpus:
     fresh: tuple[Case, ...] = field(default=(), repr=False)
     by_type: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(factory=dict, repr=False)
-
-    def scenario(self, keep: Shard | None = None) -> Scenario | None:
-        """The scenario of these cases, or of a shard of them; None when nothing is left."""
-        cases = tuple(case for case in self.cases if keep is None or case.id in keep)
-        return corpus_scenario(self.operation, self.resource, cases, self.setup, self.fresh) if cases else None
 
 
 @frozen
@@ -90,10 +86,10 @@ class Corpus:
     def __len__(self) -> int:
         return sum(len(made.cases) for made in self.operations.values())
 
-    def scenarios(self, shard: Shard | None = None) -> tuple[Scenario, ...]:
-        """One scenario per operation, in document order."""
-        made = (each.scenario(shard) for each in self.operations.values())
-        return tuple(each for each in made if each is not None)
+    @property
+    def parts(self) -> tuple[OperationCorpus, ...]:
+        """The corpora of the operations, in document order."""
+        return tuple(self.operations.values())
 
     def find(self, prefix: str) -> Case:
         """The case with an id or a unique prefix of one. Raises :class:`UsageError` for none or several."""
@@ -174,21 +170,25 @@ def cache_folder() -> Path:
 
 @cache
 def _suite_digest() -> str:
-    """A digest of the modules that a corpus depends on, so that a changed strategy never meets an old cache."""
+    """A digest of all code that may take part in a corpus, so that a changed strategy never meets an old cache.
+
+    That is every module of the packages below and of the strategies, and the versions of the two libraries that draw
+    values. Whatever these packages import stands in one of them: the layers say so.
+    """
     total = hashlib.sha256(__version__.encode())
-    here = Path(__file__).parent
-    folder = Path(str(part("strategies").__file__)).parent
-    core = [
-        here / name for name in ("cases.py", "corpus.py", "schema.py", "narrowing.py", "formats.py", "operations.py")
-    ]
-    for file in [*core, *sorted(folder.rglob("*.py"))]:
-        total.update(file.name.encode() + b"\0" + file.read_bytes())
+    for name in ("hypothesis", "schemathesis"):
+        total.update(f"{name} {version_of(name)}\n".encode())
+    package = Path(__file__).resolve().parents[1]
+    folders = [package / name for name in _TAKE_PART] + [Path(str(part("strategies").__file__)).parent]
+    for folder in folders:
+        for file in sorted(folder.rglob("*.py")):
+            total.update(f"{folder.name}/{file.relative_to(folder).as_posix()}\0".encode() + file.read_bytes())
     return total.hexdigest()
 
 
 def _cache_file(spec: Spec, profile: str, seed: int, expensive: frozenset[str]) -> Path:
     opted = "large-body" if "large-body" in expensive else ""
-    key = json.dumps([LAYOUT, _suite_digest(), spec.version, spec.digest, profile, seed, opted])
+    key = json.dumps([_suite_digest(), spec.version, spec.digest, profile, seed, opted])
     return cache_folder() / f"{spec.version}-{profile}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.jsonl"
 
 

@@ -17,7 +17,7 @@ from conformance._parts import part
 from conformance.corpus.corpus import Corpus
 from conformance.requests.case import Case, Expect, JsonBody, Multipart
 from conformance.requests.field_rules import broken_rules
-from conformance.scenarios.scenario import Profile
+from conformance.requests.profile import Profile
 from conformance.spec.operations import Operation, operations_of
 from conformance.spec.spec import Spec
 

@@ -28,9 +28,12 @@ from conformance.emulator.handlers import Handler, all_handlers
 from conformance.emulator.routes import Match, Routes
 from conformance.emulator.store import Clock, Store
 from conformance.emulator.validation import Validation
-from conformance.evidence.exchange import Chunk, Headers, Request, Response
+from conformance.evidence.exchange import Chunk, Response
+from conformance.requests.headers import Headers
+from conformance.requests.request import Request
+from conformance.spec.loading import load
 from conformance.spec.operations import Operation, operations_of
-from conformance.spec.spec import Spec, load
+from conformance.spec.spec import Spec
 
 __all__ = ["App"]
 

@@ -25,7 +25,9 @@ from starlette.routing import Mount
 
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
-from conformance.evidence.exchange import Exchange, Request, Response, redact
+from conformance.evidence.exchange import Exchange, Response
+from conformance.requests.headers import redact
+from conformance.requests.request import Request
 
 __all__ = ["SETTINGS_VARIABLE", "Transform", "asgi", "main", "running", "serve"]
 
@@ -44,7 +46,7 @@ MEMORY = 1000
 #: After this many chunks other connections get their turn.
 _TURN = 32
 
-_TRANSPORT = "conformance.transport"
+_TRANSPORT = "conformance.target.transport"
 _HOP = frozenset({"content-length", "transfer-encoding", "connection"})
 
 

@@ -8,71 +8,23 @@ chunk, because the framing and the timing of a stream are judged from them. Secr
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 from attrs import evolve, frozen
 
+from conformance.requests.headers import Headers, first_value
+from conformance.requests.request import Request
+
 __all__ = [
     "BROKEN_OFF",
-    "REDACTED",
     "Chunk",
     "Exchange",
     "Fault",
     "FaultKind",
-    "Headers",
-    "Request",
     "Response",
-    "is_secret",
-    "redact",
 ]
-
-Headers = tuple[tuple[str, str], ...]
-
-#: What stands in the place of a secret.
-REDACTED = "[redacted]"
-
-#: Header names whose values are always secrets (lower case).
-SECRET_HEADERS = frozenset(
-    {"api-key", "authorization", "cookie", "set-cookie", "ocp-apim-subscription-key", "proxy-authorization"}
-)
-
-#: So are those of headers with such an ending: extra headers of a configuration have names of their owners' choice.
-_SECRET_ENDINGS = ("-key", "-token", "-secret", "-password", "authorization")
-
-
-def is_secret(name: str) -> bool:
-    """True for a header whose value must not be kept."""
-    return name.lower() in SECRET_HEADERS or name.lower().endswith(_SECRET_ENDINGS)
-
-
-def _first(headers: Headers, name: str) -> str | None:
-    wanted = name.lower()
-    return next((value for key, value in headers if key.lower() == wanted), None)
-
-
-@frozen(slots=False)
-class Request:
-    """A request as it goes over the wire. ``url`` is absolute; ``body`` is the content, not the framing."""
-
-    method: str
-    url: str
-    headers: Headers = ()
-    body: bytes = b""
-
-    def header(self, name: str) -> str | None:
-        """The first value of a header, matched without case; None where absent."""
-        return _first(self.headers, name)
-
-    @cached_property
-    def json(self) -> Any:
-        """The body as JSON; None where it is empty or isn't JSON."""
-        try:
-            return json.loads(self.body) if self.body else None
-        except (ValueError, RecursionError):
-            return None
 
 
 @frozen
@@ -140,7 +92,7 @@ class Response:
 
     def header(self, name: str) -> str | None:
         """The first value of a header, matched without case; None where absent."""
-        return _first(self.headers, name)
+        return first_value(self.headers, name)
 
     @cached_property
     def media_type(self) -> str:
@@ -222,15 +174,3 @@ class Exchange:
     def answered(self, response: Response) -> Exchange:
         """The same exchange with another response and no fault: what a counterexample returns."""
         return evolve(self, response=response, fault=None)
-
-
-def redact(headers: Iterable[tuple[str, str]], secrets: Iterable[str] = ()) -> Headers:
-    """Headers without secrets: known secret names are blanked, and so is any value that holds one of ``secrets``."""
-    hidden = [secret for secret in secrets if secret]
-
-    def clean(name: str, value: str) -> str:
-        if is_secret(name) or any(secret in value for secret in hidden):
-            return REDACTED
-        return value
-
-    return tuple((name, clean(name, value)) for name, value in headers)

@@ -10,8 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from attrs import evolve
 
-from conformance.evidence.exchange import Exchange, Request, Response
+from conformance.evidence.exchange import Exchange, Response
 from conformance.judging.check import Counterexample
+from conformance.requests.request import Request
 
 __all__ = ["answer_with", "asked", "earlier_success", "on_json", "path_of", "query_of", "undead", "when_refused"]
 

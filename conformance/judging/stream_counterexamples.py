@@ -10,7 +10,8 @@ from typing import Any
 from attrs import evolve, frozen
 
 from conformance.evidence.event_stream import stream_of
-from conformance.evidence.exchange import Chunk, Exchange, Request, Response
+from conformance.evidence.exchange import Chunk, Exchange, Response
+from conformance.requests.request import Request
 
 __all__ = ["Draft", "assemble", "drafts", "each_json", "on_body", "on_events", "protocol_of"]
 

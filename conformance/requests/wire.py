@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from conformance.errors import HarnessError
-from conformance.evidence.exchange import Request
 from conformance.requests.case import Body, Case, JsonBody, Multipart, Part, RawBody, Version
+from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 
 __all__ = ["PLACEHOLDER", "UNKNOWN_API_VERSION", "UNKNOWN_ROUTE", "bind_text", "encode_body", "to_request"]

@@ -20,13 +20,15 @@ from datetime import UTC, date, datetime
 from attrs import define, field, frozen
 
 from conformance.errors import HarnessError
-from conformance.evidence.exchange import Exchange, Fault, FaultKind, Request
+from conformance.evidence.exchange import Exchange, Fault, FaultKind
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Check
 from conformance.judging.judge import judge
 from conformance.requests.case import Case
+from conformance.requests.profile import Profile
+from conformance.requests.request import Request
 from conformance.run.claims import Claims
-from conformance.scenarios.scenario import Profile, Scenario, Script, Settings, Wait
+from conformance.scenarios.scenario import Scenario, Script, Settings, Wait
 from conformance.spec.spec import Spec
 from conformance.target.limits import Window, Withheld, away
 from conformance.target.preflight import Preflight

@@ -18,11 +18,15 @@ from conformance.corpus.corpus import Shard, build_corpus
 from conformance.errors import ConfigError, UsageError
 from conformance.judging.check import Check, Scope
 from conformance.requests.case import Case
-from conformance.scenarios.scenario import Profile, Scenario, scenarios_of
+from conformance.requests.profile import Profile
+from conformance.scenarios.corpus_scenario import corpus_scenario
+from conformance.scenarios.registry import scenarios_of
+from conformance.scenarios.scenario import Scenario
 from conformance.settings.configuration import Config
 from conformance.settings.options import Options
+from conformance.spec.loading import load, versions
 from conformance.spec.operations import operations_of
-from conformance.spec.spec import Spec, load, versions
+from conformance.spec.spec import Spec
 from conformance.target.preflight import SERVED_CHECK
 
 __all__ = [
@@ -147,8 +151,8 @@ def corpus_of(spec: Spec, options: Options) -> tuple[Scenario, ...]:
     def kept(case: Case) -> bool:
         return (shard is None or case.id in shard) and (not families or case.family in families)
 
-    made = (evolve(each, cases=tuple(filter(kept, each.cases))).scenario() for each in corpus.operations.values())
-    return tuple(item for item in made if item is not None)
+    made = (evolve(each, cases=tuple(filter(kept, each.cases))) for each in corpus.parts)
+    return tuple(corpus_scenario(each) for each in made if each.cases)
 
 
 def scenarios_in(spec: Spec, options: Options) -> tuple[Scenario, ...]:

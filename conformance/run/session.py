@@ -28,7 +28,7 @@ from conformance.run.smallest_witness import shrunk
 from conformance.run.version_run import VersionRun
 from conformance.settings.configuration import Config, is_loopback, load_config
 from conformance.settings.options import Options
-from conformance.spec.spec import load
+from conformance.spec.loading import load
 from conformance.target.cleanup import clean
 from conformance.target.journal import Journal, default_folder
 from conformance.target.limits import WRONG_KEY_PROBES

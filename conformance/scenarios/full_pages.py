@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from conformance.requests.case import Case
+from conformance.requests.profile import Profile
 from conformance.scenarios.resource_kinds import Kind, kind
-from conformance.scenarios.scenario import Profile, Scenario, Script, Settings
+from conformance.scenarios.scenario import Scenario, Script, Settings
 from conformance.scenarios.steps import call, create, prepared
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec

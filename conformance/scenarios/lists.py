@@ -14,8 +14,9 @@ from attrs import field, frozen
 
 from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Case, Expect
+from conformance.requests.profile import Profile
 from conformance.scenarios.resource_kinds import KINDS, Kind
-from conformance.scenarios.scenario import Profile, Scenario, Script, Settings, Step, Wait
+from conformance.scenarios.scenario import Scenario, Script, Settings, Step, Wait
 from conformance.scenarios.steps import call, create, created_id, prepared
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec

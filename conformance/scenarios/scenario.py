@@ -6,32 +6,25 @@ the same order. A case that creates something declares its ``undo``; the runner 
 
 from __future__ import annotations
 
-import importlib
-import json
-import pkgutil
 from collections.abc import Callable, Generator, Iterable, Mapping
-from functools import cache
 from typing import Any
 
 from attrs import evolve, field, frozen
 
-from conformance.errors import HarnessError
 from conformance.evidence.exchange import Exchange
-from conformance.requests.case import Case, Expect, Multipart, body_to_json
+from conformance.requests.case import Case
+from conformance.requests.profile import Profile
 from conformance.spec.spec import Spec
 
 __all__ = [
-    "Profile",
     "Scenario",
     "Script",
     "Settings",
     "Step",
     "Wait",
     "bound",
-    "corpus_scenario",
     "created",
     "scenario",
-    "scenarios_of",
 ]
 
 
@@ -44,15 +37,6 @@ class Wait:
 
 Step = tuple[Case, ...] | Wait
 Script = Generator[Step, tuple[Exchange, ...], None]
-
-
-class Profile:
-    """The names of the profiles, from the cheapest to the fullest."""
-
-    SMOKE = "smoke"
-    STANDARD = "standard"
-    EXHAUSTIVE = "exhaustive"
-    ALL = (SMOKE, STANDARD, EXHAUSTIVE)
 
 
 @frozen
@@ -118,63 +102,6 @@ def bound(case: Case, values: Mapping[str, str]) -> Case:
     return evolve(case.bind(**values), undo=undo)
 
 
-def _mentions(case: Case, name: str) -> bool:
-    texts = [*case.path_params.values(), *(value for _, value in case.query)]
-    if case.body is not None and not isinstance(case.body, Multipart):
-        texts.append(json.dumps(body_to_json(case.body)))
-    return any("{" + name + "}" in text for text in texts)
-
-
-def corpus_scenario(
-    operation: str,
-    resource: str,
-    cases: tuple[Case, ...],
-    setup: tuple[Case, ...] = (),
-    fresh: tuple[Case, ...] = (),
-) -> Scenario:
-    """The plain corpus of one operation: a scenario of one step, after the setup that it needs.
-
-    ``setup`` creates what the placeholders of the cases stand for, one object after the other. ``fresh`` is created
-    once more for every case that may succeed, where one success would spoil the next (a run locks its thread). A case
-    whose object could not be created isn't sent.
-    """
-    id = f"corpus.{operation}"
-    names = tuple(name for case in (*setup, *fresh) for name in case.creates)
-    again = tuple(case.id for case in cases if fresh and case.expect is not Expect.REJECT and case.role[:6] != "probe.")
-
-    def script(spec: Spec, settings: Settings) -> Script:
-        del spec, settings
-        values: dict[str, str] = {}
-        for number, case in enumerate(setup):
-            sent = bound(case.at(id, f"setup.{number}"), values)
-            (exchange,) = yield (sent,)
-            values |= created(case, exchange)
-        own: dict[str, dict[str, str]] = {key: {} for key in again}
-        for number, case in enumerate(fresh):
-            step = tuple(bound(case.at(id, f"setup.{number}.{key}"), {**values, **own[key]}) for key in again)
-            for key, exchange in zip(again, (yield step) if step else (), strict=True):
-                own[key] |= created(case, exchange)
-        ready = []
-        for case in cases:
-            known = {**values, **own.get(case.id, {})}
-            if all(name in known for name in names if _mentions(case, name)):
-                ready.append(bound(case, known))
-        if ready:
-            yield tuple(ready)
-
-    return Scenario(
-        id=id,
-        operations=(operation,),
-        script=script,
-        doc=f"The requests derived for {operation}.",
-        requests=len(cases) + len(setup) + len(fresh) * len(again),
-        tokens=sum(case.cost.tokens for case in cases),
-        resource=resource,
-        cases=cases,
-        profiles=Profile.ALL,
-    )
-
-
 def scenario(
     id: str,
     *,
@@ -204,32 +131,3 @@ def scenario(
         )
 
     return make
-
-
-@cache
-def _registered() -> tuple[Any, ...]:
-    """Scenarios and scenario factories (``scenarios(spec) → Scenario…``) of ``conformance/scenarios/``."""
-    from conformance import scenarios
-
-    found: list[Any] = []
-    for info in pkgutil.walk_packages(scenarios.__path__, scenarios.__name__ + "."):
-        module = importlib.import_module(info.name)
-        found.extend(v for v in vars(module).values() if isinstance(v, Scenario) and v.module == info.name)
-        if "scenarios_for" in vars(module):
-            found.append(module.scenarios_for)
-    return tuple(found)
-
-
-def scenarios_of(spec: Spec, profile: str) -> tuple[Scenario, ...]:
-    """The scenarios that a version's operations allow, by id. Raises :class:`HarnessError` for a repeated id."""
-    from conformance.spec.operations import operations_of
-
-    known = operations_of(spec)
-    found: dict[str, Scenario] = {}
-    for item in _registered():
-        for made in (item,) if isinstance(item, Scenario) else item(spec):
-            if profile in made.profiles and all(operation in known for operation in made.operations):
-                if made.id in found:
-                    raise HarnessError(f"two scenarios are called {made.id}", where=made.module)
-                found[made.id] = made
-    return tuple(found[key] for key in sorted(found))

@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from conformance.errors import UsageError
 from conformance.requests.case import Family
-from conformance.scenarios.scenario import Profile
+from conformance.requests.profile import Profile
 from conformance.settings.configuration import EXPENSIVE_KINDS
 
 __all__ = ["ROWS", "Options", "Row", "add_to", "from_mapping", "keywords"]

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from conformance.errors import SpecError
-from conformance.spec.spec import Spec, load, specs_dir, versions
+from conformance.spec.loading import load, specs_dir, versions
+from conformance.spec.spec import Spec
 from conformance.spec.tables import Problem, problems_of
 from conformance.spec.textfile import read_toml
 from conformance.spectools.document_rules import document_problems

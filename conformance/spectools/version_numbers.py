@@ -8,9 +8,10 @@ from typing import Any
 
 from attrs import frozen
 
+from conformance.spec.loading import load, versions
 from conformance.spec.openapi import places
 from conformance.spec.operations import Operation, operations_of
-from conformance.spec.spec import Clause, Spec, load, versions
+from conformance.spec.spec import Clause, Spec
 from conformance.spectools.examples import ledger
 from conformance.spectools.normal_form import Node, branches
 

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from conformance.errors import ConformanceError
 from conformance.settings.configuration import Config
-from conformance.spec.spec import load
+from conformance.spec.loading import load
 from conformance.target.journal import Entry, Journal, journals, read
 from conformance.target.target import Target
 

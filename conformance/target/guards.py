@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from attrs import evolve
 
 from conformance.errors import GuardError, UsageError
-from conformance.evidence.exchange import Headers, is_secret
 from conformance.requests.case import Case
+from conformance.requests.headers import Headers, is_secret
 from conformance.requests.wire import UNKNOWN_ROUTE, bind_text
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec

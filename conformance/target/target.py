@@ -18,18 +18,10 @@ from attrs import evolve
 from conformance import __version__
 from conformance.errors import UsageError
 from conformance.evidence.created_ids import created_ids
-from conformance.evidence.exchange import (
-    BROKEN_OFF,
-    REDACTED,
-    Chunk,
-    Exchange,
-    FaultKind,
-    Headers,
-    Request,
-    Response,
-    redact,
-)
+from conformance.evidence.exchange import BROKEN_OFF, Chunk, Exchange, FaultKind, Response
 from conformance.requests.case import Auth, Case
+from conformance.requests.headers import REDACTED, Headers, redact
+from conformance.requests.request import Request
 from conformance.requests.wire import PLACEHOLDER, bind_text, to_request
 from conformance.settings.configuration import Config
 from conformance.spec.operations import operations_of

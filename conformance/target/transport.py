@@ -21,7 +21,8 @@ import httpx
 from attrs import define, field, frozen
 
 from conformance.errors import HarnessError
-from conformance.evidence.exchange import Chunk, Fault, FaultKind, Request, Response
+from conformance.evidence.exchange import Chunk, Fault, FaultKind, Response
+from conformance.requests.request import Request
 from conformance.settings.configuration import Timeouts
 
 __all__ = ["Answer", "Transport"]

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from conformance._parts import part
-from conformance.evidence.exchange import Chunk, Exchange, Request, Response
+from conformance.evidence.exchange import Chunk, Exchange, Response
 from conformance.evidence.trace import Observation, Trace
 from conformance.requests.case import Case, JsonBody
-from conformance.spec.spec import load
+from conformance.requests.request import Request
+from conformance.spec.loading import load
 from conformance.verdict import Outcome, Verdict
 
 VERSION = "2024-05-01-preview"

@@ -12,7 +12,7 @@ from openai import AzureOpenAI, OpenAI
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
 from conformance.emulator.server import asgi, running
-from conformance.spec.spec import load, versions
+from conformance.spec.loading import load, versions
 
 KEY = "emulator-key"
 

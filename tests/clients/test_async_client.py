@@ -9,7 +9,7 @@ import pytest
 from client_recorder import documenting
 from openai import AsyncAzureOpenAI, AsyncOpenAI
 
-from conformance.spec.spec import load
+from conformance.spec.loading import load
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the client warns of the assistants surface
 

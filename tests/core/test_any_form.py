@@ -17,7 +17,7 @@ from conformance.judging.check import Scope
 from conformance.judging.judge import judge
 from conformance.run.selection import scenarios_in
 from conformance.settings.options import Options
-from conformance.spec.spec import load
+from conformance.spec.loading import load
 from conformance.verdict import Outcome
 
 VERSION = "2024-05-01-preview"

@@ -10,13 +10,14 @@ import pytest
 from attrs import evolve
 
 from conformance.checks.catalogue import find_check
-from conformance.evidence.exchange import Chunk, Exchange, Request, Response
+from conformance.evidence.exchange import Chunk, Exchange, Response
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.judge import judge
 from conformance.requests.case import Auth, Case, Expect, JsonBody
+from conformance.requests.request import Request
 from conformance.run.claims import Claims
 from conformance.settings.configuration import Config, Target
-from conformance.spec.spec import load
+from conformance.spec.loading import load
 from conformance.target.preflight import Preflight
 from conformance.verdict import Outcome
 
@@ -140,11 +141,12 @@ def test_a_gateway_may_answer_in_its_own_form(expected: Outcome, role: str, stat
 
 def test_a_part_of_the_corpus_without_vectors_has_nothing_to_compare() -> None:
     from conformance.checks.catalogue import find_check
-    from conformance.evidence.exchange import Exchange, Request, Response
+    from conformance.evidence.exchange import Exchange, Response
     from conformance.evidence.trace import Observation, Trace
     from conformance.judging.judge import judge
     from conformance.requests.case import Case, Expect, JsonBody
-    from conformance.spec.spec import load
+    from conformance.requests.request import Request
+    from conformance.spec.loading import load
     from conformance.verdict import Outcome
 
     case = Case("embeddings.create", "POST", "/e", body=JsonBody({"input": 7}), expect=Expect.REJECT)

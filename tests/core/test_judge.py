@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Request, Response
+from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Response
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Check, Needs, check, trace_check
 from conformance.judging.judge import judge
 from conformance.requests.case import Case, Expect
+from conformance.requests.request import Request
 from conformance.spec.spec import ApiVersion, Spec
 from conformance.verdict import Finding, Level, Outcome
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.evidence.exchange import REDACTED, redact
+from conformance.requests.headers import REDACTED, redact
 from conformance.target.guards import strip
 
 

@@ -15,11 +15,13 @@ from wild_answers import DATED, EITHER, V1, Wild, error, form, objections, obser
 from conformance.checks.catalogue import all_checks
 from conformance.emulator.app import App
 from conformance.emulator.store import Clock
-from conformance.evidence.exchange import Exchange, Request, Response
+from conformance.evidence.exchange import Exchange, Response
 from conformance.judging.judge import judge
 from conformance.requests.case import Case
+from conformance.requests.profile import Profile
+from conformance.requests.request import Request
 from conformance.run.selection import items_of
-from conformance.scenarios.scenario import Profile, scenarios_of
+from conformance.scenarios.registry import scenarios_of
 from conformance.verdict import Outcome
 
 AREAS = ("pagination", "files-batches")

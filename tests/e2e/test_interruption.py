@@ -21,7 +21,7 @@ from conformance._parts import part
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
 from conformance.emulator.server import asgi, running
-from conformance.evidence.exchange import Request
+from conformance.requests.request import Request
 from conformance.run.selection import default_versions
 
 VERSION = default_versions()[0]

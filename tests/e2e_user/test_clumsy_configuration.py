@@ -10,7 +10,7 @@ import pytest
 from conformance.errors import ConfigError
 from conformance.run.selection import default_versions, must_name_something
 from conformance.settings.configuration import load_config
-from conformance.spec.spec import load
+from conformance.spec.loading import load
 
 WAIVER = "[[waiver]]\ncheck = '{check}'\nowner = 'me'\nreason = 'known'\nexpires = {expires}\n"
 

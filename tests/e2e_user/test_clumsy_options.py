@@ -9,9 +9,10 @@ from served import command
 
 from conformance.cli import main
 from conformance.corpus.corpus import build_corpus
-from conformance.scenarios.scenario import Profile, scenarios_of
+from conformance.requests.profile import Profile
+from conformance.scenarios.registry import scenarios_of
 from conformance.settings.configuration import EXPENSIVE_KINDS
-from conformance.spec.spec import load, versions
+from conformance.spec.loading import load, versions
 
 RUN = ("run", "--profile", "smoke")
 

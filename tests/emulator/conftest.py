@@ -16,9 +16,11 @@ from conformance.emulator.behaviour import Settings
 from conformance.emulator.call import Surface
 from conformance.emulator.documented_fields import Shape
 from conformance.emulator.store import Clock
-from conformance.evidence.exchange import Request, Response
+from conformance.evidence.exchange import Response
+from conformance.requests.request import Request
+from conformance.spec.loading import load, versions
 from conformance.spec.operations import operations_of
-from conformance.spec.spec import Spec, load, versions
+from conformance.spec.spec import Spec
 
 KEY = "emulator-key"
 

@@ -11,8 +11,9 @@ import pytest
 
 from conformance.evidence.event_stream import parse
 from conformance.evidence.exchange import Response
+from conformance.spec.loading import load
 from conformance.spec.operations import operations_of
-from conformance.spec.spec import Spec, load
+from conformance.spec.spec import Spec
 
 HELLO = [{"role": "user", "content": "Hello, what is the weather in JSON?"}]
 TOOL = {"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}

@@ -16,8 +16,9 @@ from conformance.emulator.behaviour import Settings
 from conformance.emulator.documented_fields import Shape
 from conformance.emulator.inference.sound import MEDIA_TYPES, wave
 from conformance.evidence.event_stream import parse
-from conformance.evidence.exchange import Request, Response
-from conformance.spec.spec import load
+from conformance.evidence.exchange import Response
+from conformance.requests.request import Request
+from conformance.spec.loading import load
 
 
 @cache

@@ -13,8 +13,8 @@ from openai import AzureOpenAI, OpenAI
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
 from conformance.emulator.server import asgi, running
+from conformance.spec.loading import load, versions
 from conformance.spec.operations import operations_of
-from conformance.spec.spec import load, versions
 
 V1 = [version for version in versions() if load(version).surface == "v1"]
 HELLO: list[Any] = [{"role": "user", "content": "Hello"}]

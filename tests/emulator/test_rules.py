@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from conformance.emulator.call import Part
 from conformance.emulator.request_rules import NAMED, places
-from conformance.spec.spec import load
+from conformance.spec.loading import load
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 ASKED = {"role": "assistant", "content": None, "tool_calls": [CALL]}

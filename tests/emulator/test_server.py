@@ -23,8 +23,10 @@ from conformance.emulator.process import emulator
 from conformance.emulator.server import asgi, running
 from conformance.errors import HarnessError
 from conformance.evidence.event_stream import parse
-from conformance.evidence.exchange import REDACTED, Chunk, Exchange, Fault, FaultKind
-from conformance.spec.spec import Spec, load, versions
+from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind
+from conformance.requests.headers import REDACTED
+from conformance.spec.loading import load, versions
+from conformance.spec.spec import Spec
 
 V = next(v for v in versions() if load(v).surface == "dated" and "chat.stream" in load(v).features)
 CHAT = f"/openai/deployments/gpt-4o/chat/completions?api-version={V}"

@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conformance.emulator.app import App
-from conformance.evidence.exchange import Request, Response
+from conformance.evidence.exchange import Response
+from conformance.requests.request import Request
+from conformance.spec.loading import versions
 from conformance.spec.operations import Operation, operations_of
-from conformance.spec.spec import versions
 
 TEXT = st.text(max_size=12) | st.sampled_from(["gpt-4o", "o1", "whisper", "sora", "function", "user", "auto", "x"])
 JSON: st.SearchStrategy[Any] = st.recursive(

@@ -10,10 +10,12 @@ from urllib.parse import quote, urlencode
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
 from conformance.emulator.store import Clock
-from conformance.evidence.exchange import Request, Response
+from conformance.evidence.exchange import Response
+from conformance.requests.request import Request
 from conformance.schema.validators import validators_of
+from conformance.spec.loading import load
 from conformance.spec.operations import Operation, operations_of
-from conformance.spec.spec import Spec, load
+from conformance.spec.spec import Spec
 
 KEY = "emulator-key"
 

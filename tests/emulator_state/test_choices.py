@@ -14,8 +14,8 @@ from state_talk import KEY, Talk
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
 from conformance.emulator.store import Clock
+from conformance.spec.loading import load, versions
 from conformance.spec.operations import operations_of
-from conformance.spec.spec import load, versions
 
 
 def having(operation: str, *path: str) -> list[str]:

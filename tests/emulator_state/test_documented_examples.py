@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from state_talk import Talk
 
+from conformance.spec.loading import load, versions
 from conformance.spec.operations import operations_of
-from conformance.spec.spec import load, versions
 
 EXAMPLES = Path(__file__).resolve().parents[2].parent / "shared" / "official-specs" / "examples"
 

@@ -15,7 +15,7 @@ from conformance.emulator.handlers import all_handlers
 from conformance.emulator.mutants import mutant_named, mutants
 from conformance.emulator.store import Clock, Store
 from conformance.errors import UsageError
-from conformance.spec.spec import load, versions
+from conformance.spec.loading import load, versions
 
 
 @cache

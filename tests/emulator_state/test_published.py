@@ -19,8 +19,8 @@ import pytest
 from state_talk import Talk
 from state_tour import chapters
 
+from conformance.spec.loading import load
 from conformance.spec.operations import operations_of
-from conformance.spec.spec import load
 
 PUBLISHED = Path(__file__).resolve().parents[2].parent / "shared" / "official-specs"
 

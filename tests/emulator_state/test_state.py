@@ -10,8 +10,8 @@ import pytest
 from state_steps import FUNCTIONS, MODEL, uploaded
 from state_talk import Talk
 
+from conformance.spec.loading import load, versions
 from conformance.spec.operations import operations_of
-from conformance.spec.spec import load, versions
 
 
 def having(*operations: str) -> list[str]:

@@ -6,8 +6,8 @@ import pytest
 from state_talk import Talk
 from state_tour import CHAPTERS, chapters
 
+from conformance.spec.loading import load, versions
 from conformance.spec.operations import operations_of
-from conformance.spec.spec import load, versions
 
 STATELESS = frozenset({"audio", "chat", "completions", "embeddings", "images"})
 STATEFUL = [v for v in versions() if any(op in operations_of(load(v)) for op in CHAPTERS)]

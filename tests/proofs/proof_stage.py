@@ -21,7 +21,7 @@ from conformance.judging.judge import judge
 from conformance.run.selection import checks_of, default_versions, items_of, scenarios_in
 from conformance.scenarios.scenario import Scenario
 from conformance.settings.options import Options
-from conformance.spec.spec import load, versions
+from conformance.spec.loading import load, versions
 from conformance.verdict import Level, Outcome, Verdict
 
 #: How many earlier exchanges a counterexample can look back on, as in the emulator's front.

@@ -8,7 +8,7 @@ from proof_stage import first_stage, order, shows, stage
 from conformance.checks.catalogue import all_checks
 from conformance.judging.check import Check
 from conformance.run.selection import default_versions
-from conformance.spec.spec import versions
+from conformance.spec.loading import versions
 from conformance.verdict import Outcome
 
 CHECKS = tuple(all_checks().values())

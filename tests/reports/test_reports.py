@@ -11,9 +11,10 @@ from jsonschema import Draft202012Validator
 
 from conformance._parts import part
 from conformance.errors import UsageError
-from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Request, Response
+from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Response
 from conformance.evidence.trace import Observation, Trace
 from conformance.requests.case import Auth, Case, JsonBody
+from conformance.requests.request import Request
 from conformance.verdict import Finding, Level, Outcome, Verdict
 
 jsonl = part("reports.jsonl")

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from conformance.corpus.corpus import OperationCorpus
 from conformance.errors import HarnessError
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.requests.case import Case, Cost, JsonBody
 from conformance.run.runner import Event, Runner
-from conformance.scenarios.scenario import Scenario, Script, Settings, Step, Wait, corpus_scenario
+from conformance.scenarios.corpus_scenario import corpus_scenario
+from conformance.scenarios.scenario import Scenario, Script, Settings, Step, Wait
 from conformance.settings.configuration import Budget, Waiver
 from conformance.spec.spec import Spec
 from conformance.target.preflight import Preflight
@@ -53,7 +55,7 @@ def scripted(id: str, *steps: Step, operation: str = "chat.completions.create") 
 
 
 def corpus(*cases: Case) -> Scenario:
-    return corpus_scenario("chat.completions.create", "chat", cases)
+    return corpus_scenario(OperationCorpus("chat.completions.create", "chat", cases))
 
 
 def bodies(runner: Runner, name: str) -> list[Any]:

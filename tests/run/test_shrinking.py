@@ -14,7 +14,7 @@ from conformance.requests.shrinking import size
 from conformance.run.smallest_witness import shrunk
 from conformance.settings.configuration import Config
 from conformance.settings.configuration import Target as TargetConfig
-from conformance.spec.spec import load
+from conformance.spec.loading import load
 from conformance.target.target import Target
 from conformance.verdict import Outcome
 

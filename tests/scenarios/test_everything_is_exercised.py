@@ -12,10 +12,11 @@ from conformance.emulator.app import App
 from conformance.emulator.store import Clock
 from conformance.evidence.trace import Trace
 from conformance.judging.judge import judge
+from conformance.requests.profile import Profile
 from conformance.run.selection import items_of
-from conformance.scenarios.scenario import Profile, scenarios_of
+from conformance.scenarios.registry import scenarios_of
+from conformance.spec.loading import load, versions
 from conformance.spec.operations import operations_of
-from conformance.spec.spec import load, versions
 from conformance.verdict import Outcome
 
 #: Operations without a state of their own: the corpora ask them, no scripted scenario needs to.

@@ -11,13 +11,16 @@ import pytest
 from conformance.checks.catalogue import all_checks
 from conformance.emulator.app import App
 from conformance.emulator.store import Clock
-from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Request, Response
+from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Response
 from conformance.judging.judge import judge
 from conformance.requests.case import Case
+from conformance.requests.profile import Profile
+from conformance.requests.request import Request
 from conformance.requests.wire import to_request
 from conformance.run.selection import items_of
-from conformance.scenarios.scenario import Profile, Settings, Wait, scenarios_of
-from conformance.spec.spec import load, versions
+from conformance.scenarios.registry import scenarios_of
+from conformance.scenarios.scenario import Settings, Wait
+from conformance.spec.loading import load, versions
 from conformance.target.guards import check_path_ids
 from conformance.verdict import Outcome
 

@@ -9,7 +9,7 @@ from spec_folders import CLAUSES, ERRATA, FILES, OPENAPI, VERSION, Maker
 
 from conformance.cli import main
 from conformance.errors import SpecError
-from conformance.spec.spec import load
+from conformance.spec.loading import load
 from conformance.spectools.lint import lint
 
 OVERLAY_VERSION = VERSION.replace('label = "tiny"', 'label = "next"\nextends = "tiny"')

@@ -12,7 +12,7 @@ from spec_folders import Maker
 
 from conformance.spec import cache as speccache
 from conformance.spec import spec as spec_module
-from conformance.spec.spec import load
+from conformance.spec.loading import load
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 from spec_folders import FILES, Maker
 
 from conformance.cli import main
-from conformance.spec.spec import Spec, load, versions
+from conformance.spec.loading import load, versions
+from conformance.spec.spec import Spec
 from conformance.spectools.changes import Change, Class
 from conformance.spectools.diff import compare
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.spec.spec import load
+from conformance.spec.loading import load
 from conformance.spectools.examples import bodies, judge, ledger
 from conformance.spectools.importing import import_file
 from conformance.spectools.normal_form import Node, shape

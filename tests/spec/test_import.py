@@ -16,10 +16,10 @@ from conformance.cli import main
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
 from conformance.errors import UsageError
-from conformance.evidence.exchange import Request
+from conformance.requests.request import Request
+from conformance.spec.loading import load, versions
 from conformance.spec.openapi import form_problems, places
 from conformance.spec.operations import operations_of
-from conformance.spec.spec import load, versions
 from conformance.spectools import importing
 from conformance.spectools.importing import import_file
 

@@ -18,8 +18,9 @@ from conformance.requests.case import Auth, Case, Expect, JsonBody
 from conformance.requests.wire import to_request
 from conformance.scenarios.scenario import Scenario, Settings
 from conformance.schema.validators import validator_for
+from conformance.spec.loading import load, versions
 from conformance.spec.operations import operations_of
-from conformance.spec.spec import Spec, load, versions
+from conformance.spec.spec import Spec
 
 VERSIONS = versions()
 

@@ -16,9 +16,10 @@ from conformance.corpus.corpus import Shard, build_corpus, corpus_digest
 from conformance.emulator.behaviour import DEFAULT_DEPLOYMENTS
 from conformance.errors import UsageError
 from conformance.requests.case import Case
+from conformance.scenarios.corpus_scenario import corpus_scenarios
 from conformance.settings.readers import CAPABILITIES
+from conformance.spec.loading import load
 from conformance.spec.operations import operations_of
-from conformance.spec.spec import load
 
 SMALL = "2024-06-01"
 
@@ -69,7 +70,7 @@ def test_a_case_survives_its_json_form(version: str) -> None:
 
 def test_shards_are_disjoint_and_complete() -> None:
     ids = {case.id for case in corpus(SMALL)}
-    parts = [{case.id for s in corpus(SMALL).scenarios(Shard(k, 3)) for case in s.cases} for k in (1, 2, 3)]
+    parts = [{case.id for s in corpus_scenarios(corpus(SMALL), Shard(k, 3)) for case in s.cases} for k in (1, 2, 3)]
     assert ids == set().union(*parts)
     assert len(ids) == sum(map(len, parts))
     assert all(parts)

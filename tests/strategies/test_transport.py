@@ -9,8 +9,8 @@ import pytest
 from corpus_stage import VERSIONS, corpus
 
 from conformance.corpus.corpus import Corpus
-from conformance.evidence.exchange import Request
 from conformance.requests.case import Auth, Case, Expect
+from conformance.requests.request import Request
 from conformance.requests.wire import to_request
 
 KNOWN = {"deployment": "d", "run": "r"}

@@ -17,9 +17,10 @@ from conformance.emulator.server import asgi, running
 from conformance.evidence.trace import Trace
 from conformance.judging.check import Check
 from conformance.judging.judge import judge
-from conformance.scenarios.scenario import Scenario, scenarios_of
+from conformance.scenarios.registry import scenarios_of
+from conformance.scenarios.scenario import Scenario
+from conformance.spec.loading import load, versions
 from conformance.spec.operations import operations_of
-from conformance.spec.spec import load, versions
 from conformance.verdict import Outcome
 
 #: What the service really does, and what any server may do.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from conformance.spec.loading import load, versions
 from conformance.spec.operations import StreamShape, operations_of
-from conformance.spec.spec import Spec, load, versions
+from conformance.spec.spec import Spec
 from conformance.streams.assistants import KINDS, LADDERS, PAUSED, TERMINAL, ladder, split_name
 from conformance.streams.chunks import CHOICE
 from conformance.streams.event_schemas import event_schemas

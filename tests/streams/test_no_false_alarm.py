@@ -35,8 +35,8 @@ from stream_stage import DATED, DONE, LATER, V1, failed, frame, frames, noted, s
 from conformance._parts import part
 from conformance.evidence.event_stream import BOM
 from conformance.evidence.trace import Observation
+from conformance.spec.loading import load, versions
 from conformance.spec.operations import operations_of
-from conformance.spec.spec import load, versions
 
 rechunk = part("strategies.rechunk")
 byte_by_byte = rechunk.byte_by_byte

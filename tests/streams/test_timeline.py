@@ -8,9 +8,10 @@ from bad_streams import CHUNKS
 from good_streams import ASK, CHAT, HELLO, good
 from stream_stage import frames, seen, verdicts
 
-from conformance.evidence.exchange import Exchange, Fault, FaultKind, Request
+from conformance.evidence.exchange import Exchange, Fault, FaultKind
 from conformance.evidence.timeline import marks_of, render, timeline
 from conformance.evidence.trace import Observation, Trace
+from conformance.requests.request import Request
 
 BAD = {f"{p.name}-{n}": p for n, p in enumerate(CHUNKS + EVENTS) if not isinstance(p.bad, Trace)}
 

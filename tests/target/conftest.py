@@ -11,7 +11,8 @@ from attrs import evolve
 
 from conformance.settings.configuration import Budget, Config, Timeouts
 from conformance.settings.configuration import Target as TargetConfig
-from conformance.spec.spec import Spec, load
+from conformance.spec.loading import load
+from conformance.spec.spec import Spec
 from conformance.target.journal import Journal
 from conformance.target.target import Target
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from conformance.evidence.created_ids import created_ids
-from conformance.evidence.exchange import Chunk, Exchange, Request, Response
+from conformance.evidence.exchange import Chunk, Exchange, Response
 from conformance.requests.case import Case
+from conformance.requests.request import Request
 
 CASE = Case("responses.create", "POST", "/responses", creates={"made": "/id"})
 

@@ -10,8 +10,9 @@ import pytest
 from attrs import evolve
 
 from conformance.errors import GuardError, UsageError
-from conformance.evidence.exchange import REDACTED, Exchange
+from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Auth, Case, Cost, JsonBody
+from conformance.requests.headers import REDACTED
 from conformance.settings.configuration import Budget, Config
 from conformance.settings.configuration import Target as TargetConfig
 from conformance.spec.spec import Spec

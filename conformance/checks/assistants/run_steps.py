@@ -9,10 +9,11 @@ from conformance.checks.assistants.runs import RUNS, missing, needs_end, runs_in
 from conformance.checks.objects.lifecycle import one, sent_in, text_of
 from conformance.checks.objects.lists import items_of
 from conformance.evidence.event_stream import stream_of
-from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import on_json
+from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 

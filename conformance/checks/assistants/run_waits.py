@@ -8,10 +8,11 @@ from typing import Any
 from conformance.checks.assistants.runs import RUNS, documented, is_run_object, missing, needs_end, runs_in
 from conformance.checks.objects.lifecycle import one, sent_in
 from conformance.checks.objects.lists import page_of
-from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Trace
 from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import on_json, path_of
+from conformance.requests.request import Request
 from conformance.scenarios.resource_kinds import properties
 from conformance.scenarios.runs import ENDS
 from conformance.spec.operations import operations_of

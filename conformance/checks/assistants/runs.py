@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.checks.objects.lifecycle import holds, one, sent_in
-from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import asked, on_json, path_of, query_of
+from conformance.requests.request import Request
 from conformance.scenarios.resource_kinds import properties
 from conformance.scenarios.runs import ENDS
 from conformance.spec.operations import operations_of

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.checks.http.answers import READ_FROM_JSON
-from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import on_json
 from conformance.requests.case import Case, Expect
+from conformance.requests.request import Request
 from conformance.requests.selectors import streams
 from conformance.schema.validators import validator_for
 from conformance.spec.operations import operations_of

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.checks.objects.isolation import SECONDS
-from conformance.evidence.exchange import Request
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Needs, check, trace_check
 from conformance.judging.counterexamples import asked, on_json
 from conformance.requests.case import Case
+from conformance.requests.request import Request
 from conformance.requests.selectors import streams
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome

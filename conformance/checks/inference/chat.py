@@ -8,11 +8,11 @@ from typing import Any
 
 import jsonschema_rs
 
-from conformance.evidence.exchange import Request
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import asked, on_json
 from conformance.requests.case import Case
+from conformance.requests.request import Request
 from conformance.requests.selectors import streams
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level

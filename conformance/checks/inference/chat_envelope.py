@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.evidence.exchange import Request
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import on_json
+from conformance.requests.request import Request
 from conformance.requests.selectors import plain
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level

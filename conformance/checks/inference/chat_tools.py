@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conformance.checks.inference.chat import CHAT, body_of, choices_of, message_of, posted, unfiltered, whole
-from conformance.evidence.exchange import Request
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import on_json
+from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 

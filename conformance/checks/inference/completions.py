@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conformance.checks.inference.chat import SHORTEST_LIMIT, body_of, choices_of, number, unfiltered
-from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import on_json, path_of
 from conformance.requests.case import Case
+from conformance.requests.request import Request
 from conformance.requests.selectors import streams
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level

@@ -10,10 +10,10 @@ from attrs import field, frozen
 
 from conformance.checks.inference.chat import body_of
 from conformance.checks.inference.embeddings import EMBEDDINGS, components_of, vectors_of
-from conformance.evidence.exchange import Request
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import asked, on_json
+from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 

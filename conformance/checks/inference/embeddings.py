@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.checks.inference.chat import body_of
-from conformance.evidence.exchange import Request
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Needs, check, trace_check
 from conformance.judging.counterexamples import asked, on_json
 from conformance.requests.case import Case, Expect
+from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.evidence.exchange import Request
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import asked, on_json
 from conformance.requests.case import Case, Multipart
+from conformance.requests.request import Request
 from conformance.requests.selectors import streams, value_at
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level

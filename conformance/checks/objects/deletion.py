@@ -9,10 +9,11 @@ from attrs import evolve
 
 from conformance.checks.objects.lifecycle import LIVES, in_lives, needs, one
 from conformance.checks.objects.lists import answer_page, ids_of, page_of
-from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Trace
 from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import on_json
+from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 

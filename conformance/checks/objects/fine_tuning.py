@@ -10,10 +10,11 @@ from attrs import evolve
 from conformance.checks.objects.jobs import objects_in, on_objects, untested
 from conformance.checks.objects.lifecycle import holds, one, sent_in
 from conformance.checks.objects.lists import items_of, times_of
-from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Trace
 from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import on_json
+from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from conformance.checks.objects.lifecycle import LIVES, echoed, holds, in_lives, needs, one, sent_in
 from conformance.checks.objects.lists import answer_page, ids_of, items_of, page_of
-from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import on_json, path_of
+from conformance.requests.request import Request
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome

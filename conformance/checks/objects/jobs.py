@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.checks.objects.lists import items_of
-from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Needs, check, trace_check
 from conformance.judging.counterexamples import on_json, path_of
 from conformance.requests.case import Case
+from conformance.requests.request import Request
 from conformance.scenarios.steps import path_names
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec

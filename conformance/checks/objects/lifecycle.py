@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.checks.objects.lists import ids_of
-from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Counterexample, trace_check
 from conformance.judging.counterexamples import on_json, path_of
+from conformance.requests.request import Request
 from conformance.scenarios.resource_kinds import KINDS, properties
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec

@@ -8,10 +8,10 @@ from typing import Any
 from conformance.checks.objects.jobs import untested
 from conformance.checks.objects.lifecycle import one
 from conformance.checks.objects.lists import ids_of
-from conformance.evidence.exchange import Request
 from conformance.evidence.trace import Trace
 from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import on_json
+from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conformance.checks.objects.jobs import ENDS, on_objects
-from conformance.evidence.exchange import Request
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import asked, on_json
 from conformance.requests.case import Case
+from conformance.requests.request import Request
 from conformance.requests.selectors import asks, every, plain, value_at
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level

@@ -8,10 +8,11 @@ from typing import Any
 from conformance.checks.objects.jobs import objects_in, on_objects, untested
 from conformance.checks.objects.lifecycle import one
 from conformance.checks.objects.lists import items_of
-from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Trace
 from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import on_json, path_of
+from conformance.requests.request import Request
 from conformance.scenarios.responses import TALK
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome

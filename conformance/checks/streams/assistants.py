@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from conformance.evidence.exchange import Request
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.stream_counterexamples import Draft, each_json, on_events
+from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.streams.assistants import PAUSED, TERMINAL, by_object, ladder_breaches, moments, split_name
 from conformance.streams.reading import Reading, over_stream, streamed

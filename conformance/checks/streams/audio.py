@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from conformance.evidence.exchange import Request
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.stream_counterexamples import Draft, on_events
+from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.streams.machine import Machine
 from conformance.streams.reading import Reading, over_stream, streamed

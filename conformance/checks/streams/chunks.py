@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from conformance.evidence.exchange import Request
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.stream_counterexamples import Draft, each_json, on_events
 from conformance.requests.case import Case
+from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.streams.chunks import by_choice, content_chunks
 from conformance.streams.reading import DATA_ONLY, Reading, level_of, over_stream, streamed

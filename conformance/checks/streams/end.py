@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from attrs import evolve
 
-from conformance.evidence.exchange import Exchange, Fault, FaultKind, Request
+from conformance.evidence.exchange import Exchange, Fault, FaultKind
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.stream_counterexamples import Draft, assemble, drafts, on_events
+from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.streams.reading import Reading, over_stream, read, streamed
 from conformance.verdict import Finding, Level

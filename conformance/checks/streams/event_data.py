@@ -7,10 +7,10 @@ from typing import Any
 
 from attrs import evolve
 
-from conformance.evidence.exchange import Request
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.stream_counterexamples import Draft, each_json, on_events
+from conformance.requests.request import Request
 from conformance.schema.validators import validator_for
 from conformance.spec.spec import Spec
 from conformance.streams.event_schemas import event_schemas, outside

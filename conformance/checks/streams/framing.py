@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from conformance.evidence.event_stream import Deviation, Kind, stream_of
-from conformance.evidence.exchange import Exchange, Request, Response
+from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.stream_counterexamples import Draft, assemble, drafts, on_body, on_events
+from conformance.requests.request import Request
 from conformance.requests.selectors import plain
 from conformance.spec.spec import Spec
 from conformance.streams.reading import Reading, compressed, over_stream, streamed

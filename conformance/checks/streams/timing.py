@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from attrs import evolve
 
 from conformance.evidence.event_stream import stream_of
-from conformance.evidence.exchange import Chunk, Exchange, Request, Response
+from conformance.evidence.exchange import Chunk, Exchange, Response
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.stream_counterexamples import Draft, on_body, on_events
+from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.streams.reading import Reading, over_stream, streamed
 from conformance.verdict import Finding, Level

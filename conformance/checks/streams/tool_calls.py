@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from conformance.evidence.exchange import Request
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Counterexample, Needs, check
 from conformance.judging.stream_counterexamples import Draft, each_json, on_events
 from conformance.requests.case import Case
+from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.streams.chunks import by_choice, pieces
 from conformance.streams.reading import Reading, over_stream, streamed

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from conformance.evidence.exchange import Request
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.stream_counterexamples import Draft, on_events
 from conformance.requests.case import Case
+from conformance.requests.request import Request
 from conformance.requests.selectors import asks, every, without
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec

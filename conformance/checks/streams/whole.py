@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from attrs import evolve
 
-from conformance.evidence.exchange import Exchange, Request
+from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Needs, check, trace_check
 from conformance.judging.excuses import excuse
 from conformance.judging.stream_counterexamples import Draft, on_events
 from conformance.requests.case import Case, Expect
+from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.streams.reading import DATA_ONLY, read, streamed
 from conformance.streams.whole import Whole, from_plain, from_stream

@@ -1,0 +1,1 @@
+"""JSON Pointers (RFC 6901)."""

@@ -1,0 +1,35 @@
+"""A request as it goes over the wire."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import Any
+
+from attrs import frozen
+
+from conformance.requests.headers import Headers, first_value
+
+__all__ = ["Request"]
+
+
+@frozen(slots=False)
+class Request:
+    """A request as it goes over the wire. ``url`` is absolute; ``body`` is the content, not the framing."""
+
+    method: str
+    url: str
+    headers: Headers = ()
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, matched without case; None where absent."""
+        return first_value(self.headers, name)
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON; None where it is empty or isn't JSON."""
+        try:
+            return json.loads(self.body) if self.body else None
+        except (ValueError, RecursionError):
+            return None

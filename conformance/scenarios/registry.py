@@ -1,0 +1,41 @@
+"""All scenarios, found by walking ``conformance/scenarios/``: a new story touches one file and no list."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from typing import Any
+
+from conformance import scenarios
+from conformance.errors import HarnessError
+from conformance.scenarios.scenario import Scenario
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
+
+__all__ = ["scenarios_of"]
+
+
+@cache
+def _registered() -> tuple[Any, ...]:
+    """Scenarios and scenario factories (``scenarios(spec) → Scenario…``) of ``conformance/scenarios/``."""
+    found: list[Any] = []
+    for info in pkgutil.walk_packages(scenarios.__path__, scenarios.__name__ + "."):
+        module = importlib.import_module(info.name)
+        found.extend(v for v in vars(module).values() if isinstance(v, Scenario) and v.module == info.name)
+        if "scenarios_for" in vars(module):
+            found.append(module.scenarios_for)
+    return tuple(found)
+
+
+def scenarios_of(spec: Spec, profile: str) -> tuple[Scenario, ...]:
+    """The scenarios that a version's operations allow, by id. Raises :class:`HarnessError` for a repeated id."""
+    known = operations_of(spec)
+    found: dict[str, Scenario] = {}
+    for item in _registered():
+        for made in (item,) if isinstance(item, Scenario) else item(spec):
+            if profile in made.profiles and all(operation in known for operation in made.operations):
+                if made.id in found:
+                    raise HarnessError(f"two scenarios are called {made.id}", where=made.module)
+                found[made.id] = made
+    return tuple(found[key] for key in sorted(found))

@@ -1,0 +1,193 @@
+"""Reading api-versions: which there are, where they lie, and one of them as a :class:`~conformance.spec.spec.Spec`.
+
+A version that ``extends`` another one is the base's faithful document plus its own overlay; errata and clauses are
+inherited unless dropped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from conformance.errors import SpecError, UsageError
+from conformance.spec.folder import Patch, read
+from conformance.spec.openapi import METHODS
+from conformance.spec.spec import ApiVersion, Clause, Drop, Erratum, Refusal, Rule, Source, Spec, Widest
+from conformance.spec.tables import problems_of
+from conformance.spec.textfile import read_toml
+
+__all__ = ["load", "specs_dir", "versions"]
+
+
+def specs_dir() -> Path:
+    """The folder of the versions that come with the suite, in the checkout and in the wheel."""
+    package = Path(__file__).resolve().parents[1]
+    nested = package / "specs"
+    return nested if nested.is_dir() else package.parent / "specs"
+
+
+def versions(*folders: Path | None) -> tuple[str, ...]:
+    """The known api-versions, sorted: those of the suite and those in the given folders.
+
+    Raises :class:`UsageError` for a folder that isn't there.
+    """
+    for folder in folders:
+        _there(folder)
+    found = {
+        path.parent.name
+        for folder in (specs_dir(), *folders)
+        if folder is not None
+        for path in Path(folder).glob("*/version.toml")
+    }
+    return tuple(sorted(found))
+
+
+def _there(folder: Path | None) -> None:
+    if folder is not None and not Path(folder).is_dir():
+        raise UsageError("no such folder", where=str(folder), hint="--specs takes one that holds folders of versions")
+
+
+def _home(version: str, folder: Path | None) -> Path | None:
+    """The folder of a version; a name that would leave the folder of versions is no version."""
+    if Path(version).name != version:
+        return None
+    homes = (Path(base) / version for base in (folder, specs_dir()) if base is not None)
+    return next((home for home in homes if (home / "version.toml").is_file()), None)
+
+
+def load(version: str, folder: Path | None = None) -> Spec:
+    """Read one api-version; a user's ``folder`` is looked at first.
+
+    Raises :class:`UsageError` for an unknown version (naming the known ones) and :class:`SpecError` for a bad folder.
+    """
+    _there(folder)
+    home = _home(version, folder)
+    if home is not None:
+        return _load(version, home, folder)
+    known = ", ".join(versions(folder)) or "none"
+    raise UsageError(f"unknown api-version {version!r}", hint=f"known: {known}")
+
+
+@lru_cache(maxsize=32)
+def _load(version: str, path: Path, folder: Path | None) -> Spec:
+    meta = read_toml(path / "version.toml")
+    base = _base(version, path, meta, folder)
+    dropped = {item.get("id") for item in meta.get("drop", ()) if isinstance(item, dict)}
+
+    def kept(items: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(item for item in items if item.id not in dropped)
+
+    old_errata = kept(base.errata) if base else ()
+    common = specs_dir() / "clauses.toml"
+    read_in = read(
+        path,
+        meta,
+        base=base.faithful if base else None,
+        inherited=[Patch(erratum.id, erratum.patch) for erratum in old_errata],
+        before=base.digest if base else hashlib.sha256(common.read_bytes()).hexdigest(),
+    )
+    api = meta["api_version"]
+    clauses = kept(_shared(read_in.document, base) + tuple(c for c in (base.clauses if base else ()) if c.version))
+    own_clauses = tuple(_clause(item, version) for item in read_in.clauses.get("clause", ()))
+    refusals = tuple(Refusal(**_listed(item)) for item in read_in.clauses.get("refusal", ()))
+    widest = tuple(Widest(**_listed(item)) for item in read_in.clauses.get("widest", ()))
+    return Spec(
+        version=meta["label"],
+        status=meta["status"],
+        surface=meta["surface"],
+        base_path=meta["base_path"],
+        api_version=ApiVersion(
+            location=api["in"],
+            name=api.get("name", "api-version"),
+            required=api.get("required", True),
+            accepted=tuple(api.get("accepted", ())),
+        ),
+        faithful=read_in.faithful,
+        document=read_in.document,
+        live=meta["live"],
+        complete=meta["complete"],
+        default=meta.get("default", False),
+        gaps=tuple(meta.get("gaps", ())),
+        features=frozenset(meta["features"]),
+        sources=tuple(Source(**source) for source in meta["source"]),
+        drops=tuple(Drop(**item) for item in meta.get("drop", ())),
+        errata=old_errata + tuple(_erratum(item, version) for item in read_in.errata.get("erratum", ())),
+        wrong_examples=tuple(read_in.errata.get("wrong_example", ())),
+        clauses=clauses + own_clauses,
+        refusals=(kept(base.refusals) if base else ()) + refusals,
+        widest=(kept(base.widest) if base else ()) + widest,
+        extends=meta.get("extends", ""),
+        digest=read_in.digest,
+        path=path,
+    )
+
+
+def _base(version: str, path: Path, meta: Mapping[str, Any], folder: Path | None) -> Spec | None:
+    """The version that this one extends; a circle is refused before it is walked."""
+    seen = [version]
+    following: Any = meta.get("extends")
+    while isinstance(following, str):
+        if following in seen:
+            raise SpecError(f"extends: {' extends '.join([*seen, following])}", where=str(path / "version.toml"))
+        seen.append(following)
+        home = _home(following, folder)
+        if home is None:
+            known = ", ".join(versions(folder)) or "none"
+            raise SpecError(
+                f"extends: unknown api-version {following!r}", where=str(path / "version.toml"), hint=f"known: {known}"
+            )
+        following = read_toml(home / "version.toml").get("extends")
+    return load(seen[1], folder) if len(seen) > 1 else None
+
+
+@lru_cache(maxsize=1)
+def _common() -> tuple[Clause, ...]:
+    """The clauses of ``specs/clauses.toml``, which hold in every version."""
+    path = specs_dir() / "clauses.toml"
+    data = read_toml(path)
+    for problem in problems_of(path, data):
+        raise problem.error()
+    return tuple(_clause(item, "") for item in data.get("clause", ()))
+
+
+def _shared(document: Mapping[str, Any], base: Spec | None) -> tuple[Clause, ...]:
+    """The shared clauses that concern an operation of the document, without those that the base dropped."""
+    ids = [
+        operation["operationId"]
+        for item in document["paths"].values()
+        for method, operation in item.items()
+        if method in METHODS
+    ]
+    withdrawn = {drop.id for drop in base.drops} - set(base.clause_by_id) if base else set()
+    return tuple(
+        clause
+        for clause in _common()
+        if clause.id not in withdrawn and any(fnmatchcase(id, glob) for id in ids for glob in clause.operations)
+    )
+
+
+def _listed(item: dict[str, Any]) -> dict[str, Any]:
+    return {**item, "operations": tuple(item.get("operations", ("*",)))}
+
+
+def _erratum(item: dict[str, Any], version: str) -> Erratum:
+    return Erratum(**{**item, "patch": tuple(json.loads(item.get("patch", "[]"))), "version": version})
+
+
+def _clause(item: dict[str, Any], version: str) -> Clause:
+    rule = item.get("rule")
+    made = None
+    if rule:
+        made = Rule(
+            pointer=rule.get("pointer", ""),
+            schema=json.loads(rule["schema"]) if "schema" in rule else None,
+            breaks=json.loads(rule["break"]) if "break" in rule else None,
+            named=rule.get("named", ""),
+        )
+    fields = {key: value for key, value in item.items() if key not in ("rule", "checks")}
+    return Clause(**{**_listed(fields), "checks": tuple(item.get("checks", ())), "rule": made, "version": version})
