@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 CHILD = """
 import collections, json, resource, sys, time
-from conformance.spec import load
-from conformance.corpus import build_corpus
+from conformance.spec.loading import load
+from conformance.corpus.corpus import build_corpus
 version, profile = sys.argv[1:3]
 wall, cpu = time.perf_counter(), time.process_time()
 spec = load(version)

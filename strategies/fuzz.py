@@ -21,6 +21,7 @@ from .derivation import Work
 from .drafts import Draft
 from .facts import bounds_of
 from .levels import content_gate, gate_of
+from .reproducible import BACKEND
 from .sampler import NOTHING
 from .schema_tree import Node, Slot
 from .text_strategies import texts
@@ -31,7 +32,14 @@ __all__ = ["CERTIFY", "EXPLORE", "fuzzed", "requests", "values"]
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much, HealthCheck.large_base_example]
 
 #: For a corpus: the same draws every time, no database, no shrinking.
-CERTIFY = settings(max_examples=20, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=_QUIET)
+CERTIFY = settings(
+    max_examples=20,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=_QUIET,
+    backend=BACKEND,
+)
 
 #: For a search at leisure: many draws, other ones each time.
 EXPLORE = settings(max_examples=500, deadline=None, database=None, suppress_health_check=_QUIET)

@@ -35,9 +35,7 @@ def spec_of(version: str) -> Spec:
 def stream_checks() -> tuple[Check, ...]:
     """The exchange checks that judge streams."""
     return tuple(
-        check
-        for check in all_checks().values()
-        if check.scope is Scope.EXCHANGE and check.module.rpartition(".")[2].startswith(("sse_", "stream_"))
+        check for check in all_checks().values() if check.scope is Scope.EXCHANGE and ".checks.streams." in check.module
     )
 
 

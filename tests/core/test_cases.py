@@ -80,7 +80,7 @@ def test_the_order_of_members_does_not_change_the_id(names: list[str]) -> None:
 
 def test_the_id_is_the_same_in_a_process_with_another_hash_seed() -> None:
     text = (
-        "from conformance.cases import Case, JsonBody;"
+        "from conformance.requests.case import Case, JsonBody;"
         "print(Case(operation='o', method='POST', path='/p', body=JsonBody({'b': 1, 'a': [None, 'ü']})).id)"
     )
     here = Case(operation="o", method="POST", path="/p", body=JsonBody({"a": [None, "ü"], "b": 1})).id

@@ -17,11 +17,11 @@ from .conftest import Board
 RUN = """
 import sys
 from pathlib import Path
-from conformance.cases import Case, JsonBody
-from conformance.config import Config, Target as T
-from conformance.journal import Journal
-from conformance.spec import load
-from conformance.target import Target
+from conformance.requests.case import Case, JsonBody
+from conformance.settings.configuration import Config, Target as T
+from conformance.target.journal import Journal
+from conformance.spec.loading import load
+from conformance.target.target import Target
 
 url, folder = sys.argv[1:]
 spec = load("2024-05-01-preview")

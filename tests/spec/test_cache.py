@@ -11,8 +11,9 @@ import pytest
 from spec_folders import Maker
 
 from conformance.spec import cache as speccache
-from conformance.spec import spec as spec_module
+from conformance.spec import loading
 from conformance.spec.loading import load
+from conformance.spec.spec import Spec
 
 
 @pytest.fixture
@@ -22,9 +23,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / "specs"
 
 
-def anew(folder: Path) -> spec_module.Spec:
+def anew(folder: Path) -> Spec:
     """Load as another process would: nothing of it is in memory."""
-    spec_module._load.cache_clear()
+    loading._load.cache_clear()
     return load("tiny", folder)
 
 
@@ -76,7 +77,7 @@ def test_a_cache_that_can_not_be_written_is_no_error(
 
 def test_two_processes_may_load_at_once(cache: Path, versions_folder: Maker) -> None:
     code = (
-        "import sys; from pathlib import Path; from conformance.spec.spec import load;"
+        "import sys; from pathlib import Path; from conformance.spec.loading import load;"
         " print(load('tiny', Path(sys.argv[1])).digest)"
     )
     path = os.pathsep.join(filter(None, sys.path))

@@ -191,7 +191,7 @@ def test_no_retry_goes_over_the_cap(serve: Serve, open_target: Open) -> None:
 def test_a_live_resource_gets_two_wrong_keys_and_three_filter_answers(
     serve: Serve, open_target: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conformance.config.is_loopback", lambda url: False)
+    monkeypatch.setattr("conformance.settings.configuration.is_loopback", lambda url: False)
     answer = http({"error": {"code": "content_filter", "message": "no"}}, 400)
     server = serve(lambda c, r, n: c.sendall(answer if KEY.encode() in r else http({}, 401)))
     target = open_target(server.url, allow_http=True)
@@ -208,7 +208,7 @@ def test_a_live_resource_gets_two_wrong_keys_and_three_filter_answers(
 def test_foreign_objects_in_lists_are_kept_without_content(
     serve: Serve, open_target: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conformance.config.is_loopback", lambda url: False)
+    monkeypatch.setattr("conformance.settings.configuration.is_loopback", lambda url: False)
     theirs = {"id": "asst_theirs", "object": "assistant", "name": "Secret plan", "metadata": {}, "created_at": 1}
     mine = {"id": "asst_mine", "object": "assistant", "name": "Ours"}
     page = {"object": "list", "data": [theirs, mine], "first_id": "asst_theirs", "last_id": "asst_mine"}
