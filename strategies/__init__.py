@@ -1,1 +1,4 @@
-"""From schemas to requests: valid ones, boundaries, single-constraint violations, text and media."""
+"""How requests are derived from a Spec.
+
+Valid requests from templates and schemas, boundaries, violations of one constraint, texts and media files.
+"""

@@ -1,7 +1,8 @@
-"""Cross-field rules of a request body, as the strategies apply them: does a body keep them, and what mends it.
+"""Cross-field rules of a request body, as the strategies apply them: does a body keep a rule, and how is it repaired.
 
-Rules are clauses of the Spec. Most are JSON Schemas; what JSON Schema can't say has a name in ``named_rules.py``.
-``conformance/rules.py`` judges the finished corpus and shares nothing with this module.
+A rule is a clause of the Spec. Most rules are JSON Schemas; those that JSON Schema can't express have a name in
+``named_rules.py``. ``conformance/requests/field_rules.py`` checks the finished corpus independently and shares no code
+with this module.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ __all__ = ["BodyRules", "merge_patch", "spots_of"]
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
-    """RFC 7396."""
+    """Apply a JSON Merge Patch (RFC 7396) to a JSON value and return the result. The arguments are not changed."""
     if not isinstance(patch, dict):
         return copy.deepcopy(patch)
     made = dict(target) if isinstance(target, dict) else {}
@@ -34,7 +35,10 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def spots_of(body: Any, pattern: str) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """The concrete places that a pattern such as ``/messages/*`` names in a body, with their values."""
+    """Yield the places in a body that a pattern names, each as (keys and indices, value).
+
+    ``*`` in the pattern stands for every item of an array: ``/messages/*`` names each message.
+    """
 
     def walk(value: Any, tokens: list[str], spot: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
         if not tokens:
@@ -58,17 +62,18 @@ class BodyRules:
 
     @classmethod
     def of(cls, spec: Spec, operation: str) -> BodyRules:
-        """The clauses with a rule that name the operation."""
+        """The rules of one operation: every clause of the Spec that has a rule and names the operation."""
         return cls(spec, tuple(c for c in spec.clauses if c.rule is not None and operation in c.operations))
 
     def holds(self, clause: Clause, body: Any) -> bool:
-        """True when a body keeps one rule."""
+        """Return True if a body keeps one rule. A rule of an unknown name counts as kept."""
         rule = clause.rule
         if rule is None or not isinstance(body, dict):
             return True
         if rule.named:
             known = NAMED.get(rule.named)
             try:
+                # An unknown name is reported by ``spec lint``; it must not stop the corpus.
                 return known is None or all(known.holds(value) for _, value in spots_of(body, rule.pointer))
             except (AttributeError, KeyError, TypeError):
                 return False  # a body that isn't even of the right form
@@ -78,15 +83,18 @@ class BodyRules:
         return all(check.is_valid(value) for _, value in spots_of(body, rule.pointer))
 
     def broken(self, body: Any) -> tuple[Clause, ...]:
-        """The rules that a body breaks."""
+        """The clauses whose rules a body breaks, in the order of the Spec."""
         return tuple(clause for clause in self.clauses if not self.holds(clause, body))
 
     def mend(self, body: Any, keep: str, sample: Callable[[str], Any]) -> Any | None:
-        """The nearest body that keeps all rules; None when two changes aren't enough.
+        """Change a body by as few steps as possible so that it keeps all rules. Return None if three steps are not
+        enough.
 
-        ``keep`` is the top-level field that must stay as it is; ``sample`` makes a value for another field.
+        ``keep`` is the top-level field that must stay as it is; ``sample`` makes a value for another field, or None.
         """
         tried = [body]
+        # Breadth first, so that the result differs from the original in as few fields as possible. Three rounds and 40
+        # candidates bound the search; no rule of the published documents needs more.
         for _ in range(3):
             following = []
             for candidate in tried:
@@ -98,6 +106,9 @@ class BodyRules:
         return next((candidate for candidate in tried if not self.broken(candidate)), None)
 
     def _changes(self, body: Any, clause: Clause, keep: str, sample: Callable[[str], Any]) -> Iterator[Any]:
+        """Yield bodies with one field changed, added or removed that may repair a broken rule, the mildest change
+        first.
+        """
         rule = clause.rule
         if rule is None:
             return
@@ -105,6 +116,7 @@ class BodyRules:
         if known is not None and known.mended is not None:
             yield known.mended(body)
         words = _mentioned(rule.schema) | set(known.fields if known is not None else ())
+        # First give a field the value that the rule asks for, then add a missing field, last remove one.
         for key, value in _wanted(rule.schema):
             if key != keep:
                 yield {**body, key: value}
@@ -119,7 +131,7 @@ class BodyRules:
 
 
 def _mentioned(schema: Any) -> set[str]:
-    """Every property that a rule's schema speaks of at its top level."""
+    """The names of all top-level properties that the schema of a rule mentions."""
     found: set[str] = set()
     if isinstance(schema, dict):
         found.update(schema.get("required", ()))
@@ -133,7 +145,7 @@ def _mentioned(schema: Any) -> set[str]:
 
 
 def _wanted(schema: Any) -> Iterator[tuple[str, Any]]:
-    """(property, value) that the consequence of a rule asks for."""
+    """Yield (property, value) for each value that the consequence of a rule prescribes."""
     if isinstance(schema, dict):
         for name, inner in (schema.get("properties") or {}).items():
             if isinstance(inner, dict) and "const" in inner:

@@ -1,4 +1,7 @@
-"""Requests that show what a document allows: every field, value, null, branch and bound."""
+"""Requests that use what a document allows: every field, enum value, null, union branch and bound.
+
+Each of these is a *fact* of the document (see ``facts.py``). A request *shows* a fact when it contains it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from attrs import define, evolve
 from conformance.requests.case import Expect, Family
 from conformance.verdict import Level
 
-from .derivation import Work
+from .derivation import OperationDerivation
 from .drafts import Draft
 from .facts import Fact, Key, facts_of, observe
 from .ids import IMPOSSIBLE_ID
@@ -19,21 +22,25 @@ from .levels import content_gate, gate_of
 from .sampler import NOTHING
 from .value_paths import find, get, place
 
-__all__ = ["boundaries", "shown"]
+__all__ = ["boundaries", "fact_draft"]
 
-#: Facts that one packed request shows at most.
+#: The largest number of facts that one packed request shows.
 PACKED = 12
 
-#: Packed requests that a further fact may still join.
+#: A further fact is tried on this many of the latest packed requests. More would be quadratic work for few savings.
 OPEN = 6
 
-#: Packed requests of one operation in the standard profile whose outcome may rightly be either.
+#: In the standard profile, at most this many packed requests of one operation expect either outcome.
 GATED = 6
 
 
 @define
 class Pack:
-    """A request that shows several facts."""
+    """One request that shows several facts.
+
+    ``keys`` are the facts shown so far, ``gate`` the reason why either outcome is right ("" when the request must be
+    accepted). A ``full`` pack takes no further facts.
+    """
 
     draft: Draft
     keys: set[Key]
@@ -41,50 +48,60 @@ class Pack:
     full: bool = False
 
 
-def boundaries(work: Work) -> Iterator[Draft]:
-    """Requests that show every documented fact.
+def boundaries(derivation: OperationDerivation) -> Iterator[Draft]:
+    """Yield requests that together show every documented fact.
 
-    In ``exhaustive`` one request per fact. In ``standard`` each top-level field, enum value and branch has a request
-    of its own; nulls, bounds and nested facts that go together share one, and what a template shows isn't repeated.
+    Profile ``exhaustive``: one request per fact. Profile ``standard``: each top-level field, enum value and branch has
+    a request of its own; nulls, bounds and nested facts share requests; facts that a template already shows are not
+    repeated.
     """
-    alone = work.bench.everything
+    # What the templates show already needs no request of its own, as long as they will be accepted.
+    alone = derivation.shared.everything
     seen: set[Key] = set()
-    for draft in work.templates:
-        if draft.expect is Expect.ACCEPT and not work.bench.makers.lacks(draft.request, work.operation.path):
-            seen |= observe(work.ground.root, draft.request)
+    for draft in derivation.templates:
+        if draft.expect is Expect.ACCEPT and not derivation.shared.makers.lacks(
+            draft.request, derivation.operation.path
+        ):
+            seen |= observe(derivation.context.root, draft.request)
     shared: list[tuple[Fact, Draft]] = []
-    for slot in work.slots:
-        for fact in facts_of(slot, work.sampler):
+    for slot in derivation.slots:
+        for fact in facts_of(slot, derivation.sampler):
             if not alone and fact.key in seen:
                 continue
-            made = shown(work, fact)
+            made = fact_draft(derivation, fact)
             if made is None:
                 continue
+            # A top-level field that a target mishandles should fail alone, not take eleven other facts with it.
             top = slot.pointer.count("/") <= 1 and fact.kind in ("field", "value", "branch")
             if alone or top:
                 yield made
             else:
                 shared.append((fact, made))
-    yield from _packed(work, shared)
-    yield from _together(work)
+    yield from _packed(derivation, shared)
+    yield from _all_fields(derivation)
 
 
-def _packed(work: Work, shared: list[tuple[Fact, Draft]]) -> Iterator[Draft]:
-    """Facts that go together in as few requests as a greedy walk finds."""
+def _packed(derivation: OperationDerivation, shared: list[tuple[Fact, Draft]]) -> Iterator[Draft]:
+    """Yield requests that each show several of the given facts. Facts are packed greedily, in document order."""
     packs: list[Pack] = []
     for fact, draft in shared:
         if fact.key in {key for pack in packs for key in pack.keys if pack.draft.expect is Expect.ACCEPT}:
             continue
-        # what costs more, and what is long, stays alone
+        # A large bound (a text of 32,768 characters, 128 tools) makes a request long and costly, so it isn't combined.
+
         if str(fact.label).isdigit() and int(fact.label) > 64:
             packs.append(Pack(draft, {fact.key}, full=True))
             continue
+        # Facts share a request only if they share the reason for an open outcome: one gate would make the others open
+        # too.
         gate = "" if draft.expect is Expect.ACCEPT else draft.reason
         near = [pack for pack in packs if not pack.full and pack.gate == gate][-OPEN:]
-        if not any(_joined(work, pack, fact) for pack in near):
+        if not any(_joined(derivation, pack, fact) for pack in near):
             packs.append(Pack(draft, {fact.key}, gate))
+    # Which of the requests without a sure outcome are kept is decided by hash: evenly spread, and stable when a fact is
+    # added.
     gated = sorted((p for p in packs if p.gate), key=lambda p: hashlib.sha256(str(sorted(p.keys)).encode()).digest())
-    dropped = {id(pack) for pack in gated[GATED:]} if not work.bench.everything else set()
+    dropped = {id(pack) for pack in gated[GATED:]} if not derivation.shared.everything else set()
     for pack in packs:
         if id(pack) in dropped:
             continue
@@ -93,48 +110,59 @@ def _packed(work: Work, shared: list[tuple[Fact, Draft]]) -> Iterator[Draft]:
         yield pack.draft.evolve(reason=pack.draft.reason + (more if pack.draft.expect is Expect.ACCEPT else ""))
 
 
-def _joined(work: Work, pack: Pack, fact: Fact) -> bool:
+def _joined(derivation: OperationDerivation, pack: Pack, fact: Fact) -> bool:
+    """Add a fact to a packed request. Return False, and change nothing, if the result would not be a valid request."""
     if len(pack.keys) >= PACKED:
         return False
-    placed = place(pack.draft.request, work.ground.root, fact.slot.path, fact.value, work.sampler)
-    if placed is None or not work.ground.root.fits(placed.request):
+    placed = place(pack.draft.request, derivation.context.root, fact.slot.path, fact.value, derivation.sampler)
+    if placed is None or not derivation.context.root.fits(placed.request):
         return False
-    if work.rules.broken(placed.request.get("body")):
+    if derivation.rules.broken(placed.request.get("body")):
         return False
     keys = pack.keys | {fact.key}
-    if not keys <= observe(work.ground.root, placed.request):
+    # The new value may have replaced one that showed another fact.
+    if not keys <= observe(derivation.context.root, placed.request):
         return False
     pack.draft, pack.keys = pack.draft.evolve(request=placed.request), keys
     return True
 
 
-def _cursor(work: Work) -> str:
-    """What ``after`` and ``before`` of a list may name: an object that the setup creates."""
-    made = work.bench.makers.listed(work.operation)
+def _cursor(derivation: OperationDerivation) -> str:
+    """The value for ``after`` and ``before`` of a list: the id of an object that the setup creates, else an impossible
+    id.
+    """
+    made = derivation.shared.makers.listed(derivation.operation)
     return "{" + made + "}" if made else IMPOSSIBLE_ID
 
 
-def shown(work: Work, fact: Fact) -> Draft | None:
-    """A valid request that shows a fact; None where none was found."""
+def fact_draft(derivation: OperationDerivation, fact: Fact) -> Draft | None:
+    """Return a valid request that shows a fact, or None if none was found.
+
+    It expects either outcome, with the reason, where the document alone can't decide whether the request is accepted.
+    """
     slot = fact.slot
+    # A cursor must name an existing object; a made-up text would be refused rightly.
     if slot.path[0] == ".query" and slot.name in ("after", "before") and fact.kind == "field":
-        fact = evolve(fact, value=_cursor(work))
-    found = next((pair for host in work.hosts(slot.path) if (pair := _fact_in(work, host, fact)) is not None), None)
+        fact = evolve(fact, value=_cursor(derivation))
+    found = next(
+        (pair for host in derivation.hosts(slot.path) if (pair := _fact_in(derivation, host, fact)) is not None), None
+    )
     if found is None:
         return None
     host, request = found
     location = slot.path[0][1:]
     where = slot.pointer if location == "body" else slot.name
+    # The first reason that applies is told; the order is from the field itself to the state of the target.
     gate = (
         ("whether a cursor that names nothing is refused is open" if fact.value == IMPOSSIBLE_ID else "")
         or gate_of(slot.pointer)
         or host.reason
         or ("only reasoning models take it" if "reasoning" in host.needs else "")
-        or work.levels.disputed(location, slot.pointer, fact.kind)
-        or content_gate(work.operation.id, request.get("body"))
+        or derivation.levels.disputed(location, slot.pointer, fact.kind)
+        or content_gate(derivation.operation.id, request.get("body"))
         or (
             "nothing in this version creates the object that it names"
-            if work.bench.makers.lacks(request, work.operation.path)
+            if derivation.shared.makers.lacks(request, derivation.operation.path)
             else ""
         )
     )
@@ -146,48 +174,53 @@ def shown(work: Work, fact: Fact) -> Draft | None:
         expect=Expect.EITHER if gate else Expect.ACCEPT,
         level=Level.SHOULD if gate else Level.MUST,
         reason=gate or f"{what.get(fact.kind, f'{fact.kind} of')} {where}",
-        media=work.ground.media,
+        media=derivation.context.media,
     )
 
 
-def _fact_in(work: Work, host: Draft, fact: Fact) -> tuple[Draft, Mapping[str, Any]] | None:
+def _fact_in(derivation: OperationDerivation, host: Draft, fact: Fact) -> tuple[Draft, Mapping[str, Any]] | None:
+    """Put a fact into a template. Return the template and the request, or None (with the reason noted) if that
+    fails.
+    """
     path = fact.slot.path
-    placed = place(host.request, work.ground.root, path, fact.value, work.sampler)
-    if placed is None or not work.ground.root.fits(placed.request):
-        work.leave_out("".join(path), fact.kind, fact.label, "no valid request with it was found")
+    placed = place(host.request, derivation.context.root, path, fact.value, derivation.sampler)
+    if placed is None or not derivation.context.root.fits(placed.request):
+        derivation.leave_out("".join(path), fact.kind, fact.label, "no valid request with it was found")
         return None
-    request = work.mended(placed.request, placed.spot)
-    if request is None or not _still(work, request, fact):
-        work.leave_out("".join(path), fact.kind, fact.label, "a rule between fields excludes it")
+    request = derivation.mended(placed.request, placed.spot)
+    if request is None or not _keeps_value(derivation, request, fact):
+        derivation.leave_out("".join(path), fact.kind, fact.label, "a rule between fields excludes it")
         return None
     return host, request
 
 
-def _together(work: Work) -> Iterator[Draft]:
-    """All optional top-level fields that go together."""
+def _all_fields(derivation: OperationDerivation) -> Iterator[Draft]:
+    """Yield requests that use all optional top-level fields which can be combined: one for the body, one for the
+    query.
+    """
     for location in ("body", "query"):
-        node = work.ground.root.properties.get(location)
-        if node is None or not node.properties or not work.templates:
+        node = derivation.context.root.properties.get(location)
+        if node is None or not node.properties or not derivation.templates:
             continue
-        request: Mapping[str, Any] = {**work.templates[0].request}
+        request: Mapping[str, Any] = {**derivation.templates[0].request}
         for name in node.properties:
-            value = work.sampler.value(node.properties[name], name)
+            value = derivation.sampler.value(node.properties[name], name)
             present = request.get(location) or {}
             if value is NOTHING or name in present or gate_of("/" + name) or name in ("after", "before"):
                 continue
             tried = {**request, location: {**present, name: value}}
-            if work.ground.root.fits(tried) and not work.rules.broken(tried.get("body")):
+            if derivation.context.root.fits(tried) and not derivation.rules.broken(tried.get("body")):
                 request = tried
         yield Draft(
             request,
             role="all-fields",
             family=Family.BOUNDARY,
             reason="all fields that go together",
-            media=work.ground.media,
+            media=derivation.context.media,
         )
 
 
-def _still(work: Work, request: Mapping[str, Any], fact: Fact) -> bool:
-    """True when a mended request still has the value in its place."""
-    spot, walked = find(request, work.ground.root, fact.slot.path)
+def _keeps_value(derivation: OperationDerivation, request: Mapping[str, Any], fact: Fact) -> bool:
+    """Return True if a repaired request still has the fact's value in its place."""
+    spot, walked = find(request, derivation.context.root, fact.slot.path)
     return walked == len(fact.slot.path) and bool(get(request, spot) == fact.value)

@@ -1,4 +1,7 @@
-"""What the deployment behind a request must be able to do: ``chat``, ``chat+vision``, ``embeddings+dimensions`` …"""
+"""The capability that a deployment must have to answer a request, such as ``chat``, ``chat+vision``, ``embeddings``.
+
+Configuration maps deployments to these words (``aoai-conformance list capabilities``).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from conformance.spec.operations import Operation
 
 __all__ = ["capability_of"]
 
-#: By operationId; the longest matching beginning counts.
+#: operationId, or its beginning up to a dot → capability. The longest match counts; "" is the default.
 _BY_OPERATION: Mapping[str, str] = {
     "": "chat",
     "chat.completions": "chat",
@@ -29,6 +32,7 @@ _BY_OPERATION: Mapping[str, str] = {
 
 
 def _kinds(value: Any) -> Iterator[str]:
+    """Yield every ``type`` in a JSON value, at any depth. Long arrays are read in part."""
     if isinstance(value, dict):
         if isinstance(value.get("type"), str):
             yield value["type"]
@@ -40,13 +44,17 @@ def _kinds(value: Any) -> Iterator[str]:
 
 
 def capability_of(operation: Operation, request: Mapping[str, Any], expect: Expect, needs: tuple[str, ...] = ()) -> str:
-    """The capability of a request; what is to be refused anyway needs only a deployment of the right kind."""
+    """The capability that a request needs, as words joined by ``+``.
+
+    A request that must be refused needs only a deployment of the right kind: the refusal comes before the model.
+    """
     known = [name for name in _BY_OPERATION if operation.id == name or operation.id.startswith(name + ".") or not name]
     base = _BY_OPERATION[max(known, key=len)]
     body = request.get("body")
     if expect is Expect.REJECT or not isinstance(body, dict):
         return base
     wanted = [base, *needs]
+    # Models differ in these abilities within one kind, so a deployment must name them.
     if operation.id in ("chat.completions.create", "responses.create"):
         if body.get("tools") and operation.id.startswith("chat"):
             wanted.append("tools")

@@ -1,4 +1,4 @@
-"""All cases of one operation: templates, boundaries, violations, broken rules and probes."""
+"""All cases of one operation: templates, boundaries, violations, broken cross-field rules and probes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from . import probes, roles
 from .boundaries import boundaries
 from .capabilities import capability_of
 from .costs import cost_of, expensive_kind
-from .derivation import Bench, Work
+from .derivation import OperationDerivation, SpecDerivation
 from .drafts import Draft, to_case
 from .fuzz import fuzzed
 from .ids import impossible_id
@@ -27,12 +27,17 @@ from .schema_tree import Shapes
 from .schemathesis_adapter import drafts as generated
 from .setup import FRESH, STATEFUL, Makers, placeholders_of
 
-__all__ = ["Composer", "Made"]
+__all__ = ["Composer", "OperationCases"]
 
 
 @frozen
-class Made:
-    """The cases of one operation, what must be created before, and the fields that were filled by type only."""
+class OperationCases:
+    """The cases of one operation and what belongs to them.
+
+    ``setup`` are the cases that create the objects which the cases name; ``fresh`` those of them that must be sent
+    again before every use. ``by_type`` lists fields that were filled by type alone, because neither document nor name
+    suggested a value. ``left_out`` are (what, reason) of documented things that have no case.
+    """
 
     operation: str
     resource: str
@@ -45,7 +50,10 @@ class Made:
 
 @frozen(slots=False, eq=False)
 class Composer:
-    """Builds the cases of one Spec, one operation at a time."""
+    """Builds the cases of one Spec, one operation at a time.
+
+    ``expensive`` names the opt-in kinds that add cases; ``seed`` decides the fuzzed cases of the exhaustive profile.
+    """
 
     spec: Spec = field(repr=False)
     profile: str = Profile.STANDARD
@@ -54,119 +62,135 @@ class Composer:
     _bases: dict[str, Draft | None] = field(factory=dict, repr=False, init=False)
 
     @cached_property
-    def bench(self) -> Bench:
-        """The nodes of the document, and what creates what."""
-        return Bench(self.spec, self.profile, Shapes(self.spec), Makers(self.spec, self.base))
+    def shared(self) -> SpecDerivation:
+        """What the operations of the Spec share: schema nodes and the knowledge which operation creates what."""
+        return SpecDerivation(self.spec, self.profile, Shapes(self.spec), Makers(self.spec, self.base))
 
-    def work(self, operation: Operation) -> Work:
-        """The composition of one operation."""
-        return Work(self.bench, operation)
+    def derivation(self, operation: Operation) -> OperationDerivation:
+        """The derivation of one operation's requests in its default media type."""
+        return OperationDerivation(self.shared, operation)
 
     def base(self, operation: Operation, name: str = "") -> Draft | None:
-        """The plainest accepted draft of an operation. ``name`` (``file_id.batch``) picks the one for a purpose."""
+        """The plainest draft of an operation that must be accepted, or None.
+
+        ``name`` may carry a purpose after a dot: ``file_id.batch`` picks the upload for batches.
+        """
         purpose = name.partition(".")[2]
         key = f"{operation.id}.{purpose}"
         if key not in self._bases:
+            # A template may name an object whose creation needs this same operation. The entry ends that recursion.
             self._bases[key] = None
-            found = [d for d in self.work(operation).templates if d.expect is Expect.ACCEPT]
+            found = [d for d in self.derivation(operation).templates if d.expect is Expect.ACCEPT]
             chosen = next((d for d in found if purpose and d.role.endswith("." + purpose)), None)
             self._bases[key] = chosen or (found[0] if found else None)
         return self._bases[key]
 
-    def operation(self, operation: Operation) -> Made:
-        """Everything that the profile sends to one operation."""
-        return _Assembly(self, self.work(operation)).made()
+    def operation(self, operation: Operation) -> OperationCases:
+        """All cases that the profile sends to one operation."""
+        return _Assembly(self, self.derivation(operation)).made()
 
 
 @frozen(slots=False, eq=False)
 class _Assembly:
-    """From the drafts of an operation to its cases."""
+    """Turns the drafts of one operation into its cases."""
 
     composer: Composer = field(repr=False)
-    work: Work
+    derivation: OperationDerivation
 
-    def drafts(self, work: Work) -> Iterator[Draft]:
-        """The drafts of the profile, in every media type."""
+    def drafts(self, derivation: OperationDerivation) -> Iterator[Draft]:
+        """Yield the drafts that the profile asks for, in every media type of the operation."""
         if self.composer.profile == Profile.SMOKE:
-            yield from work.templates[:1]
+            yield from derivation.templates[:1]
             return
-        yield from work.templates
-        yield from boundaries(work)
-        yield from violations(work)
-        yield from rule_breaks(work)
-        yield from generated(work)
-        if work.bench.everything and work.templates:
-            yield from fuzzed(work, self.composer.seed)
-        for other in work.others:
+        yield from derivation.templates
+        yield from boundaries(derivation)
+        yield from violations(derivation)
+        yield from rule_breaks(derivation)
+        yield from generated(derivation)
+        if derivation.shared.everything and derivation.templates:
+            yield from fuzzed(derivation, self.composer.seed)
+        for other in derivation.others:
             yield from self.drafts(other)
 
-    def made(self) -> Made:
-        """The cases, each request once, with what they need."""
+    def made(self) -> OperationCases:
+        """The cases of the operation, each request once, with the setup that they need."""
         known = tuple(operations_of(self.composer.spec))
         cases: dict[str, Case] = {}
         setup: dict[str, Case] = {}
         for case in self._cases(known):
             ready, needed = self._ready(case)
             for each in needed:
+                # The same object for another purpose (``file_id`` and ``file_id.batch``) is a setup case of its own.
                 setup[f"{each.operation} {next(iter(each.creates), '')}"] = each
             _add(cases, ready)
-        return Made(
-            operation=self.work.operation.id,
-            resource=self.work.operation.resource,
+        return OperationCases(
+            operation=self.derivation.operation.id,
+            resource=self.derivation.operation.resource,
             cases=tuple(cases.values()),
             setup=tuple(setup.values()),
-            fresh=tuple(c for c in setup.values() if set(c.creates) & set(FRESH.get(self.work.operation.id, ()))),
-            by_type=tuple(sorted(self.work.sampler.by_type)),
-            left_out=tuple(sorted(self.work.left_out.items())),
+            fresh=tuple(c for c in setup.values() if set(c.creates) & set(FRESH.get(self.derivation.operation.id, ()))),
+            by_type=tuple(sorted(self.derivation.sampler.by_type)),
+            left_out=tuple(sorted(self.derivation.left_out.items())),
         )
 
     def _cases(self, known: tuple[str, ...]) -> Iterator[Case]:
-        single = self.work.operation.method == "DELETE"
+        """Yield the cases from drafts, then the probes that are built from the first case.
+
+        A DELETE has one case that deletes; all its other cases name an id that no object has.
+        """
+        single = self.derivation.operation.method == "DELETE"
         base: Case | None = None
-        for draft in self.drafts(self.work):
+        for draft in self.drafts(self.derivation):
             if single and base is not None and draft.expect is Expect.ACCEPT:
                 continue
             case = to_case(
-                self.work.operation, draft, capability_of(self.work.operation, draft.request, draft.expect, draft.needs)
+                self.derivation.operation,
+                draft,
+                capability_of(self.derivation.operation, draft.request, draft.expect, draft.needs),
             )
             if single and base is not None:
-                case = self._nowhere(case)
+                case = self._with_impossible_id(case)
             base = base or case
             yield case
         if base is None:
             return
+        # Probes say their own reason; that of the base would mislead.
         base = evolve(base, family=Family.TEMPLATE, reason="")
-        safe = self._nowhere(base) if single else base
+        # A probe that a lax target accepts must not delete anything.
+        safe = self._with_impossible_id(base) if single else base
         operations = operations_of(self.composer.spec)
         paths: dict[str, set[str]] = {}
         for operation in operations.values():
             paths.setdefault(operation.path, set()).add(operation.method)
-        doors = probes.door(self.composer.spec, self.work.operation, safe, known, paths)
+        access = probes.access_probes(self.composer.spec, self.derivation.operation, safe, known, paths)
         if self.composer.profile == Profile.SMOKE:
-            # one door per resource is enough to smell smoke, one question about versions per version
-            first = next(op.id for op in operations.values() if op.resource == self.work.operation.resource)
-            kept: tuple[str, ...] = (roles.AUTH_NONE,) if self.work.operation.id == first else ()
-            kept += (roles.VERSION_MISSING, roles.VERSION_UNKNOWN) if self.work.operation.id == known[0] else ()
-            yield from (case for case in doors if case.role in (*kept, roles.AUTH_WRONG))
+            # The smoke profile sends few probes: credentials once per resource, api-versions once per version.
+            first = next(op.id for op in operations.values() if op.resource == self.derivation.operation.resource)
+            kept: tuple[str, ...] = (roles.AUTH_NONE,) if self.derivation.operation.id == first else ()
+            kept += (roles.VERSION_MISSING, roles.VERSION_UNKNOWN) if self.derivation.operation.id == known[0] else ()
+            yield from (case for case in access if case.role in (*kept, roles.AUTH_WRONG))
             return
-        yield from doors
+        yield from access
         yield probes.route(safe)
         yield from probes.transport(safe, large="large-body" in self.composer.expensive)
         yield from self._unknown_ids(base)
 
-    def _nowhere(self, case: Case) -> Case:
-        """The case with an impossible id, so that it can be sent beside the one that deletes."""
+    def _with_impossible_id(self, case: Case) -> Case:
+        """The case with an impossible id as its last path parameter, so that it can't touch the object of another
+        case.
+        """
         names = [name for name in case.path_params if not name.startswith("deployment")]
         if not names:
             return case
         last = names[-1]
-        return evolve(case, path_params={**case.path_params, last: impossible_id(last, self.work.operation)})
+        return evolve(case, path_params={**case.path_params, last: impossible_id(last, self.derivation.operation)})
 
     def _unknown_ids(self, base: Case) -> Iterator[Case]:
+        """Yield the case that asks for an id which no object has, if the path has an id."""
         names = [name for name in base.path_params if not name.startswith("deployment")]
         if names:
             yield evolve(
-                self._nowhere(base),
+                self._with_impossible_id(base),
                 family=Family.VIOLATION,
                 expect=Expect.REJECT,
                 level=Level.SHOULD,
@@ -176,35 +200,45 @@ class _Assembly:
             )
 
     def _ready(self, case: Case) -> tuple[Case, tuple[Case, ...]]:
-        """The case with costs, undo and the setup cases that its placeholders need."""
-        makers = self.composer.bench.makers
-        needed, missing = makers.chain(placeholders_of(case), self.work.operation.path)
+        """The case with its cost, its undo and the setup cases that create what its placeholders stand for.
+
+        Where nothing in this version creates such an object, an impossible id takes its place and either outcome is
+        right.
+        """
+        makers = self.composer.shared.makers
+        # Each placeholder needs an object. What nothing in this version creates is replaced by an impossible id.
+        needed, missing = makers.chain(placeholders_of(case), self.derivation.operation.path)
         if missing:
             in_path = any("{" + name + "}" in text for name in missing for text in case.path_params.values())
-            case = makers.impossible(case, missing, self.work.operation)
+            case = makers.impossible(case, missing, self.derivation.operation)
             if case.expect is Expect.ACCEPT:
                 why = "nothing in this version creates the object that it names"
                 case = evolve(case, expect=Expect.EITHER, level=Level.SHOULD, reason=why)
                 if in_path:
                     case = evolve(case, role=case.role or roles.ID_UNKNOWN)
-            needed, _ = makers.chain(placeholders_of(case), self.work.operation.path)
-        if case.expect is Expect.ACCEPT and not makers.given(self.work.operation):
+            needed, _ = makers.chain(placeholders_of(case), self.derivation.operation.path)
+        if case.expect is Expect.ACCEPT and not makers.given(self.derivation.operation):
             why = "nothing in this version creates what it names"
             case = evolve(case, expect=Expect.EITHER, level=Level.SHOULD, reason=why)
-        if case.expect is Expect.ACCEPT and self.work.operation.id.rsplit(".", 1)[-1] in STATEFUL:
+        if case.expect is Expect.ACCEPT and self.derivation.operation.id.rsplit(".", 1)[-1] in STATEFUL:
             why = "whether it is allowed depends on how far the work has come"
             case = evolve(case, expect=Expect.EITHER, level=Level.SHOULD, reason=why)
-        if case.expect is not Expect.REJECT or self.work.operation.method == "POST":
-            case = makers.declare(case, self.work.operation)
+        # A POST that should be refused may be accepted by a faulty target, so it declares what to clean up as well.
+        if case.expect is not Expect.REJECT or self.derivation.operation.method == "POST":
+            case = makers.declare(case, self.derivation.operation)
         case = evolve(case, cost=cost_of(case), expensive=expensive_kind(case))
         return case, needed
 
 
 def _add(cases: dict[str, Case], case: Case) -> None:
-    """Keep each request once; the first one has the better reason. Two requests with one id are our own fault."""
+    """Keep each request once; the first one has the better reason.
+
+    Raises :class:`HarnessError` when two different requests have one id.
+    """
     known = cases.get(case.id)
     if known is None:
         cases[case.id] = case
+    # Multipart and raw bodies enter the id by digest; a difference here means two requests with one id.
     elif (known.path, known.path_params, known.query, known.headers, known.body) != (
         case.path,
         case.path_params,

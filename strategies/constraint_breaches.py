@@ -1,4 +1,4 @@
-"""Requests that break exactly one documented constraint, by walking the schema."""
+"""Values that break exactly one constraint of a schema."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ __all__ = ["ABSENT", "Breach", "breaches_of", "constraints_of"]
 
 
 class _Absent:
+    """The type of :data:`ABSENT`."""
+
     def __repr__(self) -> str:
         return "ABSENT"
 
 
-#: Stands for a value that is left out.
+#: Stands for "leave the field out".
 ABSENT: Any = _Absent()
 
+#: JSON type → values of other types. The first one that no branch of the schema accepts is sent.
 _WRONG: Mapping[str, tuple[Any, ...]] = {
     "string": (7, ["text"], {"text": "text"}, True),
     "integer": ("seven", 1.5, [1], {"value": 1}, True),
@@ -35,9 +38,10 @@ _WRONG: Mapping[str, tuple[Any, ...]] = {
 
 @frozen
 class Breach:
-    """One constraint broken at a slot. ``value`` is :data:`ABSENT` for a missing required field.
+    """One constraint broken at one slot. ``value`` is :data:`ABSENT` for a missing required field.
 
-    ``note`` says what is special: ``between`` (inside the widest bound), ``float`` (1.0 for an integer), ``extra``.
+    ``note`` marks special cases: ``between`` (beyond the document's bound, within the widest documented one), ``float``
+    (1.0 for an integer), ``null`` and ``extra`` (an undocumented field).
     """
 
     slot: Slot
@@ -47,7 +51,9 @@ class Breach:
 
 
 def breaches_of(slot: Slot, sampler: Sampler, widest: Mapping[str, Any]) -> Iterator[Breach]:
-    """Every constraint of a slot broken alone. ``widest`` maps a keyword to the widest bound any witness states."""
+    """Yield every constraint of a slot, broken alone. ``widest`` maps a keyword to the widest bound that any source
+    states.
+    """
     node = slot.node
     if slot.required and slot.path[-1][0] == ".":
         yield Breach(slot, "required", ABSENT)
@@ -62,7 +68,7 @@ def breaches_of(slot: Slot, sampler: Sampler, widest: Mapping[str, Any]) -> Iter
 
 
 def constraints_of(slot: Slot, media: str) -> Iterator[str]:
-    """The keywords that can be broken at a slot, as the document states them; what a text can't break is left out."""
+    """Yield the keywords that can be broken at a slot. In query, header and form everything is text, so fewer can."""
     node = slot.node
     text = slot.path[0] != ".body" or media.startswith("multipart/")
     if slot.required and slot.path[-1][0] == ".":
@@ -86,15 +92,18 @@ def constraints_of(slot: Slot, media: str) -> Iterator[str]:
 
 
 def _names(slot: Slot) -> str:
+    """The name of the property that contains the slot's own, or ""."""
     names = [step[1:] for step in slot.path if step[0] == "."]
     return names[-2] if len(names) > 1 else ""
 
 
 def _wrong_type(slot: Slot) -> Iterator[Breach]:
+    """Yield values of a wrong JSON type, among them null and 1.0 near the top of the request."""
     node = slot.node
     kinds = _kinds(node)
     if not kinds:
         return
+    # For a union every branch must refuse the value, so values of all its types are tried.
     candidates = [value for kind in kinds for value in _WRONG.get(kind, ())]
     for value in candidates:
         if not node.fits(value) and not any(_same_type(value, kind) for kind in kinds):
@@ -109,7 +118,7 @@ def _wrong_type(slot: Slot) -> Iterator[Breach]:
 
 
 def edge_inside(node: Node) -> Any:
-    """A whole number that fits."""
+    """A whole number that fits the node, or NOTHING."""
     return next((v for v in (1, 2, 16, 256, node.schema.get("minimum")) if v is not None and node.fits(v)), NOTHING)
 
 
@@ -123,6 +132,7 @@ def _kinds(node: Node) -> tuple[str, ...]:
 
 
 def _same_type(value: Any, kind: str) -> bool:
+    """Return True if a value has a JSON type. JSON Schema counts no boolean as a number."""
     match kind:
         case "string":
             return isinstance(value, str)
@@ -138,6 +148,9 @@ def _same_type(value: Any, kind: str) -> bool:
 
 
 def _scalar(slot: Slot, sampler: Sampler, widest: Mapping[str, Any]) -> Iterator[Breach]:
+    """Yield breaches of the constraints on the value itself: enum, const, bounds, pattern, format, names,
+    uniqueness.
+    """
     node = slot.node
     schema = node.schema
     parent = _names(slot)
@@ -147,6 +160,7 @@ def _scalar(slot: Slot, sampler: Sampler, widest: Mapping[str, Any]) -> Iterator
         yield Breach(slot, "const", "not-a-documented-value")
     yield from _bounds(slot, sampler, widest, parent)
     if "pattern" in schema:
+        # Likely breaches of the published patterns: a space, nothing, a hyphen alone, too many characters.
         bad = next((t for t in ("not matching !", "", "-", "x" * 70) if not re.search(schema["pattern"], t)), None)
         if bad is not None:
             yield Breach(slot, "pattern", bad)
@@ -154,6 +168,7 @@ def _scalar(slot: Slot, sampler: Sampler, widest: Mapping[str, Any]) -> Iterator
         yield Breach(slot, "format", "not of this form")
     names = schema.get("propertyNames")
     if isinstance(names, Mapping):
+        # Names are limited by length in the published documents; other limits get a name with a space.
         bad_name = "k" * (names["maxLength"] + 1) if "maxLength" in names else "not a name !"
         member = sampler.value(node.extra) if node.extra is not None else "text"
         yield Breach(slot, "propertyNames", {bad_name: member})
@@ -165,12 +180,14 @@ def _scalar(slot: Slot, sampler: Sampler, widest: Mapping[str, Any]) -> Iterator
 
 
 def _bounds(slot: Slot, sampler: Sampler, widest: Mapping[str, Any], parent: str) -> Iterator[Breach]:
+    """Yield a value just beyond each bound, and one between the document's bound and a wider documented one."""
     for keyword in bounds_of(slot.node):
         stated = slot.node.schema[keyword]
         bound = widest.get(keyword, stated)
         if keyword.startswith("exclusive"):
             yield Breach(slot, keyword, bound)
             continue
+        # Between the two bounds a target may rightly accept or refuse.
         if bound != stated:
             between = edge(slot.node, keyword, stated, (slot.name, parent), sampler, beyond=1)
             yield Breach(slot, keyword, between, "between")

@@ -1,4 +1,4 @@
-"""What a request may consume at most, and whether its kind is opt-in off loopback."""
+"""Upper bounds of what a request consumes, and the opt-in kind of requests that are expensive on a live target."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from conformance.requests.case import Case, Cost, JsonBody, Multipart, body_to_j
 
 __all__ = ["EXPENSIVE", "MODEL_ANSWERS", "cost_of", "expensive_kind"]
 
-#: The kinds that need to be named before they are sent off loopback.
+#: The kinds of requests that are sent off loopback only when they are named with ``--expensive``.
 EXPENSIVE = (
     "n",
     "images",
@@ -21,10 +21,10 @@ EXPENSIVE = (
     "large-body",
 )
 
-#: Tokens of an answer whose length the request doesn't bound.
+#: Tokens assumed for an answer whose length the request doesn't limit.
 UNBOUNDED = 4096
 
-#: Operations that make a model answer.
+#: The operations that make a model produce an answer.
 MODEL_ANSWERS = (
     "chat.completions.create",
     "completions.create",
@@ -35,19 +35,26 @@ MODEL_ANSWERS = (
     "fine_tuning.alpha.graders.run",
 )
 
+#: The body fields that limit the length of an answer, in the order in which they count.
 _LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 
 
 def _whole(value: Any, otherwise: int) -> int:
+    """The value if it is a non-negative integer, else ``otherwise``."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else otherwise
 
 
 def _size(value: Any) -> int:
+    """The number of characters of a value as text; 0 for None."""
     return len(str(value)) if value is not None else 0
 
 
 def cost_of(case: Case) -> Cost:
-    """Upper bounds: tokens in by length of the text (three characters each), out by the limit times the answers."""
+    """Upper bounds of what a case consumes.
+
+    Input tokens: one per three characters of the body. Output tokens: the length limit times the number of answers.
+    Images: ``n``. Seconds: of video or audio.
+    """
     body = case.json if isinstance(case.body, JsonBody) else None
     body = body if isinstance(body, dict) else {}
     if case.method != "POST":
@@ -58,6 +65,7 @@ def cost_of(case: Case) -> Cost:
         prompts = len(body["prompt"]) if isinstance(body.get("prompt"), list) else 1
         return Cost(tokens=_size(body_to_json(case.body)) // 3 + limit * count * max(prompts, 1))
     if case.operation == "embeddings.create":
+        # Three characters per token is below the usual four, so that the bound holds for other scripts too.
         return Cost(tokens=_size(body.get("input")) // 3 + 1)
     if case.operation.startswith("images."):
         form = {p.name: p.data for p in case.body.parts} if isinstance(case.body, Multipart) else {}
@@ -67,12 +75,13 @@ def cost_of(case: Case) -> Cost:
         each = _whole(body.get("n_seconds"), 5)
         return Cost(seconds=float(each * max(_whole(body.get("n_variants"), 1), 1)))
     if case.operation.startswith("audio."):
+        # Speech says nothing about its length; the longest input that is sent takes less than five minutes.
         return Cost(seconds=300.0 if case.operation == "audio.speech.create" else 1.0)
     return Cost()
 
 
 def expensive_kind(case: Case) -> str:
-    """The opt-in name of the kind, or ""."""
+    """The opt-in name of a case's kind, or "" for an ordinary request."""
     if case.expensive:
         return case.expensive
     body = case.json if isinstance(case.body, JsonBody) and isinstance(case.json, dict) else {}
@@ -85,13 +94,14 @@ def expensive_kind(case: Case) -> str:
         return "fine-tuning"
     if first == "batches":
         return "batch"
+    # Two answers are needed to see that indices differ, so only more than two are opt-in.
     if max(_whole(body.get("n"), 1), _whole(body.get("best_of"), 1)) > 2:
         return "n"
     return _tool_kind(case, body)
 
 
 def _tool_kind(case: Case, body: dict[str, Any]) -> str:
-    """Hosted tools cost only where a run or a response uses them."""
+    """The opt-in kind of the hosted tools in a body. They cost only where a run or a response may use them."""
     if case.operation not in MODEL_ANSWERS:
         return ""
     kinds = {tool.get("type") for tool in body.get("tools") or () if isinstance(tool, dict)}

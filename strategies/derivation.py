@@ -1,4 +1,4 @@
-"""What the composition of one operation stands on: its templates, rules and levels, and how a value gets into one."""
+"""What the derivation of one operation's requests builds on: templates, cross-field rules and judgement levels."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ from .levels import Levels
 from .sampler import NOTHING, Sampler
 from .schema_tree import Path, Shapes, Slot
 from .setup import Makers
-from .template_builders import Ground, builders_for
+from .template_builders import TemplateContext, builders_for
 from .value_paths import find
 
-__all__ = ["Bench", "Work"]
+__all__ = ["OperationDerivation", "SpecDerivation"]
 
 
 @frozen(slots=False, eq=False)
-class Bench:
-    """What all operations of one Spec share: the nodes of the document, and what creates what."""
+class SpecDerivation:
+    """What the operations of one Spec share.
+
+    ``shapes`` are the nodes of the document's schemas; ``makers`` knows which operation creates which object.
+    """
 
     spec: Spec = field(repr=False)
     profile: str
@@ -35,15 +38,18 @@ class Bench:
 
     @property
     def everything(self) -> bool:
-        """True where the profile wants every constraint and every fact on its own."""
+        """True for the exhaustive profile: every constraint and every fact in a request of its own."""
         return self.profile == Profile.EXHAUSTIVE
 
 
 @frozen(slots=False, eq=False)
-class Work:
-    """One operation in one media type. ``left_out`` collects why something documented got no request."""
+class OperationDerivation:
+    """The derivation of requests for one operation in one media type.
 
-    bench: Bench = field(repr=False)
+    ``left_out`` collects why something documented got no request, for the coverage report.
+    """
+
+    shared: SpecDerivation = field(repr=False)
     operation: Operation
     media: str | None = None
     sampler: Sampler = field(factory=Sampler, repr=False)
@@ -52,72 +58,83 @@ class Work:
 
     @property
     def spec(self) -> Spec:
-        """The Spec at work."""
-        return self.bench.spec
+        """The Spec that requests are derived from."""
+        return self.shared.spec
 
     @cached_property
-    def ground(self) -> Ground:
-        """The shape of the requests in one media type, by default the one that requests use."""
-        return Ground.of(self.spec, self.operation, self.bench.shapes, self.media)
+    def context(self) -> TemplateContext:
+        """What template builders get. Its media type is ``media``, by default the one that requests use."""
+        return TemplateContext.of(self.spec, self.operation, self.shared.shapes, self.media)
 
     @cached_property
     def rules(self) -> BodyRules:
-        """The cross-field rules."""
+        """The cross-field rules of the operation's body."""
         return BodyRules.of(self.spec, self.operation.id)
 
     @cached_property
     def levels(self) -> Levels:
-        """Refusals and widest bounds."""
+        """The documented refusals and widest bounds of the operation."""
         return Levels(self.spec, self.operation.id)
 
     @cached_property
     def templates(self) -> tuple[Draft, ...]:
-        """The hand-shaped drafts that the version documents, the plainest first; else one from the schema."""
+        """The template drafts that are valid in this version, the plainest first. Without any: one draft from the
+        schema.
+        """
         found = [
             made
             for builder in builders_for(self.operation.id)
-            for made in builder.build(self.ground)
-            if self._documented(self.ground, made)
+            for made in builder.build(self.context)
+            if self._documented(self.context, made)
         ]
         return tuple(found) or tuple(self._generic())
 
     @cached_property
-    def others(self) -> tuple[Work, ...]:
-        """The same operation in its other media types."""
+    def others(self) -> tuple[OperationDerivation, ...]:
+        """The derivations of the same operation in its other media types."""
         if self.media is not None:
             return ()
-        rest = (media for media in self.operation.body if media != self.ground.media)
-        return tuple(Work(self.bench, self.operation, media, self.sampler, self.left_out) for media in rest)
+        rest = (media for media in self.operation.body if media != self.context.media)
+        return tuple(
+            OperationDerivation(self.shared, self.operation, media, self.sampler, self.left_out) for media in rest
+        )
 
-    def _documented(self, ground: Ground, draft: Draft) -> bool:
-        return ground.strict.is_valid(draft.request) and not self.rules.broken(draft.request.get("body"))
+    def _documented(self, context: TemplateContext, draft: Draft) -> bool:
+        """Return True if a draft uses only what this version documents and keeps the cross-field rules."""
+        return context.strict.is_valid(draft.request) and not self.rules.broken(draft.request.get("body"))
 
     def _generic(self) -> Iterator[Draft]:
-        value = self.sampler.value(self.ground.root)
+        """Yield one draft that is made from the schema alone."""
+        value = self.sampler.value(self.context.root)
         if value is not NOTHING:
-            yield Draft(request=value, role="generic", media=self.ground.media)
+            yield Draft(request=value, role="generic", media=self.context.media)
 
     @cached_property
     def slots(self) -> tuple[Slot, ...]:
-        """Every documented place of a request."""
-        return tuple(slot for slot in self.bench.shapes.slots(self.ground.root) if len(slot.path) > 1)
+        """Every place of a request that the document describes."""
+        return tuple(slot for slot in self.shared.shapes.slots(self.context.root) if len(slot.path) > 1)
 
     def hosts(self, path: Path) -> tuple[Draft, ...]:
-        """The templates to build a path into: where its parent exists, then where it exists itself."""
+        """The templates into which a path can be built: the one that leads furthest to its parent, then one that has it
+        already.
+        """
         parent = path[:-1]
         if parent not in self._hosts:
-            ranked = ((find(d.request, self.ground.root, parent)[1], d) for d in self.templates)
+            ranked = ((find(d.request, self.context.root, parent)[1], d) for d in self.templates)
             self._hosts[parent] = max(ranked, key=_walked)[1]
         first = self._hosts[parent]
-        there = next((d for d in self.templates if find(d.request, self.ground.root, path)[1] == len(path)), first)
+        there = next((d for d in self.templates if find(d.request, self.context.root, path)[1] == len(path)), first)
         return (first,) if there is first else (first, there)
 
     def leave_out(self, path: str, kind: str, label: str, reason: str) -> None:
         """Note why a fact or a constraint has no request."""
-        self.left_out[f"{self.ground.media} {path} {kind} {label}"] = reason
+        self.left_out[f"{self.context.media} {path} {kind} {label}"] = reason
 
     def mended(self, request: Mapping[str, Any], spot: tuple[Any, ...]) -> Mapping[str, Any] | None:
-        """The request with its cross-field rules kept; the field at ``spot`` stays. None where that fails."""
+        """The request, changed where needed to keep its cross-field rules. Return None if that fails.
+
+        The top-level field that contains ``spot`` stays as it is.
+        """
         body = request.get("body")
         if not isinstance(body, dict) or not self.rules.broken(body):
             return request
@@ -126,13 +143,15 @@ class Work:
         if mended is None:
             return None
         made = {**request, "body": mended}
-        return made if self.ground.root.fits(made) else None
+        return made if self.context.root.fits(made) else None
 
     def _sample(self, name: str) -> Any:
-        node = self.ground.body.properties.get(name) if self.ground.body is not None else None
+        """A valid value for a top-level field, or None."""
+        node = self.context.body.properties.get(name) if self.context.body is not None else None
         made = self.sampler.value(node, name) if node is not None else NOTHING
         return None if made is NOTHING else made
 
 
 def _walked(pair: tuple[int, Draft]) -> int:
+    """The sort key of :meth:`OperationDerivation.hosts`: the number of steps that a template has of the path."""
     return pair[0]

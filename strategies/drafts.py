@@ -1,4 +1,6 @@
-"""From a request as one value (``body``, ``query``, ``header``) to a Case."""
+"""Drafts: requests as one JSON-like value with the keys ``body``, ``query`` and ``header``, before they become
+cases.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ __all__ = ["Draft", "encode", "media_of", "to_case"]
 
 @frozen
 class Draft:
-    """A request of an operation before it is a Case. ``request`` has the keys body, query and header."""
+    """A request of an operation before it is a Case. ``request`` has the keys ``body``, ``query`` and ``header``.
+
+    ``needs`` are capabilities beyond those that the content of the request implies. The other fields are those of Case.
+    """
 
     request: Mapping[str, Any]
     role: str = ""
@@ -39,7 +44,7 @@ class Draft:
 
 
 def media_of(operation: Operation) -> str:
-    """The media type that requests use: JSON where documented, else a form, else the first."""
+    """The media type that requests use: JSON where documented, else multipart form, else the first one documented."""
     for wanted in ("application/json", "multipart/form-data"):
         if wanted in operation.body:
             return wanted
@@ -47,6 +52,7 @@ def media_of(operation: Operation) -> str:
 
 
 def _plain(value: Any) -> str:
+    """A value as text, the way it is written in a query or a form field."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -55,6 +61,7 @@ def _plain(value: Any) -> str:
 
 
 def _pairs(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Name and text of each query parameter or header; an array becomes one pair per item."""
     pairs: list[tuple[str, str]] = []
     for name, value in values.items():
         pairs += [(name, _plain(item)) for item in value] if isinstance(value, list) else [(name, _plain(value))]
@@ -62,14 +69,16 @@ def _pairs(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _part(name: str, value: Any) -> Part:
+    """One part of a multipart form. The name of a sample file becomes that file."""
     if isinstance(value, str) and value in FILES:
         file = file_named(value)
         return Part(name, file.data, file.filename, file.content_type)
+    # Surrogates may come from a hostile test value; the wire form carries them rather than failing here.
     return Part(name, _plain(value).encode("utf-8", "surrogatepass"))
 
 
 def encode(value: Any, media: str) -> Body:
-    """The body of a request in a media type."""
+    """The body of a request in a media type. None means that no body is sent."""
     if not media or (value is None and media != "application/json"):
         return None
     if media.startswith("multipart/") and isinstance(value, dict):
@@ -84,7 +93,7 @@ def encode(value: Any, media: str) -> Body:
 
 
 def to_case(operation: Operation, draft: Draft, capability: str = "") -> Case:
-    """The case of a draft. Path parameters that the draft doesn't set are placeholders."""
+    """The unbound case of a draft. Path parameters that the draft doesn't set are placeholders."""
     media = draft.media or media_of(operation)
     body = encode(draft.request["body"], media) if "body" in draft.request else None
     return Case(

@@ -1,7 +1,8 @@
-"""What a document says that a request may hold, one fact at a time: the accept targets of the corpus and of coverage.
+"""Facts: the single things that a document says a request may contain.
 
-Kinds: ``field`` (it is there), ``null``, ``value`` (an enum value, true, false), ``branch`` (of a union), and a bound
-by its keyword (``minimum``, ``maxLength``, ``maxItems`` …) at its edge.
+They are the targets of boundary cases and the units of coverage. Kinds: ``field`` (a property is present), ``null``,
+``value`` (an enum value, true or false), ``branch`` (of a union), and a bound by its keyword (``minimum``,
+``maxLength``, ``maxItems`` …), shown by a value that lies exactly on it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from .schema_tree import DEEPEST, Node, Path, Slot
 
 __all__ = ["BOUNDS", "Fact", "Key", "bounds_of", "edge", "facts_of", "kinds_of", "observe"]
 
-#: The keywords whose edge is a boundary.
+#: The keywords that state a bound.
 BOUNDS = (
     "minimum",
     "maximum",
@@ -31,20 +32,22 @@ BOUNDS = (
     "maxProperties",
 )
 
-#: Arrays and texts longer than this are not built.
+#: Arrays with more items and texts with more characters than this are not built.
 LONGEST = 300_000
 
-#: In a list of more items than this, texts are as short as may be: on a live target each one costs tokens.
+#: In an array with more items than this, texts are as short as possible: on a live target each one costs tokens.
 MANY = 100
 
 
-#: What makes a fact the same in another request: path, kind, label.
+#: (path, kind, label): equal for the same fact in two requests.
 Key = tuple[str, str, str]
 
 
 @frozen
 class Fact:
-    """One thing that a request may hold: where, what kind, a label (the enum value) and a value that shows it."""
+    """One thing that a request may contain: its slot, kind, label (such as the enum value) and a value that shows
+    it.
+    """
 
     slot: Slot
     kind: str
@@ -53,14 +56,15 @@ class Fact:
 
     @property
     def key(self) -> Key:
-        """Path, kind, label."""
+        """(path, kind, label) of the fact."""
         return ("".join(self.slot.path), self.kind, self.label)
 
 
 def kinds_of(slot: Slot) -> Iterator[tuple[str, str]]:
-    """(kind, label) of every fact at a slot, without values."""
+    """Yield (kind, label) of every fact at a slot, without values."""
     node = slot.node
     last = slot.path[-1]
+    # The last step of the path decides which facts the slot itself has.
     if last[0] == "|":
         yield "branch", last[1:]
     elif last[0] in ".%":
@@ -78,11 +82,14 @@ def kinds_of(slot: Slot) -> Iterator[tuple[str, str]]:
         yield keyword, str(node.schema[keyword])
 
 
+#: End of a bound's keyword → the JSON type that it limits. The other bounds limit numbers.
 _TYPED = {"Length": {"string"}, "Items": {"array"}, "Properties": {"object"}}
 
 
 def bounds_of(node: Node) -> Iterator[str]:
-    """The bounds of a schema that mean something for its types; a smallest size of nothing means nothing."""
+    """Yield the bound keywords of a schema that can be broken: they concern its types, and a minimum size is above
+    0.
+    """
     for keyword in BOUNDS:
         if keyword in node.schema:
             meant = next((t for end, t in _TYPED.items() if keyword.endswith(end)), {"integer", "number"})
@@ -92,7 +99,7 @@ def bounds_of(node: Node) -> Iterator[str]:
 
 
 def facts_of(slot: Slot, sampler: Sampler) -> Iterator[Fact]:
-    """Every fact at a slot with a value that shows it. A fact without a value is left out (coverage names it)."""
+    """Yield every fact at a slot with a value that shows it. Facts for which no value is found are left out."""
     names = [step[1:] for step in slot.path if step[0] == "."]
     parent = names[-2] if len(names) > 1 else ""
     for kind, label in kinds_of(slot):
@@ -102,6 +109,7 @@ def facts_of(slot: Slot, sampler: Sampler) -> Iterator[Fact]:
 
 
 def _value(node: Node, kind: str, label: str, place: tuple[str, str], sampler: Sampler) -> Any:
+    """A value that shows one fact, or NOTHING. ``place`` is (name of the field, name of its parent)."""
     name, parent = place
     if kind in ("field", "branch"):
         return sampler.value(node, name, parent)
@@ -113,8 +121,12 @@ def _value(node: Node, kind: str, label: str, place: tuple[str, str], sampler: S
 
 
 def edge(node: Node, keyword: str, bound: Any, place: tuple[str, str], sampler: Sampler, *, beyond: int = 0) -> Any:
-    """The value at a bound, or ``beyond`` steps outside of it (for violations). ``place``: the field and its parent."""
+    """The value exactly at a bound, or ``beyond`` steps outside of it; NOTHING where it would be too large.
+
+    A step is 1 for integers, sizes and lengths, 0.5 for other numbers. ``place`` is (name of the field, its parent).
+    """
     if keyword in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
+        # The step beyond a bound: 1 for integers, 0.5 otherwise.
         whole = "integer" in node.types
         step: Any = 1 if whole else 0.5
         sign = -1 if "inimum" in keyword else 1
@@ -133,10 +145,13 @@ def edge(node: Node, keyword: str, bound: Any, place: tuple[str, str], sampler: 
 
 
 def _member(node: Node, sampler: Sampler) -> Any:
+    """A value for a property that has no documented name."""
     return sampler.value(node.extra, "", "") if node.extra is not None else "text"
 
 
 def _text(node: Node, size: int) -> Any:
+    """A text of exactly ``size`` characters that fits everything but the length bounds, or NOTHING."""
+    # Prose first; the others suit patterns of letters, digits or URLs.
     for alphabet in ("The quick brown fox jumps over the lazy dog. ", "a", "1", "https://example.com/aaaa"):
         made = text_of(size, alphabet)
         if _fits_but_length(node, made):
@@ -145,11 +160,13 @@ def _text(node: Node, size: int) -> Any:
 
 
 def _fits_but_length(node: Node, text: str) -> bool:
+    """Return True if a text fits the node when its length bounds are ignored."""
     rest = {key: value for key, value in node.schema.items() if key not in ("minLength", "maxLength")}
     return Node(node.shapes, rest).fits(text) if len(rest) > 1 else True
 
 
 def _list(node: Node, size: int, place: tuple[str, str], sampler: Sampler) -> Any:
+    """An array of exactly ``size`` items, distinct where the item schema allows it, or NOTHING."""
     if size == 0:
         return []
     if node.items is None:
@@ -157,13 +174,14 @@ def _list(node: Node, size: int, place: tuple[str, str], sampler: Sampler) -> An
     item = sampler.value(node.items, *place)
     if item is NOTHING:
         return NOTHING
+    # 3 MB is more than the service takes in one request.
     if size * len(str(item)) > 3_000_000:
         return NOTHING
     return [_distinct(node.items, item, number, short=size > MANY) for number in range(size)]
 
 
 def _distinct(node: Node, item: Any, number: int, *, short: bool) -> Any:
-    """The item with another name or text, so that a list doesn't repeat itself."""
+    """The item with a number in its name or text, so that the array has no two equal items."""
     if number == 0:
         return item
     if isinstance(item, str):
@@ -183,15 +201,17 @@ def _distinct(node: Node, item: Any, number: int, *, short: bool) -> Any:
 
 
 def observe(root: Node, request: Any) -> set[Key]:
-    """The facts that a request shows, by walking it along the schema; the same keys as :attr:`Fact.key`."""
+    """The keys of all facts that a request shows, found by walking it along the schema."""
     found: set[Key] = set()
     _observe(root, request, (), (), found)
     return found
 
 
 def _observe(node: Node, value: Any, path: Path, entered: tuple[str, ...], found: set[Key]) -> None:
+    """Collect the facts of one value and of everything inside it. ``entered`` are the components on the way down."""
     if len(path) > 1:
-        found.update(("".join(path), kind, label) for kind, label in _shown(node, value, path))
+        found.update(("".join(path), kind, label) for kind, label in _shown_by(node, value, path))
+    # A recursive component is followed once; deeper levels repeat the same facts.
     if node.pointer and node.pointer in entered:
         return
     inside = (*entered, node.pointer) if node.pointer else entered
@@ -205,7 +225,7 @@ def _observe(node: Node, value: Any, path: Path, entered: tuple[str, ...], found
 
 
 def _inner(node: Node, value: Any) -> Iterator[tuple[str, Node, Any]]:
-    """What lies inside a value, with the step and the node that describe it; long lists are read in part."""
+    """Yield (step, node, value) for everything directly inside a value. Only 40 items of an array are read."""
     if isinstance(value, dict):
         for name, item in value.items():
             if name in node.properties:
@@ -217,26 +237,28 @@ def _inner(node: Node, value: Any) -> Iterator[tuple[str, Node, Any]]:
             yield "*", node.items, item
 
 
-def _shown(node: Node, value: Any, path: Path) -> Iterator[tuple[str, str]]:
+def _shown_by(node: Node, value: Any, path: Path) -> Iterator[tuple[str, str]]:
+    """Yield (kind, label) of the facts at one node that a value shows."""
     for kind, label in kinds_of(Slot(path, node, "")):
         bound = node.schema.get(kind)
         match kind:
             case "field" | "branch":
-                shown = True
+                shows = True
             case "null":
-                shown = value is None
+                shows = value is None
             case "value":
-                shown = str(value) == label and value is not None
+                shows = str(value) == label and value is not None
             case "minimum" | "maximum":
-                shown = not isinstance(value, bool) and value == bound
+                shows = not isinstance(value, bool) and value == bound
             case "exclusiveMinimum" | "exclusiveMaximum":
-                shown = isinstance(value, int | float) and abs(value - (bound or 0)) <= 1
+                shows = isinstance(value, int | float) and abs(value - (bound or 0)) <= 1
             case _:
-                shown = hasattr(value, "__len__") and len(value) == bound and _suits(kind, value)
-        if shown:
+                shows = hasattr(value, "__len__") and len(value) == bound and _suits(kind, value)
+        if shows:
             yield kind, label
 
 
 def _suits(keyword: str, value: Any) -> bool:
+    """Return True if a value has the JSON type that a size keyword limits."""
     wanted = str if keyword.endswith("Length") else list if keyword.endswith("Items") else dict
     return isinstance(value, wanted)

@@ -1,7 +1,7 @@
-"""Fuzzing: valid requests drawn by Hypothesis from templates and the schema, bounded, seeded, always meaningful.
+"""Fuzzing: valid requests that Hypothesis draws from templates and schemas, bounded and reproducible by seed.
 
-A draw takes a template and changes up to four of its fields to drawn values; a change that would break the schema or a
-rule between fields is mended or left out, so that every draw is a valid request and none is thrown away.
+A draw takes a template and gives up to four of its fields drawn values. A change that would break the schema or a
+cross-field rule is repaired or left out, so every draw is a valid request.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hypothesis.strategies import SearchStrategy
 from conformance.requests.case import Expect, Family
 from conformance.verdict import Level
 
-from .derivation import Work
+from .derivation import OperationDerivation
 from .drafts import Draft
 from .facts import bounds_of
 from .levels import content_gate, gate_of
@@ -29,9 +29,10 @@ from .value_paths import find, get, place
 
 __all__ = ["CERTIFY", "EXPLORE", "fuzzed", "requests", "values"]
 
+# Building a request is slow for Hypothesis' taste; its health checks are about test speed, not about our requests.
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much, HealthCheck.large_base_example]
 
-#: For a corpus: the same draws every time, no database, no shrinking.
+#: For a corpus: the same draws every time, so no example database and no shrinking.
 CERTIFY = settings(
     max_examples=20,
     deadline=None,
@@ -41,22 +42,25 @@ CERTIFY = settings(
     backend=BACKEND,
 )
 
-#: For a search at leisure: many draws, other ones each time.
+#: For an exploratory search: many draws, different ones each time.
 EXPLORE = settings(max_examples=500, deadline=None, database=None, suppress_health_check=_QUIET)
 
-#: Fields that one draw changes at most.
+#: The largest number of fields that one draw changes.
 CHANGES = 4
 
-#: Fields that a draw must not change: they name what must exist, or make the request expensive.
+#: Fields that a draw must not change: they name what must exist, or decide how expensive the request is.
 _FIXED = frozenset({"model", "n", "best_of", "stream", "file", "image", "mask", "files", "background", "seconds"})
 
 
-#: What a dispute about a field may be about; a drawn value then proves nothing.
+#: A field is not fuzzed if the Spec calls one of these disputed: the outcome would prove nothing.
 _DISPUTES = ("type", "enum", "value", "field", "minimum", "maximum", "maxLength")
 
 
 def values(node: Node) -> SearchStrategy[Any] | None:
-    """Values of a plain node: enum values, numbers in bounds, texts. None for objects, arrays and unions."""
+    """A strategy for the values of a plain node: enum values, numbers within bounds, texts.
+
+    Return None for objects, arrays, unions, and texts with a pattern or format.
+    """
     if node.branches:
         return None
     if node.enum:
@@ -66,10 +70,12 @@ def values(node: Node) -> SearchStrategy[Any] | None:
     if kind == "boolean":
         return st.booleans()
     if kind == "integer":
+        # Without bounds small positive numbers are drawn: most unbounded integers are counts.
         low = limits.get("minimum", -1000 if "maximum" in limits else 1)
         return st.integers(int(low), int(limits.get("maximum", max(low, 0) + 1000)))
     if kind == "number":
         low, high = limits.get("minimum", 0), limits.get("maximum", 1)
+        # Six decimals: all JSON readers agree on such numbers.
         return st.floats(low, high, allow_nan=False, allow_infinity=False).map(lambda number: round(number, 6))
     if kind == "string" and "pattern" not in node.schema and "format" not in node.schema:
         return texts(minimum=limits.get("minLength", 0), maximum=limits.get("maxLength"))
@@ -77,15 +83,16 @@ def values(node: Node) -> SearchStrategy[Any] | None:
 
 
 def _free(slot: Slot) -> bool:
-    """True for a field that a draw may change: not an id, not a cursor, not a constant."""
+    """Return True for a body field that a draw may change: no id, no cursor, no constant."""
     named = slot.name.endswith(("_id", "_ids")) or slot.name in ("id", "after", "before", "type", "role")
     return not named and slot.name not in _FIXED and slot.path[0] == ".body"
 
 
-def _pool(work: Work) -> list[tuple[Slot, SearchStrategy[Any]]]:
+def _pool(derivation: OperationDerivation) -> list[tuple[Slot, SearchStrategy[Any]]]:
+    """The slots that a draw may change, each with its strategy."""
     found = []
-    for slot in work.slots:
-        disputed = any(work.levels.disputed("body", slot.pointer, keyword) for keyword in _DISPUTES)
+    for slot in derivation.slots:
+        disputed = any(derivation.levels.disputed("body", slot.pointer, keyword) for keyword in _DISPUTES)
         sure = _free(slot) and not gate_of(slot.pointer) and not disputed
         made = values(slot.node) if sure else None
         if made is not None:
@@ -93,12 +100,12 @@ def _pool(work: Work) -> list[tuple[Slot, SearchStrategy[Any]]]:
     return found
 
 
-def requests(work: Work) -> SearchStrategy[Draft]:
-    """Valid requests of an operation. Raises :class:`ValueError` where the operation has no template to start from."""
-    hosts = [draft for draft in work.templates if draft.expect is Expect.ACCEPT] or list(work.templates)
+def requests(derivation: OperationDerivation) -> SearchStrategy[Draft]:
+    """A strategy for valid requests of an operation. Raises :class:`ValueError` if the operation has no template."""
+    hosts = [draft for draft in derivation.templates if draft.expect is Expect.ACCEPT] or list(derivation.templates)
     if not hosts:
-        raise ValueError(f"nothing to start from for {work.operation.id}")
-    pool = _pool(work)
+        raise ValueError(f"nothing to start from for {derivation.operation.id}")
+    pool = _pool(derivation)
 
     @st.composite
     def draws(draw: Callable[[SearchStrategy[Any]], Any]) -> Draft:
@@ -106,8 +113,8 @@ def requests(work: Work) -> SearchStrategy[Draft]:
         request = host.request
         for _ in range(draw(st.integers(0, CHANGES if pool else 0))):
             slot, strategy = draw(st.sampled_from(pool))
-            request = _changed(work, request, slot, draw(strategy))
-        gate = host.reason or content_gate(work.operation.id, request.get("body"))
+            request = _changed(derivation, request, slot, draw(strategy))
+        gate = host.reason or content_gate(derivation.operation.id, request.get("body"))
         made: Draft = host.evolve(
             request=request,
             role="fuzz",
@@ -121,25 +128,25 @@ def requests(work: Work) -> SearchStrategy[Draft]:
     return draws()
 
 
-def _changed(work: Work, request: Any, slot: Slot, value: Any) -> Any:
-    """The request with a drawn value in a slot, or as it was."""
-    placed = place(request, work.ground.root, slot.path, value, work.sampler)
-    if placed is None or not work.ground.root.fits(placed.request):
+def _changed(derivation: OperationDerivation, request: Any, slot: Slot, value: Any) -> Any:
+    """The request with a drawn value in a slot, or the request as it was if that would not be valid."""
+    placed = place(request, derivation.context.root, slot.path, value, derivation.sampler)
+    if placed is None or not derivation.context.root.fits(placed.request):
         return request
-    mended = work.mended(placed.request, placed.spot)
-    if mended is None or not work.ground.strict.is_valid(mended):
+    mended = derivation.mended(placed.request, placed.spot)
+    if mended is None or not derivation.context.strict.is_valid(mended):
         return request
-    spot, walked = find(mended, work.ground.root, slot.path)
+    spot, walked = find(mended, derivation.context.root, slot.path)
     return mended if walked == len(slot.path) and get(mended, spot) is not NOTHING else request
 
 
-def fuzzed(work: Work, number: int) -> list[Draft]:
-    """Distinct drafts, the same for the same seed (``number``) in every process."""
+def fuzzed(derivation: OperationDerivation, number: int) -> list[Draft]:
+    """Distinct drafts, the same ones for the same seed (``number``) in every process."""
     found: dict[str, Draft] = {}
 
     @seed(number)
     @CERTIFY
-    @given(requests(work))
+    @given(requests(derivation))
     def collect(draft: Draft) -> None:
         found.setdefault(json.dumps(draft.request, sort_keys=True, default=str), draft)
 

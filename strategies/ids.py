@@ -1,7 +1,7 @@
-"""Ids that no object has, and the placeholders that stand for objects of the run.
+"""Ids that no object has ("impossible" ids), and placeholders for objects that the run creates.
 
-Mutating requests take a path id only from the run's own objects or one of these impossible ones. They have the form
-that the service uses, so that a target refuses them because nothing is there, not because they look wrong.
+A changing request names only objects of its own run or an impossible id. Impossible ids have the form that the service
+uses, so a target refuses them because nothing is there, not because they are malformed.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from conformance.spec.operations import Operation
 
 __all__ = ["IMPOSSIBLE", "IMPOSSIBLE_ID", "IMPOSSIBLE_MODEL", "impossible_id", "placeholder"]
 
-#: The digits of every impossible id.
+#: The digits in every impossible id.
 IMPOSSIBLE_ID = "000000000000000000000000"
 
-#: A deployment and a model that no resource has.
+#: The name of a deployment or model that no resource has.
 IMPOSSIBLE_MODEL = "conformance-no-such-deployment"
 
+#: Path parameter → the prefix of such ids, as the published examples show it.
 _PREFIXES: Mapping[str, str] = {
     "assistant_id": "asst_",
     "thread_id": "thread_",
@@ -44,7 +45,10 @@ IMPOSSIBLE: Mapping[str, str] = {name: prefix + IMPOSSIBLE_ID for name, prefix i
 
 
 def impossible_id(parameter: str, operation: Operation) -> str:
-    """The impossible id for a path parameter. Two objects share ``batch_id`` and ``run_id``; the path tells which."""
+    """The impossible id for a path parameter.
+
+    ``batch_id`` and ``run_id`` are each used for two kinds of objects; the path of the operation tells which is meant.
+    """
     if parameter in ("model", "deployment-id", "deployment_id"):
         return IMPOSSIBLE_MODEL
     if parameter == "batch_id":
@@ -55,9 +59,9 @@ def impossible_id(parameter: str, operation: Operation) -> str:
 
 
 def placeholder(parameter: str, operation: Operation) -> str:
-    """What stands for a path parameter until the run binds it: ``{assistant_id}``, ``{deployment}``.
+    """What stands for a path parameter until the run fills it in: ``{assistant_id}``, ``{deployment}``.
 
-    A model that would be changed is no deployment of the account: only one that the run made may be touched.
+    A changing operation on a model never gets the account's deployment: only a model that the run made may be changed.
     """
     deployment = parameter in ("deployment-id", "deployment_id")
     named = parameter == "model" and not operation.mutates

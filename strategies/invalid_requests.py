@@ -1,4 +1,4 @@
-"""Requests with exactly one thing wrong: a constraint of the schema, or a rule between fields."""
+"""Requests with exactly one fault: a broken constraint of the schema or a broken cross-field rule."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conformance.verdict import Level
 
 from .body_rules import merge_patch, spots_of
 from .constraint_breaches import ABSENT, Breach, breaches_of
-from .derivation import Work
+from .derivation import OperationDerivation
 from .drafts import Draft
 from .named_rules import NAMED
 from .sampler import NOTHING
@@ -21,26 +21,31 @@ from .value_paths import find, get, place, pointer_text, put, remove
 
 __all__ = ["broken", "rule_breaks", "violations"]
 
-#: Violations of nested fields that the standard profile keeps for one operation; all of them in ``exhaustive``.
+#: The standard profile keeps about this many violations of nested fields for one operation; ``exhaustive`` keeps all.
 NESTED = 16
 
-#: Cases of one operation in the standard profile that test how null, 1.0 and unknown fields are taken.
+#: The standard profile keeps this many cases each for null, 1.0 and unknown fields, which a target may accept.
 LENIENT = 3
 
 
-def violations(work: Work) -> Iterator[Draft]:
-    """Top-level constraints all; nested ones spread by id, unless the profile wants every one."""
-    everything = work.bench.everything
+def violations(derivation: OperationDerivation) -> Iterator[Draft]:
+    """Yield requests that break one constraint each.
+
+    All top-level constraints are broken. Of the nested ones the standard profile takes a sample, chosen by hash so that
+    it is stable and spread over the keywords.
+    """
+    everything = derivation.shared.everything
     nested: list[tuple[str, Draft]] = []
     lenient: list[tuple[str, Draft]] = []
-    for slot in work.slots:
+    for slot in derivation.slots:
         location = slot.path[0][1:]
-        widest = work.levels.widest(location, slot.pointer if location == "body" else slot.name)
-        for breach in breaches_of(slot, work.sampler, widest):
-            made = broken(work, breach)
+        widest = derivation.levels.widest(location, slot.pointer if location == "body" else slot.name)
+        for breach in breaches_of(slot, derivation.sampler, widest):
+            made = broken(derivation, breach)
             if made is None:
                 continue
-            key = f"{work.operation.id}{''.join(slot.path)}{breach.keyword}{breach.note}"
+            # The hash decides which nested violations are kept: independent of order, stable between versions.
+            key = f"{derivation.operation.id}{''.join(slot.path)}{breach.keyword}{breach.note}"
             rank = hashlib.sha256(key.encode()).hexdigest()
             if not everything and breach.note in ("null", "float", "extra"):
                 lenient.append((breach.note + rank, made))
@@ -48,22 +53,24 @@ def violations(work: Work) -> Iterator[Draft]:
                 yield made
             else:
                 nested.append((rank, made))
-    if isinstance(work.templates[0].request.get("body"), dict):
-        lenient.append(("extra", _unknown_field(work)))
+    if isinstance(derivation.templates[0].request.get("body"), dict):
+        lenient.append(("extra", _unknown_field(derivation)))
     for note in ("null", "float", "extra"):
         yield from [made for rank, made in sorted(lenient, key=_rank) if rank.startswith(note)][:LENIENT]
     kept: dict[str, int] = {}
     for _, made in sorted(nested, key=_rank):
         keyword = made.breaks.keyword if made.breaks else ""
         kept[keyword] = kept.get(keyword, 0) + 1
+        # Each keyword gets an equal share, and at least two cases.
         if kept[keyword] <= max(2, NESTED // max(len({d.breaks.keyword for _, d in nested if d.breaks}), 1)):
             yield made
 
 
-def _unknown_field(work: Work) -> Draft:
-    host = work.templates[0]
+def _unknown_field(derivation: OperationDerivation) -> Draft:
+    """A request with an undocumented top-level field."""
+    host = derivation.templates[0]
     body = {**host.request["body"], "conformance_unknown_field": "x"}
-    judged = work.levels.judge("body", "", "additionalProperties", "extra")
+    judged = derivation.levels.judge("body", "", "additionalProperties", "extra")
     return host.evolve(
         request={**host.request, "body": body},
         family=Family.BOUNDARY,
@@ -75,23 +82,27 @@ def _unknown_field(work: Work) -> Draft:
     )
 
 
-def broken(work: Work, breach: Breach) -> Draft | None:
-    """A request that breaks one constraint and is otherwise valid; None where that can't be built."""
+def broken(derivation: OperationDerivation, breach: Breach) -> Draft | None:
+    """Return a request that breaks one constraint and is otherwise valid, or None (with the reason noted) if that
+    fails.
+    """
     slot = breach.slot
     path = slot.path
-    base = next((made for host in work.hosts(path) if (made := _with(work, host.request, slot)) is not None), None)
+    base = next(
+        (made for host in derivation.hosts(path) if (made := _with(derivation, host.request, slot)) is not None), None
+    )
     if base is None:
-        work.leave_out("".join(path), breach.keyword, "", "no valid request to break was found")
+        derivation.leave_out("".join(path), breach.keyword, "", "no valid request to break was found")
         return None
-    spot = find(base, work.ground.root, path)[0]
+    spot = find(base, derivation.context.root, path)[0]
     request = _apply(base, spot, breach)
-    if request is None or not _only(work, request, breach):
-        work.leave_out("".join(path), breach.keyword, "", "what remains is valid in another way")
+    if request is None or not _only(derivation, request, breach):
+        derivation.leave_out("".join(path), breach.keyword, "", "what remains is valid in another way")
         return None
     location = str(spot[0])
     pattern = describe(path) if location == "body" else slot.name
     pointer = pointer_text(spot) if location == "body" else slot.name
-    judged = work.levels.judge(location, pattern, breach.keyword, breach.note)
+    judged = derivation.levels.judge(location, pattern, breach.keyword, breach.note)
     return Draft(
         request=request,
         family=Family.VIOLATION if judged.expect is Expect.REJECT else Family.BOUNDARY,
@@ -100,23 +111,24 @@ def broken(work: Work, breach: Breach) -> Draft | None:
         level=judged.level,
         reason=judged.reason or f"{breach.keyword} of {pointer} broken",
         breaks=Break(pointer=pointer, keyword=breach.keyword, location=location),
-        media=work.ground.media,
+        media=derivation.context.media,
     )
 
 
-def _with(work: Work, request: Mapping[str, Any], slot: Slot) -> Mapping[str, Any] | None:
-    """A valid request that holds a good value at a slot."""
-    if find(request, work.ground.root, slot.path)[1] == len(slot.path):
+def _with(derivation: OperationDerivation, request: Mapping[str, Any], slot: Slot) -> Mapping[str, Any] | None:
+    """The request itself if it has a value at the slot, else a valid request with a good value there, or None."""
+    if find(request, derivation.context.root, slot.path)[1] == len(slot.path):
         return request
-    good = work.sampler.value(slot.node, slot.name, "")
-    placed = None if good is NOTHING else place(request, work.ground.root, slot.path, good, work.sampler)
-    mended = work.mended(placed.request, placed.spot) if placed is not None else None
-    if mended is None or not work.ground.root.fits(mended):
+    good = derivation.sampler.value(slot.node, slot.name, "")
+    placed = None if good is NOTHING else place(request, derivation.context.root, slot.path, good, derivation.sampler)
+    mended = derivation.mended(placed.request, placed.spot) if placed is not None else None
+    if mended is None or not derivation.context.root.fits(mended):
         return None
-    return mended if find(mended, work.ground.root, slot.path)[1] == len(slot.path) else None
+    return mended if find(mended, derivation.context.root, slot.path)[1] == len(slot.path) else None
 
 
 def _apply(base: Any, spot: tuple[Any, ...], breach: Breach) -> Any:
+    """The request with the breach in place, or None if its place can't hold it."""
     if breach.note == "extra":
         here = get(base, spot)
         return put(base, (*spot, "conformance_unknown_field"), "x") if isinstance(here, dict) else None
@@ -127,16 +139,16 @@ def _apply(base: Any, spot: tuple[Any, ...], breach: Breach) -> Any:
     return put(base, spot, breach.value)
 
 
-def _only(work: Work, request: Any, breach: Breach) -> bool:
-    """True when a request is invalid (or, where both outcomes are right, whatever it is)."""
-    text = breach.slot.path[0] != ".body" or work.ground.media.startswith("multipart/")
+def _only(derivation: OperationDerivation, request: Any, breach: Breach) -> bool:
+    """Return True if the request really is invalid, or if both outcomes are right for this kind of breach."""
+    text = breach.slot.path[0] != ".body" or derivation.context.media.startswith("multipart/")
     if text and not _wrong_as_text(breach):
         return False
-    return breach.note in ("float", "extra") or not work.ground.root.fits(request)
+    return breach.note in ("float", "extra") or not derivation.context.root.fits(request)
 
 
 def _wrong_as_text(breach: Breach) -> bool:
-    """True when a constraint can be broken in a query, header or form, where everything is text."""
+    """Return True if the breach can be sent where everything is text: in a query, a header or a form."""
     if breach.note == "null" or isinstance(breach.value, dict):
         return False
     if breach.keyword in ("type", "discriminator"):
@@ -144,21 +156,22 @@ def _wrong_as_text(breach: Breach) -> bool:
     return True
 
 
-def rule_breaks(work: Work) -> Iterator[Draft]:
-    """Each cross-field rule broken once."""
-    for clause in work.rules.clauses:
-        made = next(_rule_broken(work, clause), None)
+def rule_breaks(derivation: OperationDerivation) -> Iterator[Draft]:
+    """Yield one request for each cross-field rule that breaks this rule and no other."""
+    for clause in derivation.rules.clauses:
+        made = next(_rule_broken(derivation, clause), None)
         if made is not None:
             yield made
         else:
-            work.left_out[f" {clause.id} rule "] = "no valid request breaks this rule alone"
+            derivation.left_out[f" {clause.id} rule "] = "no valid request breaks this rule alone"
 
 
-def _rule_broken(work: Work, clause: Clause) -> Iterator[Draft]:
+def _rule_broken(derivation: OperationDerivation, clause: Clause) -> Iterator[Draft]:
+    """Yield requests that break one rule, keep all others and fit the schema."""
     rule = clause.rule
     if rule is None:
         return
-    for host in work.templates:
+    for host in derivation.templates:
         body = host.request.get("body")
         if not isinstance(body, dict):
             continue
@@ -169,10 +182,11 @@ def _rule_broken(work: Work, clause: Clause) -> Iterator[Draft]:
                 where = tuple(t for t in NAMED[rule.named].pointer.split("/") if t) if changed else ()
             else:
                 changed = put({"": body}, ("", *spot), merge_patch(value, rule.breaks))[""]
-            if changed is None or work.rules.broken(changed) != (clause,):
+            # Another rule broken as well would leave open which one the target refused for.
+            if changed is None or derivation.rules.broken(changed) != (clause,):
                 continue
             request = {**host.request, "body": changed}
-            if not work.ground.root.fits(request):
+            if not derivation.context.root.fits(request):
                 continue
             either = clause.keyword == "MAY"
             yield host.evolve(
@@ -187,4 +201,5 @@ def _rule_broken(work: Work, clause: Clause) -> Iterator[Draft]:
 
 
 def _rank(pair: tuple[str, Draft]) -> str:
+    """The sort key of the samples: the hash."""
     return pair[0]

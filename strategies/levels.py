@@ -1,7 +1,7 @@
-"""What a broken constraint deserves: refused for sure, probably, or rightly either way.
+"""What a target must do with a broken constraint: refuse it (MUST), probably refuse it (SHOULD), or either.
 
-The default is SHOULD be refused. MUST needs a ``[[refusal]]`` of the Spec (a document or a second source says that the
-service refuses). Between the document's bound and the widest one that any witness states, both outcomes are right.
+The default is SHOULD. MUST needs a ``[[refusal]]`` entry of the Spec, which names a source that says the service
+refuses. Between the document's bound and the widest one that any source states, both outcomes are right.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ __all__ = ["GATES", "Judgement", "Levels", "content_gate", "gate_of"]
 
 @frozen
 class Judgement:
-    """What is expected of a request, how hard it is judged, and why."""
+    """The expected outcome of a request, how hard a deviation is judged, and why."""
 
     expect: Expect
     level: Level
     reason: str = ""
 
 
+#: The note of a breach → why both outcomes are right.
 _NOTES: Mapping[str, str] = {
     "between": "lies between two documented bounds",
     "float": "a whole number written with a fraction may be taken for an integer",
@@ -35,7 +36,7 @@ _NOTES: Mapping[str, str] = {
     "null": "null may be taken for absent",
 }
 
-#: Fields whose use rightly depends on the model, the deployment or the account, with the reason. By pointer pattern.
+#: Pointer pattern of a field → why accepting it depends on the model, the deployment or the account.
 GATES: Mapping[str, str] = {
     r"/data_sources(/.*)?": "needs a data source that the account owns",
     r"/enhancements(/.*)?": "needs a vision resource that the account owns",
@@ -62,12 +63,14 @@ _GATES = tuple((re.compile(pattern), reason) for pattern, reason in GATES.items(
 
 
 def gate_of(pointer: str) -> str:
-    """Why the outcome of using a field depends on more than the document; "" where it doesn't."""
+    """Why accepting a field depends on more than the document; "" if it doesn't. ``pointer`` is like
+    ``/messages/*/name``.
+    """
     return next((reason for pattern, reason in _GATES if pattern.fullmatch(pointer)), "")
 
 
-#: Kinds of parts, items and tools whose outcome rightly depends on more than the document. By first word of the
-#: operation, then by the value of ``type``.
+#: First word of the operationId → value of ``type`` → why accepting such a part, item or tool depends on more than the
+#: document.
 _KINDS: Mapping[str, Mapping[str, str]] = {
     "chat": {
         "input_audio": "only audio models hear",
@@ -119,6 +122,7 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
 
 
 def _kinds(value: Any) -> Iterator[str]:
+    """Yield every ``type`` in a JSON value, at any depth. Long arrays are read in part."""
     if isinstance(value, dict):
         if isinstance(value.get("type"), str):
             yield value["type"]
@@ -130,9 +134,9 @@ def _kinds(value: Any) -> Iterator[str]:
 
 
 def content_gate(operation: str, body: Any) -> str:
-    """Why the outcome of a body depends on more than the document, by the kinds of things in it; "" otherwise.
+    """Why accepting a body depends on more than the document, by the types of things in it; "" if it doesn't.
 
-    A picture in a data URL needs no fetching; it is left to the deployment's capability.
+    A picture in a data URL is no such reason: nothing must be fetched, and the capability names a model with vision.
     """
     known = _KINDS.get(operation.split(".", maxsplit=1)[0], {})
     for kind in _kinds(body):
@@ -143,13 +147,13 @@ def content_gate(operation: str, body: Any) -> str:
 
 @frozen
 class Levels:
-    """The refusals and widest bounds of one operation."""
+    """The ``[[refusal]]`` and ``[[widest]]`` entries of one operation."""
 
     spec: Spec = field(repr=False)
     operation: str
 
     def widest(self, location: str, pointer: str) -> Mapping[str, Any]:
-        """Keyword → the widest bound, for one field."""
+        """Keyword → the widest bound that any source states, for one field."""
         return {
             item.keyword: item.value
             for item in self.spec.widest
@@ -157,7 +161,10 @@ class Levels:
         }
 
     def judge(self, location: str, pointer: str, keyword: str, note: str = "") -> Judgement:
-        """What a request that breaks ``keyword`` at ``pointer`` (a pattern such as ``/messages/*/role``) deserves."""
+        """The judgement of a request that breaks ``keyword`` at ``pointer`` (a pattern such as ``/messages/*/role``).
+
+        ``note`` is that of the breach: ``between``, ``float``, ``extra`` and ``null`` have judgements of their own.
+        """
         if note in ("between", "float", "extra", "null"):
             exact = self._refusal(location, pointer, keyword) if note == "null" else None
             if exact is None:
@@ -166,9 +173,9 @@ class Levels:
         return self._refusal(location, pointer, keyword) or Judgement(Expect.REJECT, Level.SHOULD)
 
     def disputed(self, location: str, pointer: str, keyword: str) -> str:
-        """Why a value at the edge of a bound may be refused too; "" where the bound is undisputed.
+        """Why a value at the edge of a bound may be refused too; "" if the bound is undisputed.
 
-        A disputed smallest size is about what is smaller, so its edge is sure.
+        A dispute about a minimum size concerns only smaller sizes, so a value exactly at the minimum is never disputed.
         """
         if keyword in ("minItems", "minLength", "minProperties"):
             return ""
@@ -176,6 +183,7 @@ class Levels:
         return found.reason if found is not None and found.expect is Expect.EITHER else ""
 
     def _refusal(self, location: str, pointer: str, keyword: str) -> Judgement | None:
+        """The judgement by the ``[[refusal]]`` entry that fits best, or None if there is none."""
         found = [
             item
             for item in self.spec.refusals
@@ -185,15 +193,20 @@ class Levels:
         ]
         if not found:
             return None
+        # An entry for this keyword counts more than one for all keywords.
         exact = next((item for item in found if item.keyword == keyword), found[-1])
         expect = Expect.EITHER if exact.expect == "either" else Expect.REJECT
         return Judgement(expect, Level(exact.level), f"{exact.id}: {exact.source}" if expect is Expect.EITHER else "")
 
     def _named(self, operations: tuple[str, ...]) -> bool:
+        """Return True if an entry is about this operation."""
         return self.operation in operations or "*" in operations
 
 
 def _same(written: str, location: str, pointer: str) -> bool:
+    """Return True if the pointer of an entry names the field. ``query:limit`` names a query parameter; ``/tools/0`` any
+    tool.
+    """
     place, _, rest = written.partition(":")
     if place in ("query", "header", "path"):
         return place == location and rest.strip("/") == pointer.strip("/")
@@ -201,4 +214,5 @@ def _same(written: str, location: str, pointer: str) -> bool:
 
 
 def _covers(written: str, keyword: str, location: str, pointer: str) -> bool:
+    """Return True if an entry for all keywords names a field that contains this one."""
     return keyword == "*" and location == "body" and pointer.startswith(written + "/")

@@ -1,4 +1,4 @@
-"""Probes: one wrong thing about the door, the route or the bytes; the rest is a valid request."""
+"""Probes: requests with one fault in credentials, api-version, method, path or bytes. The rest is a valid request."""
 
 from __future__ import annotations
 
@@ -17,19 +17,21 @@ from conformance.verdict import Level
 from . import roles
 from .ids import IMPOSSIBLE_MODEL
 
-__all__ = ["WRONG_KEY_OPERATIONS", "door", "is_api_key_home", "transport"]
+__all__ = ["WRONG_KEY_OPERATIONS", "access_probes", "is_api_key_home", "transport"]
 
-#: A method that no path of this API documents, and that changes nothing where it is served.
+#: Methods to try, the first one that a path doesn't document. Never DELETE or PUT: a target that serves them anyway
+#: would lose data.
 _METHODS = ("GET", "POST", "PATCH")
 
-#: How deep the deeply nested body goes.
+#: How many arrays are nested in the deeply nested body.
 DEPTH = 2_000
 
-#: Bytes of the large body.
+#: The size of the large body in bytes.
 LARGE = 10_000_000
 
 
 def _probe(base: Case, role: str, keyword: str, **changes: Any) -> Case:
+    """A probe: the base case with changes and, unless these say otherwise, an expected refusal and nothing created."""
     made: dict[str, Any] = {
         "family": Family.VIOLATION,
         "expect": Expect.REJECT,
@@ -43,24 +45,29 @@ def _probe(base: Case, role: str, keyword: str, **changes: Any) -> Case:
     return evolve(base, **made)
 
 
-#: The operations that get the wrong-key probe, the first one that a version has.
+#: The operation that gets the wrong-key probe: the first of these that a version has. One per version is enough,
+#: because a service may lock out a caller who often sends wrong keys.
 WRONG_KEY_OPERATIONS = ("chat.completions.create", "models.list", "files.list", "assistants.list")
 
 
 def is_api_key_home(spec: Spec, operation: Operation, known: tuple[str, ...]) -> bool:
-    """True for the one operation of a version that sends the wrong key."""
+    """Return True for the one operation of a version that the wrong-key probe is sent to."""
     del spec
     home = next((name for name in WRONG_KEY_OPERATIONS if name in known), known[0] if known else "")
     return operation.id == home
 
 
-def door(
+def access_probes(
     spec: Spec, operation: Operation, base: Case, known: tuple[str, ...], paths: dict[str, set[str]]
 ) -> Iterator[Case]:
-    """Credentials, api-version, deployment, method and route."""
+    """Yield probes of credentials, api-version, deployment and method.
+
+    ``known`` are the operationIds of the version; ``paths`` maps each path to the methods that it documents.
+    """
     yield _probe(base, roles.AUTH_NONE, "security", level=Level.MUST, auth=Auth.NONE, reason="no credential")
     if is_api_key_home(spec, operation, known):
         yield _probe(base, roles.AUTH_WRONG, "security", level=Level.MUST, auth=Auth.WRONG, reason="a wrong key")
+    # Without a required api-version a request may simply succeed; that is tried only where it changes no object.
     moves = operation.mutates and "{" in operation.path.replace("{deployment-id}", "")
     if spec.api_version.location == "query" and (spec.api_version.required or not moves):
         must = Level.MUST if spec.api_version.required else Level.SHOULD
@@ -90,15 +97,15 @@ def door(
             roles.METHOD_WRONG,
             "method",
             method=wrong,
-            path_params=_nobodys(base, operation),
+            path_params=_with_impossible_model(base, operation),
             body=None if wrong == "GET" else base.body,
             expect=Expect.REJECT,
             reason=f"{wrong} is not documented for this path",
         )
 
 
-def _nobodys(base: Case, operation: Operation) -> dict[str, str]:
-    """The path parameters, with an impossible model where a changing method would name a real one."""
+def _with_impossible_model(base: Case, operation: Operation) -> dict[str, str]:
+    """The path parameters, with an impossible model where a changing method would otherwise name a real deployment."""
     named = "/deployments/" in operation.path
     return {
         name: IMPOSSIBLE_MODEL if value == "{deployment}" and not named else value
@@ -107,7 +114,7 @@ def _nobodys(base: Case, operation: Operation) -> dict[str, str]:
 
 
 def route(base: Case) -> Case:
-    """A path beside the operation's own that doesn't exist."""
+    """A probe of a path below the operation's own that doesn't exist."""
     return _probe(
         base,
         roles.ROUTE_UNKNOWN,
@@ -119,6 +126,7 @@ def route(base: Case) -> Case:
 
 
 def _unknown_deployment(operation: Operation, base: Case) -> Iterator[Case]:
+    """Yield the probe of a deployment (in the path) or a model (in the body) that doesn't exist."""
     named = next((n for n in base.path_params if n.startswith("deployment")), None)
     if named is not None:
         yield _probe(
@@ -130,6 +138,7 @@ def _unknown_deployment(operation: Operation, base: Case) -> Iterator[Case]:
             reason="a deployment that doesn't exist",
         )
     elif isinstance(base.body, JsonBody) and isinstance(base.body.value, dict) and "model" in base.body.value:
+        # These operations store the model name and use it later, so the fault may show only in the run or job.
         late = operation.id.startswith(("assistants", "threads", "fine_tuning"))
         yield _probe(
             base,
@@ -146,7 +155,7 @@ def _unknown_deployment(operation: Operation, base: Case) -> Iterator[Case]:
 
 
 def transport(base: Case, *, large: bool) -> Iterator[Case]:
-    """Bytes that aren't the JSON or the form they say they are."""
+    """Yield probes whose bytes aren't the JSON or the form that they claim to be."""
     if isinstance(base.body, JsonBody):
         yield from _json(base, base.body.value, large=large)
     elif isinstance(base.body, Multipart):
@@ -154,6 +163,7 @@ def transport(base: Case, *, large: bool) -> Iterator[Case]:
 
 
 def _json(base: Case, value: Any, *, large: bool) -> Iterator[Case]:
+    """Yield probes of malformed, truncated, duplicate, deeply nested, mislabelled and large JSON."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     yield _probe(base, roles.JSON_MALFORMED, "malformed", body=RawBody(text[:-1] + b",]"), reason="not JSON")
     yield _probe(base, roles.JSON_TRUNCATED, "truncated", body=RawBody(text[: max(1, len(text) - 1)]), reason="cut off")
@@ -162,17 +172,21 @@ def _json(base: Case, value: Any, *, large: bool) -> Iterator[Case]:
     if isinstance(value, dict) and value:
         name = next(iter(value))
         again = json.dumps({name: value[name]}, ensure_ascii=False, separators=(",", ":")).encode()
+        # RFC 8259, section 4: the behaviour of readers on duplicate names is unpredictable, so both outcomes are right.
         doubled = text[:-1] + b"," + again[1:]
         yield _probe(base, roles.JSON_DUPLICATE, "duplicate-key", body=RawBody(doubled), **loose)
+    # RFC 8259, section 9: a reader may limit the depth of nesting.
     nested = b'{"deep":' + b"[" * DEPTH + b"]" * DEPTH + (b"," + text[1:] if len(text) > 2 else b"}")
     yield _probe(base, roles.JSON_DEEP, "deep-nesting", body=RawBody(nested), **loose)
     yield _probe(base, roles.CONTENT_TYPE, "content-type", body=RawBody(text, "text/plain"), **loose)
     if large:
+        # White space before the last brace keeps the body valid JSON of the same meaning.
         blank = text[:-1] + b" " * LARGE + text[-1:]
         yield _probe(base, roles.JSON_LARGE, "large", body=RawBody(blank), expensive="large-body", **loose)
 
 
 def _form(base: Case, form: Multipart) -> Iterator[Case]:
+    """Yield probes of a form with a wrong boundary and of one that is cut off."""
     data, content_type = encode_body(form, {})
     yield _probe(
         base,

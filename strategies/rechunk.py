@@ -1,4 +1,7 @@
-"""Ways to cut the same bytes into chunks: what arrives together says nothing about what is sent."""
+"""Ways to cut the same bytes into chunks.
+
+How bytes were grouped on arrival is no property of the answer, so verdicts must not depend on it.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +17,19 @@ __all__ = ["byte_by_byte", "cut", "in_one_block", "rechunked", "rechunkings"]
 
 
 def cut(data: bytes, at: Iterable[int], *, start: float = 0.0, step: float = 0.001) -> tuple[Chunk, ...]:
-    """The bytes cut at some offsets, ``step`` seconds apart. Empty pieces are left out."""
+    """The bytes cut at the given offsets, the pieces ``step`` seconds apart. Empty pieces are left out."""
     ends = sorted({0, len(data), *(offset for offset in at if 0 < offset < len(data))})
     pieces = [data[a:b] for a, b in itertools.pairwise(ends)]
     return tuple(Chunk(start + index * step, piece) for index, piece in enumerate(pieces))
 
 
 def byte_by_byte(data: bytes) -> tuple[Chunk, ...]:
-    """Every byte alone."""
+    """Each byte as a chunk of its own."""
     return cut(data, range(len(data)))
 
 
 def in_one_block(data: bytes) -> tuple[Chunk, ...]:
-    """All at once."""
+    """All bytes as one chunk; no chunk for no bytes."""
     return (Chunk(0.0, data),) if data else ()
 
 
@@ -36,7 +39,9 @@ def rechunked(response: Response, chunks: tuple[Chunk, ...]) -> Response:
 
 
 def rechunkings(data: bytes) -> st.SearchStrategy[tuple[Chunk, ...]]:
-    """Arbitrary cuts. Boundaries just before, in and after line ends are likely, for that is where parsers err."""
+    """A strategy for cuts of ``data``. Cuts at line ends, colons and inside UTF-8 sequences are likely: parsers err
+    there.
+    """
     if len(data) < 2:
         return st.just(in_one_block(data))
     telling = [i for i in range(1, len(data)) if data[i - 1] in b"\r\n:" or data[i] in b"\r\n" or data[i] > 0x7F]

@@ -18,10 +18,10 @@ BACKEND = "aoai-conformance-seeded"
 
 
 class SeededProvider(HypothesisProvider):
-    """Hypothesis' own source of draws, without constants out of loaded modules."""
+    """Hypothesis' own source of draws, without constants from loaded modules."""
 
     def _maybe_draw_constant(self, choice_type: Any, constraints: Any, *, p: float = 0.05) -> None:
-        """No constant, whatever is loaded."""
+        """Return None: draw no constant."""
 
 
 AVAILABLE_PROVIDERS[BACKEND] = f"{__name__}.{SeededProvider.__name__}"

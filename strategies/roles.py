@@ -1,6 +1,6 @@
-"""The roles that cases carry, so that a check can find what it judges.
+"""The roles of cases: names by which a check finds the cases that it judges.
 
-Probes (one wrong thing about the door, not about the body)::
+Probes (one fault in credentials, URL or framing)::
 
     probe.auth.none           no credential
     probe.auth.wrong          a wrong key; one operation per version only
@@ -29,7 +29,7 @@ Templates, by operation::
     batches.create.*, responses.*, evals.create.*, evals.runs.*, graders.*, fine-tuning.*, video.*
     list.default, list.limit, list.order; get; modify.*; delete
 
-A check that can see what it needs in the request's content should look there and not at the role.
+A check that can recognise a request by its content should do so and not look at the role.
 """
 
 from __future__ import annotations

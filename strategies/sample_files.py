@@ -1,6 +1,6 @@
-"""Tiny real files, made in code: the same bytes on every machine.
+"""Small valid media and data files, generated in code so that they have the same bytes on every machine.
 
-A binary field of a form holds the name of one of them (``file:wav``) until the request is encoded.
+A binary field of a form holds the name of such a file (``file:wav``) until the request is encoded.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ class File:
 
 
 def png(width: int = 8, height: int = 8, *, alpha: bool = False) -> bytes:
-    """A PNG (ISO/IEC 15948) in one colour."""
+    """A PNG image (ISO/IEC 15948) of one colour."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
+    # Colour type 2 has three bytes per pixel, type 6 has an alpha byte as well; each row begins with filter type 0.
     pixel = b"\x20\x80\xc0" + (b"\x00" if alpha else b"")
     rows = b"".join(b"\x00" + pixel * width for _ in range(height))
     head = struct.pack(">IIBBBBB", width, height, 8, 6 if alpha else 2, 0, 0, 0)
@@ -40,7 +41,7 @@ def png(width: int = 8, height: int = 8, *, alpha: bool = False) -> bytes:
 
 
 def jpeg() -> bytes:
-    """The smallest common baseline JPEG (ITU-T T.81): 8 by 8, grey."""
+    """A baseline JPEG image (ITU-T T.81): 8 by 8 pixels, grey."""
     quantisation = b"\xff\xdb\x00\x43\x00" + bytes([16] * 64)
     frame = b"\xff\xc0\x00\x0b\x08\x00\x08\x00\x08\x01\x01\x11\x00"
     # One code each: DC category 0 and the end of a block.
@@ -52,6 +53,7 @@ def jpeg() -> bytes:
 
 
 def _tone(seconds: float, rate: int) -> list[int]:
+    """The samples of a 440 Hz tone."""
     return [int(8000 * sin(2 * pi * 440 * i / rate)) for i in range(int(seconds * rate))]
 
 
@@ -73,11 +75,13 @@ def wav(seconds: float = 0.2, rate: int = 8000) -> bytes:
 
 def mp3(frames: int = 8) -> bytes:
     """MPEG-1 layer III frames of silence: 32 kbit/s, 32 kHz, mono, 144 bytes and 36 ms each."""
+    # Sync, MPEG-1 layer III without CRC; 32 kbit/s and 32 kHz; mono, original.
     head = b"\xff\xfb\x18\xc4"
     return (head + bytes(140)) * frames
 
 
 def _crc(data: bytes, polynomial: int, width: int) -> int:
+    """A cyclic redundancy check, as FLAC frames carry it: no reflection, initial value 0."""
     top, mask, value = 1 << (width - 1), (1 << width) - 1, 0
     for byte in data:
         value ^= byte << (width - 8)
@@ -89,6 +93,8 @@ def _crc(data: bytes, polynomial: int, width: int) -> int:
 def flac(blocks: int = 1) -> bytes:
     """A FLAC file (RFC 9639): 8 kHz mono 16 bit, ``blocks`` times 4096 samples of silence as constant subframes."""
     size, rate = 4096, 8000
+    # STREAMINFO, RFC 9639 section 8.2: 20 bits sample rate, 3 bits channels - 1, 5 bits bits per sample - 1, 36 bits
+    # samples.
     packed = (rate << 44) | (0 << 41) | (15 << 36) | (size * blocks)
     info = struct.pack(">HH", size, size) + bytes(6) + packed.to_bytes(8, "big") + bytes(16)
     out = b"fLaC" + b"\x80" + len(info).to_bytes(3, "big") + info
@@ -102,6 +108,7 @@ def flac(blocks: int = 1) -> bytes:
 
 
 def _lines(rows: list[object]) -> bytes:
+    """JSON Lines: one compact JSON text per line."""
     return b"".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for row in rows)
 
 
@@ -109,6 +116,7 @@ _CAPITALS = [("Oslo", "Norway"), ("Rome", "Italy"), ("Quito", "Ecuador"), ("Accr
 
 
 def _fine_tune(pairs: list[tuple[str, str]]) -> bytes:
+    """A training file in the chat format, one example per (city, country)."""
     return _lines(
         [
             {
@@ -124,6 +132,7 @@ def _fine_tune(pairs: list[tuple[str, str]]) -> bytes:
 
 
 def _batch() -> bytes:
+    """A batch input file with three chat requests."""
     return _lines(
         [
             {
@@ -142,9 +151,11 @@ def _batch() -> bytes:
 
 
 def _evals() -> bytes:
+    """A file of three eval items."""
     return _lines([{"item": {"question": f"What is {n} + {n}?", "answer": str(2 * n)}} for n in range(1, 4)])
 
 
+#: The name in a draft → (file name, media type, function that makes the bytes).
 _MAKERS: Mapping[str, tuple[str, str, Callable[[], bytes]]] = {
     "file:wav": ("tone.wav", "audio/wav", wav),
     "file:mp3": ("silence.mp3", "audio/mpeg", mp3),

@@ -1,4 +1,4 @@
-"""One meaningful valid value for a schema: the documented one where there is one, else by name, else by type."""
+"""One valid and plausible value for a schema: a suggestion by field name, else a documented value, else one by type."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ __all__ = ["NOTHING", "Sampler", "text_of"]
 
 
 class _Nothing:
-    """No value fits."""
+    """The type of :data:`NOTHING`."""
 
     def __repr__(self) -> str:
         return "NOTHING"
 
 
+#: Returned where no fitting value was found; None would be the JSON value null.
 NOTHING: Any = _Nothing()
 
-#: Objects nested deeper than this are left out where they are optional, so that recursive schemas end.
+#: Values are built at most this deep, so that recursive schemas end.
 DEEPEST = 12
 
 
@@ -32,12 +33,12 @@ def text_of(length: int, alphabet: str = LONG_TEXT) -> str:
 
 @frozen
 class Sampler:
-    """Builds values. ``by_type`` collects the pointers of fields that no name explained."""
+    """Builds values. ``by_type`` collects the pointers of fields for which no name suggested a value."""
 
     by_type: set[str] = field(factory=set)
 
     def value(self, node: Node, name: str = "", parent: str = "", depth: int = 0) -> Any:
-        """The smallest meaningful value of a node; :data:`NOTHING` when none was found."""
+        """A small, plausible value that fits a node, or :data:`NOTHING`. ``name`` and ``parent`` are property names."""
         if depth > DEEPEST:
             return NOTHING
         for candidate in suggestions(parent, name):
@@ -49,6 +50,7 @@ class Sampler:
             return node.enum[0]
         if "default" in node.schema and node.schema["default"] is not None and node.fits(node.schema["default"]):
             return node.schema["default"]
+        # A branch may fit by itself and still not fit the union, for example where ``oneOf`` wants exactly one match.
         for branch in node.branches:
             made = self.value(branch, name, parent, depth + 1)
             if made is not NOTHING and node.fits(made):
@@ -58,6 +60,7 @@ class Sampler:
         return self._plain(node, name, parent, depth)
 
     def _plain(self, node: Node, name: str, parent: str, depth: int) -> Any:
+        """A value of the node's first type."""
         kind = node.types[0] if node.types else ""
         if kind == "object":
             return self._object(node, name, depth)
@@ -76,7 +79,9 @@ class Sampler:
         return self._object(node, name, depth) if node.properties else "text"
 
     def _object(self, node: Node, name: str, depth: int) -> Any:
+        """An object with its required properties and those without which it would mean nothing."""
         made: dict[str, Any] = {}
+        # Required names are an unordered set; document order makes the result the same in every process.
         places = {key: place for place, key in enumerate(node.properties)}
         for key in sorted(node.required, key=lambda key: (places.get(key, len(places)), key)):
             child = node.properties.get(key)
@@ -84,6 +89,7 @@ class Sampler:
             if value is NOTHING:
                 return NOTHING
             made[key] = value
+        # Optional by schema, but a target refuses the object without it.
         for key in (*COMPANIONS.get(str(made.get("type")), ()), *COMPANIONS.get(name, ())):
             if key in node.properties and key not in made:
                 made[key] = self.value(node.properties[key], key, name, depth + 1)
@@ -96,6 +102,7 @@ class Sampler:
         return made
 
     def _array(self, node: Node, name: str, parent: str, depth: int) -> Any:
+        """The shortest array that is allowed and has an item, if there is a value for items."""
         count = max(1, node.schema.get("minItems", 0))
         if node.items is None:
             return ["text"] * count
@@ -105,6 +112,7 @@ class Sampler:
         return [item] * count
 
     def _text(self, node: Node) -> Any:
+        """A text that fits pattern, format and length, or NOTHING."""
         for candidate in _TEXTS:
             if node.fits(candidate):
                 return candidate
@@ -112,6 +120,7 @@ class Sampler:
         return text_of(max(length, 1)) if node.fits(text_of(max(length, 1))) else NOTHING
 
 
+#: Texts for common patterns and formats, tried in this order.
 _TEXTS = (
     "conformance",
     "https://example.com/",
@@ -125,6 +134,7 @@ _TEXTS = (
 
 
 def _number(node: Node, *, whole: bool) -> Any:
+    """A number within the bounds, or NOTHING."""
     low, high = node.schema.get("minimum"), node.schema.get("maximum")
     for candidate in (1, low, high, 0, 0.5 if not whole else 2, (low or 0) + 1):
         if candidate is not None and node.fits(candidate):

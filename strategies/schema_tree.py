@@ -1,7 +1,7 @@
-"""Schemas as a tree of nodes: references followed, ``allOf`` merged, unions split, null set apart.
+"""Schemas as a tree of nodes: references followed, ``allOf`` merged, unions split into branches, null kept apart.
 
-A *path* leads from the root of a request to a node: ``.name`` for a property, ``*`` for the items of an array,
-``%`` for the values of an open object, ``|2`` for the third branch of a union.
+A *path* leads from the root of a request to a node. Its steps: ``.name`` for a property, ``*`` for the items of an
+array, ``%`` for values of an object under names that aren't documented, ``|2`` for the third branch of a union.
 """
 
 from __future__ import annotations
@@ -20,13 +20,17 @@ __all__ = ["Node", "Path", "Shapes", "Slot", "describe", "request_node"]
 
 Path = tuple[str, ...]
 
-#: How deep a request is explored, in properties.
+#: Requests are explored down to this many nested properties.
 DEEPEST = 9
 
 
 @frozen(slots=False, eq=False)
 class Node:
-    """One schema with everything resolved. ``pointer`` is its place in the corrected document, "" for a made-up one."""
+    """One schema with references resolved and ``allOf`` merged.
+
+    ``pointer`` is its place in the corrected document, "" for a schema that stands nowhere in it. ``parts`` are the
+    members of ``allOf``, each with its own pointer.
+    """
 
     shapes: Shapes = field(repr=False)
     schema: Mapping[str, Any]
@@ -38,6 +42,7 @@ class Node:
         """The JSON types that fit, null apart."""
         kind = self.schema.get("type")
         names = (kind,) if isinstance(kind, str) else tuple(kind or ())
+        # Published documents often leave out ``type: object``.
         if not names and "properties" in self.schema:
             names = ("object",)
         return tuple(name for name in names if name != "null")
@@ -59,6 +64,7 @@ class Node:
 
     @cached_property
     def _union(self) -> tuple[Node, ...]:
+        """The members of ``oneOf`` or ``anyOf``, null included."""
         for keyword in ("oneOf", "anyOf"):
             if keyword in self.schema:
                 return tuple(
@@ -73,6 +79,7 @@ class Node:
         union = tuple(node for node in self._union if not node.only_null)
         if union or len(self.types) < 2:
             return union
+        # ``type: [string, array]`` is a union of two branches.
         rest = {key: value for key, value in self.schema.items() if key != "type"}
         return tuple(Node(self.shapes, {**rest, "type": name}) for name in self.types)
 
@@ -104,7 +111,7 @@ class Node:
 
     @cached_property
     def extra(self) -> Node | None:
-        """The values of properties that have no name in the document."""
+        """The schema of properties under names that the document doesn't list, or None."""
         value = self.schema.get("additionalProperties")
         if not isinstance(value, Mapping):
             return None
@@ -118,7 +125,7 @@ class Node:
         return tuple(value for value in self.schema.get("enum") or () if value is not None)
 
     def fits(self, value: Any) -> bool:
-        """True when the value is what the schema describes."""
+        """Return True if the value is valid against the schema."""
         return self.validator.is_valid(value)
 
     @cached_property
@@ -129,7 +136,7 @@ class Node:
 
 @frozen
 class Slot:
-    """A place in a request that the document describes. ``name`` is the nearest property's."""
+    """A place in a request that the document describes. ``name`` is the name of the nearest property on the path."""
 
     path: Path
     node: Node
@@ -150,14 +157,15 @@ def describe(path: Path) -> str:
 
 @frozen(slots=False, eq=False)
 class Shapes:
-    """The nodes of one Spec, each made once."""
+    """The schema nodes of one Spec, each built once."""
 
     spec: Spec = field(repr=False)
     _nodes: dict[tuple[str, int], Node] = field(factory=dict, repr=False, init=False)
+    # Keys contain ``id(schema)``; keeping the schemas alive stops Python from reusing an id.
     _keep: list[Any] = field(factory=list, repr=False, init=False)
 
     def node(self, schema: Any, pointer: str = "") -> Node:
-        """The node of a schema; ``pointer`` says where it stands in the document."""
+        """The node of a schema. ``pointer`` is its place in the document, "" if it stands nowhere in it."""
         if isinstance(schema, bool):
             schema = {} if schema else {"not": {}}
         key = (pointer, id(schema))
@@ -170,6 +178,7 @@ class Shapes:
     def _merge(
         self, schema: Mapping[str, Any], pointer: str, seen: frozenset[str]
     ) -> tuple[Mapping[str, Any], str, list[tuple[Mapping[str, Any], str]]]:
+        """Follow ``$ref`` and merge ``allOf``: (merged schema, its pointer, the parts with their pointers)."""
         ref = schema.get("$ref")
         if isinstance(ref, str) and ref not in seen:
             target, at, parts = self._merge(self.spec.resolve(ref), ref[1:], seen | {ref})
@@ -177,6 +186,8 @@ class Shapes:
             narrows = [
                 key for key in rest if key not in ("description", "deprecated", "default", "readOnly", "writeOnly")
             ]
+            # Beside a description a reference is the component itself; with a constraint beside it, it is a schema of
+            # its own.
             return {**target, **rest}, pointer if narrows and pointer else at, parts
         if "allOf" not in schema:
             return schema, pointer, [(schema, pointer)]
@@ -200,7 +211,8 @@ class Shapes:
         )
 
     def slots(self, root: Node) -> Iterator[Slot]:
-        """Every place of a request, outer ones first; a component is entered once on each way down."""
+        """Yield every place of a request, outer ones first. On each way down a component is entered once."""
+        # Breadth first: outer places come before inner ones.
         queue: list[tuple[Slot, tuple[str, ...]]] = [(Slot((), root, ""), ())]
         while queue:
             slot, entered = queue.pop(0)
@@ -222,7 +234,7 @@ class Shapes:
 
 
 def request_node(shapes: Shapes, operation: Operation, media: str = "") -> Node:
-    """What a request to an operation may hold, as one object with ``body``, ``query`` and ``header``."""
+    """The schema of a whole request to an operation: an object with ``body``, ``query`` and ``header``."""
     version = shapes.spec.api_version.name
     made: dict[str, Any] = {}
     required = []
@@ -245,5 +257,6 @@ def request_node(shapes: Shapes, operation: Operation, media: str = "") -> Node:
             shapes,
             {**node.schema, "properties": {"body": chosen.schema, **made}, "required": ["body", *required]},
         )
+        # The cached property is preset, so that the body node keeps its pointer into the document.
         node.__dict__["properties"] = properties
     return node

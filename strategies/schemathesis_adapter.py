@@ -1,8 +1,8 @@
-"""The one place that touches schemathesis: its coverage iterator, an internal that moves between minor versions.
+"""The only module that uses schemathesis: its coverage iterator, an internal that changes between minor versions.
 
-It yields requests that are valid by schema (and ones that aren't) with no sense for meaning: of its valid chat requests
-none would be accepted by the real service. So only its *values* are used: one top-level field at a time, put into a
-template, mended by the rules between fields, and judged again by our own validators.
+The iterator yields requests that are valid (or invalid) by schema, without regard to meaning: the real service would
+accept none of its valid chat requests. So only single *values* are taken from them: each is put into a template as one
+top-level field, repaired by the cross-field rules, and checked again by our own validators.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from conformance.spec.operations import Operation
 from conformance.spec.spec import Spec
 from conformance.verdict import Level
 
-from .derivation import Work
+from .derivation import OperationDerivation
 from .drafts import Draft
 from .levels import content_gate, gate_of
 
 __all__ = ["Row", "drafts", "rows"]
 
-#: Requests of one kind (the same field, or the same constraint broken) that are kept.
+#: At most this many requests of one kind (the same field, or the same constraint broken) are kept.
 ALIKE = 2
 
-#: Requests with values of open meaning that the standard profile keeps for one operation.
+#: In the standard profile, at most this many requests of one operation expect either outcome.
 OPEN_VALUES = 3
 
 _OPEN = "a generated value: valid by its schema, what it means is open"
@@ -37,7 +37,7 @@ _OPEN = "a generated value: valid by its schema, what it means is open"
 
 @frozen
 class Row:
-    """One generated request: is it meant to be valid, and its parts."""
+    """One generated request: whether it is meant to be valid, its body and its query."""
 
     positive: bool
     body: Any
@@ -45,10 +45,7 @@ class Row:
 
 
 def rows(document: Mapping[str, Any], operation: Operation, *, valid_only: bool = False) -> Iterator[Row]:
-    """The coverage cases of one operation, or those that are meant to be valid.
-
-    A fresh session each time keeps them independent of the other operations.
-    """
+    """Yield the coverage requests of one operation; with ``valid_only`` those that are meant to be valid."""
     import schemathesis
     from schemathesis import GenerationMode
     from schemathesis.core import NOT_SET
@@ -61,6 +58,7 @@ def rows(document: Mapping[str, Any], operation: Operation, *, valid_only: bool 
         found,
         generation_modes=[GenerationMode.POSITIVE] if valid_only else list(GenerationMode),
         generation_config=schema.config.generation_for(operation=found),
+        # A fresh session keeps the values independent of the operations that were generated before.
         session=GenerationSession(),
     ):
         if case.method.upper() != operation.method:
@@ -70,49 +68,57 @@ def rows(document: Mapping[str, Any], operation: Operation, *, valid_only: bool 
         yield Row(positive, body, dict(case.query or {}))
 
 
-def drafts(work: Work) -> Iterator[Draft]:
+def drafts(derivation: OperationDerivation) -> Iterator[Draft]:
     """Requests made from the generated values of an operation's top-level JSON fields."""
-    base = work.templates[0] if work.templates else None
-    if base is None or not isinstance(base.request.get("body"), dict) or work.ground.media != "application/json":
+    base = derivation.templates[0] if derivation.templates else None
+    if base is None or not isinstance(base.request.get("body"), dict) or derivation.context.media != "application/json":
         return
     seen: set[str] = set()
     kinds: Counter[tuple[str, str]] = Counter()
-    for row in rows(_only(work.spec, work.operation), work.operation, valid_only=not work.bench.everything):
+    for row in rows(
+        _only(derivation.spec, derivation.operation), derivation.operation, valid_only=not derivation.shared.everything
+    ):
         for name, value in row.body.items() if isinstance(row.body, dict) else ():
             key = name + json.dumps(value, sort_keys=True, default=repr)
             if (name in base.request["body"] and value == base.request["body"][name]) or key in seen:
                 continue
             seen.add(key)
-            made = _draft(work, base, name, value)
+            made = _draft(derivation, base, name, value)
             if made is not None:
                 kind = (re.sub(r"/\d+", "/*", made.breaks.pointer), made.breaks.keyword) if made.breaks else (name, "")
                 kinds[kind] += 1
                 kinds["", made.expect] += 1
-                few = made.expect is Expect.ACCEPT or kinds["", made.expect] <= OPEN_VALUES or work.bench.everything
+                few = (
+                    made.expect is Expect.ACCEPT
+                    or kinds["", made.expect] <= OPEN_VALUES
+                    or derivation.shared.everything
+                )
                 if few and kinds[kind] <= ALIKE:
                     yield made
 
 
 def _only(spec: Spec, operation: Operation) -> Mapping[str, Any]:
+    """The document reduced to one operation, which makes schemathesis much faster."""
     item = spec.document["paths"][operation.path]
     kept = {key: item[key] for key in item if key in (operation.method.lower(), "parameters")}
     return {**spec.document, "paths": {operation.path: kept}}
 
 
-def _draft(work: Work, base: Draft, name: str, value: Any) -> Draft | None:
-    body = work.ground.body
+def _draft(derivation: OperationDerivation, base: Draft, name: str, value: Any) -> Draft | None:
+    """A draft with a generated value in a top-level field, or None if it isn't a plain or valid request."""
+    body = derivation.context.body
     node = body.properties.get(name) if body is not None else None
     if node is None or name == "model" or not _plain(value):
         return None
     request = {**base.request, "body": {**base.request["body"], name: value}}
     if not node.fits(value):
-        return _wrong(work, base, request, name)
-    mended = work.mended(request, ("body", name))
-    if mended is None or not work.ground.strict.is_valid(mended):
+        return _wrong(derivation, base, request, name)
+    mended = derivation.mended(request, ("body", name))
+    if mended is None or not derivation.context.strict.is_valid(mended):
         return None
     bounded = {"minimum", "maximum"} <= set(node.schema) and isinstance(value, int | float)
     sure = isinstance(value, bool) or bounded or (node.enum and value in node.enum)
-    gate = gate_of("/" + name) or base.reason or content_gate(work.operation.id, mended.get("body"))
+    gate = gate_of("/" + name) or base.reason or content_gate(derivation.operation.id, mended.get("body"))
     reason = gate or ("" if sure else _OPEN)
     return base.evolve(
         request=mended,
@@ -124,16 +130,16 @@ def _draft(work: Work, base: Draft, name: str, value: Any) -> Draft | None:
     )
 
 
-def _wrong(work: Work, base: Draft, request: Mapping[str, Any], name: str) -> Draft | None:
-    """A reject draft labelled by the validator, where exactly one thing is wrong."""
-    errors = work.ground.root.validator.errors(request)
+def _wrong(derivation: OperationDerivation, base: Draft, request: Mapping[str, Any], name: str) -> Draft | None:
+    """A draft that must be refused, labelled by our validator, or None unless exactly one thing is wrong."""
+    errors = derivation.context.root.validator.errors(request)
     if len(errors) != 1:
         return None
     error = errors[0]
-    if work.rules.broken(request["body"]):
+    if derivation.rules.broken(request["body"]):
         return None
     pointer = error.instance_pointer.removeprefix("/body")
-    judged = work.levels.judge("body", pointer, error.keyword)
+    judged = derivation.levels.judge("body", pointer, error.keyword)
     null = request["body"][name] is None
     either = null or judged.expect is Expect.EITHER
     return base.evolve(
@@ -148,7 +154,7 @@ def _wrong(work: Work, base: Draft, request: Mapping[str, Any], name: str) -> Dr
 
 
 def _plain(value: Any) -> bool:
-    """True for what can be written as JSON and isn't a number that JSON readers take in different ways."""
+    """Return True if a value can be written as JSON and JSON readers agree about it."""
     try:
         text = json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):
@@ -157,6 +163,7 @@ def _plain(value: Any) -> bool:
 
 
 def _odd(value: Any) -> bool:
+    """Return True if a value contains a number such as 1.0, which some readers take for an integer."""
     if isinstance(value, dict):
         return any(_odd(item) for item in value.values())
     if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""What must exist before a case can be sent: the objects that its placeholders stand for, and how they are made.
+"""The objects that must exist before a case can be sent, and the cases that create them.
 
-The creating operation of a path parameter is the one that the paths show: ``POST /threads/{thread_id}/runs`` makes the
-``run_id`` of ``/threads/{thread_id}/runs/{run_id}``. Nothing here knows a version.
+Which operation creates an object is read from the paths: ``POST /threads/{thread_id}/runs`` creates the ``run_id`` of
+``/threads/{thread_id}/runs/{run_id}``. Nothing here depends on the api-version.
 """
 
 from __future__ import annotations
@@ -24,18 +24,20 @@ from .ids import impossible_id
 
 __all__ = ["FRESH", "STATEFUL", "Makers", "placeholders_of"]
 
-#: Operations whose success changes an object so that the next request would meet another one: it is made anew.
+#: operationId → the objects that are created anew before each of its requests, because a success changes their state.
 FRESH: Mapping[str, tuple[str, ...]] = {"threads.runs.create": ("thread_id",)}
 
-#: Verbs that are allowed in some states of an object only.
+#: Last words of operationIds that are allowed only in some states of an object.
 STATEFUL = ("cancel", "pause", "resume", "submit_tool_outputs")
 
-#: Bound by the run itself, or text that only looks like a placeholder.
+#: Placeholders that the run itself fills in.
 _GIVEN = frozenset({"deployment", "run"})
+#: A placeholder that stands for an object, such as ``file_id`` or ``file_id.batch``; other braces are ordinary text.
 _OBJECT = re.compile(r"[a-z_-]+[_-]id(\.[a-z0-9-]+)?")
 
 
 def _texts(value: Any) -> Iterable[str]:
+    """Yield every text in a JSON-like value, keys included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -48,7 +50,7 @@ def _texts(value: Any) -> Iterable[str]:
 
 
 def placeholders_of(case: Case) -> tuple[str, ...]:
-    """The objects that a case needs, by placeholder, in order of appearance."""
+    """The placeholders of the objects that a case needs, in order of appearance."""
     found: dict[str, None] = {}
     body = None if isinstance(case.body, Multipart) else body_to_json(case.body)
     for text in _texts([list(case.path_params.values()), [v for _, v in case.query], body]):
@@ -61,7 +63,7 @@ def placeholders_of(case: Case) -> tuple[str, ...]:
 
 @frozen(slots=False, eq=False)
 class Makers:
-    """Which operation makes what, in one Spec. ``bases`` gives the plainest draft of an operation."""
+    """Which operation creates which object, in one Spec. ``bases`` is a function: operation → its plainest draft."""
 
     spec: Spec = field(repr=False)
     bases: Any = field(repr=False)
@@ -69,16 +71,19 @@ class Makers:
     _lacking: dict[str, bool] = field(factory=dict, repr=False, init=False)
 
     def operations(self, name: str, near: str = "") -> tuple[Operation, ...]:
-        """The operations that create what a placeholder stands for, the one nearest to the path ``near`` first."""
+        """The operations that create what a placeholder stands for; the one nearest to the path ``near`` comes
+        first.
+        """
         parameter = name.split(".", maxsplit=1)[0]
         known = operations_of(self.spec)
         cut = "/{" + parameter + "}"
         collections = {op.path.split(cut)[0] for op in known.values() if cut in op.path}
+        # Nearest first: below ``/vector_stores/…`` a ``batch_id`` is a file batch, elsewhere a batch.
         ranked = sorted(collections, key=lambda path: (not (near + "/").startswith(path + "/"), len(path), path))
         return tuple(op for path in ranked for op in known.values() if op.method == "POST" and op.path == path)
 
     def given(self, operation: Operation) -> bool:
-        """True when something in this version creates what the last path parameter names."""
+        """Return True if something in this version creates what the last path parameter names."""
         names = [p.name for p in operation.parameters if p.location == "path"]
         if not names or names[-1].startswith("deployment"):
             return True
@@ -86,7 +91,7 @@ class Makers:
         return any(op.method == "POST" and op.path == collection for op in operations_of(self.spec).values())
 
     def lacks(self, request: Any, near: str) -> bool:
-        """True when a request to the path ``near`` names an object that nothing in this version creates."""
+        """Return True if a request to the path ``near`` names an object that nothing in this version creates."""
         names = {name for text in _texts(request) if "{" in text for name in PLACEHOLDER.findall(text)}
         for name in sorted(names - _GIVEN):
             key = f"{name} near {near}"
@@ -97,20 +102,21 @@ class Makers:
         return False
 
     def listed(self, operation: Operation) -> str:
-        """The path parameter under which what a list holds is addressed, where this version can create it."""
+        """The path parameter that addresses the objects of a list, if this version can create one; else ""."""
         for other in operations_of(self.spec).values():
             if other.method == "POST" and other.path == operation.path:
                 return self.created(other)
         return ""
 
     def undo(self, operation: Operation, parameter: str) -> Case | None:
-        """The DELETE of what an operation creates, with the created id as a placeholder.
+        """The DELETE of what an operation creates, with the created id as a placeholder, or None.
 
-        Work that can't be deleted and has no parent that can (a fine-tuning job, a batch) is cancelled instead.
+        Where nothing deletes the object or its parent (a fine-tuning job, a batch), it is cancelled instead.
         """
         path = f"{operation.path}/{{{parameter}}}"
         known = operations_of(self.spec).values()
         found = next((other for other in known if (other.method, other.path) == ("DELETE", path)), None)
+        # Objects below a parent vanish with the parent's own undo.
         if found is None and "{" not in operation.path:
             found = next((other for other in known if (other.method, other.path) == ("POST", path + "/cancel")), None)
         base = self.bases(found) if found is not None else None
@@ -119,7 +125,7 @@ class Makers:
         return evolve(to_case(found, base), creates={}, undo=None, role="undo")
 
     def created(self, operation: Operation) -> str:
-        """The path parameter under which an operation's object is addressed later; "" when it creates nothing."""
+        """The path parameter that addresses what an operation creates, or "" if it creates nothing."""
         if operation.method != "POST":
             return ""
         prefix = operation.path + "/{"
@@ -129,7 +135,7 @@ class Makers:
         return ""
 
     def declare(self, case: Case, operation: Operation, name: str = "") -> Case:
-        """The case with ``creates`` and ``undo``, where the operation creates something."""
+        """The case with ``creates`` and ``undo`` filled in, if the operation creates something."""
         parameter = self.created(operation)
         if case.method != "POST":
             return case
@@ -143,7 +149,11 @@ class Makers:
         return evolve(case, creates={key: "/id"}, undo=undo)
 
     def _beside(self, case: Case, operation: Operation) -> Case:
-        """The case with what it creates beside its own object: an id of the answer that the request doesn't name."""
+        """The case with ``creates`` for an object that comes besides the operation's own.
+
+        Its id stands in the answer under the name of a path parameter that the request doesn't contain: creating a
+        thread and a run in one request answers with a ``thread_id``.
+        """
         media = (operation.answer(operation.success[0]) or {}).get("application/json") if operation.success else None
         asked = operation.body.get("application/json")
         if media is None or asked is None or "{" in operation.path.replace("{deployment-id}", ""):
@@ -159,7 +169,9 @@ class Makers:
         return case
 
     def chain(self, names: Iterable[str], near: str = "") -> tuple[tuple[Case, ...], tuple[str, ...]]:
-        """The setup cases that make what is needed, in order, and the names that nothing can make."""
+        """The setup cases for some placeholders, in the order in which to send them, and the names that nothing
+        creates.
+        """
         made: dict[str, Case] = {}
         missing: dict[str, None] = {}
 
@@ -167,12 +179,15 @@ class Makers:
             if name in made or name in missing or name in seen:
                 return
             makers = [case for op in self.operations(name, near) if (case := self._maker(name, op)) is not None]
-            # what needs the object itself doesn't create it: it links the object to a parent
+            # An operation that needs the object doesn't create it; it links the object to a parent (a file to a vector
+            # store).
+
             source = next((case for case in makers if name not in placeholders_of(case)), None)
             if source is None or not all_there(source, (*seen, name)):
                 missing[name] = None
                 return
             made[name] = source
+            # A file must be uploaded and then attached to the store before the store's file can be read.
             link = makers[0]
             if link is not source and (near + "/").startswith(link.path + "/") and all_there(link, (*seen, name)):
                 made[f"{name} in {link.operation}"] = link
@@ -187,6 +202,7 @@ class Makers:
         return tuple(made.values()), tuple(missing)
 
     def _maker(self, name: str, operation: Operation) -> Case | None:
+        """The setup case that creates an object by one operation, or None without a template."""
         key = f"{name}@{operation.id}"
         if key not in self._made:
             self._made[key] = None
@@ -198,7 +214,7 @@ class Makers:
         return self._made[key]
 
     def impossible(self, case: Case, names: Iterable[str], operation: Operation) -> Case:
-        """The case with impossible ids for some placeholders."""
+        """The case with impossible ids in place of some placeholders."""
         swap = {name: impossible_id(name.split(".")[0], operation) for name in names}
         text = {k: _swapped(v, swap) for k, v in case.path_params.items()}
         body = case.body
@@ -210,6 +226,7 @@ class Makers:
 
 
 def _swapped(value: Any, swap: Mapping[str, str]) -> Any:
+    """A JSON value with placeholders replaced in all its texts."""
     if isinstance(value, str):
         for name, text in swap.items():
             value = value.replace("{" + name + "}", text)
@@ -222,6 +239,7 @@ def _swapped(value: Any, swap: Mapping[str, str]) -> Any:
 
 
 def _bytes_swapped(data: bytes, swap: Mapping[str, str]) -> bytes:
+    """Bytes with placeholders replaced."""
     for name, text in swap.items():
         data = data.replace(b"{" + name.encode() + b"}", text.encode())
     return data

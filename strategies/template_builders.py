@@ -1,4 +1,4 @@
-"""What a template builder stands on: the Spec, the operation and the shape of its requests."""
+"""Template builders: functions that yield meaningful requests of an operation, and what they are given to do so."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ from conformance.verdict import Level
 from .drafts import Draft, media_of
 from .schema_tree import Node, Shapes, request_node
 
-__all__ = ["Builder", "Ground", "builders_for", "template"]
+__all__ = ["Builder", "TemplateContext", "builders_for", "template"]
 
 
 @frozen(slots=False, eq=False)
-class Ground:
-    """One operation of one Spec. ``root`` describes a request as ``{body, query, header}`` in one media type."""
+class TemplateContext:
+    """What a template builder is given: the Spec, the operation and the schema of its requests.
+
+    ``root`` describes a request as ``{body, query, header}`` in one media type.
+    """
 
     spec: Spec = field(repr=False)
     operation: Operation
@@ -34,14 +37,14 @@ class Ground:
     root: Node = field(repr=False)
 
     @classmethod
-    def of(cls, spec: Spec, operation: Operation, shapes: Shapes, media: str | None = None) -> Ground:
-        """The ground of an operation, by default in the media type that requests use."""
+    def of(cls, spec: Spec, operation: Operation, shapes: Shapes, media: str | None = None) -> TemplateContext:
+        """The context of an operation, by default in the media type that requests use."""
         chosen = media_of(operation) if media is None else media
         return cls(spec, operation, shapes, chosen, request_node(shapes, operation, chosen))
 
     @cached_property
     def strict(self) -> Validator:
-        """The closed view of a request: nothing but documented fields."""
+        """A validator of requests that allows nothing but documented fields."""
         closed: dict[str, Any] = {**self.root.schema, "additionalProperties": False}
         chosen = self.operation.body.get(self.media)
         if chosen is not None:
@@ -51,18 +54,18 @@ class Ground:
 
     @property
     def body(self) -> Node | None:
-        """The shape of the body, where there is one."""
+        """The schema of the body, or None if the operation takes none."""
         return self.root.properties.get("body")
 
     def has(self, pointer: str) -> bool:
-        """True when the body documents a field, given as ``/messages/*/content``; any branch counts."""
+        """Return True if the body documents a field, in any branch. ``pointer`` is like ``/messages/*/content``."""
         nodes = [self.body] if self.body is not None else []
         for token in pointer.strip("/").split("/"):
             nodes = [child for node in nodes for child in _children(node, token)]
         return bool(nodes)
 
     def takes(self, pointer: str, value: Any) -> bool:
-        """True when a field is documented and one of its shapes takes the value."""
+        """Return True if a field is documented and one of its schemas accepts the value."""
         nodes = [self.body] if self.body is not None else []
         for token in pointer.strip("/").split("/"):
             nodes = [child for node in nodes for child in _children(node, token)]
@@ -78,9 +81,9 @@ class Ground:
         needs: Iterable[str] = (),
         path_params: Mapping[str, str] | None = None,
     ) -> Draft:
-        """An accept draft, or one that expects either outcome where a reason is given.
+        """A draft that must be accepted; with the reason ``either`` one whose outcome may be either.
 
-        A body gets its ``model`` where the version names the deployment there; required headers are added.
+        The body gets a ``model`` where this version names the deployment there. Required headers are added.
         """
         request: dict[str, Any] = {}
         if self.body is not None and body is not None:
@@ -102,6 +105,7 @@ class Ground:
         )
 
     def _with_model(self, body: Any) -> Any:
+        """The body with ``model`` in front, unless the deployment stands in the path or the model may be left out."""
         in_path = any(p.location == "path" and p.name.startswith("deployment") for p in self.operation.parameters)
         if isinstance(body, dict) and not in_path and "model" not in body and self.body is not None:
             model = self.body.properties.get("model")
@@ -110,32 +114,37 @@ class Ground:
         return body
 
 
-#: Here a model overrides the assistant's; without it the assistant's own answers.
+#: In these operations a model overrides that of the assistant, so it is left out unless a template sets it.
 _MODEL_OPTIONAL = ("threads.runs.create", "threads.create_and_run", "assistants.modify")
 
 
 def _children(node: Node, token: str) -> Iterator[Node]:
+    """Yield the schemas of one pointer token below a node, in all branches. ``*`` is an item or an unlisted
+    property.
+    """
     for branch in node.branches:
         yield from _children(branch, token)
+    # A listed property wins over the schema of unlisted ones.
     if token in node.properties:
         yield node.properties[token]
     else:
         yield from [child for child in (node.items, node.extra) if child is not None and token in ("*", "%")]
 
 
-Build = Callable[[Ground], Iterator[Draft]]
+#: The signature of a template function.
+Build = Callable[[TemplateContext], Iterator[Draft]]
 
 
 @frozen
 class Builder:
-    """A template builder and the operations (globs) that it serves."""
+    """A function that builds templates, and the operationIds (globs) that it serves."""
 
     operations: tuple[str, ...]
     build: Build
 
 
 def template(*operations: str) -> Callable[[Build], Builder]:
-    """Turn a generator of drafts into a builder."""
+    """Decorator: make a builder of a generator function. ``operations`` are globs of operationIds."""
 
     def make(build: Build) -> Builder:
         return Builder(operations, build)
@@ -145,6 +154,7 @@ def template(*operations: str) -> Callable[[Build], Builder]:
 
 @cache
 def _builders() -> tuple[Builder, ...]:
+    """All builders of ``strategies/templates/``, in the order of the file names."""
     from . import templates
 
     found: list[Builder] = []
@@ -155,5 +165,5 @@ def _builders() -> tuple[Builder, ...]:
 
 
 def builders_for(operation: str) -> tuple[Builder, ...]:
-    """The builders of ``strategies/templates/`` that serve an operation."""
+    """The builders of ``strategies/templates/`` that serve an operation, given by its operationId."""
     return tuple(b for b in _builders() if any(fnmatchcase(operation, glob) for glob in b.operations))

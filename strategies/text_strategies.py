@@ -9,7 +9,7 @@ from .vocabulary import LONG_TEXT, SCRIPTS
 
 __all__ = ["prompts", "texts"]
 
-#: Whole phrases that are worth meeting often.
+#: Whole phrases that are drawn often.
 _PHRASES = (
     "Say hello in one word.",
     SCRIPTS,
@@ -25,10 +25,16 @@ _PHRASES = (
 
 
 def texts(*, minimum: int = 0, maximum: int | None = None) -> SearchStrategy[str]:
-    """Any text without surrogates and NUL, within the bounds (in characters), at most 200 long."""
+    """A strategy for texts without surrogates and NUL, within the bounds (in characters).
+
+    Drawn texts have at most 200 characters; whole phrases may be longer.
+    """
     most = 200 if maximum is None else min(maximum, 200)
     plain = st.text(
-        st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=min(minimum, most), max_size=most
+        # Lone surrogates can't be written as UTF-8, and the service refuses U+0000.
+        st.characters(exclude_categories=["Cs"], exclude_characters="\0"),
+        min_size=min(minimum, most),
+        max_size=most,
     )
     longest = 1000 if maximum is None else maximum
     fitting = [phrase for phrase in _PHRASES if minimum <= len(phrase) <= max(longest, 0)]
@@ -36,5 +42,5 @@ def texts(*, minimum: int = 0, maximum: int | None = None) -> SearchStrategy[str
 
 
 def prompts() -> SearchStrategy[str]:
-    """A text that says something: never empty, never only blanks."""
+    """A strategy for texts with at least one character that isn't white space."""
     return texts(minimum=1, maximum=400).filter(lambda text: bool(text.strip()))

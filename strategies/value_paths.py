@@ -1,4 +1,4 @@
-"""Putting a value at a path of a request, and finding where a path leads in one."""
+"""Find where a schema path leads in a request, and put a value there."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from .schema_tree import Node, Path
 
 __all__ = ["Spot", "find", "get", "place", "pointer_text", "put", "remove"]
 
+#: A concrete place in a JSON value: the keys and indices that lead to it.
 Spot = tuple[Any, ...]
 
 
 def get(value: Any, spot: Spot) -> Any:
-    """The value at a concrete spot (keys and indices); :data:`NOTHING` where there is none."""
+    """The value at a spot; :data:`NOTHING` if there is none."""
     for key in spot:
         try:
             value = value[key]
@@ -30,6 +31,7 @@ def put(value: Any, spot: Spot, new: Any) -> Any:
     if not spot:
         return new
     made = copy.copy(value)
+    # An index just past the end appends.
     if isinstance(made, list) and spot[0] == len(made):
         made.append(None)
     child = made[spot[0]] if isinstance(made, list) or spot[0] in made else None
@@ -38,7 +40,7 @@ def put(value: Any, spot: Spot, new: Any) -> Any:
 
 
 def remove(value: Any, spot: Spot) -> Any:
-    """A copy without what is at ``spot``."""
+    """A copy without the value at ``spot``."""
     made = copy.copy(value)
     if len(spot) == 1:
         del made[spot[0]]
@@ -48,11 +50,12 @@ def remove(value: Any, spot: Spot) -> Any:
 
 
 def pointer_text(spot: Spot) -> str:
-    """A concrete spot of a body as a JSON Pointer, without the leading ``body``."""
+    """A spot of a request as a JSON Pointer into the body: the leading ``body`` is left out."""
     return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in spot[1:])
 
 
 def _step(node: Node, step: str) -> Node | None:
+    """The node that one step of a path leads to, or None."""
     if step[0] == ".":
         return node.properties.get(step[1:])
     if step == "*":
@@ -64,7 +67,10 @@ def _step(node: Node, step: str) -> Node | None:
 
 
 def find(value: Any, node: Node, path: Path) -> tuple[Spot, int]:
-    """How far a path leads in a value: the concrete spot reached and the number of steps walked."""
+    """How far a path leads in a value: (the spot reached, the number of steps walked).
+
+    Among array items and branches the one that leads furthest is taken.
+    """
     if not path:
         return (), 0
     child = _step(node, path[0])
@@ -83,6 +89,7 @@ def find(value: Any, node: Node, path: Path) -> tuple[Spot, int]:
     else:
         keys = [key for key in value if key not in node.properties] if isinstance(value, dict) else []
     best: tuple[Spot, int] = ((), 0)
+    # Several items or names may match the step; the one that leads furthest wins.
     for key in keys:
         spot, walked = find(value[key], child, rest)
         if walked + 1 > best[1]:
@@ -101,7 +108,10 @@ class Placed:
 
 
 def place(request: Any, root: Node, path: Path, value: Any, sampler: Sampler) -> Placed | None:
-    """A copy of ``request`` with ``value`` at ``path``; what is missing on the way is made. None where that fails."""
+    """Put ``value`` at ``path`` in a copy of ``request``; missing objects and arrays on the way are created.
+
+    Return None if no fitting value for one of them was found.
+    """
     spot, walked = find(request, root, path)
     node, name, parent = root, "", ""
     for step in path[:walked]:
@@ -115,10 +125,11 @@ def place(request: Any, root: Node, path: Path, value: Any, sampler: Sampler) ->
         if child is None:
             return None
         if step[0] != "|":
-            made, key = _room(made, spot, node, step, sampler.value(node, name, parent))
+            made, key = _container(made, spot, node, step, sampler.value(node, name, parent))
             spot = (*spot, key)
             if step[0] == ".":
                 parent, name = name, step[1:]
+        # Anything but the last step needs a valid value to stand in; the last one is replaced by ``value`` below.
         if step[0] == "|" or index + 1 < len(path):
             fresh = sampler.value(child, name, parent)
             if fresh is NOTHING or (step[0] == "|" and not child.fits(fresh)):
@@ -128,8 +139,8 @@ def place(request: Any, root: Node, path: Path, value: Any, sampler: Sampler) ->
     return Placed(put(made, spot, value), spot)
 
 
-def _room(made: Any, spot: Spot, node: Node, step: str, fresh: Any) -> tuple[Any, Any]:
-    """The request with an object or array at ``spot`` that a step can enter, and the key to enter it by."""
+def _container(made: Any, spot: Spot, node: Node, step: str, fresh: Any) -> tuple[Any, Any]:
+    """The request with an object or array at ``spot`` that the step can enter, and the key or index to enter it by."""
     here = get(made, spot)
     wanted = list if step == "*" else dict
     if not isinstance(here, wanted):

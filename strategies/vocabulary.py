@@ -1,6 +1,6 @@
-"""What to write into a field, by its name: texts a client would send, never a secret, never anything unkind.
+"""Values for fields by their name: what a client would plausibly write there, harmless and free of secrets.
 
-The first suggestion that the field's schema accepts is taken. ``{…}`` are placeholders that the run binds.
+The first suggestion that the field's schema accepts is taken. Text in braces is a placeholder that the run fills in.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from .sample_files import PNG_URL
 
 __all__ = ["COMPANIONS", "LONG_TEXT", "SCRIPTS", "suggestions"]
 
-#: A benign text with several scripts, an emoji with a joiner, and a combining mark (NFD).
+#: A harmless text with several scripts, an emoji with a joiner, and a combining mark (Unicode NFD).
 SCRIPTS = "Grüße, привет, 你好, こんにちは, שלום, مرحبا, नमस्ते 👩‍🚀 e\u0301"
 
-#: One sentence that can be repeated to any length.
+#: A sentence that is repeated to make a text of any length.
 LONG_TEXT = "The quick brown fox jumps over the lazy dog. "
 
 _FUNCTION = {
@@ -31,7 +31,7 @@ _JSON_SCHEMA = {
     "additionalProperties": False,
 }
 
-#: By "parent.name" first, then by name.
+#: ``parent.name`` or ``name`` of a field → suggestions, the best first. ``parent.name`` is looked up first.
 _WORDS: Mapping[str, tuple[Any, ...]] = {
     "model": ("{deployment}",),
     "messages.content": ("Say hello in one word.",),
@@ -108,7 +108,7 @@ _WORDS: Mapping[str, tuple[Any, ...]] = {
 }
 
 
-#: Optional fields without which an object says nothing: by the value of its ``type``, or by its own name.
+#: Value of ``type``, or name of an object → optional fields without which the object would mean nothing.
 COMPANIONS: Mapping[str, tuple[str, ...]] = {
     "input_image": ("image_url",),
     "input_file": ("file_id",),
@@ -118,5 +118,5 @@ COMPANIONS: Mapping[str, tuple[str, ...]] = {
 
 
 def suggestions(parent: str, name: str) -> tuple[Any, ...]:
-    """What a client would write into ``parent.name``, best first; empty where nothing is known."""
+    """What a client would write into ``parent.name``, the best first; empty if nothing is known."""
     return (*_WORDS.get(f"{parent}.{name}", ()), *_WORDS.get(name, ()))

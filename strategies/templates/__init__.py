@@ -1,1 +1,1 @@
-"""Meaningful requests in the forms that clients send, one subject per file; found by walking this folder."""
+"""Meaningful requests as real clients send them, one subject per file. The files are found by walking this folder."""

@@ -1,4 +1,4 @@
-"""Assistants: what they are made of."""
+"""Templates for assistants."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..drafts import Draft
-from ..template_builders import Ground, template
+from ..template_builders import TemplateContext, template
 from ..vocabulary import SCRIPTS
 from .chat import TOOL
 
@@ -15,7 +15,8 @@ SEARCH = {"type": "file_search"}
 RETRIEVAL = {"type": "retrieval"}
 
 
-def _forms(ground: Ground) -> Iterator[tuple[str, dict[str, Any]]]:
+def _forms(context: TemplateContext) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (last part of the role, body) for each kind of field that an assistant can have."""
     yield "named", {"name": "Conformance {run}", "description": "Made by a conformance run."}
     yield "instructions", {"instructions": "Answer in one short sentence."}
     yield "metadata", {"metadata": {"suite": "conformance", "run": "{run}"}}
@@ -24,7 +25,7 @@ def _forms(ground: Ground) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "tools.search", {"tools": [SEARCH]}
     yield "tools.retrieval", {"tools": [RETRIEVAL]}
     yield "tools.function", {"tools": [TOOL]}
-    yield "tools.all", {"tools": [tool for tool in (INTERPRETER, SEARCH, TOOL) if ground.takes("/tools/*", tool)]}
+    yield "tools.all", {"tools": [tool for tool in (INTERPRETER, SEARCH, TOOL) if context.takes("/tools/*", tool)]}
     yield "tools.none", {"tools": []}
     yield "sampling", {"temperature": 0.2, "top_p": 0.9}
     yield "format.auto", {"response_format": "auto"}
@@ -44,9 +45,9 @@ def _forms(ground: Ground) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 @template("assistants.create", "assistants.modify")
-def assistants(ground: Ground) -> Iterator[Draft]:
-    """Every form of an assistant; a change sends the same fields."""
-    verb = ground.operation.id.rsplit(".", 1)[-1]
-    yield ground.draft(f"assistants.{verb}", {} if verb == "create" else {"name": "Conformance changed"})
-    for role, body in _forms(ground):
-        yield ground.draft(f"assistants.{verb}.{role}", body)
+def assistants(context: TemplateContext) -> Iterator[Draft]:
+    """An assistant with each kind of field; modifying one sends the same fields."""
+    verb = context.operation.id.rsplit(".", 1)[-1]
+    yield context.draft(f"assistants.{verb}", {} if verb == "create" else {"name": "Conformance changed"})
+    for role, body in _forms(context):
+        yield context.draft(f"assistants.{verb}.{role}", body)

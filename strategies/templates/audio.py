@@ -1,4 +1,4 @@
-"""Audio: real sound in three formats, every form of the answer."""
+"""Templates for audio: real sound files in three formats, and every response format."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..drafts import Draft
-from ..template_builders import Ground, template
+from ..template_builders import TemplateContext, template
 
 SOUNDS = ("wav", "mp3", "flac")
 FORMATS = ("json", "text", "srt", "verbose_json", "vtt")
 
 
 @template("audio.transcriptions.create", "audio.translations.create")
-def heard(ground: Ground) -> Iterator[Draft]:
-    """Sound in, text out."""
+def heard(context: TemplateContext) -> Iterator[Draft]:
+    """Transcriptions and translations: sound in, text out."""
 
     def hear(role: str, file: str = "file:wav", either: str = "", **fields: Any) -> Draft:
-        return ground.draft(f"audio.{role}", {"file": file, **fields}, either=either)
+        return context.draft(f"audio.{role}", {"file": file, **fields}, either=either)
 
     for sound in SOUNDS:
         yield hear(sound, f"file:{sound}")
@@ -36,11 +36,11 @@ def heard(ground: Ground) -> Iterator[Draft]:
 
 
 @template("audio.speech.create")
-def spoken(ground: Ground) -> Iterator[Draft]:
-    """Text in, sound out."""
+def spoken(context: TemplateContext) -> Iterator[Draft]:
+    """Speech: text in, sound out."""
 
     def speak(role: str, **fields: Any) -> Draft:
-        return ground.draft(f"speech.{role}", {"input": "Hello.", "voice": "alloy", **fields})
+        return context.draft(f"speech.{role}", {"input": "Hello.", "voice": "alloy", **fields})
 
     yield speak("plain")
     for form in ("mp3", "opus", "aac", "flac", "wav", "pcm"):

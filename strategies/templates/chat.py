@@ -8,7 +8,7 @@ from typing import Any
 
 from ..drafts import Draft
 from ..sample_files import PNG_URL, jpeg
-from ..template_builders import Ground, template
+from ..template_builders import TemplateContext, template
 from ..vocabulary import SCRIPTS
 
 HELLO = {"role": "user", "content": "Say hello in one word."}
@@ -43,7 +43,7 @@ SCHEMA = {
 
 
 def call(number: int) -> dict[str, Any]:
-    """A tool call that an assistant message repeats."""
+    """A tool call as an assistant message in the history contains it."""
     return {
         "id": f"call_{number}",
         "type": "function",
@@ -52,21 +52,21 @@ def call(number: int) -> dict[str, Any]:
 
 
 def answer(number: int) -> dict[str, Any]:
-    """The tool's answer to :func:`call`."""
+    """The tool message that answers :func:`call`."""
     return {"role": "tool", "tool_call_id": f"call_{number}", "content": '{"celsius":7}'}
 
 
 @template("chat.completions.create")
-def plain(ground: Ground) -> Iterator[Draft]:
-    """One answer, without a stream."""
+def plain(context: TemplateContext) -> Iterator[Draft]:
+    """Chat requests whose answer is one JSON object."""
 
     def chat(role: str, *messages: Any, either: str = "", limit: int = 16, **fields: Any) -> Draft:
-        key = "max_tokens" if ground.has("/max_tokens") else "max_completion_tokens"
-        return ground.draft(role, {"messages": list(messages), key: limit, **fields}, either=either)
+        key = "max_tokens" if context.has("/max_tokens") else "max_completion_tokens"
+        return context.draft(role, {"messages": list(messages), key: limit, **fields}, either=either)
 
     system = {"role": "system", "content": "You answer in one short sentence."}
     yield chat("chat", HELLO)
-    yield ground.draft("chat.minimal", {"messages": [HELLO]})
+    yield context.draft("chat.minimal", {"messages": [HELLO]})
     yield chat("chat.roles.system", system, HELLO)
     yield chat("chat.roles.developer", {**system, "role": "developer"}, HELLO)
     yield chat("chat.text.scripts", {"role": "user", "content": SCRIPTS})
@@ -96,17 +96,17 @@ def plain(ground: Ground) -> Iterator[Draft]:
     yield chat("chat.json-schema", WEATHER | {"content": "Oslo has 7 degrees."}, limit=64, response_format=SCHEMA)
     yield chat("chat.text-format", HELLO, response_format={"type": "text"})
     thinking = {"messages": [HELLO], "max_completion_tokens": 256, "reasoning_effort": "low"}
-    yield ground.draft("chat.reasoning", thinking, needs=["reasoning"])
+    yield context.draft("chat.reasoning", thinking, needs=["reasoning"])
     yield chat("chat.data-sources", HELLO, either="needs a data source that the account owns", data_sources=[_SEARCH])
 
 
 @template("chat.completions.create")
-def streams(ground: Ground) -> Iterator[Draft]:
-    """The same, streamed."""
+def streams(context: TemplateContext) -> Iterator[Draft]:
+    """Chat requests whose answer is an event stream."""
 
     def chat(role: str, *messages: Any, limit: int = 16, **fields: Any) -> Draft:
-        key = "max_tokens" if ground.has("/max_tokens") else "max_completion_tokens"
-        return ground.draft(role, {"messages": list(messages), key: limit, "stream": True, **fields})
+        key = "max_tokens" if context.has("/max_tokens") else "max_completion_tokens"
+        return context.draft(role, {"messages": list(messages), key: limit, "stream": True, **fields})
 
     usage = {"include_usage": True}
     ask_json = {"role": "user", "content": 'Answer in JSON: {"city": "Oslo"}'}
@@ -125,12 +125,12 @@ def streams(ground: Ground) -> Iterator[Draft]:
 
 
 @template("chat.completions.create")
-def tools(ground: Ground) -> Iterator[Draft]:
-    """Tools, functions and their round trips."""
+def tools(context: TemplateContext) -> Iterator[Draft]:
+    """Requests with tools or functions, and the follow-up requests that send their results."""
 
     def chat(role: str, *messages: Any, either: str = "", **fields: Any) -> Draft:
-        key = "max_tokens" if ground.has("/max_tokens") else "max_completion_tokens"
-        return ground.draft(role, {"messages": list(messages), key: 64, **fields}, either=either)
+        key = "max_tokens" if context.has("/max_tokens") else "max_completion_tokens"
+        return context.draft(role, {"messages": list(messages), key: 64, **fields}, either=either)
 
     asked = {"role": "assistant", "content": None, "tool_calls": [call(1)]}
     yield chat("chat.tool.offered", WEATHER, tools=[TOOL])
@@ -156,13 +156,13 @@ def tools(ground: Ground) -> Iterator[Draft]:
 
 
 @template("chat.completions.create")
-def pictures(ground: Ground) -> Iterator[Draft]:
-    """Pictures, sound and files in a message."""
+def pictures(context: TemplateContext) -> Iterator[Draft]:
+    """Requests with pictures in a message."""
 
     def seen(role: str, *parts: Any, either: str = "") -> Draft:
-        key = "max_tokens" if ground.has("/max_tokens") else "max_completion_tokens"
+        key = "max_tokens" if context.has("/max_tokens") else "max_completion_tokens"
         ask = {"type": "text", "text": "Which colour is this?"}
-        return ground.draft(role, {"messages": [{"role": "user", "content": [ask, *parts]}], key: 16}, either=either)
+        return context.draft(role, {"messages": [{"role": "user", "content": [ask, *parts]}], key: 16}, either=either)
 
     jpeg_url = "data:image/jpeg;base64," + base64.b64encode(jpeg()).decode("ascii")
     png_part = {"type": "image_url", "image_url": {"url": PNG_URL}}

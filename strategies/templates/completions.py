@@ -1,4 +1,4 @@
-"""Completions: the forms of a prompt, and what can be asked of the answer."""
+"""Templates for text completions: the forms of a prompt and the options of the answer."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..drafts import Draft
-from ..template_builders import Ground, template
+from ..template_builders import TemplateContext, template
 from ..vocabulary import SCRIPTS
 
 PROMPT = "Count from one to three:"
 
 
 @template("completions.create")
-def completions(ground: Ground) -> Iterator[Draft]:
-    """Text in, text out."""
+def completions(context: TemplateContext) -> Iterator[Draft]:
+    """Text completions, streamed or not."""
 
     def ask(role: str, prompt: Any = PROMPT, either: str = "", **fields: Any) -> Draft:
-        return ground.draft(role, {"prompt": prompt, "max_tokens": 16, **fields}, either=either)
+        return context.draft(role, {"prompt": prompt, "max_tokens": 16, **fields}, either=either)
 
     tokens = "token ids are in the service's prose, not in every model"
     yield ask("completions")
-    yield ground.draft("completions.minimal", {"prompt": PROMPT})
+    yield context.draft("completions.minimal", {"prompt": PROMPT})
     yield ask("completions.list", [PROMPT, "Name a colour:"])
     yield ask("completions.tokens", [2437, 734, 530], either=tokens)
     yield ask("completions.token-lists", [[2437, 734], [530]], either=tokens)

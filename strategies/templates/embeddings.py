@@ -1,4 +1,4 @@
-"""Embeddings: the forms of the input, and of the vectors."""
+"""Templates for embeddings: the forms of the input and of the vectors."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..drafts import Draft
-from ..template_builders import Ground, template
+from ..template_builders import TemplateContext, template
 from ..vocabulary import SCRIPTS
 
 TEXT = "The food was delicious and the waiter was friendly."
 
 
 @template("embeddings.create")
-def embeddings(ground: Ground) -> Iterator[Draft]:
+def embeddings(context: TemplateContext) -> Iterator[Draft]:
     """Text in, vectors out."""
 
     def embed(role: str, value: Any = TEXT, either: str = "", **fields: Any) -> Draft:
-        return ground.draft(role, {"input": value, **fields}, either=either)
+        return context.draft(role, {"input": value, **fields}, either=either)
 
     yield embed("embeddings")
     yield embed("embeddings.single", [TEXT])

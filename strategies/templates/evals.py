@@ -1,4 +1,4 @@
-"""Evals, their runs, and graders."""
+"""Templates for evals, eval runs and graders."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..drafts import Draft
-from ..template_builders import Ground, template
+from ..template_builders import TemplateContext, template
 
 ITEM = {
     "type": "object",
@@ -40,14 +40,14 @@ def graders() -> dict[str, dict[str, Any]]:
 
 
 @template("evals.create")
-def evals(ground: Ground) -> Iterator[Draft]:
+def evals(context: TemplateContext) -> Iterator[Draft]:
     """An eval with each source of data and each grader."""
     known = graders()
     threshold = {"pass_threshold": 0.5}
 
     def made(role: str, source: Any, *criteria: Any) -> Draft:
         body = {"name": "Conformance {run}", "data_source_config": source, "testing_criteria": list(criteria)}
-        return ground.draft(f"evals.create.{role}", body)
+        return context.draft(f"evals.create.{role}", body)
 
     yield made("custom", CUSTOM, known["string"])
     yield made("logs", {"type": "logs", "metadata": {"suite": "conformance"}}, known["string"])
@@ -60,21 +60,21 @@ def evals(ground: Ground) -> Iterator[Draft]:
 
 
 @template("evals.modify")
-def renamed(ground: Ground) -> Iterator[Draft]:
-    """Another name."""
-    yield ground.draft("evals.modify", {"name": "Conformance changed"})
-    yield ground.draft("evals.modify.metadata", {"metadata": {"suite": "conformance"}})
+def renamed(context: TemplateContext) -> Iterator[Draft]:
+    """Modify an eval: another name, other metadata."""
+    yield context.draft("evals.modify", {"name": "Conformance changed"})
+    yield context.draft("evals.modify.metadata", {"metadata": {"suite": "conformance"}})
 
 
 @template("evals.runs.create")
-def runs(ground: Ground) -> Iterator[Draft]:
-    """A run over rows, a file, completions or responses."""
+def runs(context: TemplateContext) -> Iterator[Draft]:
+    """Eval runs over inline rows, a file, completions or responses."""
     rows = {"type": "file_content", "content": ROWS}
     file = {"type": "file_id", "id": "{file_id.evals}"}
     ask = {"type": "template", "template": [{"role": "user", "content": "{{ item.question }}"}]}
 
     def run(role: str, **source: Any) -> Draft:
-        return ground.draft(f"evals.runs.{role}", {"name": "Conformance {run}", "data_source": source})
+        return context.draft(f"evals.runs.{role}", {"name": "Conformance {run}", "data_source": source})
 
     yield run("rows", type="jsonl", source=rows)
     yield run("file", type="jsonl", source=file)
@@ -89,15 +89,15 @@ def runs(ground: Ground) -> Iterator[Draft]:
 
 
 @template("fine_tuning.alpha.graders.run")
-def graded(ground: Ground) -> Iterator[Draft]:
-    """Each grader, run once."""
+def graded(context: TemplateContext) -> Iterator[Draft]:
+    """Run each grader once."""
     for name, grader in graders().items():
         body = {"grader": grader, "model_sample": "2", "item": {"question": "1 + 1", "answer": "2"}}
-        yield ground.draft(f"graders.run.{name}", body)
+        yield context.draft(f"graders.run.{name}", body)
 
 
 @template("fine_tuning.alpha.graders.validate")
-def validated(ground: Ground) -> Iterator[Draft]:
-    """Each grader, looked at."""
+def validated(context: TemplateContext) -> Iterator[Draft]:
+    """Have each grader validated."""
     for name, grader in graders().items():
-        yield ground.draft(f"graders.validate.{name}", {"grader": grader})
+        yield context.draft(f"graders.validate.{name}", {"grader": grader})

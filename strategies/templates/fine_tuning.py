@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..drafts import Draft
-from ..template_builders import Ground, template
+from ..template_builders import TemplateContext, template
 from .evals import graders
 
 
 @template("fine_tuning.jobs.create")
-def jobs(ground: Ground) -> Iterator[Draft]:
+def jobs(context: TemplateContext) -> Iterator[Draft]:
     """A job over an uploaded file."""
     gate = "whether a model can be tuned, and how, depends on the account"
 
     def job(role: str, **fields: Any) -> Draft:
-        return ground.draft(f"fine-tuning.{role}", {"training_file": "{file_id.fine-tune}", **fields})
+        return context.draft(f"fine-tuning.{role}", {"training_file": "{file_id.fine-tune}", **fields})
 
     def gated(role: str, **fields: Any) -> Draft:
-        return ground.draft(f"fine-tuning.{role}", {"training_file": "{file_id.fine-tune}", **fields}, either=gate)
+        return context.draft(f"fine-tuning.{role}", {"training_file": "{file_id.fine-tune}", **fields}, either=gate)
 
     yield job("plain")
     yield job("suffix", suffix="conformance", seed=42)

@@ -1,4 +1,4 @@
-"""Images: made and changed."""
+"""Templates for images: generated ones and edited ones."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..drafts import Draft
-from ..template_builders import Ground, template
+from ..template_builders import TemplateContext, template
 
 PROMPT = "A lighthouse at dusk, watercolour"
 
 
 @template("images.generations.create")
-def made(ground: Ground) -> Iterator[Draft]:
-    """A picture from words."""
+def made(context: TemplateContext) -> Iterator[Draft]:
+    """Generate an image from a prompt."""
 
     def draw(role: str, either: str = "", **fields: Any) -> Draft:
-        return ground.draft(role, {"prompt": PROMPT, **fields}, either=either)
+        return context.draft(role, {"prompt": PROMPT, **fields}, either=either)
 
     yield draw("images")
     yield draw("images.one", n=1)
@@ -31,11 +31,11 @@ def made(ground: Ground) -> Iterator[Draft]:
 
 
 @template("images.edits.create")
-def edited(ground: Ground) -> Iterator[Draft]:
-    """A picture changed."""
+def edited(context: TemplateContext) -> Iterator[Draft]:
+    """Edit an uploaded image."""
 
     def edit(role: str, either: str = "", **fields: Any) -> Draft:
-        return ground.draft(role, {"image": "file:png", "prompt": "Add a boat.", **fields}, either=either)
+        return context.draft(role, {"image": "file:png", "prompt": "Add a boat.", **fields}, either=either)
 
     yield edit("images.edit")
     yield edit("images.edit.mask", mask="file:mask")

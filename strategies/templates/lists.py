@@ -1,27 +1,27 @@
-"""Reading and listing: every operation without a body."""
+"""Templates for all operations without a body: reading, listing, deleting."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from ..drafts import Draft
-from ..template_builders import Ground, template
+from ..template_builders import TemplateContext, template
 
 
 @template("*")
-def without_body(ground: Ground) -> Iterator[Draft]:
-    """One request as it stands; lists also with a page size and both orders."""
-    if ground.operation.body:
+def without_body(context: TemplateContext) -> Iterator[Draft]:
+    """The plain request; for lists also a page size and both orders."""
+    if context.operation.body:
         return
-    query = ground.root.properties.get("query")
+    query = context.root.properties.get("query")
     names = query.properties if query is not None else {}
-    role = ground.operation.id.rsplit(".", 1)[-1]
+    role = context.operation.id.rsplit(".", 1)[-1]
     need = {"limit": 3} if query is not None and "limit" in query.required else {}
-    yield ground.draft(role if role != "list" else "list.default", query=need)
+    yield context.draft(role if role != "list" else "list.default", query=need)
     if "limit" in names:
-        yield ground.draft("list.limit", query={"limit": 2})
+        yield context.draft("list.limit", query={"limit": 2})
     if "order" in names:
-        yield ground.draft("list.order.asc", query={**need, "order": "asc"})
-        yield ground.draft("list.order.desc", query={**need, "order": "desc"})
+        yield context.draft("list.order.asc", query={**need, "order": "asc"})
+        yield context.draft("list.order.desc", query={**need, "order": "desc"})
     if {"limit", "order"} <= set(names):
-        yield ground.draft("list.limit.order", query={"limit": 2, "order": "asc"})
+        yield context.draft("list.limit.order", query={"limit": 2, "order": "asc"})

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..drafts import Draft
 from ..sample_files import PNG_URL
-from ..template_builders import Ground, template
+from ..template_builders import TemplateContext, template
 from ..vocabulary import SCRIPTS
 from .chat import SCHEMA, TOOL
 
@@ -20,17 +20,17 @@ RESULT = {"type": "function_call_output", "call_id": "call_1", "output": '{"cels
 
 
 @template("responses.create")
-def responses(ground: Ground) -> Iterator[Draft]:
-    """A model's answer, kept or not."""
+def responses(context: TemplateContext) -> Iterator[Draft]:
+    """A response, stored or not, plain or streamed."""
 
     def ask(role: str, value: Any = HELLO, either: str = "", limit: int = 64, **fields: Any) -> Draft:
-        return ground.draft(role, {"input": value, "max_output_tokens": limit, **fields}, either=either)
+        return context.draft(role, {"input": value, "max_output_tokens": limit, **fields}, either=either)
 
     def user(content: Any) -> dict[str, Any]:
         return {"role": "user", "content": content}
 
     yield ask("responses")
-    yield ground.draft("responses.minimal", {"input": HELLO})
+    yield context.draft("responses.minimal", {"input": HELLO})
     yield ask("responses.scripts", SCRIPTS)
     yield ask("responses.messages", [user(HELLO)])
     yield ask("responses.messages.typed", [{"type": "message", **user(HELLO)}])

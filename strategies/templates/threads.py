@@ -1,4 +1,4 @@
-"""Threads, messages and runs."""
+"""Templates for threads, messages and runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from ..drafts import Draft
 from ..sample_files import PNG_URL
-from ..template_builders import Ground, template
+from ..template_builders import TemplateContext, template
 from ..vocabulary import SCRIPTS
 from .chat import FORCED, TOOL
 
@@ -15,31 +15,31 @@ HELLO = {"role": "user", "content": "Say hello in one word."}
 
 
 @template("threads.create")
-def threads(ground: Ground) -> Iterator[Draft]:
+def threads(context: TemplateContext) -> Iterator[Draft]:
     """A thread, empty or with messages."""
-    yield ground.draft("threads.create", {})
-    yield ground.draft("threads.create.no-body")
-    yield ground.draft("threads.create.message", {"messages": [HELLO]})
+    yield context.draft("threads.create", {})
+    yield context.draft("threads.create.no-body")
+    yield context.draft("threads.create.message", {"messages": [HELLO]})
     replied = [HELLO, {"role": "assistant", "content": "Hello."}, HELLO]
-    yield ground.draft("threads.create.turns", {"messages": replied})
-    yield ground.draft("threads.create.metadata", {"metadata": {"suite": "conformance", "run": "{run}"}})
+    yield context.draft("threads.create.turns", {"messages": replied})
+    yield context.draft("threads.create.metadata", {"metadata": {"suite": "conformance", "run": "{run}"}})
 
 
 @template("threads.modify", "threads.messages.modify", "threads.runs.modify")
-def changes(ground: Ground) -> Iterator[Draft]:
-    """New metadata, none, and all of it."""
-    kind = ground.operation.id.split(".")[-2]
-    yield ground.draft(f"{kind}.modify", {"metadata": {"suite": "conformance", "state": "changed"}})
-    yield ground.draft(f"{kind}.modify.empty", {"metadata": {}})
-    yield ground.draft(f"{kind}.modify.scripts", {"metadata": {"Grüße": SCRIPTS}})
+def changes(context: TemplateContext) -> Iterator[Draft]:
+    """Modify metadata: set it, empty it, use other scripts."""
+    kind = context.operation.id.split(".")[-2]
+    yield context.draft(f"{kind}.modify", {"metadata": {"suite": "conformance", "state": "changed"}})
+    yield context.draft(f"{kind}.modify.empty", {"metadata": {}})
+    yield context.draft(f"{kind}.modify.scripts", {"metadata": {"Grüße": SCRIPTS}})
 
 
 @template("threads.messages.create")
-def messages(ground: Ground) -> Iterator[Draft]:
-    """What somebody says."""
+def messages(context: TemplateContext) -> Iterator[Draft]:
+    """Messages of a thread with each kind of content."""
 
     def say(form: str, content: Any = HELLO["content"], either: str = "", **fields: Any) -> Draft:
-        return ground.draft(f"messages.create.{form}", {"role": "user", "content": content, **fields}, either=either)
+        return context.draft(f"messages.create.{form}", {"role": "user", "content": content, **fields}, either=either)
 
     yield say("plain")
     yield say("assistant", role="assistant")
@@ -54,16 +54,16 @@ def messages(ground: Ground) -> Iterator[Draft]:
 
 
 @template("threads.runs.create", "threads.create_and_run")
-def runs(ground: Ground) -> Iterator[Draft]:
-    """A run, as it comes, streamed, with instructions, limits and tools."""
-    whole = ground.operation.id == "threads.create_and_run"
+def runs(context: TemplateContext) -> Iterator[Draft]:
+    """Runs: plain, streamed, with instructions, limits and tools."""
+    whole = context.operation.id == "threads.create_and_run"
 
     def run(role: str, either: str = "", **fields: Any) -> Draft:
         body: dict[str, Any] = {"assistant_id": "{assistant_id}"}
         if whole:
             body["thread"] = {"messages": [HELLO]}
         name = "create_and_run" if whole else "runs.create"
-        return ground.draft(f"{name}.{role}", {**body, **fields}, either=either)
+        return context.draft(f"{name}.{role}", {**body, **fields}, either=either)
 
     yield run("plain")
     yield run("instructions", instructions="Answer in one word.")
@@ -82,9 +82,9 @@ def runs(ground: Ground) -> Iterator[Draft]:
 
 
 @template("threads.runs.submit_tool_outputs")
-def outputs(ground: Ground) -> Iterator[Draft]:
-    """The output of a call that this run may not have asked for."""
+def outputs(context: TemplateContext) -> Iterator[Draft]:
+    """Submit an output for a tool call that the run may not have made."""
     why = "the run must have asked for this call"
     body = {"tool_outputs": [{"tool_call_id": "call_1", "output": '{"celsius":7}'}]}
-    yield ground.draft("runs.submit", body, either=why)
-    yield ground.draft("runs.submit.stream", {**body, "stream": True}, either=why)
+    yield context.draft("runs.submit", body, either=why)
+    yield context.draft("runs.submit.stream", {**body, "stream": True}, either=why)

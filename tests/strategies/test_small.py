@@ -209,16 +209,18 @@ CONTRACT = (117, 25, "1e4527fca4f7e3cc")
 
 def test_generated_values_become_meaningful_or_open() -> None:
     spec = small()
-    work = part("strategies.compose").Composer(spec, "exhaustive").work(operations_of(spec)["widgets.create"])
-    found = list(part("strategies.schemathesis_adapter").drafts(work))
+    derivation = (
+        part("strategies.compose").Composer(spec, "exhaustive").derivation(operations_of(spec)["widgets.create"])
+    )
+    found = list(part("strategies.schemathesis_adapter").drafts(derivation))
     assert {Expect.ACCEPT, Expect.EITHER, Expect.REJECT} <= {draft.expect for draft in found}
     for draft in found:
         body = draft.request["body"]
         if draft.expect is Expect.ACCEPT:
-            assert work.ground.strict.is_valid(draft.request)
+            assert derivation.context.strict.is_valid(draft.request)
             assert () == broken_rules(spec, "widgets.create", body)
         if draft.expect is Expect.REJECT:
-            assert not work.ground.root.fits(draft.request)
+            assert not derivation.context.root.fits(draft.request)
             assert draft.breaks is not None
 
 

@@ -46,19 +46,19 @@ DRAWN = [
 @lru_cache(maxsize=32)
 def _work(version: str, operation: str) -> Any:
     spec = load(version) if version != "small" else small()
-    return Composer(spec, "exhaustive").work(operations_of(spec)[operation])
+    return Composer(spec, "exhaustive").derivation(operations_of(spec)[operation])
 
 
 def _requests_are_valid(version: str, operation: str, how: settings) -> None:
-    work = _work(version, operation)
+    derivation = _work(version, operation)
 
     @how
-    @given(fuzz.requests(work))
+    @given(fuzz.requests(derivation))
     def holds(draft: Any) -> None:
-        assert [] == [e.message for e in work.ground.root.validator.errors(draft.request)]
-        assert work.ground.strict.is_valid(draft.request)
-        if work.ground.media == "application/json":
-            assert () == broken_rules(work.spec, operation, draft.request.get("body"))
+        assert [] == [e.message for e in derivation.context.root.validator.errors(draft.request)]
+        assert derivation.context.strict.is_valid(draft.request)
+        if derivation.context.media == "application/json":
+            assert () == broken_rules(derivation.spec, operation, draft.request.get("body"))
         assert draft.expect is Expect.ACCEPT or draft.reason
 
     holds()
@@ -159,23 +159,23 @@ def test_texts_stay_in_bounds_at_length() -> None:
 
 
 def test_fuzz_of_a_seed_is_the_same_again() -> None:
-    work = _work("2024-05-01-preview", "embeddings.create")
-    first = [draft.request for draft in fuzz.fuzzed(work, 7)]
-    assert first == [draft.request for draft in fuzz.fuzzed(work, 7)]
-    assert first != [draft.request for draft in fuzz.fuzzed(work, 8)]
+    derivation = _work("2024-05-01-preview", "embeddings.create")
+    first = [draft.request for draft in fuzz.fuzzed(derivation, 7)]
+    assert first == [draft.request for draft in fuzz.fuzzed(derivation, 7)]
+    assert first != [draft.request for draft in fuzz.fuzzed(derivation, 8)]
     assert 1 < len(first) <= 20
 
 
 def test_an_edge_is_inside_and_the_next_step_is_not() -> None:
-    work = _work("small", "widgets.create")
+    derivation = _work("small", "widgets.create")
     facts, violations = part("strategies.facts"), part("strategies.constraint_breaches")
     seen = set()
-    for slot in work.slots:
-        for fact in facts.facts_of(slot, work.sampler):
+    for slot in derivation.slots:
+        for fact in facts.facts_of(slot, derivation.sampler):
             if fact.kind in facts.BOUNDS:
                 assert slot.node.fits(fact.value), fact
                 seen.add(fact.kind)
-        for breach in violations.breaches_of(slot, work.sampler, {}):
+        for breach in violations.breaches_of(slot, derivation.sampler, {}):
             if breach.keyword in facts.BOUNDS:
                 assert not slot.node.fits(breach.value), breach
     assert {"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "exclusiveMinimum"} <= seen
