@@ -1,1 +1,1 @@
-"""Named generators that yield steps of cases and receive their exchanges. No I/O."""
+"""Scenarios: named generators that yield steps of cases and receive the exchanges. They do no I/O."""

@@ -1,4 +1,6 @@
-"""The corpus of an operation as a scenario: what it needs is created first, then its cases go out in one step."""
+"""The corpus of one operation as a scenario: the needed objects are created first, then all cases are sent in one
+step.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,7 @@ __all__ = ["corpus_scenario", "corpus_scenarios"]
 
 
 def _mentions(case: Case, name: str) -> bool:
+    """Return True if a case contains a placeholder. Forms are not searched: no form field takes an id."""
     texts = [*case.path_params.values(), *(value for _, value in case.query)]
     if case.body is not None and not isinstance(case.body, Multipart):
         texts.append(json.dumps(body_to_json(case.body)))
@@ -31,16 +34,17 @@ def corpus_scenarios(corpus: Corpus, shard: Shard | None = None) -> tuple[Scenar
 
 
 def corpus_scenario(corpus: OperationCorpus) -> Scenario:
-    """The plain corpus of one operation: a scenario of one step, after the setup that it needs.
+    """The scenario that sends the corpus of one operation.
 
-    ``setup`` creates what the placeholders of the cases stand for, one object after the other. ``fresh`` is created
-    once more for every case that may succeed, where one success would spoil the next (a run locks its thread). A case
-    whose object could not be created isn't sent.
+    The ``setup`` cases create, one after the other, what the placeholders of the corpus stand for. The ``fresh`` cases
+    are sent once more for every case that may succeed, because one success would change the object for the next case (a
+    run locks its thread). A case whose object could not be created is not sent.
     """
     cases, setup, fresh = corpus.cases, corpus.setup, corpus.fresh
     operation = corpus.operation
     id = f"corpus.{operation}"
     names = tuple(name for case in (*setup, *fresh) for name in case.creates)
+    # Probes and requests that must be refused leave the object as it is; only the others need one of their own.
     again = tuple(case.id for case in cases if fresh and case.expect is not Expect.REJECT and case.role[:6] != "probe.")
 
     def script(spec: Spec, settings: Settings) -> Script:
@@ -51,6 +55,7 @@ def corpus_scenario(corpus: OperationCorpus) -> Scenario:
             (exchange,) = yield (sent,)
             values |= created(case, exchange)
         own: dict[str, dict[str, str]] = {key: {} for key in again}
+        # All copies of one fresh object are independent of each other, so they are created in one step.
         for number, case in enumerate(fresh):
             step = tuple(bound(case.at(id, f"setup.{number}.{key}"), {**values, **own[key]}) for key in again)
             for key, exchange in zip(again, (yield step) if step else (), strict=True):

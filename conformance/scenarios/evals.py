@@ -1,4 +1,4 @@
-"""Evals: a run over five rows, its items, their states, and a run that is cancelled."""
+"""Eval scenarios: a run over five rows with its items and states, and a run that is cancelled."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ from conformance.spec.spec import Spec
 
 RUN, ITEMS = "evals.runs.get", "evals.runs.output_items.list"
 
-#: States of a run that has ended.
+#: The states of a run that has ended. Documents spell the last one in both ways.
 ENDS = ("completed", "failed", "canceled", "cancelled")
 
 
 def _ran(
     spec: Spec, name: str, settings: Settings
 ) -> Generator[Step, tuple[Exchange, ...], tuple[dict[str, str], bool] | None]:
-    """An eval and a run that is polled to its end: the ids, and whether it is completed."""
+    """Create an eval and a run, and poll the run to its end.
+
+    Return the ids and whether the run is completed, or None if one could not be created.
+    """
     (seen,) = yield (create(spec, kind("eval"), "eval", role="setup").at(name, "eval"),)
     made = created_id(seen)
     if made is None:
@@ -41,7 +44,7 @@ def _ran(
 
 @scenario("evals.run", operations=("evals.create", "evals.runs.create", RUN, ITEMS), requests=40, expensive="evals")
 def run(spec: Spec, settings: Settings) -> Script:
-    """A run over five rows ends, counts what passed, and keeps an item for each row."""
+    """A run over five rows ends, counts the rows that passed, and keeps an item for each row."""
     name = "evals.run"
     made = yield from _ran(spec, name, settings)
     if made is None or not made[1]:
@@ -61,6 +64,7 @@ def run(spec: Spec, settings: Settings) -> Script:
         on("evals.runs.list", "{eval}", role="runs.queued", query={"status": "queued"}),
     )
     items = ids_of(answers[0])
+    # A single item can be read only if the list named one.
     if items:
         known["item"] = items[0]
         yield (on("evals.runs.output_items.get", *above, "{item}", role="item.get"),)
@@ -68,7 +72,7 @@ def run(spec: Spec, settings: Settings) -> Script:
 
 @scenario("evals.cancelled", operations=("evals.runs.create", "evals.runs.cancel", RUN), requests=30, expensive="evals")
 def cancelled(spec: Spec, settings: Settings) -> Script:
-    """A run that is cancelled at once doesn't complete; where it was faster, there is nothing to judge."""
+    """A run that is cancelled at once doesn't end completed. If it ended before, there is nothing to judge."""
     name = "evals.cancelled"
     (seen,) = yield (create(spec, kind("eval"), "eval", role="setup").at(name, "eval"),)
     made = created_id(seen)
@@ -90,7 +94,9 @@ def cancelled(spec: Spec, settings: Settings) -> Script:
 
 @scenario("evals.order-by", operations=("evals.create", "evals.modify", "evals.list"), requests=6, expensive="evals")
 def order_by(spec: Spec, settings: Settings) -> Script:
-    """Of two evals the older one is changed: by creation it is the older, by the last change the newer."""
+    """Of two evals the older one is modified: ordered by creation it is the older, ordered by last change the newer
+    one.
+    """
     name, item, ids = "evals.order-by", kind("eval"), list[str]()
     for key in ("older", "newer"):
         (seen,) = yield (create(spec, item, key, role="setup").at(name, key),)
@@ -98,6 +104,7 @@ def order_by(spec: Spec, settings: Settings) -> Script:
         if made is None:
             return
         ids.append(made)
+        # Times are whole seconds; without a pause both evals could have the same one.
         yield Wait(APART)
     known = {"older": ids[0], "newer": ids[1]}
     body = {"name": "Conformance probe, changed last"}
@@ -111,7 +118,7 @@ def order_by(spec: Spec, settings: Settings) -> Script:
 
 
 def scenarios_for(spec: Spec) -> Iterator[Scenario]:
-    """The walk over the items of a run, and the list of evals by their last change."""
+    """The walk over the output items of a run, where the version has them."""
     if {"evals.create", "evals.runs.create", ITEMS} <= set(operations_of(spec)):
         yield listing(
             spec, Listing(ITEMS, _items), "Walks over the items of an eval's run.", requests=60, expensive="evals"
@@ -119,6 +126,7 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
 
 
 def _items(spec: Spec, settings: Settings, name: str) -> Generator[Step, tuple[Exchange, ...], Objects | None]:
+    """Create an eval run and return its items, for the walk over their list."""
     made = yield from _ran(spec, name, settings)
     if made is None:
         return None

@@ -1,4 +1,4 @@
-"""Files: sent in a form, listed by purpose, read back byte for byte, gone when deleted."""
+"""File scenarios: uploaded in a form, listed by purpose, read back byte for byte, deleted."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from conformance.scenarios.steps import MARK, call, create, created_id, poll_sta
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 
-#: States of a file that has been looked at, also those of older documents.
+#: The states of a file that is no longer processed; documents of several ages use different words.
 READY = ("processed", "uploaded", "succeeded", "error", "failed", "deleted", "")
 
 
 @scenario("files.content", operations=("files.upload", "files.get", "files.list"), requests=30)
 def content(spec: Spec, settings: Settings) -> Script:
-    """Two files of different purposes keep name, size, purpose and every byte, until they are deleted."""
+    """Two files of different purposes keep their name, size, purpose and every byte until they are deleted."""
     name, known = "files.content", dict[str, str]()
     kinds = {"training": kind("training_file"), "notes": kind("file")}
     uploads = [create(spec, item, key, role=f"{key}.upload").at(name, key) for key, item in kinds.items()]
@@ -41,7 +41,8 @@ def content(spec: Spec, settings: Settings) -> Script:
         yield from poll_status(on("files.get", key, "get"), f"{key}.get", READY, settings)
     read = "files.content" in operations_of(spec)
     if read:
-        # files for assistants need not be given out
+        # The service doesn't hand out files with the purpose "assistants", so both outcomes are right.
+
         either = {"notes": Expect.EITHER}
         yield tuple(on("files.content", key, "content", either.get(key, Expect.ACCEPT)) for key in known)
     yield tuple(_lists(spec, name))
@@ -52,6 +53,7 @@ def content(spec: Spec, settings: Settings) -> Script:
 
 
 def _lists(spec: Spec, name: str) -> Iterator[Case]:
+    """Yield the list of files, whole and by purpose."""
     yield call(spec, "files.list", role="files").at(name, "files")
     if operations_of(spec)["files.list"].parameter("query", "purpose"):
         for purpose in ("fine-tune", "assistants"):
@@ -60,7 +62,7 @@ def _lists(spec: Spec, name: str) -> Iterator[Case]:
 
 
 def scenarios_for(spec: Spec) -> Iterator[Scenario]:
-    """The walk over the files of a message, where messages have files."""
+    """The walk over the files of a message, in versions in which messages have files."""
     if {"threads.messages.files.list", "files.upload"} <= set(operations_of(spec)):
         yield listing(
             spec, Listing("threads.messages.files.list", _message_files), "Walks over the files of a message."
@@ -68,6 +70,7 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
 
 
 def _message_files(spec: Spec, settings: Settings, name: str) -> Generator[Step, tuple[Exchange, ...], Objects | None]:
+    """Create a message with files and return the files, for the walk over their list."""
     ready = yield from prepared(spec, kind("assistant_file"), name, settings, OBJECTS)
     if ready is None:
         return None

@@ -1,4 +1,4 @@
-"""Fine-tuning jobs: to their end, cancelled, paused; and graders tried out alone. Costs money off loopback."""
+"""Fine-tuning scenarios: jobs that end, are cancelled or paused, and graders. These cost money on a live target."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ EXPENSIVE = "fine-tuning"
 def _jobs(
     spec: Spec, name: str, settings: Settings, count: int
 ) -> Generator[Step, tuple[Exchange, ...], dict[str, str] | None]:
-    """Jobs over one training file; their ids by placeholder ``job.0`` …"""
+    """Create ``count`` jobs over one training file. Return the ids by placeholder (``job.0`` …), or None if one is
+    missing.
+    """
     item = kind("job")
     ready = yield from prepared(spec, item, name, settings, 1)
     if ready is None:
@@ -40,7 +42,7 @@ def _jobs(
 
 @scenario("fine_tuning.job", operations=(f"{JOBS}.create", GET, EVENTS, CHECKPOINTS), requests=40, expensive=EXPENSIVE)
 def job(spec: Spec, settings: Settings) -> Script:
-    """A job tells its events from the first on, ends, and leaves a model, checkpoints and results."""
+    """A job has events from the beginning, ends, and leaves a model, checkpoints and result files."""
     name = "fine_tuning.job"
     known = yield from _jobs(spec, name, settings, 1)
     if known is None:
@@ -49,6 +51,7 @@ def job(spec: Spec, settings: Settings) -> Script:
     def on(operation: str, role: str, **more: Any) -> Case:
         return call(spec, operation, "{job.0}", role=role, known=known, **more).at(name, role)
 
+    # Asked at once, so that the list is seen while the job has few events.
     yield (on(EVENTS, "events.first"),)
     look = on(GET, "job.get")
     ended = yield from poll_status(look, "job.get", ENDS, settings)
@@ -65,7 +68,7 @@ def job(spec: Spec, settings: Settings) -> Script:
 
 @scenario("fine_tuning.stopped", operations=(f"{JOBS}.create", GET, f"{JOBS}.cancel"), requests=40, expensive=EXPENSIVE)
 def stopped(spec: Spec, settings: Settings) -> Script:
-    """One job is cancelled, another paused, resumed and cancelled."""
+    """One job is cancelled; another is paused, resumed and cancelled."""
     name = "fine_tuning.stopped"
     known = yield from _jobs(spec, name, settings, 2)
     if known is None:
@@ -87,6 +90,7 @@ def stopped(spec: Spec, settings: Settings) -> Script:
     yield (on("cancel", 1, "cancel-other"),)
 
 
+#: A grader that compares two texts.
 _SAME = {
     "type": "string_check",
     "name": "same",
@@ -101,7 +105,7 @@ _GRADERS = "fine_tuning.alpha.graders"
     "fine_tuning.graders", operations=(f"{_GRADERS}.run", f"{_GRADERS}.validate"), requests=4, expensive=EXPENSIVE
 )
 def graders(spec: Spec, settings: Settings) -> Script:
-    """A check of equal texts, validated, and run on a text that is equal and on one that isn't."""
+    """A grader that compares texts is validated, then run on an equal text and on a different one."""
     name = "fine_tuning.graders"
     yield (
         call(spec, f"{_GRADERS}.validate", role="validate", body={"grader": _SAME}).at(name, "validate"),
@@ -114,7 +118,7 @@ def graders(spec: Spec, settings: Settings) -> Script:
 
 
 def scenarios_for(spec: Spec) -> Iterator[Scenario]:
-    """The walks over the events and the checkpoints of a job."""
+    """The walks over the events and over the checkpoints of a job."""
     for operation, make in ((EVENTS, _parts(EVENTS)), (CHECKPOINTS, _parts(CHECKPOINTS))):
         if {f"{JOBS}.create", operation} <= set(operations_of(spec)):
             what = operation.split(".")[2]
@@ -123,6 +127,8 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
 
 
 def _parts(operation: str) -> Any:
+    """A maker for :class:`Listing`: it creates a job, waits for its end and returns its events or checkpoints."""
+
     def make(spec: Spec, settings: Settings, name: str) -> Generator[Step, tuple[Exchange, ...], Objects | None]:
         known = yield from _jobs(spec, name, settings, 1)
         if known is None:
@@ -132,6 +138,7 @@ def _parts(operation: str) -> Any:
         (page,) = yield (
             call(spec, operation, "{job.0}", role="list.all", query={"limit": 100}, known=known).at(name, "list.all"),
         )
+        # The list is newest first; ``Objects`` wants the oldest first.
         return Objects(tuple(reversed(ids_of(page))), known, ("{job.0}",), own=True)
 
     return make

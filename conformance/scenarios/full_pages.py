@@ -1,6 +1,6 @@
-"""A list with more objects than a page may hold: the default and the greatest page, full. On the emulator only.
+"""Lists with more objects than one page holds: the default page and the largest page, both full.
 
-A hundred objects are too many for somebody's account; off loopback nothing is sent.
+A hundred objects are too many to create in somebody's account, so nothing is sent off loopback.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from conformance.scenarios.steps import call, create, prepared
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 
-#: One more than the greatest page holds.
-CROWD = 101
+#: The number of objects: one more than the largest documented page.
+MANY = 101
 
-#: Objects created in one step.
-TOGETHER = 25
+#: The number of objects created in one step.
+PER_STEP = 25
 
-#: Kinds that cost nothing to have many of: one in the account's list, one below a parent.
-CROWDED = ("assistant", "vector_store", "message")
+#: Kinds that are cheap to create: two in lists of the account, one in a list below a parent.
+KIND_NAMES = ("assistant", "vector_store", "message")
 
 
 def scenarios_for(spec: Spec) -> Iterator[Scenario]:
-    """One crowd for each of these kinds, in the exhaustive profile."""
-    for name in CROWDED:
+    """One scenario for each of these kinds, in the exhaustive profile."""
+    for name in KIND_NAMES:
         item = kind(name)
         if item.has(spec, "create", "list"):
             yield Scenario(
                 id=f"crowds.{item.prefix}",
                 operations=(item.operation("create"), item.operation("list")),
                 script=_script(item),
-                doc=f"More {item.prefix} than a page holds.",
-                requests=CROWD + 8,
+                doc=f"More {item.prefix} than fit on one page: the default and the largest page must be full.",
+                requests=MANY + 8,
                 resource=item.resource,
                 profiles=(Profile.EXHAUSTIVE,),
                 module=__name__,
@@ -43,6 +43,8 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
 
 
 def _script(item: Kind) -> Callable[[Spec, Settings], Script]:
+    """The script for one kind: create the objects, then ask for the default page and for the largest one."""
+
     def script(spec: Spec, settings: Settings) -> Script:
         name = f"crowds.{item.prefix}"
         if not settings.loopback:
@@ -50,9 +52,9 @@ def _script(item: Kind) -> Callable[[Spec, Settings], Script]:
         ready = yield from prepared(spec, item, name, settings)
         if ready is None:
             return
-        numbers = list(range(CROWD))
+        numbers = list(range(MANY))
         while numbers:
-            step, numbers = numbers[:TOGETHER], numbers[TOGETHER:]
+            step, numbers = numbers[:PER_STEP], numbers[PER_STEP:]
             names = [f"{item.name}.{number}" for number in step]
             yield tuple(create(spec, item, n, ready.above, ready.known).at(name, f"create.{n}") for n in names)
 

@@ -1,6 +1,8 @@
-"""Create → get → list → modify → get → delete → get is 404 → delete again, for every kind that has these operations.
+"""Lifecycles: create, get, list, modify, get, delete, get again (404), delete again; for every kind with these
+operations.
 
-Beside the object stand a second one, which nothing may touch, and for children a second parent, which must not know it.
+A second object exists beside the first, and must not change. Kinds below a parent get a second parent, which must not
+list the object.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from conformance.scenarios.resource_kinds import KINDS, Kind
 from conformance.scenarios.scenario import Scenario, Script, Settings, Step
 from conformance.scenarios.steps import (
     IMPOSSIBLE,
-    Ready,
+    Prerequisites,
     call,
     create,
     created_id,
@@ -28,20 +30,21 @@ from conformance.scenarios.steps import (
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 
-#: Requests of a lifecycle, with room for polls.
+#: Upper bound of the requests of one lifecycle, polls included.
 REQUESTS = 40
 
 
 def scenarios_for(spec: Spec) -> Iterator[Scenario]:
-    """One lifecycle for each kind with create and get."""
+    """One lifecycle for each kind that can be created and read."""
     for item in KINDS:
+        # A training file differs from a file in its content only; one lifecycle of files is enough.
         if item.has(spec, "create", "get") and item.name != "training_file":
             verbs = [verb for verb in ("create", "get", "list", "modify", "delete") if item.has(spec, verb)]
             yield Scenario(
                 id=f"lifecycle.{item.prefix}",
                 operations=tuple(item.operation(verb) for verb in verbs),
                 script=_script(item),
-                doc=f"The life of one {item.name}, from its creation to its end.",
+                doc=f"One {item.name} is created, read, listed, modified and deleted, as far as the version can.",
                 requests=REQUESTS,
                 tokens=item.tokens * 2,
                 resource=item.resource,
@@ -51,25 +54,28 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
 
 
 @frozen
-class _Life:
-    """What every step of one lifecycle needs: the kind, the ids, and how a case is built."""
+class _Lifecycle:
+    """What every step of one lifecycle needs: the kind, the prerequisites and the known ids."""
 
     spec: Spec
     item: Kind
-    ready: Ready
+    ready: Prerequisites
     known: dict[str, str]
 
     def case(self, verb: str, role: str, *ids: str, expect: Expect = Expect.ACCEPT, body: Any = None) -> Case:
+        """A case of one operation of the kind."""
         operation = self.item.operation(verb)
         made = call(self.spec, operation, *ids, role=role, body=body, known=self.known, expect=expect)
         return made.at(f"lifecycle.{self.item.prefix}", role)
 
     def on(self, verb: str, role: str, *, expect: Expect = Expect.ACCEPT, body: Any = None) -> Case:
-        """A case on the object itself."""
+        """A case on the first object."""
         return self.case(verb, role, *self.ready.above, f"{{{self.item.name}}}", expect=expect, body=body)
 
     def numbered(self, verb: str, role: str) -> Callable[[int], Case]:
-        """The case of a poll. Whether it succeeds is judged over all of them."""
+        """A function that makes the n-th case of a poll. A poll as a whole is judged, so each answer may be a
+        refusal.
+        """
 
         def look(number: int) -> Case:
             step = f"{role}.{number}" if number else role
@@ -82,10 +88,13 @@ class _Life:
         return look
 
     def has(self, verb: str) -> bool:
+        """Return True if the version has the operation."""
         return self.item.has(self.spec, verb)
 
 
 def _script(item: Kind) -> Callable[[Spec, Settings], Script]:
+    """The script of one kind's lifecycle."""
+
     def script(spec: Spec, settings: Settings) -> Script:
         name = f"lifecycle.{item.prefix}"
         ready = yield from prepared(spec, item, name, settings, 2, second=True)
@@ -100,7 +109,7 @@ def _script(item: Kind) -> Callable[[Spec, Settings], Script]:
         if made[0] is None:
             return
         known = {**ready.known, item.name: made[0], **({f"{item.name}.second": made[1]} if made[1] else {})}
-        life = _Life(spec, item, ready, known)
+        life = _Lifecycle(spec, item, ready, known)
         seen = yield from poll(life.numbered("get", "get"), lambda x: x.ok, settings, settings.read_after_write)
         if not seen.ok:
             return
@@ -111,8 +120,8 @@ def _script(item: Kind) -> Callable[[Spec, Settings], Script]:
     return script
 
 
-def _looks(life: _Life, *, with_second: bool) -> Iterator[Case]:
-    """The object among others: in its list, under an unknown id, under another parent."""
+def _looks(life: _Lifecycle, *, with_second: bool) -> Iterator[Case]:
+    """Yield reads of the second object, of an unknown id, of the list, and of the object under the other parent."""
     item, ready = life.item, life.ready
     if with_second:
         yield life.case("get", "get-second", *ready.above, f"{{{item.name}.second}}")
@@ -128,12 +137,13 @@ def _looks(life: _Life, *, with_second: bool) -> Iterator[Case]:
 
 
 def _impossible(parameter: str, real: str) -> str:
-    """An id in the form of a real one (``asst_…``, ``file-…``) that no object has."""
+    """An id with the prefix of a real one (``asst_``, ``file-``) that no object has."""
     head = next((real[: place + 1] for place, char in enumerate(real) if char in "_-"), "")
     return f"{head}{IMPOSSIBLE}" if head else IMPOSSIBLE
 
 
-def _changed(life: _Life, settings: Settings) -> Generator[Step, tuple[Exchange, ...], None]:
+def _changed(life: _Lifecycle, settings: Settings) -> Generator[Step, tuple[Exchange, ...], None]:
+    """Modify the object and poll until reading it shows the new values."""
     item = life.item
     if not (life.has("modify") and item.change):
         return
@@ -142,6 +152,7 @@ def _changed(life: _Life, settings: Settings) -> Generator[Step, tuple[Exchange,
     if changed.ok:
         texts = {key: value for key, value in body.items() if isinstance(value, str)}
 
+        # Only texts are compared here: objects may come back with defaults added.
         def shows(seen: Exchange) -> bool:
             value = seen.response.json if seen.ok and seen.response else None
             return isinstance(value, dict) and all(value.get(key) == text for key, text in texts.items())
@@ -149,7 +160,8 @@ def _changed(life: _Life, settings: Settings) -> Generator[Step, tuple[Exchange,
         yield from poll(life.numbered("get", "modified"), shows, settings, settings.read_after_write)
 
 
-def _ended(life: _Life, settings: Settings, *, with_second: bool) -> Generator[Step, tuple[Exchange, ...], None]:
+def _ended(life: _Lifecycle, settings: Settings, *, with_second: bool) -> Generator[Step, tuple[Exchange, ...], None]:
+    """Delete the object, poll until it is neither readable nor listed, and delete it again."""
     item, gone_id = life.item, life.known[life.item.name]
     if not life.has("delete"):
         return

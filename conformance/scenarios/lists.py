@@ -1,8 +1,8 @@
-"""Cursor laws: a few objects of our own, walked some at a time in both orders, within our own window of the list.
+"""Pagination scenarios: a few objects of our own are walked with cursors, in both orders and with small pages.
 
-A list of the whole account may hold ten thousand objects of other people. There a walk begins at one of our own
-objects and ends when all of ours were seen, or after a fixed number of pages. The list of a parent that we made is
-ours as a whole and is walked from its beginning.
+A list of the whole account may contain thousands of objects of other people. A walk there begins at one of our objects
+and ends when all of ours were seen, or after a fixed number of pages. The list below a parent that we created contains
+only our objects and is walked from its beginning.
 """
 
 from __future__ import annotations
@@ -23,36 +23,39 @@ from conformance.spec.spec import Spec
 
 __all__ = ["APART", "MOST_PAGES", "OBJECTS", "PAGE", "Listing", "Objects", "ids_of", "listing", "walked"]
 
-#: Objects that a walk creates, and how many it asks for at a time.
+#: How many objects a walk creates, and how many it asks for per page.
 OBJECTS = 5
 PAGE = 2
 
-#: Pages of one walk over an account's list at the most: ours, and many more for what others create meanwhile.
+#: Pages of one walk over an account's list, at most: ours, and room for what others create meanwhile.
 MOST_PAGES = 60
 
-#: Seconds between the older and the newer objects, so that ``created_at`` (whole seconds) tells them apart.
+#: Seconds between the older and the newer objects, so that ``created_at`` (whole seconds) differs.
 APART = 1.1
 
-#: A cursor in the form of an id that no object has.
+#: A cursor that no object has as its id.
 NO_OBJECT = "conformance_no_such_object"
 
 
 @frozen
 class Objects:
-    """The objects of a list, oldest first. ``own`` is True when nothing else is in it."""
+    """The objects of a list, oldest first. ``own`` is True if the list can't contain any others.
+
+    ``known`` are ids by placeholder; ``above`` the placeholders of the parents' ids in the path.
+    """
 
     ids: tuple[str, ...]
     known: Mapping[str, str] = field(factory=dict)
     above: tuple[str, ...] = ()
     own: bool = False
-    #: Makes one more object, or removes the one with an index; None where that isn't possible.
+    #: ``more(role)`` creates another object, ``remove(index)`` deletes one; None where that isn't possible.
     more: Callable[[str], Case] | None = None
     remove: Callable[[int], Case] | None = None
 
 
 @frozen
 class Listing:
-    """A list operation with the maker of its objects."""
+    """A list operation, the generator that creates its objects, and the page size of the walks."""
 
     operation: str
     make: Callable[[Spec, Settings, str], Generator[Step, tuple[Exchange, ...], Objects | None]] = field(repr=False)
@@ -66,7 +69,7 @@ class Listing:
 
 
 def listing(spec: Spec, item: Listing, doc: str, *, requests: int = 70, tokens: int = 0, **more: Any) -> Scenario:
-    """The scenario of a listing."""
+    """The scenario that walks the list of a :class:`Listing`."""
     operations = more.pop("operations", (item.operation,))
 
     def script(spec: Spec, settings: Settings) -> Script:
@@ -103,11 +106,13 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
 
 
 def parameters(spec: Spec, operation: str) -> frozenset[str]:
-    """The query parameters of an operation."""
+    """The names of an operation's query parameters."""
     return frozenset(p.name for p in operations_of(spec)[operation].parameters if p.location == "query")
 
 
 def _maker(item: Kind) -> Any:
+    """A maker for :class:`Listing` that creates objects of a kind, with a pause in the middle."""
+
     def make(spec: Spec, settings: Settings, name: str) -> Generator[Step, tuple[Exchange, ...], Objects | None]:
         ready = yield from prepared(spec, item, name, settings, OBJECTS + 1)
         if ready is None:
@@ -140,7 +145,7 @@ def _maker(item: Kind) -> Any:
 
 
 def walked(spec: Spec, settings: Settings, item: Listing) -> Script:
-    """All the ways to ask for a page that the operation documents."""
+    """Send every kind of page request that the operation documents."""
     name = item.name
     found = yield from item.make(spec, settings, name)
     if found is None or not found.ids:
@@ -157,24 +162,28 @@ def walked(spec: Spec, settings: Settings, item: Listing) -> Script:
         page("list.default", "default"),
         page("list.limit", "limit-1", limit=1),
         page("list.limit", "limit-100", limit=100),
+        # Whether a limit outside 1…100 is refused or cut is not documented; either way the answer must be sound.
         page("list.bound", "limit-0", Expect.EITHER, limit=0),
         page("list.bound", "limit-101", Expect.EITHER, limit=101),
         page("list.unknown-cursor", "unknown-cursor", Expect.EITHER, after=NO_OBJECT),
     )
     ids = found.ids
+    # In our own list there can't be many more pages than our objects fill.
     most = len(ids) // item.page + 4 if found.own else MOST_PAGES
     if "order" in known:
         for order, rest, start in (("asc", ids[1:], ids[0]), ("desc", ids[:-1], ids[-1])):
-            way = _Way(f"walk.{order}", order, None if found.own else start, frozenset(rest), found.own, most)
-            yield from _walk(page, way, item.page)
+            plan = _WalkPlan(f"walk.{order}", order, None if found.own else start, frozenset(rest), found.own, most)
+            yield from _walk(page, plan, item.page)
+        # The same page twice: without changes in between it must be the same.
         for number in (1, 2):
             again = page("walk.again", f"walk.again-{number}", limit=item.page, order="asc", after=_start(found))
             yield (_at(again, None if found.own else ids[0]),)
     else:
-        yield from _walk(page, _Way("walk.default", None, None, frozenset(ids), found.own, most), item.page)
+        yield from _walk(page, _WalkPlan("walk.default", None, None, frozenset(ids), found.own, most), item.page)
     if "before" in known and len(ids) > 1:
         yield (
             _at(page("list.before", "before", limit=PAGE, order="desc", before="{cursor}"), ids[-2]),
+            # With both cursors the page lies between two of our objects, so others can't be in doubt.
             page("list.both", "both", limit=PAGE, order="desc", after="{cursor}", before="{other}").bind(
                 cursor=ids[-1], other=ids[0]
             ),
@@ -184,10 +193,12 @@ def walked(spec: Spec, settings: Settings, item: Listing) -> Script:
 
 
 def _start(found: Objects) -> str | None:
+    """The cursor that a walk begins after: none in our own list, else a placeholder for one of our objects."""
     return None if found.own else "{cursor}"
 
 
 def _at(case: Case, cursor: str | None) -> Case:
+    """The case with its cursor filled in, if it has one."""
     return case if cursor is None else case.bind(cursor=cursor)
 
 
@@ -200,8 +211,11 @@ def _page_of(exchange: Exchange) -> tuple[list[str], bool]:
 
 
 @frozen
-class _Way:
-    """One walk: its role, its order, the object that it starts after, and the objects that it must show."""
+class _WalkPlan:
+    """One walk: its role and order, the object that it starts after, the objects that it must show, and its bounds.
+
+    ``own`` is True if the list has only our objects; ``most`` is the largest number of pages.
+    """
 
     role: str
     order: str | None
@@ -216,18 +230,18 @@ def ids_of(exchange: Exchange) -> list[str]:
     return _page_of(exchange)[0]
 
 
-def _walk(page: Callable[..., Case], way: _Way, limit: int) -> Generator[Step, tuple[Exchange, ...], None]:
-    """Follow ``after`` until our objects were seen and one page more, or the list ends.
+def _walk(page: Callable[..., Case], plan: _WalkPlan, limit: int) -> Generator[Step, tuple[Exchange, ...], None]:
+    """Follow ``after`` until all our objects were seen and one page more, or until the list ends.
 
-    In a list of the whole account the cursor may be somebody else's object, which can be gone by the time of the next
-    page: whether that page is answered isn't judged.
+    In a list of the whole account a cursor may be somebody else's object, which may be deleted before the next request.
+    Whether such a request succeeds is not judged.
     """
-    after, missing, beyond = way.start, set(way.wanted), 0
-    for number in range(1, way.most + 1):
-        foreign = not way.own and after is not None and after not in way.wanted and after != way.start
+    after, missing, beyond = plan.start, set(plan.wanted), 0
+    for number in range(1, plan.most + 1):
+        foreign = not plan.own and after is not None and after not in plan.wanted and after != plan.start
         expect = Expect.EITHER if foreign else Expect.ACCEPT
         cursor = "{cursor}" if after else None
-        case = page(way.role, f"{way.role}.{number}", expect, limit=limit, order=way.order, after=cursor)
+        case = page(plan.role, f"{plan.role}.{number}", expect, limit=limit, order=plan.order, after=cursor)
         (exchange,) = yield (_at(case, after),)
         ids, more = _page_of(exchange)
         missing = missing - set(ids)
@@ -238,7 +252,7 @@ def _walk(page: Callable[..., Case], way: _Way, limit: int) -> Generator[Step, t
 
 
 def _coming_and_going(page: Callable[..., Case], found: Objects) -> Generator[Step, tuple[Exchange, ...], None]:
-    """A walk from the newest on, during which an object that was seen goes and a new one comes."""
+    """Walk from the newest object on; meanwhile an object that was already seen is deleted and a new one is created."""
     start = None if found.own else "{cursor}"
     (exchange,) = yield (_at(page("change.page", "change.page.1", limit=2, order="desc", after=start), found.ids[-1]),)
     ids, _ = _page_of(exchange)

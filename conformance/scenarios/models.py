@@ -1,4 +1,4 @@
-"""Models: listed once each, and found under the names that the list gives."""
+"""Model scenarios: each model is listed once, and can be read by the id that the list gives."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conformance.spec.spec import Spec
 
 @scenario("models.listed", operations=("models.list", "models.get"), requests=3)
 def listed(spec: Spec, settings: Settings) -> Script:
-    """The first model of the list can be looked at; one that nobody has can't."""
+    """The first model of the list can be read; an id that no model has can't."""
     name = "models.listed"
     (page,) = yield (call(spec, "models.list", role="list").at(name, "list"),)
     unknown = f"conformance-{IMPOSSIBLE}"

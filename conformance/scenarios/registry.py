@@ -1,4 +1,6 @@
-"""All scenarios, found by walking ``conformance/scenarios/``: a new story touches one file and no list."""
+"""All scenarios, found by walking ``conformance/scenarios/``. A new one is a new file there and is listed nowhere
+else.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ __all__ = ["scenarios_of"]
 
 @cache
 def _registered() -> tuple[Any, ...]:
-    """Scenarios and scenario factories (``scenarios(spec) → Scenario…``) of ``conformance/scenarios/``."""
+    """The scenarios and the factories (``scenarios_for(spec)``, which yields scenarios) of all modules, in module
+    order.
+    """
     found: list[Any] = []
     for info in pkgutil.walk_packages(scenarios.__path__, scenarios.__name__ + "."):
         module = importlib.import_module(info.name)
@@ -29,7 +33,10 @@ def _registered() -> tuple[Any, ...]:
 
 
 def scenarios_of(spec: Spec, profile: str) -> tuple[Scenario, ...]:
-    """The scenarios that a version's operations allow, by id. Raises :class:`HarnessError` for a repeated id."""
+    """The scenarios of a profile whose operations the version has, sorted by id.
+
+    Raises :class:`HarnessError` if two scenarios have the same id.
+    """
     known = operations_of(spec)
     found: dict[str, Scenario] = {}
     for item in _registered():

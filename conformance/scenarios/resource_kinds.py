@@ -1,7 +1,8 @@
-"""The resources that scenarios create, as data: how a small one is made, what can be changed, where it lives.
+"""The kinds of objects that scenarios create, as data: how a small one is made, what can be modified, what its parent
+is.
 
-A kind names operations by prefix (``assistants`` → ``assistants.create`` …). Bodies hold only what is listed in
-``body``; a field that the version doesn't document is left out. ``{run}`` marks every object as this run's own.
+A kind names operations by their prefix (``assistants`` → ``assistants.create`` …). Of ``body``, fields that the version
+doesn't document are left out. ``{run}`` becomes the run's id and marks the object as created by this run.
 """
 
 from __future__ import annotations
@@ -28,25 +29,25 @@ __all__ = [
     "properties",
 ]
 
-#: The metadata key that carries the run's marker.
+#: The metadata key that holds the run's id.
 MARKER = "aoai-conformance"
 
 _METADATA = {MARKER: "{run}"}
 
 
-#: A file of JSON lines with what byte round trips tend to lose: carriage returns, an umlaut, no newline at the end.
+#: JSON Lines with what careless storage tends to change: carriage returns, umlauts, no newline at the end.
 TRAINING = "\r\n".join(
     f'{{"messages": [{{"role": "user", "content": "Grüße {n}"}}, {{"role": "assistant", "content": "Hello"}}]}}'
     for n in range(12)
 ).encode()
 
-#: What is uploaded for assistants and vector stores.
+#: The content of files for assistants and vector stores.
 NOTES = b"Notes of a conformance run.\r\nThe second line ends with a line feed.\nThe end"
 
 
 @frozen
 class Upload:
-    """A file to be sent in a form."""
+    """A file that is uploaded as a part of a multipart form."""
 
     filename: str
     purpose: str
@@ -56,10 +57,11 @@ class Upload:
 
 @frozen
 class Kind:
-    """One kind of object. ``parent`` is the kind that its path begins with.
+    """One kind of object. ``parent`` is the kind whose id stands before its own in the path.
 
-    ``needs`` is a kind of which each object needs one of its own; it stands in the body as ``{file}``. ``undo`` is the
-    verb that removes the object, or ends it where nothing removes it.
+    ``body`` is a small valid request, ``change`` what a modify request sends. ``needs`` is a kind of which each object
+    uses one; in the body it is ``{file}``. ``undo`` is the verb that removes the object, or stops it where nothing
+    removes it. ``creates`` is a JSON Pointer to the id in the answer.
     """
 
     name: str
@@ -69,7 +71,7 @@ class Kind:
     parent: str = ""
     needs: str = ""
     upload: Upload | None = None
-    #: Fields of the request that come back in the object as they were sent.
+    #: The fields of the request that the object repeats unchanged.
     echoed: tuple[str, ...] = ("metadata",)
     creates: str = "/id"
     creator: str = "create"
@@ -79,11 +81,11 @@ class Kind:
     tokens: int = 0
 
     def operation(self, verb: str) -> str:
-        """An operationId of this kind."""
+        """The operationId of a verb such as ``create`` or ``list``."""
         return f"{self.prefix}.{self.creator if verb == 'create' else verb}"
 
     def has(self, spec: Spec, *verbs: str) -> bool:
-        """True when the version documents these operations, and those that make its parents."""
+        """Return True if the version has these operations and those that create the parents."""
         known = operations_of(spec)
         if not all(self.operation(verb) in known for verb in verbs):
             return False
@@ -91,10 +93,11 @@ class Kind:
 
     @property
     def resource(self) -> str:
-        """The resource that this kind belongs to."""
+        """The first word of the operationIds."""
         return self.prefix.split(".", maxsplit=1)[0]
 
 
+#: A function tool, as chat and assistants define it.
 WEATHER = {
     "type": "function",
     "function": {
@@ -104,6 +107,7 @@ WEATHER = {
     },
 }
 
+#: A grader that passes the rows whose word is "yes".
 CRITERION = {
     "type": "string_check",
     "name": "same",
@@ -112,10 +116,12 @@ CRITERION = {
     "operation": "eq",
 }
 
+#: The rows of an eval run: three pass, two fail.
 ROWS = [{"item": {"word": word}} for word in ("yes", "no", "yes", "maybe", "yes")]
 
 _CHANGED = {MARKER: "{run}", "step": "modified"}
 
+#: Every kind that scenarios create. Tokens are upper bounds for the cost of one object.
 KINDS: tuple[Kind, ...] = (
     Kind(
         name="assistant",
@@ -267,7 +273,7 @@ KINDS: tuple[Kind, ...] = (
 
 
 def kind(name: str) -> Kind:
-    """A kind by name; raises :class:`KeyError`."""
+    """The kind with a name. Raises :class:`KeyError` for an unknown one."""
     return {item.name: item for item in KINDS}[name]
 
 
@@ -275,6 +281,7 @@ def properties(spec: Spec, schema: Any, depth: int = 0) -> frozenset[str]:
     """The names of all properties that a schema documents, through references and combinations."""
     node = spec.deref(schema)
     found = set(node.get("properties", ()))
+    # Bounds recursive schemas.
     if depth < 8:
         for key in ("allOf", "anyOf", "oneOf"):
             for part in node.get(key, ()):

@@ -1,4 +1,4 @@
-"""Responses: kept or not, continued, cut, run in the background, and what they were given."""
+"""Response scenarios: stored or not, continued, cut off, in the background, and the list of input items."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ CREATE, GET, DELETE, ITEMS = "responses.create", "responses.get", "responses.del
 #: States of a response that has ended.
 ENDS = ("completed", "failed", "incomplete", "cancelled")
 
+#: Input items in both documented forms, with and without ``type``.
 TALK = [
     {"role": "user", "content": "My name is Ada."},
     {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "I live in Oslo."}]},
@@ -32,6 +33,9 @@ _TOOL = {"type": "function", "strict": False, **WEATHER["function"]}  # type: ig
 
 
 def _create(spec: Spec, name: str, step: str, **wanted: Any) -> Case:
+    """A case that creates a response. Undocumented fields are left out; where responses can be deleted it has an
+    undo.
+    """
     more = {key: wanted.pop(key) for key in ("known", "expect", "level", "breaks", "reason") if key in wanted}
     body = request_body(spec, CREATE, {"model": "{deployment}", "max_output_tokens": 64, "metadata": MARK, **wanted})
     undo = call(spec, DELETE, f"{{{step}}}", role="undo") if DELETE in operations_of(spec) else None
@@ -43,14 +47,14 @@ def _create(spec: Spec, name: str, step: str, **wanted: Any) -> Case:
 
 
 def _look(spec: Spec, name: str, id: str, role: str, expect: Expect = Expect.ACCEPT) -> Case:
-    """A look at the response; the role begins with its placeholder."""
+    """A case that reads a response. The first word of the role is the placeholder of its id."""
     key = role.split(".", maxsplit=1)[0]
     return call(spec, GET, f"{{{key}}}", role=role, known={key: id}, expect=expect).at(name, role)
 
 
 @scenario("responses.chain", operations=(CREATE, GET, ITEMS, DELETE), requests=16, tokens=1000)
 def chain(spec: Spec, settings: Settings) -> Script:
-    """A response is kept, looked at, continued and forgotten."""
+    """A response is stored, read, continued and deleted; a deleted one can't be continued."""
     name = "responses.chain"
     (seen,) = yield (_create(spec, name, "first", input="Remember the word boat."),)
     first = created_id(seen)
@@ -85,7 +89,7 @@ def chain(spec: Spec, settings: Settings) -> Script:
 
 @scenario("responses.forms", operations=(CREATE, GET), requests=12, tokens=1000)
 def forms(spec: Spec, settings: Settings) -> Script:
-    """A response that isn't kept, one that must call a function, and one that is cut."""
+    """A response that isn't stored, one that must call a function, and one that is cut off by its token limit."""
     name = "responses.forms"
     call_it = {"tools": [_TOOL], "tool_choice": {"type": "function", "name": "get_weather"}}
     answers = yield (
@@ -94,6 +98,7 @@ def forms(spec: Spec, settings: Settings) -> Script:
         _create(spec, name, "cut", input="Count from 1 to 900 in words, leaving none out.", max_output_tokens=32),
     )
     ids = [created_id(seen) for seen in answers]
+    # A response that isn't stored need not be readable.
     looks = [
         _look(spec, name, id, f"{key}.get", Expect.EITHER if key == "unkept" else Expect.ACCEPT)
         for key, id in zip(("unkept", "forced", "cut"), ids, strict=True)
@@ -110,7 +115,10 @@ def forms(spec: Spec, settings: Settings) -> Script:
 
 @scenario("responses.streamed", operations=(CREATE,), requests=3, tokens=600)
 def streamed(spec: Spec, settings: Settings) -> Script:
-    """A text, a call and a cut text, told as events. They aren't kept: a stream's id is known too late to remove it."""
+    """A text, a function call and a cut-off text as event streams.
+
+    They are not stored: the id of a streamed response is known only at its end, too late to be sure of its removal.
+    """
     name, more = "responses.streamed", {"stream": True, "store": False}
     forced = {"tools": [_TOOL], "tool_choice": {"type": "function", "name": "get_weather"}}
     yield (
@@ -122,7 +130,7 @@ def streamed(spec: Spec, settings: Settings) -> Script:
 
 @scenario("responses.background", operations=(CREATE, GET), requests=40, tokens=256)
 def background(spec: Spec, settings: Settings) -> Script:
-    """A response in the background ends."""
+    """A response that runs in the background is polled until it ends."""
     name = "responses.background"
     (seen,) = yield (_create(spec, name, "later", input="Say hello.", background=True),)
     later = created_id(seen)
@@ -133,12 +141,13 @@ def background(spec: Spec, settings: Settings) -> Script:
 
 
 def scenarios_for(spec: Spec) -> Iterator[Scenario]:
-    """The walk over the items that a response was given."""
+    """The walk over the input items of a response."""
     if {CREATE, ITEMS} <= set(operations_of(spec)):
         yield listing(spec, Listing(ITEMS, _items), "Walks over the input of a response.", tokens=256)
 
 
 def _items(spec: Spec, settings: Settings, name: str) -> Generator[Step, tuple[Exchange, ...], Objects | None]:
+    """Create a response and return its input items, for the walk over their list."""
     (seen,) = yield (_create(spec, name, "response", input=TALK),)
     made = created_id(seen)
     if made is None:

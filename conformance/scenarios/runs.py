@@ -1,7 +1,7 @@
-"""Runs: polled and streamed, waiting for tools, cancelled, cut by limits, and the thread that they lock.
+"""Run scenarios: polled and streamed, waiting for tool outputs, cancelled, limited, and the lock on the thread.
 
-A run is held in ``requires_action`` where a law needs an active run: it stays there until outputs come, however slow
-or fast the target is.
+Where a rule concerns an active run, the run is kept in ``requires_action``: it stays there until outputs are submitted,
+however fast or slow the target is.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Level
 
-__all__ = ["ENDS", "STOPS", "Stage", "begin", "calls_of", "finish", "stage"]
+__all__ = ["ENDS", "STOPS", "RunSetup", "begin", "calls_of", "finish", "run_setup"]
 
 RUNS, GET, STEPS = "threads.runs.create", "threads.runs.get", "threads.runs.steps.list"
 SUBMIT, CANCEL = "threads.runs.submit_tool_outputs", "threads.runs.cancel"
 MESSAGES = "threads.messages.list"
 
-#: States that a run never leaves.
+#: The final states of a run.
 ENDS = ("completed", "cancelled", "failed", "expired", "incomplete")
 
-#: States in which a run waits for nobody but us.
+#: The states in which a run does nothing until the client acts.
 STOPS = (*ENDS, "requires_action")
 
 #: A second function, so that a run can be given outputs for a part of its calls only.
@@ -57,49 +57,51 @@ ASK = "Call both functions for Oslo, then say what you found in one sentence."
 HELLO = "Say hello in one short sentence."
 LONG = "Count from 1 to 900 in words, one number after the other, without leaving out any."
 
+#: Upper bound of the tokens of one run, both ways.
 _TOKENS = 2000
 
 
 @frozen
-class Stage:
-    """An assistant and a thread for runs: the scenario's name and the ids by placeholder."""
+class RunSetup:
+    """An assistant and a thread for runs: the scenario's name, and ids by placeholder."""
 
     spec: Spec
     name: str
     known: Mapping[str, str]
 
     def call(self, operation: str, *ids: str, role: str, step: str = "", **more: Any) -> Case:
-        """A case on the thread, or on what lies below it."""
+        """A case on the thread or on something below it."""
         known = {**self.known, **more.pop("known", {})}
         made = call(self.spec, operation, "{thread}", *ids, role=role, known=known, **more)
         return made.at(self.name, step or role)
 
     def has(self, operation: str) -> bool:
-        """True when the version documents the operation."""
+        """Return True if the version has the operation."""
         return operation in operations_of(self.spec)
 
 
-def stage(
+def run_setup(
     spec: Spec, name: str, said: str = HELLO, tools: Iterable[Any] = ()
-) -> Generator[Step, tuple[Exchange, ...], Stage | None]:
-    """Create an assistant with tools and a thread with a message; None when one could not be made."""
+) -> Generator[Step, tuple[Exchange, ...], RunSetup | None]:
+    """Create an assistant with tools and a thread with one message. Return None if one could not be created."""
     one, two = kind("assistant"), kind("thread")
     assistant = create(spec, one, "assistant", wanted={"tools": list(tools)}, role="setup")
     talk = {"messages": [{"role": "user", "content": said}]}
     thread = create(spec, two, "thread", wanted=talk, role="setup")
     answers = yield (assistant.at(name, "assistant"), thread.at(name, "thread"))
     ids = [created_id(seen) for seen in answers]
-    return Stage(spec, name, {"assistant": ids[0], "thread": ids[1]}) if ids[0] and ids[1] else None
+    return RunSetup(spec, name, {"assistant": ids[0], "thread": ids[1]}) if ids[0] and ids[1] else None
 
 
-def begin(at: Stage, step: str = "run", role: str = "run.create", **wanted: Any) -> Case:
-    """The case that starts a run; fields that the version doesn't document are left out."""
+def begin(at: RunSetup, step: str = "run", role: str = "run.create", **wanted: Any) -> Case:
+    """The case that starts a run. Fields that the version doesn't document are left out."""
     body = request_body(at.spec, RUNS, {"assistant_id": "{assistant}", "metadata": MARK, **wanted})
     return at.call(
         RUNS,
         role=role,
         step=step,
         body=body,
+        # The id of a streamed run comes in its events; deleting the thread removes the run as well.
         creates={} if body.get("stream") else {step: "/id"},
         capability="assistants",
         cost=Cost(tokens=_TOKENS),
@@ -107,15 +109,15 @@ def begin(at: Stage, step: str = "run", role: str = "run.create", **wanted: Any)
 
 
 def finish(
-    at: Stage, run: str, settings: Settings, role: str = "run.get", until: Iterable[str] = STOPS
+    at: RunSetup, run: str, settings: Settings, role: str = "run.get", until: Iterable[str] = STOPS
 ) -> Generator[Step, tuple[Exchange, ...], Exchange]:
-    """Poll a run until it stops, or the deadline."""
+    """Poll a run until it has one of the states ``until``, or until the deadline. Return the last answer."""
     case = at.call(GET, "{run}", role=role, known={"run": run})
     return (yield from poll_status(case, role, until, settings))
 
 
 def calls_of(exchange: Exchange) -> list[str]:
-    """The ids of the calls that a run waits for."""
+    """The ids of the tool calls whose outputs a run waits for."""
     value: Any = exchange.response.json if exchange.ok and exchange.response else None
     for key in ("required_action", "submit_tool_outputs", "tool_calls"):
         value = value.get(key) if isinstance(value, dict) else None
@@ -123,18 +125,19 @@ def calls_of(exchange: Exchange) -> list[str]:
 
 
 def _outputs(ids: Iterable[str], **more: Any) -> dict[str, Any]:
+    """The body that submits an output for each call."""
     return {"tool_outputs": [{"tool_call_id": one, "output": "42"} for one in ids], **more}
 
 
 def _forced(spec: Spec) -> dict[str, Any]:
-    """What makes a run call a function where the version can say so."""
+    """The request fields that make a run call a function."""
     return {"tool_choice": {"type": "function", "function": {"name": "get_weather"}}}
 
 
 @scenario("runs.completed", operations=(RUNS, GET, STEPS, MESSAGES), requests=30, tokens=_TOKENS)
 def completed(spec: Spec, settings: Settings) -> Script:
-    """A run without tools: it ends completed, its message is in the thread, its steps are its own."""
-    at = yield from stage(spec, "runs.completed", tools=[WEATHER])
+    """A run without tools ends completed; its message is in the thread, and its steps refer to it."""
+    at = yield from run_setup(spec, "runs.completed", tools=[WEATHER])
     if at is None:
         return
     other = create(spec, kind("thread"), "elsewhere", role="setup").at(at.name, "elsewhere")
@@ -154,8 +157,8 @@ def completed(spec: Spec, settings: Settings) -> Script:
         yield (at.call(GET, "{run}", role="run.modified", known={"run": run}),)
 
 
-def _after(at: Stage, run: str, elsewhere: str | None) -> Iterable[Case]:
-    """What can be asked of a run that ended."""
+def _after(at: RunSetup, run: str, elsewhere: str | None) -> Iterable[Case]:
+    """Yield requests about a run that has ended, among them a late cancel and a read under another thread."""
     known = {"run": run}
     yield at.call(GET, "{run}", role="run.get", step="get.again", known=known)
     yield at.call(STEPS, "{run}", role="steps", known=known)
@@ -171,15 +174,19 @@ def _after(at: Stage, run: str, elsewhere: str | None) -> Iterable[Case]:
 
 
 def _refused(reason: str, level: Level = Level.SHOULD) -> dict[str, Any]:
+    """What a case expects that must be refused because of the state of the run or thread."""
     return {"expect": Expect.REJECT, "level": level, "reason": reason, "breaks": Break("", reason, "state")}
 
 
 @scenario("runs.tools", operations=(RUNS, GET, SUBMIT, STEPS), requests=40, tokens=2 * _TOKENS)
 def tools(spec: Spec, settings: Settings) -> Script:
-    """A run waits for outputs of its functions, locks its thread meanwhile, and goes on when it has all of them."""
-    at = yield from stage(spec, "runs.tools", ASK, [WEATHER, POPULATION])
+    """A run waits for the outputs of its functions, locks its thread meanwhile, and continues when it has all of
+    them.
+    """
+    at = yield from run_setup(spec, "runs.tools", ASK, [WEATHER, POPULATION])
     if at is None:
         return
+    # A deterministic target calls both functions by itself; another one is forced to call at least one.
     (made,) = yield (begin(at, **({} if settings.deterministic else _forced(spec))),)
     run = created_id(made)
     if run is None:
@@ -197,6 +204,7 @@ def tools(spec: Spec, settings: Settings) -> Script:
         at.call(RUNS, role="locked.run", body={"assistant_id": "{assistant}"}, creates={"second": "/id"}, **locked),
         at.call(SUBMIT, "{run}", role="submit.unknown", body=late, known=known, **_refused("an unknown call")),
     ]
+    # Missing outputs can be tried only if there are several calls.
     if len(wanted) > 1:
         some = _refused("outputs are missing")
         refused.append(at.call(SUBMIT, "{run}", role="submit.some", body=_outputs(wanted[:1]), known=known, **some))
@@ -204,6 +212,7 @@ def tools(spec: Spec, settings: Settings) -> Script:
     (given,) = yield (at.call(SUBMIT, "{run}", role="submit", body=_outputs(wanted), known=known, cost=Cost(_TOKENS)),)
     if not given.ok:
         return
+    # A model that is free to choose may call functions again; a deterministic one must not.
     ended = yield from finish(at, run, settings, "run.get", ENDS if settings.deterministic else STOPS)
     if status_of(ended) not in ENDS:
         return
@@ -219,8 +228,8 @@ def tools(spec: Spec, settings: Settings) -> Script:
 
 @scenario("runs.cancelled", operations=(RUNS, GET, CANCEL), requests=24, tokens=_TOKENS)
 def cancelled(spec: Spec, settings: Settings) -> Script:
-    """A run that is cancelled while it waits for outputs ends cancelled, and its thread is free again."""
-    at = yield from stage(spec, "runs.cancelled", ASK, [WEATHER])
+    """A run that is cancelled while it waits for outputs ends cancelled, and its thread is unlocked."""
+    at = yield from run_setup(spec, "runs.cancelled", ASK, [WEATHER])
     if at is None:
         return
     (made,) = yield (begin(at, **_forced(spec)),)
@@ -240,8 +249,8 @@ def cancelled(spec: Spec, settings: Settings) -> Script:
 
 
 def _limited(spec: Spec, settings: Settings) -> Script:
-    """Limits of tokens end a run early and say so; a truncated thread is no reason to fail."""
-    at = yield from stage(spec, "runs.limited", LONG)
+    """A token limit ends a run early and is named as the reason; a truncated thread doesn't make a run fail."""
+    at = yield from run_setup(spec, "runs.limited", LONG)
     if at is None:
         return
     (made,) = yield (begin(at, role="limit.create", max_completion_tokens=256),)
@@ -262,7 +271,7 @@ def _limited(spec: Spec, settings: Settings) -> Script:
 
 @scenario("runs.with-thread", operations=("threads.create_and_run", GET), requests=20, tokens=_TOKENS)
 def with_thread(spec: Spec, settings: Settings) -> Script:
-    """A thread is created together with its run."""
+    """A thread is created together with its run, in one request."""
     name, operation = "runs.with-thread", "threads.create_and_run"
     maker = create(spec, kind("assistant"), "assistant", wanted={"tools": []}, role="setup").at(name, "assistant")
     (seen,) = yield (maker,)
@@ -290,7 +299,7 @@ def with_thread(spec: Spec, settings: Settings) -> Script:
     run, thread = created_id(made), created_id(made, "/thread_id")
     if run is None or thread is None:
         return
-    at = Stage(spec, name, {"assistant": assistant, "thread": thread})
+    at = RunSetup(spec, name, {"assistant": assistant, "thread": thread})
     ended = yield from finish(at, run, settings)
     if status_of(ended) in ENDS:
         yield (
@@ -301,8 +310,8 @@ def with_thread(spec: Spec, settings: Settings) -> Script:
 
 
 def _streamed(spec: Spec, settings: Settings) -> Script:
-    """A run told as events: what the stream says is what is there afterwards."""
-    at = yield from stage(spec, "runs.streamed", HELLO, [WEATHER])
+    """A run as an event stream: what the events say is what can be read afterwards."""
+    at = yield from run_setup(spec, "runs.streamed", HELLO, [WEATHER])
     if at is None:
         return
     yield (begin(at, "run.stream", "stream", stream=True, tools=[]),)
@@ -323,7 +332,7 @@ def _streamed(spec: Spec, settings: Settings) -> Script:
     )
 
 
-#: Scenarios that need more than operations: fields of the request.
+#: Scenarios that need not only operations but also these fields of the run request.
 _BY_FIELDS = (
     (
         ("max_completion_tokens", "truncation_strategy"),
@@ -337,7 +346,7 @@ _BY_FIELDS = (
 
 
 def scenarios_for(spec: Spec) -> Iterator[Scenario]:
-    """The scenarios whose fields the version documents, and the walks over runs and their steps."""
+    """The scenarios whose request fields the version documents, and the walks over runs and their steps."""
     for fields, made in _BY_FIELDS:
         if documents(spec, RUNS, *fields):
             yield made
@@ -349,8 +358,8 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
 
 
 def _many_runs(spec: Spec, settings: Settings, name: str) -> Generator[Step, tuple[Exchange, ...], Objects | None]:
-    """Five runs of a thread, one after the other: a thread has one active run at most."""
-    at = yield from stage(spec, name)
+    """Create five runs of one thread, one after the other: a thread has at most one active run."""
+    at = yield from run_setup(spec, name)
     if at is None:
         return None
     ids: list[str] = []
@@ -370,8 +379,8 @@ def _many_runs(spec: Spec, settings: Settings, name: str) -> Generator[Step, tup
 
 
 def _many_steps(spec: Spec, settings: Settings, name: str) -> Generator[Step, tuple[Exchange, ...], Objects | None]:
-    """The steps of a run that calls a function and then speaks."""
-    at = yield from stage(spec, name, ASK, [WEATHER])
+    """Create a run with several steps (it calls a function, then answers) and return the steps."""
+    at = yield from run_setup(spec, name, ASK, [WEATHER])
     if at is None:
         return None
     (made,) = yield (begin(at, **_forced(spec)),)

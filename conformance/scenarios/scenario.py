@@ -1,7 +1,8 @@
-"""A Scenario: a named generator of steps. It does no I/O and never cleans up.
+"""What a scenario is: a named generator of steps. It does no I/O and never cleans up.
 
-It yields a step, a tuple of independent cases that are sent together, or :class:`Wait`, and receives the exchanges in
-the same order. A case that creates something declares its ``undo``; the runner journals it before sending.
+A step is a tuple of independent cases, which are sent together, or a :class:`Wait`. The generator receives the
+exchanges of a step in the order of its cases. A case that creates something declares its ``undo``; the runner writes it
+to the journal before it sends the case.
 """
 
 from __future__ import annotations
@@ -30,20 +31,24 @@ __all__ = [
 
 @frozen
 class Wait:
-    """Let some seconds pass before the next step."""
+    """A step that lets some seconds pass."""
 
     seconds: float
 
 
+#: What a script yields.
 Step = tuple[Case, ...] | Wait
+#: A running script. It receives one exchange for each case of the step that it yielded.
 Script = Generator[Step, tuple[Exchange, ...], None]
 
 
 @frozen
 class Settings:
-    """What a scenario may know of the run: never a URL, never a key.
+    """What a scenario may know about the run: never a URL, never a key.
 
-    ``poll_interval`` and ``deadline`` are in seconds and bound every poll; ``deterministic`` is the target's claim.
+    ``poll_interval`` and ``deadline`` (seconds) bound every poll; ``read_after_write`` is how long a change may take to
+    become visible. ``deterministic`` is True if the target claims to give equal answers to equal requests.
+    ``capabilities`` are those of each deployment.
     """
 
     profile: str = Profile.STANDARD
@@ -58,9 +63,10 @@ class Settings:
 
 @frozen
 class Scenario:
-    """A scenario as a value: id, the operations it sends, and the script.
+    """A scenario as a value: its id, the operations that it sends, and the script.
 
-    ``requests`` is an upper bound for planning; ``smoke`` says whether the smoke profile holds it.
+    ``requests`` and ``tokens`` are upper bounds for planning. ``profiles`` are those that contain the scenario;
+    ``expensive`` is the opt-in kind that must be allowed on a live target, or "". ``cases`` is not empty for a corpus.
     """
 
     id: str
@@ -77,12 +83,12 @@ class Scenario:
 
     @property
     def is_corpus(self) -> bool:
-        """True for the one-step scenario of an operation's corpus."""
+        """True for the scenario that sends the corpus of an operation."""
         return bool(self.cases)
 
 
 def created(case: Case, exchange: Exchange) -> dict[str, str]:
-    """The values that a create case's answer gives to its placeholders; nothing where it failed or has no such text."""
+    """The ids in the answer to a create case, by placeholder. Empty if it failed or has no text at the pointer."""
     answer = exchange.response.json if exchange.ok and exchange.response is not None else None
     found: dict[str, str] = {}
     for name, pointer in case.creates.items():
@@ -95,7 +101,7 @@ def created(case: Case, exchange: Exchange) -> dict[str, str]:
 
 
 def bound(case: Case, values: Mapping[str, str]) -> Case:
-    """The case with its own and its undo's placeholders bound."""
+    """The case with known placeholders filled in, its undo as well."""
     if not values:
         return case
     undo = case.undo.bind(**values) if case.undo is not None else None
@@ -112,7 +118,10 @@ def scenario(
     profiles: Iterable[str] = Profile.ALL[1:],
     expensive: str = "",
 ) -> Callable[[Callable[[Spec, Settings], Script]], Scenario]:
-    """Turn a generator function into a frozen scenario. It runs where the version has all its operations."""
+    """Decorator: make a scenario of a generator function. It runs in versions that have all its operations.
+
+    The docstring of the function is what ``list scenarios`` shows.
+    """
 
     names = tuple(operations)
 

@@ -1,4 +1,4 @@
-"""Building blocks of scripts: a case for an operation, an id out of an answer, patient polling."""
+"""Building blocks of scripts: cases of an operation, ids from answers, objects that must exist first, polling."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from conformance.spec.spec import Spec
 __all__ = [
     "IMPOSSIBLE",
     "Ids",
-    "Ready",
+    "Prerequisites",
     "answer_of",
     "call",
     "create",
@@ -33,12 +33,13 @@ __all__ = [
     "status_of",
 ]
 
+#: A path parameter in a path template.
 _NAME = re.compile(r"\{([^}]+)\}")
 
-#: The digits of an id that no object has; a request that changes something may name it.
+#: The digits of an id that no object has. A changing request may name such an id: it can't touch anything.
 IMPOSSIBLE = "0" * 24
 
-#: What a bare object keeps: the run's marker, and what bounds its cost.
+#: The fields that remain in a bare request: the run's marker and those that limit the cost.
 _KEPT = ("model", "metadata", "input", "n_seconds", "n_variants")
 
 #: Placeholder → real id, as far as known.
@@ -51,7 +52,7 @@ def path_names(operation: Operation) -> list[str]:
 
 
 def documents(spec: Spec, operation_id: str, *names: str) -> bool:
-    """True when the request of an operation has these fields."""
+    """Return True if the JSON body of an operation documents all these fields."""
     operation = operations_of(spec).get(operation_id)
     media = operation.body.get("application/json") if operation else None
     return media is not None and set(names) <= properties(spec, media.schema)
@@ -71,6 +72,7 @@ def call(
 ) -> Case:
     """A case of an operation. ``ids`` are placeholders (``{assistant.1}``) for its path parameters, in path order."""
     operation = operations_of(spec)[operation_id]
+    # Required headers get their documented value: without ``OpenAI-Beta`` assistants are refused on older versions.
     headers = tuple(
         (p.name, str(spec.deref(p.schema).get("default") or spec.deref(p.schema).get("const") or "preview"))
         for p in operation.parameters
@@ -103,7 +105,7 @@ def request_body(spec: Spec, operation_id: str, wanted: Mapping[str, Any]) -> di
 def create(
     spec: Spec, item: Kind, name: str, parents: tuple[str, ...] = (), known: Ids | None = None, **more: Any
 ) -> Case:
-    """A case that creates one object, journaled under the placeholder ``name`` (``assistant.1``), with its undo.
+    """A case that creates one object, with its undo. Its id gets the placeholder ``name`` (``assistant.1``).
 
     ``wanted`` adds to the fields of the kind; ``bare`` leaves out all that the version doesn't require.
     """
@@ -124,7 +126,8 @@ def create(
             body = {key: value for key, value in body.items() if key in (*needed, *_KEPT)}
         content = {"body": body}
     if item.needs and not kind(item.needs).has(spec, "create"):
-        more = {"expect": Expect.EITHER, **more}  # the needed object is one that nobody has
+        # A needed object that can't be created is named by an impossible id, which the target may refuse.
+        more = {"expect": Expect.EITHER, **more}
     return call(
         spec,
         operation_id,
@@ -142,7 +145,7 @@ def create(
 
 
 def created_id(exchange: Exchange, pointer: str = "/id") -> str | None:
-    """The id in the answer to a create, or None where it has none."""
+    """The id in the answer to a create, or None if there is none."""
     node: Any = exchange.response.json if exchange.ok and exchange.response else None
     for token in pointer.split("/")[1:]:
         node = node.get(token) if isinstance(node, dict) else None
@@ -150,16 +153,17 @@ def created_id(exchange: Exchange, pointer: str = "/id") -> str | None:
 
 
 @frozen
-class Ready:
-    """What exists before a kind's objects are made.
+class Prerequisites:
+    """What exists before the objects of a kind are created.
 
-    ``above`` are the placeholders of the parents' ids, ``other`` those of a second parent; ``known`` gives the ids.
+    ``known`` are ids by placeholder; ``above`` the placeholders of the parents in the path; ``other`` those of a path
+    with a second parent.
     """
 
     known: dict[str, str]
     above: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
-    #: The ids of the needed objects, one for each object to be made.
+    #: The ids of the needed objects, one for each object to be created.
     needed: tuple[str, ...] = field(default=())
 
     def with_ids(self, **more: str) -> dict[str, str]:
@@ -167,14 +171,14 @@ class Ready:
         return {**self.known, **more}
 
     def for_object(self, item: Kind, number: int) -> dict[str, str]:
-        """The ids for making the object with this number (from 0)."""
+        """The known ids for creating the object with this number (from 0)."""
         return {**self.known, item.needs: self.needed[number]} if item.needs else dict(self.known)
 
 
 def _many(  # noqa: PLR0917 - what a create takes, and where it stands
     spec: Spec, item: Kind, names: Iterable[str], above: tuple[str, ...], known: Ids, scenario: str, role: str
 ) -> Generator[Step, tuple[Exchange, ...], dict[str, str] | None]:
-    """Create several objects of a kind in one step; their ids by placeholder, None when one is missing."""
+    """Create several objects of a kind in one step. Return their ids by placeholder, or None if one is missing."""
     wanted = tuple(names)
     made = yield tuple(create(spec, item, n, above, known, role=role).at(scenario, f"{role}.{n}") for n in wanted)
     ids = {name: id for name, seen in zip(wanted, made, strict=True) if (id := created_id(seen, item.creates))}
@@ -184,7 +188,7 @@ def _many(  # noqa: PLR0917 - what a create takes, and where it stands
 def _usable(
     spec: Spec, source: Kind, ids: Ids, scenario: str, settings: Settings
 ) -> Generator[Step, tuple[Exchange, ...], None]:
-    """Look at files until none of them is under way, or the deadline: what needs them may refuse them before."""
+    """Poll files until none is being processed, or until the deadline: what uses a file may refuse it before."""
     waited, number = 0.0, 0
     while ids and source.has(spec, "get"):
         looks = [call(spec, source.operation("get"), f"{{{n}}}", role="needed.get", known=ids) for n in ids]
@@ -200,11 +204,11 @@ def _usable(
 
 def prepared(
     spec: Spec, item: Kind, scenario: str, settings: Settings, objects: int = 1, *, second: bool = False
-) -> Generator[Step, tuple[Exchange, ...], Ready | None]:
-    """Create the parents of a kind (with ``second`` also another direct parent) and what its objects need.
+) -> Generator[Step, tuple[Exchange, ...], Prerequisites | None]:
+    """Create the parents of a kind, and one needed object for each of ``objects`` objects.
 
-    Gives None when something could not be made. A version without uploads takes ids of files from elsewhere: there
-    the files are ids that no object has.
+    With ``second`` another direct parent is created too. Return None if something could not be created. A version
+    without uploads takes file ids from elsewhere; there, ids that no file has stand in for them.
     """
     known: dict[str, str] = {}
     chain: list[Kind] = []
@@ -235,13 +239,15 @@ def prepared(
             ids = {name: f"file-{number:04d}{IMPOSSIBLE}" for number, name in enumerate(names)}
         known |= ids
         needed = tuple(ids[name] for name in names)
-    return Ready(known, above, other if second and item.parent else (), needed)
+    return Prerequisites(known, above, other if second and item.parent else (), needed)
 
 
 def poll(
     make: Callable[[int], Case], done: Callable[[Exchange], bool], settings: Settings, deadline: float
 ) -> Generator[Step, tuple[Exchange, ...], Exchange]:
-    """Send ``make(n)`` until ``done`` or the deadline (seconds of waiting); gives the last exchange."""
+    """Send ``make(n)`` for n = 0, 1, … until ``done`` or until ``deadline`` seconds of waiting. Return the last
+    exchange.
+    """
     waited, number = 0.0, 0
     while True:
         (exchange,) = yield (make(number),)
@@ -253,19 +259,19 @@ def poll(
 
 
 def answer_of(exchange: Exchange) -> dict[str, Any]:
-    """The JSON object of a good answer; empty where there is none."""
+    """The JSON object of a successful answer, or an empty one."""
     value = exchange.response.json if exchange.ok and exchange.response else None
     return value if isinstance(value, dict) else {}
 
 
 def listed_in(exchange: Exchange, name: str) -> list[dict[str, Any]]:
-    """The objects in an array of a good answer; empty where there is none."""
+    """The objects in one array of a successful answer, or an empty list."""
     found = answer_of(exchange).get(name)
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def status_of(exchange: Exchange) -> str:
-    """The ``status`` of the object in an answer; "" where there is none."""
+    """The ``status`` of the object in an answer, or ""."""
     found = answer_of(exchange).get("status")
     return found if isinstance(found, str) else ""
 
@@ -273,7 +279,7 @@ def status_of(exchange: Exchange) -> str:
 def poll_status(
     case: Case, role: str, until: Iterable[str], settings: Settings
 ) -> Generator[Step, tuple[Exchange, ...], Exchange]:
-    """Look at an object until its status is one of ``until``, it can't be read, or the deadline."""
+    """Read an object until its status is one of ``until``, it can't be read, or the deadline passes."""
     ends = frozenset(until)
 
     def look(number: int) -> Case:
@@ -286,5 +292,5 @@ def poll_status(
     return (yield from poll(look, over, settings, settings.deadline))
 
 
-#: The metadata that marks an object as this run's.
+#: The metadata that marks an object as created by this run.
 MARK = {MARKER: "{run}"}

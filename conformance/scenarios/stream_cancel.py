@@ -1,4 +1,4 @@
-"""Streams that their reader gives up, and streams that are refused."""
+"""Streams that the client closes early, and a stream request that is refused."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from conformance.spec.spec import Spec
 
 CHAT = "chat.completions.create"
 
-#: What the request after a given-up stream says; its counterexample knows it by this.
+#: The text of the requests after a closed stream. The counterexample of the check recognises them by it.
 NEXT = "Answer after a stream was given up."
 
-#: The stream is given up after this many bytes: within its first events.
+#: The client closes the stream after this many bytes, which is within the first events.
 BYTES = 256
 
 
 def _chat(spec: Spec, name: str, step: str, wanted: Mapping[str, Any], **more: Any) -> Case:
+    """A chat case. In versions with deployment paths the deployment stands in the path, else in ``model``."""
     ids = ["{deployment}" for _ in path_names(operations_of(spec)[CHAT])]
     body = request_body(spec, CHAT, {"stream": True, **wanted, **({} if ids else {"model": "{deployment}"})})
     made = call(spec, CHAT, *ids, role=f"{name}.{step}", body=body, capability="chat", cost=Cost(tokens=100), **more)
@@ -29,7 +30,7 @@ def _chat(spec: Spec, name: str, step: str, wanted: Mapping[str, Any], **more: A
 
 @scenario("streams.cancelled", operations=(CHAT,), requests=3, tokens=300)
 def cancelled(spec: Spec, settings: Settings) -> Script:
-    """A stream is closed early; the next requests are answered as if nothing had happened."""
+    """A stream is closed early by the client; the next requests must be answered as if nothing had happened."""
     task = [{"role": "user", "content": "Count from 1 to 500 in words."}]
     yield (_chat(spec, "streams.cancelled", "give-up", {"messages": task, "max_tokens": 64}, cancel_after=BYTES),)
     after = {"messages": [{"role": "user", "content": NEXT}], "max_tokens": 32}
@@ -39,6 +40,6 @@ def cancelled(spec: Spec, settings: Settings) -> Script:
 
 @scenario("streams.refused", operations=(CHAT,), requests=1)
 def refused(spec: Spec, settings: Settings) -> Script:
-    """A stream is asked for in a request that can't be served."""
+    """A stream is requested with an invalid body."""
     wrong = Break(pointer="/messages", keyword="type")
     yield (_chat(spec, "streams.refused", "request", {"messages": "none"}, expect=Expect.REJECT, breaks=wrong),)

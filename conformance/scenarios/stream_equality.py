@@ -1,4 +1,4 @@
-"""The same forced request, asked for in one piece and as a stream."""
+"""The same request twice: answered as one JSON object and as a stream. The two answers are compared."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _TOOL = {
     },
 }
 
-#: Operation → kind of request → body, capability. ``max_tokens`` is far below what the task needs.
+#: Operation → kind of request → (body, capability). ``max_tokens`` of the "length" kind is far below what the task
+#: needs, so that the answer is cut off both ways.
 REQUESTS: Mapping[str, Mapping[str, tuple[Mapping[str, Any], str]]] = {
     "chat.completions.create": {
         "tool": (
@@ -43,7 +44,7 @@ REQUESTS: Mapping[str, Mapping[str, tuple[Mapping[str, Any], str]]] = {
 
 
 def scenarios_for(spec: Spec) -> Iterator[Scenario]:
-    """One for each operation that answers both ways."""
+    """One scenario for each operation that answers both ways."""
     for operation_id, kinds in REQUESTS.items():
         operation = operations_of(spec).get(operation_id)
         if operation is not None and operation.stream is not None:
@@ -51,7 +52,7 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
                 id=f"streams.equality.{operation_id.removesuffix('.create')}",
                 operations=(operation_id,),
                 script=_script(operation_id),
-                doc="The same forced request in one piece and as a stream.",
+                doc="The same request, answered as one JSON object and as a stream.",
                 requests=2 * len(kinds),
                 tokens=2 * len(kinds) * 200,
                 resource=operation.resource,
@@ -60,6 +61,8 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
 
 
 def _script(operation_id: str) -> Any:
+    """The script for one operation: all kinds of requests, each plain and streamed, in one step."""
+
     def script(spec: Spec, settings: Settings) -> Script:
         # A target that calls itself deterministic is held to it: the role tells the check.
         full = ".full" if settings.deterministic else ""
@@ -73,6 +76,7 @@ def _script(operation_id: str) -> Any:
 
 
 def _case(spec: Spec, operation_id: str, kind: str, *, stream: bool, full: str) -> Case:
+    """One request of a kind, plain or streamed."""
     wanted, capability = REQUESTS[operation_id][kind]
     way = "stream" if stream else "plain"
     options = {"stream": True, "stream_options": {"include_usage": True}} if stream else {}

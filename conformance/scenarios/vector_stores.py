@@ -1,6 +1,6 @@
-"""Vector stores with files: alone, in batches, detached, counted.
+"""Vector store scenarios: files attached alone and in batches, detached, counted, and expiry.
 
-A version without uploads takes ids of files from elsewhere. There the files are ids that no object has, and a target
+A version without uploads takes file ids from elsewhere. There, ids that no file has stand in for them, and a target
 that refuses them leaves nothing to judge.
 """
 
@@ -17,7 +17,7 @@ from conformance.scenarios.scenario import Scenario, Script, Settings, Step, sce
 from conformance.scenarios.steps import (
     IMPOSSIBLE,
     MARK,
-    Ready,
+    Prerequisites,
     call,
     create,
     created_id,
@@ -33,19 +33,22 @@ from conformance.spec.spec import Spec
 FILES, BATCHES = "vector_stores.files", "vector_stores.file_batches"
 STORE = "vector_stores.get"
 
-#: States in which the target does nothing more with a file or a batch.
+#: The final states of a file or a batch in a store.
 ENDS = ("completed", "failed", "cancelled")
 
 
 def _files(count: int) -> Kind:
-    """A kind that stands for ``count`` files in one store."""
+    """A kind that needs ``count`` files. It serves to prepare them; no object of this kind is created."""
     return Kind(name=f"{count} files", prefix=FILES, needs="file")
 
 
 def _stores(
     spec: Spec, name: str, settings: Settings, files: int
-) -> Generator[Step, tuple[Exchange, ...], tuple[Ready, dict[str, str]] | None]:
-    """Files, a store with the first of them, and an empty store; the ids by placeholder."""
+) -> Generator[Step, tuple[Exchange, ...], tuple[Prerequisites, dict[str, str]] | None]:
+    """Create files, a store with the first of them, and an empty store.
+
+    Return the prerequisites and the ids by placeholder, or None if something could not be created.
+    """
     ready = yield from prepared(spec, _files(files), name, settings, files)
     if ready is None:
         return None
@@ -60,11 +63,12 @@ def _stores(
 
 
 def _unsure(spec: Spec) -> dict[str, Any]:
-    """What a case expects that names a file which the version can't upload."""
+    """What a case expects that names an uploaded file: either outcome, where the version can't upload."""
     return {} if kind("file").has(spec, "create") else {"expect": Expect.EITHER}
 
 
 def _attach(spec: Spec, name: str, known: dict[str, str], number: int, file_id: str, **more: Any) -> Case:
+    """A case that attaches a file to the store, with the undo that detaches it."""
     body = request_body(spec, f"{FILES}.create", {"file_id": file_id, "attributes": {"page": number}})
     placeholder = f"attached.{number}"
     undo = call(spec, f"{FILES}.delete", "{store}", f"{{{placeholder}}}", role="undo", known=known)
@@ -83,7 +87,7 @@ def _attach(spec: Spec, name: str, known: dict[str, str], number: int, file_id: 
 
 
 def _counted(exchange: Exchange) -> int:
-    """The total of a store's files; -1 where it has none."""
+    """The total number of files that a store reports, or -1."""
     value: Any = exchange.response.json if exchange.ok and exchange.response else None
     counts = value.get("file_counts") if isinstance(value, dict) else None
     total = counts.get("total") if isinstance(counts, dict) else None
@@ -134,6 +138,7 @@ def files(spec: Spec, settings: Settings) -> Script:
     if stay:
         known["file"] = ready.needed[1]
         yield (on("files.get", "{file}", role="file.kept"),)
+    # Deleting a store must not delete the files in it.
     (gone,) = yield (on("vector_stores.delete", "{store}", role="store.delete"),)
     if stay and gone.ok:
         known["file"] = ready.needed[0]
@@ -142,7 +147,7 @@ def files(spec: Spec, settings: Settings) -> Script:
 
 @scenario("vector_stores.batches", operations=(f"{BATCHES}.create", f"{BATCHES}.get"), requests=60)
 def batches(spec: Spec, settings: Settings) -> Script:
-    """A batch ends, counts and lists its own files; a cancelled one does nothing more."""
+    """A batch ends, counts and lists its own files; a cancelled batch does nothing more."""
     name = "vector_stores.batches"
     made = yield from _stores(spec, name, settings, 5)
     if made is None:
@@ -185,7 +190,7 @@ def batches(spec: Spec, settings: Settings) -> Script:
 
 
 def scenarios_for(spec: Spec) -> Iterator[Scenario]:
-    """The walk over the files of a batch, and what happens to a store that expires."""
+    """The walk over the files of a batch, and the expiry of a store."""
     if f"{BATCHES}.list_files" in operations_of(spec):
         yield listing(spec, Listing(f"{BATCHES}.list_files", _batch_files), "Walks over the files of a batch.")
     if operations_of(spec).keys() >= {"vector_stores.create", STORE}:
@@ -193,7 +198,7 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
             id="vector_stores.expiry",
             operations=("vector_stores.create", STORE),
             script=_expiry,
-            doc="A store with a policy says when it expires.",
+            doc="A store with an expiry policy says when it expires.",
             requests=3,
             resource="vector_stores",
             module=__name__,
@@ -201,6 +206,7 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
 
 
 def _expiry(spec: Spec, settings: Settings) -> Script:
+    """A store with an expiry policy says when it expires."""
     name = "vector_stores.expiry"
     (seen,) = yield (create(spec, kind("vector_store"), "store", wanted={"metadata": MARK}).at(name, "create"),)
     made = created_id(seen)
@@ -209,6 +215,7 @@ def _expiry(spec: Spec, settings: Settings) -> Script:
 
 
 def _batch_files(spec: Spec, settings: Settings, name: str) -> Generator[Step, tuple[Exchange, ...], Objects | None]:
+    """Create a batch and return its files, for the walk over their list."""
     made = yield from _stores(spec, name, settings, 6)
     if made is None:
         return None

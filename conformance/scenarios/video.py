@@ -1,4 +1,6 @@
-"""Video jobs: from the queue to the film, its picture and its end. Costs money off loopback."""
+"""Video scenario: a job from the queue to the video, its thumbnail and its deletion. It costs money on a live
+target.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ ENDS = ("succeeded", "failed", "cancelled")
 
 @scenario("video.job", operations=(f"{JOBS}.create", f"{JOBS}.get", f"{PARTS}.get"), requests=60, expensive="video")
 def job(spec: Spec, settings: Settings) -> Script:
-    """A job with two variants ends; each has a film, the same to HEAD and GET, and a thumbnail."""
+    """A job with two variants ends; each video can be read, with the same headers for HEAD and GET, and has a
+    thumbnail.
+    """
     name = "video.job"
     item = kind("video_job")
     made = create(spec, item, "job", wanted={"n_variants": 2}, role="job.create", cost=Cost(seconds=2.0))
