@@ -163,7 +163,7 @@ def _cases(options: Options) -> Iterator[Row]:
 
 
 def _capabilities(options: Options) -> Iterator[Row]:  # noqa: ARG001 - all listings share one signature
-    from conformance.settings.readers import CAPABILITIES
+    from conformance.settings.form import CAPABILITIES
 
     for word, meaning in CAPABILITIES.items():
         yield {"capability": word, "meaning": meaning}

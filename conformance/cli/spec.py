@@ -97,7 +97,7 @@ def _import(args: argparse.Namespace) -> int:
 
 
 def _numbers(args: argparse.Namespace) -> int:
-    from conformance.spec.loading import specs_dir
+    from conformance.spec.shipped import specs_dir
     from conformance.spectools.examples import write
     from conformance.spectools.version_numbers import page
 

@@ -19,10 +19,10 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from conformance.errors import ConfigError
-from conformance.settings.readers import EXPENSIVE_KINDS, SECTIONS, WAIVER, Reader
+from conformance.settings.form import finite, from_text, keys, must_fit, plain, typed
 from conformance.settings.waivers import Waiver
 
-__all__ = ["EXPENSIVE_KINDS", "Budget", "Config", "Poll", "Target", "Timeouts", "Waiver", "is_loopback", "load_config"]
+__all__ = ["Budget", "Config", "Poll", "Target", "Timeouts", "Waiver", "is_loopback", "load_config"]
 
 
 @frozen
@@ -116,86 +116,54 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def _read(table: Mapping[str, Any], readers: Mapping[str, Reader], where: str, prefix: str) -> dict[str, Any]:
-    found = {}
-    for key, value in table.items():
-        if key not in readers:
-            near = difflib.get_close_matches(key, readers, n=1)
-            if key in ("key", "api_key", "token"):
-                hint = "a key is never written here: key_env or key_file say where it is"
-            else:
-                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(readers)}"
-            raise ConfigError(f"unknown key {prefix}{key}", where=where, hint=hint)
-        found[key] = _value(readers[key], value, where, prefix + key)
-    return found
-
-
-def _value(reader: Reader, value: Any, where: str, key: str) -> Any:
-    try:
-        return reader(value)
-    except TypeError as expected:
-        raise ConfigError(f"{key} is not what it should be", where=where, hint=f"expected {expected}") from None
-
-
-def _file(path: Path) -> tuple[dict[str, dict[str, Any]], tuple[Waiver, ...]]:
+def _file(path: Path) -> dict[str, Any]:
     where = str(path)
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
+        document = plain(tomllib.loads(path.read_text("utf-8"), parse_float=finite))
     except OSError as error:
         raise ConfigError(f"can't be read: {error.strerror}", where=where) from None
     except UnicodeDecodeError:
         raise ConfigError("is not UTF-8", where=where, hint="save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"is not TOML: {error}", where=where) from None
-    top = ("target", "budget", "poll", "waiver")
-    for key in document:
-        if key not in top:
-            near = difflib.get_close_matches(key, top, n=1)
-            hint = f"did you mean [{near[0]}]?" if near else f"known: {', '.join(top)}"
-            raise ConfigError(f"unknown section [{key}]", where=where, hint=hint)
-    waivers = document.pop("waiver", [])
-    if not isinstance(waivers, list):
-        raise ConfigError("waiver is not what it should be", where=where, hint="expected [[waiver]] tables")
-    values: dict[str, dict[str, Any]] = {}
-    for section, readers in SECTIONS.items():
-        parent, _, child = section.partition(".")
-        table = document.get(parent, {})
-        table = table.get(child, {}) if child and isinstance(table, dict) else table
-        if not isinstance(table, dict):
-            raise ConfigError(f"{section} is not what it should be", where=where, hint=f"expected a table [{section}]")
-        nested = [name.partition(".")[2] for name in SECTIONS if name.startswith(section + ".")]
-        plain = {key: value for key, value in table.items() if key not in nested}
-        values[section] = _read(plain, readers, where, f"{section}.")
-    return values, tuple(_waiver(item, where, number) for number, item in enumerate(waivers, 1))
+    must_fit(document, where)
+    return _flat(document)
 
 
-def _waiver(item: Any, where: str, number: int) -> Waiver:
-    prefix = f"waiver {number}: "
-    if not isinstance(item, dict):
-        raise ConfigError(f"{prefix}is not a table", where=where, hint="expected [[waiver]]")
-    found = _read(item, WAIVER, where, prefix)
-    for key in ("check", "owner", "reason", "expires"):
-        if key not in found:
-            raise ConfigError(f"{prefix}{key} is missing", where=where, hint="needs check, owner, reason and expires")
-    return Waiver(**found)
+def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Values by dotted name; the keys that a schema names are taken apart, the tables in them aren't."""
+    found: dict[str, Any] = {}
+    for key, value in document.items():
+        name = f"{prefix}{key}"
+        if name in keys():
+            found[name] = value
+        else:
+            found |= _flat(value, f"{name}.")
+    return found
+
+
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables that hold values of dotted names."""
+    made: dict[str, Any] = {}
+    for name, value in flat.items():
+        *tables, key = name.split(".")
+        table = made
+        for part in tables:
+            table = table.setdefault(part, {})
+        table[key] = value
+    return made
 
 
 def _from_environment(env: Mapping[str, str]) -> dict[str, str]:
-    found = {"target.url": env["AOAI_TARGET"]} if "AOAI_TARGET" in env else {}
-    known = {"AOAI_TARGET"}
-    for section, readers in SECTIONS.items():
-        for key in readers:
-            name = f"AOAI_{section}_{key}".upper().replace(".", "_")
-            known.add(name)
-            if name in env and key not in ("headers", "deployments", "unsupported"):
-                found[f"{section}.{key}"] = env[name]
+    names = {f"AOAI_{key}".upper().replace(".", "_"): key for key in keys() if key != "waiver"}
     for name in env:
-        if name.startswith(("AOAI_TARGET", "AOAI_BUDGET", "AOAI_POLL")) and name not in known:
+        if name.startswith(("AOAI_TARGET", "AOAI_BUDGET", "AOAI_POLL")) and name not in (*names, "AOAI_TARGET"):
             # A cap that is misspelt would be no cap.
-            near = difflib.get_close_matches(name, known, n=1)
+            near = difflib.get_close_matches(name, names, n=1)
             hint = f"did you mean {near[0]}?" if near else "a key comes from target.key_env or target.key_file"
             raise ConfigError(f"unknown variable {name}", where="the environment", hint=hint)
-    return found
+    short = {"target.url": env["AOAI_TARGET"]} if "AOAI_TARGET" in env else {}
+    return short | {key: env[name] for name, key in names.items() if name in env}
 
 
 def load_config(path: Path | str | None, overrides: Mapping[str, Any], env: Mapping[str, str]) -> Config:
@@ -205,24 +173,29 @@ def load_config(path: Path | str | None, overrides: Mapping[str, Any], env: Mapp
     that names file, key, what is expected and the nearest valid key.
     """
     given = Path(path) if path is not None else Path("conformance.toml")
-    values: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
-    waivers: tuple[Waiver, ...] = ()
-    if path is not None or given.is_file():
-        values, waivers = _file(given)
-    layers = (("the environment", _from_environment(env)), ("an option", overrides))
-    for where, layer in layers:
-        for dotted, value in layer.items():
-            section, _, key = dotted.rpartition(".")
-            if value is None:
-                continue
-            if section not in SECTIONS:
-                raise ConfigError(f"unknown key {dotted}", where=where, hint=f"sections: {', '.join(SECTIONS)}")
-            values[section].update(_read({key: value}, SECTIONS[section], where, f"{section}."))
-    target = values["target"]
-    timeouts = Timeouts(**values["target.timeouts"])
-    made = Target(**target, timeouts=timeouts, key=_key(target, env))
     source = str(given) if path is not None or given.is_file() else ""
-    return Config(made, Budget(**values["budget"]), Poll(**values["poll"]), waivers, source)
+    values = _file(given) if source else {}
+    options = {name: value for name, value in overrides.items() if value is not None}
+    for where, layer in (("the environment", _from_environment(env)), ("an option", options)):
+        read = {name: _meant(name, value) for name, value in layer.items()}
+        must_fit(_nested(read), where)
+        values |= read
+    made = _nested({name: typed(value, keys()[name]) for name, value in values.items()})
+    target = {"timeouts": {}} | made.get("target", {})
+    for name in ("url", "base_path"):
+        if name in target:
+            target[name] = target[name].rstrip("/")
+    return Config(
+        Target(**target | {"timeouts": Timeouts(**target["timeouts"]), "key": _key(target, env)}),
+        Budget(**made.get("budget", {})),
+        Poll(**made.get("poll", {})),
+        tuple(Waiver(**waiver) for waiver in made.get("waiver", ())),
+        source,
+    )
+
+
+def _meant(name: str, value: Any) -> Any:
+    return from_text(value, keys().get(name, {})) if isinstance(value, str) else value
 
 
 def _key(target: Mapping[str, Any], env: Mapping[str, str]) -> str:

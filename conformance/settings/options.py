@@ -15,7 +15,7 @@ from attrs import field, frozen
 from conformance.errors import UsageError
 from conformance.requests.case import Family
 from conformance.requests.profile import Profile
-from conformance.settings.configuration import EXPENSIVE_KINDS
+from conformance.settings.form import EXPENSIVE_KINDS
 
 __all__ = ["ROWS", "Options", "Row", "add_to", "from_mapping", "keywords"]
 

@@ -16,7 +16,8 @@ from attrs import field, frozen
 
 from conformance.errors import SpecError
 from conformance.spec import cache as speccache
-from conformance.spec.tables import Problem, problems_of
+from conformance.spec.shipped import specs_dir
+from conformance.spec.tables import FILES, Problem, problems_of
 from conformance.spec.textfile import read_toml, read_yaml, toml_lines, yaml_line
 
 __all__ = ["Folder", "Patch", "listed_problems", "read"]
@@ -68,8 +69,10 @@ def read(
 def _fresh(path: Path, meta: Mapping[str, Any], base: Any, inherited: Sequence[Patch]) -> dict[str, Any]:
     clauses = read_toml(path / "clauses.toml", optional=True)
     errata = read_toml(path / "errata.toml", optional=True)
-    for file, data in (("version.toml", meta), ("clauses.toml", clauses), ("errata.toml", errata)):
-        for problem in problems_of(path / file, data):
+    shared = specs_dir() / "clauses.toml"
+    own = zip((path / name for name in FILES), (meta, clauses, errata), strict=True)
+    for file, data in ((shared, read_toml(shared)), *own):
+        for problem in problems_of(file, data):
             raise problem.error()
     for problem in _json_problems(path, clauses, errata):
         raise problem.error()

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from conformance.spec.loading import load, specs_dir, versions
+from conformance.spec.loading import load, versions
 from conformance.spec.openapi import METHODS, escape, follow, places
+from conformance.spec.shipped import specs_dir
 from conformance.spec.spec import Spec
 from conformance.spec.tables import Problem
 from conformance.spec.textfile import read_yaml, yaml_line

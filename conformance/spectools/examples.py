@@ -16,8 +16,9 @@ from typing import Any
 from attrs import field, frozen
 
 from conformance.schema.validators import validator_for
-from conformance.spec.loading import load, specs_dir, versions
+from conformance.spec.loading import load, versions
 from conformance.spec.operations import operations_of
+from conformance.spec.shipped import specs_dir
 from conformance.spec.spec import Spec
 from conformance.spec.textfile import read_toml
 from conformance.spectools.document_rules import route

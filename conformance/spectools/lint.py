@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from conformance.errors import SpecError
-from conformance.spec.loading import load, specs_dir, versions
+from conformance.spec.loading import load, versions
+from conformance.spec.shipped import specs_dir
 from conformance.spec.spec import Spec
-from conformance.spec.tables import Problem, problems_of
+from conformance.spec.tables import FILES, Problem, problems_of
 from conformance.spec.textfile import read_toml
 from conformance.spectools.document_rules import document_problems
 from conformance.spectools.ledger_rules import common_problems, ledger_problems
@@ -50,7 +51,7 @@ def _form(version: str, folder: Path | None) -> list[Problem]:
 
 
 def _form_of(path: Path) -> Iterator[Problem]:
-    for name in ("version.toml", "clauses.toml", "errata.toml"):
+    for name in FILES:
         try:
             yield from problems_of(path / name, read_toml(path / name, optional=True))
         except SpecError as error:

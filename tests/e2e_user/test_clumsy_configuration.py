@@ -30,9 +30,15 @@ def refused(tmp_path: Path, text: str, env: dict[str, str] | None = None) -> str
     ("said", "text"),
     [
         ("is not TOML", "[target"),
-        ("headers that HTTP can carry, not 'x a'", "[target.headers]\n'x a' = 'b'"),
-        ("headers that HTTP can carry, not 'x-a'", '[target.headers]\nx-a = "a\\r\\nb: c"'),
-        ("expected names out of batch", "[budget]\nexpensive = ['gold']"),
+        (
+            'target.headers."x a" is not what it should be (expected headers that HTTP can carry',
+            "[target.headers]\n'x a' = 'b'",
+        ),
+        (
+            "target.headers.x-a is not what it should be (expected headers that HTTP can carry",
+            '[target.headers]\nx-a = "a\\r\\nb: c"',
+        ),
+        ("budget.expensive is not what it should be (expected one of batch", "[budget]\nexpensive = ['gold']"),
         ("asistants.* fits nothing (nearest: assistants", "[target.unsupported]\n'asistants.*' = 'no'"),
         ("waiver of sse.dnoe fits no check (nearest: sse.done", WAIVER.format(check="sse.dnoe", expires="2030-01-01")),
     ],

@@ -11,7 +11,7 @@ from conformance.cli import main
 from conformance.corpus.corpus import build_corpus
 from conformance.requests.profile import Profile
 from conformance.scenarios.registry import scenarios_of
-from conformance.settings.configuration import EXPENSIVE_KINDS
+from conformance.settings.form import EXPENSIVE_KINDS
 from conformance.spec.loading import load, versions
 
 RUN = ("run", "--profile", "smoke")

@@ -121,14 +121,29 @@ def test_the_key_comes_from_a_file(tmp_path: Path) -> None:
         ("[target.timeouts]\nidle = nan", "expected seconds, more than 0"),
         ("[target.deployments]\ngpt-4o = [1]", 'expected name = ["capability"'),
         ("[target.deployments]\ngpt-4o = ['chatt']", "expected 'chat' instead of 'chatt'"),
-        ("[target.deployments]\ngpt-4o = []", "expected what gpt-4o can do: one or more of chat, tools"),
+        (
+            "[target.deployments]\ngpt-4o = []",
+            "deployments.gpt-4o is not what it should be (expected one or more of chat, tools",
+        ),
+        ("[target.deployments]\ngpt-4o = 'chat'", 'expected name = ["capability"'),
+        ("[target.deployments]\n'gpt 4' = 3", 'target.deployments."gpt 4" is not what it should be'),
         ("[target.deployments]\ngpt-4o = ['smell']", "expected one of chat, tools, vision"),
         ("[target.unsupported]\nchat = 3", "expected a table of texts"),
+        ("[target]\nunsupported = 'chat'", "target.unsupported is not what it should be (expected a table"),
+        ("[target]\nallow_http = 'yes'", "target.allow_http is not what it should be (expected true or false"),
+        ("[target]\nurl = 'http://x.example:99999'", "expected an http or https URL"),
+        ("[target]\nurl = 'http://x.example:0'", "expected an http or https URL"),
+        ("[target]\nurl = 'https://x.example/?a=b'", "expected an http or https URL without query"),
+        ("[budget]\nrequests = '7'", "expected a whole number of 0 or more"),
+        ("[budget]\nseconds = inf", "expected seconds, more than 0"),
+        ("[budget]\nexpensive = 'images'", "budget.expensive is not what it should be (expected a list of names"),
         ("[budget]\nrequests = -1", "expected a whole number of 0 or more"),
         ("[budget]\nrequests = 1.5", "expected a whole number of 0 or more"),
         ("[[waiver]]\ncheck = 'x'", "waiver 1: owner is missing"),
         ("[[waiver]]\ncheck = 'x'\nowner = 'a'\nreason = 'b'\nexpires = 'soon'", "expected a date"),
+        ("[[waiver]]\nchek = 'x'", "unknown key waiver 1: chek (did you mean check?)"),
         ("[waiver]\ncheck = 'x'", "expected [[waiver]] tables"),
+        ("waiver = [3]", "waiver 1 is not what it should be (expected [[waiver]] tables"),
         ("target = 3", "expected a table [target]"),
         ("[target", "conformance.toml"),
     ],
@@ -149,6 +164,42 @@ def test_mistakes_in_options_and_environment_say_where() -> None:
         load_config(None, {"target.auth": "x"}, {})
     with pytest.raises(ConfigError, match=r"the environment: .*budget\.requests"):
         load_config(None, {}, {"AOAI_BUDGET_REQUESTS": "many"})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("AOAI_BUDGET_EXPENSIVE", "images, gold", "budget.expensive is not what it should be (expected one of batch"),
+        ("AOAI_TARGET_DETERMINISTIC", "maybe", "expected true or false"),
+        ("AOAI_TARGET_TIMEOUTS_IDLE", "nan", "target.timeouts.idle is not what it should be (expected seconds"),
+        ("AOAI_TARGET_DEPLOYMENTS", "gpt-4o", "target.deployments is not what it should be (expected a table"),
+    ],
+)
+def test_a_variable_is_held_to_what_the_file_is_held_to(variable: str, value: str, expected: str) -> None:
+    with pytest.raises(ConfigError) as stop:
+        load_config(None, {}, {variable: value})
+    assert str(stop.value).startswith("the environment: ")
+    assert expected in str(stop.value)
+
+
+def test_the_text_of_a_variable_is_read_as_its_key_wants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    env = {
+        "AOAI_TARGET_DETERMINISTIC": "Yes",
+        "AOAI_TARGET_TIMEOUTS_IDLE": "2.5",
+        "AOAI_TARGET_RETRIES": "0",
+        "AOAI_BUDGET_EXPENSIVE": "images, video,",
+        "AOAI_TARGET_BASE_PATH": "/openai/",
+    }
+    config = load_config(None, {}, env)
+    target = config.target
+    assert (True, 2.5, 0, "/openai") == (
+        target.deterministic,
+        target.timeouts.idle,
+        target.retries,
+        target.base_path,
+    )
+    assert {"images", "video"} == config.budget.expensive
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from spec_folders import FILES, Maker
 
 from conformance.cli import main
-from conformance.spec.loading import load, specs_dir, versions
+from conformance.spec.loading import load, versions
 from conformance.spec.operations import operations_of
+from conformance.spec.shipped import specs_dir
 from conformance.spectools.document_text import as_json, as_yaml
 from conformance.spectools.lint import lint
 from conformance.spectools.version_numbers import page

@@ -17,7 +17,7 @@ from conformance.emulator.behaviour import DEFAULT_DEPLOYMENTS
 from conformance.errors import UsageError
 from conformance.requests.case import Case
 from conformance.scenarios.corpus_scenario import corpus_scenarios
-from conformance.settings.readers import CAPABILITIES
+from conformance.settings.form import CAPABILITIES
 from conformance.spec.loading import load
 from conformance.spec.operations import operations_of
 

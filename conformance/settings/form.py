@@ -1,0 +1,195 @@
+"""The form of ``conformance.toml``: its JSON Schema, and the messages for what does not fit.
+
+Values of the file, of environment variables and of options are held to the same schema, ``conformance.schema.json``
+beside this module. It has one format of its own, ``target-url``: a URL whose parts Python can take apart.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from conformance.errors import ConfigError
+from conformance.spec.misfits import Kind, Misfit, choices, misfits, nearest, schema_at
+
+if TYPE_CHECKING:
+    from jsonschema import FormatChecker
+
+__all__ = ["CAPABILITIES", "EXPENSIVE_KINDS", "SCHEMA", "finite", "from_text", "keys", "must_fit", "plain", "typed"]
+
+SCHEMA = Path(__file__).with_name("conformance.schema.json")
+
+#: A choice of more words than these is told by the nearest one.
+_FEW = 5
+
+
+def _resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A subschema, or what its ``$ref`` names in ``$defs``."""
+    name = schema.get("$ref", "").removeprefix("#/$defs/")
+    return schema_at(SCHEMA)["$defs"][name] if name else schema
+
+
+def _leaves(schema: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for key, held in schema["properties"].items():
+        inner = _resolved(held)
+        if "properties" in inner:
+            yield from _leaves(inner, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", inner
+
+
+@cache
+def keys() -> Mapping[str, Mapping[str, Any]]:
+    """Every key by its dotted name (``target.timeouts.idle``), with its schema; waivers are one key."""
+    return dict(_leaves(schema_at(SCHEMA), ""))
+
+
+#: What a deployment can do: the words of ``[target.deployments]``, with what is asked of one that claims it.
+CAPABILITIES: Mapping[str, str] = choices(keys()["target.deployments"]["additionalProperties"]["items"])
+
+#: What costs more than a few tokens; off loopback each kind is sent only where it is allowed by name.
+EXPENSIVE_KINDS: tuple[str, ...] = tuple(choices(keys()["budget.expensive"]["items"]))
+
+
+def finite(text: str) -> float | str:
+    """A TOML float. ``nan`` and ``inf`` stay text, because JSON has no such numbers and no schema can refuse them."""
+    number = float(text)
+    return number if math.isfinite(number) else text
+
+
+def plain(value: Any) -> Any:
+    """A TOML value as JSON has it: a date is text, and a date with a time is its day."""
+    match value:
+        case datetime():
+            return value.date().isoformat()
+        case date() | time():
+            return value.isoformat()
+        case dict():
+            return {key: plain(item) for key, item in value.items()}
+        case list():
+            return [plain(item) for item in value]
+    return value
+
+
+def from_text(text: str, schema: Mapping[str, Any]) -> Any:
+    """What a text means where the schema's type stands, or the text itself where it means nothing there."""
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    try:
+        match schema.get("type"):
+            case "boolean":
+                return words.get(text.lower(), text)
+            case "integer":
+                return int(text)
+            case "number":
+                return finite(text)
+            case "array":
+                return [name.strip() for name in text.split(",") if name.strip()]
+    except ValueError:
+        pass
+    return text
+
+
+def typed(value: Any, schema: Mapping[str, Any]) -> Any:
+    """A value that fits its schema, in the type that the code works with."""
+    match _resolved(schema):
+        case {"type": "integer"}:
+            return int(value)
+        case {"type": "number"}:
+            return float(value)
+        case {"type": "string", "format": "date"}:
+            return date.fromisoformat(value)
+        case {"type": "array", "items": items} if "properties" in _resolved(items):
+            return tuple(typed(item, items) for item in value)
+        case {"type": "array"}:
+            return frozenset(value)
+        case {"type": "object", "additionalProperties": Mapping() as each}:
+            return {key: typed(item, each) for key, item in value.items()}
+        case {"type": "object", "properties": properties}:
+            return {key: typed(item, properties[key]) for key, item in value.items()}
+    return value
+
+
+def must_fit(data: Mapping[str, Any], where: str) -> None:
+    """Raise :class:`ConfigError` for the first thing in ``data`` that the schema refuses. No value is quoted."""
+    for misfit in misfits(SCHEMA, data, _formats()):
+        raise _error(misfit, where)
+
+
+@cache
+def _formats() -> FormatChecker:
+    from jsonschema import FormatChecker
+
+    made = FormatChecker(formats=("date",))
+    made.checks("target-url", raises=ValueError)(_is_url)
+    return made
+
+
+def _is_url(value: object) -> bool:
+    if not isinstance(value, str):
+        return True
+    parts = urlsplit(value)
+    return bool(parts.hostname) and parts.port != 0
+
+
+def _error(misfit: Misfit, where: str) -> ConfigError:
+    place = _dotted(misfit.path)
+    inner = "" if not place else f"{place}: " if isinstance(misfit.path[-1], int) else f"{place}."
+    match misfit.kind:
+        case Kind.UNKNOWN:
+            what = f"unknown key {inner}{misfit.key}" if place else f"unknown section [{misfit.key}]"
+            return ConfigError(what, where=where, hint=_known(misfit))
+        case Kind.MISSING:
+            *most, last = misfit.known
+            needs = f"needs {', '.join(most)} and {last}"
+            return ConfigError(f"{inner}{misfit.key} is missing", where=where, hint=needs)
+    if misfit.key:
+        place = f"{inner}{_quoted(misfit.key)}"
+    return ConfigError(f"{place} is not what it should be", where=where, hint=f"expected {_expected(misfit, place)}")
+
+
+def _dotted(path: tuple[str | int, ...]) -> str:
+    """A path as people write it: ``target.timeouts``, ``waiver 1: expires``."""
+    told = ""
+    for token in path:
+        match token:
+            case int() if path[0] != "waiver":  # an item of a list has no name of its own
+                continue
+            case int():
+                told += f" {token + 1}"
+            case _:
+                between = "" if not told else ": " if told[-1].isdigit() and path[0] == "waiver" else "."
+                told += between + _quoted(token)
+    return told
+
+
+def _quoted(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
+
+
+def _known(misfit: Misfit) -> str:
+    if misfit.key in ("key", "api_key", "token"):
+        return "a key is never written here: key_env or key_file say where it is"
+    near = nearest(misfit.key, misfit.known)
+    if near:
+        return f"did you mean {near}?" if misfit.path else f"did you mean [{near}]?"
+    return f"known: {', '.join(misfit.known)}"
+
+
+def _expected(misfit: Misfit, place: str) -> str:
+    words = ", ".join(misfit.known)
+    match misfit.kind:
+        case Kind.TYPE if "object" in misfit.types and not misfit.title:
+            return f"a table [{place}]"
+        case Kind.CHOICE:
+            near = nearest(str(misfit.value), misfit.known) if len(misfit.known) > _FEW else ""
+            return f"{near!r} instead of {misfit.value!r}" if near else f"one of {words}"
+        case Kind.VALUE if misfit.known:
+            return f"one or more of {words}"
+    return misfit.title
