@@ -40,7 +40,7 @@ MESSAGES = "threads.messages.list"
 #: The final states of a run.
 ENDS = ("completed", "cancelled", "failed", "expired", "incomplete")
 
-#: The states in which a run does nothing until the client acts.
+#: States in which a run does nothing until the client acts.
 STOPS = (*ENDS, "requires_action")
 
 #: A second function, so that a run can be given outputs for a part of its calls only.
@@ -63,7 +63,7 @@ _TOKENS = 2000
 
 @frozen
 class RunSetup:
-    """An assistant and a thread for runs: the scenario's name, and ids by placeholder."""
+    """An assistant and a thread for runs, with the scenario's name and ids by placeholder."""
 
     spec: Spec
     name: str
@@ -204,7 +204,6 @@ def tools(spec: Spec, settings: Settings) -> Script:
         at.call(RUNS, role="locked.run", body={"assistant_id": "{assistant}"}, creates={"second": "/id"}, **locked),
         at.call(SUBMIT, "{run}", role="submit.unknown", body=late, known=known, **_refused("an unknown call")),
     ]
-    # Missing outputs can be tried only if there are several calls.
     if len(wanted) > 1:
         some = _refused("outputs are missing")
         refused.append(at.call(SUBMIT, "{run}", role="submit.some", body=_outputs(wanted[:1]), known=known, **some))
@@ -346,7 +345,7 @@ _BY_FIELDS = (
 
 
 def scenarios_for(spec: Spec) -> Iterator[Scenario]:
-    """The scenarios whose request fields the version documents, and the walks over runs and their steps."""
+    """Yield the scenarios whose request fields the version documents, and the walks over runs and their steps."""
     for fields, made in _BY_FIELDS:
         if documents(spec, RUNS, *fields):
             yield made
