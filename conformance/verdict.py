@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from attrs import field, frozen
 
-__all__ = ["Conclusion", "Finding", "Level", "Outcome", "Verdict", "conclude", "fold"]
+__all__ = ["Conclusion", "Finding", "Level", "Outcome", "Unjudged", "Verdict", "conclude", "fold"]
 
 
 class Level(StrEnum):
@@ -22,16 +22,25 @@ class Level(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of one check on one scenario. The order of the members is the order of folding."""
+    """What became of one check on one scenario. The order of the members is the order of folding.
+
+    What was judged comes first: one broken answer isn't hidden by another one that could not be judged. The outcomes
+    after ``pass`` are those of an item of which nothing was judged.
+    """
 
     ERROR = "error"
     FAIL = "fail"
+    WARN = "warn"
+    PASS = "pass"  # noqa: S105 - an outcome, no password
     UNAVAILABLE = "unavailable"
     INCONCLUSIVE = "inconclusive"
     NOT_TESTABLE = "not_testable"
-    WARN = "warn"
-    PASS = "pass"  # noqa: S105 - an outcome, no password
     NOT_APPLICABLE = "not_applicable"
+
+    @property
+    def judged(self) -> bool:
+        """True where something was judged, by the target's evidence."""
+        return self in (Outcome.FAIL, Outcome.WARN, Outcome.PASS)
 
 
 _RANK = {outcome: rank for rank, outcome in enumerate(Outcome)}
@@ -64,8 +73,25 @@ class Finding:
 
 
 @frozen
+class Unjudged:
+    """A part of an item that could not be judged: how many exchanges, and why.
+
+    ``rest`` marks what was never sent, because the scenario ended early; ``count`` is 0 then.
+    """
+
+    outcome: Outcome
+    reason: str
+    count: int = 1
+    rest: bool = False
+
+
+@frozen
 class Verdict:
-    """The outcome of one check on one scenario, with what was found and how many exchanges were judged."""
+    """What one check says of one scenario: an outcome, and how much it rests on.
+
+    ``judged`` counts the exchanges that the check could judge, ``unjudged`` tells those that it could not, with
+    reasons. ``witness`` is the case that proves a pass: had its answer been broken, the check would have said so.
+    """
 
     check: str
     scenario: str
@@ -76,6 +102,20 @@ class Verdict:
     errata: tuple[str, ...] = ()
     waiver: str = ""
     cases: tuple[str, ...] = field(default=())
+    unjudged: tuple[Unjudged, ...] = ()
+    witness: str = ""
+
+    @property
+    def coverage(self) -> str:
+        """How much was judged, in words: ``judged 72 of 80; 8 not: the target answered 500``. "" where all was."""
+        if not self.unjudged:
+            return ""
+        missed = sum(part.count for part in self.unjudged)
+        reasons = "; ".join(
+            f"the rest was not sent: {part.reason}" if part.rest else f"{part.count} not: {part.reason}"
+            for part in self.unjudged
+        )
+        return f"judged {self.judged} of {self.judged + missed}; {reasons}"
 
 
 class Conclusion(StrEnum):
@@ -103,8 +143,14 @@ _EXIT = {
 
 
 def conclude(verdicts: Iterable[Verdict], *, executed: int) -> Conclusion:
-    """Fold a run's verdicts. A waived verdict doesn't decide; a run that executed nothing proves nothing."""
-    seen = {verdict.outcome for verdict in verdicts if not verdict.waiver}
+    """Fold a run's verdicts. A waived verdict doesn't decide; a run that executed nothing proves nothing.
+
+    The rest of a scenario that ended early counts as what ended it: what was not sent can't have passed. Single
+    exchanges that could not be judged among others that could are told with the verdict and don't decide.
+    """
+    counted = [verdict for verdict in verdicts if not verdict.waiver]
+    seen = {verdict.outcome for verdict in counted}
+    seen |= {part.outcome for verdict in counted for part in verdict.unjudged if part.rest}
     if Outcome.ERROR in seen:
         return Conclusion.ERROR
     if Outcome.FAIL in seen:

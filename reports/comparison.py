@@ -23,9 +23,17 @@ __all__ = ["Comparison", "Difference", "Kind", "compare"]
 NONE = "-"
 WAIVED = "waived"
 
-#: Heaviest first, in the order of folding; a waived verdict weighs less than a warning and more than a pass.
-_FOLDED = [outcome.value for outcome in Outcome if outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)]
-_WEIGHTS = (*_FOLDED, WAIVED, Outcome.PASS.value)
+#: From the worst to the best cell. What is no longer judged weighs more than a warning: nobody knows what is behind it.
+_WEIGHTS = (
+    Outcome.ERROR.value,
+    Outcome.FAIL.value,
+    Outcome.UNAVAILABLE.value,
+    Outcome.INCONCLUSIVE.value,
+    Outcome.NOT_TESTABLE.value,
+    Outcome.WARN.value,
+    WAIVED,
+    Outcome.PASS.value,
+)
 
 
 class Kind(StrEnum):

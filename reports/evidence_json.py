@@ -12,7 +12,7 @@ from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Res
 from conformance.evidence.trace import Observation
 from conformance.requests.case import Case
 from conformance.requests.request import Request
-from conformance.verdict import Finding, Level, Outcome, Verdict
+from conformance.verdict import Finding, Level, Outcome, Unjudged, Verdict
 
 __all__ = [
     "exchange_from_json",
@@ -116,7 +116,14 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
         for finding in verdict.findings
     ]
     plain = asdict(verdict, recurse=False)
-    return {**plain, "findings": findings, "errata": list(verdict.errata), "cases": list(verdict.cases)}
+    unjudged = [asdict(part) for part in verdict.unjudged]
+    return {
+        **plain,
+        "findings": findings,
+        "errata": list(verdict.errata),
+        "cases": list(verdict.cases),
+        "unjudged": unjudged,
+    }
 
 
 def verdict_from_json(plain: Mapping[str, Any]) -> Verdict:
@@ -138,5 +145,6 @@ def verdict_from_json(plain: Mapping[str, Any]) -> Verdict:
             "findings": findings,
             "errata": tuple(plain["errata"]),
             "cases": tuple(plain["cases"]),
+            "unjudged": tuple(Unjudged(**{**part, "outcome": Outcome(part["outcome"])}) for part in plain["unjudged"]),
         }
     )

@@ -24,7 +24,7 @@ from .evidence_json import observation_from_json, observation_to_json, verdict_f
 __all__ = ["FORMAT", "NAME", "Report", "header_line", "read", "trace_lines", "verdict_line", "write"]
 
 #: The format's own version: ``<major>.<minor>``; a reader refuses another major.
-FORMAT = "1.0"
+FORMAT = "2.0"
 
 NAME = "report.jsonl"
 

@@ -16,8 +16,9 @@ from conformance.emulator.behaviour import Settings
 from conformance.emulator.store import Clock
 from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Response
 from conformance.evidence.trace import Observation
+from conformance.judging.blocking import Blocked
 from conformance.judging.check import Scope
-from conformance.judging.judge import judge_exchange
+from conformance.judging.judge import judge_exchange, outcome_of
 from conformance.requests.case import Auth, Case, Expect, Multipart, Part, Version
 from conformance.requests.wire import to_request
 from conformance.scenarios.steps import call, path_names
@@ -117,10 +118,13 @@ def objections(observation: Observation, version: str) -> dict[str, str]:
         if check.scope is Scope.EXCHANGE and check.covers(observation.case.operation):
             if not check.about(spec, observation.case):
                 continue
-            part = judge_exchange(spec, check, observation)
-            if part.outcome in (Outcome.FAIL, Outcome.WARN, Outcome.ERROR):
-                found[check.id] = part.outcome.value
-            elif part.findings:
+            said = judge_exchange(spec, check, observation)
+            if isinstance(said, Blocked):
+                continue
+            outcome = outcome_of(check, said)
+            if outcome in (Outcome.FAIL, Outcome.WARN, Outcome.ERROR):
+                found[check.id] = outcome.value
+            elif said:
                 found[check.id] = "note"
     return found
 

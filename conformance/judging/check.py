@@ -30,6 +30,10 @@ About = Callable[[Spec, Case], bool]
 ExchangeJudge = Callable[[Spec, Observation], Iterable[Finding]]
 TraceJudge = Callable[[Spec, Trace], Iterable[Finding]]
 
+#: What a trace check must have seen: the role of a step that must have succeeded, or a question to the trace that gives
+#: "" where it is content, else what is missing.
+Prerequisite = str | Callable[[Trace], str]
+
 
 class Scope(StrEnum):
     """What a check looks at."""
@@ -60,7 +64,13 @@ _EVERYTHING = ("*",)
 
 @frozen
 class Check:
-    """A rule as a value. ``operations`` and ``scenarios`` are globs that limit where it can apply at all."""
+    """A rule as a value. ``operations`` and ``scenarios`` are globs that limit where it can apply at all.
+
+    ``prerequisites`` say what a trace check must have seen. ``witness`` is a second counterexample, for rules whose
+    first one shows only on a living server, which would have answered the following requests in another way too; it is
+    given all other exchanges of the trace. ``contrast`` marks rules about refusals: a refusal says something only where
+    the same target answered a request without that fault in another way.
+    """
 
     id: str
     level: Level
@@ -75,6 +85,9 @@ class Check:
     scenarios: tuple[str, ...] = ("*",)
     about: About = field(default=_always, repr=False)
     needs: Needs = Needs.ANSWER
+    prerequisites: tuple[Prerequisite, ...] = ()
+    witness: Counterexample | None = field(default=None, repr=False)
+    contrast: bool = False
     features: tuple[str, ...] = ()
     module: str = ""
 
@@ -105,6 +118,8 @@ def check(
     scenarios: Sequence[str] = ("*",),
     about: About = _always,
     needs: Needs = Needs.ANSWER,
+    witness: Counterexample | None = None,
+    contrast: bool = False,
     provenance: str = "docs",
     features: Sequence[str] = (),
 ) -> Callable[[ExchangeJudge], Check]:
@@ -123,6 +138,8 @@ def check(
             scenarios=tuple(scenarios),
             about=about,
             needs=needs,
+            witness=witness,
+            contrast=contrast,
             features=tuple(features),
             **_told_by(judge),
         )
@@ -137,6 +154,8 @@ def trace_check(
     clause: str,
     counterexample: Counterexample,
     scenarios: Sequence[str],
+    needs: Sequence[Prerequisite] = (),
+    witness: Counterexample | None = None,
     entails: Sequence[str] = (),
     operations: Sequence[str] = ("*",),
     provenance: str = "docs",
@@ -144,8 +163,8 @@ def trace_check(
 ) -> Callable[[TraceJudge], Check]:
     """Turn ``(spec, trace) → findings`` into a frozen trace check.
 
-    A trace check that finds its prerequisite missing yields a finding with outcome ``NOT_TESTABLE``; one that has
-    nothing to judge in this trace yields a finding with outcome ``NOT_APPLICABLE``.
+    ``needs`` names what must have been seen. Where it wasn't, or where no answer of the trace could have broken the
+    rule, the judge says so; the check itself only tells what is wrong.
     """
 
     def make(judge: TraceJudge) -> Check:
@@ -160,6 +179,8 @@ def trace_check(
             operations=tuple(operations),
             scenarios=tuple(scenarios),
             needs=Needs.ANY,
+            prerequisites=tuple(needs),
+            witness=witness,
             features=tuple(features),
             **_told_by(judge),
         )

@@ -1,152 +1,59 @@
 """Scenario and check → verdict. Pure: live runs, ``verify``, ``replay`` and tests all judge with this.
 
-Before a check sees an exchange, what came is sorted: network faults and 429 make it ``unavailable``, a repeated 5xx
-``not_testable`` for every check but the one about 5xx, a refusal for reasons of the model or the account
-``inconclusive``. An accept case that was refused leaves the checks that need a success ``not_testable``.
+A verdict has two parts. The outcome says what was found in what could be judged; a finding is never hidden by an
+exchange that could not be judged. The coverage says how much that was, and why the rest was not (``blocking.py``). A
+pass rests on a witness: an answer of this very trace that could have broken the rule (``witness.py``). Without one
+nothing was judged, and the outcome says why.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from attrs import frozen
 
-from conformance.evidence.exchange import FaultKind
 from conformance.evidence.trace import Observation, Trace
-from conformance.judging.check import Check, Needs, Scope
-from conformance.judging.excuses import excuse
+from conformance.judging.blocking import Blocked, blocked, hiccups, kept_from
+from conformance.judging.check import Check, Scope
+from conformance.judging.witness import find_witness
 from conformance.requests.case import Expect
 from conformance.spec.spec import Spec
-from conformance.verdict import Finding, Level, Outcome, Verdict, fold
+from conformance.verdict import Finding, Level, Outcome, Unjudged, Verdict, fold
 
-__all__ = ["judge", "judge_exchange"]
+__all__ = ["NOTHING_TO_BREAK", "judge", "judge_exchange", "outcome_of"]
 
 _BY_LEVEL = {Level.MUST: Outcome.FAIL, Level.SHOULD: Outcome.WARN, Level.OBS: Outcome.PASS}
 
+#: Why an item is not applicable whose answers all came, and held nothing that the rule speaks of.
+NOTHING_TO_BREAK = "nothing in these answers could have broken the rule"
+
+
+_SAME = "requests without that fault were answered with {} too, or there was none: the refusal says nothing"
+
 
 @frozen
-class _Part:
-    outcome: Outcome
+class _Judged:
+    """What the judge made of a trace before it is folded into a verdict. Places are those of the trace."""
+
+    places: tuple[int, ...] = ()
     findings: tuple[Finding, ...] = ()
-    reason: str = ""
-    excused: bool = False
+    blocks: tuple[Blocked, ...] = ()
 
 
 def judge(spec: Spec, check: Check, trace: Trace) -> Verdict:
     """The verdict of one check on one scenario's trace. An exception in a check becomes ``error``, never a crash."""
     try:
         if trace.outcome is not None and not trace.observations:
-            return _verdict(check, trace, [_Part(trace.outcome, reason=trace.ended)], ())
-        if check.scope is Scope.TRACE:
-            return _judge_trace(spec, check, trace)
-        parts: list[_Part] = []
-        judged: list[str] = []
-        once = _seen_once(trace)
-        for seen in trace:
-            if check.covers(seen.case.operation) and check.about(spec, seen.case):
-                part = once.get(seen.case.id) or judge_exchange(spec, check, seen)
-                if part.outcome is not Outcome.NOT_APPLICABLE:
-                    judged.append(seen.case.id)
-                parts.append(part)
-        if trace.outcome is not None:  # it ended early: what was not sent can't have passed
-            parts.append(_Part(trace.outcome, reason=trace.ended))
-        if _all_excused(trace, parts):
-            parts.append(_Part(Outcome.INCONCLUSIVE, reason=f"no valid request was accepted: {parts[0].reason}"))
-        return _verdict(check, trace, parts, tuple(judged), spec)
+            return Verdict(check.id, trace.scenario, trace.outcome, reason=trace.ended)
+        seen = _story(spec, check, trace) if check.scope is Scope.TRACE else _exchanges(spec, check, trace)
+        return _verdict(spec, check, trace, seen)
     except Exception as error:  # noqa: BLE001 - a bug of ours must not look like one of the target
         return Verdict(check.id, trace.scenario, Outcome.ERROR, reason=f"{type(error).__name__}: {error}")
 
 
-def _all_excused(trace: Trace, parts: list[_Part]) -> bool:
-    """Each valid request of a corpus was refused for reasons of the model. One such refusal says nothing; a target that
-    accepts nothing at all must not be green for it.
-    """
-    return trace.scenario.startswith("corpus.") and bool(parts) and all(part.excused for part in parts)
-
-
-def _judge_trace(spec: Spec, check: Check, trace: Trace) -> Verdict:
-    findings = tuple(check.judge(spec, trace))
-    parts = [_Part(outcome_of(check, findings), findings)]
-    away = next((seen.exchange.fault for seen in trace if seen.exchange.unreached), None)
-    if away is not None:
-        # What is missing from a story that the network cut says nothing about the target.
-        parts = [_Part(Outcome.UNAVAILABLE, reason=f"{away.kind}: {away.message}")]
-    if trace.outcome is not None and parts[0].outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE):
-        parts.append(_Part(trace.outcome, reason=trace.ended))
-    seen = tuple(item.case.id for item in trace if check.covers(item.case.operation))
-    return _verdict(check, trace, parts, seen, spec)
-
-
-def _seen_once(trace: Trace) -> Mapping[str, _Part]:
-    """By case id: changing requests that ended as a hiccup of the network ends one, and may not be sent again.
-
-    Where the same happens to a quarter of the operation's requests, two at least, it is no hiccup.
-    """
-    broken = [seen for seen in trace if _broken_once(seen)]
-    if not broken:
-        return {}
-    sent = Counter(seen.case.operation for seen in trace)
-    hit = Counter(seen.case.operation for seen in broken)
-    reason = (
-        "the connection was closed, or a gateway gave up, once; it may have changed something and is not sent again"
-    )
-    return {
-        seen.case.id: _Part(Outcome.UNAVAILABLE, reason=reason)
-        for seen in broken
-        if hit[seen.case.operation] < 2 or hit[seen.case.operation] * 4 < sent[seen.case.operation]
-    }
-
-
-def _broken_once(seen: Observation) -> bool:
-    exchange = seen.exchange
-    if exchange.attempts or seen.case.changes_nothing:
-        return False
-    closed = exchange.fault is not None and exchange.fault.kind is FaultKind.CLOSED
-    return closed or exchange.status in (502, 504)
-
-
-def judge_exchange(spec: Spec, check: Check, seen: Observation) -> _Part:
-    """What one exchange check says of one observation."""
-    blocked = _blocked(check, seen)
-    if blocked is not None:
-        return blocked
-    findings = tuple(check.judge(spec, seen))
-    return _Part(outcome_of(check, findings), findings)
-
-
-def _blocked(check: Check, seen: Observation) -> _Part | None:
-    """Why this exchange can't be judged by this check, or None when it can."""
-    exchange, status = seen.exchange, seen.exchange.status
-    if exchange.fault is not None and exchange.unreached:
-        away = "; then the target was away" if exchange.control_ok is False else ""
-        return _Part(Outcome.UNAVAILABLE, reason=f"{exchange.fault.kind}: {exchange.fault.message}{away}")
-    if check.needs is Needs.ANY:
-        return None
-    response = exchange.response
-    if exchange.fault is not None and response is not None and response.media_type != "text/event-stream":
-        return _Part(Outcome.NOT_TESTABLE, reason=f"the answer is not whole: {exchange.fault.message}")
-    if status is None:
-        fault = exchange.fault
-        return _Part(Outcome.NOT_TESTABLE, reason=f"no answer: {fault.message if fault else 'nothing came'}")
-    if status == 429:
-        return _Part(Outcome.UNAVAILABLE, reason="429 after all retries")
-    if status >= 500:
-        return _Part(Outcome.NOT_TESTABLE, reason=f"the target answered {status}")
-    excused = excuse(seen)
-    if check.needs is Needs.ANSWER:
-        return _Part(excused.outcome, reason=excused.reason, excused=True) if excused else None
-    wanted = check.needs is Needs.SUCCESS
-    if wanted and seen.case.expect is Expect.REJECT:
-        # What a good answer to a wrong request looks like is written nowhere; that it came is judged elsewhere.
-        return _Part(Outcome.NOT_APPLICABLE)
-    if wanted == (200 <= status < 300) and (wanted or status >= 400):
-        return None
-    if not wanted or seen.case.expect is not Expect.ACCEPT:
-        return _Part(Outcome.NOT_APPLICABLE)
-    if excused:
-        return _Part(excused.outcome, reason=excused.reason)
-    return _Part(Outcome.NOT_TESTABLE, reason=f"needs a success, the target answered {status}")
+def judge_exchange(spec: Spec, check: Check, seen: Observation) -> Blocked | tuple[Finding, ...]:
+    """What one exchange check says of one observation: its findings, or why it can't say anything."""
+    return blocked(check, seen) or tuple(check.judge(spec, seen))
 
 
 def outcome_of(check: Check, findings: Iterable[Finding]) -> Outcome:
@@ -161,23 +68,135 @@ def outcome_of(check: Check, findings: Iterable[Finding]) -> Outcome:
     )
 
 
-def _verdict(
-    check: Check, trace: Trace, parts: Iterable[_Part], cases: tuple[str, ...], spec: Spec | None = None
-) -> Verdict:
-    parts = list(parts)
-    outcome = fold(part.outcome for part in parts)
-    findings = tuple(finding for part in parts for finding in part.findings)
-    reason = next((part.reason for part in parts if part.outcome is outcome and part.reason), "")
+def _exchanges(spec: Spec, check: Check, trace: Trace) -> _Judged:
+    """Judge the observations one by one."""
+    aside = hiccups(trace)
+    places: list[int] = []
+    findings: list[Finding] = []
+    blocks: list[Blocked] = []
+    for place, seen in enumerate(trace):
+        if not (check.covers(seen.case.operation) and check.about(spec, seen.case)):
+            continue
+        said = aside.get(place) or judge_exchange(spec, check, seen)
+        if said == () and check.contrast and not _stands_out(trace, seen):
+            said = _broken_story(trace) or Blocked(Outcome.NOT_APPLICABLE, _SAME.format(seen.exchange.status))
+        if isinstance(said, Blocked):
+            blocks.append(said)
+        else:
+            places.append(place)
+            findings += said
+    if _all_excused(trace, places, blocks):
+        blocks.append(Blocked(Outcome.INCONCLUSIVE, f"no valid request was accepted: {blocks[0].reason}"))
+    return _Judged(tuple(places), tuple(findings), tuple(blocks))
+
+
+def _stands_out(trace: Trace, refused: Observation) -> bool:
+    """True where a request that need not be refused was answered otherwise than this one."""
+    others = (seen.exchange.status for seen in trace if seen.case.expect is not Expect.REJECT)
+    return any(status not in (None, 429, refused.exchange.status) and status < 500 for status in others if status)
+
+
+def _all_excused(trace: Trace, places: list[int], blocks: list[Blocked]) -> bool:
+    """Each valid request of a corpus was refused for reasons of the model. One such refusal says nothing; a target that
+    accepts nothing at all must not be green for it.
+    """
+    return trace.scenario.startswith("corpus.") and not places and bool(blocks) and all(b.excused for b in blocks)
+
+
+def _story(spec: Spec, check: Check, trace: Trace) -> _Judged:
+    """Judge the trace as a whole."""
+    away = next((seen.exchange.fault for seen in trace if seen.exchange.unreached), None)
+    if away is not None:
+        # What is missing from a story that the network cut says nothing about the target.
+        return _Judged(blocks=(Blocked(Outcome.UNAVAILABLE, f"{away.kind}: {away.message}"),))
+    findings = tuple(check.judge(spec, trace))
+    places = tuple(place for place, seen in enumerate(trace) if check.covers(seen.case.operation))
+    missing = _missing(check, trace)
+    if findings or missing is None:
+        return _Judged(places, findings)
+    return _Judged(blocks=(missing,))
+
+
+def _missing(check: Check, trace: Trace) -> Blocked | None:
+    """Why a story doesn't hold what a check must have seen; None where it does.
+
+    A step that a story never sent, although each valid request before it was answered well, isn't part of this version.
+    """
+    for needed in check.prerequisites:
+        if isinstance(needed, str):
+            steps = trace.role(needed)
+            if any(seen.exchange.ok for seen in steps):
+                continue
+            return (kept_from(steps[-1]) if steps else None) or _broken_story(trace) or _not_sent(needed)
+        reason = needed(trace)
+        if reason:
+            return _broken_story(trace) or Blocked(Outcome.NOT_TESTABLE, reason)
+    return None
+
+
+def _not_sent(role: str) -> Blocked:
+    return Blocked(Outcome.NOT_APPLICABLE, f"this story has no step {role!r}")
+
+
+def _broken_story(trace: Trace) -> Blocked | None:
+    """The first step that should have succeeded and, in its last repetition, did not; None where all did."""
+    last: dict[str, Observation] = {}
+    for seen in trace:
+        if seen.case.expect is Expect.ACCEPT:
+            last[seen.case.role or seen.case.step or seen.case.id] = seen
+    return next((reason for seen in last.values() if (reason := kept_from(seen)) is not None), None)
+
+
+def _verdict(spec: Spec, check: Check, trace: Trace, seen: _Judged) -> Verdict:
+    """Fold what was judged into a verdict; a pass without a witness is none."""
+    outcome, witness, blocks = outcome_of(check, seen.findings), "", list(seen.blocks)
+    ended = None if trace.outcome is None else Blocked(trace.outcome, trace.ended)
+    proven = bool(seen.findings)
+    if not proven:
+        witness = find_witness(spec, check, trace, seen.places)
+        proven = bool(witness)
+    if not proven and seen.places and check.scope is Scope.TRACE:
+        blocks.append(_broken_story(trace) or Blocked(Outcome.NOT_APPLICABLE, NOTHING_TO_BREAK))
+    judged = len(seen.places) if proven else 0
+    reason = ""
+    if not outcome.judged or not proven:
+        outcome, reason = _unproven(outcome, seen.findings, [*blocks, *([ended] if ended else [])])
+        judged = judged if seen.findings else 0
     return Verdict(
         check=check.id,
         scenario=trace.scenario,
         outcome=outcome,
-        findings=findings,
-        judged=len(cases),
+        findings=seen.findings,
+        judged=judged,
         reason=reason,
-        errata=_errata(spec, findings) if spec else (),
-        cases=cases,
+        errata=_errata(spec, seen.findings),
+        cases=tuple(trace.observations[place].case.id for place in seen.places),
+        unjudged=_unjudged(seen.blocks if proven else (), ended),
+        witness=witness,
     )
+
+
+def _unproven(outcome: Outcome, findings: tuple[Finding, ...], blocks: list[Blocked]) -> tuple[Outcome, str]:
+    """The outcome of an item of which nothing was judged, and its reason."""
+    if findings and not outcome.judged:  # the check itself says why it can't judge
+        return outcome, next((f.message for f in findings if f.outcome is outcome), "")
+    made = fold(each.outcome for each in blocks)
+    reason = next((each.reason for each in blocks if each.outcome is made and each.reason), "")
+    return made, reason or NOTHING_TO_BREAK
+
+
+def _unjudged(blocks: Iterable[Blocked], ended: Blocked | None) -> tuple[Unjudged, ...]:
+    """The exchanges that could not be judged among others that could, by reason. What doesn't concern the rule is left
+    out.
+    """
+    counts: dict[tuple[Outcome, str], int] = {}
+    for each in blocks:
+        if each.outcome is not Outcome.NOT_APPLICABLE or each.excused:
+            counts[each.outcome, each.reason] = counts.get((each.outcome, each.reason), 0) + 1
+    made = [Unjudged(outcome, reason, count) for (outcome, reason), count in counts.items()]
+    if ended is not None and ended.outcome is not Outcome.NOT_APPLICABLE:
+        made.append(Unjudged(ended.outcome, ended.reason, 0, rest=True))
+    return tuple(made)
 
 
 def _errata(spec: Spec, findings: Iterable[Finding]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -11,20 +11,26 @@ from attrs import evolve
 from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Response
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Check, Needs, check, trace_check
-from conformance.judging.judge import judge
+from conformance.judging.judge import NOTHING_TO_BREAK, judge
 from conformance.requests.case import Case, Expect
 from conformance.requests.request import Request
 from conformance.spec.spec import ApiVersion, Spec
-from conformance.verdict import Finding, Level, Outcome
+from conformance.verdict import Conclusion, Finding, Level, Outcome, Unjudged, conclude
 
 SPEC = Spec("v", "preview", "dated", "/openai", ApiVersion(), {}, {})
 
 
+def spoil(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """The same answer with a word in its reason phrase that the rule below takes for a defect."""
+    response = exchange.response
+    return None if response is None else evolve(exchange, response=evolve(response, reason="spoiled"))
+
+
 def made(level: Level = Level.MUST, needs: Needs = Needs.SUCCESS, *, find: bool = True) -> Check:
-    @check("a.check", level, clause="c", counterexample=lambda exchange, _earlier: exchange, needs=needs)
+    @check("a.check", level, clause="c", counterexample=spoil, needs=needs)
     def judged(spec: Spec, seen: Observation) -> Iterator[Finding]:
         """A rule."""
-        if find:
+        if find or (seen.exchange.response is not None and seen.response.reason == "spoiled"):
             yield seen.finding("wrong")
 
     return judged
@@ -94,7 +100,11 @@ def test_a_hiccup_is_no_verdict_on_what_may_not_be_sent_again(
         for n, one in enumerate([bad] * broken + [good] * (sent - broken))
     )
     rule = made(needs=Needs.ANY)
-    clean = evolve(rule, judge=lambda spec, one: rule.judge(spec, one) if not one.exchange.ok else ())
+    clean = evolve(
+        rule,
+        judge=lambda spec, one: rule.judge(spec, one) if not one.exchange.ok else (),
+        counterexample=lambda exchange, _earlier: None,
+    )
     assert outcome == judge(SPEC, clean, Trace("s", trace)).outcome
 
 
@@ -145,3 +155,117 @@ def corpus(*statuses: int) -> Trace:
 )
 def test_a_target_that_excuses_itself_from_everything_is_not_green(outcome: Outcome, statuses: tuple[int, ...]) -> None:
     assert outcome == judge(SPEC, made(needs=Needs.ANSWER, find=False), corpus(*statuses)).outcome
+
+
+def test_a_pass_rests_on_an_answer_that_could_have_broken_the_rule() -> None:
+    """Where the counterexample finds nothing to break, the check looked at nothing: no pass."""
+    whole = seen(200)
+    assert (Outcome.PASS, whole.observations[0].case.id) == (
+        judge(SPEC, made(find=False), whole).outcome,
+        judge(SPEC, made(find=False), whole).witness,
+    )
+    blind = evolve(made(find=False), counterexample=lambda exchange, _earlier: None)
+    assert (Outcome.NOT_APPLICABLE, NOTHING_TO_BREAK) == (
+        judge(SPEC, blind, whole).outcome,
+        judge(SPEC, blind, whole).reason,
+    )
+
+
+def test_a_broken_answer_that_the_check_does_not_notice_is_no_witness() -> None:
+    """A counterexample that applies proves nothing where the check stays silent on it."""
+    deaf = evolve(made(find=False), judge=lambda spec, one: ())
+    assert Outcome.NOT_APPLICABLE == judge(SPEC, deaf, seen(200)).outcome
+
+
+@pytest.mark.parametrize("level", [Level.MUST, Level.SHOULD])
+def test_a_finding_is_not_hidden_by_what_could_not_be_judged(level: Level) -> None:
+    """72 answers were judged, one of them is wrong, 8 were server errors: the finding stands, and the count is told."""
+    trace = Trace("s", tuple(one.observations[0] for one in [*([seen(200)] * 72), *([seen(500)] * 8)]))
+    wrong = {Level.MUST: Outcome.FAIL, Level.SHOULD: Outcome.WARN}[level]
+    verdict = judge(SPEC, made(level), trace)
+    assert (wrong, 72, (Unjudged(Outcome.NOT_TESTABLE, "the target answered 500", 8),)) == (
+        verdict.outcome,
+        verdict.judged,
+        verdict.unjudged,
+    )
+    assert "judged 72 of 80; 8 not: the target answered 500" == verdict.coverage
+
+
+def test_what_passes_tells_what_was_left_out() -> None:
+    trace = Trace("s", tuple(one.observations[0] for one in [seen(200), seen(429), seen(429), seen(500)]))
+    verdict = judge(SPEC, made(find=False), trace)
+    assert (Outcome.PASS, 1) == (verdict.outcome, verdict.judged)
+    assert {("429 after all retries", 2), ("the target answered 500", 1)} == {
+        (part.reason, part.count) for part in verdict.unjudged
+    }
+
+
+def test_nothing_judged_is_told_by_the_heaviest_reason() -> None:
+    trace = Trace("s", tuple(one.observations[0] for one in [seen(500), seen(429)]))
+    verdict = judge(SPEC, made(find=False), trace)
+    assert (Outcome.UNAVAILABLE, "429 after all retries", 0) == (verdict.outcome, verdict.reason, verdict.judged)
+
+
+def test_a_scenario_that_ended_early_says_so_beside_its_outcome() -> None:
+    """The part that was sent is judged; the rest can't have passed and leaves the run inconclusive."""
+    trace = evolve(seen(200), ended="the budget of requests is used up", outcome=Outcome.INCONCLUSIVE)
+    verdict = judge(SPEC, made(find=False), trace)
+    assert (Outcome.PASS, True) == (verdict.outcome, verdict.unjudged[0].rest)
+    assert Conclusion.INCONCLUSIVE == conclude([verdict], executed=1)
+
+
+def refusing(status: int, *, valid: int) -> Trace:
+    """A bad request answered with one status, a valid one with another."""
+    bad, good = seen(status, expect=Expect.REJECT), seen(valid)
+    return Trace("s", (bad.observations[0], good.observations[0]))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "trace"),
+    [
+        (Outcome.PASS, refusing(404, valid=200)),
+        (Outcome.PASS, refusing(401, valid=404)),
+        (Outcome.NOT_TESTABLE, refusing(404, valid=404)),
+        (Outcome.NOT_TESTABLE, refusing(400, valid=500)),
+        (Outcome.NOT_TESTABLE, refusing(400, valid=429)),
+        (Outcome.NOT_APPLICABLE, seen(400, expect=Expect.REJECT)),
+    ],
+)
+def test_a_refusal_says_something_only_where_something_else_was_answered_otherwise(
+    outcome: Outcome, trace: Trace
+) -> None:
+    rule = evolve(made(needs=Needs.ANSWER, find=False), contrast=True, about=lambda _s, case: case.expect != "accept")
+    found = judge(SPEC, rule, trace).outcome
+    assert outcome == found or {outcome, found} == {Outcome.NOT_TESTABLE, Outcome.UNAVAILABLE}
+
+
+def told(*roles: tuple[str, int]) -> Trace:
+    """A story of steps with their statuses."""
+    steps = []
+    for number, (role, status) in enumerate(roles):
+        (one,) = seen(status)
+        steps.append(evolve(one, case=evolve(one.case, role=role, step=f"{number}")))
+    return Trace("story", tuple(steps))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "trace"),
+    [
+        (Outcome.PASS, "", told(("create", 200), ("get", 200))),
+        (Outcome.PASS, "", told(("create", 200), ("get", 404), ("get", 200))),
+        (Outcome.NOT_TESTABLE, "the step 'get' was answered with 404", told(("create", 200), ("get", 404))),
+        (Outcome.NOT_TESTABLE, "the step 'create' was answered with 500", told(("create", 500))),
+        (Outcome.UNAVAILABLE, "the step 'create' was answered with 429 after all retries", told(("create", 429))),
+        (Outcome.NOT_APPLICABLE, "this story has no step 'get'", told(("create", 200), ("delete", 200))),
+    ],
+)
+def test_a_story_is_judged_only_where_its_steps_succeeded(outcome: Outcome, reason: str, trace: Trace) -> None:
+    @trace_check("a.story", Level.MUST, clause="c", counterexample=spoil, scenarios=("*",), needs=("create", "get"))
+    def story(spec: Spec, whole: Trace) -> Iterator[Finding]:
+        """A rule."""
+        for one in whole:
+            if one.exchange.response is not None and one.response.reason == "spoiled":
+                yield one.finding("wrong")
+
+    verdict = judge(SPEC, story, trace)
+    assert (outcome, reason) == (verdict.outcome, verdict.reason)

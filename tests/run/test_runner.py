@@ -12,7 +12,7 @@ import pytest
 
 from conformance.corpus.corpus import OperationCorpus
 from conformance.errors import HarnessError
-from conformance.evidence.exchange import Exchange
+from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.requests.case import Case, Cost, JsonBody
@@ -23,7 +23,7 @@ from conformance.settings.configuration import Budget, Waiver
 from conformance.spec.spec import Spec
 from conformance.target.preflight import Preflight
 from conformance.target.target import Target
-from conformance.verdict import Finding, Level, Outcome
+from conformance.verdict import Conclusion, Finding, Level, Outcome, conclude
 
 from .conftest import Board
 
@@ -66,7 +66,7 @@ def bodies(runner: Runner, name: str) -> list[Any]:
     "test.ok",
     Level.MUST,
     clause="test",
-    counterexample=lambda exchange, earlier: None,
+    counterexample=lambda exchange, earlier: exchange.answered(Response(500)),
     needs=Needs.ANY,
 )
 def always_200(spec: Spec, seen: Observation) -> Any:
@@ -170,7 +170,9 @@ def test_a_used_up_budget_names_the_scenarios_that_were_not_run(board: Board, ru
     scenarios = [scripted(name, (chat("1"),), (chat("2"),)) for name in "abc"]
     runner = run(scenarios, [always_200], target=target, concurrency=1)
     verdicts = [runner.verdict(name, "test.ok") for name in "abc"]
-    assert [v.outcome for v in verdicts] == [Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.INCONCLUSIVE]
+    assert [v.outcome for v in verdicts] == [Outcome.PASS, Outcome.PASS, Outcome.INCONCLUSIVE]
+    assert [part.rest for part in verdicts[1].unjudged] == [True]
+    assert "budget of 3 requests" in verdicts[1].unjudged[0].reason
     assert "budget of 3 requests" in verdicts[2].reason
     assert len(board.seen) == 3
 
@@ -179,7 +181,9 @@ def test_a_corpus_goes_on_without_what_it_can_not_pay(board: Board, run: Run, ta
     cases = (chat("1", cost=Cost(tokens=60)), chat("2", cost=Cost(tokens=60)), chat("3"))
     runner = run([corpus(*cases)], [always_200], target=target_for(budget=Budget(tokens=100)), concurrency=1)
     assert bodies(runner, "corpus.chat.completions.create") == ["1", "3"]
-    assert runner.verdict("corpus.chat.completions.create", "test.ok").outcome is Outcome.INCONCLUSIVE
+    verdict = runner.verdict("corpus.chat.completions.create", "test.ok")
+    assert (Outcome.PASS, 2) == (verdict.outcome, verdict.judged)
+    assert Conclusion.INCONCLUSIVE is conclude([verdict], executed=2)
 
 
 def test_what_a_deployment_does_not_claim_is_left_out(run: Run) -> None:
@@ -215,8 +219,9 @@ def test_what_hangs_on_a_failed_create_is_not_testable(board: Board, run: Run) -
     runner = run([scripted("s", (chat("1"),), (child,), (chat("2"),))], [always_200])
     assert bodies(runner, "s") == ["1"]
     verdict = runner.verdict("s", "test.ok")
-    assert verdict.outcome is Outcome.NOT_TESTABLE
-    assert "{thread} stands for was not created" in verdict.reason
+    assert (Outcome.PASS, 1) == (verdict.outcome, verdict.judged)
+    assert Conclusion.PARTIAL is conclude([verdict], executed=1)
+    assert "{thread} stands for was not created" in verdict.unjudged[0].reason
 
 
 def test_a_stop_sends_nothing_new_and_says_so(board: Board, run: Run) -> None:

@@ -204,6 +204,12 @@ def _other_instructions(value: Any, request: Request) -> Any:
     return None
 
 
+def _other_assistant(value: Any, request: Request) -> Any:
+    if request.method != "POST" or not is_run_object(value):
+        return None
+    return {**value, "assistant_id": "asst_of_another", "thread_id": "thread_of_another"}
+
+
 _ECHO = ("assistant_id", "instructions", "metadata", "tools", "max_completion_tokens", "truncation_strategy")
 
 
@@ -212,6 +218,7 @@ _ECHO = ("assistant_id", "instructions", "metadata", "tools", "max_completion_to
     Level.MUST,
     clause="runs-echo",
     counterexample=on_json(_other_instructions),
+    witness=on_json(_other_assistant),
     scenarios=RUNS,
 )
 def echo(spec: Spec, trace: Trace) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from attrs import evolve
 from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Counterexample, check
-from conformance.judging.counterexamples import earlier_success, path_of, query_of, when_refused
+from conformance.judging.counterexamples import admitted, earlier_success, path_of, query_of, when_refused
 from conformance.requests.case import Case, Expect
 from conformance.requests.wire import UNKNOWN_API_VERSION, UNKNOWN_ROUTE
 from conformance.spec.spec import Spec
@@ -59,6 +59,8 @@ def _refused(seen: Observation, what: str, wanted: tuple[int, ...] | None = None
     counterexample=_admit(lambda exchange: not _has_key(exchange), 401, 403),
     about=role("probe.auth.none"),
     features=("auth",),
+    contrast=True,
+    witness=admitted,
 )
 def missing_key(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A request without any credential does not succeed. Which refusal comes is judged by ``auth.status``."""
@@ -72,6 +74,8 @@ def missing_key(spec: Spec, seen: Observation) -> Iterator[Finding]:
     counterexample=_admit(_has_key, 401, 403),
     about=role("probe.auth.wrong"),
     features=("auth",),
+    contrast=True,
+    witness=admitted,
 )
 def wrong_key(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A request with a wrong key does not succeed."""
@@ -110,6 +114,8 @@ def _no_version(exchange: Exchange) -> bool:
     clause="api-version-required",
     counterexample=_admit(_no_version, 400, 404),
     about=lambda spec, case: case.role == "probe.api-version.missing" and spec.api_version.required,
+    contrast=True,
+    witness=admitted,
 )
 def version_missing(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """Where the version requires ``api-version``, a request without it is refused with a 4xx status.
@@ -129,6 +135,8 @@ def _odd_version(exchange: Exchange) -> bool:
     clause="api-version-known",
     counterexample=_admit(_odd_version, 400, 404),
     about=role("probe.api-version.unknown"),
+    contrast=True,
+    witness=admitted,
 )
 def version_unknown(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A made-up ``api-version`` is refused with a 4xx status.
@@ -164,6 +172,8 @@ def _any_deployment(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange
     clause="deployment-must-exist",
     counterexample=_any_deployment,
     about=role("probe.deployment.unknown"),
+    contrast=True,
+    witness=admitted,
 )
 def deployment_unknown(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """An unknown deployment is not found: 404 on dated routes; 400 or 404 where the model names it.
@@ -213,6 +223,8 @@ def _odd_method_served(exchange: Exchange, response: Response) -> Response | Non
     counterexample=when_refused(_odd_method_served, 404, 405),
     about=role("probe.method"),
     provenance="standard",
+    contrast=True,
+    witness=admitted,
 )
 def method_wrong(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A method that the path doesn't have is answered with 404 or 405 (RFC 9110 section 15.5.6)."""
@@ -230,6 +242,8 @@ def _odd_route_served(exchange: Exchange, response: Response) -> Response | None
     counterexample=when_refused(_odd_route_served, 404, 405),
     about=role("probe.route"),
     provenance="standard",
+    contrast=True,
+    witness=admitted,
 )
 def route_unknown(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A path that no version documents is not found."""

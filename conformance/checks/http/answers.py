@@ -114,6 +114,13 @@ def _other_media(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange |
     return exchange.answered(response.with_header("content-type", "text/html"))
 
 
+def _unknown_media(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or not response.body:
+        return None
+    return exchange.answered(response.with_header("content-type", "x-conformance/none"))
+
+
 def _documented_and_whole(spec: Spec, case: Case) -> bool:
     return _documented(spec, case) and not streams(spec, case)
 
@@ -123,6 +130,7 @@ def _documented_and_whole(spec: Spec, case: Case) -> bool:
     Level.MUST,
     clause="http-media-type-documented",
     counterexample=_other_media,
+    witness=_unknown_media,
     about=_documented_and_whole,
     needs=Needs.SUCCESS,
     provenance="spec",
@@ -192,6 +200,14 @@ def _cut(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
     )
 
 
+def _cut_anywhere(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None:
+        return None
+    cut = evolve(response, complete=False)
+    return evolve(exchange, response=cut, fault=Fault(FaultKind.CLOSED, "closed before the end", cut.elapsed))
+
+
 def _not_cancelled(spec: Spec, case: Case) -> bool:
     return case.cancel_after is None and not streams(spec, case)
 
@@ -201,6 +217,7 @@ def _not_cancelled(spec: Spec, case: Case) -> bool:
     Level.MUST,
     clause="http-message-whole",
     counterexample=_cut,
+    witness=_cut_anywhere,
     about=_not_cancelled,
     needs=Needs.ANY,
     provenance="standard",

@@ -63,11 +63,16 @@ def _drop_required(value: Any, _request: Request) -> Any:
     return None
 
 
+def _wrong_types(value: Any, _request: Request) -> Any:
+    return {key: {"wrong": True} for key in value} or {"object": 0}
+
+
 @check(
     "schema.response",
     Level.MUST,
     clause="http-body-schema",
     counterexample=on_json(_drop_required),
+    witness=on_json(_wrong_types),
     about=_json_expected,
     needs=Needs.SUCCESS,
     provenance="spec",

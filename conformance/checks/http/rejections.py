@@ -10,7 +10,7 @@ from attrs import evolve
 from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
-from conformance.judging.counterexamples import earlier_success, path_of, when_refused
+from conformance.judging.counterexamples import admitted, earlier_success, path_of, when_refused
 from conformance.requests.case import Case, Expect
 from conformance.schema.validators import validator_for
 from conformance.spec.operations import operations_of
@@ -64,6 +64,8 @@ def _let_pass(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | Non
     clause="errors-violation-rejected",
     counterexample=_let_pass,
     about=_breaks_a_rule,
+    contrast=True,
+    witness=admitted,
 )
 def rejected(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A request that breaks one documented constraint is refused with a 4xx status.
@@ -104,6 +106,8 @@ def _swallow(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
     counterexample=_swallow,
     about=_malformed,
     provenance="standard",
+    contrast=True,
+    witness=admitted,
 )
 def malformed_json(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A body that says it is JSON and isn't is refused with a 4xx status (RFC 8259, RFC 9110 section 15.5).

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from conformance.checks.objects.isolation import SECONDS
+from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Needs, check, trace_check
 from conformance.judging.counterexamples import asked, on_json
@@ -13,7 +14,7 @@ from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.requests.selectors import streams
 from conformance.spec.spec import Spec
-from conformance.verdict import Finding, Level, Outcome
+from conformance.verdict import Finding, Level
 
 TEXTS = ("chat.completions.create", "completions.create")
 MADE = (*TEXTS, "images.generations.create", "images.edits.create")
@@ -49,19 +50,30 @@ def _same_id(value: Any, _request: Request) -> Any:
     return {**value, "id": "chatcmpl-always-this"} if "id" in value and "choices" in value else None
 
 
+def _id_of_another(exchange: Exchange, others: Sequence[Exchange]) -> Exchange | None:
+    answers = (other.response.json for other in others if other.ok and other.response)
+    ids = [value["id"] for value in answers if isinstance(value, dict) and isinstance(value.get("id"), str)]
+    response = exchange.response
+    if response is None or not exchange.ok or not isinstance(response.json, dict) or not ids:
+        return None
+    return exchange.answered(response.with_json({**response.json, "id": ids[-1]}))
+
+
 @trace_check(
     "model.answer-ids",
     Level.SHOULD,
     clause="model-answer-ids",
     counterexample=on_json(_same_id, when=asked("POST", r"/completions")),
+    witness=_id_of_another,
     scenarios=("corpus.chat.completions.create", "corpus.completions.create"),
     operations=TEXTS,
 )
 def answer_ids(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """Two answers have two ids: logs and bills are told apart by them."""
     first: dict[str, Observation] = {}
-    answers = [seen for seen in trace if seen.exchange.ok and isinstance(seen.json, dict)]
-    for seen in answers:
+    for seen in trace:
+        if not (seen.exchange.ok and isinstance(seen.json, dict)):
+            continue
         id_ = seen.json.get("id")
         if isinstance(id_, str) and id_ in first:
             yield seen.finding(
@@ -70,6 +82,3 @@ def answer_ids(spec: Spec, trace: Trace) -> Iterator[Finding]:
             return
         if isinstance(id_, str):
             first[id_] = seen
-    if len(answers) < 2:
-        case_id = trace.observations[-1].case.id if trace.observations else ""
-        yield Finding("too few answers to compare", case_id, outcome=Outcome.NOT_APPLICABLE)

@@ -65,11 +65,17 @@ def _negative(value: Any, _request: Request) -> Any:
     return value
 
 
+def _free_prompt(value: Any, _request: Request) -> Any:
+    usage = value.get("usage")
+    return {**value, "usage": {**usage, "prompt_tokens": 0}} if isinstance(usage, dict) else None
+
+
 @check(
     "usage.counted",
     Level.SHOULD,
     clause="usage-counted",
     counterexample=on_json(_negative, when=_inference),
+    witness=on_json(_free_prompt, when=_inference),
     operations=MODELS,
     about=lambda spec, case: _whole(spec, case) and case.expect is Expect.ACCEPT,
     needs=Needs.SUCCESS,

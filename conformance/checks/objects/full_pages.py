@@ -24,11 +24,19 @@ def _halved(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None
     return answer_page(exchange, {**value, **last})
 
 
+def _one_less(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | None:
+    value = page_of(exchange)
+    if value is None or len(value["data"]) < 2:
+        return None
+    return answer_page(exchange, {**value, "data": value["data"][:-1], "has_more": True})
+
+
 @trace_check(
     "lists.full-page",
     Level.SHOULD,
     clause="list-full-page",
     counterexample=_halved,
+    witness=_one_less,
     scenarios=("crowds.*", "lists.*"),
 )
 def full_page(spec: Spec, trace: Trace) -> Iterator[Finding]:

@@ -116,11 +116,18 @@ def _forget(value: Any, request: Request) -> Any:
     return {**value, "metadata": {}}
 
 
+def _another_echo(value: Any, request: Request) -> Any:
+    sent = request.json if isinstance(request.json, dict) else {}
+    same = [name for name in sent if isinstance(sent[name], str) and value.get(name) == sent[name]]
+    return {**value, same[0]: "something else"} if same else None
+
+
 @trace_check(
     "lifecycle.create.echo",
     Level.MUST,
     clause="state-create-echo",
     counterexample=in_lives(on_json(_forget, when=_is_create)),
+    witness=on_json(_another_echo, when=_is_create),
     scenarios=LIVES,
 )
 def create_echo(spec: Spec, trace: Trace) -> Iterator[Finding]:
@@ -141,11 +148,16 @@ def _other_metadata(value: Any, _request: Request) -> Any:
     return {**value, "metadata": {"another": "object"}} if value.get("metadata") else None
 
 
+def _another_object(value: Any, _request: Request) -> Any:
+    return {**value, "id": "of_another_object"} if "id" in value else None
+
+
 @trace_check(
     "lifecycle.get.same",
     Level.MUST,
     clause="state-get-same",
     counterexample=in_lives(on_json(_other_metadata, when=_is_get)),
+    witness=on_json(_another_object, when=_is_get),
     scenarios=LIVES,
     entails=("lifecycle.modify.kept", "lifecycle.modify.applies", "lifecycle.list.same"),
 )

@@ -70,11 +70,20 @@ def _more_of_nothing(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchan
     return None if response.json["has_more"] else answer_page(exchange, {**response.json, "has_more": True})
 
 
+def nothing_after(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | None:
+    """A later page of a walk emptied, which says all the same that more follows."""
+    value = page_of(exchange)
+    if value is None or "after" not in query_of(exchange.request):
+        return None
+    return answer_page(exchange, {**value, "data": [], "has_more": True})
+
+
 @trace_check(
     "lists.has-more",
     Level.SHOULD,
     clause="list-has-more",
     counterexample=_more_of_nothing,
+    witness=nothing_after,
     scenarios=LISTS,
     entails=("lists.walk.ends",),
 )
@@ -175,6 +184,7 @@ def _endless(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | Non
     Level.MUST,
     clause="list-walk",
     counterexample=_endless,
+    witness=nothing_after,
     scenarios=LISTS,
     entails=("lists.has-more",),
 )

@@ -8,8 +8,9 @@ from typing import Any
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
-from conformance.judging.counterexamples import query_of
+from conformance.judging.counterexamples import on_json, query_of
 from conformance.requests.case import Case
+from conformance.requests.request import Request
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
@@ -118,11 +119,16 @@ def _swap_ends(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | N
     return answer_page(exchange, {**value, "first_id": value["last_id"], "last_id": value["first_id"]})
 
 
+def _end_of_nothing(value: Any, _request: Request) -> Any:
+    return {**value, "first_id": "of_nothing"} if value.get("data") == [] and "first_id" in value else None
+
+
 @check(
     "lists.ends",
     Level.MUST,
     clause="list-first-last-id",
     counterexample=_swap_ends,
+    witness=on_json(_end_of_nothing),
     operations=_OPERATIONS,
     needs=Needs.SUCCESS,
 )

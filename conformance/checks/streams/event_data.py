@@ -135,11 +135,19 @@ def _interrupt(events: list[Draft], _request: Request) -> list[Draft] | None:
     return [*events[:-1], error, evolve(events[-1])]
 
 
+def _named_error(events: list[Draft], _request: Request) -> list[Draft] | None:
+    if not events:
+        return None
+    data = '{"type":"error","code":"server_error","error":{"code":"server_error","message":[]}}'
+    return [*events[:-1], Draft(data, "error", events[-1].at)]
+
+
 @check(
     "stream.no-error",
     Level.SHOULD,
     clause="stream-error-visible",
     counterexample=on_events(_interrupt, *DATA_ONLY),
+    witness=on_events(_named_error),
     about=streamed(),
     needs=Needs.SUCCESS,
     provenance="observed",
@@ -172,6 +180,7 @@ def _error_text(events: list[Draft], _request: Request) -> list[Draft] | None:
     Level.SHOULD,
     clause="stream-error-visible",
     counterexample=on_events(_error_text, *DATA_ONLY),
+    witness=on_events(_named_error),
     about=streamed(),
     needs=Needs.SUCCESS,
     provenance="observed",

@@ -71,6 +71,14 @@ def _as_stream(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | N
     return exchange.answered(response.with_body(streamed_body).with_header("content-type", "text/event-stream"))
 
 
+def _labelled_as_stream(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | None:
+    response = exchange.response
+    if response is None or not exchange.ok or response.media_type != "application/json":
+        return None
+    labelled = response.with_body(b"data: " + response.body + b"\n\n").with_header("content-type", "text/event-stream")
+    return exchange.answered(labelled)
+
+
 def _plain_and_whole(spec: Spec, case: Case) -> bool:
     return plain(spec, case) and case.cancel_after is None
 
@@ -80,6 +88,7 @@ def _plain_and_whole(spec: Spec, case: Case) -> bool:
     Level.MUST,
     clause="stream-only-when-asked",
     counterexample=_as_stream,
+    witness=_labelled_as_stream,
     about=_plain_and_whole,
     needs=Needs.SUCCESS,
     entails=(

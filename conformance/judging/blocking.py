@@ -1,0 +1,108 @@
+"""Why an exchange can't be judged by a check: the network, the account, a failing target, a refusal of the model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from conformance.evidence.exchange import FaultKind
+from conformance.evidence.trace import Observation, Trace
+from conformance.judging.check import Check, Needs
+from conformance.judging.excuses import excuse
+from conformance.requests.case import Expect
+from conformance.verdict import Outcome
+
+__all__ = ["Blocked", "blocked", "hiccups", "kept_from"]
+
+_HICCUP = "the connection was closed, or a gateway gave up, once; it may have changed something and is not sent again"
+
+
+@frozen
+class Blocked:
+    """Why nothing can be said, and as what it counts. ``excused``: the target refused for reasons of its model."""
+
+    outcome: Outcome
+    reason: str = ""
+    excused: bool = False
+
+
+def hiccups(trace: Trace) -> Mapping[int, Blocked]:
+    """By place in the trace: changing requests that ended as a hiccup of the network does, and may not be sent again.
+
+    Where the same happens to a quarter of the operation's requests, two at least, it is no hiccup.
+    """
+    broken = [place for place, seen in enumerate(trace) if _broken_once(seen)]
+    if not broken:
+        return {}
+    sent = Counter(seen.case.operation for seen in trace)
+    hit = Counter(trace.observations[place].case.operation for place in broken)
+    rare = {name for name, count in hit.items() if count < 2 or count * 4 < sent[name]}
+    blocked = Blocked(Outcome.UNAVAILABLE, _HICCUP)
+    return {place: blocked for place in broken if trace.observations[place].case.operation in rare}
+
+
+def _broken_once(seen: Observation) -> bool:
+    exchange = seen.exchange
+    if exchange.attempts or seen.case.changes_nothing:
+        return False
+    closed = exchange.fault is not None and exchange.fault.kind is FaultKind.CLOSED
+    return closed or exchange.status in (502, 504)
+
+
+def blocked(check: Check, seen: Observation) -> Blocked | None:
+    """Why this exchange can't be judged by this exchange check, or None when it can."""
+    exchange, status = seen.exchange, seen.exchange.status
+    if exchange.fault is not None and exchange.unreached:
+        away = "; then the target was away" if exchange.control_ok is False else ""
+        return Blocked(Outcome.UNAVAILABLE, f"{exchange.fault.kind}: {exchange.fault.message}{away}")
+    if check.needs is Needs.ANY:
+        return None
+    response = exchange.response
+    if exchange.fault is not None and response is not None and response.media_type != "text/event-stream":
+        return Blocked(Outcome.NOT_TESTABLE, f"the answer is not whole: {exchange.fault.message}")
+    if status is None:
+        fault = exchange.fault
+        return Blocked(Outcome.NOT_TESTABLE, f"no answer: {fault.message if fault else 'nothing came'}")
+    if status == 429:
+        return Blocked(Outcome.UNAVAILABLE, "429 after all retries")
+    if status >= 500:
+        return Blocked(Outcome.NOT_TESTABLE, f"the target answered {status}")
+    return _by_status(check, seen, status)
+
+
+def _by_status(check: Check, seen: Observation, status: int) -> Blocked | None:
+    """Why an answer below 500 isn't the kind of answer that the check needs."""
+    excused = excuse(seen)
+    if check.needs is Needs.ANSWER:
+        return Blocked(excused.outcome, excused.reason, excused=True) if excused else None
+    wanted = check.needs is Needs.SUCCESS
+    if wanted and seen.case.expect is Expect.REJECT:
+        # What a good answer to a wrong request looks like is written nowhere; that it came is judged elsewhere.
+        return Blocked(Outcome.NOT_APPLICABLE)
+    if wanted == (200 <= status < 300) and (wanted or status >= 400):
+        return None
+    if not wanted or seen.case.expect is not Expect.ACCEPT:
+        return Blocked(Outcome.NOT_APPLICABLE)
+    if excused:
+        return Blocked(excused.outcome, excused.reason)
+    return Blocked(Outcome.NOT_TESTABLE, f"needs a success, the target answered {status}")
+
+
+def kept_from(seen: Observation) -> Blocked | None:
+    """Why a step of a story that should have succeeded did not; None where it did."""
+    exchange, status = seen.exchange, seen.exchange.status
+    if exchange.ok:
+        return None
+    what = f"the step {seen.case.role or seen.case.step or seen.case.operation!r}"
+    if status is None or exchange.fault is not None:
+        fault = exchange.fault
+        told = f"{what} got no whole answer: {fault.message if fault else 'nothing came'}"
+        return Blocked(Outcome.UNAVAILABLE if exchange.unreached else Outcome.NOT_TESTABLE, told)
+    if status == 429:
+        return Blocked(Outcome.UNAVAILABLE, f"{what} was answered with 429 after all retries")
+    excused = excuse(seen)
+    if excused is not None:
+        return Blocked(excused.outcome, f"{what}: {excused.reason}", excused=True)
+    return Blocked(Outcome.NOT_TESTABLE, f"{what} was answered with {status}")
