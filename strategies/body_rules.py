@@ -13,12 +13,13 @@ from typing import Any
 
 from attrs import field, frozen
 
+from conformance.pointer import matches
 from conformance.schema.validators import Validator, validator_for
 from conformance.spec.spec import Clause, Spec
 
 from .named_rules import NAMED
 
-__all__ = ["BodyRules", "merge_patch", "spots_of"]
+__all__ = ["BodyRules", "merge_patch"]
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
@@ -32,24 +33,6 @@ def merge_patch(target: Any, patch: Any) -> Any:
         else:
             made[key] = merge_patch(made.get(key), value)
     return made
-
-
-def spots_of(body: Any, pattern: str) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Yield the places in a body that a pattern names, each as (keys and indices, value).
-
-    ``*`` in the pattern stands for every item of an array: ``/messages/*`` names each message.
-    """
-
-    def walk(value: Any, tokens: list[str], spot: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
-        if not tokens:
-            yield spot, value
-        elif tokens[0] == "*" and isinstance(value, list):
-            for index, item in enumerate(value):
-                yield from walk(item, tokens[1:], (*spot, index))
-        elif isinstance(value, dict) and tokens[0] in value:
-            yield from walk(value[tokens[0]], tokens[1:], (*spot, tokens[0]))
-
-    yield from walk(body, [token for token in pattern.split("/") if token], ())
 
 
 @frozen
@@ -74,13 +57,13 @@ class BodyRules:
             known = NAMED.get(rule.named)
             try:
                 # An unknown name is reported by ``spec lint``; it must not stop the corpus.
-                return known is None or all(known.holds(value) for _, value in spots_of(body, rule.pointer))
+                return known is None or all(known.holds(value) for _, value in matches(body, rule.pointer))
             except (AttributeError, KeyError, TypeError):
                 return False  # a body that isn't even of the right form
         check = self._validators.get(clause.id)
         if check is None:
             check = self._validators[clause.id] = validator_for(self.spec, rule.schema)
-        return all(check.is_valid(value) for _, value in spots_of(body, rule.pointer))
+        return all(check.is_valid(value) for _, value in matches(body, rule.pointer))
 
     def broken(self, body: Any) -> tuple[Clause, ...]:
         """The clauses whose rules a body breaks, in the order of the Spec."""

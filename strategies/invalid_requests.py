@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from conformance.pointer import matches, tokens
 from conformance.requests.case import Break, Expect, Family
 from conformance.spec.spec import Clause
 from conformance.verdict import Level
 
-from .body_rules import merge_patch, spots_of
+from .body_rules import merge_patch
 from .constraint_breaches import ABSENT, Breach, breaches_of
 from .derivation import OperationDerivation
 from .drafts import Draft
@@ -175,11 +176,11 @@ def _rule_broken(derivation: OperationDerivation, clause: Clause) -> Iterator[Dr
         body = host.request.get("body")
         if not isinstance(body, dict):
             continue
-        for spot, value in spots_of(body, rule.pointer):
+        for spot, value in matches(body, rule.pointer):
             where = spot
             if rule.named:
                 changed = NAMED[rule.named].broken(body) if rule.named in NAMED else None
-                where = tuple(t for t in NAMED[rule.named].pointer.split("/") if t) if changed else ()
+                where = tokens(NAMED[rule.named].pointer) if changed else ()
             else:
                 changed = put({"": body}, ("", *spot), merge_patch(value, rule.breaks))[""]
             # Another rule broken as well would leave open which one the target refused for.

@@ -12,8 +12,9 @@ from typing import Any
 
 from attrs import field, frozen
 
+from conformance.pointer import escape, pointer_to
 from conformance.schema.validators import Validator, validator_for
-from conformance.spec.operations import Operation, escape
+from conformance.spec.operations import Operation
 from conformance.spec.spec import Spec
 
 __all__ = ["Node", "Path", "Shapes", "Slot", "describe", "request_node"]
@@ -152,7 +153,7 @@ class Slot:
 
 def describe(path: Path) -> str:
     """A path as a JSON Pointer pattern, without the location (``body``) and without branches."""
-    return "".join("/" + (escape(step[1:]) if step[0] == "." else "*") for step in path[1:] if step[0] != "|")
+    return pointer_to(step[1:] if step[0] == "." else "*" for step in path[1:] if step[0] != "|")
 
 
 @frozen(slots=False, eq=False)

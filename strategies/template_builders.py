@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from conformance.pointer import tokens
 from conformance.requests.case import Expect
 from conformance.schema.validators import Validator, validator_for
 from conformance.spec.operations import Operation
@@ -60,14 +61,14 @@ class TemplateContext:
     def has(self, pointer: str) -> bool:
         """Return True if the body documents a field, in any branch. ``pointer`` is like ``/messages/*/content``."""
         nodes = [self.body] if self.body is not None else []
-        for token in pointer.strip("/").split("/"):
+        for token in tokens(pointer):
             nodes = [child for node in nodes for child in _children(node, token)]
         return bool(nodes)
 
     def takes(self, pointer: str, value: Any) -> bool:
         """Return True if a field is documented and one of its schemas accepts the value."""
         nodes = [self.body] if self.body is not None else []
-        for token in pointer.strip("/").split("/"):
+        for token in tokens(pointer):
             nodes = [child for node in nodes for child in _children(node, token)]
         return any(node.fits(value) for node in nodes)
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from attrs import frozen
 
+from conformance.pointer import pointer_to
+
 from .sampler import NOTHING, Sampler
 from .schema_tree import Node, Path
 
@@ -51,7 +53,7 @@ def remove(value: Any, spot: Spot) -> Any:
 
 def pointer_text(spot: Spot) -> str:
     """A spot of a request as a JSON Pointer into the body: the leading ``body`` is left out."""
-    return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in spot[1:])
+    return pointer_to(spot[1:])
 
 
 def _step(node: Node, step: str) -> Node | None:

@@ -15,6 +15,7 @@ from attrs import field, frozen
 
 from conformance._parts import part
 from conformance.corpus.corpus import Corpus
+from conformance.pointer import tokens
 from conformance.requests.case import Case, Expect, JsonBody, Multipart
 from conformance.requests.field_rules import broken_rules
 from conformance.requests.profile import Profile
@@ -244,9 +245,8 @@ class _Measure:
 
 def _paths(root: Any, request: Any, pointer: str) -> Iterator[str]:
     """The schema paths that a concrete pointer into a request can mean."""
-    tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
 
-    def walk(node: Any, path: tuple[str, ...], rest: list[str], value: Any) -> Iterator[str]:
+    def walk(node: Any, path: tuple[str, ...], rest: tuple[str, ...], value: Any) -> Iterator[str]:
         if not rest:
             yield "".join(path)
             if node.items is not None and pointer.startswith("/query/"):
@@ -265,7 +265,7 @@ def _paths(root: Any, request: Any, pointer: str) -> Iterator[str]:
         elif node.extra is not None:
             yield from walk(node.extra, (*path, "%"), rest[1:], inner)
 
-    yield from walk(root, (), tokens, request)
+    yield from walk(root, (), tokens(pointer), request)
 
 
 def _fields(body: Multipart) -> dict[str, list[str]]:

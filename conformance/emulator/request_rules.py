@@ -9,6 +9,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from conformance.pointer import matches
+
 __all__ = ["NAMED", "Named", "places"]
 
 Named = Callable[[Any], str | None]
@@ -25,22 +27,9 @@ def _named(name: str) -> Callable[[Named], Named]:
 
 def places(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
     """All places a pointer with ``*`` reaches, each with its dotted path. Tokens that lead nowhere give nothing."""
-    yield from _places(value, [token for token in pointer.split("/") if token], "")
-
-
-def _places(value: Any, tokens: list[str], path: str) -> Iterator[tuple[str, Any]]:
-    if not tokens:
-        yield path, value
-        return
-    step, rest = tokens[0].replace("~1", "/").replace("~0", "~"), tokens[1:]
-    if isinstance(value, list):
-        indexes = range(len(value)) if step == "*" else [int(step)] if step.isdigit() else []
-        for index in indexes:
-            if index < len(value):
-                yield from _places(value[index], rest, f"{path}[{index}]")
-    elif isinstance(value, Mapping):
-        for name in list(value) if step == "*" else [step] if step in value else []:
-            yield from _places(value[name], rest, f"{path}.{name}" if path else name)
+    for path, held in matches(value, pointer):
+        dotted = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+        yield dotted.removeprefix("."), held
 
 
 def _messages(body: Any) -> list[Mapping[str, Any]]:

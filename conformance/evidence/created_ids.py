@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.evidence.exchange import Exchange
+from conformance.pointer import look_up
 from conformance.requests.case import Case
 
 __all__ = ["created_ids"]
@@ -23,7 +24,7 @@ def created_ids(case: Case, exchange: Exchange) -> dict[str, str]:
     values = [response.json] if response.is_json else list(_events(response.body))
     found: dict[str, str] = {}
     for name, pointer in case.creates.items():
-        ids = (_at(value, pointer) for value in values)
+        ids = (look_up(value, pointer) for value in values)
         first = next((item for item in ids if isinstance(item, str) and item), None)
         if first is not None:
             found[name] = first
@@ -40,15 +41,3 @@ def _events(body: bytes) -> Iterator[Any]:
             # The Responses events hold the object one level down.
             held = value.get("response") if isinstance(value, dict) else None
             yield held if isinstance(held, dict) else value
-
-
-def _at(node: Any, pointer: str) -> Any:
-    for token in pointer.split("/")[1:]:
-        key = token.replace("~1", "/").replace("~0", "~")
-        if isinstance(node, dict):
-            node = node.get(key)
-        elif isinstance(node, list) and key.isdigit() and int(key) < len(node):
-            node = node[int(key)]
-        else:
-            return None
-    return node

@@ -7,11 +7,12 @@ by ``jsonschema`` itself, not by the fast validator.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
 
+from conformance.pointer import matches, pointer_to
 from conformance.requests.case import Case, JsonBody, Multipart
 from conformance.schema.validators import validator_for
 from conformance.spec.spec import Clause, Spec
@@ -79,22 +80,9 @@ def _judged(spec: Spec, clause: Clause, body: Mapping[str, Any]) -> Iterator[str
             return  # what isn't of the documented form can't break a rule between its fields
         return
     authority = validator_for(spec, rule.schema).authority
-    for place, value in _places(body, rule.pointer.strip("/").split("/") if rule.pointer else []):
+    for path, value in matches(body, rule.pointer):
         if not authority.is_valid(value):
-            yield f"{place or 'the body'} breaks {clause.id}"
-
-
-def _places(value: Any, tokens: Sequence[str], place: str = "") -> Iterator[tuple[str, Any]]:
-    if not tokens:
-        yield place, value
-        return
-    head, rest = tokens[0], tokens[1:]
-    if head == "*":
-        inner = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-        for key, item in inner:
-            yield from _places(item, rest, f"{place}/{key}")
-    elif isinstance(value, Mapping) and head in value:
-        yield from _places(value[head], rest, f"{place}/{head}")
+            yield f"{pointer_to(path) or 'the body'} breaks {clause.id}"
 
 
 def _list(value: Any) -> list[Mapping[str, Any]]:

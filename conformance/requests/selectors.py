@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from conformance.pointer import look_up, tokens
 from conformance.requests.case import Case, JsonBody, Multipart
 from conformance.spec.operations import StreamShape, operations_of
 from conformance.spec.spec import Spec
@@ -31,25 +32,14 @@ def value_at(case: Case, pointer: str) -> Any:
 
     In a form the pointer's one token is the name of a part; its text is read as JSON where it is JSON.
     """
-    tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
     if isinstance(case.body, Multipart):
-        return _part(case.body, tokens)
-    if not isinstance(case.body, JsonBody):
-        return ABSENT
-    node: Any = case.body.value
-    for token in tokens:
-        if isinstance(node, dict) and token in node:
-            node = node[token]
-        elif isinstance(node, list) and token.isdigit() and int(token) < len(node):
-            node = node[int(token)]
-        else:
-            return ABSENT
-    return node
+        return _part(case.body, pointer)
+    return look_up(case.body.value, pointer, ABSENT) if isinstance(case.body, JsonBody) else ABSENT
 
 
-def _part(form: Multipart, tokens: list[str]) -> Any:
+def _part(form: Multipart, pointer: str) -> Any:
     for part in form.parts:
-        if [part.name] == tokens and not part.filename:
+        if (part.name,) == tokens(pointer) and not part.filename:
             text = part.data.decode("utf-8", "replace")
             try:
                 return json.loads(text)

@@ -8,11 +8,11 @@ to the journal before it sends the case.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
-from typing import Any
 
 from attrs import evolve, field, frozen
 
 from conformance.evidence.exchange import Exchange
+from conformance.pointer import look_up
 from conformance.requests.case import Case
 from conformance.requests.profile import Profile
 from conformance.spec.spec import Spec
@@ -92,9 +92,7 @@ def created(case: Case, exchange: Exchange) -> dict[str, str]:
     answer = exchange.response.json if exchange.ok and exchange.response is not None else None
     found: dict[str, str] = {}
     for name, pointer in case.creates.items():
-        value: Any = answer
-        for token in pointer.split("/")[1:]:
-            value = value.get(token) if isinstance(value, dict) else None
+        value = look_up(answer, pointer)
         if isinstance(value, str):
             found[name] = value
     return found

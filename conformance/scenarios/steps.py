@@ -9,6 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from conformance.evidence.exchange import Exchange
+from conformance.pointer import look_up
 from conformance.requests.case import Case, Cost, Expect, Family, JsonBody, Multipart, Part
 from conformance.scenarios.resource_kinds import MARKER, Kind, kind, properties
 from conformance.scenarios.scenario import Settings, Step, Wait
@@ -146,9 +147,7 @@ def create(
 
 def created_id(exchange: Exchange, pointer: str = "/id") -> str | None:
     """The id in the answer to a create, or None if there is none."""
-    node: Any = exchange.response.json if exchange.ok and exchange.response else None
-    for token in pointer.split("/")[1:]:
-        node = node.get(token) if isinstance(node, dict) else None
+    node = look_up(exchange.response.json, pointer) if exchange.ok and exchange.response else None
     return node if isinstance(node, str) and node else None
 
 

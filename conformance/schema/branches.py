@@ -10,6 +10,8 @@ from typing import Any
 
 from attrs import frozen
 
+from conformance.pointer import follow
+
 __all__ = ["closed", "discriminated", "narrowed"]
 
 _UNIONS = ("oneOf", "anyOf")
@@ -78,12 +80,6 @@ def closed(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return dict(_Closing(document).walk(document))
 
 
-def _target(document: Any, ref: str) -> Any:
-    for token in ref[2:].split("/"):
-        document = document[token.replace("~1", "/").replace("~0", "~")]
-    return document
-
-
 @frozen
 class _Closing:
     document: Mapping[str, Any]
@@ -113,7 +109,7 @@ class _Closing:
             return False
         ref = node.get("$ref")
         if isinstance(ref, str) and ref.startswith("#/"):
-            return ref not in seen and self.lists(_target(self.document, ref), seen | {ref})
+            return ref not in seen and self.lists(follow(self.document, ref), seen | {ref})
         parts = [part for key in ("allOf", *_UNIONS) for part in node.get(key, ())]
         objects = [part for part in parts if self.may_be_object(part, seen)]
         return all(self.lists(part, seen) for part in objects) if objects else bool(node.get("properties"))
@@ -124,7 +120,7 @@ class _Closing:
             return False
         ref = node.get("$ref")
         if isinstance(ref, str) and ref.startswith("#/"):
-            return ref not in seen and self.may_be_object(_target(self.document, ref), seen | {ref})
+            return ref not in seen and self.may_be_object(follow(self.document, ref), seen | {ref})
         kind = node.get("type")
         if kind is not None:
             return "object" in kind if isinstance(kind, list) else bool(kind == "object")

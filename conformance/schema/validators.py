@@ -21,11 +21,12 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from conformance.errors import SpecError
+from conformance.pointer import follow, look_up, pointer_to, tokens
 from conformance.schema.branches import closed, narrowed
 from conformance.schema.formats import FORMATS
 from conformance.spec.spec import Spec
 
-__all__ = ["SchemaError", "Validator", "Validators", "pointer_of", "validator_for", "validators_of"]
+__all__ = ["SchemaError", "Validator", "Validators", "validator_for", "validators_of"]
 
 _URI = "urn:conformance:document"
 
@@ -107,26 +108,26 @@ class Validator:
         elif causes:
             deepest = max((c for cause in causes for c in cause.walk()), key=lambda c: c.instance_pointer.count("/"))
             message = f"fits no branch; nearest: {deepest.message}"
-        return SchemaError(pointer_of(error.absolute_path), pointer, keyword, message, causes)
+        return SchemaError(pointer_to(error.absolute_path), pointer, keyword, message, causes)
 
     def _locate(self, error: ValidationError) -> tuple[str, Mapping[str, Any] | None]:
         """The place in the corrected document, and the discriminator when its union itself failed."""
         node: Any = self.schema
-        where: list[str] = []
+        where: list[str | int] = []
         union = None
         path = list(error.absolute_schema_path)
         while path:
             # a reference leaves no trace in the path of the error
             while isinstance(node, Mapping) and "$ref" in node and path[0] not in node:
                 target = unquote(str(node["$ref"]).removeprefix(_URI).removeprefix("#"))
-                where = [part for part in target.split("/") if part]
-                node = _follow(self.document, where)
+                where = list(tokens(target))
+                node = look_up(self.document, target, {})
             mark = node.get("x-narrowed") if isinstance(node, Mapping) else None
             if mark is not None and path[0] == "then" and len(path) > 3:
                 # then/allOf/k/then is branch k; else/oneOf is the union as it stands
                 branch = int(path[2])
                 node = node["then"]["allOf"][branch]["then"]
-                where += [mark["keyword"], str(mark["branches"][branch])]
+                where += [mark["keyword"], mark["branches"][branch]]
                 path = path[4:]
             elif mark is not None and path[0] == "else":
                 node = node["else"]
@@ -134,9 +135,9 @@ class Validator:
                 path = path[1:]
             else:
                 token = path.pop(0)
-                where.append(str(token).replace("~", "~0").replace("/", "~1"))
+                where.append(token)
                 node = _child(node, token)
-        return "/" + "/".join(where), union
+        return pointer_to(where), union
 
 
 def _child(node: Any, token: Any) -> Any:
@@ -146,21 +147,8 @@ def _child(node: Any, token: Any) -> Any:
         return {}
 
 
-def _follow(document: Any, tokens: list[str]) -> Any:
-    node = document
-    for token in tokens:
-        key = token.replace("~1", "/").replace("~0", "~")
-        node = _child(node, int(key) if isinstance(node, list) else key)
-    return node
-
-
 def _short(message: str) -> str:
     return message if len(message) <= 200 else message[:160] + " … " + message[-30:]
-
-
-def pointer_of(path: Any) -> str:
-    """A JSON Pointer (RFC 6901) from a sequence of keys and indices."""
-    return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in path)
 
 
 def _checker() -> FormatChecker:
@@ -202,20 +190,12 @@ class Validators:
             pointer = ""
             schema = _absolute(narrowed(pointer_or_schema))
         if key not in self.made:
-            if pointer and _follow(self.document, [t for t in pointer.split("/") if t]) == {}:
-                _must_exist(self.document, pointer)
+            try:
+                follow(self.document, pointer)
+            except KeyError:
+                raise SpecError(f"no such place: {pointer}", where="schema") from None
             self.made[key] = Validator(pointer, schema, self.document, self.registry, self.rs_registry)
         return self.made[key]
-
-
-def _must_exist(document: Any, pointer: str) -> None:
-    node = document
-    for token in pointer.split("/")[1:]:
-        key = token.replace("~1", "/").replace("~0", "~")
-        try:
-            node = node[int(key)] if isinstance(node, list) else node[key]
-        except (KeyError, IndexError, TypeError, ValueError):
-            raise SpecError(f"no such place: {pointer}", where="schema") from None
 
 
 def _absolute(node: Any) -> Any:

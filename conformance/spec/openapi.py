@@ -12,7 +12,9 @@ from typing import Any
 
 from attrs import field, frozen
 
-__all__ = ["KINDS", "METHODS", "Place", "escape", "follow", "form_problems", "places"]
+from conformance.pointer import escape, follow
+
+__all__ = ["KINDS", "METHODS", "Place", "form_problems", "places"]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -108,23 +110,6 @@ class Place:
     pointer: str
     kind: str
     node: Any = field(repr=False)
-
-
-def escape(token: str) -> str:
-    """One reference token of a JSON Pointer (RFC 6901 section 3)."""
-    return token.replace("~", "~0").replace("/", "~1")
-
-
-def follow(document: Any, pointer: str) -> Any:
-    """What a JSON Pointer names; raises :class:`KeyError` when it names nothing."""
-    node = document
-    for token in pointer.removeprefix("#").split("/")[1:]:
-        key = token.replace("~1", "/").replace("~0", "~")
-        try:
-            node = node[int(key)] if isinstance(node, list) else node[key]
-        except (KeyError, IndexError, ValueError, TypeError):
-            raise KeyError(pointer) from None
-    return node
 
 
 def places(document: Any, pointer: str = "", kind: str = "document") -> Iterator[Place]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from conformance.pointer import escape
 from conformance.spec.spec import Spec
 
 __all__ = ["Media", "Operation", "Parameter", "StreamShape", "operations_of"]
@@ -87,11 +88,6 @@ class Operation:
             if key in self.responses:
                 return self.responses[key]
         return None
-
-
-def escape(token: str) -> str:
-    """One reference token of a JSON Pointer (RFC 6901 section 3)."""
-    return token.replace("~", "~0").replace("/", "~1")
 
 
 @lru_cache(maxsize=32)

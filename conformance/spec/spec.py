@@ -14,6 +14,7 @@ from typing import Any
 from attrs import field, frozen
 
 from conformance.errors import SpecError
+from conformance.pointer import follow
 
 __all__ = [
     "ApiVersion",
@@ -167,14 +168,10 @@ class Spec:
 
         Raises :class:`SpecError` when it points nowhere.
         """
-        node: Any = self.document
-        for token in ref.removeprefix("#/").split("/"):
-            key = token.replace("~1", "/").replace("~0", "~")
-            try:
-                node = node[int(key)] if isinstance(node, list) else node[key]
-            except (KeyError, IndexError, ValueError, TypeError):
-                raise SpecError(f"$ref {ref} points nowhere", where=self.version) from None
-        return node
+        try:
+            return follow(self.document, ref)
+        except KeyError:
+            raise SpecError(f"$ref {ref} points nowhere", where=self.version) from None
 
     def deref(self, node: Any) -> Any:
         """``node``, or what it refers to when it is a ``$ref`` (chains are followed)."""

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import yaml
 
 from conformance.errors import SpecError
+from conformance.pointer import tokens
 
 __all__ = ["read_toml", "read_yaml", "toml_lines", "yaml_line", "yaml_text"]
 
@@ -139,8 +140,7 @@ def yaml_line(path: Path, pointer: str) -> int:
     except (OSError, yaml.YAMLError):
         return 1
     line = 1
-    for token in pointer.split("/")[1:]:
-        name = token.replace("~1", "/").replace("~0", "~")
+    for name in tokens(pointer):
         if isinstance(node, yaml.MappingNode):
             found = next(((key, value) for key, value in node.value if key.value == name), None)
         elif isinstance(node, yaml.SequenceNode) and name.isdigit() and int(name) < len(node.value):

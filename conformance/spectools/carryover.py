@@ -11,7 +11,8 @@ from typing import Any
 
 import attrs
 
-from conformance.spec.openapi import METHODS, follow
+from conformance.pointer import follow
+from conformance.spec.openapi import METHODS
 from conformance.spec.overlay import PatchError, apply_patches
 from conformance.spec.spec import Clause, Spec
 from conformance.spectools.document_rules import route

@@ -7,7 +7,8 @@ from typing import Any
 
 from attrs import define, field
 
-from conformance.spec.openapi import METHODS, escape
+from conformance.pointer import escape
+from conformance.spec.openapi import METHODS
 from conformance.spec.spec import Spec
 from conformance.spectools.changes import REQUEST, RESPONSE, Change, Class, Local, judge, worst
 from conformance.spectools.normal_form import Node, resolve

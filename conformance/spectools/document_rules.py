@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from conformance.pointer import escape, follow, pointer_to, tokens
 from conformance.spec.loading import load, versions
-from conformance.spec.openapi import METHODS, escape, follow, places
+from conformance.spec.openapi import METHODS, places
 from conformance.spec.shipped import specs_dir
 from conformance.spec.spec import Spec
 from conformance.spec.tables import Problem
@@ -44,9 +45,8 @@ def _line(spec: Spec, file: Path, pointer: str) -> int:
     if not spec.extends:
         return yaml_line(file, pointer)
     # An overlay has no place for the pointer itself; the action whose target names most of it is nearest.
-    tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
     actions = read_yaml(file).get("actions", ())
-    best = max(range(len(actions)), key=lambda i: sum(t in actions[i]["target"] for t in tokens), default=0)
+    best = max(range(len(actions)), key=lambda i: sum(t in actions[i]["target"] for t in tokens(pointer)), default=0)
     return yaml_line(file, f"/actions/{best}")
 
 
@@ -55,7 +55,7 @@ def _outside(document: Mapping[str, Any]) -> Found:
     from openapi_spec_validator import OpenAPIV31SpecValidator
 
     for error in OpenAPIV31SpecValidator(dict(document)).iter_errors():
-        pointer = "".join(f"/{escape(str(token))}" for token in error.absolute_path)
+        pointer = pointer_to(error.absolute_path)
         yield pointer, f"openapi-spec-validator: {str(error.message)[:200]}"
 
 

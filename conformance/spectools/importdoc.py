@@ -158,7 +158,7 @@ class Importer:
 
     def _deref(self, node: Any, where: str) -> Mapping[str, Any]:
         """An object that isn't a schema, its references followed (at most 16)."""
-        from conformance.spec.openapi import follow
+        from conformance.pointer import follow
 
         for _ in range(16):
             if not (isinstance(node, Mapping) and "$ref" in node):

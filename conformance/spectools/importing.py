@@ -16,8 +16,8 @@ from typing import Any
 from attrs import frozen
 
 from conformance.errors import SpecError, UsageError
+from conformance.pointer import follow
 from conformance.spec.loading import load, versions
-from conformance.spec.openapi import follow
 from conformance.spec.operations import Operation, operations_of
 from conformance.spec.spec import Spec
 from conformance.spec.textfile import yaml_text

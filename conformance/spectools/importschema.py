@@ -14,7 +14,8 @@ from attrs import define, field
 from jsonschema import Draft202012Validator
 
 from conformance.errors import UsageError
-from conformance.spec.openapi import KINDS, follow
+from conformance.pointer import follow
+from conformance.spec.openapi import KINDS
 from conformance.spectools.importnotes import Notes
 
 __all__ = ["Schemas"]

@@ -122,7 +122,7 @@ def graft(document: dict[str, Any], known: Mapping[str, Mapping[str, Any]]) -> N
 
     A component whose name is taken by something else gets a name of its own.
     """
-    from conformance.spec.openapi import follow
+    from conformance.pointer import follow
 
     grafts: dict[str, _Graft] = {}
     for item in document["paths"].values():

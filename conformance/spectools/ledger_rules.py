@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from conformance.checks.catalogue import all_checks
+from conformance.pointer import follow
 from conformance.spec.folder import listed_problems
 from conformance.spec.loading import load, versions
-from conformance.spec.openapi import follow
 from conformance.spec.shipped import specs_dir
 from conformance.spec.spec import Clause, Spec
 from conformance.spec.tables import Problem

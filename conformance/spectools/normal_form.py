@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from conformance.spec.openapi import escape, follow
+from conformance.pointer import escape, follow
 
 __all__ = ["Node", "Shape", "branches", "key_values", "resolve", "shape"]
 

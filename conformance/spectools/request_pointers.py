@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from conformance.pointer import tokens
 from conformance.spec.operations import Operation, operations_of
 from conformance.spec.spec import Spec
 
@@ -27,8 +28,7 @@ def request_schemas(spec: Spec, operation: Operation, pointer: str) -> tuple[Any
         parameter = operation.parameter(location, name)
         return (spec.deref(parameter.schema),) if parameter else ()
     found: list[Any] = [spec.deref(media.schema) for media in operation.body.values()]
-    for token in pointer.split("/")[1:]:
-        name = token.replace("~1", "/").replace("~0", "~")
+    for name in tokens(pointer):
         found = [inner for schema in found for part in _parts(spec, schema) for inner in _child(part, name)]
     return tuple(part for schema in found for part in _parts(spec, schema))
 

@@ -62,6 +62,9 @@ def test_every_version_has_its_three_files() -> None:
         ),
         (("clauses.toml", CLAUSES, "clause = 3\n"), 1, "clause: must be a list"),
         (("clauses.toml", CLAUSES, "clause = [3]\n"), 1, "clause: must be a table"),
+        (("clauses.toml", '"/input"', '"input"'), 13, "refusal tiny-input, pointer: must be a JSON Pointer, such as"),
+        (("clauses.toml", '"/input"', '"/in~put"'), 13, "refusal tiny-input, pointer: must be a JSON Pointer, such as"),
+        (("errata.toml", '"/components/schemas/request/p', '"components/p'), 3, "erratum tiny-user, where: must be a"),
         (("errata.toml", 'provenance = "docs"', 'provenance = "dosc"'), 8, "erratum tiny-user, provenance: 'dosc'"),
     ],
 )

@@ -14,6 +14,8 @@ from typing import Any
 import jsonschema_rs
 from attrs import define
 
+from conformance.pointer import look_up
+
 __all__ = ["value_for"]
 
 _DEEP = 4
@@ -73,10 +75,7 @@ class _Writer:
         return schema
 
     def _at(self, ref: str) -> Mapping[str, Any]:
-        node = self.root
-        for step in ref.removeprefix("#").strip("/").split("/"):
-            if step and isinstance(node, Mapping):
-                node = node.get(step.replace("~1", "/").replace("~0", "~"), {})
+        node = look_up(self.root, ref.removeprefix("#"))
         return node if isinstance(node, Mapping) else {}
 
     def _union(self, schema: Mapping[str, Any], key: str, depth: int) -> Any:
