@@ -1,4 +1,4 @@
-"""Emulators that break one law each: every one is noticed, and the clean one raises nothing.
+"""Emulators with one bug each: every one is noticed, and the clean one raises nothing.
 
 A sample chosen by the commit runs with the other tests; all of them run in ``tox -e prove``.
 """

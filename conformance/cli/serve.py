@@ -118,7 +118,7 @@ def _list_mutants() -> int:
     from conformance.emulator.mutants import mutants
 
     for name, mutant in sorted(mutants().items()):
-        print(f"{name}  {mutant.law}")
+        print(f"{name}  {mutant.rule}")
     return 0
 
 

@@ -1,7 +1,7 @@
 """The application: a request and the state give a response. No I/O.
 
-The order of its questions: key, api-version, route, deployment, media type, syntax, schema, meaning. Ids and request
-ids come from counters; time from a clock that can be set. Two equal runs give equal answers.
+A request is examined in this order: key, api-version, route, deployment, media type, syntax, schema, meaning. Ids and
+request ids come from counters, times from a clock that can be set, so two equal runs give equal answers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from attrs import define, evolve, field
 
 from conformance.emulator import error_answers as errors
 from conformance.emulator.behaviour import Settings
-from conformance.emulator.call import Call, Surface
+from conformance.emulator.call import Call, Documented
 from conformance.emulator.error_answers import Problem, Refused
 from conformance.emulator.events import dumps
 from conformance.emulator.forms import parse_form
@@ -37,18 +37,18 @@ from conformance.spec.spec import Spec
 
 __all__ = ["App"]
 
-#: Cheap signs of what JSON can say and UTF-8 or floats can't hold: lone surrogates, numbers beyond the range.
+#: Cheap signs that a JSON text may hold what needs a closer look: lone surrogates and numbers beyond a double's range.
 _ODD = re.compile(rb"\\u[dD][89a-fA-F]|[eE]\+?\d{3}|\d{300}")
 
 
 @define(eq=False)
 class _Version:
-    """One served version: its routes, validators and surfaces."""
+    """One served version: its routes, its validators and what its operations document."""
 
     spec: Spec
     routes: Routes = field(factory=Routes, init=False)
     validation: Validation = field(init=False)
-    surfaces: dict[str, Surface] = field(factory=dict, init=False)
+    _documented: dict[str, Documented] = field(factory=dict, init=False)
     base: tuple[str, ...] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -57,10 +57,11 @@ class _Version:
         for operation in operations_of(self.spec).values():
             self.routes.add(operation)
 
-    def surface(self, operation: Operation) -> Surface:
-        found = self.surfaces.get(operation.id)
+    def documented(self, operation: Operation) -> Documented:
+        """What one operation documents, built on first use."""
+        found = self._documented.get(operation.id)
         if found is None:
-            found = self.surfaces[operation.id] = Surface(self.spec, operation)
+            found = self._documented[operation.id] = Documented(self.spec, operation)
         return found
 
 
@@ -85,11 +86,13 @@ class App:
 
     @classmethod
     def of(cls, *versions: str, settings: Settings | None = None, folder: Path | None = None) -> App:
-        """An application for the named versions, read from the suite's specs or from ``folder``."""
+        """An application for some versions, read from the suite's specs or from ``folder``."""
         return cls([load(version, folder) for version in versions], settings or Settings())
 
     def handle(self, request: Request) -> Response:
-        """The answer to a request. Never raises; a fault of ours is a 500 with its traceback on standard error."""
+        """The answer to a request. Never raises: a bug of ours is answered with 500 and printed with its traceback on
+        stderr.
+        """
         self._served += 1
         try:
             response = self._answer(request)
@@ -105,6 +108,7 @@ class App:
         return evolve(response, headers=(*response.headers, *self._service_headers(request)))
 
     def _answer(self, request: Request) -> Response:
+        """Examine the request step by step, then let the operation's handler answer. Raises :class:`Refused`."""
         self._authorise(request)
         url = urlsplit(request.url)
         segments = tuple(unquote(segment) for segment in url.path.removeprefix("/").split("/"))
@@ -124,7 +128,7 @@ class App:
         parameters = version.validation.parameters(operation, query, headers)
         body = self._body(version, operation, request)
         call = Call(
-            surface=version.surface(operation),
+            documented=version.documented(operation),
             request=request,
             path=match.values,
             query=parameters,
@@ -136,6 +140,7 @@ class App:
         return handler(call)
 
     def _authorise(self, request: Request) -> None:
+        """Raise 401 unless the request has the key or one of the bearer tokens."""
         if request.header("api-key") in self._secrets:
             return
         scheme, _, token = (request.header("authorization") or "").partition(" ")
@@ -145,9 +150,9 @@ class App:
     def _version(
         self, segments: tuple[str, ...], query: Mapping[str, Sequence[str]]
     ) -> tuple[_Version, tuple[str, ...]]:
-        """The version that the base path and api-version choose, and the rest of the path.
+        """The version that base path and api-version select, and the rest of the path. The longest base path wins.
 
-        The longest base path wins. A dated surface answers 404 to a version it doesn't know, v1 answers 400.
+        Raises 404 for a version that a dated surface doesn't know, 400 on the v1 surface.
         """
         fitting = [one for one in self._versions if segments[: len(one.base)] == one.base]
         longest = max((len(one.base) for one in fitting), default=0)
@@ -168,6 +173,7 @@ class App:
         raise errors.resource_not_found()
 
     def _body(self, version: _Version, operation: Operation, request: Request) -> Any:
+        """The parsed and validated body: an object, a form, or bytes; None if there is none."""
         if len(request.body) > self.settings.body_limit:
             raise errors.too_large(self.settings.body_limit, len(request.body))
         if not operation.body:
@@ -178,6 +184,7 @@ class App:
             return None
         given = request.header("content-type") or ""
         media_type = given.split(";", 1)[0].strip().lower() or "application/json"
+        # Clients of some operations send JSON where a form without files is documented; the service takes both.
         if media_type == "application/json" and _no_files(version.spec, operation):
             media_type = next(iter(operation.body))
         elif media_type not in operation.body:
@@ -193,6 +200,7 @@ class App:
         return value
 
     def _service_headers(self, request: Request) -> Headers:
+        """The headers that the service adds to every answer. Request ids depend on the seed and a counter only."""
         number = hashlib.sha256(f"{self.settings.seed}\0request\0{self._served}".encode()).hexdigest()
         apim = f"{number[:8]}-{number[8:12]}-{number[12:16]}-{number[16:20]}-{number[20:32]}"
         other = f"{number[32:40]}-{number[40:44]}-{number[44:48]}-{number[48:52]}-{number[52:]}"
@@ -209,7 +217,7 @@ class App:
 
 
 def _no_files(spec: Spec, operation: Operation) -> bool:
-    """True for a form without files: JSON says the same, and clients send it so."""
+    """Return True if the operation documents only a form and the form has no files."""
     if list(operation.body) != ["multipart/form-data"]:
         return False
     schema = spec.deref(operation.body["multipart/form-data"].schema)
@@ -219,6 +227,7 @@ def _no_files(spec: Spec, operation: Operation) -> bool:
 
 
 def _refusal(problem: Problem, latency: float) -> Response:
+    """The response for a :class:`Problem`."""
     body = dumps(problem.body()).encode("utf-8", "replace")
     extra: Headers = (("allow", problem.message.partition(": ")[2].rstrip(".")),) if problem.status == 405 else ()
     return Response(
@@ -231,7 +240,9 @@ def _refusal(problem: Problem, latency: float) -> Response:
 
 
 def _parsed(body: bytes) -> Any:
-    """The JSON value. Lone surrogates become U+FFFD; numbers beyond a double are refused (RFC 8259 sections 6, 8.2)."""
+    """The JSON value. Lone surrogates become U+FFFD; numbers beyond a double are refused (RFC 8259 sections 6 and
+    8.2).
+    """
     try:
         value = json.loads(body, parse_constant=_no_constant)
         return _plain(value) if _ODD.search(body) else value
@@ -241,10 +252,12 @@ def _parsed(body: bytes) -> Any:
 
 
 def _no_constant(name: str) -> Any:
+    """Refuse NaN and Infinity, which Python reads but JSON doesn't have."""
     raise ValueError(name)
 
 
 def _plain(value: Any) -> Any:
+    """The value with lone surrogates replaced. Raises ValueError for a number that isn't finite."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, float) and not math.isfinite(value):

@@ -1,4 +1,4 @@
-"""How an emulator behaves: its key, deployments, pace, and the faults it is asked to show."""
+"""The settings of an emulator: its key, its deployments, its pace, and faults that it shows on demand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["DEFAULT_DEPLOYMENTS", "Deployment", "Settings", "StreamFaults"]
 
 @frozen
 class Deployment:
-    """A deployed model. ``abilities`` are words that handlers ask for: ``chat``, ``embeddings``, ``reasoning`` …"""
+    """A deployed model. ``abilities`` are the words that handlers ask for: ``chat``, ``embeddings``, ``reasoning`` …"""
 
     name: str
     model: str
@@ -21,9 +21,11 @@ class Deployment:
 
 
 def _deployed(name: str, *abilities: str, model: str = "") -> Deployment:
+    """A deployment; the model is named like the deployment unless given."""
     return Deployment(name, model or name, frozenset(abilities))
 
 
+#: One deployment for each capability that requests of the corpus need.
 DEFAULT_DEPLOYMENTS: tuple[Deployment, ...] = (
     _deployed("gpt-4o", "chat", "vision", "tools", "logprobs", "assistants", "responses", model="gpt-4o-2024-08-06"),
     _deployed("gpt-4o-mini", "fine-tuning", model="gpt-4o-mini-2024-07-18"),
@@ -44,11 +46,11 @@ DEFAULT_DEPLOYMENTS: tuple[Deployment, ...] = (
 
 @frozen
 class StreamFaults:
-    """What a stream does wrong or oddly. All off by default.
+    """What is wrong or unusual about streams. Everything is off by default.
 
-    ``cut``: the connection drops after this many events. ``stall``: silence of this many seconds after the first event.
-    ``drip``: one byte per chunk. ``split``: chunk borders inside code points. ``crlf``, ``comments`` and ``heartbeats``
-    are legal framings (WHATWG event stream).
+    ``cut``: the connection drops after this many events. ``stall``: this many seconds of silence after the first event.
+    ``drip``: one byte per chunk. ``split``: chunks end inside a code point. ``crlf``, ``comments`` and ``heartbeats``
+    are legal variants of the framing (WHATWG event stream).
     """
 
     cut: int | None = None
@@ -62,7 +64,12 @@ class StreamFaults:
 
 @frozen(slots=False)
 class Settings:
-    """Everything that may be set on an emulator. ``latency`` and ``interval`` are seconds."""
+    """Everything that can be set on an emulator.
+
+    ``latency`` (before the answer) and ``interval`` (between events) are seconds; limits are bytes.
+    ``filter_first_chunk``, ``asynchronous_filter`` and ``grouped_chunks`` select the variants of content filtering that
+    the service has.
+    """
 
     key: str = field(default="emulator-key", repr=False)
     tokens: tuple[str, ...] = field(default=(), repr=False)
@@ -80,16 +87,16 @@ class Settings:
 
     @cached_property
     def by_name(self) -> Mapping[str, Deployment]:
-        """Deployments by name."""
+        """The deployments by name."""
         return {deployment.name: deployment for deployment in self.deployments}
 
     def to_json(self) -> str:
-        """All settings, secrets included, for a child process of ours."""
+        """All settings as JSON, secrets included, for a child process of our own."""
         return json.dumps(asdict(self), default=sorted)
 
     @classmethod
     def from_json(cls, text: str) -> Settings:
-        """The settings that :meth:`to_json` wrote. Raises ValueError or TypeError for another text."""
+        """The settings that :meth:`to_json` wrote. Raises ValueError or TypeError for any other text."""
         given = json.loads(text)
         given["tokens"] = tuple(given["tokens"])
         given["deployments"] = tuple(

@@ -1,7 +1,8 @@
-"""What a handler receives: the request as parsed and validated, the state, and the ways to answer.
+"""What a handler receives: the parsed and validated request, the state, and the ways to answer.
 
 A handler is a function ``(call: Call) -> Response``. When it runs, key, api-version, route, media type and schema of
-the request have been checked; it raises :class:`~conformance.emulator.error_answers.Refused` for what only it can know.
+the request have been checked. It raises :class:`~conformance.emulator.error_answers.Refused` for faults that only it
+can know.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from conformance.requests.request import Request
 from conformance.spec.operations import Operation
 from conformance.spec.spec import Spec
 
-__all__ = ["Call", "Form", "Part", "Surface"]
+__all__ = ["Call", "Documented", "Form", "Part"]
 
 _JSON: Headers = (("content-type", "application/json"),)
 
 
 @frozen
 class Part:
-    """One file of a multipart body."""
+    """One file in a multipart body."""
 
     name: str
     filename: str
@@ -37,12 +38,15 @@ class Part:
     data: bytes = field(repr=False)
 
 
+#: The fields of a multipart body; each has all its values, texts or files.
 Form = Mapping[str, tuple["Part | str", ...]]
 
 
 @define(eq=False)
-class Surface:
-    """What an operation's Spec documents, as shapes built once: the request body, the answer, each event's data."""
+class Documented:
+    """What an operation's Spec documents: the shape of the request body, of the answer and of the data of each
+    event.
+    """
 
     spec: Spec
     operation: Operation
@@ -60,7 +64,7 @@ class Surface:
         self.event = Shape(self.spec, (operation.stream.media.schema,) if operation.stream else ())
 
     def event_data(self, name: str | None) -> Shape:
-        """The shape of the data of the events with this name (None: of events without a name)."""
+        """The shape of the data of events with this name; None stands for events without a name."""
         found = self._events.get(name)
         if found is None:
             schemas: dict[int, Any] = {}
@@ -77,7 +81,7 @@ class Surface:
 
     @property
     def done(self) -> Event | None:
-        """The closing event of the stream, with its name where the document gives one; None without a sentinel."""
+        """The event that closes the stream, named as documented; None if the stream has no such sentinel."""
         stream = self.operation.stream
         if stream is None or stream.done is None:
             return None
@@ -93,12 +97,12 @@ class Surface:
 class Call:
     """One call of an operation.
 
-    ``path`` and ``query`` hold parameters by their documented names, converted to the type their schema gives (only
-    those that were sent). ``body`` is the parsed JSON, or for multipart a dict of the form's fields, converted the same
-    way, with files as :class:`Part`; None without a body.
+    ``path`` and ``query`` hold the parameters that were sent, by their documented names and converted to the types of
+    their schemas. ``body`` is the parsed JSON; for multipart a dict of the fields, converted in the same way, with
+    files as :class:`Part`; None without a body.
     """
 
-    surface: Surface
+    documented: Documented
     request: Request
     path: Mapping[str, str]
     query: Mapping[str, Any]
@@ -109,45 +113,45 @@ class Call:
 
     @property
     def spec(self) -> Spec:
-        """The api-version that was asked for."""
-        return self.surface.spec
+        """The Spec of the requested api-version."""
+        return self.documented.spec
 
     @property
     def operation(self) -> Operation:
-        """The operation that was routed to."""
-        return self.surface.operation
+        """The requested operation."""
+        return self.documented.operation
 
     # -- what was asked ------------------------------------------------------------------------------------------
 
     def get(self, name: str, default: Any = None) -> Any:
-        """A field of the body; ``default`` where it is absent or null, or where the version doesn't document it."""
+        """A field of the body; ``default`` if it is absent, null, or not documented in this version."""
         value = self.body.get(name) if isinstance(self.body, dict) else None
-        return default if value is None or not self.surface.body.has(name) else value
+        return default if value is None or not self.documented.body.has(name) else value
 
     def choice(self, name: str, default: Any = None) -> Any:
         """A field of the body, else its documented default, else ``default``."""
         value = self.get(name)
         if value is None:
-            value = self.surface.body.default(name)
+            value = self.documented.body.default(name)
         return default if value is None else value
 
     def accepts(self, *path: str) -> bool:
-        """True when this version documents the field in the request body (``"*"`` goes into arrays)."""
-        return self.surface.body.has(*path)
+        """Return True if this version documents the field in the request body. ``"*"`` stands for array items."""
+        return self.documented.body.has(*path)
 
     def answers(self, *path: str) -> bool:
-        """True when this version documents the field in the successful answer."""
-        return self.surface.answer.has(*path)
+        """Return True if this version documents the field in the successful answer."""
+        return self.documented.answer.has(*path)
 
     def wants_stream(self) -> bool:
-        """True when the operation streams and the request asks for it."""
+        """Return True if the operation can stream and the request asks for it."""
         stream = self.operation.stream
         return stream is not None and bool(self.get(stream.pointer.strip("/")) == stream.value)
 
     def deployment(self, ability: str) -> Deployment:
-        """The deployment named by the path, else by the body's ``model``; it must have the ability.
+        """The deployment that the path names, else the one that ``model`` names; it must have the ability.
 
-        Raises DeploymentNotFound (404) and OperationNotSupported (400).
+        Raises DeploymentNotFound (404) or OperationNotSupported (400).
         """
         name = self.path.get("deployment-id", self.get("model"))
         if name is None:  # the version lets the model be left out
@@ -163,7 +167,7 @@ class Call:
     # -- the state -----------------------------------------------------------------------------------------------
 
     def found(self, collection: Collection, id: str, what: str) -> Any:
-        """The value with this id, else 404 ``No <what> found with id '…'.``"""
+        """The value with this id. Raises 404 ``No <what> found with id '…'.``"""
         value = collection.get(id)
         if value is None:
             raise errors.missing(what, id)
@@ -172,9 +176,9 @@ class Call:
     def page(
         self, collection: Collection, *, where: Callable[[Any], bool] | None = None, order: str = "desc"
     ) -> dict[str, Any]:
-        """The list envelope for the query's ``after``, ``before``, ``limit`` and ``order``.
+        """The list object for the query's ``after``, ``before``, ``limit`` and ``order``.
 
-        ``limit`` falls back to the documented default, then 20. An unknown cursor is a 400 on that parameter.
+        ``limit`` defaults to the documented value, else 20. Raises 400 for an unknown cursor.
         """
         limit = self.operation.parameter("query", "limit")
         default = limit.schema.get("default", 20) if limit is not None else 20
@@ -201,15 +205,17 @@ class Call:
     # -- the answer ----------------------------------------------------------------------------------------------
 
     def json(self, value: Any, status: int | None = None, headers: Headers = ()) -> Response:
-        """A JSON answer, by default with the documented status; fields the version doesn't know are left out."""
+        """A JSON answer, by default with the documented status. Fields that the version doesn't document are left
+        out.
+        """
         if status is None:
             status = self.operation.success[0] if self.operation.success else 200
         if status < 300:
-            value = self.surface.answer.fit(value)
+            value = self.documented.answer.fit(value)
         return self.bytes(dumps(value).encode(), "application/json", status, headers)
 
     def bytes(self, data: bytes, media_type: str, status: int = 200, headers: Headers = ()) -> Response:
-        """An answer with any other content."""
+        """An answer with other content than JSON."""
         at = self.settings.latency
         return Response(
             status=status,
@@ -224,12 +230,12 @@ class Call:
         return Response(status=status, headers=(), elapsed=self.settings.latency, headers_at=self.settings.latency)
 
     def event(self, data: Any, name: str | None = None) -> Event:
-        """An event of this operation's stream; fields that the version doesn't document there are left out."""
-        return Event(self.surface.event_data(name).fit(data), name)
+        """An event of this operation's stream. Fields that the version doesn't document are left out."""
+        return Event(self.documented.event_data(name).fit(data), name)
 
     def stream(self, events: Iterable[Event], *, done: bool = True) -> Response:
-        """A stream of events, closed by the documented sentinel unless ``done`` is False."""
-        sentinel = self.surface.done if done else None
+        """An event stream, closed by the documented sentinel unless ``done`` is False."""
+        sentinel = self.documented.done if done else None
         chunks, complete = render((*events, *((sentinel,) if sentinel else ())), self.settings)
         at = chunks[0].at if chunks else self.settings.latency
         return Response(

@@ -1,7 +1,7 @@
-"""What a schema documents, asked by name: is there such a field, and which fields of a value are documented.
+"""Which fields a schema documents, asked by name, and values reduced to documented fields.
 
 Handlers build the fullest answer they know; :meth:`Shape.fit` leaves out what a version does not document. So one
-handler serves every version and no version is named in code.
+handler serves every version, and no version is named in code.
 """
 
 from __future__ import annotations
@@ -16,12 +16,17 @@ from conformance.spec.spec import Spec
 
 __all__ = ["Shape"]
 
-_MOST = 400  # alternatives of one schema; a bound against combinations of large unions
+#: The largest number of alternatives of one schema. Combinations of large unions would grow without bound.
+_MOST = 400
 
 
 @frozen(eq=False)
 class _Alternative:
-    """One way to satisfy a schema: its properties and items, as lists of schemas that all apply."""
+    """One way to satisfy a schema.
+
+    ``properties``, ``items`` and ``extra`` (values under undocumented names) are tuples of schemas that all apply.
+    ``open`` is False where undocumented names are forbidden; ``types`` and ``consts`` are None if anything is allowed.
+    """
 
     properties: Mapping[str, tuple[Any, ...]] = field(factory=dict)
     items: tuple[Any, ...] = ()
@@ -33,6 +38,7 @@ class _Alternative:
     default: Any = None
 
     def merged(self, other: _Alternative) -> _Alternative:
+        """The alternative that satisfies both."""
         properties = dict(self.properties)
         for name, schemas in other.properties.items():
             properties[name] = properties.get(name, ()) + schemas
@@ -50,8 +56,8 @@ class _Alternative:
 
 
 @frozen(eq=False)
-class _Plan:
-    """How objects that match some alternatives are cut to size."""
+class _Cut:
+    """How objects that match some alternatives are reduced: a ``free`` one is kept whole."""
 
     free: bool
     shapes: Mapping[str, Shape]
@@ -61,18 +67,18 @@ class _Plan:
 
 @define(eq=False)
 class Shape:
-    """The union of some schemas of one Spec."""
+    """What values of some schemas look like: the union of all their alternatives."""
 
     spec: Spec
     schemas: tuple[Any, ...]
     _alternatives: tuple[_Alternative, ...] | None = field(default=None, init=False)
     _objects: tuple[int, ...] | None = field(default=None, init=False)
     _children: dict[Any, Shape] = field(factory=dict, init=False)
-    _plans: dict[tuple[int, ...], _Plan] = field(factory=dict, init=False)
+    _plans: dict[tuple[int, ...], _Cut] = field(factory=dict, init=False)
 
     @property
     def alternatives(self) -> tuple[_Alternative, ...]:
-        """All ways to satisfy any of the schemas."""
+        """Every way to satisfy one of the schemas."""
         if self._alternatives is None:
             found: list[_Alternative] = []
             for schema in self.schemas:
@@ -81,7 +87,10 @@ class Shape:
         return self._alternatives
 
     def child(self, name: str, chosen: Iterable[int] | None = None) -> Shape | None:
-        """The shape of a property (``"*"``: of array items or map values); None where it isn't documented."""
+        """The shape of a property (``"*"``: of array items or map values), or None if it isn't documented.
+
+        ``chosen`` limits the question to some alternatives, by index.
+        """
         indexes = tuple(range(len(self.alternatives)) if chosen is None else chosen)
         key = (name, indexes)
         if key not in self._children:
@@ -90,6 +99,7 @@ class Shape:
         return found if found.schemas else None
 
     def _child(self, name: str, indexes: tuple[int, ...]) -> Shape:
+        """The shape of a property in some alternatives; it has no schemas if none of them documents it."""
         seen: dict[int, Any] = {}
         for index in indexes:
             one = self.alternatives[index]
@@ -105,24 +115,24 @@ class Shape:
         return here
 
     def has(self, *path: str) -> bool:
-        """True when the path is documented: ``has("choices", "*", "logprobs")``."""
+        """Return True if the path is documented, such as ``has("choices", "*", "logprobs")``."""
         return self.at(*path) is not None
 
     def values(self, *path: str) -> tuple[Any, ...]:
-        """The enum values documented at a path, in order; () where there is no enum."""
+        """The documented enum values at a path, in order; empty if there is no enum."""
         here = self.at(*path)
         if here is None:
             return ()
         return tuple(dict.fromkeys(value for one in here.alternatives for value in one.consts or ()))
 
     def default(self, *path: str) -> Any:
-        """The documented default at a path; None where there is none."""
+        """The documented default at a path, or None."""
         here = self.at(*path)
         found = () if here is None else tuple(one.default for one in here.alternatives if one.default is not None)
         return found[0] if found else None
 
     def allows(self, type: str) -> bool:
-        """True when a value of this JSON type (``"null"``, ``"string"`` …) may stand here."""
+        """Return True if a value of this JSON type (``"null"``, ``"string"`` …) is allowed."""
         return any(
             (one.types is None or type in one.types) and (type != "null" or one.consts is None or None in one.consts)
             for one in self.alternatives
@@ -130,13 +140,14 @@ class Shape:
 
     @property
     def _plain(self) -> bool:
+        """True if no alternative documents anything inside, so that values need not be looked into."""
         return not any(one.properties or one.items or one.extra for one in self.alternatives)
 
     def fit(self, value: Any) -> Any:
-        """``value`` without undocumented fields, and without optional nulls where null isn't documented.
+        """The value without undocumented fields, and without optional nulls if null isn't documented.
 
-        An object whose schema lists no properties is free-form and kept whole. Objects are dicts, arrays lists or
-        tuples; anything else is returned as it is.
+        An object whose schema lists no properties is kept whole. Objects are dicts, arrays lists or tuples; other
+        values are returned unchanged.
         """
         if isinstance(value, dict):
             return self._fit_object(value)
@@ -148,10 +159,11 @@ class Shape:
         return value
 
     def _fit_object(self, value: dict[str, Any]) -> dict[str, Any]:
+        """The object with documented fields only."""
         chosen = self._matching(value)
         plan = self._plans.get(chosen)
         if plan is None:
-            plan = self._plans[chosen] = self._plan(chosen)
+            plan = self._plans[chosen] = self._cut(chosen)
         if plan.free:
             return value
         kept: dict[str, Any] = {}
@@ -166,12 +178,13 @@ class Shape:
                 kept[name] = None
         return kept
 
-    def _plan(self, chosen: tuple[int, ...]) -> _Plan:
+    def _cut(self, chosen: tuple[int, ...]) -> _Cut:
+        """How objects of some alternatives are reduced."""
         known = [self.alternatives[index] for index in chosen]
         names = {name for one in known for name in one.properties}
         shapes = {name: shape for name in names if (shape := self.child(name, chosen)) is not None}
         required = {name for one in known for name in one.required}
-        return _Plan(
+        return _Cut(
             free=not known or any(one.open and not one.properties and not one.extra for one in known),
             shapes=shapes,
             never_null=frozenset(n for n, shape in shapes.items() if n not in required and not shape.allows("null")),
@@ -179,7 +192,7 @@ class Shape:
         )
 
     def _matching(self, value: dict[str, Any]) -> tuple[int, ...]:
-        """The alternatives for objects whose constant fields agree with the value; all of them when none does."""
+        """The alternatives whose constant fields agree with the object; all of them if none agrees."""
         if self._objects is None:
             self._objects = tuple(
                 index for index, one in enumerate(self.alternatives) if one.types is None or "object" in one.types
@@ -199,6 +212,7 @@ class Shape:
         return tuple(agreeing) or self._objects
 
     def _constants(self, index: int, name: str) -> tuple[Any, ...]:
+        """The values that one alternative allows for a property, or () if it allows any."""
         shape = self.child(name, (index,))
         if shape is None or any(one.consts is None for one in shape.alternatives):
             return ()
@@ -206,12 +220,13 @@ class Shape:
 
 
 def _expand(spec: Spec, schema: Any, path: tuple[int, ...]) -> list[_Alternative]:
-    """All alternatives of a schema. A schema that refers to itself without a property in between ends the walk."""
+    """All alternatives of a schema. A schema that refers to itself without a property in between ends the recursion."""
     if not isinstance(schema, Mapping) or id(schema) in path:
         return [_Alternative()]
     path = (*path, id(schema))
     alternatives = [_own(schema)]
     parts = list(schema.get("allOf", ()))
+    # Either consequence may apply, so the fields of both count as documented.
     parts += [schema[key] for key in ("then", "else") if key in schema]
     if "$ref" in schema:
         parts.append(spec.resolve(schema["$ref"]))
@@ -225,10 +240,12 @@ def _expand(spec: Spec, schema: Any, path: tuple[int, ...]) -> list[_Alternative
 
 
 def _joined(left: list[_Alternative], right: list[_Alternative]) -> list[_Alternative]:
+    """All combinations of two sets of alternatives, up to the limit."""
     return [one.merged(other) for one, other in product(left, right)][:_MOST]
 
 
 def _own(schema: Mapping[str, Any]) -> _Alternative:
+    """The alternative that a schema describes by itself, without references and combinations."""
     types = schema.get("type")
     extra = schema.get("additionalProperties")
     items = schema.get("items")

@@ -1,6 +1,6 @@
-"""Errors as the service words them: a :class:`Problem` is the answer, :class:`Refused` carries it out of a handler.
+"""Error answers with the service's own wording. :class:`Problem` is the answer, :class:`Refused` carries it to the app.
 
-Shapes and texts: the error table of the wire facts (reports of real answers); the envelope is documented.
+The texts are those of published real answers; the envelope is documented.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ __all__ = [
 
 @frozen
 class Problem:
-    """One error answer. ``type`` and ``param`` stand in the envelope when ``full``, also as null.
+    """One error answer. With ``full`` the envelope has ``type`` and ``param``, even if they are null.
 
-    ``flat`` gives ``{"code", "message"}`` without the ``error`` envelope, as the video operations document it.
+    With ``flat`` the body is ``{"code", "message"}`` without the ``error`` envelope, as the video operations document
+    it.
     """
 
     status: int
@@ -62,19 +63,19 @@ class Refused(Exception):  # noqa: N818 - an answer on its way out, not a fault 
 def invalid(
     message: str, *, param: str | None = None, code: str | None = "invalid_value", status: int = 400, **extra: Any
 ) -> Refused:
-    """A request that breaks a documented rule. ``param`` names the field: ``messages[0].role``."""
+    """400: the request breaks a documented rule. ``param`` names the field, such as ``messages[0].role``."""
     return Refused(
         Problem(status, code, message, "invalid_request_error", param, full=True, extra=tuple(extra.items()))
     )
 
 
 def missing(what: str, id: str, *, param: str | None = None) -> Refused:
-    """404: there is no object of this kind with this id."""
+    """404: no object of this kind has this id."""
     return Refused(Problem(404, None, f"No {what} found with id '{id}'.", "invalid_request_error", param, full=True))
 
 
 def conflict(message: str, *, status: int = 400, param: str | None = None, code: str | None = None) -> Refused:
-    """The object is in a state that does not allow this (a locked thread, a finished run)."""
+    """400: the object is in a state that does not allow this, such as a locked thread or a finished run."""
     return invalid(message, param=param, code=code, status=status)
 
 
@@ -91,17 +92,17 @@ def unauthorized() -> Refused:
 
 
 def resource_not_found() -> Refused:
-    """404 of the gateway: no such route, or an api-version it does not know."""
+    """404 of the gateway: no such route, or an unknown api-version."""
     return Refused(Problem(404, "404", "Resource not found"))
 
 
 def method_not_allowed(allowed: str) -> Refused:
-    """405: the path exists with other methods. ``allowed`` becomes the Allow header (RFC 9110 section 15.5.6)."""
+    """405: the path has other methods. ``allowed`` becomes the Allow header (RFC 9110 section 15.5.6)."""
     return Refused(Problem(405, "405", f"Method not allowed. Allowed: {allowed}."))
 
 
 def api_version_not_supported() -> Refused:
-    """400: a v1 route with an api-version it does not know."""
+    """400: a v1 route with an unknown api-version."""
     return Refused(Problem(400, "BadRequest", "API version not supported"))
 
 
@@ -130,11 +131,11 @@ def operation_not_supported(operation: str, model: str) -> Refused:
 
 
 def unsupported_media_type(given: str, wanted: str) -> Refused:
-    """415: the body has another Content-Type than the operation documents."""
+    """415: the Content-Type is not one that the operation documents."""
     return Refused(Problem(415, "UnsupportedMediaType", f"Content-Type {given!r} is not supported here; use {wanted}."))
 
 
 def too_large(limit: int, read: int) -> Refused:
-    """413: the body is over the limit."""
+    """413: the body is larger than the limit. Both arguments are bytes."""
     message = f"Maximum content size limit ({limit}) exceeded ({read} bytes read)"
     return Refused(Problem(413, None, message, "server_error", None, full=True))

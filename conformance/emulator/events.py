@@ -1,7 +1,7 @@
-"""Server-sent events as bytes: the one place where streams are framed (WHATWG event stream), with their legal variants.
+"""Server-sent events as bytes (WHATWG event stream). This is the only place where streams are framed.
 
-A stream is a list of :class:`Event`; :func:`render` turns it into chunks with times. The faults of
-:class:`StreamFaults` are applied here, so that every streaming handler can show them.
+A stream is a sequence of :class:`Event`; :func:`render` turns it into chunks with times. The :class:`StreamFaults` of
+the settings are applied here, so that every streaming handler can show them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Event", "dumps", "render"]
 
 @frozen
 class Event:
-    """One event. ``data`` is a JSON value, or a string that is sent as it stands (``[DONE]``)."""
+    """One event. ``data`` is a JSON value, or a string that is sent as it is (``[DONE]``)."""
 
     data: Any
     event: str | None = None
@@ -30,7 +30,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
 
 
 def dumps(value: Any) -> str:
-    """Compact JSON, as the service writes it: no spaces, no escapes beyond the needed ones."""
+    """Compact JSON as the service writes it: no spaces, no unneeded escapes."""
     return _encode(value)
 
 
@@ -43,7 +43,7 @@ def frame(event: Event, newline: str = "\n") -> bytes:
 
 
 def render(events: Iterable[Event], settings: Settings) -> tuple[tuple[Chunk, ...], bool]:
-    """Chunks at their times, and whether the body is complete (False where the settings cut it)."""
+    """The chunks with their times, and whether the body is complete (False if the settings cut it)."""
     faults = settings.faults
     newline = "\r\n" if faults.crlf else "\n"
     framed = [frame(event, newline) for event in events]
@@ -67,12 +67,13 @@ def render(events: Iterable[Event], settings: Settings) -> tuple[tuple[Chunk, ..
 
 
 def _grouped(framed: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    """Blocks of three events, as a buffered content filter releases them."""
+    """Groups of three events, as a buffering content filter releases them."""
     for start in range(0, len(framed), 3):
         yield framed[start : start + 3]
 
 
 def _pieces(data: bytes, faults: StreamFaults) -> Iterator[bytes]:
+    """The bytes of an event in one piece, or in the pieces that the settings ask for."""
     if faults.drip:
         yield from (data[index : index + 1] for index in range(len(data)))
         return

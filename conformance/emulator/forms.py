@@ -1,4 +1,4 @@
-"""Multipart bodies (RFC 7578): bytes → fields and files, without I/O."""
+"""Multipart bodies (RFC 7578): bytes → fields and files. No I/O."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from conformance.emulator.call import Form, Part
 
 __all__ = ["parse_form"]
 
-# a broken form is the caller's fault and answered with a 400; the parser need not log it as well
+# A malformed form is the caller's fault and answered with 400; the parser must not log it on stderr as well.
 logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 
 @define(eq=False)
 class _Reader:
-    """Collects what the parser's callbacks announce."""
+    """Collects the parts that the parser announces by its callbacks. ``whole`` becomes True at the closing boundary."""
 
     found: dict[str, tuple[Part | str, ...]] = field(factory=dict)
     _headers: dict[str, str] = field(factory=dict)
@@ -46,6 +46,7 @@ class _Reader:
         self._data += data[start:end]
 
     def part_end(self) -> None:
+        """Add the part that has ended: a file if it has a filename, else a text."""
         message = Message()
         message["content-disposition"] = self._headers.get("content-disposition", "")
         name = message.get_param("name", "", "content-disposition")
@@ -63,7 +64,7 @@ class _Reader:
 
 
 def parse_form(body: bytes, content_type: str) -> Form:
-    """Fields by name in order, each with all its values. A broken body is a 400."""
+    """The fields by name, each with all its values in order. Raises 400 for a malformed body."""
     header = Message()
     header["content-type"] = content_type
     boundary = header.get_param("boundary")

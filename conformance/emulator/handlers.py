@@ -1,6 +1,6 @@
-"""The registry of handlers: a function marked with :func:`handles` answers an operation, by our operationId.
+"""The registry of handlers: a function marked with :func:`handles` answers an operation, named by our operationId.
 
-Handlers are found by walking the packages ``inference`` and ``resources``; a new one is a new file and nothing else.
+Handlers are found by walking the packages ``inference`` and ``resources``; a new handler is listed nowhere else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PACKAGES = ("conformance.emulator.inference", "conformance.emulator.resources")
 
 
 def handles(*operations: str) -> Callable[[_H], _H]:
-    """Mark a handler: ``@handles("assistants.create")``."""
+    """Decorator: the function answers these operations, as in ``@handles("assistants.create")``."""
 
     def mark(handler: _H) -> _H:
         handler.__dict__["handled_operations"] = operations
@@ -35,7 +35,7 @@ def handles(*operations: str) -> Callable[[_H], _H]:
 
 @cache
 def all_handlers() -> Mapping[str, Handler]:
-    """Every handler by operationId. Raises :class:`HarnessError` when two claim the same operation."""
+    """Every handler by operationId. Raises :class:`HarnessError` if two claim the same operation."""
     found: dict[str, Handler] = {}
     for name in _PACKAGES:
         package = importlib.import_module(name)

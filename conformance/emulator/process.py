@@ -1,4 +1,4 @@
-"""The emulator as a process of its own on a free loopback port."""
+"""Runs the emulator in a process of its own, on a free loopback port."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ def emulator(
     folder: Path | None = None,
     timeout: float = 30.0,
 ) -> Iterator[str]:
-    """Start it, wait until it accepts connections, yield its base URL, stop it by its process id.
+    """Start the emulator, wait until it accepts connections, yield its base URL, and stop it by its process id.
 
-    The settings, key included, travel in the environment. Raises :class:`HarnessError` when it does not come up.
+    The settings, key included, are passed in the environment. Raises :class:`HarnessError` if it does not start within
+    ``timeout`` seconds.
     """
     command = [sys.executable, "-m", "conformance.emulator.server", "--port", "0", "--until-stdin-ends"]
     for version in versions:

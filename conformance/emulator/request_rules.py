@@ -1,6 +1,7 @@
-"""Rules between fields of a request: schema rules are data of a clause, the named ones are here.
+"""Cross-field rules of requests. Schema rules are data of a clause; those that JSON Schema can't express are here, by
+name.
 
-A named rule is a function of the body that returns None, or a dotted path to what breaks it.
+A named rule is a function of the body. It returns None if the body keeps the rule, else the dotted path of the fault.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from conformance.pointer import matches
 __all__ = ["NAMED", "Named", "places"]
 
 Named = Callable[[Any], str | None]
+#: Every named rule by its name in the clauses.
 NAMED: dict[str, Named] = {}
 
 
 def _named(name: str) -> Callable[[Named], Named]:
+    """Decorator: enter the rule under a name."""
+
     def enter(rule: Named) -> Named:
         NAMED[name] = rule
         return rule
@@ -26,25 +30,27 @@ def _named(name: str) -> Callable[[Named], Named]:
 
 
 def places(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
-    """All places a pointer with ``*`` reaches, each with its dotted path. Tokens that lead nowhere give nothing."""
+    """All places that a pointer with ``*`` reaches, each as (dotted path, value). None if the pointer leads nowhere."""
     for path, held in matches(value, pointer):
         dotted = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
         yield dotted.removeprefix("."), held
 
 
 def _messages(body: Any) -> list[Mapping[str, Any]]:
+    """The messages of a chat body that are objects."""
     messages = body.get("messages") if isinstance(body, Mapping) else None
     return [m for m in messages if isinstance(m, Mapping)] if isinstance(messages, list) else []
 
 
 def _call_ids(message: Mapping[str, Any]) -> list[str]:
+    """The ids of the tool calls in a message."""
     calls = message.get("tool_calls")
     return [c["id"] for c in calls if isinstance(c, Mapping) and "id" in c] if isinstance(calls, list) else []
 
 
 @_named("tool-message-answers-call")
 def tool_message_answers_call(body: Any) -> str | None:
-    """A tool message names an open call of the assistant message before it, and every call gets its answer."""
+    """A tool message answers an open call of the assistant message before it, and every call is answered."""
     open_calls: list[str] = []
     asked = 0
     for index, message in enumerate(_messages(body)):
@@ -61,7 +67,7 @@ def tool_message_answers_call(body: Any) -> str | None:
 
 @_named("tool-choice-names-tool")
 def tool_choice_names_tool(body: Any) -> str | None:
-    """A forced function is one of the tools."""
+    """A forced function is among the tools."""
     choice = body.get("tool_choice") if isinstance(body, Mapping) else None
     function = choice.get("function") if isinstance(choice, Mapping) else None
     if not isinstance(function, Mapping):
@@ -73,7 +79,7 @@ def tool_choice_names_tool(body: Any) -> str | None:
 
 @_named("function-call-names-function")
 def function_call_names_function(body: Any) -> str | None:
-    """The deprecated form: a forced function is one of the functions."""
+    """In the deprecated form: a forced function is among the functions."""
     choice = body.get("function_call") if isinstance(body, Mapping) else None
     if not isinstance(choice, Mapping):
         return None
@@ -83,7 +89,7 @@ def function_call_names_function(body: Any) -> str | None:
 
 @_named("json-mode-mentions-json")
 def json_mode_mentions_json(body: Any) -> str | None:
-    """JSON mode is asked for in words, too: some message holds the word JSON."""
+    """With JSON mode, some message contains the word JSON."""
     wanted = body.get("response_format") if isinstance(body, Mapping) else None
     if not isinstance(wanted, Mapping) or wanted.get("type") != "json_object":
         return None
@@ -92,7 +98,7 @@ def json_mode_mentions_json(body: Any) -> str | None:
 
 @_named("best-of-at-least-n")
 def best_of_at_least_n(body: Any) -> str | None:
-    """best_of counts the candidates, n those that are returned: n can't be larger."""
+    """``best_of`` counts the candidates and ``n`` those that are returned, so ``n`` can't be larger."""
     if not isinstance(body, Mapping):
         return None
     best_of, n = body.get("best_of"), body.get("n")
@@ -102,14 +108,16 @@ def best_of_at_least_n(body: Any) -> str | None:
 
 
 def _items(value: Any, name: str) -> list[Mapping[str, Any]]:
-    """The objects of a list field; nothing where it isn't one."""
+    """The objects in an array field; empty if it isn't an array."""
     found = value.get(name) if isinstance(value, Mapping) else None
     return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
 @_named("function-output-answers-call")
 def function_output_answers_call(body: Any) -> str | None:
-    """An output names a call of the input. With a previous response the call may be there; its handler knows."""
+    """A function output answers a call in the input. With a previous response the call may be there; the handler checks
+    it.
+    """
     if isinstance(body, Mapping) and body.get("previous_response_id"):
         return None
     items = _items(body, "input")
@@ -120,7 +128,7 @@ def function_output_answers_call(body: Any) -> str | None:
 
 @_named("responses-tool-choice-names-tool")
 def responses_tool_choice_names_tool(body: Any) -> str | None:
-    """A forced function is one of the tools, which carry their names themselves here."""
+    """A forced function is among the tools. In this API the name stands in the tool itself."""
     choice = body.get("tool_choice") if isinstance(body, Mapping) else None
     if not isinstance(choice, Mapping) or choice.get("type") != "function":
         return None
@@ -129,7 +137,7 @@ def responses_tool_choice_names_tool(body: Any) -> str | None:
 
 @_named("chunk-overlap-at-most-half")
 def chunk_overlap_at_most_half(body: Any) -> str | None:
-    """Chunks overlap by half of their size at most."""
+    """Chunks overlap by at most half of their size."""
     strategy = body.get("chunking_strategy") if isinstance(body, Mapping) else None
     static = strategy.get("static") if isinstance(strategy, Mapping) else None
     if not isinstance(static, Mapping):
@@ -142,7 +150,7 @@ def chunk_overlap_at_most_half(body: Any) -> str | None:
 
 @_named("validation-file-differs")
 def validation_file_differs(body: Any) -> str | None:
-    """The data to validate with are not those to train with."""
+    """The validation file is not the training file."""
     if not isinstance(body, Mapping) or body.get("validation_file") is None:
         return None
     return "validation_file" if body["validation_file"] == body.get("training_file") else None
@@ -150,7 +158,7 @@ def validation_file_differs(body: Any) -> str | None:
 
 @_named("passing-labels-subset")
 def passing_labels_subset(body: Any) -> str | None:
-    """A label grader passes only labels that it can give."""
+    """The passing labels of a label grader are among its labels."""
     for index, grader in enumerate(_items(body, "testing_criteria")):
         labels, passing = grader.get("labels"), grader.get("passing_labels")
         if isinstance(labels, list) and isinstance(passing, list) and any(one not in labels for one in passing):
@@ -160,7 +168,7 @@ def passing_labels_subset(body: Any) -> str | None:
 
 @_named("created-window-not-empty")
 def created_window_not_empty(body: Any) -> str | None:
-    """What was created after one moment and before another needs the first to be earlier."""
+    """``created_after`` is not later than ``created_before``."""
     data = body.get("data_source") if isinstance(body, Mapping) else None
     source = data.get("source") if isinstance(data, Mapping) else None
     if not isinstance(source, Mapping):
@@ -173,7 +181,7 @@ def created_window_not_empty(body: Any) -> str | None:
 
 @_named("inpaint-file-attached")
 def inpaint_file_attached(body: Any) -> str | None:
-    """An inpaint item names a file that came with the form."""
+    """An inpaint item names a file that the form contains."""
     files = body.get("files") if isinstance(body, Mapping) else None
     names = {getattr(file, "filename", None) for file in (files if isinstance(files, list) else [files])}
     for index, item in enumerate(_items(body, "inpaint_items")):
@@ -184,7 +192,7 @@ def inpaint_file_attached(body: Any) -> str | None:
 
 @_named("crop-box-not-empty")
 def crop_box_not_empty(body: Any) -> str | None:
-    """The left edge is left of the right one, the top above the bottom. Absent edges are those of the frame."""
+    """The left edge lies left of the right one, the top above the bottom. Missing edges are those of the picture."""
     for index, item in enumerate(_items(body, "inpaint_items")):
         box = item.get("crop_bounds")
         if not isinstance(box, Mapping):

@@ -1,4 +1,6 @@
-"""Which operation a path and method belong to: one tree of path segments per version, literals before parameters."""
+"""Which operation a path and a method belong to: a tree of path segments per version; literals come before
+parameters.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ __all__ = ["Match", "Routes"]
 
 @frozen
 class Match:
-    """An operation with the values of its path parameters, still as sent."""
+    """An operation with the values of its path parameters, not converted."""
 
     operation: Operation
     values: Mapping[str, str]
@@ -21,6 +23,8 @@ class Match:
 
 @define(eq=False)
 class _Node:
+    """One segment of the tree: what may follow, and the operations that end here, by method."""
+
     literals: dict[str, _Node] = field(factory=dict)
     parameter: _Node | None = None
     leaves: dict[str, tuple[Operation, tuple[str, ...]]] = field(factory=dict)
@@ -28,12 +32,12 @@ class _Node:
 
 @define(eq=False)
 class Routes:
-    """The paths of one version. ``find`` takes segments that are already percent-decoded."""
+    """The paths of one version. Segments are given percent-decoded."""
 
     _root: _Node = field(factory=_Node, init=False)
 
     def add(self, operation: Operation) -> None:
-        """Enter an operation under its path template and method."""
+        """Add an operation under its path template and method."""
         node = self._root
         names: list[str] = []
         for segment in operation.path.strip("/").split("/"):
@@ -46,7 +50,7 @@ class Routes:
         node.leaves[operation.method] = (operation, tuple(names))
 
     def find(self, method: str, segments: Sequence[str]) -> Match | tuple[str, ...]:
-        """The match, or the methods that the path has (empty: there is no such path)."""
+        """The match, or the methods that the path documents (empty if there is no such path)."""
         allowed: set[str] = set()
         found = self._find(self._root, method, segments, (), allowed)
         return found if found is not None else tuple(sorted(allowed))
@@ -54,6 +58,7 @@ class Routes:
     def _find(
         self, node: _Node, method: str, segments: Sequence[str], values: tuple[str, ...], allowed: set[str]
     ) -> Match | None:
+        """Search below a node. The methods of a path that fits are collected in ``allowed``."""
         if not segments:
             allowed.update(node.leaves)
             leaf = node.leaves.get(method)
@@ -61,6 +66,7 @@ class Routes:
         head, rest = segments[0], segments[1:]
         literal = node.literals.get(head)
         found = self._find(literal, method, rest, values, allowed) if literal is not None else None
+        # A literal that leads nowhere must not hide a parameter, and an empty segment is no parameter value.
         if found is None and node.parameter is not None and head:
             found = self._find(node.parameter, method, rest, (*values, head), allowed)
         return found

@@ -1,7 +1,7 @@
-"""The HTTP front of the application: Starlette and uvicorn, bytes in, chunks out at their times.
+"""The HTTP server of the application: Starlette and uvicorn, bytes in, chunks out at their times.
 
-``asgi(app, transform)`` can be given a hook that changes each answer before it is written: a pure function of the
-exchange and the last exchanges of this server. An answer with a fault, or an incomplete one, drops the connection.
+``asgi(app, transform)`` takes a function that changes each answer before it is written: a pure function of the exchange
+and of the previous exchanges of this server. An answer with a fault, or an incomplete one, drops the connection.
 """
 
 from __future__ import annotations
@@ -37,21 +37,26 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGI = Callable[[Scope, Receive, Send], Awaitable[None]]
 Transform = Callable[[Exchange, Sequence[Exchange]], Exchange]
 
-#: The environment variable that carries the settings as JSON, the key among them: command lines are public.
+#: The environment variable with the settings as JSON. The key is among them, so they are not on the command line, which
+#: other users can read.
 SETTINGS_VARIABLE = "AOAI_EMULATOR_SETTINGS"
 
-#: How many exchanges a transform can look back on.
+#: The number of earlier exchanges that a transform is given.
 MEMORY = 1000
 
 #: After this many chunks other connections get their turn.
 _TURN = 32
 
+#: The key of the ASGI scope under which the connection's transport is kept.
 _TRANSPORT = "conformance.target.transport"
+#: Headers of the connection (RFC 9110 section 7.6.1): uvicorn sets them itself.
 _HOP = frozenset({"content-length", "transfer-encoding", "connection"})
 
 
 @define(eq=False)
 class _Front:
+    """The ASGI application: reads a request, lets the app answer, writes the answer."""
+
     app: App
     transform: Transform | None = None
     earlier: deque[Exchange] = field(factory=lambda: deque(maxlen=MEMORY))
@@ -74,11 +79,11 @@ class _Front:
             await self._write(_as_head(request, response), send, transport, started, dropped)
         if dropped and transport is not None:
             transport.close()
-            for _ in range(3):  # let the server notice, so that it does not answer for us
+            for _ in range(3):  # the server must notice the closed transport, else it completes the answer itself
                 await asyncio.sleep(0)
 
     async def _read(self, scope: Scope, receive: Receive) -> Request | None:
-        """The whole request, or None when the client left. Reading stops just above the body limit."""
+        """The whole request, or None if the client has left. Reading stops just above the body limit."""
         pieces: list[bytes] = []
         size = 0
         while True:
@@ -99,6 +104,7 @@ class _Front:
         return Request(scope["method"], url, headers, b"".join(pieces))
 
     def _transformed(self, request: Request, response: Response) -> Exchange:
+        """The exchange after the transform. Secrets are redacted before."""
         settings = self.app.settings
         hidden = redact(request.headers, (settings.key, *settings.tokens))
         exchange = Exchange(evolve(request, headers=hidden), response, started=self.app.clock.now())
@@ -109,12 +115,15 @@ class _Front:
 
     @staticmethod
     async def _write(response: Response, send: Send, transport: Any, started: float, dropped: bool) -> None:
-        """Head and chunks at their times, until the client leaves. A body that was no stream has a Content-Length."""
+        """Write head and chunks at their times, until the client leaves. A body that isn't a stream gets a
+        Content-Length.
+        """
         headers = [(k.lower().encode("latin-1"), v.encode("latin-1", "replace")) for k, v in response.headers]
         sized = any(name == b"content-length" for name, _ in headers)
         headers = [(name, value) for name, value in headers if name.decode("latin-1") not in _HOP]
         length = sum(len(chunk.data) for chunk in response.chunks)
         if (sized or not length) and response.status >= 200 and response.status not in (204, 304):
+            # One byte more than is sent: the client must see that a dropped answer is incomplete.
             headers.append((b"content-length", str(length + (1 if dropped else 0)).encode()))
         await _until(started + response.headers_at)
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
@@ -132,7 +141,9 @@ class _Front:
 
 
 def _as_head(request: Request, response: Response) -> Response:
-    """To HEAD, content of the announced length: the server keeps it back and tells its length (RFC 9110 9.3.2)."""
+    """For HEAD: content of the announced length. The server doesn't send it, but announces its length (RFC 9110
+    9.3.2).
+    """
     announced = response.header("content-length") or ""
     if request.method != "HEAD" or response.chunks or not announced.isdigit():
         return response
@@ -140,18 +151,22 @@ def _as_head(request: Request, response: Response) -> Response:
 
 
 async def _until(moment: float) -> None:
+    """Sleep until a moment of the monotonic clock."""
     delay = moment - time.monotonic()
+    # Shorter waits would be lengthened by the event loop.
     if delay > 0.0005:
         await asyncio.sleep(delay)
 
 
 def asgi(app: App, transform: Transform | None = None) -> ASGI:
-    """The application as ASGI 3. ``transform(exchange, earlier)`` changes what is answered; secrets are redacted."""
+    """The application as ASGI 3. ``transform(exchange, earlier)`` changes the answers; secrets in exchanges are
+    redacted.
+    """
     inner = Starlette(routes=[Mount("/", app=_Front(app, transform))])
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            # uvicorn's own request cycle; other servers have none and then can't drop connections
+            # An internal of uvicorn. Other servers don't have it; there, connections can't be dropped.
             scope[_TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
         await inner(scope, receive, send)
 
@@ -159,7 +174,7 @@ def asgi(app: App, transform: Transform | None = None) -> ASGI:
 
 
 class _Server(uvicorn.Server):
-    """A server that says where it listens, and leaves signals alone when it runs in a thread."""
+    """A server that tells its port, and that leaves signals alone when it runs in a thread."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[int], None]) -> None:
         super().__init__(config)
@@ -172,6 +187,7 @@ class _Server(uvicorn.Server):
 
 
 def _server(app: ASGI, host: str, port: int, ready: Callable[[int], None]) -> _Server:
+    """The configured uvicorn server."""
     config = uvicorn.Config(
         app,
         host=host,
@@ -189,13 +205,13 @@ def _server(app: ASGI, host: str, port: int, ready: Callable[[int], None]) -> _S
 
 
 def serve(app: ASGI, *, host: str = "127.0.0.1", port: int = 0, ready: Callable[[int], None]) -> None:
-    """Serve until a signal ends the process; ``ready`` is told the port once connections are accepted."""
+    """Serve until a signal ends the process. ``ready`` is called with the port once connections are accepted."""
     _server(app, host, port, ready).run()
 
 
 @contextmanager
 def running(app: ASGI, *, host: str = "127.0.0.1") -> Iterator[str]:
-    """A server in a thread of this process, on a free port. Yields its base URL; raises when it can't listen."""
+    """A server in a thread of this process, on a free port. Yields its base URL; raises OSError if it can't listen."""
     listening = threading.Event()
     ports: list[int] = []
 
@@ -224,14 +240,15 @@ def running(app: ASGI, *, host: str = "127.0.0.1") -> Iterator[str]:
 
 
 def _end_with_stdin() -> None:
+    """End this process when its standard input is closed, that is when its parent ends."""
     sys.stdin.buffer.read()
     os._exit(0)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """``python -m conformance.emulator.server``: what :mod:`conformance.emulator.process` starts.
+    """The entry point of ``python -m conformance.emulator.server``, which :mod:`conformance.emulator.process` starts.
 
-    Prints one line, ``ready <base URL>``, when it accepts connections.
+    It prints one line, ``ready <base URL>``, when it accepts connections.
     """
     parser = argparse.ArgumentParser(prog="python -m conformance.emulator.server")
     parser.add_argument("--host", default="127.0.0.1")

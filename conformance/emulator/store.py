@@ -1,7 +1,7 @@
-"""What the emulator remembers: ordered collections of objects, deterministic ids, a clock that can be set.
+"""The emulator's memory: ordered collections of objects, deterministic ids, a clock that can be set.
 
-A collection is a doubly linked list behind a dictionary: adding, finding, removing and a page of ``limit`` objects from
-any cursor cost the same at ten objects and at a hundred thousand.
+A collection is a doubly linked list with a dictionary: adding, finding, removing, and reading a page of ``limit``
+objects from any cursor take the same time for ten objects as for a hundred thousand.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 class UnknownCursor(LookupError):  # noqa: N818 - names the case as LookupError subclasses do
-    """A page was asked for after or before an id that is not in the collection."""
+    """A page was requested after or before an id that is not in the collection."""
 
 
 @define(eq=False)
 class _Node:
+    """One object of a collection with its neighbours."""
+
     id: str
     value: Any
     older: _Node | None = None
@@ -32,7 +34,7 @@ class _Node:
 
 @frozen
 class Page:
-    """One page in listing order; ``has_more`` says whether the walk goes on beyond it."""
+    """One page in the requested order. ``has_more`` is True if more objects follow."""
 
     items: tuple[Any, ...]
     has_more: bool
@@ -66,7 +68,7 @@ class Collection:
         return None if node is None else node.value
 
     def put(self, id: str, value: Any) -> Any:
-        """Add at the newest end, or replace in place when the id is there. Returns the value."""
+        """Add a value at the newest end, or replace it in place if the id exists. Return the value."""
         node = self._nodes.get(id)
         if node is not None:
             node.value = value
@@ -80,7 +82,7 @@ class Collection:
         return value
 
     def remove(self, id: str) -> Any:
-        """Take a value out; returns it, or None when it was not there."""
+        """Remove a value and return it, or None if it was not there."""
         node = self._nodes.pop(id, None)
         if node is None:
             return None
@@ -105,9 +107,9 @@ class Collection:
     ) -> Page:
         """At most ``limit`` values; ``desc`` lists the newest first.
 
-        ``after`` starts behind a cursor. ``before`` alone gives the values just ahead of its cursor, still in listing
-        order; with ``after`` it only ends the page. ``where`` filters and then costs one look per value passed over.
-        Raises :class:`UnknownCursor`.
+        ``after`` starts behind a cursor. ``before`` alone gives the values just before its cursor, still in the
+        requested order; together with ``after`` it only ends the page. ``where`` filters, which costs one look at each
+        value that is skipped. Raises :class:`UnknownCursor`.
         """
         if before is not None and after is None:
             items, more = self._walk(self._step(before, order != "desc"), order != "desc", limit, None, where)
@@ -121,6 +123,7 @@ class Collection:
         return Page(tuple(items), more)
 
     def _step(self, cursor: str, newest_first: bool) -> _Node | None:
+        """The node behind a cursor. Raises :class:`UnknownCursor`."""
         try:
             node = self._nodes[cursor]
         except KeyError:
@@ -131,6 +134,7 @@ class Collection:
     def _walk(
         node: _Node | None, newest_first: bool, limit: int, end: str | None, where: Callable[[Any], bool] | None
     ) -> tuple[list[Any], bool]:
+        """Up to ``limit`` values from a node on, ending before the id ``end``, and whether more would follow."""
         items: list[Any] = []
         while node is not None and node.id != end:
             if where is None or where(node.value):
@@ -143,7 +147,7 @@ class Collection:
 
 @define(eq=False)
 class Clock:
-    """Seconds since the Unix epoch, from ``source``; :meth:`advance` moves it forward for good."""
+    """Seconds since the Unix epoch, from ``source``. :meth:`advance` moves the clock forward permanently."""
 
     source: Callable[[], float] = time.time
     offset: float = 0.0
@@ -154,24 +158,24 @@ class Clock:
         return cls(lambda: at)
 
     def now(self) -> int:
-        """Whole seconds, as ``created_at`` has them."""
+        """The time in whole seconds, as in ``created_at``."""
         return int(self.source() + self.offset)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
+        """Move the clock forward."""
         self.offset += seconds
 
 
 @define(eq=False)
 class Store:
-    """All state of one emulated resource. It is shared by the versions that the emulator serves."""
+    """All state of one emulated resource. The versions that the emulator serves share it."""
 
     seed: str = ""
     _collections: dict[tuple[str, str], Collection] = field(factory=dict, init=False)
     _counters: dict[str, int] = field(factory=dict, init=False)
 
     def collection(self, kind: str, parent: str = "") -> Collection:
-        """The objects of a kind under a parent id, made on first use: ``collection("messages", thread_id)``."""
+        """The objects of a kind below a parent id, created on first use: ``collection("messages", thread_id)``."""
         key = (kind, parent)
         found = self._collections.get(key)
         if found is None:
@@ -179,20 +183,22 @@ class Store:
         return found
 
     def everything(self) -> dict[tuple[str, str], Collection]:
-        """All collections by kind and parent id: for who looks behind the API, as mutants do."""
+        """All collections by (kind, parent id). Only mutants need to look behind the API."""
         return dict(self._collections)
 
     def drop(self, kind: str, parent: str = "") -> None:
-        """Forget a whole collection (children of a deleted parent)."""
+        """Remove a whole collection, such as the children of a deleted parent."""
         self._collections.pop((kind, parent), None)
 
     def count(self, name: str) -> int:
-        """1, 2, 3 … per name."""
+        """Count up: 1, 2, 3 … for each name."""
         value = self._counters[name] = self._counters.get(name, 0) + 1
         return value
 
     def new_id(self, prefix: str, length: int = 24) -> str:
-        """A new id: the prefix and ``length`` letters and digits that depend on the seed and the count only."""
+        """A new id: the prefix and ``length`` letters and digits. They depend only on the seed and on the number of ids
+        so far.
+        """
         number = self.count(prefix)
         digest = hashlib.sha256(f"{self.seed}\0{prefix}\0{number}".encode()).digest() * 2
         return prefix + "".join(_DIGITS[byte % 62] for byte in digest[:length])

@@ -1,6 +1,6 @@
-"""Is a request what its version documents? Validators are compiled once per operation, on first use.
+"""Validates requests against what their version documents. Validators are compiled once per operation, on first use.
 
-A refusal is a 400 whose message names the place. Fields that the schema does not know are accepted.
+A request that doesn't fit is refused with a 400 whose message names the place. Undocumented fields are accepted.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from conformance.spec.spec import Clause, Spec
 
 __all__ = ["Validation"]
 
+#: JSON Schema keyword → the service's error code.
 _CODES = {
     "required": "missing_required_parameter",
     "type": "invalid_type",
@@ -31,12 +32,14 @@ _CODES = {
     "maxItems": "array_above_max_length",
     "minItems": "array_below_min_length",
 }
+#: Texts that are numbers. Longer ones stay texts: converting them could take long or overflow.
 _INTEGER = re.compile(r"-?\d{1,18}\Z")
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?([eE][+-]?\d{1,2})?\Z")
+#: A form field that is part of another: ``expires_after[seconds]``, ``image[]``.
 _BRACKETS = re.compile(r"(\w+)\[(\w*)\]\Z")
 _BOOLEANS = {"true": True, "false": False, "True": True, "False": False}
 
-#: What stands for a file while a form is validated: its schema says string.
+#: The text that replaces a file while a form is validated: its schema says string.
 _FILE = "file"
 
 
@@ -55,6 +58,7 @@ class Validation:
         self._uri = f"urn:emulator:{self.spec.version}"
 
     def _compile(self, schema: Any) -> Any:
+        """A validator for a schema of the document."""
         if self._registry is None:
             self._registry = jsonschema_rs.Registry([(self._uri, dict(self.spec.document))])
         return jsonschema_rs.Draft202012Validator(
@@ -62,7 +66,7 @@ class Validation:
         )
 
     def _absolute(self, node: Any) -> Any:
-        """The schema with references that resolve outside of the document, too."""
+        """The schema with references to the document made absolute, so that they resolve outside of it as well."""
         if isinstance(node, Mapping):
             return {
                 key: f"{self._uri}{value}" if key == "$ref" and isinstance(value, str) else self._absolute(value)
@@ -75,7 +79,7 @@ class Validation:
     def body(self, operation: Operation, media_type: str, value: Any, *, form: Any = None) -> None:
         """Check a parsed body against schema and cross-field rules. Raises a 400 that names the first fault.
 
-        ``form`` is the body with its files, for the rules that ask for their names.
+        ``form`` is the same body with its files, for the rules that need their names.
         """
         key = (operation.id, media_type)
         validator = self._bodies.get(key)
@@ -89,6 +93,7 @@ class Validation:
                 raise errors.invalid(f"Invalid request: {clause.text}", param=path or None, code="invalid_request")
 
     def _judge(self, validator: Any, value: Any, name: str = "") -> None:
+        """Raise a 400 that names the first fault of a value. ``name`` is the parameter that holds it."""
         try:
             if validator.is_valid(value):
                 return
@@ -106,6 +111,7 @@ class Validation:
         raise errors.invalid(message, param=path or None, code=_CODES.get(keyword, "invalid_value"))
 
     def _rules_of(self, operation: Operation) -> list[tuple[Clause, Callable[[Any], str | None]]]:
+        """The cross-field rules of an operation with the functions that test them."""
         rules = self._rules.get(operation.id)
         if rules is None:
             rules = self._rules[operation.id] = [
@@ -119,6 +125,7 @@ class Validation:
         return rules
 
     def _rule(self, clause: Clause) -> Callable[[Any], str | None] | None:
+        """The function that tests a clause's rule: body → dotted path of the fault, or None if there is none."""
         rule = clause.rule
         if rule is None or (rule.schema is None and rule.named not in NAMED):
             return None
@@ -135,6 +142,7 @@ class Validation:
         return broken
 
     def _by_schema(self, schema: Any) -> Callable[[Any], str | None]:
+        """The function that tests a rule that is a schema."""
         validator = self._compile(schema)
 
         def broken(value: Any) -> str | None:
@@ -149,9 +157,9 @@ class Validation:
     def parameters(
         self, operation: Operation, query: Mapping[str, Sequence[str]], headers: Mapping[str, str]
     ) -> dict[str, Any]:
-        """The query parameters that were sent, converted to their documented types. Raises a 400.
+        """The query parameters that were sent, converted to their documented types. Raises 400.
 
-        Documented header parameters are checked, not returned. ``api-version`` is routing and left out.
+        Documented header parameters are checked but not returned. The api-version was used for routing and is left out.
         """
         known = self._parameters.get(operation.id)
         if known is None:
@@ -179,7 +187,7 @@ class Validation:
         return values
 
     def form(self, operation: Operation, form: Form) -> dict[str, Any]:
-        """The fields of a multipart body, converted and checked like a JSON body; files stay :class:`Part`."""
+        """The fields of a multipart body, converted and checked like a JSON body. Files stay :class:`Part`."""
         schema = self.spec.deref(operation.body["multipart/form-data"].schema)
         properties = schema.get("properties", {})
         values: dict[str, Any] = {}
@@ -202,15 +210,16 @@ class Validation:
         return values
 
     def _field(self, parts: Sequence[Part | str], schema: Mapping[str, Any]) -> Any:
+        """The value of one form field: its file or files, or its converted text."""
         files = [part for part in parts if isinstance(part, Part)]
         if files:
             return files if schema.get("type") == "array" or len(files) > 1 else files[0]
         return self._converted([part for part in parts if isinstance(part, str)], schema, commas=False)
 
     def _converted(self, texts: Sequence[str], schema: Mapping[str, Any], *, commas: bool = True) -> Any:
-        """Texts as the value that the schema speaks of; a text that can't be converted stays text and is refused.
+        """Texts as the type that the schema documents. Text that can't be converted stays text, and is refused later.
 
-        ``commas``: a single text may hold a list, as query parameters do.
+        With ``commas`` a single text may hold a list, as in query parameters.
         """
         types = _types(self.spec, schema)
         if "array" in types and "string" not in types:
@@ -234,6 +243,7 @@ class Validation:
 
 
 def _json(text: str) -> Any:
+    """The JSON value of a text, or the text itself if it isn't JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -241,6 +251,7 @@ def _json(text: str) -> Any:
 
 
 def _types(spec: Spec, schema: Any, depth: int = 0) -> set[str]:
+    """The JSON types that a schema allows, through references and combinations."""
     node = spec.deref(schema)
     if not isinstance(node, Mapping) or depth > 8:
         return set()
@@ -253,12 +264,14 @@ def _types(spec: Spec, schema: Any, depth: int = 0) -> set[str]:
 
 
 def _shown(value: Any) -> Any:
+    """A form value with files replaced by a text, for validation."""
     if isinstance(value, list):
         return [_shown(item) for item in value]
     return _FILE if isinstance(value, Part) else value
 
 
 def _dotted(path: Sequence[str | int]) -> str:
+    """A path such as ``messages[0].role``."""
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
@@ -266,4 +279,5 @@ def _dotted(path: Sequence[str | int]) -> str:
 
 
 def _short(message: str) -> str:
+    """The message, cut to 240 characters: it may contain the caller's whole value."""
     return message if len(message) <= 240 else f"{message[:236]} ..."

@@ -13,7 +13,7 @@ import yaml
 
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
-from conformance.emulator.call import Surface
+from conformance.emulator.call import Documented
 from conformance.emulator.documented_fields import Shape
 from conformance.emulator.store import Clock
 from conformance.evidence.exchange import Response
@@ -47,7 +47,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def body_of(version: str, operation: str) -> Shape:
     """What a version documents for the body of an operation."""
     spec = load(version)
-    return Surface(spec, operations_of(spec)[operation]).body
+    return Documented(spec, operations_of(spec)[operation]).body
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def polled(talk: Talk, thread: str, run: str, most: int = 8) -> Any:
     return talk.ok("threads.runs.get", thread, run)
 
 
-def crowds(talk: Talk) -> None:
+def full_pages(talk: Talk) -> None:
     """More objects than a default page holds, and a walk during which some come and go."""
     made = [talk.ok("assistants.create", body={"model": MODEL, "name": f"n{n}"})["id"] for n in range(24)]
     talk.ok("assistants.list")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from state_assistants import assistants, crowds, runs, streamed_runs, threads
+from state_assistants import assistants, full_pages, runs, streamed_runs, threads
 from state_steps import FUNCTIONS, MODEL, lived, paged, uploaded
 from state_talk import Talk
 
@@ -265,7 +265,7 @@ LIMITED = (
 #: Chapters by the operation that a version needs for them.
 CHAPTERS: dict[str, Callable[[Talk], None]] = {
     "assistants.create": assistants,
-    "assistants.list": crowds,
+    "assistants.list": full_pages,
     "threads.create": threads,
     "threads.runs.get": limits,
     "threads.runs.list": runs,

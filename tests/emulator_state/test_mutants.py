@@ -1,4 +1,4 @@
-"""Every mutant differs from the clean emulator somewhere on the tour, and leaves the others' law alone by name."""
+"""Every mutant differs from the clean emulator somewhere on the tour, and names one rule that it breaks."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def _loosens(mutant: str | None) -> bool:
     return mutant is not None and mutants()[mutant].loosen is not None
 
 
-def _told(version: str, resources: frozenset[str], mutant: str | None = None) -> list[tuple[Any, ...]]:
-    """What is said in the chapters of some resources; a chapter that can't go on ends with the reason."""
+def _answers(version: str, resources: frozenset[str], mutant: str | None = None) -> list[tuple[Any, ...]]:
+    """All answers of the tour's chapters about some resources; a chapter that fails ends with the name of the error."""
     app = App([load(version)], Settings(key=KEY), Clock.fixed()) if _loosens(mutant) else _app(version)
     app.store, app.handlers = Store(), all_handlers()
     talk = Talk(version, judge=False, app=app)
@@ -45,7 +45,7 @@ def _told(version: str, resources: frozenset[str], mutant: str | None = None) ->
 
 @cache
 def _clean(version: str, resources: frozenset[str]) -> list[tuple[Any, ...]]:
-    return _told(version, resources)
+    return _answers(version, resources)
 
 
 def _versions_of(mutant: str) -> list[str]:
@@ -68,15 +68,15 @@ def test_a_mutant_is_noticed_and_breaks_nothing_by_accident(name: str) -> None:
     noticed = False
     resources = _resources_of(name)
     for version in _versions_of(name):
-        told = _told(version, resources, name)
-        assert [one for one in told if one[1] == 500 and "bug of the emulator" in str(one[2])] == []
-        noticed = noticed or told != _clean(version, resources)
+        answers = _answers(version, resources, name)
+        assert [one for one in answers if one[1] == 500 and "bug of the emulator" in str(one[2])] == []
+        noticed = noticed or answers != _clean(version, resources)
     assert noticed
 
 
-def test_a_law_is_one_sentence_of_its_own() -> None:
-    laws = [one.law for one in mutants().values()]
-    assert [law for law in laws if not law.endswith(".") or law.count(".") != 1] == []
+def test_a_mutant_names_its_rule_in_one_sentence() -> None:
+    rules = [one.rule for one in mutants().values()]
+    assert [rule for rule in rules if not rule.endswith(".") or rule.count(".") != 1] == []
     assert len(mutants()) >= 60
 
 

@@ -1,4 +1,6 @@
-"""Laws of the emulator's state that the tour passes by: time, scale, streams against polls, what is refused."""
+"""Rules of the emulator's state that the tour doesn't reach: time, large collections, streams against polls,
+refusals.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""audio: transcriptions and translations in every response format, and speech."""
+"""Audio: transcriptions and translations in every response format, and speech."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from conformance.evidence.exchange import Response
 
 __all__ = ["speech", "transcribe", "translate"]
 
-#: Media types of the formats that are texts.
+#: The response formats that are plain text, and their media types.
 _TEXTS = {"text": "text/plain; charset=utf-8", "srt": "text/plain; charset=utf-8", "vtt": "text/vtt; charset=utf-8"}
 
-#: Seconds per word, words per segment.
+#: Seconds per word; words per segment.
 _PACE, _SEGMENT = 0.4, 8
 
 
 @handles("audio.transcriptions.create")
 def transcribe(call: Call) -> Response:
-    """The words of a recording."""
+    """Text for a recording."""
     call.deployment("transcription")
     return _written(call, "transcribe", str(call.get("language", "en")))
 
 
 @handles("audio.translations.create")
 def translate(call: Call) -> Response:
-    """The words of a recording, in English."""
+    """English text for a recording."""
     call.deployment("translation")
     return _written(call, "translate", "en")
 
 
 @handles("audio.speech.create")
 def speech(call: Call) -> Response:
-    """Spoken words in the format that was asked for (mp3 by default), or as events."""
+    """Sound for a text, in the requested format (mp3 by default), or as events."""
     call.deployment("speech")
     text = str(call.get("input", ""))
     form = str(call.get("response_format", "mp3"))
@@ -51,6 +51,9 @@ def speech(call: Call) -> Response:
 
 
 def _written(call: Call, task: str, language: str) -> Response:
+    """The answer of transcription and translation in the requested format. The text depends on the bytes of the
+    file.
+    """
     part = call.get("file")
     data = part.data if isinstance(part, Part) else str(part).encode()
     if len(data) > call.settings.audio_limit:
@@ -74,6 +77,7 @@ def _written(call: Call, task: str, language: str) -> Response:
 
 
 def _documented(call: Call) -> frozenset[str]:
+    """The media types that the operation documents for its answer."""
     return frozenset(call.operation.answer(200) or {})
 
 
@@ -106,11 +110,12 @@ def _timed(call: Call, words: list[str]) -> dict[str, Any]:
 
 
 def _segments(words: list[str]) -> list[tuple[int, list[str]]]:
+    """(index of the first word, words) of each segment."""
     return [(start, words[start : start + _SEGMENT]) for start in range(0, len(words), _SEGMENT)]
 
 
 def _subtitles(words: list[str], point: str) -> str:
-    """Numbered cues; SubRip writes milliseconds after a comma, WebVTT after a point."""
+    """Numbered cues. SubRip writes milliseconds after a comma, WebVTT after a point."""
     cues = []
     for index, (start, part) in enumerate(_segments(words)):
         times = " --> ".join(_clock(_PACE * moment, point) for moment in (start, start + len(part)))
@@ -119,11 +124,13 @@ def _subtitles(words: list[str], point: str) -> str:
 
 
 def _clock(seconds: float, point: str) -> str:
+    """A time as ``hh:mm:ss`` with milliseconds."""
     whole, milliseconds = divmod(round(seconds * 1000), 1000)
     return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}{point}{milliseconds:03}"
 
 
 def _logprobs(text: str) -> list[dict[str, Any]]:
+    """One log probability entry per token."""
     return [
         {"token": token, "logprob": logprob(token, place), "bytes": list(token.encode())}
         for place, token in enumerate(tokenize(text))
@@ -131,7 +138,7 @@ def _logprobs(text: str) -> list[dict[str, Any]]:
 
 
 def _transcript_events(call: Call, text: str) -> Iterator[Event]:
-    """A delta per token, then the whole text. The data names its own type."""
+    """One delta per token, then the whole text. The data names the type of each event."""
     wanted = "logprobs" in call.get("include[]", ())
     for entry in _logprobs(text):
         extra = {"logprobs": [entry]} if wanted else {}
@@ -140,7 +147,7 @@ def _transcript_events(call: Call, text: str) -> Iterator[Event]:
 
 
 def _speech_events(text: str, data: bytes) -> Iterator[Event]:
-    """Pieces of the sound, then what it cost."""
+    """Pieces of the sound in base64, then the usage."""
     for start in range(0, len(data), 16_384):
         piece = base64.b64encode(data[start : start + 16_384]).decode()
         yield Event({"type": "speech.audio.delta", "audio": piece})

@@ -1,4 +1,4 @@
-"""chat.completions: one conversation in, ``n`` choices out, whole or as chunks."""
+"""Chat completions: one conversation in, ``n`` choices out, as one object or as chunks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from conformance.emulator.handlers import handles
 from conformance.emulator.inference import filters
 from conformance.emulator.inference.chat_message import fingerprint, logprobs_of, message_of, usage, with_logprobs
 from conformance.emulator.inference.chat_stream import Chunks
-from conformance.emulator.inference.conversation import say
+from conformance.emulator.inference.conversation import chat_choice
 from conformance.evidence.exchange import Response
 
 __all__ = ["create"]
@@ -17,7 +17,7 @@ __all__ = ["create"]
 def create(call: Call) -> Response:
     """The completion of a conversation."""
     deployment = call.deployment("chat")
-    said = [say(call, deployment, index) for index in range(int(call.choice("n", 1)))]
+    answers = [chat_choice(call, deployment, index) for index in range(int(call.choice("n", 1)))]
     head = {
         "id": call.store.new_id("chatcmpl-", 29),
         "object": "chat.completion",
@@ -26,7 +26,7 @@ def create(call: Call) -> Response:
         "system_fingerprint": fingerprint(deployment),
     }
     if call.wants_stream():
-        return call.stream(Chunks(call, head | {"object": "chat.completion.chunk"}, said).events())
+        return call.stream(Chunks(call, head | {"object": "chat.completion.chunk"}, answers).events())
     choices = [
         {
             "index": index,
@@ -35,8 +35,8 @@ def create(call: Call) -> Response:
             "message": message_of(call, one),
             "content_filter_results": filters.for_choice(),
         }
-        for index, one in enumerate(said)
+        for index, one in enumerate(answers)
     ]
     return call.json(
-        head | {"choices": choices, "usage": usage(call, said), "prompt_filter_results": filters.prompts()}
+        head | {"choices": choices, "usage": usage(call, answers), "prompt_filter_results": filters.prompts()}
     )

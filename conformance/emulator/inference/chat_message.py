@@ -1,4 +1,4 @@
-"""The parts of a chat answer that its whole and its streamed form share."""
+"""The parts of a chat answer that are the same in its plain and its streamed form."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.emulator.behaviour import Deployment
 from conformance.emulator.call import Call
-from conformance.emulator.inference.conversation import Said, ToolCall, prompt_tokens, text_of
+from conformance.emulator.inference.conversation import ChatChoice, ToolCall, prompt_tokens, text_of
 from conformance.emulator.inference.sound import wave
 from conformance.emulator.inference.text import alternatives, logprob
 
@@ -32,10 +32,10 @@ def fingerprint(deployment: Deployment) -> str:
     return f"fp_{hashlib.sha256(deployment.model.encode()).hexdigest()[:10]}"
 
 
-def usage(call: Call, said: Sequence[Said]) -> dict[str, Any]:
-    """Token counts; the total is the sum of the other two."""
+def usage(call: Call, choice: Sequence[ChatChoice]) -> dict[str, Any]:
+    """Token counts. The total is the sum of prompt and completion."""
     prompt = prompt_tokens(call.body["messages"])
-    completion = sum(one.completion_tokens for one in said)
+    completion = sum(one.completion_tokens for one in choice)
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
@@ -44,29 +44,29 @@ def usage(call: Call, said: Sequence[Said]) -> dict[str, Any]:
         "completion_tokens_details": {
             "accepted_prediction_tokens": 0,
             "audio_tokens": 0,
-            "reasoning_tokens": sum(one.reasoning for one in said),
+            "reasoning_tokens": sum(one.reasoning for one in choice),
             "rejected_prediction_tokens": 0,
         },
     }
 
 
-def message_of(call: Call, said: Said) -> dict[str, Any]:
+def message_of(call: Call, choice: ChatChoice) -> dict[str, Any]:
     """The message of one choice."""
-    message: dict[str, Any] = {"role": "assistant", "content": None if said.calls else "".join(said.tokens)}
+    message: dict[str, Any] = {"role": "assistant", "content": None if choice.calls else "".join(choice.tokens)}
     message |= {"refusal": None, "annotations": []}
-    if said.calls and said.legacy:
-        message["function_call"] = {"name": said.calls[0].name, "arguments": "".join(said.calls[0].arguments)}
-    elif said.calls:
-        message["tool_calls"] = [tool_call(call, one, "".join(one.arguments)) for one in said.calls]
+    if choice.calls and choice.legacy:
+        message["function_call"] = {"name": choice.calls[0].name, "arguments": "".join(choice.calls[0].arguments)}
+    elif choice.calls:
+        message["tool_calls"] = [tool_call(call, one, "".join(one.arguments)) for one in choice.calls]
     if call.get("data_sources"):
         message["context"] = context_of(call)
-    if speaks(call, said):
-        message |= {"content": None, "audio": audio_of(call, said)}
+    if speaks(call, choice):
+        message |= {"content": None, "audio": audio_of(call, choice)}
     return message
 
 
 def tool_call(call: Call, made: ToolCall, arguments: str) -> dict[str, Any]:
-    """A call of a function with a new id."""
+    """A call of a function, with a new id."""
     return {
         "id": call.store.new_id("call_"),
         "type": "function",
@@ -75,7 +75,7 @@ def tool_call(call: Call, made: ToolCall, arguments: str) -> dict[str, Any]:
 
 
 def context_of(call: Call) -> dict[str, Any]:
-    """What "on your data" adds: the intent, and one citation per data source."""
+    """What the "on your data" extension adds: the intent, and one citation per data source."""
     asked = next((text_of(m.get("content")) for m in reversed(call.body["messages"]) if m.get("role") == "user"), "")
     citations = [
         {
@@ -90,14 +90,14 @@ def context_of(call: Call) -> dict[str, Any]:
     return {"citations": citations, "intent": str([asked])}
 
 
-def speaks(call: Call, said: Said) -> bool:
-    """True when the choice is spoken: audio was asked for, and it is no call."""
-    return not said.calls and "audio" in call.get("modalities", ()) and call.get("audio") is not None
+def speaks(call: Call, choice: ChatChoice) -> bool:
+    """Return True if the choice is spoken: audio was requested, and the choice isn't a tool call."""
+    return not choice.calls and "audio" in call.get("modalities", ()) and call.get("audio") is not None
 
 
-def audio_of(call: Call, said: Said) -> dict[str, Any]:
+def audio_of(call: Call, choice: ChatChoice) -> dict[str, Any]:
     """The spoken form of a choice, with its transcript."""
-    text = "".join(said.tokens)
+    text = "".join(choice.tokens)
     return {
         "id": call.store.new_id("audio_"),
         "data": base64.b64encode(wave(text)).decode(),
@@ -106,19 +106,19 @@ def audio_of(call: Call, said: Said) -> dict[str, Any]:
     }
 
 
-def with_logprobs(call: Call, said: Said) -> bool:
-    """True when logprobs were asked for and there is text to have them."""
-    return call.get("logprobs") is True and not said.calls
+def with_logprobs(call: Call, choice: ChatChoice) -> bool:
+    """Return True if log probabilities were requested and the choice is text."""
+    return call.get("logprobs") is True and not choice.calls
 
 
-def logprobs_of(call: Call, said: Said) -> list[dict[str, Any]]:
+def logprobs_of(call: Call, choice: ChatChoice) -> list[dict[str, Any]]:
     """One entry per token of the text."""
     many = int(call.get("top_logprobs", 0))
-    return [token_logprob(token, place, many) for place, token in enumerate(said.tokens)]
+    return [token_logprob(token, place, many) for place, token in enumerate(choice.tokens)]
 
 
 def token_logprob(token: str, place: int, many: int) -> dict[str, Any]:
-    """The entry of one token with its ``many`` likeliest alternatives."""
+    """The entry of one token, with the ``many`` likeliest tokens in its place."""
     ranked = alternatives(token, place, many) if many else []
     return {
         "token": token,

@@ -1,4 +1,4 @@
-"""completions: prompts in, ``n`` choices per prompt out, whole or as chunks."""
+"""Text completions: prompts in, ``n`` choices per prompt out, as one object or as chunks."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from conformance.evidence.exchange import Response
 
 __all__ = ["create"]
 
-#: What is completed when no prompt is sent: a document starts.
+#: The prompt that stands in for a missing one, as documented: the start of a new document.
 _NO_PROMPT = "<|endoftext|>"
 
 
 @frozen
 class _Choice:
-    """One choice: what was written, after the echoed prompt where that was asked for."""
+    """One choice: the generated text, preceded by the prompt if ``echo`` was requested."""
 
     index: int
     echoed: tuple[str, ...]
@@ -36,7 +36,7 @@ class _Choice:
 
 @handles("completions.create")
 def create(call: Call) -> Response:
-    """The completions of one prompt or several, in the order of the prompts."""
+    """The completions of one or several prompts, in the order of the prompts."""
     deployment = call.deployment("completions")
     prompts = _prompts(call.get("prompt"))
     choices = _choices(call, prompts)
@@ -64,7 +64,7 @@ def create(call: Call) -> Response:
 
 
 def _prompts(prompt: Any) -> list[str]:
-    """Each prompt as text. Token ids are one made-up word each; a list of numbers is one prompt."""
+    """Each prompt as text. A token id becomes a made-up word; a list of numbers is one prompt."""
     if prompt is None:
         return [_NO_PROMPT]
     if isinstance(prompt, str):
@@ -75,10 +75,12 @@ def _prompts(prompt: Any) -> list[str]:
 
 
 def _words(ids: Sequence[Any]) -> str:
+    """Made-up words for token ids."""
     return "".join(f" t{int(one) % 10_000}" for one in ids)
 
 
 def _choices(call: Call, prompts: Sequence[str]) -> list[_Choice]:
+    """All choices: ``n`` for each prompt, numbered through."""
     many = int(call.choice("n", 1))
     limit = int(call.choice("max_tokens", 16))
     stop = call.get("stop", [])
@@ -93,6 +95,7 @@ def _choices(call: Call, prompts: Sequence[str]) -> list[_Choice]:
 
 
 def _usage(prompts: Sequence[str], choices: Sequence[_Choice]) -> dict[str, Any]:
+    """Token counts over all prompts and choices."""
     prompt = sum(count(one) for one in prompts)
     completion = sum(len(one.written.tokens) for one in choices)
     return {
@@ -104,7 +107,8 @@ def _usage(prompts: Sequence[str], choices: Sequence[_Choice]) -> dict[str, Any]
 
 
 def _logprobs(call: Call, tokens: Sequence[str], place: int, offset: int) -> dict[str, Any] | None:
-    """Parallel lists over the tokens; ``place`` and ``offset`` say where in the choice they begin.
+    """Parallel lists over the tokens. ``place`` and ``offset`` are the position of the first one, in tokens and
+    characters.
 
     ``logprobs: 0`` gives the chosen tokens without alternatives.
     """
@@ -121,10 +125,12 @@ def _logprobs(call: Call, tokens: Sequence[str], place: int, offset: int) -> dic
 
 
 def _chunks(call: Call, head: Mapping[str, Any], prompts: Sequence[str], choices: Sequence[_Choice]) -> Iterator[Event]:
-    """Filter results of the prompts, tokens of the choices in turn, an end per choice, usage where asked for."""
+    """Yield the filter results of the prompts, the tokens of all choices in turn, one end per choice, usage if
+    requested.
+    """
     counted = bool((call.get("stream_options") or {}).get("include_usage"))
     usage: dict[str, Any] = {"usage": None} if counted else {}
-    if call.settings.filter_first_chunk and call.surface.event_data(None).has("prompt_filter_results"):
+    if call.settings.filter_first_chunk and call.documented.event_data(None).has("prompt_filter_results"):
         annotated = {"prompt_filter_results": filters.prompts(len(prompts)), "choices": []}
         yield Event({"id": "", "object": "", "created": 0, "model": "", **annotated, **usage})
 

@@ -1,6 +1,7 @@
-"""What a chat model says to a conversation: the decision behind chat.completions, without its wire form.
+"""The answer of a chat model to a conversation: the decision behind chat.completions, independent of its form on the
+wire.
 
-Deterministic: the same messages, seed and choice number give the same answer, streamed or not.
+It is deterministic: the same messages, seed and choice number give the same answer, streamed or not.
 """
 
 from __future__ import annotations
@@ -18,22 +19,22 @@ from conformance.emulator.events import dumps
 from conformance.emulator.inference.text import count, cut, reply
 from conformance.emulator.inference.values import is_schema, value_for
 
-__all__ = ["REASONING_TOKENS", "Said", "ToolCall", "prompt_tokens", "say", "text_of"]
+__all__ = ["REASONING_TOKENS", "ChatChoice", "ToolCall", "chat_choice", "prompt_tokens", "text_of"]
 
-#: What a reasoning model spends before it speaks, as far as the limit allows.
+#: The tokens that a reasoning model uses before its answer, as far as the limit allows.
 REASONING_TOKENS = 16
 
 
 @frozen
 class ToolCall:
-    """One call that the model makes; ``arguments`` is JSON text as tokens, cut where the limit cuts it."""
+    """One call of a function. ``arguments`` is JSON text as tokens, cut off where the token limit is reached."""
 
     name: str
     arguments: tuple[str, ...]
 
 
 @frozen
-class Said:
+class ChatChoice:
     """One choice. ``legacy`` marks a call in the deprecated ``function_call`` form."""
 
     tokens: tuple[str, ...]
@@ -44,12 +45,12 @@ class Said:
 
     @property
     def completion_tokens(self) -> int:
-        """Every token that was generated for this choice."""
+        """The number of tokens that were generated for this choice."""
         return self.reasoning + len(self.tokens) + sum(len(call.arguments) for call in self.calls)
 
 
 def text_of(content: Any) -> str:
-    """The words of a message's content: a string, or the text parts of a list."""
+    """The text of a message's content: a string, or the text parts of a list."""
     if isinstance(content, str):
         return content
     if isinstance(content, list):
@@ -58,7 +59,9 @@ def text_of(content: Any) -> str:
 
 
 def prompt_tokens(messages: Sequence[Mapping[str, Any]]) -> int:
-    """Tokens of a conversation: its texts and calls, three per message and three to prime the answer."""
+    """The tokens of a conversation: those of its texts and calls, three per message and three for the answer's
+    start.
+    """
     total = 3
     for message in messages:
         total += 3 + count(text_of(message.get("content")))
@@ -69,8 +72,8 @@ def prompt_tokens(messages: Sequence[Mapping[str, Any]]) -> int:
     return total
 
 
-def say(call: Call, deployment: Deployment, index: int) -> Said:
-    """The choice with this number. Raises a 400 for what a reasoning model doesn't take."""
+def chat_choice(call: Call, deployment: Deployment, index: int) -> ChatChoice:
+    """The choice with this number. Raises 400 for parameters that a reasoning model doesn't accept."""
     reasoning = "reasoning" in deployment.abilities
     if reasoning and call.get("max_tokens") is not None:
         raise errors.invalid(
@@ -90,10 +93,13 @@ def say(call: Call, deployment: Deployment, index: int) -> Said:
         return _call(called, left, spent, forced=forced, legacy=not call.get("tools"))
     stop = call.get("stop", [])
     written = cut(_text(call, index), stop=[stop] if isinstance(stop, str) else stop, limit=left)
-    return Said(written.tokens, (), written.finish, reasoning=spent)
+    return ChatChoice(written.tokens, (), written.finish, reasoning=spent)
 
 
-def _call(called: Sequence[Mapping[str, Any]], left: int | None, spent: int, *, forced: bool, legacy: bool) -> Said:
+def _call(
+    called: Sequence[Mapping[str, Any]], left: int | None, spent: int, *, forced: bool, legacy: bool
+) -> ChatChoice:
+    """A choice that calls functions, within the token limit."""
     finish = "stop" if forced else "function_call" if legacy else "tool_calls"
     calls: list[ToolCall] = []
     for function in called:
@@ -104,11 +110,11 @@ def _call(called: Sequence[Mapping[str, Any]], left: int | None, spent: int, *, 
         if written.finish == "length":
             finish = "length"
             break
-    return Said((), tuple(calls), finish, legacy, spent)
+    return ChatChoice((), tuple(calls), finish, legacy, spent)
 
 
 def _functions(call: Call) -> tuple[list[Mapping[str, Any]], Any]:
-    """The functions on offer and the choice among them, in the present or the deprecated form."""
+    """The offered functions and the ``tool_choice`` among them, in the current or the deprecated form."""
     tools = call.get("tools")
     if tools:
         offered = [tool["function"] for tool in tools if tool.get("type", "function") == "function"]
@@ -126,7 +132,7 @@ def _functions(call: Call) -> tuple[list[Mapping[str, Any]], Any]:
 
 
 def _called(call: Call, offered: Sequence[Mapping[str, Any]], choice: Any) -> list[Mapping[str, Any]]:
-    """The functions that this model calls: the forced one, or those that the last user message speaks of."""
+    """The functions that this model calls: the forced one, or those that the last user message mentions."""
     if not offered or choice == "none":
         return []
     if isinstance(choice, Mapping):
@@ -142,11 +148,13 @@ def _called(call: Call, offered: Sequence[Mapping[str, Any]], choice: Any) -> li
 
 
 def _speaks_of(text: str, name: str) -> bool:
+    """Return True if a text contains a word (of at least four letters) of the function's name."""
     words = [word for word in re.split(r"[_\-.]+", name.lower()) if len(word) >= 4]
     return any(word in text for word in words)
 
 
 def _text(call: Call, index: int) -> str:
+    """The text of a choice: JSON if a JSON format is requested, else prose."""
     messages = call.body.get("messages") or []
     wanted = call.get("response_format", {})
     kind = wanted.get("type") if isinstance(wanted, Mapping) else None

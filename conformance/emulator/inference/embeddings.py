@@ -1,4 +1,4 @@
-"""embeddings: one vector of unit length per input, in the order of the inputs."""
+"""Embeddings: one vector of unit length per input, in the order of the inputs."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from conformance.evidence.exchange import Response
 
 __all__ = ["create", "vector"]
 
-#: Where a vector's text goes in the answer; nothing in it comes from the caller.
+#: Marks the place of a vector in the answer's text. Nothing that the caller sent is in that text.
 _PLACE = re.compile(rb'"@(\d+)"')
 
-#: Length of the vectors where no length is asked for (shorter than the real models', so that evidence stays small),
-#: and the most that may be asked for (the real models' own).
+#: Default and greatest length of vectors. The defaults are shorter than those of the real models, to keep evidence
+#: small; the greatest lengths are the real ones.
 _DEFAULT, _MOST = 256, 1536
 _LARGE_DEFAULT, _LARGE_MOST = 512, 3072
 
@@ -35,7 +35,7 @@ def create(call: Call) -> Response:
     size = _size(call, deployment)
     inputs = _inputs(call.get("input", ""))
     packed = call.get("encoding_format") == "base64"
-    # numbers as text are kept per vector: writing hundreds of floats anew would be most of the work of an answer
+    # Vectors are cached as text: formatting hundreds of floats would be most of the work of an answer.
     texts = [_packed(text, size) if packed else _listed(text, size) for text, _ in inputs]
     data = [{"object": "embedding", "index": index, "embedding": f"@{index}"} for index in range(len(inputs))]
     tokens = sum(many for _, many in inputs)
@@ -45,7 +45,7 @@ def create(call: Call) -> Response:
 
 
 def _size(call: Call, deployment: Deployment) -> int:
-    """The length of the vectors. Raises a 400 where the model has no choice of length, or not this one."""
+    """The length of the vectors. Raises 400 if the model has a fixed length, or not this one."""
     own, most = (_LARGE_DEFAULT, _LARGE_MOST) if "large" in deployment.model else (_DEFAULT, _MOST)
     asked = call.get("dimensions")
     if asked is None:
@@ -58,7 +58,7 @@ def _size(call: Call, deployment: Deployment) -> int:
 
 
 def _inputs(given: Any) -> list[tuple[str, int]]:
-    """Each input as text with its number of tokens; token ids count one each, a list of numbers is one input."""
+    """Each input as text with its number of tokens. Token ids count one each; a list of numbers is one input."""
     if given is None or isinstance(given, str):
         return [(given or "", count(given or ""))]
     if given and not isinstance(given[0], (str, list)):
@@ -68,7 +68,7 @@ def _inputs(given: Any) -> list[tuple[str, int]]:
 
 @lru_cache(maxsize=4096)
 def vector(text: str, size: int) -> tuple[float, ...]:
-    """A vector of length one that depends on text and size only. Components are exact 32-bit floats."""
+    """A vector of length one that depends only on text and size. Its components are exact 32-bit floats."""
     raw = hashlib.shake_128(text.encode()).digest(size)
     centred = [2 * byte - 255 for byte in raw]  # odd, so never zero: the norm can't vanish
     norm = math.sqrt(sum([one * one for one in centred]))
@@ -77,9 +77,11 @@ def vector(text: str, size: int) -> tuple[float, ...]:
 
 @lru_cache(maxsize=4096)
 def _listed(text: str, size: int) -> bytes:
+    """A vector as a JSON array."""
     return b"[%s]" % (b"%.8f," * size % vector(text, size))[:-1]
 
 
 @lru_cache(maxsize=1024)
 def _packed(text: str, size: int) -> bytes:
+    """A vector as a JSON string in base64."""
     return b'"' + base64.b64encode(struct.pack(f"<{size}f", *vector(text, size))) + b'"'

@@ -1,6 +1,6 @@
-"""Content-filter annotations in the service's shape. The emulator finds everything safe.
+"""Content-filter annotations in the service's form. The emulator rates everything as safe.
 
-A version that documents no annotations, or fewer categories, gets what it documents: the answer's shape decides.
+A version that documents no annotations, or fewer categories, gets only what it documents: the answer's shape decides.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ __all__ = ["for_choice", "for_image", "for_prompt", "prompts"]
 
 
 def _severities() -> dict[str, Any]:
+    """The four categories that have a severity."""
     return {
         category: {"filtered": False, "severity": "safe"} for category in ("hate", "self_harm", "sexual", "violence")
     }
@@ -35,5 +36,5 @@ def for_image() -> dict[str, Any]:
 
 
 def prompts(many: int = 1) -> list[dict[str, Any]]:
-    """The ``prompt_filter_results`` of this many prompts."""
+    """The ``prompt_filter_results`` for this number of prompts."""
     return [{"prompt_index": index, "content_filter_results": for_prompt()} for index in range(many)]

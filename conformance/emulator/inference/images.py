@@ -1,4 +1,4 @@
-"""images: PNG pictures made in code, by URL or as base64."""
+"""Images: PNG pictures generated in code, by URL or in base64."""
 
 from __future__ import annotations
 
@@ -17,25 +17,27 @@ from conformance.evidence.exchange import Response
 
 __all__ = ["edit", "generate", "png"]
 
+#: Width and height if the request doesn't say.
 _SQUARE = (1024, 1024)
 
 
 @handles("images.generations.create")
 def generate(call: Call) -> Response:
-    """``n`` pictures of a prompt."""
+    """``n`` pictures for a prompt."""
     return _pictures(call, call.deployment("images"))
 
 
 @handles("images.edits.create")
 def edit(call: Call) -> Response:
-    """``n`` pictures after a prompt and the pictures that were sent."""
+    """``n`` pictures for a prompt and uploaded pictures."""
     return _pictures(call, call.deployment("image-edits"))
 
 
 def _pictures(call: Call, deployment: Deployment) -> Response:
+    """The answer of both operations."""
     prompt = str(call.get("prompt", ""))
     width, height = _size(call)
-    # models that edit always answer in base64; the others give a URL unless asked otherwise
+    # Models that can edit always answer in base64; the others give a URL unless asked otherwise.
     inline = call.get("response_format") == "b64_json" or "image-edits" in deployment.abilities
     data = []
     for index in range(int(call.choice("n", 1))):
@@ -54,21 +56,22 @@ def _pictures(call: Call, deployment: Deployment) -> Response:
 
 
 def _size(call: Call) -> tuple[int, int]:
+    """(width, height) in pixels."""
     width, _, height = str(call.choice("size", "auto")).partition("x")
     return (int(width), int(height)) if width.isdigit() and height.isdigit() else _SQUARE
 
 
 def _described(call: Call, width: int, height: int, prompt: str, many: int) -> dict[str, Any]:
-    """What only the newer models add: how the pictures were made and what they cost.
+    """The fields that only newer models add: how the pictures were made, and the usage.
 
-    The pictures are PNG whatever was asked for, and the answer says so.
+    The pictures are PNG whatever was requested, and the answer says so.
     """
     size = f"{width}x{height}"
     words, pixels = count(prompt), 1056 * many
     described = {"output_format": "png", "quality": "medium", "size": size}
     described["background"] = "transparent" if call.get("background") == "transparent" else "opaque"
     documented = {
-        name: value for name, value in described.items() if value in (call.surface.answer.values(name) or (value,))
+        name: value for name, value in described.items() if value in (call.documented.answer.values(name) or (value,))
     }
     return documented | {
         "usage": {
@@ -81,7 +84,7 @@ def _described(call: Call, width: int, height: int, prompt: str, many: int) -> d
 
 
 def png(seed: str, width: int, height: int) -> bytes:
-    """A plain picture in a colour that depends on the seed: PNG, eight bits, palette of one (RFC 2083)."""
+    """A picture in one colour that depends on the seed: PNG with a palette of one colour (RFC 2083)."""
     colour = hashlib.sha256(seed.encode()).digest()[:3]
     rows = zlib.compress(b"\0" * ((1 + (width + 7) // 8) * height), 9)  # one bit per pixel, filter type none
     head = struct.pack(">IIBBBBB", width, height, 1, 3, 0, 0, 0)
@@ -90,4 +93,5 @@ def png(seed: str, width: int, height: int) -> bytes:
 
 
 def _block(kind: bytes, data: bytes) -> bytes:
+    """One PNG chunk."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -1,4 +1,4 @@
-"""Sound made in code: a WAV file whose length follows the words, and labelled stand-ins for the packed formats."""
+"""Sound generated in code: a WAV file whose length follows the text, and stand-ins for the compressed formats."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import struct
 
 __all__ = ["MEDIA_TYPES", "duration", "encoded", "pcm", "wave"]
 
+#: Samples per second.
 _RATE = 8_000
 
-#: Media type of each ``response_format`` of speech (IANA names; pcm is raw 16-bit samples).
+#: The media type of each ``response_format`` of speech (IANA names; pcm is raw 16-bit samples).
 MEDIA_TYPES = {
     "mp3": "audio/mpeg",
     "opus": "audio/ogg",
@@ -19,7 +20,7 @@ MEDIA_TYPES = {
     "pcm": "audio/pcm",
 }
 
-#: How files of these formats begin.
+#: The first bytes of files in the compressed formats.
 _MAGIC = {
     "mp3": b"ID3\x04\x00\x00\x00\x00\x00\x00\xff\xfb\x90\x00",
     "opus": b"OggS\x00\x02" + b"\x00" * 22 + b"OpusHead\x01",
@@ -29,7 +30,7 @@ _MAGIC = {
 
 
 def duration(text: str) -> float:
-    """Seconds that a text takes to say: a quarter per word, at least a quarter."""
+    """The seconds that it takes to say a text: a quarter per word, at least a quarter."""
     return 0.25 * max(1, len(text.split()))
 
 
@@ -49,7 +50,7 @@ def wave(text: str, speed: float = 1.0) -> bytes:
 
 
 def encoded(text: str, form: str, speed: float = 1.0) -> bytes:
-    """Speech in a ``response_format``. Packed formats carry their file's first bytes before the samples."""
+    """Speech in a ``response_format``. For compressed formats, the format's first bytes stand before plain samples."""
     if form == "wav":
         return wave(text, speed)
     return _MAGIC.get(form, b"") + pcm(text, speed)

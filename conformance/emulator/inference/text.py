@@ -1,7 +1,7 @@
-"""The emulator's language: a tokenizer and a deterministic writer. The same prompt always gets the same answer.
+"""A tokenizer and a deterministic text generator. The same prompt always gets the same answer.
 
-Tokens are runs of at most six letters with the space before them, single signs, or white space. They are whole code
-points, and joined they give the text back.
+A token is a run of at most six letters with the space before it, a single sign, or white space. Tokens are whole code
+points; joined they are the text.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ __all__ = ["Written", "count", "cut", "reply", "tokenize"]
 
 _LOOSE = re.IGNORECASE | re.DOTALL
 _TOKEN = re.compile(r" ?\w{1,6}| ?[^\w\s]|\s+")
+#: A prompt such as "Repeat exactly: red green blue" is answered with the text after the colon.
 _ECHO = re.compile(r"\b(?:repeat|echo|say|reply with|answer with|write)\b[^:\n]{0,60}:\s*(\S.*)", _LOOSE)
+#: A prompt with such a word is answered with numbers, which gives an answer of known length.
 _COUNT = re.compile(r"\bcount\b|\bnumbers\b|\blong\b|\bessay\b|\bevery\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\d{1,4}")
 _SENTENCE = (
@@ -29,7 +31,7 @@ _WORDS = _SENTENCE.split()
 
 @frozen
 class Written:
-    """What was written, as tokens, and why it ended: ``stop`` or ``length``."""
+    """Generated text as tokens, and why it ended: ``stop`` or ``length``."""
 
     tokens: tuple[str, ...]
     finish: str
@@ -51,7 +53,7 @@ def count(text: str) -> int:
 
 
 def reply(prompt: str, variant: str = "0") -> str:
-    """The answer to a prompt. It repeats what it is told to repeat and counts when asked to; else it is small talk."""
+    """The answer to a prompt: the text that it asks to repeat, numbers if it asks to count, else meaningless prose."""
     told = _ECHO.search(prompt)
     if told:
         return told.group(1).strip().strip("\"'")
@@ -66,7 +68,7 @@ def reply(prompt: str, variant: str = "0") -> str:
 
 
 def cut(text: str, *, stop: Sequence[str] = (), limit: int | None = None) -> Written:
-    """End a text at the first stop sequence, which is not part of it, or after ``limit`` tokens."""
+    """End a text before the first stop sequence, or after ``limit`` tokens."""
     found = [at for at in (text.find(sequence) for sequence in stop if sequence) if at >= 0]
     ended = tokenize(text[: min(found)] if found else text)
     if limit is not None and len(ended) > limit:
@@ -75,7 +77,7 @@ def cut(text: str, *, stop: Sequence[str] = (), limit: int | None = None) -> Wri
 
 
 def offsets(tokens: Iterable[str], start: int = 0) -> list[int]:
-    """Where each token begins, in code points."""
+    """The position of each token, in code points."""
     return list(accumulate((len(token) for token in tokens), initial=start))[:-1]
 
 
@@ -85,7 +87,7 @@ def logprob(token: str, place: int) -> float:
 
 
 def alternatives(token: str, place: int, many: int) -> list[tuple[str, float]]:
-    """The likeliest tokens at a place, the chosen one first, likelier ones first."""
+    """The likeliest tokens in one place with their log probabilities: the chosen one first, then in falling order."""
     chosen = logprob(token, place)
     others = [f" {word}" for word in _WORDS if f" {word}" != token]
     ranked = dict.fromkeys(others[(place + i) % len(others)] for i in range(len(others)))

@@ -1,7 +1,7 @@
-"""A value that satisfies a JSON Schema: what a model returns for structured outputs and tool arguments.
+"""A value that satisfies a JSON Schema: the "model's" answer for structured outputs and tool arguments.
 
-Covers the keywords of structured outputs and those common in tools: objects, arrays, enums, unions, references, bounds,
-formats and plain patterns. Optional properties are left out below a depth, so recursive schemas end.
+Supported are the keywords of structured outputs and those common in tools: objects, arrays, enums, unions, references,
+bounds, formats and simple patterns. Below a certain depth optional properties are left out, so recursive schemas end.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from conformance.pointer import look_up
 
 __all__ = ["value_for"]
 
+#: Optional properties are left out below this depth.
 _DEEP = 4
 
-#: No text or array is made longer than this, whatever the schema asks for.
+#: No text and no array is longer than this, whatever the schema asks for.
 _MOST = 10_000
+#: A value for each ``format``.
 _FORMATS = {
     "date-time": "2024-01-01T12:00:00Z",
     "date": "2024-01-01",
@@ -34,14 +36,18 @@ _FORMATS = {
     "uri": "https://example.com/a",
     "uuid": "00000000-0000-4000-8000-000000000000",
 }
+#: Texts that are tried for a ``pattern``.
 _SAMPLES = ("a", "A", "1", "a1", "abc", "ABC", "123", "12345", "a@example.com", "2024-01-01", "+15550100", "a-b", "a_b")
 
 
 @define
 class _Writer:
+    """Builds values for one schema. References are resolved against ``root``."""
+
     root: Any
 
     def value(self, schema: Any, depth: int = 0) -> Any:
+        """A value for a schema, or None if nothing is known."""
         if not isinstance(schema, Mapping) or depth > 24:
             return None
         schema = self._resolved(schema)
@@ -61,6 +67,7 @@ class _Writer:
         return make(schema, depth) if make else None
 
     def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The schema with ``$ref`` and ``allOf`` merged. Gives up after 16 steps: references may be circular."""
         for _ in range(16):
             if "$ref" in schema:
                 rest = {key: value for key, value in schema.items() if key != "$ref"}
@@ -75,10 +82,12 @@ class _Writer:
         return schema
 
     def _at(self, ref: str) -> Mapping[str, Any]:
+        """The schema that a local reference names, or an empty one."""
         node = look_up(self.root, ref.removeprefix("#"))
         return node if isinstance(node, Mapping) else {}
 
     def _union(self, schema: Mapping[str, Any], key: str, depth: int) -> Any:
+        """A value of the first branch; deep inside, of a null branch if there is one."""
         branches = [self._resolved(one) for one in schema[key] if isinstance(one, Mapping)]
         if depth > _DEEP:
             branches.sort(key=lambda one: one.get("type") != "null")
@@ -86,6 +95,7 @@ class _Writer:
         return self.value(_merged(rest, branches[0] if branches else {}), depth + 1)
 
     def _object(self, schema: Mapping[str, Any], depth: int) -> Any:
+        """An object with all properties; deep inside, with the required ones only."""
         properties = schema.get("properties") or {}
         required = list(schema.get("required") or ())
         wanted = list(properties) if depth <= _DEEP else []
@@ -95,6 +105,7 @@ class _Writer:
         }
 
     def _array(self, schema: Mapping[str, Any], depth: int) -> Any:
+        """An array of the least length, with at least one item unless it lies deep inside."""
         first = [self.value(item, depth + 1) for item in schema.get("prefixItems") or ()]
         least = min(int(schema.get("minItems", 0)), _MOST)
         most = int(schema.get("maxItems", _MOST))
@@ -126,6 +137,7 @@ class _Writer:
 
 
 def _merged(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, Any]:
+    """Two schemas as one: properties and required names of both, other keywords of the right one."""
     merged = {**left, **right}
     if "properties" in left and "properties" in right:
         merged["properties"] = {**left["properties"], **right["properties"]}
@@ -135,6 +147,7 @@ def _merged(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _number(schema: Mapping[str, Any], step: int) -> float:
+    """A number within the bounds. ``step`` is 1 for integers, 0 for other numbers."""
     unit = schema.get("multipleOf") or 1
     low, high = schema.get("minimum"), schema.get("maximum")
     if "exclusiveMinimum" in schema:
@@ -152,6 +165,7 @@ def _number(schema: Mapping[str, Any], step: int) -> float:
 
 
 def _varied(item: Any, index: int, schema: Any) -> Any:
+    """The item, changed so that the items of an array differ."""
     options = schema.get("enum") if isinstance(schema, Mapping) else None
     if options and index < len(options):
         return options[index]
@@ -161,7 +175,7 @@ def _varied(item: Any, index: int, schema: Any) -> Any:
 
 
 def _matching(pattern: str, least: int, most: int) -> str:
-    """A sample that the pattern finds; built from the pattern's own pieces where the samples don't fit."""
+    """A text that the pattern matches: one of the samples, else one built from the pattern's own pieces."""
     try:
         compiled = re.compile(pattern)
     except re.error:
@@ -172,12 +186,13 @@ def _matching(pattern: str, least: int, most: int) -> str:
     return _built(pattern)
 
 
+#: One piece of a pattern: a class, an escape, a group sign or a character, with its quantifier.
 _PIECE = re.compile(r"(\[\^?\]?[^\]]*\]|\\.|\(\?:|[().]|[^\\])(\{(\d+)(?:,\d*)?\}|[*+?])?")
 _CLASSES = {"\\d": "1", "\\w": "a", "\\s": " ", ".": "a", "^": "", "$": "", "(": "", ")": "", "(?:": "", "\\b": ""}
 
 
 def _built(pattern: str) -> str:
-    """The shortest text of a pattern without alternatives or repeated groups: classes give their first member."""
+    """The shortest text for a pattern without alternatives and repeated groups. A class gives its first member."""
     text = ""
     for piece, quantifier, least in _PIECE.findall(pattern):
         if piece.startswith("["):
@@ -190,13 +205,13 @@ def _built(pattern: str) -> str:
 
 
 def value_for(schema: Any) -> Any:
-    """A value for the schema; it satisfies it wherever the keywords above are all that the schema uses.
+    """A value that satisfies the schema, if the schema uses only the supported keywords.
 
-    An object is given where the schema says nothing. Never raises for a schema that :func:`is_schema` accepts.
+    An object is returned if the schema says nothing. Never raises for a schema that :func:`is_schema` accepts.
     """
     try:
         guess = _Writer(schema).value(schema)
-    except (ArithmeticError, ValueError):  # bounds beyond what a number can hold
+    except (ArithmeticError, ValueError):  # bounds beyond the range of numbers
         guess = None
     if guess is None and isinstance(schema, Mapping) and schema.get("type") in (None, "object"):
         return {}
@@ -204,7 +219,7 @@ def value_for(schema: Any) -> Any:
 
 
 def is_schema(value: Any) -> bool:
-    """True when the value is a JSON Schema (2020-12 meta-schema)."""
+    """Return True if the value is a JSON Schema by the 2020-12 meta-schema."""
     try:
         return bool(jsonschema_rs.meta.is_valid(value))
     except (ValueError, RecursionError):

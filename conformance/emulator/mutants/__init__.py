@@ -1,8 +1,8 @@
-"""Mutants: emulators that break one law each, to show that the suite notices.
+"""Mutants: variants of the emulator with one bug each, to show that the suite notices it.
 
-A mutant is a function of a call and the handler that would answer it, or a document that documents less. Mutants are
-found by walking this folder, one file per subject. ``mutants()["cursor.gap"].apply(app)`` makes an application a
-broken one.
+A mutant is a function of a call and the handler that would answer it correctly, or a change of a document that removes
+a constraint. Mutants are found by walking this folder, one file per subject. ``mutants()["cursor.gap"].apply(app)``
+puts the bug into an application.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from conformance.emulator.app import App
-from conformance.emulator.call import Call, Surface
+from conformance.emulator.call import Call, Documented
 from conformance.emulator.handlers import Handler
 from conformance.errors import HarnessError, UsageError
 from conformance.evidence.exchange import Response
@@ -28,20 +28,23 @@ from conformance.spec.spec import Spec
 
 __all__ = ["Change", "Loosen", "Mutant", "loosened", "mutant", "mutant_named", "mutants"]
 
+#: ``change(call, answer)``: answers the call wrongly, mostly by changing what the correct handler ``answer`` gives.
 Change = Callable[[Call, Handler], Response]
-#: Changes a copy of a version's document in place.
+#: Removes a constraint from a copy of a version's document, in place.
 Loosen = Callable[[dict[str, Any]], None]
 
 
 @frozen
 class Mutant:
-    """One broken law. ``operations`` are globs of the operations that behave wrongly.
+    """One bug. ``rule`` is the rule that it breaks, as a sentence.
 
-    The law may speak of a field of their answers (``about``), of streams alone, or need another operation to be seen.
+    ``operations`` are globs of the operations that behave wrongly. ``about`` limits the mutant to versions whose
+    answers have this field, ``streamed`` to streaming operations, ``seen_by`` to versions that have the operation which
+    shows the bug.
     """
 
     name: str
-    law: str
+    rule: str
     operations: tuple[str, ...]
     change: Change = field(repr=False)
     about: str = ""
@@ -50,7 +53,7 @@ class Mutant:
     loosen: Loosen | None = field(default=None, repr=False)
 
     def touches(self, spec: Spec) -> bool:
-        """True when the version documents what this mutant breaks, and what shows it."""
+        """Return True if the version documents what this mutant breaks, and the operation that shows it."""
         known = operations_of(spec)
         if self.loosen is not None:
             return self._loosened(spec).document != spec.document
@@ -64,7 +67,9 @@ class Mutant:
         )
 
     def apply(self, app: App) -> App:
-        """The same application, broken. Loosening begins with an empty state."""
+        """Put the bug into an application and return it. A loosened document makes the application begin with an empty
+        state.
+        """
         if self.loosen is not None:
             app.specs = [self._loosened(spec) for spec in app.specs]
             app.__attrs_post_init__()
@@ -76,53 +81,60 @@ class Mutant:
         return app
 
     def _loosened(self, spec: Spec) -> Spec:
+        """The Spec without the constraint."""
         document = deepcopy(dict(spec.document))
         if self.loosen is not None:
             self.loosen(document)
         return evolve(spec, document=document)
 
     def _broken(self, handler: Handler) -> Handler:
+        """The handler with the bug."""
         return lambda call: self.change(call, handler)
 
     def _hits(self, operation: str) -> bool:
+        """Return True if the operation behaves wrongly."""
         return any(fnmatchcase(operation, pattern) for pattern in self.operations)
 
 
 def _answers(spec: Spec, operation: Operation, name: str) -> bool:
-    answer = Surface(spec, operation).answer
+    """Return True if the answer of an operation, or each item of its list, has the field."""
+    answer = Documented(spec, operation).answer
     return answer.has(name) or answer.has("data", "*", name)
 
 
 def mutant(
-    name: str, law: str, *operations: str, about: str = "", streamed: bool = False, seen_by: str = ""
+    name: str, rule: str, *operations: str, about: str = "", streamed: bool = False, seen_by: str = ""
 ) -> Callable[[Change], Change]:
-    """Mark a change: ``change(call, answer)`` answers the call, mostly by way of the true handler ``answer``."""
+    """Decorator: make a mutant of a function ``change(call, answer)``. For the other arguments see :class:`Mutant`."""
 
     def mark(change: Change) -> Change:
         marks = change.__dict__.setdefault("mutants", [])
-        marks.append(Mutant(name, law, operations, change, about, streamed, seen_by))
+        marks.append(Mutant(name, rule, operations, change, about, streamed, seen_by))
         return change
 
     return mark
 
 
-def loosened(name: str, law: str) -> Callable[[Loosen], Loosen]:
-    """Mark a function that takes a constraint out of a document: the emulator then takes what it should refuse."""
+def loosened(name: str, rule: str) -> Callable[[Loosen], Loosen]:
+    """Decorator: make a mutant of a function that removes a constraint from a document. It accepts what must be
+    refused.
+    """
 
     def mark(loosen: Loosen) -> Loosen:
-        loosen.__dict__.setdefault("mutants", []).append(Mutant(name, law, ("*",), _unchanged, loosen=loosen))
+        loosen.__dict__.setdefault("mutants", []).append(Mutant(name, rule, ("*",), _unchanged, loosen=loosen))
         return loosen
 
     return mark
 
 
 def _unchanged(call: Call, answer: Handler) -> Response:
+    """Answer correctly: a loosened document alone is the bug."""
     return answer(call)
 
 
 @cache
 def mutants() -> Mapping[str, Mutant]:
-    """Every mutant by name, in the order of the names. Raises :class:`HarnessError` when two have the same."""
+    """Every mutant by name, sorted by name. Raises :class:`HarnessError` if two have the same name."""
     found: dict[str, Mutant] = {}
     for info in pkgutil.iter_modules(__path__, f"{__name__}."):
         for change in vars(importlib.import_module(info.name)).values():
@@ -135,7 +147,7 @@ def mutants() -> Mapping[str, Mutant]:
 
 
 def mutant_named(name: str) -> Mutant:
-    """One mutant. Raises :class:`UsageError` for an unknown name."""
+    """The mutant with a name. Raises :class:`UsageError` for an unknown name."""
     found = mutants().get(name)
     if found is None:
         near = difflib.get_close_matches(name, mutants(), n=2)

@@ -1,4 +1,4 @@
-"""Lists that walk wrongly."""
+"""Mutants of lists: wrong pages, cursors, orders and filters."""
 
 from __future__ import annotations
 
@@ -8,63 +8,65 @@ from conformance.emulator.call import Call
 from conformance.emulator.error_answers import Problem, Refused
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
-from conformance.emulator.mutants.edit import Value, asked, edited, listed, memory, refused
+from conformance.emulator.mutants.edit import Value, answer_unless_refused, edited, memory, with_items, with_query
 from conformance.evidence.exchange import Response
 
+#: Every list operation.
 LISTS = ("*.list", "*.list_files")
 
 
 def _has(call: Call, name: str) -> bool:
+    """Return True if the operation documents the query parameter."""
     return call.operation.parameter("query", name) is not None
 
 
 def _all(call: Call, answer: Handler) -> list[Value]:
-    """Everything in the order that was asked for."""
-    whole = asked(call, after=None, before=None, limit=1_000_000)
+    """All objects of the list, in the requested order."""
+    whole = with_query(call, after=None, before=None, limit=1_000_000)
     found: list[Value] = answer(whole).json["data"]
     return found
 
 
-def _around(call: Call, answer: Handler, cursor: str, step: int) -> str | None:
-    """The id that stands ``step`` places behind the cursor; None beyond the ends."""
+def _neighbour(call: Call, answer: Handler, cursor: str, step: int) -> str | None:
+    """The id that stands ``step`` places behind the cursor, or None beyond the ends of the list."""
     names = [one["id"] for one in _all(call, answer)]
     place = names.index(call.query[cursor]) + step if call.query.get(cursor) in names else -1
     return names[place] if 0 <= place < len(names) else None
 
 
-@mutant("cursor.after-inclusive", "A page after a cursor begins behind it.", *LISTS)
+@mutant("cursor.after-inclusive", "A page after a cursor begins behind the cursor's item.", *LISTS)
 def after_inclusive(call: Call, answer: Handler) -> Response:
     if "after" not in call.query:
         return answer(call)
     names = [one["id"] for one in _all(call, answer)]
     if call.query["after"] not in names:
         return answer(call)
-    earlier = _around(call, answer, "after", -1)
-    return answer(asked(call, after=earlier))
+    earlier = _neighbour(call, answer, "after", -1)
+    return answer(with_query(call, after=earlier))
 
 
-@mutant("cursor.repeats-item", "A walk shows no item twice.", *LISTS)
+@mutant("cursor.repeats-item", "Walking a list page by page shows no item twice.", *LISTS)
 def repeats_item(call: Call, answer: Handler) -> Response:
     response = answer(call)
     if "after" not in call.query or response.json["has_more"]:
         return response
     again = [one for one in _all(call, answer) if one["id"] == call.query["after"]]
-    return listed(response, lambda data: [*again, *data])
+    return with_items(response, lambda data: [*again, *data])
 
 
-@mutant("cursor.gap", "A walk leaves no item out.", *LISTS)
+@mutant("cursor.gap", "Walking a list page by page leaves out no item.", *LISTS)
 def gap(call: Call, answer: Handler) -> Response:
-    following = _around(call, answer, "after", 1) if "after" in call.query else None
-    return answer(asked(call, after=following) if following else call)
+    following = _neighbour(call, answer, "after", 1) if "after" in call.query else None
+    return answer(with_query(call, after=following) if following else call)
 
 
-@mutant("cursor.never-ends", "A walk ends.", *LISTS)
+@mutant("cursor.never-ends", "Walking a list page by page comes to an end.", *LISTS)
 def never_ends(call: Call, answer: Handler) -> Response:
     if not _has(call, "after"):
         return answer(call)
     response = answer(call)
     if not response.json["data"]:
-        response = answer(asked(call, after=None))
+        response = answer(with_query(call, after=None))
     return edited(response, lambda page: {**page, "has_more": True})
 
 
@@ -73,12 +75,12 @@ def has_more_true(call: Call, answer: Handler) -> Response:
     return edited(answer(call), lambda page: {**page, "has_more": True} if "has_more" in page else page)
 
 
-@mutant("cursor.has-more-always-false", "has_more is true when something follows.", *LISTS)
+@mutant("cursor.has-more-always-false", "has_more is true when more items follow.", *LISTS)
 def has_more_false(call: Call, answer: Handler) -> Response:
     return edited(answer(call), lambda page: {**page, "has_more": False} if "has_more" in page else page)
 
 
-@mutant("cursor.has-more-when-full", "A full last page has has_more false.", *LISTS)
+@mutant("cursor.has-more-when-full", "has_more is false on the last page, even if that page is full.", *LISTS)
 def has_more_when_full(call: Call, answer: Handler) -> Response:
     limit = int(call.query.get("limit", 20))
 
@@ -89,58 +91,62 @@ def has_more_when_full(call: Call, answer: Handler) -> Response:
     return edited(answer(call), full)
 
 
-@mutant("cursor.order-ignored", "The order that is asked for is the order of the list.", *LISTS)
+@mutant("cursor.order-ignored", "A list has the requested order.", *LISTS)
 def order_ignored(call: Call, answer: Handler) -> Response:
-    return answer(asked(call, order=None))
+    return answer(with_query(call, order=None))
 
 
-@mutant("cursor.order-reversed", "asc begins with the oldest, desc with the newest.", *LISTS)
+@mutant("cursor.order-reversed", "Order asc begins with the oldest item, desc with the newest.", *LISTS)
 def order_reversed(call: Call, answer: Handler) -> Response:
     order = call.query.get("order")
-    return answer(asked(call, order={"asc": "desc", "desc": "asc"}.get(order)) if order else call)
+    return answer(with_query(call, order={"asc": "desc", "desc": "asc"}.get(order)) if order else call)
 
 
-@mutant("cursor.default-order", "Without order, a list that documents desc begins with the newest.", *LISTS)
+@mutant("cursor.default-order", "Without the parameter order, a list has the documented default order.", *LISTS)
 def default_order(call: Call, answer: Handler) -> Response:
-    return answer(asked(call, order=call.query.get("order", "asc")) if _has(call, "order") else call)
+    return answer(with_query(call, order=call.query.get("order", "asc")) if _has(call, "order") else call)
 
 
 @mutant("cursor.after-ignored", "A page after a cursor is not the first page.", *LISTS)
 def after_ignored(call: Call, answer: Handler) -> Response:
-    return answer(asked(call, after=None))
+    return answer(with_query(call, after=None))
 
 
-@mutant("cursor.before-ignored", "A page before a cursor ends ahead of it.", *LISTS)
+@mutant("cursor.before-ignored", "A page before a cursor ends before the cursor's item.", *LISTS)
 def before_ignored(call: Call, answer: Handler) -> Response:
-    return answer(asked(call, before=None))
+    return answer(with_query(call, before=None))
 
 
-@mutant("cursor.before-inclusive", "A page before a cursor does not hold the cursor's item.", *LISTS)
+@mutant("cursor.before-inclusive", "A page before a cursor does not contain the cursor's item.", *LISTS)
 def before_inclusive(call: Call, answer: Handler) -> Response:
-    following = _around(call, answer, "before", 1) if "before" in call.query else None
-    return answer(asked(call, before=following) if following else call)
+    following = _neighbour(call, answer, "before", 1) if "before" in call.query else None
+    return answer(with_query(call, before=following) if following else call)
 
 
-@mutant("cursor.before-as-after", "before and after lead in opposite directions.", *LISTS)
+@mutant("cursor.before-as-after", "The cursors before and after lead in opposite directions.", *LISTS)
 def before_as_after(call: Call, answer: Handler) -> Response:
     if "before" in call.query and "after" not in call.query:
-        return answer(asked(call, after=call.query["before"], before=None))
+        return answer(with_query(call, after=call.query["before"], before=None))
     return answer(call)
 
 
-@mutant("cursor.limit-ignored", "A page holds at most limit items.", *LISTS)
+@mutant("cursor.limit-ignored", "A page contains at most limit items.", *LISTS)
 def limit_ignored(call: Call, answer: Handler) -> Response:
-    return answer(asked(call, limit=None))
+    return answer(with_query(call, limit=None))
 
 
-@mutant("cursor.limit-plus-one", "A page holds no item more than limit.", *LISTS)
+@mutant("cursor.limit-plus-one", "A page contains not even one item more than limit.", *LISTS)
 def limit_plus_one(call: Call, answer: Handler) -> Response:
-    return answer(asked(call, limit=int(call.query["limit"]) + 1) if "limit" in call.query else call)
+    return answer(with_query(call, limit=int(call.query["limit"]) + 1) if "limit" in call.query else call)
 
 
-@mutant("cursor.default-limit", "Without limit, a page holds at most the documented default.", *LISTS)
+@mutant(
+    "cursor.default-limit",
+    "Without the parameter limit, a page contains at most the documented default number of items.",
+    *LISTS,
+)
 def default_limit(call: Call, answer: Handler) -> Response:
-    return answer(asked(call, limit=call.query.get("limit", 100)) if _has(call, "limit") else call)
+    return answer(with_query(call, limit=call.query.get("limit", 100)) if _has(call, "limit") else call)
 
 
 @mutant("cursor.ends-swapped", "first_id is the first item of the page, last_id the last.", *LISTS)
@@ -161,31 +167,43 @@ def last_id_of_list(call: Call, answer: Handler) -> Response:
     return edited(answer(call), whole)
 
 
-@mutant("cursor.unstable-order", "Two equal walks show the same order.", *LISTS)
+@mutant("cursor.unstable-order", "Walking the same list twice shows the same order.", *LISTS)
 def unstable_order(call: Call, answer: Handler) -> Response:
     odd = call.store.count("mutant unstable") % 2
-    return listed(answer(call), lambda data: data[::-1] if odd else data)
+    return with_items(answer(call), lambda data: data[::-1] if odd else data)
 
 
-@mutant("cursor.order-within-page", "Items of a page are in order.", *LISTS)
+@mutant("cursor.order-within-page", "The items within a page are in the requested order.", *LISTS)
 def order_within_page(call: Call, answer: Handler) -> Response:
-    return listed(answer(call), lambda data: data[::-1])
+    return with_items(answer(call), lambda data: data[::-1])
 
 
-@mutant("cursor.lost-on-delete", "Deleting an item during a walk loses no other.", *LISTS, "*.delete", about="has_more")
+@mutant(
+    "cursor.lost-on-delete",
+    "Deleting an item while a list is walked hides no other item.",
+    *LISTS,
+    "*.delete",
+    about="has_more",
+)
 def lost_on_delete(call: Call, answer: Handler) -> Response:
     return _shifted(call, answer, ".delete", 1)
 
 
 @mutant(
-    "cursor.repeat-on-create", "Creating an item during a walk repeats no other.", *LISTS, "*.create", about="has_more"
+    "cursor.repeat-on-create",
+    "Creating an item while a list is walked repeats no other item.",
+    *LISTS,
+    "*.create",
+    about="has_more",
 )
 def repeat_on_create(call: Call, answer: Handler) -> Response:
     return _shifted(call, answer, ".create", -1)
 
 
 def _shifted(call: Call, answer: Handler, event: str, step: int) -> Response:
-    """Pages by number instead of by cursor: what happens during a walk moves the border of the next page."""
+    """Pages by number instead of by cursor: what is created or deleted during a walk moves the start of the next
+    page.
+    """
     happened = memory(call, "shift")
     if call.operation.id.endswith(event):
         response = answer(call)
@@ -197,33 +215,34 @@ def _shifted(call: Call, answer: Handler, event: str, step: int) -> Response:
         return answer(call)
     if happened.remove(collection) is None:
         return answer(call)
-    moved = _around(call, answer, "after", step)
-    return answer(asked(call, after=moved) if moved else call)
+    moved = _neighbour(call, answer, "after", step)
+    return answer(with_query(call, after=moved) if moved else call)
 
 
-@mutant("cursor.unknown-cursor-crashes", "An unknown cursor is no reason for a 5xx.", *LISTS)
+@mutant("cursor.unknown-cursor-crashes", "An unknown cursor is not answered with a 5xx.", *LISTS)
 def unknown_cursor(call: Call, answer: Handler) -> Response:
-    response = refused(call, answer)
+    response = answer_unless_refused(call, answer)
     if response is None and ("after" in call.query or "before" in call.query):
         raise Refused(Problem(500, "InternalServerError", "Sequence contains no matching element."))
     return answer(call) if response is None else response
 
 
-@mutant("cursor.filter-ignored", "A filter leaves out what does not match.", *LISTS)
+@mutant("cursor.filter-ignored", "A filtered list contains only matching items.", *LISTS)
 def filter_ignored(call: Call, answer: Handler) -> Response:
     names: dict[str, Any] = dict.fromkeys(("filter", "run_id", "status", "statuses", "purpose"))
-    return answer(asked(call, **names))
+    return answer(with_query(call, **names))
 
 
-@mutant("cursor.newest-missing", "What was created is in the list.", *LISTS)
+@mutant("cursor.newest-missing", "A created object appears in the list.", *LISTS)
 def newest_missing(call: Call, answer: Handler) -> Response:
     newest = _newest(call, answer)
-    return listed(answer(call), lambda data: [one for one in data if one["id"] != newest])
+    return with_items(answer(call), lambda data: [one for one in data if one["id"] != newest])
 
 
 def _newest(call: Call, answer: Handler) -> Any:
+    """The id of the newest object in a list with pages, or None."""
     if not _has(call, "after"):
         return None
     order = "desc" if _has(call, "order") else None
-    data = answer(asked(call, after=None, before=None, limit=1, order=order)).json["data"]
+    data = answer(with_query(call, after=None, before=None, limit=1, order=order)).json["data"]
     return data[0]["id"] if data else None

@@ -1,4 +1,4 @@
-"""Small changes to answers, of which mutants are made."""
+"""Building blocks of mutants: small changes to calls and answers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,28 @@ from conformance.emulator.handlers import Handler
 from conformance.emulator.store import Collection
 from conformance.evidence.exchange import Chunk, Response
 
-__all__ = ["Value", "asked", "edited", "fields", "ids", "in_stream", "listed", "memory", "objects", "refused"]
+__all__ = [
+    "Value",
+    "answer_unless_refused",
+    "each_object",
+    "edited",
+    "memory",
+    "path_ids",
+    "with_events",
+    "with_fields",
+    "with_items",
+    "with_query",
+]
 
+#: A JSON object.
 Value = dict[str, Any]
 
 
 def edited(response: Response, change: Callable[[Value], Value | None]) -> Response:
-    """A successful JSON answer after ``change``, which returns the new value, or None when it changed it in place."""
+    """A successful JSON answer after ``change``. Other answers are returned unchanged.
+
+    ``change`` returns the new value, or None if it changed the value in place.
+    """
     if response.status >= 300 or not isinstance(response.json, dict):
         return response
     value = json.loads(response.body)
@@ -29,8 +44,8 @@ def edited(response: Response, change: Callable[[Value], Value | None]) -> Respo
     return response.with_json(value if changed is None else changed)
 
 
-def objects(response: Response, change: Callable[[Value], Any]) -> Response:
-    """``change`` applied to the object of an answer, or to each object of a page."""
+def each_object(response: Response, change: Callable[[Value], Any]) -> Response:
+    """The answer with ``change`` applied to its object, or to each object of its page."""
 
     def inside(value: Value) -> None:
         data = value.get("data")
@@ -40,13 +55,13 @@ def objects(response: Response, change: Callable[[Value], Any]) -> Response:
     return edited(response, inside)
 
 
-def fields(response: Response, **values: Any) -> Response:
-    """Set fields of the object or objects of an answer, where they are."""
-    return objects(response, lambda one: one.update({k: v for k, v in values.items() if k in one}))
+def with_fields(response: Response, **values: Any) -> Response:
+    """The answer with some fields set in its object or objects, where they exist."""
+    return each_object(response, lambda one: one.update({k: v for k, v in values.items() if k in one}))
 
 
-def listed(response: Response, change: Callable[[list[Value]], list[Value]]) -> Response:
-    """A page with other items; first_id and last_id follow where the page has them."""
+def with_items(response: Response, change: Callable[[list[Value]], list[Value]]) -> Response:
+    """A page with other items. ``first_id`` and ``last_id`` follow, if the page has them."""
 
     def inside(page: Value) -> None:
         page["data"] = data = change(page["data"])
@@ -57,32 +72,36 @@ def listed(response: Response, change: Callable[[list[Value]], list[Value]]) -> 
     return edited(response, inside)
 
 
-def asked(call: Call, **query: Any) -> Call:
-    """The same call with other query parameters; None takes one away."""
+def with_query(call: Call, **query: Any) -> Call:
+    """The call with other query parameters; None removes one."""
     changed = {**call.query, **query}
     return evolve(call, query={name: value for name, value in changed.items() if value is not None})
 
 
-def ids(call: Call) -> tuple[str, ...]:
+def path_ids(call: Call) -> tuple[str, ...]:
     """The ids in the path, outermost first."""
     return tuple(call.path.values())
 
 
 def memory(call: Call, subject: str) -> Collection:
-    """What a mutant remembers between calls."""
+    """A collection in which a mutant remembers things between calls."""
     return call.store.collection("mutant", subject)
 
 
-def refused(call: Call, answer: Handler) -> Response | None:
-    """The answer, or None where the true handler refuses."""
+def answer_unless_refused(call: Call, answer: Handler) -> Response | None:
+    """The answer of the correct handler, or None if it refuses."""
     try:
         return answer(call)
     except Refused:
         return None
 
 
-def in_stream(response: Response, change: Callable[[Sequence[tuple[str, str]]], Sequence[tuple[str, str]]]) -> Response:
-    """A stream with other events: pairs of name and data text, in and out. Other answers stay as they are."""
+def with_events(
+    response: Response, change: Callable[[Sequence[tuple[str, str]]], Sequence[tuple[str, str]]]
+) -> Response:
+    """A stream with other events; ``change`` gets and returns pairs of (name, data text). Other answers stay as they
+    are.
+    """
     if response.media_type != "text/event-stream":
         return response
     events: list[tuple[str, str]] = []
@@ -97,7 +116,7 @@ def in_stream(response: Response, change: Callable[[Sequence[tuple[str, str]]], 
 
 
 def with_data(data: str, change: Callable[[Value], Any]) -> str:
-    """The text of an event's data after ``change``; text that isn't a JSON object stays."""
+    """The text of an event's data after ``change``. Text that isn't a JSON object is returned unchanged."""
     try:
         value = json.loads(data)
     except ValueError:

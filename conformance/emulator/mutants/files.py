@@ -1,11 +1,19 @@
-"""Files that do not come back as they were sent."""
+"""Mutants of files: content or fields that do not come back as they were sent."""
 
 from __future__ import annotations
 
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
-from conformance.emulator.mutants.edit import Value, asked, fields, ids, memory, objects, refused
+from conformance.emulator.mutants.edit import (
+    Value,
+    answer_unless_refused,
+    each_object,
+    memory,
+    path_ids,
+    with_fields,
+    with_query,
+)
 from conformance.evidence.exchange import Response
 
 SHOWN = ("files.upload", "files.get", "files.list")
@@ -17,13 +25,13 @@ def content_altered(call: Call, answer: Handler) -> Response:
     return response.with_body(bytes([response.body[0] ^ 1]) + response.body[1:]) if response.body else response
 
 
-@mutant("file.content-cut", "The content of a file comes back whole.", "files.content")
+@mutant("file.content-cut", "The content of a file comes back in full length.", "files.content")
 def content_cut(call: Call, answer: Handler) -> Response:
     response = answer(call)
     return response.with_body(response.body[:-1])
 
 
-@mutant("file.content-of-another", "A file has its own content.", "files.content")
+@mutant("file.content-of-another", "The content of a file is not that of another file.", "files.content")
 def content_of_another(call: Call, answer: Handler) -> Response:
     response = answer(call)
     newest = call.store.collection("file-contents").page(limit=1, order="asc").items
@@ -36,42 +44,42 @@ def line_ends_changed(call: Call, answer: Handler) -> Response:
     return response.with_body(response.body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
 
 
-@mutant("file.bytes-wrong", "bytes is the size of the content.", *SHOWN)
+@mutant("file.bytes-wrong", "The field bytes of a file is the size of its content.", *SHOWN)
 def bytes_wrong(call: Call, answer: Handler) -> Response:
     def wrong(one: Value) -> None:
         if "bytes" in one:
             one["bytes"] += 1
 
-    return objects(answer(call), wrong)
+    return each_object(answer(call), wrong)
 
 
-@mutant("file.purpose-lost", "The purpose that was given is kept.", *SHOWN)
+@mutant("file.purpose-lost", "A file keeps the purpose from its upload.", *SHOWN)
 def purpose_lost(call: Call, answer: Handler) -> Response:
     def lose(one: Value) -> None:
         if "purpose" in one:
             one["purpose"] = "fine-tune" if one["purpose"] == "assistants" else "assistants"
 
-    return objects(answer(call), lose)
+    return each_object(answer(call), lose)
 
 
-@mutant("file.filename-lost", "The name that was given is kept.", *SHOWN)
+@mutant("file.filename-lost", "A file keeps the name from its upload.", *SHOWN)
 def filename_lost(call: Call, answer: Handler) -> Response:
-    return fields(answer(call), filename="file")
+    return with_fields(answer(call), filename="file")
 
 
-@mutant("file.never-processed", "A file that was uploaded becomes usable.", *SHOWN, about="status")
+@mutant("file.never-processed", "The processing of an uploaded file comes to an end.", *SHOWN, about="status")
 def never_processed(call: Call, answer: Handler) -> Response:
-    return fields(answer(call), status="pending")
+    return with_fields(answer(call), status="pending")
 
 
-@mutant("file.purpose-filter-ignored", "A list by purpose holds no other files.", "files.list")
+@mutant("file.purpose-filter-ignored", "A list filtered by purpose contains no files of other purposes.", "files.list")
 def purpose_filter_ignored(call: Call, answer: Handler) -> Response:
-    return answer(asked(call, purpose=None))
+    return answer(with_query(call, purpose=None))
 
 
 @mutant(
     "file.deleted-content-readable",
-    "The content of a deleted file is gone.",
+    "The content of a deleted file can't be read.",
     "files.content",
     "files.upload",
     seen_by="files.content",
@@ -82,7 +90,7 @@ def deleted_content_readable(call: Call, answer: Handler) -> Response:
         response = answer(call)
         kept.put(response.json["id"], call.body["file"].data)
         return response
-    found = refused(call, answer)
-    if found is None and ids(call)[0] in kept:
-        return call.bytes(kept.get(ids(call)[0]), "application/octet-stream")
+    found = answer_unless_refused(call, answer)
+    if found is None and path_ids(call)[0] in kept:
+        return call.bytes(kept.get(path_ids(call)[0]), "application/octet-stream")
     return answer(call) if found is None else found

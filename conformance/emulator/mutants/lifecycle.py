@@ -1,4 +1,4 @@
-"""Objects that do not keep what they were told, or do not go away."""
+"""Mutants of all kinds of objects: fields that are not kept, deletions without effect, objects in the wrong place."""
 
 from __future__ import annotations
 
@@ -9,10 +9,19 @@ from conformance.emulator.call import Call
 from conformance.emulator.error_answers import Problem, Refused
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
-from conformance.emulator.mutants.edit import Value, edited, fields, ids, listed, memory, objects, refused
+from conformance.emulator.mutants.edit import (
+    Value,
+    answer_unless_refused,
+    each_object,
+    edited,
+    memory,
+    path_ids,
+    with_fields,
+    with_items,
+)
 from conformance.evidence.exchange import Response
 
-#: Operations that make an object which can be looked at afterwards.
+#: The operations that create an object which can be read afterwards.
 CREATES = (
     "assistants.*create",
     "threads.*create",
@@ -24,12 +33,12 @@ CREATES = (
     "fine_tuning.jobs.create",
     "video.generations.jobs.create",
 )
-#: What can be created, looked at, changed and removed under its own id.
+#: The operations that delete an object, and those that read one.
 DELETES = ("*.delete",)
 GETS = ("*.get",)
 
 
-@mutant("life.delete-keeps", "What was deleted is gone.", *DELETES)
+@mutant("life.delete-keeps", "A deleted object no longer exists.", *DELETES)
 def delete_keeps(call: Call, answer: Handler) -> Response:
     saved = {key: list(one) for key, one in call.store.everything().items()}
     response = answer(call)
@@ -42,63 +51,63 @@ def delete_keeps(call: Call, answer: Handler) -> Response:
     return response
 
 
-@mutant("life.deleted-still-listed", "What was deleted is in no list.", *DELETES, "*.list")
+@mutant("life.deleted-still-listed", "A deleted object appears in no list.", *DELETES, "*.list")
 def deleted_still_listed(call: Call, answer: Handler) -> Response:
     kind, _, verb = call.operation.id.rpartition(".")
     gone = memory(call, f"listed {kind}")
     if verb == "list":
         first = not {"after", "before"} & set(call.query)
-        return listed(answer(call), lambda data: [*data, *gone] if first and data else data)
-    id_ = ids(call)[-1]
+        return with_items(answer(call), lambda data: [*data, *gone] if first and data else data)
+    id_ = path_ids(call)[-1]
     known = [value for one in call.store.everything().values() if isinstance(value := one.get(id_), dict)]
     response = answer(call)
     gone.put(id_, known[0] if known else {"id": id_})
     return response
 
 
-@mutant("life.deleted-still-readable", "What was deleted is answered with 404.", *DELETES, *GETS, *CREATES)
+@mutant("life.deleted-still-readable", "Reading a deleted object is answered with 404.", *DELETES, *GETS, *CREATES)
 def deleted_still_readable(call: Call, answer: Handler) -> Response:
     kind, _, verb = call.operation.id.rpartition(".")
     seen = memory(call, f"seen {kind}")
     if verb == "get":
-        response = refused(call, answer)
-        known = seen.get(ids(call)[-1])
-        if response is None and known is not None and ids(call)[-1] in memory(call, f"gone {kind}"):
+        response = answer_unless_refused(call, answer)
+        known = seen.get(path_ids(call)[-1])
+        if response is None and known is not None and path_ids(call)[-1] in memory(call, f"gone {kind}"):
             return call.json(known)
         return answer(call) if response is None else response
     response = answer(call)
     if verb == "delete":
-        memory(call, f"gone {kind}").put(ids(call)[-1], True)
+        memory(call, f"gone {kind}").put(path_ids(call)[-1], True)
     elif isinstance(response.json, dict) and "id" in response.json:
         seen.put(response.json["id"], response.json)
     return response
 
 
-@mutant("life.deletion-says-false", "A deletion answers deleted: true.", *DELETES)
+@mutant("life.deletion-says-false", "A deletion is confirmed with deleted true.", *DELETES)
 def deletion_says_false(call: Call, answer: Handler) -> Response:
-    return fields(answer(call), deleted=False)
+    return with_fields(answer(call), deleted=False)
 
 
-@mutant("life.deletion-wrong-id", "A deletion names what was deleted.", *DELETES)
+@mutant("life.deletion-wrong-id", "The answer to a deletion contains the id of the deleted object.", *DELETES)
 def deletion_wrong_id(call: Call, answer: Handler) -> Response:
-    other = f"{ids(call)[-1][:-3]}xyz"
-    return fields(answer(call), id=other, eval_id=other, eval_run_id=other, run_id=other)
+    other = f"{path_ids(call)[-1][:-3]}xyz"
+    return with_fields(answer(call), id=other, eval_id=other, eval_run_id=other, run_id=other)
 
 
-@mutant("life.delete-again-crashes", "Deleting again is no reason for a 5xx.", *DELETES)
+@mutant("life.delete-again-crashes", "Deleting an object again is not answered with a 5xx.", *DELETES)
 def delete_again_crashes(call: Call, answer: Handler) -> Response:
-    response = refused(call, answer)
+    response = answer_unless_refused(call, answer)
     if response is None:
         raise Refused(Problem(500, "InternalServerError", "Object reference not set to an instance of an object."))
     return response
 
 
-@mutant("life.modify-not-kept", "A change that was confirmed is kept.", "*.modify")
+@mutant("life.modify-not-kept", "A confirmed modification is stored.", "*.modify")
 def modify_not_kept(call: Call, answer: Handler) -> Response:
     saved = [
         (collection, id_, dict(value))
         for collection in call.store.everything().values()
-        for id_ in ids(call)[-1:]
+        for id_ in path_ids(call)[-1:]
         if isinstance(value := collection.get(id_), dict)
     ]
     response = answer(call)
@@ -107,14 +116,14 @@ def modify_not_kept(call: Call, answer: Handler) -> Response:
     return response
 
 
-@mutant("life.modify-answers-old", "A change is answered with the changed object.", "*.modify")
+@mutant("life.modify-answers-old", "A modification is answered with the modified object.", "*.modify")
 def modify_answers_old(call: Call, answer: Handler) -> Response:
     response = answer(call)
     sent = call.body if isinstance(call.body, dict) else {}
     return edited(response, lambda one: {**one, **{k: _blank(one[k]) for k in sent if k in one and k != "model"}})
 
 
-@mutant("life.modify-drops-others", "A change leaves the fields alone that it does not name.", "*.modify")
+@mutant("life.modify-drops-others", "A modification does not change fields that it does not contain.", "*.modify")
 def modify_drops_others(call: Call, answer: Handler) -> Response:
     response = answer(call)
     sent = call.body if isinstance(call.body, dict) else {}
@@ -122,22 +131,23 @@ def modify_drops_others(call: Call, answer: Handler) -> Response:
     return _forgotten(call, response, *kept)
 
 
-@mutant("life.modify-changes-created-at", "A change does not make an object younger.", "*.modify")
+@mutant("life.modify-changes-created-at", "A modification does not change created_at.", "*.modify")
 def modify_changes_created_at(call: Call, answer: Handler) -> Response:
-    return objects(answer(call), _late(1, 3600))
+    return each_object(answer(call), _late(1, 3600))
 
 
-@mutant("life.modify-changes-id", "A change keeps the id.", "*.modify")
+@mutant("life.modify-changes-id", "A modification does not change the id.", "*.modify")
 def modify_changes_id(call: Call, answer: Handler) -> Response:
-    return objects(answer(call), lambda one: one.update(id=f"{one['id']}2"))
+    return each_object(answer(call), lambda one: one.update(id=f"{one['id']}2"))
 
 
 def _blank(value: Any) -> Any:
+    """An empty value of the same type."""
     return type(value)() if isinstance(value, (str, list, dict)) else value
 
 
 def _forgotten(call: Call, response: Response, *names: str) -> Response:
-    """The fields emptied in the answer and in the store."""
+    """The answer with some fields emptied, in the store as well."""
 
     def forget(one: Value) -> None:
         for name in names:
@@ -148,63 +158,76 @@ def _forgotten(call: Call, response: Response, *names: str) -> Response:
             if isinstance(kept, dict):
                 collection.put(one["id"], {**kept, **{name: _blank(kept[name]) for name in names if name in kept}})
 
-    return objects(response, forget)
+    return each_object(response, forget)
 
 
-@mutant("life.create-drops-name", "A name that was given is kept.", *CREATES, about="name")
+@mutant("life.create-drops-name", "An object keeps the name from its creation.", *CREATES, about="name")
 def create_drops_name(call: Call, answer: Handler) -> Response:
     return _forgotten(call, answer(call), "name")
 
 
-@mutant("life.create-drops-instructions", "Instructions that were given are kept.", *CREATES, about="instructions")
+@mutant(
+    "life.create-drops-instructions",
+    "An object keeps the instructions from its creation.",
+    *CREATES,
+    about="instructions",
+)
 def create_drops_instructions(call: Call, answer: Handler) -> Response:
     return _forgotten(call, answer(call), "instructions")
 
 
-@mutant("life.create-drops-tools", "Tools that were given are kept.", *CREATES, about="tools")
+@mutant("life.create-drops-tools", "An object keeps the tools from its creation.", *CREATES, about="tools")
 def create_drops_tools(call: Call, answer: Handler) -> Response:
     return _forgotten(call, answer(call), "tools")
 
 
-@mutant("life.create-drops-metadata", "Metadata that was given is kept.", *CREATES, about="metadata")
+@mutant("life.create-drops-metadata", "An object keeps the metadata from its creation.", *CREATES, about="metadata")
 def create_drops_metadata(call: Call, answer: Handler) -> Response:
     return _forgotten(call, answer(call), "metadata")
 
 
-@mutant("life.create-drops-content", "The content of a message is kept.", "threads.messages.create")
+@mutant("life.create-drops-content", "A message keeps the content from its creation.", "threads.messages.create")
 def create_drops_content(call: Call, answer: Handler) -> Response:
     return _forgotten(call, answer(call), "content")
 
 
 @mutant(
-    "life.metadata-cut", "Values of metadata come back whole.", *CREATES, "*.modify", *GETS, "*.list", about="metadata"
+    "life.metadata-cut",
+    "Metadata values come back in full length.",
+    *CREATES,
+    "*.modify",
+    *GETS,
+    "*.list",
+    about="metadata",
 )
 def metadata_cut(call: Call, answer: Handler) -> Response:
     def cut(one: Value) -> None:
         if isinstance(one.get("metadata"), dict):
             one["metadata"] = {name: value[:1] for name, value in one["metadata"].items()}
 
-    return objects(answer(call), cut)
+    return each_object(answer(call), cut)
 
 
-@mutant("life.ids-change", "An object keeps its id.", *GETS)
+@mutant("life.ids-change", "An object has the same id in every answer.", *GETS)
 def ids_change(call: Call, answer: Handler) -> Response:
     number = call.store.count("mutant ids")
-    return objects(answer(call), lambda one: one.update(id=f"{one['id'][:-2]}{number:02d}"))
+    return each_object(answer(call), lambda one: one.update(id=f"{one['id'][:-2]}{number:02d}"))
 
 
-@mutant("life.created-at-changes", "An object keeps its created_at.", *GETS)
+@mutant("life.created-at-changes", "An object has the same created_at in every answer.", *GETS)
 def created_at_changes(call: Call, answer: Handler) -> Response:
     late = 60 * call.store.count("mutant created_at")
-    return objects(answer(call), _late(1, late))
+    return each_object(answer(call), _late(1, late))
 
 
-@mutant("life.created-at-in-milliseconds", "created_at counts seconds.", *CREATES, *GETS, "*.list", "*.modify")
+@mutant("life.created-at-in-milliseconds", "The field created_at is in seconds.", *CREATES, *GETS, "*.list", "*.modify")
 def created_at_in_milliseconds(call: Call, answer: Handler) -> Response:
-    return objects(answer(call), _late(1000))
+    return each_object(answer(call), _late(1000))
 
 
 def _late(factor: int, seconds: int = 0) -> Callable[[Value], None]:
+    """A change that moves ``created_at``."""
+
     def move(one: Value) -> None:
         if "created_at" in one:
             one["created_at"] = one["created_at"] * factor + seconds
@@ -212,7 +235,7 @@ def _late(factor: int, seconds: int = 0) -> Callable[[Value], None]:
     return move
 
 
-@mutant("life.get-answers-another", "An id is answered with its own object.", *GETS, *CREATES)
+@mutant("life.get-answers-another", "Reading an id gives the object with this id.", *GETS, *CREATES)
 def get_answers_another(call: Call, answer: Handler) -> Response:
     kind, _, verb = call.operation.id.rpartition(".")
     seen = memory(call, f"another {kind}")
@@ -226,7 +249,7 @@ def get_answers_another(call: Call, answer: Handler) -> Response:
     return response.with_json(others[0]) if others else response
 
 
-@mutant("life.create-answers-earlier", "Each creation makes an object of its own.", *CREATES)
+@mutant("life.create-answers-earlier", "Every creation makes a new object.", *CREATES)
 def create_answers_earlier(call: Call, answer: Handler) -> Response:
     earlier = memory(call, f"earlier {call.operation.id}").page(limit=1).items
     if earlier and not call.wants_stream():
@@ -237,64 +260,66 @@ def create_answers_earlier(call: Call, answer: Handler) -> Response:
     return response
 
 
-@mutant("life.list-differs-from-get", "A list shows the same object as a look at it.", "*.list")
+@mutant("life.list-differs-from-get", "An object in a list has the same fields as when it is read alone.", "*.list")
 def list_differs_from_get(call: Call, answer: Handler) -> Response:
     def differ(one: Value) -> None:
         one.update({name: _blank(one[name]) for name in ("metadata", "name", "prompt") if name in one})
 
-    return objects(answer(call), differ)
+    return each_object(answer(call), differ)
 
 
-@mutant("life.unknown-id-found", "An unknown id is answered with 404.", *GETS)
+@mutant("life.unknown-id-found", "Reading an unknown id is answered with 404.", *GETS)
 def unknown_id_found(call: Call, answer: Handler) -> Response:
-    response = refused(call, answer)
+    response = answer_unless_refused(call, answer)
     if response is not None:
         memory(call, f"found {call.operation.id}").put("last", response.json)
         return response
     known = memory(call, f"found {call.operation.id}").get("last")
-    return answer(call) if not isinstance(known, dict) else call.json({**known, "id": ids(call)[-1]})
+    return answer(call) if not isinstance(known, dict) else call.json({**known, "id": path_ids(call)[-1]})
 
 
-@mutant("life.unknown-id-crashes", "An unknown id is no reason for a 5xx.", *GETS)
+@mutant("life.unknown-id-crashes", "Reading an unknown id is not answered with a 5xx.", *GETS)
 def unknown_id_crashes(call: Call, answer: Handler) -> Response:
-    response = refused(call, answer)
+    response = answer_unless_refused(call, answer)
     if response is None:
         raise Refused(Problem(500, "InternalServerError", "Object reference not set to an instance of an object."))
     return response
 
 
-@mutant("life.foreign-child-visible", "A child is found under its own parent alone.", *GETS, *CREATES)
+@mutant("life.foreign-child-visible", "An object can be read only under its own parent.", *GETS, *CREATES)
 def foreign_child_visible(call: Call, answer: Handler) -> Response:
     kind, _, verb = call.operation.id.rpartition(".")
     seen = memory(call, f"children {kind}")
-    response = refused(call, answer)
+    response = answer_unless_refused(call, answer)
     if response is None:
-        known = seen.get(ids(call)[-1]) if verb == "get" and len(ids(call)) > 1 else None
+        known = seen.get(path_ids(call)[-1]) if verb == "get" and len(path_ids(call)) > 1 else None
         return answer(call) if known is None else call.json(known)
     if isinstance(response.json, dict) and "id" in response.json:
         seen.put(response.json["id"], response.json)
     return response
 
 
-@mutant("life.foreign-children-listed", "A list holds the children of its own parent alone.", "*.list", *CREATES)
+@mutant(
+    "life.foreign-children-listed", "A list below a parent contains only objects of this parent.", "*.list", *CREATES
+)
 def foreign_children_listed(call: Call, answer: Handler) -> Response:
     kind, _, verb = call.operation.id.rpartition(".")
     seen = memory(call, f"foreign {kind}")
     response = answer(call)
-    if not ids(call) or not isinstance(response.json, dict):
+    if not path_ids(call) or not isinstance(response.json, dict):
         return response
     if verb != "list":
-        seen.put(response.json["id"], (ids(call), response.json))
+        seen.put(response.json["id"], (path_ids(call), response.json))
         return response
     if {"after", "before"} & set(call.query):
         return response
-    others = [one for parent, one in seen if parent != ids(call)]
-    return listed(response, lambda data: [*data, *others[:1]])
+    others = [one for parent, one in seen if parent != path_ids(call)]
+    return with_items(response, lambda data: [*data, *others[:1]])
 
 
 @mutant(
     "life.defaults-differ",
-    "Fields that were not set have their documented defaults.",
+    "A field that was not sent has its documented default.",
     *CREATES,
     *GETS,
     about="temperature",
@@ -309,4 +334,4 @@ def defaults_differ(call: Call, answer: Handler) -> Response:
         if isinstance(one.get("chunking_strategy"), dict):
             one["chunking_strategy"] = {"type": "other"}
 
-    return objects(answer(call), differ)
+    return each_object(answer(call), differ)

@@ -1,4 +1,4 @@
-"""Documented limits that nobody enforces: the emulator takes what it should refuse."""
+"""Mutants of documented limits: the emulator accepts values beyond them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Value = dict[str, Any]
 
 
 def _nodes(node: Any) -> Iterator[Value]:
-    """Every object of a document."""
+    """Yield every object in a document, at any depth."""
     if isinstance(node, dict):
         yield node
         for value in node.values():
@@ -22,14 +22,14 @@ def _nodes(node: Any) -> Iterator[Value]:
 
 
 def _parameters(document: Value, name: str) -> Iterator[Value]:
-    """The schemas of the query parameters with this name."""
+    """Yield the schemas of all query parameters with this name."""
     for node in _nodes(document):
         if node.get("name") == name and node.get("in") == "query" and isinstance(node.get("schema"), dict):
             yield node["schema"]
 
 
 def _properties(document: Value, name: str) -> Iterator[Value]:
-    """The schemas of the properties with this name."""
+    """Yield the schemas of all properties with this name."""
     for node in _nodes(document):
         properties = node.get("properties")
         if isinstance(properties, dict) and isinstance(properties.get(name), dict):
@@ -37,7 +37,7 @@ def _properties(document: Value, name: str) -> Iterator[Value]:
 
 
 def _maps(document: Value) -> Iterator[Value]:
-    """The schemas of metadata and attributes: maps with bounded names."""
+    """Yield the schemas of metadata and attributes: maps whose names have a maximum length."""
     return (node for node in _nodes(document) if isinstance(node.get("propertyNames"), dict))
 
 
@@ -47,19 +47,19 @@ def page_below_minimum(document: Value) -> None:
         schema.pop("minimum", None)
 
 
-@loosened("limits.page-above-maximum", "A page holds at most the documented maximum.")
+@loosened("limits.page-above-maximum", "A limit above the documented maximum is refused.")
 def page_above_maximum(document: Value) -> None:
     for schema in _parameters(document, "limit"):
         schema.pop("maximum", None)
 
 
-@loosened("limits.unknown-order", "An order that is not documented is refused.")
+@loosened("limits.unknown-order", "An undocumented value of the parameter order is refused.")
 def unknown_order(document: Value) -> None:
     for schema in _parameters(document, "order"):
         schema.pop("enum", None)
 
 
-@loosened("limits.unknown-filter", "A state that is not documented is refused as a filter.")
+@loosened("limits.unknown-filter", "An undocumented state is refused as a filter.")
 def unknown_filter(document: Value) -> None:
     for name in ("filter", "status"):
         for schema in _parameters(document, name):
@@ -69,26 +69,26 @@ def unknown_filter(document: Value) -> None:
                 schema["type"] = "string"
 
 
-@loosened("limits.metadata-pairs", "More pairs of metadata than documented are refused.")
+@loosened("limits.metadata-pairs", "Metadata with more pairs than documented is refused.")
 def metadata_pairs(document: Value) -> None:
     for schema in _maps(document):
         schema.pop("maxProperties", None)
 
 
-@loosened("limits.metadata-names", "A longer name in metadata than documented is refused.")
+@loosened("limits.metadata-names", "A metadata name longer than documented is refused.")
 def metadata_names(document: Value) -> None:
     for schema in _maps(document):
         schema["propertyNames"].pop("maxLength", None)
 
 
-@loosened("limits.metadata-values", "A longer value in metadata than documented is refused.")
+@loosened("limits.metadata-values", "A metadata value longer than documented is refused.")
 def metadata_values(document: Value) -> None:
     for schema in _maps(document):
         if isinstance(schema.get("additionalProperties"), dict):
             schema["additionalProperties"].pop("maxLength", None)
 
 
-@loosened("limits.unknown-purpose", "A purpose that is not documented is refused.")
+@loosened("limits.unknown-purpose", "An undocumented purpose of a file is refused.")
 def unknown_purpose(document: Value) -> None:
     for schema in _properties(document, "purpose"):
         schema.pop("enum", None)
@@ -97,20 +97,20 @@ def unknown_purpose(document: Value) -> None:
             schema["type"] = "string"
 
 
-@loosened("limits.expiry-days", "An expiry policy keeps to the documented days.")
+@loosened("limits.expiry-days", "An expiry policy with more or fewer days than documented is refused.")
 def expiry_days(document: Value) -> None:
     for schema in _properties(document, "days"):
         schema.pop("minimum", None)
         schema.pop("maximum", None)
 
 
-@loosened("limits.tools", "An assistant has at most the documented number of tools.")
+@loosened("limits.tools", "An assistant with more tools than documented is refused.")
 def tools(document: Value) -> None:
     for schema in _properties(document, "tools"):
         schema.pop("maxItems", None)
 
 
-@loosened("limits.names", "A name keeps to the documented length.")
+@loosened("limits.names", "A name longer than documented is refused.")
 def names(document: Value) -> None:
     for schema in _properties(document, "name"):
         schema.pop("maxLength", None)

@@ -1,11 +1,11 @@
-"""Vector stores that miscount, forget or never finish."""
+"""Mutants of vector stores: wrong counts, lost fields, files and batches that do not end."""
 
 from __future__ import annotations
 
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
-from conformance.emulator.mutants.edit import Value, edited, fields, ids, listed, objects
+from conformance.emulator.mutants.edit import Value, each_object, edited, path_ids, with_fields, with_items
 from conformance.evidence.exchange import Response
 
 STORES = ("vector_stores.create", "vector_stores.get", "vector_stores.list", "vector_stores.modify")
@@ -24,40 +24,47 @@ def batch_counts_do_not_add_up(call: Call, answer: Handler) -> Response:
 
 
 def _one_more(response: Response) -> Response:
+    """The answer with each total one too high."""
+
     def more(one: Value) -> None:
         if one.get("file_counts"):
             one["file_counts"]["total"] += 1
 
-    return objects(response, more)
+    return each_object(response, more)
 
 
-@mutant("store.total-stays-zero", "A vector store counts the files that it holds.", *STORES)
+@mutant("store.total-stays-zero", "A vector store counts its files.", *STORES)
 def total_stays_zero(call: Call, answer: Handler) -> Response:
     none = {"in_progress": 0, "completed": 0, "failed": 0, "cancelled": 0, "total": 0}
-    return fields(answer(call), file_counts=none)
+    return with_fields(answer(call), file_counts=none)
 
 
 @mutant(
     "store.detach-deletes-file",
-    "Detaching a file from a store leaves the file.",
+    "Detaching a file from a store does not delete the file.",
     "vector_stores.files.delete",
     seen_by="files.get",
 )
 def detach_deletes_file(call: Call, answer: Handler) -> Response:
-    call.store.collection("files").remove(ids(call)[1])
+    call.store.collection("files").remove(path_ids(call)[1])
     return answer(call)
 
 
-@mutant("store.delete-deletes-files", "Deleting a store leaves its files.", "vector_stores.delete", seen_by="files.get")
+@mutant(
+    "store.delete-deletes-files",
+    "Deleting a store does not delete its files.",
+    "vector_stores.delete",
+    seen_by="files.get",
+)
 def delete_deletes_files(call: Call, answer: Handler) -> Response:
-    for one in call.store.collection("vector-store-files", ids(call)[0]):
+    for one in call.store.collection("vector-store-files", path_ids(call)[0]):
         call.store.collection("files").remove(one["id"])
     return answer(call)
 
 
 @mutant("store.detached-still-counted", "A detached file is no longer counted.", "vector_stores.files.delete")
 def detached_still_counted(call: Call, answer: Handler) -> Response:
-    store = call.store.collection("vector-stores").get(ids(call)[0])
+    store = call.store.collection("vector-stores").get(path_ids(call)[0])
     before = dict(store["file_counts"]) if store else {}
     response = answer(call)
     if store:
@@ -65,12 +72,12 @@ def detached_still_counted(call: Call, answer: Handler) -> Response:
     return response
 
 
-@mutant("store.file-never-ends", "A file in a store ends completed or failed.", "vector_stores.files.get", FILES[2])
+@mutant("store.file-never-ends", "A file in a store reaches a final state.", "vector_stores.files.get", FILES[2])
 def file_never_ends(call: Call, answer: Handler) -> Response:
-    return fields(answer(call), status="in_progress", last_error=None)
+    return with_fields(answer(call), status="in_progress", last_error=None)
 
 
-@mutant("store.never-ends", "A vector store becomes ready.", "vector_stores.get")
+@mutant("store.never-ends", "The processing of a vector store comes to an end.", "vector_stores.get")
 def never_ends(call: Call, answer: Handler) -> Response:
     def hold(one: Value) -> None:
         counts = one["file_counts"]
@@ -81,7 +88,7 @@ def never_ends(call: Call, answer: Handler) -> Response:
     return edited(answer(call), hold)
 
 
-@mutant("store.batch-never-ends", "A batch ends.", "vector_stores.file_batches.get")
+@mutant("store.batch-never-ends", "A batch reaches a final state.", "vector_stores.file_batches.get")
 def batch_never_ends(call: Call, answer: Handler) -> Response:
     def hold(one: Value) -> None:
         total = one["file_counts"]["total"]
@@ -102,36 +109,42 @@ def completed_while_counting(call: Call, answer: Handler) -> Response:
     return edited(answer(call), early)
 
 
-@mutant("store.expiry-lost", "An expiry policy that was given is kept.", *STORES)
+@mutant("store.expiry-lost", "A vector store keeps the expiry policy from its creation.", *STORES)
 def expiry_lost(call: Call, answer: Handler) -> Response:
     def lose(one: Value) -> None:
         one.pop("expires_after", None)
         one.pop("expires_at", None)
 
-    return objects(answer(call), lose)
+    return each_object(answer(call), lose)
 
 
-@mutant("store.expires-at-wrong", "expires_at is the last activity and the days of the policy.", *STORES)
+@mutant(
+    "store.expires-at-wrong",
+    "The field expires_at is the time of the last activity plus the days of the policy.",
+    *STORES,
+)
 def expires_at_wrong(call: Call, answer: Handler) -> Response:
     def wrong(one: Value) -> None:
         if one.get("expires_at"):
             one["expires_at"] = one["last_active_at"] + one["expires_after"]["days"]
 
-    return objects(answer(call), wrong)
+    return each_object(answer(call), wrong)
 
 
-@mutant("store.batch-cancel-ignored", "A cancelled batch processes nothing more.", "vector_stores.file_batches.cancel")
+@mutant(
+    "store.batch-cancel-ignored", "A cancelled batch processes no further files.", "vector_stores.file_batches.cancel"
+)
 def batch_cancel_ignored(call: Call, answer: Handler) -> Response:
-    batch = call.store.collection("file-batches", ids(call)[0]).get(ids(call)[1])
+    batch = call.store.collection("file-batches", path_ids(call)[0]).get(path_ids(call)[1])
     if batch is None:
         return answer(call)
-    queue = call.store.collection("vector-store-queue", ids(call)[0])
+    queue = call.store.collection("vector-store-queue", path_ids(call)[0])
     waiting = [dict(queue.get(one)) for one in batch["files"] if one in queue]
     response = answer(call)
     for one in waiting:
-        kept = call.store.collection("vector-store-files", ids(call)[0]).get(one["id"])
+        kept = call.store.collection("vector-store-files", path_ids(call)[0]).get(one["id"])
         kept.update(one)
-        counts = call.store.collection("vector-stores").get(ids(call)[0])["file_counts"]
+        counts = call.store.collection("vector-stores").get(path_ids(call)[0])["file_counts"]
         counts["cancelled"] -= 1
         counts["in_progress"] += 1
         queue.put(one["id"], kept)
@@ -139,34 +152,42 @@ def batch_cancel_ignored(call: Call, answer: Handler) -> Response:
     return response
 
 
-@mutant("store.chunking-lost", "A chunking strategy that was given is kept.", *FILES, about="chunking_strategy")
+@mutant(
+    "store.chunking-lost",
+    "A file in a store keeps the chunking strategy from its creation.",
+    *FILES,
+    about="chunking_strategy",
+)
 def chunking_lost(call: Call, answer: Handler) -> Response:
     other = {"type": "static", "static": {"max_chunk_size_tokens": 777, "chunk_overlap_tokens": 77}}
-    return fields(answer(call), chunking_strategy=other)
+    return with_fields(answer(call), chunking_strategy=other)
 
 
-@mutant("store.attributes-lost", "Attributes that were given are kept.", *FILES, about="attributes")
+@mutant("store.attributes-lost", "A file in a store keeps its attributes.", *FILES, about="attributes")
 def attributes_lost(call: Call, answer: Handler) -> Response:
-    return fields(answer(call), attributes={})
+    return with_fields(answer(call), attributes={})
 
 
-@mutant("store.batch-lists-all", "A batch lists its own files.", "vector_stores.file_batches.list_files")
+@mutant("store.batch-lists-all", "A batch lists only its own files.", "vector_stores.file_batches.list_files")
 def batch_lists_all(call: Call, answer: Handler) -> Response:
     first = not {"after", "before"} & set(call.query)
-    others = [call.surface.answer.fit({"data": [one]})["data"][0] for one in _others(call)]
-    return listed(answer(call), lambda data: [*data, *others[:1]] if first else data)
+    others = [call.documented.answer.fit({"data": [one]})["data"][0] for one in _others(call)]
+    return with_items(answer(call), lambda data: [*data, *others[:1]] if first else data)
 
 
 def _others(call: Call) -> list[Value]:
-    own = call.store.collection("file-batch-files", ids(call)[1])
-    return [one for one in call.store.collection("vector-store-files", ids(call)[0]) if one["id"] not in own]
+    """The files of the store that don't belong to the batch."""
+    own = call.store.collection("file-batch-files", path_ids(call)[1])
+    return [one for one in call.store.collection("vector-store-files", path_ids(call)[0]) if one["id"] not in own]
 
 
-@mutant("store.file-of-another", "A file in a store names the store.", *FILES, "vector_stores.file_batches.*")
+@mutant(
+    "store.file-of-another", "A file in a store contains the id of the store.", *FILES, "vector_stores.file_batches.*"
+)
 def file_of_another(call: Call, answer: Handler) -> Response:
-    return fields(answer(call), vector_store_id="vs_000000000000000000000000")
+    return with_fields(answer(call), vector_store_id="vs_000000000000000000000000")
 
 
-@mutant("store.usage-negative", "A store's bytes are the sum of its files'.", *STORES)
+@mutant("store.usage-negative", "The bytes of a store are not negative.", *STORES)
 def usage_negative(call: Call, answer: Handler) -> Response:
-    return fields(answer(call), usage_bytes=-1, bytes=-1)
+    return with_fields(answer(call), usage_bytes=-1, bytes=-1)

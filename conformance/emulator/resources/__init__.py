@@ -1,1 +1,1 @@
-"""Handlers of the stateful resources: assistants, threads, files and so on. One resource per file."""
+"""Handlers of the stored resources: assistants, threads, files and so on. One resource per file."""

@@ -1,4 +1,4 @@
-"""Files attached to an assistant, in versions that keep them beside it. The assistant's ``file_ids`` is the truth."""
+"""Files attached to an assistant, in versions that have them as objects. The assistant's ``file_ids`` decides."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _assistant(call: Call) -> Value:
 
 
 def _files(call: Call) -> Collection:
-    """The attached files, in step with the assistant's ``file_ids``."""
+    """The attached files, brought into step with the assistant's ``file_ids``."""
     assistant = _assistant(call)
     files = call.store.collection("assistant-files", assistant["id"])
     wanted = dict.fromkeys(assistant["file_ids"])
@@ -38,7 +38,7 @@ def _files(call: Call) -> Collection:
 
 @handles("assistants.files.create")
 def create(call: Call) -> Response:
-    """Attach a file that was uploaded."""
+    """Attach an uploaded file."""
     assistant, id = _assistant(call), call.body["file_id"]
     if id not in call.store.collection("files"):
         raise errors.missing("file", id, param="file_id")
@@ -61,7 +61,7 @@ def get(call: Call) -> Response:
 
 @handles("assistants.files.delete")
 def delete(call: Call) -> Response:
-    """Detach a file; it stays a file."""
+    """Detach a file. The file itself remains."""
     id = call.found(_files(call), ids(call)[1], "assistant file")["id"]
     assistant = _assistant(call)
     assistant["file_ids"] = [one for one in assistant["file_ids"] if one != id]

@@ -1,4 +1,4 @@
-"""Assistants: created, listed, modified and deleted; they hold no state besides themselves."""
+"""Assistants: created, listed, modified and deleted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from conformance.emulator.resources.objects import ids
 from conformance.emulator.resources.vector_stores import with_stores
 from conformance.evidence.exchange import Response
 
-#: Fields that a caller may set, with what stands in the object when they were never sent.
+#: The fields that a caller may set, with the value of a field that was never sent.
 FIELDS: dict[str, Any] = {
     "name": None,
     "description": None,
@@ -28,7 +28,7 @@ FIELDS: dict[str, Any] = {
 
 @handles("assistants.create")
 def create(call: Call) -> Response:
-    """A new assistant. The model is not looked up: an unknown one shows when a run starts."""
+    """A new assistant. The model is not checked: an unknown one makes runs fail."""
     assistant = {
         "id": call.store.new_id("asst_"),
         "object": "assistant",
@@ -55,7 +55,7 @@ def get(call: Call) -> Response:
 
 @handles("assistants.modify")
 def modify(call: Call) -> Response:
-    """Replace the fields that were sent; a null clears a field."""
+    """Replace the fields that were sent. A null resets a field."""
     assistant = _found(call)
     changes = {name: value for name, value in (call.body or {}).items() if name in FIELDS or name == "model"}
     if "tool_resources" in changes:
@@ -66,7 +66,7 @@ def modify(call: Call) -> Response:
 
 @handles("assistants.delete")
 def delete(call: Call) -> Response:
-    """Remove it; a second time it is not found."""
+    """Remove an assistant."""
     assistant = _found(call)
     call.store.collection("assistants").remove(assistant["id"])
     return call.json({"id": assistant["id"], "object": "assistant.deleted", "deleted": True})

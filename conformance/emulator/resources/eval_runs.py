@@ -1,4 +1,4 @@
-"""Runs of an evaluation: queued, in progress, then completed with one output item for each row of data."""
+"""Eval runs: queued, in progress, then completed with one output item for each row of data."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ def _rows(call: Call, source: Value) -> list[Value] | None:
 
 
 def _advance(call: Call, run: Value) -> None:
+    """Take the run one state further; the last step grades all rows."""
     if run["status"] == "queued":
         run["status"] = "in_progress"
     elif run["status"] == "in_progress":
@@ -57,10 +58,10 @@ def _advance(call: Call, run: Value) -> None:
 
 
 def _judge(call: Call, run: Value, index: int, row: Value) -> None:
-    """The output item of one row, with the result of each criterion."""
+    """Store the output item of one row, with the result of each criterion."""
     prompt = str(row.get("item"))
-    said = str(members(row.get("sample")).get("output_text") or reply(prompt))
-    known = {"item": members(row.get("item")), "sample": {"output_text": said}}
+    announced = str(members(row.get("sample")).get("output_text") or reply(prompt))
+    known = {"item": members(row.get("item")), "sample": {"output_text": announced}}
     results = []
     for criterion in found_eval(call)["testing_criteria"]:
         score = grade(criterion, known)
@@ -77,10 +78,10 @@ def _judge(call: Call, run: Value, index: int, row: Value) -> None:
         "results": results,
         "sample": {
             "input": [{"role": "user", "content": prompt}],
-            "output": [{"role": "assistant", "content": said}],
+            "output": [{"role": "assistant", "content": announced}],
             "finish_reason": "stop",
             "model": run["model"],
-            "usage": _spent(count(prompt), count(said)),
+            "usage": _spent(count(prompt), count(announced)),
             "error": None,
             "temperature": 1.0,
             "max_completion_tokens": 2048,
@@ -92,6 +93,7 @@ def _judge(call: Call, run: Value, index: int, row: Value) -> None:
 
 
 def _spent(prompt: int, completion: int) -> dict[str, Any]:
+    """Token counts in the form of eval runs."""
     total = prompt + completion
     return {
         "total_tokens": total,
@@ -102,6 +104,7 @@ def _spent(prompt: int, completion: int) -> dict[str, Any]:
 
 
 def _sum_up(call: Call, run: Value) -> None:
+    """Fill in the counts and usage of the run from its output items."""
     items = list(_items(call, run))
     passed = sum(item["status"] == "pass" for item in items)
     run["result_counts"] = {"total": len(items), "errored": 0, "failed": len(items) - passed, "passed": passed}
@@ -145,14 +148,14 @@ def create(call: Call) -> Response:
 
 @handles("evals.runs.list")
 def list_(call: Call) -> Response:
-    """A page of runs, on request only those in one state."""
+    """A page of runs, filtered by state on request."""
     status = call.query.get("status")
     return call.json(call.page(_runs(call), where=(lambda run: run["status"] == status) if status else None))
 
 
 @handles("evals.runs.get")
 def get(call: Call) -> Response:
-    """One run, one state further."""
+    """One run. Each read takes it one state further."""
     run = _found(call)
     _advance(call, run)
     return call.json(run)
@@ -160,7 +163,7 @@ def get(call: Call) -> Response:
 
 @handles("evals.runs.cancel")
 def cancel(call: Call) -> Response:
-    """End a run early."""
+    """Stop a run."""
     run = _found(call)
     if run["status"] in _ENDED:
         raise errors.conflict(f"The run {run['id']} has status '{run['status']}' and can't be cancelled.")
@@ -180,7 +183,7 @@ def delete(call: Call) -> Response:
 
 @handles("evals.runs.output_items.list")
 def list_items(call: Call) -> Response:
-    """A page of output items, on request only those that passed or failed."""
+    """A page of output items, filtered by result on request."""
     status = call.query.get("status")
     items = _items(call, _found(call))
     return call.json(call.page(items, where=(lambda item: item["status"] == status) if status else None))

@@ -1,4 +1,4 @@
-"""Evaluations: criteria and the form of their data. Runs are in their own file."""
+"""Evals: their criteria and the schema of their data. Runs are in ``eval_runs.py``."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ __all__ = ["found_eval"]
 
 
 def _evals(call: Call) -> Collection:
-    """The evaluations in the order that is asked for: by creation, or by the last change."""
+    """The evals in the requested order: by creation, or by the last change."""
     return call.store.collection("evals-by-change" if call.query.get("order_by") == "updated_at" else "evals")
 
 
 def found_eval(call: Call) -> Value:
-    """The evaluation that the path names, else 404."""
+    """The eval that the path names. Raises 404."""
     found: Value = call.found(call.store.collection("evals"), ids(call)[0], "eval")
     return found
 
 
 def _put(call: Call, found: Value) -> Value:
+    """Store an eval, as the one that was changed last."""
     by_change = call.store.collection("evals-by-change")
     by_change.remove(found["id"])
     by_change.put(found["id"], found)
@@ -33,7 +34,7 @@ def _put(call: Call, found: Value) -> Value:
 
 
 def _source(asked: Value) -> Value:
-    """The configured data source as it is shown: with the schema of what a grader can see."""
+    """The data source as answers show it: with the schema of what a grader can read."""
     item = asked.get("item_schema", {"type": "object"})
     properties: Value = {"item": item}
     if asked["type"] != "custom" or asked.get("include_sample_schema"):
@@ -44,7 +45,7 @@ def _source(asked: Value) -> Value:
 
 
 def _criterion(asked: Value) -> Value:
-    """A criterion as it is shown: plain text in an input becomes a part."""
+    """A criterion as answers show it: plain text in an input becomes a content part."""
     if not isinstance(asked.get("input"), list):
         return asked
     items = [

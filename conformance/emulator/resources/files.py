@@ -1,4 +1,4 @@
-"""Files: uploaded as multipart, kept byte for byte, checked on the first look after the upload."""
+"""Files: uploaded as multipart, stored byte for byte. The first read after the upload ends their processing."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from conformance.emulator.handlers import handles
 from conformance.emulator.resources.objects import Value, deleted, ids
 from conformance.evidence.exchange import Response
 
-__all__ = ["content_of", "keep", "rows_of"]
+__all__ = ["content_of", "rows_of", "store_file"]
 
 
-def keep(call: Call, data: bytes, filename: str, purpose: str, *, status: str = "pending") -> Value:
-    """A new file with its content."""
+def store_file(call: Call, data: bytes, filename: str, purpose: str, *, status: str = "pending") -> Value:
+    """Store a new file with its content."""
     file: Value = {
         "id": call.store.new_id("file-"),
         "object": "file",
@@ -32,13 +32,13 @@ def keep(call: Call, data: bytes, filename: str, purpose: str, *, status: str = 
 
 
 def content_of(call: Call, id: str) -> bytes | None:
-    """The bytes of a file, None when there is no such file."""
+    """The bytes of a file, or None if there is no such file."""
     found: bytes | None = call.store.collection("file-contents").get(id)
     return found
 
 
 def rows_of(data: bytes) -> list[Value] | None:
-    """The objects of a JSON Lines file; None where a line isn't a JSON object or there is none."""
+    """The objects of a JSON Lines file; None if a line isn't a JSON object or there are no lines."""
     try:
         rows = [json.loads(line) for line in data.decode("utf-8").splitlines() if line.strip()]
     except ValueError:
@@ -52,6 +52,7 @@ def _found(call: Call) -> Value:
 
 
 def _checked(file: Value) -> Value:
+    """The file, whose processing has ended now."""
     if file["status"] == "pending":
         file["status"] = "processed"
     return file
@@ -59,11 +60,11 @@ def _checked(file: Value) -> Value:
 
 @handles("files.upload")
 def upload(call: Call) -> Response:
-    """Keep a file. Its name is the part's unless the form says another."""
+    """Store a file. Its name is that of the part unless the form has another."""
     part = call.body["file"]
     if not isinstance(part, Part):
         raise errors.invalid("'file' must be a file.", param="file")
-    file = keep(call, part.data, str(call.get("filename", part.filename)), str(call.body["purpose"]))
+    file = store_file(call, part.data, str(call.get("filename", part.filename)), str(call.body["purpose"]))
     seconds = _expiry(call.body)
     if seconds is not None:
         file["expires_at"] = file["created_at"] + seconds
@@ -71,7 +72,7 @@ def upload(call: Call) -> Response:
 
 
 def _expiry(body: Value) -> int | None:
-    """Seconds of ``expires_after``: forms send ``expires_after[seconds]``, or the object as JSON text."""
+    """The seconds of ``expires_after``. Forms send ``expires_after[seconds]``, or the object as JSON text."""
     given: Any = body.get("expires_after[seconds]")
     inner = body.get("expires_after")
     if given is None and isinstance(inner, str):
@@ -87,9 +88,9 @@ def _expiry(body: Value) -> int | None:
 
 @handles("files.list")
 def list_(call: Call) -> Response:
-    """All files, newest first, on request those of one purpose. The list has no pages.
+    """All files, newest first, filtered by purpose on request. The list has no pages.
 
-    Clients ask for what follows the last file all the same when nothing says that the list is whole. They are told.
+    Some clients nevertheless ask for what follows the last file. They get an empty list.
     """
     purpose = call.query.get("purpose")
     files = [file for file in call.store.collection("files") if purpose in (None, file["purpose"])]
@@ -110,13 +111,13 @@ def list_(call: Call) -> Response:
 
 @handles("files.get")
 def get(call: Call) -> Response:
-    """One file; the first look ends its processing."""
+    """One file. The first read ends its processing."""
     return call.json(_checked(_found(call)))
 
 
 @handles("files.content")
 def content(call: Call) -> Response:
-    """The bytes, as they were sent."""
+    """The bytes as they were uploaded."""
     return call.bytes(content_of(call, _found(call)["id"]) or b"", "application/octet-stream")
 
 

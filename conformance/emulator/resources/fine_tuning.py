@@ -1,4 +1,4 @@
-"""Fine-tuning jobs. Each look at a job takes it one state further; a paused job stays where it is."""
+"""Fine-tuning jobs. Each read of a job takes it one state further; a paused job stays in its state."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import Any
 from conformance.emulator import error_answers as errors
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
-from conformance.emulator.resources.files import content_of, keep, rows_of
+from conformance.emulator.resources.files import content_of, rows_of, store_file
 from conformance.emulator.resources.objects import Value, ids, members
 from conformance.emulator.store import Collection
 from conformance.evidence.exchange import Response
 
 _ENDED = frozenset({"succeeded", "failed", "cancelled"})
+#: The state after each state.
 _NEXT = {"validating_files": "queued", "queued": "running", "running": "succeeded"}
+#: The message of the event when a state is entered.
 _SAYS = {
     "queued": "Files validated, moving job to queued state",
     "running": "Fine-tuning job started",
@@ -21,7 +23,9 @@ _SAYS = {
     "failed": "The job failed",
     "cancelled": "The job was cancelled",
 }
+#: Epochs of a training, each with a checkpoint.
 _EPOCHS = 3
+#: Seconds that a job is estimated to take.
 _ESTIMATE = 3600
 
 
@@ -38,7 +42,8 @@ def _found(call: Call) -> Value:
     return found
 
 
-def _say(call: Call, job: Value, message: str, *, level: str = "info", data: Any = None) -> None:
+def _log(call: Call, job: Value, message: str, *, level: str = "info", data: Any = None) -> None:
+    """Add an event to a job."""
     event: Value = {
         "id": call.store.new_id("ftevent-"),
         "object": "fine_tuning.job.event",
@@ -52,13 +57,15 @@ def _say(call: Call, job: Value, message: str, *, level: str = "info", data: Any
 
 
 def _moved(call: Call, job: Value, status: str) -> None:
+    """Put the job into a state, with its event."""
     job["status"] = status
     if status in _ENDED:
         job["finished_at"], job["estimated_finish"] = call.clock.now(), None
-    _say(call, job, _SAYS[status], level="error" if status == "failed" else "info")
+    _log(call, job, _SAYS[status], level="error" if status == "failed" else "info")
 
 
 def _advance(call: Call, job: Value) -> None:
+    """Take the job one state further."""
     if job["status"] in _ENDED or job["paused"]:
         return
     following = _NEXT[job["status"]]
@@ -72,7 +79,7 @@ def _advance(call: Call, job: Value) -> None:
 
 
 def _valid(call: Call, job: Value) -> bool:
-    """True when the files are there and are JSON Lines; else the job fails."""
+    """Return True if the files exist and are JSON Lines; else let the job fail."""
     for name in ("training_file", "validation_file"):
         data = content_of(call, job[name]) if job[name] else b"{}"
         if data is None or rows_of(data) is None:
@@ -84,7 +91,7 @@ def _valid(call: Call, job: Value) -> bool:
 
 
 def _train(call: Call, job: Value) -> None:
-    """A checkpoint per epoch, the metrics, the result file and the model."""
+    """Add a checkpoint per epoch with its metrics, the result file and the name of the model."""
     base = f"{job['model']}.ft-{job['id'].removeprefix('ftjob-')[:12]}"
     job["fine_tuned_model"] = f"{base}-{job['user_provided_suffix']}" if job["user_provided_suffix"] else base
     data = content_of(call, job["training_file"]) or b""
@@ -93,7 +100,7 @@ def _train(call: Call, job: Value) -> None:
     for step in range(1, _EPOCHS + 1):
         loss = round(1 / (step + 1), 4)
         metrics = {"step": step, "train_loss": loss, "train_mean_token_accuracy": round(1 - loss / 2, 4)}
-        _say(call, job, f"Step {step}: training loss={loss}", data=metrics)
+        _log(call, job, f"Step {step}: training loss={loss}", data=metrics)
         checkpoint: Value = {
             "id": call.store.new_id("ftchkpt-"),
             "object": "fine_tuning.job.checkpoint",
@@ -105,13 +112,13 @@ def _train(call: Call, job: Value) -> None:
         }
         call.store.collection("fine-tuning-checkpoints", job["id"]).put(checkpoint["id"], checkpoint)
         lines.append(f"{step},{loss},{metrics['train_mean_token_accuracy']}")
-    results = keep(call, "\n".join(lines).encode(), "results.csv", "fine-tune-results", status="processed")
+    results = store_file(call, "\n".join(lines).encode(), "results.csv", "fine-tune-results", status="processed")
     job["result_files"] = [results["id"]]
 
 
 @handles("fine_tuning.jobs.create")
 def create(call: Call) -> Response:
-    """A new job. Its files are looked at when it starts: a missing one fails the job."""
+    """A new job. Its files are checked when it starts: a missing file makes the job fail."""
     method = call.get("method", {"type": "supervised", "supervised": {"hyperparameters": {}}})
     asked = members(members(method.get(method["type"])).get("hyperparameters")) or call.get("hyperparameters", {})
     auto = {"n_epochs": "auto", "batch_size": "auto", "learning_rate_multiplier": "auto"}
@@ -139,7 +146,7 @@ def create(call: Call) -> Response:
         "paused": False,
     }
     _jobs(call).put(job["id"], job)
-    _say(call, job, "Created fine-tuning job")
+    _log(call, job, "Created fine-tuning job")
     return call.json(job)
 
 
@@ -151,13 +158,14 @@ def list_(call: Call) -> Response:
 
 @handles("fine_tuning.jobs.get")
 def get(call: Call) -> Response:
-    """One job, one state further."""
+    """One job. Each read takes it one state further."""
     job = _found(call)
     _advance(call, job)
     return call.json(job)
 
 
 def _running(call: Call, what: str) -> Value:
+    """The job that the path names. Raises 400 if it has ended."""
     job = _found(call)
     if job["status"] in _ENDED:
         raise errors.conflict(f"The job {job['id']} has status '{job['status']}' and can't be {what}.")
@@ -166,7 +174,7 @@ def _running(call: Call, what: str) -> Value:
 
 @handles("fine_tuning.jobs.cancel")
 def cancel(call: Call) -> Response:
-    """End a job early."""
+    """Stop a job."""
     job = _running(call, "cancelled")
     _moved(call, job, "cancelled")
     return call.json(job)
@@ -174,21 +182,21 @@ def cancel(call: Call) -> Response:
 
 @handles("fine_tuning.jobs.pause")
 def pause(call: Call) -> Response:
-    """Hold a job."""
+    """Pause a job."""
     job = _running(call, "paused")
     job["paused"] = True
-    _say(call, job, "The job was paused")
+    _log(call, job, "The job was paused")
     return call.json(job)
 
 
 @handles("fine_tuning.jobs.resume")
 def resume(call: Call) -> Response:
-    """Let a held job go on."""
+    """Continue a paused job."""
     job = _running(call, "resumed")
     if not job["paused"]:
         raise errors.conflict(f"The job {job['id']} is not paused.")
     job["paused"] = False
-    _say(call, job, "The job was resumed")
+    _log(call, job, "The job was resumed")
     return call.json(job)
 
 

@@ -1,4 +1,4 @@
-"""Graders of reinforcement fine-tuning, tried out alone."""
+"""Graders of reinforcement fine-tuning, run and validated on their own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from conformance.emulator.handlers import handles
 from conformance.emulator.resources.grading import FormulaError, grade
 from conformance.evidence.exchange import Response
 
+#: Every documented error of a grader, all absent.
 _ERRORS: dict[str, Any] = {
     "formula_parse_error": False,
     "sample_parse_error": False,
@@ -29,7 +30,7 @@ _ERRORS: dict[str, Any] = {
 
 @handles("fine_tuning.alpha.graders.run")
 def run(call: Call) -> Response:
-    """The reward of one sample. A formula that can't be computed gives none and is named among the errors."""
+    """The reward of one sample. A formula that can't be computed gives 0 and is named among the errors."""
     grader = call.body["grader"]
     known = {"item": call.get("item", {}), "sample": {"output_text": call.body["model_sample"]}}
     wrong: dict[str, bool] = {}

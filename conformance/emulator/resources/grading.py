@@ -1,6 +1,7 @@
-"""Graders: a sample and an item give a score between 0 and 1.
+"""Grading: a sample and an item give a score between 0 and 1.
 
-Comparisons are computed. A model or Python grader has no model or interpreter here: it passes what is not empty.
+Comparisons are computed. There is no model and no interpreter, so model and Python graders score 1 for any sample that
+is not empty.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 __all__ = ["FormulaError", "grade", "passes"]
 
+#: A placeholder in a template, such as ``{{ item.answer }}``.
 _FIELD = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
 _OPERATORS: dict[type[ast.operator], Any] = {
     ast.Add: operator.add,
@@ -24,7 +26,7 @@ _OPERATORS: dict[type[ast.operator], Any] = {
 
 
 class FormulaError(ValueError):
-    """A formula that can't be computed; ``flag`` is the documented name of the error."""
+    """A formula that can't be computed. ``flag`` is the documented name of the error."""
 
     def __init__(self, flag: str) -> None:
         super().__init__(flag)
@@ -32,7 +34,7 @@ class FormulaError(ValueError):
 
 
 def grade(grader: Mapping[str, Any], known: Mapping[str, Any]) -> float:
-    """The score; ``known`` holds ``item`` and ``sample``. Raises :class:`FormulaError`."""
+    """The score. ``known`` has the keys ``item`` and ``sample``. Raises :class:`FormulaError`."""
     kind = grader["type"]
     if kind == "string_check":
         return float(_compare(grader["operation"], *_both(grader, known)))
@@ -46,15 +48,17 @@ def grade(grader: Mapping[str, Any], known: Mapping[str, Any]) -> float:
 
 
 def passes(grader: Mapping[str, Any], score: float) -> bool:
-    """True when the score reaches the grader's threshold, half where it has none."""
+    """Return True if the score reaches the grader's threshold, by default one half."""
     return score >= float(grader.get("pass_threshold", 0.5))
 
 
 def _both(grader: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[str, str]:
+    """The text to grade and the reference."""
     return _filled(grader["input"], known), _filled(grader["reference"], known)
 
 
 def _compare(operation: str, given: str, wanted: str) -> bool:
+    """The result of a string check."""
     if operation == "like":
         return wanted in given
     if operation == "ilike":
@@ -63,10 +67,12 @@ def _compare(operation: str, given: str, wanted: str) -> bool:
 
 
 def _filled(template: str, known: Mapping[str, Any]) -> str:
+    """The template with its placeholders replaced."""
     return _FIELD.sub(lambda found: _field(found.group(1), known), template)
 
 
 def _field(path: str, known: Mapping[str, Any]) -> str:
+    """The text at a dotted path, or ""."""
     here: Any = known
     for name in path.split("."):
         here = here.get(name) if isinstance(here, Mapping) else None
@@ -74,7 +80,7 @@ def _field(path: str, known: Mapping[str, Any]) -> str:
 
 
 def _formula(text: str, scores: Mapping[str, float]) -> float:
-    """Sums and products of scores and numbers; nothing else is looked at."""
+    """The value of a formula of scores, numbers, sums and products. Anything else is an error, never executed."""
     try:
         return float(_computed(ast.parse(text, mode="eval").body, scores))
     except KeyError:
@@ -84,6 +90,7 @@ def _formula(text: str, scores: Mapping[str, float]) -> float:
 
 
 def _computed(node: ast.expr, scores: Mapping[str, float]) -> float:
+    """The value of one node of a formula."""
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
         result: float = _OPERATORS[type(node.op)](_computed(node.left, scores), _computed(node.right, scores))
         return result

@@ -1,4 +1,4 @@
-"""Messages of a thread. While a run is active the thread takes no new ones."""
+"""Messages of a thread. While a run is active, the thread accepts no new messages."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from conformance.evidence.exchange import Response
 
 __all__ = ["ACTIVE", "new_message", "refuse_while_active", "text_of"]
 
-#: States of a run in which its thread is locked.
+#: The states of a run in which its thread is locked.
 ACTIVE = frozenset({"queued", "in_progress", "requires_action", "cancelling"})
 
 
 def new_message(call: Call, thread_id: str, asked: Value, **extra: Any) -> Value:
-    """A message kept in its thread. ``extra`` holds what only the service sets: status, run_id, assistant_id …"""
+    """Store a message in its thread. ``extra`` are fields that only the service sets: status, run_id, assistant_id …"""
     message: Value = {
         "id": call.store.new_id("msg_"),
         "object": "thread.message",
@@ -41,6 +41,7 @@ def new_message(call: Call, thread_id: str, asked: Value, **extra: Any) -> Value
 
 
 def _content(content: Any) -> list[Value]:
+    """The content as answers show it: texts become objects with annotations."""
     parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
     return [
         {"type": "text", "text": {"value": part["text"], "annotations": []}}
@@ -51,12 +52,12 @@ def _content(content: Any) -> list[Value]:
 
 
 def text_of(message: Value) -> str:
-    """All the text of a message."""
+    """The text of a message, all parts joined."""
     return " ".join(part["text"]["value"] for part in message["content"] if part["type"] == "text")
 
 
 def refuse_while_active(call: Call, thread_id: str, what: str) -> None:
-    """400 while a run of the thread is active. Only the newest run can be."""
+    """Raise 400 if a run of the thread is active. Only the newest run can be."""
     newest = call.store.collection("runs", thread_id).page(limit=1).items
     if newest and newest[0]["status"] in ACTIVE:
         raise errors.conflict(f"Can't {what} {thread_id} while a run {newest[0]['id']} is active.")
@@ -64,7 +65,7 @@ def refuse_while_active(call: Call, thread_id: str, what: str) -> None:
 
 @handles("threads.messages.create")
 def create(call: Call) -> Response:
-    """A new message at the end of the thread."""
+    """Add a message to the end of the thread."""
     thread_id = _thread(call)
     refuse_while_active(call, thread_id, "add messages to")
     return call.json(new_message(call, thread_id, call.body))
@@ -72,7 +73,7 @@ def create(call: Call) -> Response:
 
 @handles("threads.messages.list")
 def list_(call: Call) -> Response:
-    """A page of messages, on request only those of one run."""
+    """A page of messages, on request those of one run."""
     run_id = call.query.get("run_id")
     messages = call.store.collection("messages", _thread(call))
     return call.json(call.page(messages, where=(lambda m: m["run_id"] == run_id) if run_id else None))
@@ -112,6 +113,7 @@ def get_file(call: Call) -> Response:
 
 
 def _files(call: Call) -> Any:
+    """The files of the message, created from its ``file_ids`` on first use."""
     message = _message(call)
     files = call.store.collection("message-files", message["id"])
     for id in message["file_ids"]:

@@ -1,4 +1,4 @@
-"""Models: what the account has deployed, under the names that requests use."""
+"""Models: the deployments of the emulator, under the names that requests use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conformance.emulator.handlers import handles
 from conformance.emulator.resources.objects import ids
 from conformance.evidence.exchange import Response
 
-#: When the models came into being: a fixed day, so that answers repeat.
+#: The creation time of all models: fixed, so that answers repeat.
 _CREATED = 1_715_367_049
 
 
@@ -21,7 +21,7 @@ def _model(deployment: Deployment) -> dict[str, Any]:
 
 @handles("models.list")
 def list_(call: Call) -> Response:
-    """All models; the list has no pages."""
+    """All models. The list has no pages."""
     return call.json({"object": "list", "data": [_model(one) for one in call.settings.deployments]})
 
 

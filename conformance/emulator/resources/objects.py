@@ -1,4 +1,4 @@
-"""What every resource does with its objects: read the ids of a path, change fields, say that something is gone."""
+"""What all resources do with objects: read the ids in a path, change fields, confirm a deletion."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ Value = dict[str, Any]
 
 
 def ids(call: Call) -> tuple[str, ...]:
-    """The ids in the path, outermost first. Versions spell the parameters differently, their order is the same."""
+    """The ids in the path, outermost first. Versions name the parameters differently, but their order is the same."""
     return tuple(call.path.values())
 
 
 def changed(value: Value, changes: Any, defaults: Mapping[str, Any]) -> Value:
-    """A copy with the fields that were sent; a null puts the default back, fields outside ``defaults`` stay."""
+    """A copy with the fields that were sent. A null restores the default; fields not in ``defaults`` stay as they
+    are.
+    """
     sent = changes if isinstance(changes, dict) else {}
     return {
         **value,
@@ -28,10 +30,10 @@ def changed(value: Value, changes: Any, defaults: Mapping[str, Any]) -> Value:
 
 
 def deleted(call: Call, id: str, object: str, *, key: str = "id") -> Response:
-    """The answer to a deletion."""
+    """The answer that confirms a deletion."""
     return call.json({key: id, "object": object, "deleted": True})
 
 
 def members(value: Any) -> Value:
-    """An object as it came, or an empty one."""
+    """The value if it is an object, else an empty object."""
     return value if isinstance(value, dict) else {}

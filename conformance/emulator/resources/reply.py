@@ -1,4 +1,4 @@
-"""What the model behind runs and responses says, and the arguments that it gives to functions."""
+"""The texts and function arguments that the "model" produces for runs and responses."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from conformance.emulator.events import dumps
 from conformance.emulator.inference.text import reply, tokenize
 from conformance.emulator.inference.values import value_for
 
-__all__ = ["arguments", "parts", "say"]
+__all__ = ["answer_text", "arguments", "parts"]
 
-#: How many deltas a text is streamed in.
+#: The number of deltas in which a text is streamed.
 _DELTAS = 6
 
 
-def say(prompt: str, format: Any = None) -> str:
-    """The answer to a prompt; ``format`` is a response format: an object with ``type`` json_object or json_schema."""
+def answer_text(prompt: str, format: Any = None) -> str:
+    """The answer to a prompt. ``format`` is a response format: an object whose ``type`` is json_object or
+    json_schema.
+    """
     if isinstance(format, Mapping):
         if format.get("type") == "json_object":
             return dumps({"answer": reply(prompt)})
@@ -28,12 +30,12 @@ def say(prompt: str, format: Any = None) -> str:
 
 
 def arguments(parameters: Any) -> str:
-    """Arguments for a function, as JSON text that its parameter schema accepts."""
+    """Arguments for a function: JSON text that satisfies its parameter schema."""
     return dumps(value_for(parameters or {"type": "object", "properties": {}}))
 
 
 def parts(text: str) -> list[str]:
-    """A text in at most six pieces that join to it; at least one piece."""
+    """A text in one to six pieces; joined they are the text."""
     found = tokenize(text)
     if not found:
         return [""]

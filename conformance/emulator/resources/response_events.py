@@ -1,4 +1,4 @@
-"""A finished response as the events of its stream: created, in progress, each item as it grows, the end."""
+"""A finished response as a stream of events: created, in progress, the growth of each item, the end."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from conformance.emulator.resources.objects import Value
 from conformance.emulator.resources.reply import parts
 from conformance.evidence.exchange import Response
 
-__all__ = ["played"]
+__all__ = ["as_stream"]
 
 
-def played(call: Call, done: Value) -> Response:
-    """The whole stream; every event has its type as name and in its data, and the next sequence number."""
+def as_stream(call: Call, done: Value) -> Response:
+    """The whole stream. Every event has its type as its name and in its data, and the next sequence number."""
     numbers = count()
     events: list[Event] = []
     for data in _events(done):
@@ -26,6 +26,7 @@ def played(call: Call, done: Value) -> Response:
 
 
 def _events(done: Value) -> Iterator[Value]:
+    """Yield the data of all events."""
     started = {**done, "status": "in_progress", "output": [], "usage": None, "incomplete_details": None}
     yield {"type": "response.created", "response": started}
     yield {"type": "response.in_progress", "response": started}
@@ -35,6 +36,7 @@ def _events(done: Value) -> Iterator[Value]:
 
 
 def _item(item: Value, place: int) -> Iterator[Value]:
+    """Yield the events of one output item."""
     here = {"output_index": place, "item_id": item["id"]}
     begun: dict[str, Any] = {**item, "status": "in_progress"}
     if item["type"] == "message":
@@ -55,6 +57,7 @@ def _item(item: Value, place: int) -> Iterator[Value]:
 
 
 def _text(part: Value, here: Value) -> Iterator[Value]:
+    """Yield the events of one text part."""
     yield {"type": "response.content_part.added", **here, "part": {**part, "text": ""}}
     for text in parts(part["text"]):
         yield {"type": "response.output_text.delta", **here, "delta": text, "logprobs": []}

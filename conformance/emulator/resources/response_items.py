@@ -1,4 +1,4 @@
-"""Items of the Responses API: what goes in, in its stored form, and what the model puts out."""
+"""Items of the Responses API: the input as it is stored, and the output of the "model"."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from conformance.emulator.call import Call
 from conformance.emulator.events import dumps
 from conformance.emulator.inference.text import count, cut
 from conformance.emulator.resources.objects import Value, members
-from conformance.emulator.resources.reply import arguments, say
+from conformance.emulator.resources.reply import answer_text, arguments
 
 __all__ = ["Output", "input_tokens", "output", "stored_items", "text_in"]
 
+#: Type of an item → prefix of its id.
 _PREFIXES = {"message": "msg_", "reasoning": "rs_", "function_call": "fc_", "function_call_output": "fco_"}
-#: What a reasoning model spends before it speaks.
+#: The tokens that a reasoning model uses before its answer.
 _REASONING = 16
 
 
 @frozen
 class Output:
-    """The items that the model puts out, what they cost, and whether the limit cut them."""
+    """The output items, the tokens that they used, and whether the limit cut them off."""
 
     items: list[Value]
     tokens: int
@@ -32,7 +33,7 @@ class Output:
 
 
 def stored_items(call: Call, given: Any) -> list[Value]:
-    """The input as items with ids. A text is a user's message; a reference stands for the item it names."""
+    """The input as items with ids. A text becomes a user's message; a reference becomes the item that it names."""
     if given is None:
         return []
     if isinstance(given, str):
@@ -41,6 +42,7 @@ def stored_items(call: Call, given: Any) -> list[Value]:
 
 
 def _stored(call: Call, item: Value) -> Value:
+    """One input item as it is stored. Raises 404 for a reference to an unknown item."""
     kind = item.get("type", "message")
     if kind == "item_reference":
         found = call.store.collection("response-items").get(item["id"])
@@ -59,14 +61,14 @@ def _stored(call: Call, item: Value) -> Value:
 
 
 def text_in(item: Value) -> str:
-    """The words of an item."""
+    """The text of an item."""
     if item["type"] == "message":
         return " ".join(part["text"] for part in item["content"] if isinstance(part.get("text"), str))
     return str(item.get("output") or item.get("arguments") or "")
 
 
 def output(call: Call, deployment: Deployment, context: list[Value]) -> Output:
-    """What the model answers to a conversation, within ``max_output_tokens``."""
+    """The output of the model for a conversation, within ``max_output_tokens``."""
     limit = call.get("max_output_tokens")
     limit = None if limit is None else int(limit)
     reasoning = "reasoning" in deployment.abilities
@@ -113,7 +115,7 @@ def _message(call: Call, text: str, *, cut_off: bool) -> Value:
 
 
 def _called(call: Call, context: list[Value]) -> list[Value]:
-    """The functions that are called: the named one; else all of them, unless the newest item answers a call."""
+    """The functions that are called: the named one, else all, unless the newest item is the output of a call."""
     tools = [tool for tool in call.get("tools", []) if tool["type"] == "function"]
     choice = call.get("tool_choice", "auto")
     named = members(choice)
@@ -130,14 +132,15 @@ def _called(call: Call, context: list[Value]) -> list[Value]:
 
 
 def _words(call: Call, context: list[Value]) -> str:
+    """The text of the answer: it mentions the newest function output, if there is one."""
     asked = next((text_in(item) for item in reversed(context) if item.get("role") == "user"), "")
     answers = [text_in(item) for item in context if item["type"] == "function_call_output"]
     format_ = members(members(call.get("text")).get("format"))
     if answers and not format_:
         return f"The function said {dumps(answers[-1])}."
-    return say(asked, format_)
+    return answer_text(asked, format_)
 
 
 def input_tokens(call: Call, context: list[Value]) -> int:
-    """Tokens of what the model read."""
+    """The tokens that the model read."""
     return 3 + count(str(call.get("instructions", ""))) + sum(3 + count(text_in(item)) for item in context)

@@ -1,4 +1,6 @@
-"""The Responses API: one answer per call, kept on request, continued by ``previous_response_id``, whole or streamed."""
+"""The Responses API: one answer per call, stored by default, continued by ``previous_response_id``, plain or
+streamed.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,12 @@ from conformance.emulator import error_answers as errors
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
 from conformance.emulator.resources.objects import Value, deleted, ids, members
-from conformance.emulator.resources.response_events import played
+from conformance.emulator.resources.response_events import as_stream
 from conformance.emulator.resources.response_items import input_tokens, output, stored_items
 from conformance.emulator.store import Collection
 from conformance.evidence.exchange import Response
 
-#: States of a response that still changes.
+#: The state that follows a state in which the response still changes.
 _OPEN = {"queued": "in_progress", "in_progress": "completed"}
 
 
@@ -47,7 +49,7 @@ def _responses(call: Call) -> Collection:
 
 
 def _context(call: Call) -> list[Value]:
-    """The items of the conversation so far."""
+    """The items of the conversation so far. Raises 400 if the previous response doesn't exist."""
     previous = call.get("previous_response_id")
     if previous is None:
         return []
@@ -59,40 +61,41 @@ def _context(call: Call) -> list[Value]:
 
 @handles("responses.create")
 def create(call: Call) -> Response:
-    """Answer, and keep the answer unless told not to."""
+    """Answer, and store the answer unless ``store`` is false."""
     deployment = call.deployment("responses")
     context = _context(call)
     given = stored_items(call, call.get("input"))
-    said = output(call, deployment, [*context, *given])
+    announced = output(call, deployment, [*context, *given])
     read = input_tokens(call, [*context, *given])
     done: Value = {
         "id": call.store.new_id("resp_", 48),
         "object": "response",
         "created_at": call.clock.now(),
-        "status": "incomplete" if said.cut else "completed",
+        "status": "incomplete" if announced.cut else "completed",
         "error": None,
-        "incomplete_details": {"reason": "max_output_tokens"} if said.cut else None,
+        "incomplete_details": {"reason": "max_output_tokens"} if announced.cut else None,
         "model": deployment.name,
-        "output": said.items,
+        "output": announced.items,
         "usage": {
             "input_tokens": read,
             "input_tokens_details": {"cached_tokens": 0},
-            "output_tokens": said.tokens,
-            "output_tokens_details": {"reasoning_tokens": said.reasoning},
-            "total_tokens": read + said.tokens,
+            "output_tokens": announced.tokens,
+            "output_tokens_details": {"reasoning_tokens": announced.reasoning},
+            "total_tokens": read + announced.tokens,
         },
         **_echoed(call),
     }
     if done["store"]:
-        _keep(call, done, context, given)
+        _store(call, done, context, given)
     if call.wants_stream():
-        return played(call, done)
+        return as_stream(call, done)
     if done["background"]:
         call.store.collection("response-progress").put(done["id"], "queued")
     return call.json(_shown(call, done))
 
 
-def _keep(call: Call, done: Value, context: list[Value], given: list[Value]) -> None:
+def _store(call: Call, done: Value, context: list[Value], given: list[Value]) -> None:
+    """Store a response, its input items and the context for the next one."""
     _responses(call).put(done["id"], done)
     call.store.collection("response-context").put(done["id"], [*context, *given, *done["output"]])
     inputs = call.store.collection("response-inputs", done["id"])
@@ -104,7 +107,7 @@ def _keep(call: Call, done: Value, context: list[Value], given: list[Value]) -> 
 
 
 def _shown(call: Call, done: Value) -> Value:
-    """The response as far as it has come: one in the background has no output before it ends."""
+    """The response in its present state: one in the background has no output before it ends."""
     status = call.store.collection("response-progress").get(done["id"])
     if status is None:
         return done
@@ -118,7 +121,7 @@ def _found(call: Call) -> Value:
 
 @handles("responses.get")
 def get(call: Call) -> Response:
-    """One response; each look takes one in the background a state further."""
+    """One response. Each read takes one in the background a state further."""
     done = _found(call)
     progress = call.store.collection("response-progress")
     status: Any = progress.get(done["id"])
@@ -133,7 +136,7 @@ def get(call: Call) -> Response:
 
 @handles("responses.cancel")
 def cancel(call: Call) -> Response:
-    """Stop a response in the background."""
+    """Stop a response that runs in the background."""
     done = _found(call)
     progress = call.store.collection("response-progress")
     if progress.get(done["id"]) not in _OPEN:
@@ -144,7 +147,7 @@ def cancel(call: Call) -> Response:
 
 @handles("responses.delete")
 def delete(call: Call) -> Response:
-    """Forget a response. What continued from it keeps its own context."""
+    """Remove a response. Responses that continued it keep their own context."""
     id = _found(call)["id"]
     _responses(call).remove(id)
     call.store.collection("response-context").remove(id)
@@ -154,5 +157,5 @@ def delete(call: Call) -> Response:
 
 @handles("responses.input_items.list")
 def list_input(call: Call) -> Response:
-    """A page of the items that this response was given, newest first unless asked otherwise."""
+    """A page of the input items of a response, newest first unless asked otherwise."""
     return call.json(call.page(call.store.collection("response-inputs", _found(call)["id"])))

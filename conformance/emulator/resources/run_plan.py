@@ -1,7 +1,7 @@
-"""What a run will do, decided when it starts: which tools it calls, what it says, what limits it meets.
+"""What a run will do, decided when it starts: the tools that it calls, its message, the limits that cut it off.
 
-Function tools are called whenever the choice of tools allows it, all of them at once, so that submitting outputs can be
-watched; with ``parallel_tool_calls`` false only the first. Built-in tools run by themselves.
+Function tools are called whenever ``tool_choice`` allows it, all at once, so that submitting outputs can be tested;
+with ``parallel_tool_calls: false`` only the first. Built-in tools run by themselves.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from conformance.emulator.call import Call
 from conformance.emulator.inference.text import count, cut
 from conformance.emulator.resources.messages import text_of
 from conformance.emulator.resources.objects import Value, members
-from conformance.emulator.resources.reply import arguments, say
+from conformance.emulator.resources.reply import answer_text, arguments
 
-__all__ = ["Plan", "planned"]
+__all__ = ["RunPlan", "plan_run"]
 
 
 @define(eq=False)
-class Plan:
+class RunPlan:
     """The plan of one run. ``calls`` wait for outputs, ``builtin`` run at once, ``message`` ends the run.
 
-    ``limit`` names the limit that cuts the message, or is empty. ``refused`` is the error of a run that can't start.
+    ``limit`` is the limit that cuts off the message, or "". ``refused`` is the error of a run that can't start, or "".
     """
 
     calls: list[Value] = field(factory=list)
@@ -35,12 +35,12 @@ class Plan:
 
     @property
     def cut(self) -> bool:
-        """True when the message doesn't fit."""
+        """True if a limit cuts off the message."""
         return bool(self.limit)
 
 
 def _choice(choice: Any, tools: list[Value], parallel: bool) -> list[Value] | None:
-    """The tools that are called; None when a function is named that is not among them."""
+    """The tools that are called, or None if the choice names a function that is not among them."""
     named = members(choice)
     if choice == "none":
         return []
@@ -53,9 +53,9 @@ def _choice(choice: Any, tools: list[Value], parallel: bool) -> list[Value] | No
     return [tool for tool in tools if tool["type"] != "function"] + (functions if parallel else functions[:1])
 
 
-def planned(call: Call, run: Value, *, parallel: bool = True) -> Plan:
-    """The plan for a run object whose thread holds its messages."""
-    plan = Plan()
+def plan_run(call: Call, run: Value, *, parallel: bool = True) -> RunPlan:
+    """The plan for a run object whose thread has its messages."""
+    plan = RunPlan()
     deployed = call.settings.by_name.get(run["model"])
     if deployed is None or "assistants" not in deployed.abilities:
         plan.refused = f"The deployment '{run['model']}' can't run assistants."
@@ -80,8 +80,8 @@ def planned(call: Call, run: Value, *, parallel: bool = True) -> Plan:
     return plan
 
 
-def _speak(call: Call, run: Value, plan: Plan) -> None:
-    """The message within the run's limits."""
+def _speak(call: Call, run: Value, plan: RunPlan) -> None:
+    """Decide the message within the limits of the run."""
     strategy = members(run["truncation_strategy"])
     last = strategy.get("last_messages") if strategy.get("type") == "last_messages" else None
     # A bounded look back: what a model reads is bounded, and a thread may be long.
@@ -95,5 +95,5 @@ def _speak(call: Call, run: Value, plan: Plan) -> None:
             plan.limit, plan.prompt_tokens = "max_prompt_tokens", most_prompt
             return
         plan.prompt_tokens = most_prompt
-    written = cut(say(asked, run["response_format"]), limit=most)
+    written = cut(answer_text(asked, run["response_format"]), limit=most)
     plan.message, plan.limit = written.text, "max_completion_tokens" if written.finish == "length" else ""

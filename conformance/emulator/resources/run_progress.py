@@ -1,6 +1,7 @@
-"""The states of a run: ``queued → in_progress → (requires_action → queued →) completed``, with the ways to end early.
+"""The states of a run: ``queued → in_progress → (requires_action → queued →) completed``, and the ways to end early.
 
-:func:`advance` makes one step and returns what a stream would say about it. A poll makes one step; a stream makes all.
+:func:`advance` makes one step and returns the events that a stream would send for it. A poll makes one step, a stream
+makes all of them.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from conformance.emulator.inference.text import count
 from conformance.emulator.resources.messages import ACTIVE, new_message
 from conformance.emulator.resources.objects import Value
 from conformance.emulator.resources.reply import parts
-from conformance.emulator.resources.run_plan import Plan
+from conformance.emulator.resources.run_plan import RunPlan
 from conformance.emulator.store import Collection
 
 __all__ = ["Announced", "advance", "ended_early", "outputs_given", "steps_of"]
 
-#: Name and data of an event. The data is a snapshot.
+#: (name, data) of an event. The data is a snapshot.
 Announced = tuple[str, Value]
 
 
@@ -28,8 +29,8 @@ def steps_of(call: Call, run: Value) -> Collection:
     return call.store.collection("steps", run["id"])
 
 
-def advance(call: Call, run: Value, plan: Plan) -> list[Announced]:
-    """One step forward; nothing happens to a run that waits for outputs or has ended."""
+def advance(call: Call, run: Value, plan: RunPlan) -> list[Announced]:
+    """Make one step. Nothing happens to a run that waits for outputs or has ended."""
     if run["status"] in ACTIVE and call.clock.now() >= (run["expires_at"] or call.clock.now() + 1):
         return list(ended_early(call, run, "expired"))
     if run["status"] == "cancelling":
@@ -37,13 +38,14 @@ def advance(call: Call, run: Value, plan: Plan) -> list[Announced]:
     if run["status"] == "queued":
         run["status"] = "in_progress"
         run["started_at"] = run["started_at"] or call.clock.now()
-        return [_said("thread.run.in_progress", run)]
+        return [_announced("thread.run.in_progress", run)]
     if run["status"] == "in_progress":
-        return list(_worked(call, run, plan))
+        return list(_proceed(call, run, plan))
     return []
 
 
-def _worked(call: Call, run: Value, plan: Plan) -> Iterator[Announced]:
+def _proceed(call: Call, run: Value, plan: RunPlan) -> Iterator[Announced]:
+    """The step of a run in progress: run built-in tools, then wait for functions or write the message."""
     if plan.refused:
         run["last_error"] = {"code": "server_error", "message": plan.refused}
         yield from ended_early(call, run, "failed")
@@ -63,12 +65,12 @@ def _worked(call: Call, run: Value, plan: Plan) -> Iterator[Announced]:
         ]
         run["required_action"] = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": asked}}
         run["status"] = "requires_action"
-        yield _said("thread.run.requires_action", run)
+        yield _announced("thread.run.requires_action", run)
         return
-    yield from _spoken(call, run, plan)
+    yield from _answered(call, run, plan)
 
 
-def _spoken(call: Call, run: Value, plan: Plan) -> Iterator[Announced]:
+def _answered(call: Call, run: Value, plan: RunPlan) -> Iterator[Announced]:
     """The step that creates the message, and the end of the run."""
     now = call.clock.now()
     message = new_message(
@@ -83,8 +85,8 @@ def _spoken(call: Call, run: Value, plan: Plan) -> Iterator[Announced]:
     details = {"type": "message_creation", "message_creation": {"message_id": message["id"]}}
     step = _new_step(call, run, details)
     yield from _step_begins(step)
-    yield _said("thread.message.created", message)
-    yield _said("thread.message.in_progress", message)
+    yield _announced("thread.message.created", message)
+    yield _announced("thread.message.in_progress", message)
     for text in parts(plan.message):
         part = {"index": 0, "type": "text", "text": {"value": text, "annotations": []}}
         delta = {"role": "assistant", "content": [part]}
@@ -92,45 +94,45 @@ def _spoken(call: Call, run: Value, plan: Plan) -> Iterator[Announced]:
     message["content"] = [{"type": "text", "text": {"value": plan.message, "annotations": []}}]
     if plan.cut:
         message |= {"status": "incomplete", "incomplete_at": now, "incomplete_details": {"reason": "max_tokens"}}
-        yield _said("thread.message.incomplete", message)
+        yield _announced("thread.message.incomplete", message)
     else:
         message |= {"status": "completed", "completed_at": now}
-        yield _said("thread.message.completed", message)
+        yield _announced("thread.message.completed", message)
     yield _step_ends(call, step, plan, count(plan.message))
     run["expires_at"], run["usage"] = None, _usage(call, run)
     if plan.cut:
         run |= {"status": "incomplete", "incomplete_details": {"reason": plan.limit}}
-        yield _said("thread.run.incomplete", run)
+        yield _announced("thread.run.incomplete", run)
     else:
         run |= {"status": "completed", "completed_at": now}
-        yield _said("thread.run.completed", run)
+        yield _announced("thread.run.completed", run)
 
 
-def outputs_given(call: Call, run: Value, plan: Plan, outputs: dict[str, str]) -> list[Announced]:
-    """Enter the outputs of all calls; the run goes back into the queue."""
+def outputs_given(call: Call, run: Value, plan: RunPlan, outputs: dict[str, str]) -> list[Announced]:
+    """Enter the outputs of all calls. The run returns to the queue."""
     step = next(one for one in steps_of(call, run) if one["status"] == "in_progress")
     for one in plan.calls:
         one["function"]["output"] = outputs[one["id"]]
     plan.prompt_tokens += sum(count(text) for text in outputs.values())
-    said = [_step_ends(call, step, plan, sum(count(one["function"]["arguments"]) for one in plan.calls))]
+    announced = [_step_ends(call, step, plan, sum(count(one["function"]["arguments"]) for one in plan.calls))]
     plan.calls = []
     run["required_action"], run["status"] = None, "queued"
-    return [*said, _said("thread.run.queued", run)]
+    return [*announced, _announced("thread.run.queued", run)]
 
 
 def ended_early(call: Call, run: Value, status: str) -> Iterator[Announced]:
-    """End a run as cancelled, failed or expired, with the steps that were under way."""
+    """End a run as cancelled, failed or expired, together with its unfinished steps."""
     now = call.clock.now()
     for step in steps_of(call, run):
         if step["status"] == "in_progress":
             step |= {"status": status, f"{status}_at": now, "usage": _spent(0, 0)}
             if status == "failed":
                 step["last_error"] = run["last_error"]
-            yield _said(f"thread.run.step.{status}", step)
+            yield _announced(f"thread.run.step.{status}", step)
     run |= {"status": status, "required_action": None, "usage": _usage(call, run)}
     if status != "expired":
         run |= {f"{status}_at": now, "expires_at": None}
-    yield _said(f"thread.run.{status}", run)
+    yield _announced(f"thread.run.{status}", run)
 
 
 def _new_step(call: Call, run: Value, details: Value) -> Value:
@@ -157,20 +159,22 @@ def _new_step(call: Call, run: Value, details: Value) -> Value:
 
 
 def _step_begins(step: Value) -> Iterator[Announced]:
-    """A step is announced without its calls; deltas bring them."""
+    """Announce a step without its calls; deltas add them."""
     details = step["step_details"]
     begun = {**step, "step_details": {**details, "tool_calls": []} if "tool_calls" in details else details}
-    yield _said("thread.run.step.created", begun)
-    yield _said("thread.run.step.in_progress", begun)
+    yield _announced("thread.run.step.created", begun)
+    yield _announced("thread.run.step.in_progress", begun)
 
 
-def _step_ends(call: Call, step: Value, plan: Plan, completion: int) -> Announced:
+def _step_ends(call: Call, step: Value, plan: RunPlan, completion: int) -> Announced:
+    """Complete a step."""
     usage = _spent(plan.prompt_tokens, completion)
     step |= {"status": "completed", "completed_at": call.clock.now(), "usage": usage}
-    return _said("thread.run.step.completed", step)
+    return _announced("thread.run.step.completed", step)
 
 
 def _tool_deltas(step: Value) -> Iterator[Announced]:
+    """Yield the deltas of all calls of a step."""
     for index, one in enumerate(step["step_details"]["tool_calls"]):
         for part in _call_deltas(one):
             details = {"type": "tool_calls", "tool_calls": [{"index": index, **part}]}
@@ -179,7 +183,7 @@ def _tool_deltas(step: Value) -> Iterator[Announced]:
 
 
 def _call_deltas(one: Value) -> Iterator[Value]:
-    """A call in pieces: the head with id and name, then the arguments."""
+    """One call in pieces: first id and name, then the arguments."""
     kind = one["type"]
     if kind == "function":
         function = one["function"]
@@ -200,10 +204,11 @@ def _spent(prompt: int, completion: int) -> Value:
 
 
 def _usage(call: Call, run: Value) -> Value:
-    """The sum over the steps."""
+    """The sum of the usage of all steps."""
     used: list[Any] = [step["usage"] for step in steps_of(call, run) if step["usage"]]
     return _spent(sum(one["prompt_tokens"] for one in used), sum(one["completion_tokens"] for one in used))
 
 
-def _said(name: str, value: Value) -> Announced:
+def _announced(name: str, value: Value) -> Announced:
+    """An event with a snapshot of the object: it changes later."""
     return name, deepcopy(value)

@@ -10,17 +10,17 @@ from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
 from conformance.emulator.resources.messages import ACTIVE, new_message, refuse_while_active
 from conformance.emulator.resources.objects import Value, changed, ids
-from conformance.emulator.resources.run_plan import Plan, planned
+from conformance.emulator.resources.run_plan import RunPlan, plan_run
 from conformance.emulator.resources.run_progress import Announced, advance, outputs_given, steps_of
 from conformance.emulator.resources.threads import found_thread, new_thread
 from conformance.evidence.exchange import Response
 
-#: Seconds until a run that nobody finishes is expired.
+#: Seconds until an unfinished run expires.
 _EXPIRES = 600
 
 
-def _new_run(call: Call, thread: Value) -> tuple[Value, Plan]:
-    """A queued run of the assistant that the body names; what the body leaves out is the assistant's."""
+def _new_run(call: Call, thread: Value) -> tuple[Value, RunPlan]:
+    """A queued run of the assistant that the body names. What the body leaves out is taken from the assistant."""
     assistant_id = call.body["assistant_id"]
     assistant = call.found(call.store.collection("assistants"), assistant_id, "assistant")
     extra = call.get("additional_instructions")
@@ -55,30 +55,33 @@ def _new_run(call: Call, thread: Value) -> tuple[Value, Plan]:
         "parallel_tool_calls": call.get("parallel_tool_calls", True),
         "response_format": call.get("response_format", assistant["response_format"]),
     }
-    plan = planned(call, run, parallel=run["parallel_tool_calls"])
+    plan = plan_run(call, run, parallel=run["parallel_tool_calls"])
     call.store.collection("runs", thread["id"]).put(run["id"], run)
     call.store.collection("run-plans").put(run["id"], plan)
     return run, plan
 
 
-def _played(call: Call, run: Value, plan: Plan, said: Sequence[Announced]) -> Response:
-    """The stream of all events up to the next stop, beginning with ``said``."""
-    events = list(said)
+def _streamed(call: Call, run: Value, plan: RunPlan, announced: Sequence[Announced]) -> Response:
+    """The stream of all events up to the next stop, beginning with ``announced``."""
+    events = list(announced)
     while moved := advance(call, run, plan):
         events += moved
-    documented = [(name, data) for name, data in events if call.surface.event_data(name).schemas]
+    documented = [(name, data) for name, data in events if call.documented.event_data(name).schemas]
     return call.stream(call.event(data, name) for name, data in documented)
 
 
-def _begun(call: Call, thread: Value, said: list[Announced]) -> Response:
+def _started(call: Call, thread: Value, announced: list[Announced]) -> Response:
+    """The answer to starting a run: the run, or its stream."""
     run, plan = _new_run(call, thread)
     if call.wants_stream():
-        return _played(call, run, plan, [*said, ("thread.run.created", dict(run)), ("thread.run.queued", dict(run))])
+        return _streamed(
+            call, run, plan, [*announced, ("thread.run.created", dict(run)), ("thread.run.queued", dict(run))]
+        )
     return call.json(run)
 
 
-def _plan(call: Call, run: Value) -> Plan:
-    found: Plan = call.store.collection("run-plans").get(run["id"])
+def _plan(call: Call, run: Value) -> RunPlan:
+    found: RunPlan = call.store.collection("run-plans").get(run["id"])
     return found
 
 
@@ -90,21 +93,21 @@ def _found(call: Call) -> Value:
 
 @handles("threads.runs.create")
 def create(call: Call) -> Response:
-    """Start a run; the thread is locked until it ends."""
+    """Start a run. The thread is locked until the run ends."""
     thread = found_thread(call)
     refuse_while_active(call, thread["id"], "start a run on")
     call.found(call.store.collection("assistants"), call.body["assistant_id"], "assistant")
     for message in call.get("additional_messages", ()):
         new_message(call, thread["id"], message)
-    return _begun(call, thread, [])
+    return _started(call, thread, [])
 
 
 @handles("threads.create_and_run")
 def create_and_run(call: Call) -> Response:
-    """A new thread and a run on it."""
+    """Create a thread and start a run on it."""
     call.found(call.store.collection("assistants"), call.body["assistant_id"], "assistant")
     thread = new_thread(call, call.get("thread"))
-    return _begun(call, thread, [("thread.created", dict(thread))])
+    return _started(call, thread, [("thread.created", dict(thread))])
 
 
 @handles("threads.runs.list")
@@ -115,7 +118,7 @@ def list_(call: Call) -> Response:
 
 @handles("threads.runs.get")
 def get(call: Call) -> Response:
-    """One run; each look lets it make one step."""
+    """One run. Each read makes the run proceed by one step."""
     run = _found(call)
     advance(call, run, _plan(call, run))
     return call.json(run)
@@ -131,7 +134,7 @@ def modify(call: Call) -> Response:
 
 @handles("threads.runs.cancel")
 def cancel(call: Call) -> Response:
-    """Ask a run to end; the next look finds it cancelled."""
+    """Ask a run to stop. The next read finds it cancelled."""
     run = _found(call)
     if run["status"] not in ACTIVE:
         raise errors.conflict(f"Cannot cancel run with status '{run['status']}'.")
@@ -142,7 +145,7 @@ def cancel(call: Call) -> Response:
 
 @handles("threads.runs.submit_tool_outputs")
 def submit(call: Call) -> Response:
-    """Enter the outputs of all calls that the run waits for: each of them, and none besides."""
+    """Enter the outputs of all calls that the run waits for. Others are refused, and so are missing ones."""
     run = _found(call)
     plan = _plan(call, run)
     if run["status"] != "requires_action":
@@ -152,8 +155,8 @@ def submit(call: Call) -> Response:
     if set(given) != set(wanted):
         message = f"Expected tool outputs for call_ids {wanted}, got {sorted(given)}."
         raise errors.invalid(message, param="tool_outputs")
-    said = outputs_given(call, run, plan, given)
-    return _played(call, run, plan, said) if call.wants_stream() else call.json(run)
+    announced = outputs_given(call, run, plan, given)
+    return _streamed(call, run, plan, announced) if call.wants_stream() else call.json(run)
 
 
 def _text(output: Any) -> str:

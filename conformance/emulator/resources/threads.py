@@ -1,4 +1,4 @@
-"""Threads: containers of messages and runs. A deleted thread takes both with it."""
+"""Threads: containers of messages and runs, which are deleted with their thread."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FIELDS: dict[str, Any] = {"metadata": {}, "tool_resources": {}}
 
 
 def new_thread(call: Call, body: Any) -> Value:
-    """A thread with its first messages, kept in the store. ``body`` is a thread creation request or nothing."""
+    """Store a thread with its first messages. ``body`` is the body of a thread creation, or None."""
     asked = members(body)
     thread: Value = {
         "id": call.store.new_id("thread_"),
@@ -33,7 +33,7 @@ def new_thread(call: Call, body: Any) -> Value:
 
 
 def found_thread(call: Call) -> Value:
-    """The thread that the path names, else 404."""
+    """The thread that the path names. Raises 404."""
     found: Value = call.found(call.store.collection("threads"), ids(call)[0], "thread")
     return found
 

@@ -1,7 +1,7 @@
-"""Files in a vector store, alone or in batches.
+"""Files in a vector store, attached alone or in batches.
 
-A file starts ``in_progress``. Each look at the store, the file, its list or its batch processes half of what waits, at
-least one file. A file whose id the version could have uploaded and did not ends ``failed``.
+A new file is ``in_progress``. Each read of the store, the file, its list or its batch processes half of the waiting
+files, at least one. A file that was never uploaded ends ``failed``, if the version has uploads.
 """
 
 from __future__ import annotations
@@ -9,24 +9,24 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.emulator import error_answers as errors
-from conformance.emulator.call import Call, Surface
+from conformance.emulator.call import Call, Documented
 from conformance.emulator.handlers import handles
 from conformance.emulator.resources.objects import Value, deleted, ids, members
 from conformance.emulator.store import Collection
 from conformance.evidence.exchange import Response
 from conformance.spec.operations import operations_of
 
-__all__ = ["attach", "looked_at"]
+__all__ = ["attach", "process_waiting"]
 
-#: Chunking of a file for which nothing was asked; the numbers are the documented defaults.
+#: The chunking of a file if none was requested: the documented defaults.
 _STATIC = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}
 
-#: What a file weighs of which only the id is known.
+#: The size of a file of which only the id is known.
 _UNKNOWN_BYTES = 1024
 
 
 def attach(call: Call, store_id: str, file_id: str, *, chunking: Any = None, attributes: Any = None) -> Value:
-    """Put a file into a store, where it waits to be processed. A file that is there already starts anew."""
+    """Put a file into a store, to be processed. A file that is already there starts again."""
     files, queue = _files(call, store_id), call.store.collection("vector-store-queue", store_id)
     known = files.get(file_id)
     if known is not None:
@@ -50,8 +50,8 @@ def attach(call: Call, store_id: str, file_id: str, *, chunking: Any = None, att
     return found
 
 
-def looked_at(call: Call, store_id: str) -> None:
-    """Process the first half of the waiting files of a store, at least one."""
+def process_waiting(call: Call, store_id: str) -> None:
+    """Process the first half of a store's waiting files, at least one."""
     queue = call.store.collection("vector-store-queue", store_id)
     for file_id in [one["id"] for one in queue.page(limit=max(1, (len(queue) + 1) // 2), order="asc").items]:
         found = queue.remove(file_id)
@@ -59,15 +59,16 @@ def looked_at(call: Call, store_id: str) -> None:
 
 
 def _outcome(call: Call, file_id: str) -> tuple[str, int]:
-    """The final status of a file and its weight in bytes."""
+    """The final status of a file and its size in bytes."""
     known = call.store.collection("files").get(file_id)
     if known is not None:
         return "completed", known["bytes"]
-    # A version without uploads takes files from elsewhere; what they hold is not ours to know.
+    # A version without uploads takes files from elsewhere; their content isn't known here.
     return ("failed", 0) if "files.upload" in operations_of(call.spec) else ("completed", _UNKNOWN_BYTES)
 
 
 def _settle(call: Call, found: Value, status: str, weight: int) -> None:
+    """Give a waiting file its final status, and count it."""
     store_id = found["vector_store_id"]
     _count(call, store_id, found["status"], -1)
     found["status"], found["usage_bytes"] = status, weight
@@ -78,13 +79,14 @@ def _settle(call: Call, found: Value, status: str, weight: int) -> None:
 
 
 def _error_code(call: Call) -> str:
-    """The documented code that says best that a file is missing."""
-    shown = Surface(call.spec, operations_of(call.spec)["vector_stores.files.get"]).answer
+    """The documented error code that comes closest to "the file is missing"."""
+    shown = Documented(call.spec, operations_of(call.spec)["vector_stores.files.get"]).answer
     codes = shown.values("last_error", "code")
     return next((code for code in ("file_not_found", "invalid_file") if code in codes), "server_error")
 
 
 def _count(call: Call, store_id: str, status: str, change: int) -> None:
+    """Change the store's number of files in a state."""
     store = call.store.collection("vector-stores").get(store_id)
     counts = store["file_counts"]
     counts[status] += change
@@ -94,6 +96,7 @@ def _count(call: Call, store_id: str, status: str, change: int) -> None:
 
 
 def _weigh(call: Call, store_id: str, change: int) -> None:
+    """Change the store's size in bytes."""
     call.store.collection("vector-stores").get(store_id)["usage_bytes"] += change
 
 
@@ -112,6 +115,7 @@ def _found(call: Call) -> Value:
 
 
 def _page(call: Call, files: Collection) -> Value:
+    """A page of files, filtered by state on request."""
     status = call.query.get("filter")
     return call.page(files, where=(lambda one: one["status"] == status) if status else None)
 
@@ -132,9 +136,9 @@ def create(call: Call) -> Response:
 
 @handles("vector_stores.files.list")
 def list_(call: Call) -> Response:
-    """A page of the files of a store, on request only those in one state."""
+    """A page of the files of a store, filtered by state on request."""
     store_id = _store_id(call)
-    looked_at(call, store_id)
+    process_waiting(call, store_id)
     return call.json(_page(call, _files(call, store_id)))
 
 
@@ -142,7 +146,7 @@ def list_(call: Call) -> Response:
 def get(call: Call) -> Response:
     """One file of a store."""
     found = _found(call)
-    looked_at(call, found["vector_store_id"])
+    process_waiting(call, found["vector_store_id"])
     return call.json(found)
 
 
@@ -156,7 +160,7 @@ def modify(call: Call) -> Response:
 
 @handles("vector_stores.files.delete")
 def delete(call: Call) -> Response:
-    """Detach a file; it stays a file."""
+    """Detach a file. The file itself remains."""
     found = _found(call)
     store_id = found["vector_store_id"]
     _files(call, store_id).remove(found["id"])
@@ -168,7 +172,7 @@ def delete(call: Call) -> Response:
 
 @handles("vector_stores.file_batches.create")
 def create_batch(call: Call) -> Response:
-    """Attach several files that are watched together."""
+    """Attach several files as one batch."""
     store_id = _store_id(call)
     chunking, attributes = call.get("chunking_strategy"), call.get("attributes")
     batch: Value = {
@@ -190,13 +194,13 @@ def create_batch(call: Call) -> Response:
 def get_batch(call: Call) -> Response:
     """One batch."""
     batch = _batch(call)
-    looked_at(call, batch["vector_store_id"])
+    process_waiting(call, batch["vector_store_id"])
     return call.json(_shown(call, batch))
 
 
 @handles("vector_stores.file_batches.cancel")
 def cancel_batch(call: Call) -> Response:
-    """Stop what still waits; what is done stays done."""
+    """Cancel the files of a batch that still wait. Processed files stay as they are."""
     batch = _batch(call)
     queue = call.store.collection("vector-store-queue", batch["vector_store_id"])
     waiting = [file_id for file_id in batch["files"] if file_id in queue]
@@ -212,7 +216,7 @@ def cancel_batch(call: Call) -> Response:
 def list_batch(call: Call) -> Response:
     """A page of the files of a batch."""
     batch = _batch(call)
-    looked_at(call, batch["vector_store_id"])
+    process_waiting(call, batch["vector_store_id"])
     return call.json(_page(call, call.store.collection("file-batch-files", batch["id"])))
 
 
@@ -223,7 +227,7 @@ def _batch(call: Call) -> Value:
 
 
 def _shown(call: Call, batch: Value) -> Value:
-    """The batch with its counts; it is over when none of its files waits."""
+    """The batch with its counts. It has ended when none of its files waits."""
     counts = {"in_progress": 0, "completed": 0, "failed": 0, "cancelled": 0}
     for one in call.store.collection("file-batch-files", batch["id"]):
         counts[one["status"]] += 1

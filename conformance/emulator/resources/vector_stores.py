@@ -1,4 +1,4 @@
-"""Vector stores: their files are processed as they are looked at, so that a poll sees progress and an end."""
+"""Vector stores. Their files are processed when they are read, so that polling sees progress and an end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
 from conformance.emulator.resources.objects import Value, changed, deleted, ids, members
-from conformance.emulator.resources.vector_store_files import attach, looked_at
+from conformance.emulator.resources.vector_store_files import attach, process_waiting
 from conformance.evidence.exchange import Response
 
 __all__ = ["new_store", "with_stores"]
@@ -17,7 +17,7 @@ _FIELDS: dict[str, Any] = {"name": "", "expires_after": None, "metadata": {}}
 
 
 def new_store(call: Call, asked: Value) -> Value:
-    """A vector store with its first files, kept in the store."""
+    """Create a vector store with its first files."""
     now = call.clock.now()
     found: Value = {
         "id": call.store.new_id("vs_"),
@@ -40,7 +40,7 @@ def new_store(call: Call, asked: Value) -> Value:
 
 
 def with_stores(call: Call, resources: Any) -> Value:
-    """Tool resources as an object shows them: stores that were asked for inline are made and named by id."""
+    """Tool resources as an object shows them: stores that were described inline are created and named by id."""
     shown = dict(members(resources))
     search = shown.get("file_search")
     if isinstance(search, dict) and "vector_stores" in search:
@@ -50,13 +50,14 @@ def with_stores(call: Call, resources: Any) -> Value:
 
 
 def _with_expiry(found: Value) -> Value:
-    """``expires_at`` counts from the last activity."""
+    """The store with ``expires_at``, counted from its last activity."""
     policy = found["expires_after"]
     found["expires_at"] = found["last_active_at"] + policy["days"] * _DAY if policy else None
     return found
 
 
 def _shown(call: Call, found: Value) -> Value:
+    """The store, marked as expired if its time is over."""
     if found["expires_at"] is not None and call.clock.now() >= found["expires_at"]:
         found["status"] = "expired"
     return found
@@ -69,7 +70,7 @@ def _found(call: Call) -> Value:
 
 @handles("vector_stores.create")
 def create(call: Call) -> Response:
-    """A new vector store, with a file for each id that was given."""
+    """A new vector store with the given files."""
     return call.json(new_store(call, members(call.body)))
 
 
@@ -82,22 +83,22 @@ def list_(call: Call) -> Response:
 
 @handles("vector_stores.get")
 def get(call: Call) -> Response:
-    """One vector store; looking at it lets its files advance."""
+    """One vector store. Each read processes some of its files."""
     found = _found(call)
-    looked_at(call, found["id"])
+    process_waiting(call, found["id"])
     return call.json(found)
 
 
 @handles("vector_stores.modify")
 def modify(call: Call) -> Response:
-    """Replace name, metadata or the expiry policy."""
+    """Replace the name, the metadata or the expiry policy."""
     found = _with_expiry(changed(_found(call), call.body, _FIELDS))
     return call.json(call.store.collection("vector-stores").put(found["id"], found))
 
 
 @handles("vector_stores.delete")
 def delete(call: Call) -> Response:
-    """Remove the store; its files stay files."""
+    """Remove a store. Its files remain."""
     id = _found(call)["id"]
     call.store.collection("vector-stores").remove(id)
     for kind in ("vector-store-files", "vector-store-queue", "file-batches"):

@@ -1,6 +1,6 @@
-"""Video generation jobs. Each look takes a job one state further; its generations can be fetched when it succeeded.
+"""Video generation jobs. Each read takes a job one state further; its videos can be fetched when it has succeeded.
 
-Errors are flat objects, as the video operations document them.
+Errors have no envelope, as the video operations document them.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ from conformance.emulator.handlers import handles
 from conformance.emulator.resources.objects import Value, ids
 from conformance.evidence.exchange import Response
 
+#: The state after each state.
 _NEXT = {"queued": "preprocessing", "preprocessing": "running", "running": "processing", "processing": "succeeded"}
 _DAY = 86_400
 
-#: The smallest frame of an MP4 file: its type box, then an empty movie and media data.
+#: A minimal MP4 file: its type box, an empty movie box and a media data box.
 _MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + b"\0\0\0\x08moov" + b"\0\0\0\x10mdat"
 _JPEG = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0" + b"\xff\xd9"
 
 
 def _flat(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
-    """Answer refusals without the envelope."""
+    """Decorator: error answers without the envelope."""
 
     @wraps(handler)
     def answered(call: Call) -> Response:
@@ -42,6 +43,7 @@ def _flat(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
 
 
 def _advance(call: Call, job: Value) -> None:
+    """Take the job one state further; the last step creates the videos."""
     if job["status"] not in _NEXT:
         return
     job["status"] = _NEXT[job["status"]]
@@ -71,7 +73,7 @@ def _generation(call: Call) -> Value:
 
 
 def _items(call: Call) -> list[Any] | None:
-    """The pictures to start from, by name; a form sends them as JSON text."""
+    """The pictures that the video starts from. A form sends them as JSON text."""
     given = call.get("inpaint_items")
     if given is None:
         return None
@@ -111,7 +113,7 @@ def create(call: Call) -> Response:
 @handles("video.generations.jobs.list")
 @_flat
 def list_(call: Call) -> Response:
-    """A page of jobs, newest first, on request only those in some states."""
+    """A page of jobs, newest first, filtered by states on request."""
     statuses = call.query.get("statuses")
     jobs = call.store.collection("video-jobs")
     return call.json(call.page(jobs, where=(lambda job: job["status"] in statuses) if statuses else None))
@@ -120,7 +122,7 @@ def list_(call: Call) -> Response:
 @handles("video.generations.jobs.get")
 @_flat
 def get(call: Call) -> Response:
-    """One job, one state further."""
+    """One job. Each read takes it one state further."""
     job = _job(call)
     _advance(call, job)
     return call.json(job)
@@ -129,7 +131,7 @@ def get(call: Call) -> Response:
 @handles("video.generations.jobs.delete")
 @_flat
 def delete(call: Call) -> Response:
-    """Remove a job with its generations."""
+    """Remove a job with its videos."""
     job = call.store.collection("video-jobs").remove(_job(call)["id"])
     for generation in job["generations"]:
         call.store.collection("video-generations").remove(generation["id"])
@@ -144,7 +146,7 @@ def get_generation(call: Call) -> Response:
 
 
 def _video(call: Call) -> bytes:
-    """The film; the better quality is the longer file."""
+    """The bytes of the video. The better quality is a longer file."""
     name = f"{_generation(call)['id']}:{call.query.get('quality', 'high')}".encode()
     return _MP4 + name
 
@@ -152,20 +154,20 @@ def _video(call: Call) -> bytes:
 @handles("video.generations.content")
 @_flat
 def content(call: Call) -> Response:
-    """The film."""
+    """The video."""
     return call.bytes(_video(call), "video/mp4")
 
 
 @handles("video.generations.head_content")
 @_flat
 def head_content(call: Call) -> Response:
-    """The headers of the film, without it (RFC 9110 section 9.3.2)."""
+    """The headers of the video without its content (RFC 9110 section 9.3.2)."""
     return evolve(call.bytes(_video(call), "video/mp4"), chunks=())
 
 
 @handles("video.generations.thumbnail")
 @_flat
 def thumbnail(call: Call) -> Response:
-    """A picture of the film."""
+    """A picture of the video."""
     _generation(call)
     return call.bytes(_JPEG, "image/jpg")
