@@ -1,3 +1,3 @@
-"""Loads the plugin in a checkout. Installed, it is an entry point of the same name, so it is never loaded twice."""
+"""Loads the plugin in a checkout. Where the package is installed too, pytest knows the plugin already by this name."""
 
 pytest_plugins = ["conformance.plugin"]

@@ -1,6 +1,7 @@
 """The pytest plugin: an item is scenario and check; it waits for its scenario's trace and judges it.
 
-It stays silent until one of its options is used. Everything that isn't about pytest is in ``session.py``.
+It stays silent until one of its options is used, and all that it registers begins with ``aoai``: the short names belong
+to other plugins and to other people's tests. Everything that isn't about pytest is in ``run/session.py``.
 """
 
 from __future__ import annotations
@@ -10,21 +11,22 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from attrs import frozen
+from attrs import define, frozen
 
 from conformance.errors import ConformanceError
-from conformance.settings.options import ROWS, from_mapping, keywords
+from conformance.settings.options import ROWS, as_typed_in_pytest, from_mapping, keywords
 from conformance.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:  # loaded only when an option is used: other people's pytest runs stay fast
+    from conformance.run.scheduling import ByScenario
     from conformance.run.session import Item, Session
 
-__all__ = ["FIXTURE", "BrokenItem", "Judged", "pytest_addoption", "pytest_configure"]
+__all__ = ["FIXTURE", "REFUSED", "SESSION", "BrokenItem", "Judged", "pytest_addoption", "pytest_configure"]
 
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 
 #: What an item's test asks for. Its parameter is the item.
-FIXTURE = "conformance_verdict"
+FIXTURE = "aoai_verdict"
 
 #: Why there is no session. Its exit code is the command's; pytest itself knows only usage errors.
 REFUSED: pytest.StashKey[ConformanceError] = pytest.StashKey()
@@ -43,11 +45,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for row in ROWS:
         words = keywords(row)
         words["help"] = words["help"].replace("%", "%%")
-        group.addoption(row.flag, **words)
+        group.addoption(row.pytest_flag, **words)
 
 
 def _used(config: pytest.Config) -> bool:
-    return any(config.getoption(row.name, default=None) for row in ROWS)
+    # An empty value counts: it is a mistake that must be told, not a run that nobody asked for.
+    return any(config.getoption(row.name, default=None) not in (None, False) for row in ROWS)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -62,33 +65,25 @@ def pytest_configure(config: pytest.Config) -> None:
         if worker is not None:
             session = Session.join(options, json.loads(worker["aoai"]), worker["workerid"], int(worker["workercount"]))
         else:
-            session = Session.open(options, workers=int(getattr(config.option, "numprocesses", 0) or 0))
+            session = Session.open(options, workers=_workers(config))
             if not config.getoption("collectonly", default=False):
                 session.prepare()
     except ConformanceError as error:
         config.stash[REFUSED] = error
         # The command prints the error itself; pytest prints it for people who typed pytest.
-        alone = config.pluginmanager.has_plugin("terminalreporter")
-        raise pytest.UsageError(*([str(error)] if alone else [])) from error
+        alone = not config.pluginmanager.is_blocked("terminal")
+        raise pytest.UsageError(*([as_typed_in_pytest(str(error))] if alone else [])) from error
     config.stash[SESSION] = session
+    config.pluginmanager.register(_Run(session), "aoai-conformance-run")
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    """Tell an xdist worker what the controller found out."""
-    session = node.config.stash.get(SESSION, None)
-    node.workerinput["aoai"] = json.dumps(session.handoff()) if session else ""
+def _workers(config: pytest.Config) -> int:
+    """How many processes of xdist will run the items; 0 where this process runs them itself."""
+    if getattr(config.option, "dist", "no") == "no" or config.getoption("collectonly", default=False):
+        return 0
+    from xdist.workermanage import parse_tx_spec_config
 
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """A scenario belongs to one worker, whatever ``--dist`` says: each exchange is sent once."""
-    if SESSION not in config.stash:
-        return None
-    from conformance.run.scheduling import ByScenario
-
-    config.option.maxworkerrestart = "0"  # a worker's scenarios can't be sent a second time
-    return ByScenario(config, log)
+    return len(parse_tx_spec_config(config))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -113,7 +108,7 @@ class Judged:
 
 
 @pytest.fixture
-def conformance_verdict(request: pytest.FixtureRequest) -> Judged:
+def aoai_verdict(request: pytest.FixtureRequest) -> Judged:
     """The verdict of this test's item; skips or raises where there is nothing to pass or fail."""
     item: Item = request.param
     session = request.config.stash[SESSION]
@@ -141,39 +136,70 @@ def _properties(item: Item, verdict: Verdict) -> Iterator[tuple[str, object]]:
         yield "waiver", verdict.waiver
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Start the scenarios of the selected items, ahead of them."""
-    ours = session.config.stash.get(SESSION, None)
-    if (
-        ours is not None
-        and not session.config.getoption("collectonly", default=False)
-        and not _controls(session.config)
-    ):
-        chosen = [
-            cast("Item", item.callspec.params[FIXTURE])
-            for item in session.items
-            if isinstance(item, pytest.Function) and FIXTURE in item.fixturenames and hasattr(item, "callspec")
-        ]
-        ours.start(chosen)
+def _item_of(test: pytest.Item) -> Item | None:
+    """What a test of the suite judges; None for a test of somebody else."""
+    if isinstance(test, pytest.Function) and FIXTURE in test.fixturenames and hasattr(test, "callspec"):
+        return cast("Item", test.callspec.params[FIXTURE])
+    return None
 
 
-def _controls(config: pytest.Config) -> bool:
-    """True in the process that only hands out work to xdist's workers."""
-    return not hasattr(config, "workerinput") and bool(getattr(config.option, "numprocesses", 0))
+@define(eq=False)
+class _Run:
+    """The hooks of a run. They are registered where a run was asked for, and in no other pytest session."""
 
+    session: Session
+    scheduler: ByScenario | None = None
+    #: Why pytest ended before all items were run, where an exception says so.
+    stopped: str = ""
 
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Remove what was created; where the last process ends, write the reports."""
-    ours = session.config.stash.get(SESSION, None)
-    if ours is not None:
-        ours.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell an xdist worker what the controller found out."""
+        node.workerinput["aoai"] = json.dumps(self.session.handoff())
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """A scenario belongs to one worker, whatever ``--dist`` says: each exchange is sent once."""
+        from conformance.run.scheduling import ByScenario
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Where the reports are, and the conclusion of each api-version."""
-    session = config.stash.get(SESSION, None)
-    if session is not None and session.finished:
-        terminalreporter.section("conformance")
-        for line in session.summary():
-            terminalreporter.write_line(line)
+        config.option.maxworkerrestart = "0"  # a worker's scenarios can't be sent a second time
+        self.scheduler = ByScenario(config, log)
+        return self.scheduler
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep the items of an api-version together, however other plugins ordered them: one target is open at a time.
+
+        Tests of somebody else come last, in their own order.
+        """
+        places = {version: place for place, version in enumerate(self.session.versions)}
+        items.sort(key=lambda test: places[item.version] if (item := _item_of(test)) else len(places))
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Start the scenarios of the selected items, ahead of them."""
+        if not session.config.getoption("collectonly", default=False) and not self.session.only_controls:
+            self.session.start(filter(None, map(_item_of, session.items)))
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Keep the reason of an early end. Ctrl-C is none: it is told as an interruption."""
+        if excinfo.type is not KeyboardInterrupt:  # pytest's and xdist's own exceptions, after -x for example
+            self.stopped = str(excinfo.value)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Remove what was created; where the last process ends, write the reports."""
+        if self.scheduler is not None and self.scheduler.items is not None:
+            self.session.choose(self.scheduler.items)
+        early = str(session.shouldfail or session.shouldstop or self.stopped)
+        self.session.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED and not early, early=early)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Where the reports are, and the conclusion of each api-version."""
+        if self.session.reports:
+            terminalreporter.section("conformance")
+            for line in self.session.summary():
+                terminalreporter.write_line(line)
+
+    def pytest_unconfigure(self) -> None:
+        """End an embedded emulator also where pytest gave up before a session of tests began."""
+        self.session.close()

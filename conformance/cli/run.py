@@ -83,7 +83,7 @@ def _run(args: argparse.Namespace, version: str, out: Path, conclusions: dict[st
         words += ["-p", "xdist.plugin", "-n", str(args.workers)]
     if args.alluredir:
         words += ["-p", "allure_pytest.plugin", "--alluredir", args.alluredir]
-    words += [*_passed_on(args), "--api-version", version, "--out", str(out), str(_SUITE)]
+    words += [*_passed_on(args), "--aoai-api-version", version, "--aoai-out", str(out), str(_SUITE)]
     console = _console.Console()
     os.environ.pop("PYTEST_ADDOPTS", None)  # options of somebody's other tests
     code = int(pytest.main(words, plugins=[console]))
@@ -107,7 +107,7 @@ def _passed_on(args: argparse.Namespace) -> list[str]:
         if row.flag in ("--api-version", "--out") or not value:
             continue
         if row.kind == "flag":
-            words.append(row.flag)
+            words.append(row.pytest_flag)
         else:
-            words += [f"{row.flag}={one}" for one in (value if isinstance(value, list) else [value])]
+            words += [f"{row.pytest_flag}={one}" for one in (value if isinstance(value, list) else [value])]
     return words

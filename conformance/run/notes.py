@@ -36,6 +36,8 @@ def notes(run: VersionRun) -> Iterator[str]:
             f"nothing of {run.spec.version} is served: "
             "does the target know this api-version, and is its base path right?"
         )
+    if len(run.chosen) < len(run.items):
+        yield f"pytest left {len(run.chosen)} of {len(run.items)} items to be judged (-k, -m, --lf or another plugin)"
     today = datetime.now(UTC).date()
     for waiver in run.config.waivers if run.config else ():
         if waiver.expires < today:

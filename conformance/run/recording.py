@@ -112,12 +112,14 @@ def merge(
     *,
     extra: Iterable[Verdict] = (),
     interrupted: bool = False,
+    early: str = "",
     notes: Iterable[str] = (),
     left_behind: Iterable[str] = (),
 ) -> Any:
     """Put the parts of one version together, write its reports, remove the parts. Gives the whole report.
 
-    An item without a verdict was not run: after an interruption it is named, otherwise it is our own error.
+    An item without a verdict was not run. After an interruption, and where pytest ended ``early`` for the reason given,
+    its scenario is named; otherwise it is our own error.
     """
     jsonl = part("reports.jsonl")
     parts = sorted(folder.glob("report*.jsonl"))
@@ -128,7 +130,8 @@ def merge(
         traces.update(read.traces)
         verdicts.update({(verdict.scenario, verdict.check): verdict for verdict in read.verdicts})
     missing = [item for item in items if (item.scenario, item.check.id) not in verdicts]
-    if not interrupted:
+    cut = interrupted or bool(early and missing)
+    if not cut:
         for item in missing:
             reason = "the process that ran this scenario ended before it was judged"
             verdicts[item.scenario, item.check.id] = Verdict(item.check.id, item.scenario, Outcome.ERROR, reason=reason)
@@ -142,7 +145,7 @@ def merge(
     shown = [traces.get(name) or Trace(name, ended="nothing was sent") for name in names]
     sent = sum(len(trace.observations) for trace in shown)
     conclusion = conclude(everything, executed=sent)
-    if interrupted and conclusion is Conclusion.CONFORMANT:
+    if cut and conclusion is Conclusion.CONFORMANT:
         conclusion = Conclusion.INCONCLUSIVE
     footer = {
         "conclusion": conclusion.value,
@@ -151,9 +154,9 @@ def merge(
         "requests": sent,
         "operations": sorted({seen.case.operation for trace in shown for seen in trace}),
         "finished": now(),
-        "interrupted": interrupted,
-        "not_run": sorted({item.scenario for item in missing}) if interrupted else _not_run(shown),
-        "notes": [*_repeats(shown), *notes],
+        "interrupted": cut,
+        "not_run": sorted({item.scenario for item in missing}) if cut else _not_run(shown),
+        "notes": [*_early(early, missing), *_repeats(shown), *notes],
         "left_behind": list(left_behind),
     }
     written = jsonl.write(folder / jsonl.NAME, header, shown, everything, footer)
@@ -162,6 +165,11 @@ def merge(
             file.unlink()
     derive(folder, written)
     return written
+
+
+def _early(reason: str, missing: Sequence[Item]) -> Iterator[str]:
+    if reason and missing:
+        yield f"the run was ended early ({reason}): {len(missing)} items were not judged"
 
 
 def _repeats(traces: Iterable[Trace]) -> Iterator[str]:

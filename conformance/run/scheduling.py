@@ -7,6 +7,7 @@ scenarios before any item arrives and can start them ahead.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,9 @@ from xdist.remote import Producer
 from xdist.workermanage import WorkerController, parse_tx_spec_config
 
 __all__ = ["ByScenario", "worker_of"]
+
+#: ``version:scenario:check`` at the end of the id of an item's test.
+_ITEM = re.compile(r"\[([^:\]]+:[^:\]]+:[^:\]]+)\]$")
 
 
 def worker_of(version: str, scenario: str, workers: int) -> int:
@@ -24,10 +28,11 @@ def worker_of(version: str, scenario: str, workers: int) -> int:
 
 def _owner(node_id: str, workers: int) -> int:
     """The worker of an item, from its id ``…[version:scenario:check]``; items of other tests spread by their id."""
-    inside = node_id.rpartition("[")[2].rstrip("]").split(":")
-    if len(inside) == 3:
-        return worker_of(inside[0], inside[1], workers)
-    return worker_of("", node_id, workers)
+    item = _ITEM.search(node_id)
+    if item is None:
+        return worker_of("", node_id, workers)
+    version, scenario, _ = item[1].split(":")
+    return worker_of(version, scenario, workers)
 
 
 class ByScenario:
@@ -41,6 +46,7 @@ class ByScenario:
         self.left: dict[WorkerController, list[int]] = {}
         self.collection: list[str] | None = None
         self.sent = False
+        self.withdrawn = False
         #: True when every worker has told what it collected; it stays true when workers end.
         self.collection_is_completed = False
 
@@ -48,6 +54,13 @@ class ByScenario:
     def nodes(self) -> list[WorkerController]:
         """The workers, in the order of their numbers."""
         return sorted(self.collections or self.left, key=lambda node: int(node.gateway.id.removeprefix("gw")))
+
+    @property
+    def items(self) -> frozenset[str] | None:
+        """The ids of the items that the workers collected, after ``-k`` and the like; None where none told."""
+        if self.collection is None:
+            return None
+        return frozenset(item[1] for node_id in self.collection if (item := _ITEM.search(node_id)))
 
     @property
     def tests_finished(self) -> bool:
@@ -74,14 +87,27 @@ class ByScenario:
         """An item is done."""
         if item_index in self.left[node]:
             self.left[node].remove(item_index)
+        session = self.config.pluginmanager.get_plugin("dsession")
+        if session is not None and session.shouldstop and not self.withdrawn:
+            self.withdraw()
+
+    def withdraw(self) -> None:
+        """Ask every worker for the items back that it has not begun: pytest ends early, after ``-x`` for example.
+
+        Each item is asked for alone, because a worker gives all that it is asked for or nothing.
+        """
+        self.withdrawn = True
+        for node, left in self.left.items():
+            for index in reversed(left):
+                node.send_steal([index])
 
     def mark_test_pending(self, item: str) -> None:
         """Not used: an item is sent once."""
         raise NotImplementedError(f"{item}: items are not sent again")
 
     def remove_pending_tests_from_node(self, node: WorkerController, indices: Sequence[int]) -> None:
-        """Not used: items don't move between workers."""
-        raise NotImplementedError(f"{node}: items do not move ({len(indices)} asked for)")
+        """A worker gave items back. Nobody else gets them: items don't move between workers."""
+        self.left[node] = [index for index in self.left[node] if index not in indices]
 
     def remove_node(self, node: WorkerController) -> str | None:
         """A worker is gone. Its scenarios can't be sent again by another one; the item it was at is named."""

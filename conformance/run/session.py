@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,6 @@ class Session:
         self.reports: dict[str, Any] = {}
         self.notify = _silent
         self._stack = ExitStack()
-        self._chosen: dict[str, list[Item]] = {}
         self._current = ""
         names = options.api_versions or default_versions(options.specs)
         self.versions = {name: VersionRun(load(name, options.specs), options) for name in names}
@@ -80,6 +79,11 @@ class Session:
     def controls(self) -> bool:
         """True in the process that opens the target and writes the reports."""
         return not self.worker
+
+    @property
+    def only_controls(self) -> bool:
+        """True in the process that hands out all items to workers and judges none itself."""
+        return self.controls and self.workers > 0
 
     # -- opening ------------------------------------------------------------------------------------------------------
 
@@ -185,13 +189,18 @@ class Session:
         """The items of all versions, version by version."""
         return tuple(item for run in self.versions.values() for item in run.items)
 
+    def choose(self, ids: Collection[str]) -> None:
+        """Say which items pytest left to the workers; without a word it is all of them."""
+        for run in self.versions.values():
+            run.chosen = tuple(item for item in run.items if item.id in ids)
+
     def start(self, chosen: Iterable[Item]) -> None:
         """Begin with the scenarios of the chosen items; a worker with its own ones only."""
-        for item in chosen:
-            self._chosen.setdefault(item.version, []).append(item)
-        first = next(iter(self._chosen), None)
-        if first is not None:
-            self._open(first)
+        items = tuple(chosen)
+        for name, run in self.versions.items():
+            run.chosen = tuple(item for item in items if item.version == name)
+        if items:
+            self._open(items[0].version)
 
     def _mine(self, version: str, scenario: str) -> bool:
         number = int(self.worker.removeprefix("gw")) if self.worker else 0
@@ -207,7 +216,7 @@ class Session:
         self._current = version
         if run.config is None:
             raise HarnessError("the session was not opened")
-        wanted = {item.scenario for item in self._chosen.get(version, ()) if self._mine(version, item.scenario)}
+        wanted = {item.scenario for item in run.chosen if self._mine(version, item.scenario)}
         scenarios = [scenario for scenario in run.scenarios if scenario.id in wanted]
         folder = self.out / version
         share = 1.0 / self.workers if self.worker else 1.0
@@ -302,8 +311,11 @@ class Session:
             run.journal.path.unlink(missing_ok=True)
         run.recorder.close()
 
-    def close(self, *, interrupted: bool = False) -> None:
-        """End the run of this process; the controlling one also writes the reports. A second call does nothing."""
+    def close(self, *, interrupted: bool = False, early: str = "") -> None:
+        """End the run of this process; the controlling one also writes the reports. A second call does nothing.
+
+        ``early`` says why pytest ended before it had run all items (``-x``); "" where it ran them all.
+        """
         if self.finished:
             return
         self.finished = True
@@ -311,27 +323,28 @@ class Session:
         try:
             if self._current:
                 self._finish(self.versions[self._current])
-            if self.controls and (self._chosen or self.workers):
-                self._report()
+            if self.controls:
+                self._report(early)
         finally:
             self._stack.close()
 
-    def _report(self) -> None:
+    def _report(self, early: str) -> None:
         for name, run in self.versions.items():
             folder = self.out / name
             if not any(folder.glob("report*.jsonl")):
                 continue
-            items = self._chosen.get(name) or run.items
             self.reports[name] = recording.merge(
                 folder,
                 run.header(self.started),
-                items,
+                run.chosen,
                 extra=endnotes.claims(run),
                 interrupted=self.interrupted,
+                early=early,
                 notes=endnotes.notes(run),
                 left_behind=[f"{entry.undo.operation}: {dict(entry.ids)}" for entry in run.cleaned.left],
             )
-        recording.overview(self.out, self.conclusions)
+        if self.reports:
+            recording.overview(self.out, self.conclusions)
 
     @property
     def conclusions(self) -> Mapping[str, Conclusion]:

@@ -36,6 +36,7 @@ class VersionRun:
         self.recorder: recording.Recorder | None = None
         self.cleaned = Cleaned()
         self.recorded: set[str] = set()
+        self._chosen: tuple[Item, ...] | None = None
         self.failed: list[tuple[Verdict, Trace]] = []
         self._header: dict[str, Any] = {}
 
@@ -48,6 +49,15 @@ class VersionRun:
     def items(self) -> tuple[Item, ...]:
         """All items of the selection, in order."""
         return items_of(self.spec, self.scenarios, checks_of(self.options))
+
+    @property
+    def chosen(self) -> tuple[Item, ...]:
+        """The items that pytest left of the selection, after ``-k`` and the like."""
+        return self.items if self._chosen is None else self._chosen
+
+    @chosen.setter
+    def chosen(self, items: tuple[Item, ...]) -> None:
+        self._chosen = items
 
     def known_header(self, started: str) -> dict[str, Any]:
         """The header, made once: every failure is explained with it."""
@@ -63,4 +73,7 @@ class VersionRun:
             "embedded": self.embedded,
             "unsupported": dict(target.unsupported) if target else {},
         }
-        return recording.header_of(self.spec, self.options, checks_of(self.options), about, started)
+        header = recording.header_of(self.spec, self.options, checks_of(self.options), about, started)
+        if len(self.chosen) < len(self.items):
+            header["selection"]["pytest"] = f"{len(self.chosen)} of {len(self.items)} items"
+        return header

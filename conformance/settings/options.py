@@ -1,11 +1,13 @@
 """The options of a run, once for both fronts: the command line and the pytest plugin.
 
-Each row of :data:`ROWS` becomes an argparse option and a pytest option of the same name.
+Each row of :data:`ROWS` becomes an option of the command line (``--target``) and, with a prefix, one of pytest
+(``--aoai-target``): there the short names belong to other plugins too (pytest-profiling has ``--profile``).
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from conformance.requests.case import Family
 from conformance.requests.profile import Profile
 from conformance.settings.form import EXPENSIVE_KINDS
 
-__all__ = ["ROWS", "Options", "Row", "add_to", "from_mapping", "keywords"]
+__all__ = ["ROWS", "Options", "Row", "add_to", "as_typed_in_pytest", "from_mapping", "keywords"]
 
 
 @frozen
@@ -59,6 +61,11 @@ class Row:
         """The attribute under which argparse and pytest keep the value."""
         return "aoai_" + self.flag.removeprefix("--").replace("-", "_")
 
+    @property
+    def pytest_flag(self) -> str:
+        """The option as pytest knows it: ``--target`` is ``--aoai-target`` there."""
+        return "--aoai-" + self.flag.removeprefix("--")
+
 
 ROWS = (
     Row("--target", "text", "scheme and authority of the target; without it the embedded emulator is certified", "URL"),
@@ -85,6 +92,12 @@ ROWS = (
     Row("--cleanup-timeout", "float", "seconds for removing what the run created, when interrupted (default 30)", "S"),
     Row("--no-cache", "flag", "build the corpus anew and don't keep it"),
 )
+
+
+def as_typed_in_pytest(message: str) -> str:
+    """A message about options of the command line, with the names that they have in pytest."""
+    names = "|".join(row.flag.removeprefix("--") for row in ROWS)
+    return re.sub(rf"(?<![\w-])--({names})(?![\w-])", r"--aoai-\1", message)
 
 
 def _number(convert: Callable[[str], Any], text: Any, row: Row, least: float) -> Any:

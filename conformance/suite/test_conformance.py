@@ -8,7 +8,7 @@ from conformance.plugin import Judged
 from conformance.verdict import Outcome
 
 
-def test_rule(conformance_verdict: Judged) -> None:
+def test_rule(aoai_verdict: Judged) -> None:
     """The target keeps the rule, or the failure says where it doesn't, in about ten lines."""
-    if conformance_verdict.verdict.outcome is Outcome.FAIL:
-        pytest.fail(conformance_verdict.explained(), pytrace=False)
+    if aoai_verdict.verdict.outcome is Outcome.FAIL:
+        pytest.fail(aoai_verdict.explained(), pytrace=False)
