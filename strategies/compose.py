@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 from conformance.errors import HarnessError
 from conformance.requests.case import Break, Case, Expect, Family, JsonBody
 from conformance.requests.profile import Profile
+from conformance.requests.selectors import streams
 from conformance.spec.operations import Operation, operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Level
@@ -85,6 +86,27 @@ class Composer:
             self._bases[key] = chosen or (found[0] if found else None)
         return self._bases[key]
 
+    @cached_property
+    def one_stream_each(self) -> dict[str, Draft]:
+        """For each stream protocol that the Spec documents, by the id of an operation that speaks it: a draft that asks
+        for a stream.
+
+        Of several operations with the same protocol the first one counts whose stream must be accepted; without such a
+        one the first whose stream may be.
+        """
+        found: dict[str, tuple[str, Draft]] = {}
+        for operation in operations_of(self.spec).values():
+            if operation.stream is None:
+                continue
+            asking = (d for d in self.derivation(operation).templates if streams(self.spec, to_case(operation, d)))
+            draft = next(asking, None)
+            if draft is None:
+                continue
+            known = found.get(operation.stream.protocol)
+            if known is None or (known[1].expect is not Expect.ACCEPT and draft.expect is Expect.ACCEPT):
+                found[operation.stream.protocol] = (operation.id, draft)
+        return dict(found.values())
+
     def operation(self, operation: Operation) -> OperationCases:
         """All cases that the profile sends to one operation."""
         return _Assembly(self, self.derivation(operation)).made()
@@ -101,6 +123,9 @@ class _Assembly:
         """Yield the drafts that the profile asks for, in every media type of the operation."""
         if self.composer.profile == Profile.SMOKE:
             yield from derivation.templates[:1]
+            stream = self.composer.one_stream_each.get(derivation.operation.id)
+            if stream is not None:
+                yield stream
             return
         yield from derivation.templates
         yield from boundaries(derivation)

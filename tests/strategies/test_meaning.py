@@ -23,6 +23,7 @@ from corpus_stage import (
 from conformance.corpus.corpus import Corpus
 from conformance.requests.case import Case, Expect
 from conformance.requests.field_rules import body_of, broken_rules, known_names
+from conformance.requests.selectors import shape_of
 from conformance.scenarios.corpus_scenario import corpus_scenarios
 from conformance.spec.loading import load
 from conformance.spec.operations import operations_of
@@ -177,3 +178,12 @@ def test_smoke_is_small_and_asks_for_one_wrong_key_once(version: str) -> None:
     assert sum(scenario.requests for scenario in corpus_scenarios(made)) <= 150
     assert 1 == sum(case.role == "probe.auth.wrong" for case in made)
     assert set(made.operations) == {case.operation for case in made if case.expect is not Expect.REJECT}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_smoke_asks_for_one_stream_of_each_protocol(version: str) -> None:
+    """A server whose streams are broken must not be green for want of a stream."""
+    made = corpus(version, "smoke")
+    documented = {op.stream.protocol for op in operations_of(made.spec).values() if op.stream is not None}
+    asked = [shape.protocol for case in made if (shape := shape_of(made.spec, case)) is not None]
+    assert sorted(documented) == sorted(asked)

@@ -1,0 +1,17 @@
+"""The smallest profile must not be green for want of what it would have to see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from served import command, serving
+
+
+def test_a_stream_that_ends_without_its_sentinel_fails_in_smoke(tmp_path: Path) -> None:
+    """``data: [DONE]`` is what clients wait for; the smoke profile asks for streams and misses it."""
+    chosen = ("--api-version", "2024-10-21", "--profile", "smoke", "--out", "out")
+    with serving(tmp_path, "--break", "sse.done.once", "--api-version", "2024-10-21") as url:
+        done = command(tmp_path, "run", "--target", url, *chosen)
+    assert 1 == done.code, done.lines[-3:]
+    failed = {line.split()[-1] for line in done.lines if line.startswith("FAIL sse.done.once ")}
+    assert {"corpus.chat.completions.create", "corpus.completions.create"} == failed
