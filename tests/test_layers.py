@@ -61,7 +61,9 @@ def _room(module: str) -> str:
 
 
 def imports(source: str, package: str = "") -> Iterator[str]:
-    """Every module that a source text imports, wherever the import stands; ``part("…")`` is an import too.
+    """Every module that a source text imports, wherever the import stands.
+
+    ``part("…")`` and ``late("…")`` are imports too; of ``part(f"reports.{name}")`` the package is known.
 
     ``package`` is the dotted name of the package that the text belongs to: relative imports start there.
     """
@@ -74,8 +76,12 @@ def imports(source: str, package: str = "") -> Iterator[str]:
                 above = parts[: len(parts) - level + 1] if level else []
                 base = ".".join([*above, *([module] if module else [])])
                 yield from (f"{base}.{name.name}" for name in names) if base in ("conformance", "") else (base,)
-            case ast.Call(func=ast.Name(id="part"), args=[ast.Constant(value=str(name)), *_]):
+            case ast.Call(func=ast.Name(id="part" | "late"), args=[ast.Constant(value=str(name)), *_]):
                 yield name
+            case ast.Call(
+                func=ast.Name(id="part" | "late"), args=[ast.JoinedStr(values=[ast.Constant(value=str(name)), *_])]
+            ):
+                yield name.rstrip(".")
             case _:
                 pass
 
@@ -120,7 +126,10 @@ def test_imports_point_one_way() -> None:
         "def late():\n    from conformance.checks.catalogue import all_checks",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from conformance.checks.catalogue import all_checks",
         "from ..checks.catalogue import all_checks",
-        'def late():\n    return part("reports.jsonl")',
+        'def inner():\n    return part("reports.jsonl")',
+        'jsonl = late("reports.jsonl")',
+        'def inner(name):\n    return part(f"reports.{name}")',
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from reports import jsonl",
         "from conformance.nowhere import nothing",
     ],
 )
@@ -148,25 +157,86 @@ def test_emulator_knows_nothing_of_the_judge() -> None:
     assert [] == [name for name in found if _room(name) in JUDGES or name == "conformance.requests.case"]
 
 
+#: The packages that lie elsewhere in a wheel.
+BESIDE = ("strategies", "reports")
+
+
+def unseamed(source: str) -> list[str]:
+    """Imports of ``strategies`` and ``reports`` that don't go through the seam.
+
+    For types alone they may be imported; a module that is so imported is bound under the same name in the other half,
+    ``else: name = late("package.name")``, and nothing else is bound there.
+    """
+    tree = ast.parse(source)
+    halves = [node for node in ast.walk(tree) if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    typed: dict[str, str] = {}
+    loaded: dict[str, str] = {}
+    inside: set[ast.AST] = set()
+    for half in halves:
+        for node in half.body:
+            if isinstance(node, ast.ImportFrom) and _room(node.module or "") in BESIDE and not node.level:
+                inside.add(node)
+                if node.module in BESIDE:
+                    typed |= {name.asname or name.name: f"{node.module}.{name.name}" for name in node.names}
+        for node in half.orelse:
+            match node:
+                case ast.Assign(
+                    targets=[ast.Name(id=bound)],
+                    value=ast.Call(func=ast.Name(id="late"), args=[ast.Constant(value=str(name))]),
+                ):
+                    loaded[bound] = name
+    plain = [
+        name
+        for node in ast.walk(tree)
+        if node not in inside
+        for name in _names(node)
+        if (name.split(".")[0] == "conformance" and _room(name) in BESIDE) or name.split(".")[0] in BESIDE
+    ]
+    return plain + sorted(f"{bound} = {name}" for bound, name in typed.items() ^ loaded.items())
+
+
+def _names(node: ast.AST) -> list[str]:
+    match node:
+        case ast.Import(names=names):
+            return [name.name for name in names]
+        case ast.ImportFrom(module=str(module), names=names, level=0):
+            return [f"{module}.{name.name}" for name in names]
+    return []
+
+
 def test_only_the_seam_imports_the_nested_packages() -> None:
     """``strategies`` and ``reports`` lie elsewhere in a wheel; ``_parts`` alone knows where."""
-    beside = ("strategies", "reports")
     found = [
         f"{file.relative_to(HOME)}: {name}"
         for file in _files()
-        if _ours(file) not in beside
-        for name in _plain_imports(file)
-        if _room(name) in beside
+        if _ours(file) not in BESIDE
+        for name in unseamed(file.read_text("utf-8"))
     ]
     assert [] == found
 
 
-def _plain_imports(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield from (f"{node.module}.{name.name}" for name in node.names)
+TYPED = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from reports import jsonl\n"
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "import reports.jsonl",
+        "from reports import jsonl",
+        "from conformance.reports import jsonl",
+        "from conformance import strategies",
+        "def inner():\n    from strategies.compose import Composer",
+        TYPED,
+        TYPED + 'else:\n    jsonl = late("reports.html")',
+        TYPED + 'else:\n    other = late("reports.jsonl")',
+        TYPED + "else:\n    from reports import jsonl",
+        TYPED + 'else:\n    jsonl = late("reports.jsonl")\n    html = late("reports.html")',
+    ],
+)
+def test_an_import_past_the_seam_is_found(planted: str) -> None:
+    """The types that mypy sees are those of the module that is loaded."""
+    assert [] != unseamed(planted)
+    assert [] == unseamed(TYPED + 'else:\n    jsonl = late("reports.jsonl")')
 
 
 def test_only_the_target_does_network_input_and_output() -> None:

@@ -7,10 +7,18 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from conformance._parts import part
+from conformance._parts import late
 from conformance.errors import UsageError
+
+if TYPE_CHECKING:
+    from reports import comparison, jsonl
+    from reports.comparison import Comparison
+    from reports.jsonl import Report
+else:
+    comparison = late("reports.comparison")
+    jsonl = late("reports.jsonl")
 
 NAME = "compare"
 HELP = "runs side by side: targets, api-versions or dates"
@@ -20,7 +28,7 @@ ORDER = 65
 MOST = 3
 
 #: One run: how it is told apart, its folder and its report.
-Run = tuple[str, Path, Any]
+Run: TypeAlias = "tuple[str, Path, Report]"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +41,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Print what differs. 1 where something is worse, or is no longer judged in the same api-version; else 0."""
-    jsonl, comparison = part("reports.jsonl"), part("reports.comparison")
     alarming = False
     shown = []
     for folders in _paired([_versions_in(folder) for folder in args.dirs]):
@@ -78,7 +85,7 @@ def _counted(folders: list[Path]) -> list[Path]:
     return folders
 
 
-def _lines(runs: Sequence[Run], found: Any) -> Iterator[str]:
+def _lines(runs: Sequence[Run], found: Comparison) -> Iterator[str]:
     for letter, folder, report in runs:
         header, footer = report.header, report.footer
         chosen = " ".join(f"{flag}={value}" for flag, value in header.get("selection", {}).items())
@@ -100,14 +107,13 @@ def _lines(runs: Sequence[Run], found: Any) -> Iterator[str]:
         more = f" and {len(scenarios) - MOST} more" if len(scenarios) > MOST else ""
         yield f"  {difference.check}  {cells}  in {', '.join(scenarios[:MOST])}{more}"
     sent = ", ".join(f"{letter} {many}" for (letter, _, _), many in zip(runs, found.requests, strict=True))
-    kinds = part("reports.comparison").Kind
-    counts = ", ".join(f"{many} {kind.value}" for kind in kinds if (many := found.count(kind)))
+    counts = ", ".join(f"{many} {kind.value}" for kind in comparison.Kind if (many := found.count(kind)))
     yield ""
     yield f"{counts or 'no difference'}; {found.same} items are the same"
     yield f"requests: {sent}; {found.shared_requests} are in all"
 
 
-def _plain(runs: Sequence[Run], found: Any) -> dict[str, Any]:
+def _plain(runs: Sequence[Run], found: Comparison) -> dict[str, Any]:
     return {
         "runs": [
             {"name": letter, "folder": str(folder), "header": dict(report.header), "footer": report.footer}

@@ -7,12 +7,12 @@ import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from attrs import evolve
 
-from conformance._parts import part
+from conformance._parts import late
 from conformance.errors import UsageError
 from conformance.evidence.timeline import marks_of, render, timeline
 from conformance.evidence.trace import Observation, Trace
@@ -25,6 +25,12 @@ from conformance.target.cleanup import clean
 from conformance.target.journal import Journal, default_folder
 from conformance.target.target import Target
 from conformance.verdict import Outcome
+
+if TYPE_CHECKING:
+    from reports import jsonl
+    from reports.jsonl import Report
+else:
+    jsonl = late("reports.jsonl")
 
 NAME = "replay"
 HELP = "send one case of a run again and judge it"
@@ -95,8 +101,7 @@ def _at(options: Options, header: Mapping[str, Any]) -> Options:
     return evolve(options, target=told["url"])
 
 
-def _find(folder: Path, case_id: str) -> tuple[Any, Trace, Observation]:
-    jsonl = part("reports.jsonl")
+def _find(folder: Path, case_id: str) -> tuple[Report, Trace, Observation]:
     files = [folder] if (folder / jsonl.NAME).is_file() else [f.parent for f in sorted(folder.glob(f"*/{jsonl.NAME}"))]
     if not files:
         raise UsageError("no report here", where=str(folder), hint="give the folder of a run")

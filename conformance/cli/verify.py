@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from conformance._parts import part
+from conformance._parts import late
 from conformance.checks.catalogue import all_checks
 from conformance.errors import UsageError
 from conformance.judging.judge import judge
@@ -18,6 +18,11 @@ from conformance.spec.loading import load
 from conformance.spec.spec import Spec
 from conformance.target.preflight import SERVED_CHECK, Preflight
 from conformance.verdict import Outcome
+
+if TYPE_CHECKING:
+    from reports import jsonl
+else:
+    jsonl = late("reports.jsonl")
 
 NAME = "verify"
 HELP = "judge a run's recorded evidence again, offline"
@@ -35,7 +40,7 @@ def main(args: argparse.Namespace) -> int:
     folders = [path.parent for path in sorted(args.dir.glob("*/report.jsonl"))] or [args.dir]
     differences = 0
     for folder in folders:
-        report = part("reports.jsonl").read(folder)
+        report = jsonl.read(folder)
         spec = load(report.header["api_version"], args.specs)
         if spec.digest != report.header["spec_digest"]:
             print(f"{spec.version}: the document changed since the run; verdicts may differ for that reason")

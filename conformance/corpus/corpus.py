@@ -15,18 +15,23 @@ from contextlib import suppress
 from functools import cache
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
 from attrs import field, frozen
 
 from conformance import __version__
-from conformance._parts import part
+from conformance._parts import late, part
 from conformance.errors import HarnessError, UsageError
 from conformance.requests.case import Case
 from conformance.requests.profile import Profile
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
+
+if TYPE_CHECKING:
+    from strategies import compose
+else:
+    compose = late("strategies.compose")
 
 __all__ = ["Corpus", "OperationCorpus", "Shard", "build_corpus", "cache_folder", "corpus_digest"]
 
@@ -134,7 +139,7 @@ def build_corpus(
     file = _cache_file(spec, profile, seed, expensive) if cached else None
     stored = _read(file) if file is not None else None
     if stored is None:
-        composer = part("strategies.compose").Composer(spec, profile, expensive, seed)
+        composer = compose.Composer(spec, profile, expensive, seed)
         names = wanted if file is None else list(known)
         rows = {name: _corpus_of(composer.operation(known[name])) for name in names}
         _no_collisions(rows.values())
@@ -144,7 +149,7 @@ def build_corpus(
     return Corpus(spec, profile, seed, {name: stored[name] for name in wanted})
 
 
-def _corpus_of(made: Any) -> OperationCorpus:
+def _corpus_of(made: compose.OperationCases) -> OperationCorpus:
     return OperationCorpus(
         made.operation, made.resource, made.cases, made.setup, made.fresh, made.by_type, dict(made.left_out)
     )

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from conformance._parts import part
+from conformance._parts import late
 from conformance.corpus.corpus import Corpus
 from conformance.pointer import tokens
 from conformance.requests.case import Case, Expect, JsonBody, Multipart
@@ -21,6 +21,15 @@ from conformance.requests.field_rules import broken_rules
 from conformance.requests.profile import Profile
 from conformance.spec.operations import Operation, operations_of
 from conformance.spec.spec import Spec
+
+if TYPE_CHECKING:
+    from strategies import constraint_breaches, drafts, facts, schema_tree
+    from strategies.schema_tree import Node, Shapes
+else:
+    constraint_breaches = late("strategies.constraint_breaches")
+    drafts = late("strategies.drafts")
+    facts = late("strategies.facts")
+    schema_tree = late("strategies.schema_tree")
 
 __all__ = ["CATEGORIES", "Gap", "OperationCoverage", "Share", "coverage_of", "totals"]
 
@@ -96,7 +105,7 @@ def totals(rows: Iterable[OperationCoverage]) -> Mapping[str, Share]:
 
 def coverage_of(corpus: Corpus) -> tuple[OperationCoverage, ...]:
     """The coverage of every operation of a corpus, in document order."""
-    shapes = part("strategies.schema_tree").Shapes(corpus.spec)
+    shapes = schema_tree.Shapes(corpus.spec)
     known = operations_of(corpus.spec)
     return tuple(
         _Measure(corpus.spec, known[name], shapes, made.left_out, corpus.profile).of(made.cases)
@@ -112,13 +121,13 @@ _Key = tuple[str, str, str, str]
 class _Measure:
     spec: Spec
     operation: Operation
-    shapes: Any
+    shapes: Shapes
     left_out: Mapping[str, str]
     profile: str
 
     def of(self, cases: tuple[Case, ...]) -> OperationCoverage:
         """Count one operation."""
-        facts, constraints = self._documented()
+        documented, constraints = self._documented()
         accept: set[_Key] = set()
         either: dict[_Key, str] = {}
         broken: set[_Key] = set()
@@ -137,7 +146,7 @@ class _Measure:
                         loose.setdefault(key, case.reason)
         shares: dict[str, Share] = {}
         gaps: list[Gap] = []
-        self._count(facts, accept, either, shares, gaps)
+        self._count(documented, accept, either, shares, gaps)
         self._count(constraints, broken, loose, shares, gaps)
         return OperationCoverage(self.operation.id, len(cases), shares, tuple(gaps))
 
@@ -159,7 +168,7 @@ class _Measure:
 
     def _documented(self) -> tuple[dict[_Key, str], dict[_Key, str]]:
         """Every fact and every constraint of the request, each with its category."""
-        facts: dict[_Key, str] = {}
+        documented: dict[_Key, str] = {}
         constraints: dict[_Key, str] = {}
         by_kind = {kind: category for category, kinds in CATEGORIES.items() for kind in kinds}
         for media, root in self._roots():
@@ -167,20 +176,19 @@ class _Measure:
                 if len(slot.path) < 2:
                     continue
                 path = "".join(slot.path)
-                for kind, label in part("strategies.facts").kinds_of(slot):
-                    facts[(media, path, kind, label)] = by_kind[kind]
-                for keyword in part("strategies.constraint_breaches").constraints_of(slot, media):
+                for kind, label in facts.kinds_of(slot):
+                    documented[(media, path, kind, label)] = by_kind[kind]
+                for keyword in constraint_breaches.constraints_of(slot, media):
                     category = "required" if keyword == "required" else "constraints"
                     constraints[(media, path, keyword, "")] = category
         for clause in self.spec.clauses:
             if clause.rule is not None and self.operation.id in clause.operations:
                 constraints[("", clause.id, "rule", "")] = "rules"
-        return facts, constraints
+        return documented, constraints
 
-    def _roots(self) -> Iterator[tuple[str, Any]]:
-        request_node = part("strategies.schema_tree").request_node
+    def _roots(self) -> Iterator[tuple[str, Node]]:
         for media in tuple(self.operation.body) or ("",):
-            yield media, request_node(self.shapes, self.operation, media)
+            yield media, schema_tree.request_node(self.shapes, self.operation, media)
 
     def _request(self, case: Case) -> tuple[str, dict[str, Any]] | None:
         """The media type and the request of a case as one value, typed by what the document says of texts."""
@@ -196,7 +204,7 @@ class _Measure:
         elif case.body is not None:
             return None
         elif self.operation.body:
-            media = part("strategies.drafts").media_of(self.operation)
+            media = drafts.media_of(self.operation)
         for place, pairs in (("query", case.query), ("header", case.headers)):
             if pairs:
                 request[place] = self._typed(media, place, _grouped(pairs))
@@ -215,7 +223,7 @@ class _Measure:
         root = next((node for name, node in self._roots() if name == media), None)
         if root is None:
             return set()
-        return {(media, *key) for key in part("strategies.facts").observe(root, request)}
+        return {(media, *key) for key in facts.observe(root, request)}
 
     def _broken(self, case: Case) -> Iterator[_Key]:
         """The constraint that a case is labelled with, if it is really broken."""
@@ -243,10 +251,10 @@ class _Measure:
         return known or ("left to the exhaustive profile" if self.profile != Profile.EXHAUSTIVE else "")
 
 
-def _paths(root: Any, request: Any, pointer: str) -> Iterator[str]:
+def _paths(root: Node, request: Any, pointer: str) -> Iterator[str]:
     """The schema paths that a concrete pointer into a request can mean."""
 
-    def walk(node: Any, path: tuple[str, ...], rest: tuple[str, ...], value: Any) -> Iterator[str]:
+    def walk(node: Node, path: tuple[str, ...], rest: tuple[str, ...], value: Any) -> Iterator[str]:
         if not rest:
             yield "".join(path)
             if node.items is not None and pointer.startswith("/query/"):
@@ -282,7 +290,7 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return grouped
 
 
-def _value(node: Any, texts: list[str]) -> Any:
+def _value(node: Node | None, texts: list[str]) -> Any:
     """A text as the document types it: a number, true, false, a list of them."""
     if node is None:
         return texts[0]

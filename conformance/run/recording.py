@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from conformance import __version__
-from conformance._parts import part
+from conformance._parts import late, part
 from conformance.evidence.trace import Trace
 from conformance.judging.check import Check
 from conformance.run.selection import Item
@@ -23,10 +23,29 @@ from conformance.settings.options import Options
 from conformance.spec.spec import Spec
 from conformance.verdict import Conclusion, Outcome, Verdict, conclude
 
+if TYPE_CHECKING:
+    from reports import jsonl
+    from reports import overview as overview_page
+    from reports.jsonl import Report
+else:
+    jsonl = late("reports.jsonl")
+    overview_page = late("reports.overview")
+
 __all__ = ["DERIVED", "Recorder", "clear", "derive", "header_of", "merge", "now", "out_folder", "overview"]
 
 #: The reports made of the canonical one: modules of ``reports/``; a new one is added here by its name.
 DERIVED = ("html", "markdown", "badge")
+
+
+class Format(Protocol):
+    """What a module of ``reports/`` that is named in :data:`DERIVED` offers."""
+
+    @property
+    def NAME(self) -> str:  # noqa: N802 - a constant of the module
+        """The name of its file in the folder of an api-version."""
+
+    def render(self, report: Report, run_dir: str) -> str:
+        """The text of the file. ``run_dir`` is the folder as the reader may name it."""
 
 
 def now() -> str:
@@ -74,22 +93,21 @@ class Recorder:
 
     def __init__(self, folder: Path, name: str, header: Mapping[str, Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._jsonl = part("reports.jsonl")
-        self.path = folder / (f"report.{name}.jsonl" if name else self._jsonl.NAME)
+        self.path = folder / (f"report.{name}.jsonl" if name else jsonl.NAME)
         self._stream = self.path.open("w", encoding="utf-8", newline="\n", errors="surrogatepass")
         self._lock = threading.Lock()
-        self._stream.write(self._jsonl.header_line(header))
+        self._stream.write(jsonl.header_line(header))
 
     def trace(self, trace: Trace) -> None:
         """Write the evidence of a scenario."""
         with self._lock:
-            self._stream.writelines(self._jsonl.trace_lines(trace))
+            self._stream.writelines(jsonl.trace_lines(trace))
             self._stream.flush()
 
     def verdict(self, verdict: Verdict) -> None:
         """Write a verdict."""
         with self._lock:
-            self._stream.write(self._jsonl.verdict_line(verdict))
+            self._stream.write(jsonl.verdict_line(verdict))
 
     def close(self) -> None:
         """Close the file."""
@@ -115,13 +133,12 @@ def merge(
     early: str = "",
     notes: Iterable[str] = (),
     left_behind: Iterable[str] = (),
-) -> Any:
+) -> Report:
     """Put the parts of one version together, write its reports, remove the parts. Gives the whole report.
 
     An item without a verdict was not run. After an interruption, and where pytest ended ``early`` for the reason given,
     its scenario is named; otherwise it is our own error.
     """
-    jsonl = part("reports.jsonl")
     parts = sorted(folder.glob("report*.jsonl"))
     traces: dict[str, Trace] = {}
     verdicts: dict[tuple[str, str], Verdict] = {}
@@ -190,14 +207,13 @@ def _not_run(traces: Iterable[Trace]) -> list[str]:
     return sorted(trace.scenario for trace in traces if not trace.observations)
 
 
-def derive(folder: Path, report: Any) -> None:
+def derive(folder: Path, report: Report) -> None:
     """Write the derived reports of a version's folder."""
     for name in DERIVED:
-        module = part(f"reports.{name}")
+        module = cast("Format", part(f"reports.{name}"))
         (folder / module.NAME).write_text(module.render(report, str(folder)), "utf-8", "backslashreplace")
 
 
 def overview(folder: Path, conclusions: Mapping[str, Conclusion]) -> None:
     """The page above the api-versions of a run."""
-    module = part("reports.overview")
-    (folder / module.NAME).write_text(module.render(conclusions), "utf-8")
+    (folder / overview_page.NAME).write_text(overview_page.render(conclusions), "utf-8")

@@ -12,11 +12,11 @@ import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from conformance._parts import part
+from conformance._parts import late
 from conformance.errors import HarnessError, UsageError
 from conformance.evidence.trace import Trace
 from conformance.run import notes as endnotes
@@ -35,6 +35,13 @@ from conformance.target.limits import WRONG_KEY_PROBES
 from conformance.target.preflight import Preflight, preflight
 from conformance.target.target import Target
 from conformance.verdict import Conclusion, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from reports import console, failure
+    from reports.jsonl import Report
+else:
+    console = late("reports.console")
+    failure = late("reports.failure")
 
 __all__ = ["Item", "Session", "configured"]
 
@@ -68,7 +75,7 @@ class Session:
         self.started = recording.now()
         self.interrupted = False
         self.finished = False
-        self.reports: dict[str, Any] = {}
+        self.reports: dict[str, Report] = {}
         self.notify = _silent
         self._stack = ExitStack()
         self._current = ""
@@ -280,7 +287,6 @@ class Session:
         run = self.versions[item.version]
         header = run.known_header(self.started)
         folder = str(self.out / item.version)
-        failure = part("reports.failure")
         yield from failure.explain(
             verdict, self.trace(item), header["checks"], run_dir=folder, auth=header["target"]["auth"]
         )
@@ -349,13 +355,14 @@ class Session:
     @property
     def conclusions(self) -> Mapping[str, Conclusion]:
         """The conclusion of each version that has a report."""
-        return {name: Conclusion(report.footer["conclusion"]) for name, report in self.reports.items()}
+        footers = {name: report.footer for name, report in self.reports.items()}
+        return {name: Conclusion(footer["conclusion"]) for name, footer in footers.items() if footer is not None}
 
     def summary(self) -> Iterator[str]:
         """The console summary of every version."""
         for name, report in self.reports.items():
             folder = self.out / name
-            yield from part("reports.console").render(report, str(folder))
+            yield from console.render(report, str(folder))
             yield f"report: {folder / 'index.html'}"
 
     @property

@@ -15,6 +15,7 @@ from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Res
 from conformance.evidence.trace import Observation, Trace
 from conformance.requests.case import Auth, Case, JsonBody
 from conformance.requests.request import Request
+from conformance.run import recording
 from conformance.verdict import Finding, Level, Outcome, Verdict
 
 jsonl = part("reports.jsonl")
@@ -150,3 +151,12 @@ def test_console_tells_a_reason_once(tmp_path: Path) -> None:
     again = [Verdict("a.check", f"corpus.{n}", Outcome.NOT_TESTABLE, reason="why") for n in range(9)]
     jsonl.write(tmp_path / jsonl.NAME, HEADER, traces, again, FOOTER)
     assert "  also      8 more items for the same reason" in console.render(jsonl.read(tmp_path), "out")
+
+
+def test_every_derived_report_offers_what_a_run_asks_of_one() -> None:
+    asked = recording.Format.render.__annotations__
+    assert {"report": "Report", "run_dir": "str", "return": "str"} == asked
+    for name in recording.DERIVED:
+        made = part(f"reports.{name}")
+        assert asked == made.render.__annotations__
+        assert isinstance(made.NAME, str)
