@@ -1,17 +1,15 @@
 """The canonical report: JSON lines, one object a line, described by ``schema.json``.
 
-``header``, then per scenario its ``exchange`` lines and a ``trace`` line, then ``verdict`` lines, then ``footer`` with
-a digest over all lines before it. A file without a footer is a truncated run; a reader says so. Every other report is
-derived from this one.
+``header``, then per scenario its ``exchange`` lines and a ``trace`` line, then ``verdict`` lines, then ``footer``. Each
+line carries a digest of itself and of all lines before it (``chain.py``). A file without a footer is a truncated run; a
+reader says so. Every other report is derived from this one.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from attrs import field, frozen
 
@@ -19,9 +17,10 @@ from conformance.errors import UsageError
 from conformance.evidence.trace import Observation, Trace
 from conformance.verdict import Outcome, Verdict
 
+from .chain import BrokenChain, Chain
 from .evidence_json import observation_from_json, observation_to_json, verdict_from_json, verdict_to_json
 
-__all__ = ["FORMAT", "NAME", "Report", "header_line", "read", "trace_lines", "verdict_line", "write"]
+__all__ = ["FORMAT", "NAME", "Report", "Writer", "read", "write"]
 
 #: The format's own version: ``<major>.<minor>``; a reader refuses another major.
 FORMAT = "2.0"
@@ -51,33 +50,41 @@ class Report:
         raise UsageError(f"no case {case_id!r} in this run", hint="ids are in report.jsonl and index.html")
 
 
-def _line(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True) + "\n"
+class Writer:
+    """Writes the lines of a report, in their order, each chained to the one before. Not thread-safe."""
 
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._chain = Chain()
 
-def trace_lines(trace: Trace) -> Iterator[str]:
-    """The evidence of one scenario: its exchanges in order, then how it ended."""
-    for seen in trace:
-        yield _line({"type": "exchange", "scenario": trace.scenario, **observation_to_json(seen)})
-    yield _line(
-        {
-            "type": "trace",
-            "scenario": trace.scenario,
-            "ended": trace.ended,
-            "outcome": trace.outcome,
-            "exchanges": len(trace.observations),
-        }
-    )
+    def _put(self, value: Mapping[str, Any]) -> None:
+        self._stream.write(self._chain.line(value))
 
+    def header(self, header: Mapping[str, Any]) -> None:
+        """The first line."""
+        self._put({"type": "header", "format": FORMAT, **header})
 
-def header_line(header: Mapping[str, Any]) -> str:
-    """The first line."""
-    return _line({"type": "header", "format": FORMAT, **header})
+    def trace(self, trace: Trace) -> None:
+        """The evidence of one scenario: its exchanges in order, then how it ended."""
+        for seen in trace:
+            self._put({"type": "exchange", "scenario": trace.scenario, **observation_to_json(seen)})
+        self._put(
+            {
+                "type": "trace",
+                "scenario": trace.scenario,
+                "ended": trace.ended,
+                "outcome": trace.outcome,
+                "exchanges": len(trace.observations),
+            }
+        )
 
+    def verdict(self, verdict: Verdict) -> None:
+        """One verdict."""
+        self._put({"type": "verdict", **verdict_to_json(verdict)})
 
-def verdict_line(verdict: Verdict) -> str:
-    """One verdict."""
-    return _line({"type": "verdict", **verdict_to_json(verdict)})
+    def footer(self, footer: Mapping[str, Any]) -> None:
+        """The last line."""
+        self._put({"type": "footer", **footer})
 
 
 def write(
@@ -89,24 +96,17 @@ def write(
 ) -> Report:
     """Write a whole report atomically (a temporary file beside it, then a rename); gives what :func:`read` would."""
     traces, verdicts = tuple(traces), tuple(verdicts)
-    digest = hashlib.sha256()
     temporary = path.with_suffix(".part")
     with temporary.open("w", encoding="utf-8", newline="\n", errors="surrogatepass") as stream:
-
-        def put(line: str) -> None:
-            digest.update(line.encode("utf-8", "surrogatepass"))
-            stream.write(line)
-
-        put(header_line(header))
+        writer = Writer(stream)
+        writer.header(header)
         for trace in traces:
-            for line in trace_lines(trace):
-                put(line)
+            writer.trace(trace)
         for verdict in verdicts:
-            put(verdict_line(verdict))
-        ended = {**footer, "sha256": digest.hexdigest()}
-        stream.write(_line({"type": "footer", **ended}))
+            writer.verdict(verdict)
+        writer.footer(footer)
     temporary.replace(path)
-    return Report({"format": FORMAT, **header}, {trace.scenario: trace for trace in traces}, verdicts, ended)
+    return Report({"format": FORMAT, **header}, {trace.scenario: trace for trace in traces}, verdicts, footer)
 
 
 class _Reading:
@@ -119,11 +119,13 @@ class _Reading:
         self.seen: dict[str, list[Observation]] = {}
         self.traces: dict[str, Trace] = {}
         self.verdicts: list[Verdict] = []
-        self.digest = hashlib.sha256()
+        self.chain = Chain()
 
-    def take(self, line: str) -> None:
+    def take(self, line: bytes) -> None:
         """One line, by its type."""
-        value = json.loads(line)
+        if self.footer is not None:
+            raise BrokenChain("it stands behind the footer, which is the last line")
+        value = self.chain.read(line)
         match value.pop("type"):
             case "header":
                 self.header = value
@@ -137,11 +139,6 @@ class _Reading:
                 self.verdicts.append(verdict_from_json(value))
             case "footer":
                 self.footer = value
-                if value["sha256"] != self.digest.hexdigest():
-                    raise UsageError(
-                        "the digest in the footer does not fit: the file was changed", where=str(self.file)
-                    )
-        self.digest.update(line.encode("utf-8", "surrogatepass"))
 
 
 def read(path: Path) -> Report:
@@ -152,10 +149,12 @@ def read(path: Path) -> Report:
     file = path / NAME if path.is_dir() else path
     reading = _Reading(file)
     for number, line in enumerate(_lines(file), start=1):
-        if not line.endswith("\n"):
+        if not line.endswith(b"\n"):
             break  # the writer died in the middle of this line
         try:
             reading.take(line)
+        except BrokenChain as error:
+            raise UsageError(f"this line is not as it was written: {error}", where=f"{file}:{number}") from None
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(f"not a line of a report: {error!r}", where=f"{file}:{number}") from None
     if reading.header is None:
@@ -165,14 +164,12 @@ def read(path: Path) -> Report:
     return Report(reading.header, reading.traces, tuple(reading.verdicts), reading.footer)
 
 
-def _lines(file: Path) -> Iterator[str]:
+def _lines(file: Path) -> Iterator[bytes]:
     try:
-        with file.open(encoding="utf-8", errors="surrogatepass") as stream:
+        with file.open("rb") as stream:
             yield from stream
     except OSError as error:
         raise UsageError(f"can't be read: {error.strerror}", where=str(file)) from None
-    except UnicodeDecodeError:
-        raise UsageError("not a report: it is not UTF-8 text", where=str(file)) from None
 
 
 def _check_format(header: Mapping[str, Any], file: Path) -> None:

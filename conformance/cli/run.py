@@ -11,7 +11,7 @@ import pytest
 
 from conformance.cli import PROG
 from conformance.errors import ConformanceError, UsageError
-from conformance.run.recording import out_folder, overview
+from conformance.run.recording import out_folder, overview, seal
 from conformance.run.selection import default_versions, nothing_chosen
 from conformance.settings.options import ROWS, Options, add_to, from_mapping
 from conformance.spec.loading import load
@@ -51,6 +51,8 @@ def main(args: argparse.Namespace) -> int:
             break
     if len(codes) > 1:
         overview(out, conclusions)
+    if conclusions:
+        seal(out)
     return next((code for code in (130, 2, 70, 1, 3) if code in codes), 0)
 
 
@@ -90,6 +92,8 @@ def _run(args: argparse.Namespace, version: str, out: Path, conclusions: dict[st
     if console.refused is not None:
         raise console.refused
     conclusions.update(console.conclusions)
+    if console.conclusions:
+        seal(out / version)  # pytest writes its JUnit file last
     return console.exit_code if console.exit_code is not None else _of_pytest(code)
 
 

@@ -1,31 +1,36 @@
-"""``verify DIR``: judge the recorded evidence again, offline; the verdicts must be the same."""
+"""``verify DIR``: is a report as it was written, and does its evidence still say what it says?"""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
 
 from conformance._parts import late
 from conformance.checks.catalogue import all_checks
 from conformance.errors import UsageError
 from conformance.judging.judge import judge
 from conformance.run.claims import Claims
+from conformance.run.conclusion import computed
 from conformance.settings.configuration import Config, Target
 from conformance.spec.loading import load
 from conformance.spec.spec import Spec
 from conformance.target.preflight import SERVED_CHECK, Preflight
-from conformance.verdict import Outcome
+from conformance.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from reports import jsonl
+    from reports import jsonl, manifest
+    from reports.jsonl import Report
 else:
     jsonl = late("reports.jsonl")
+    manifest = late("reports.manifest")
 
 NAME = "verify"
-HELP = "judge a run's recorded evidence again, offline"
+HELP = "check that a run's reports are as they were written, and judge its evidence again, offline"
 ORDER = 60
 
 
@@ -36,33 +41,85 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print what differs; 0 when nothing does, 1 otherwise."""
-    folders = [path.parent for path in sorted(args.dir.glob("*/report.jsonl"))] or [args.dir]
-    differences = 0
+    """Print what differs. 0: nothing; 1: something; 3: nothing, but a report is truncated or holds no verdict."""
+    run_folder = sorted(args.dir.glob("*/report.jsonl"))
+    folders = [path.parent for path in run_folder] or [args.dir]
+    codes = [_told(manifest.problems(args.dir))] if run_folder else []
     for folder in folders:
-        report = jsonl.read(folder)
-        spec = load(report.header["api_version"], args.specs)
-        if spec.digest != report.header["spec_digest"]:
-            print(f"{spec.version}: the document changed since the run; verdicts may differ for that reason")
-        checks, claims, same, left = all_checks(), _claims(spec, report.header), 0, 0
-        for verdict in report.verdicts:
-            if verdict.check == SERVED_CHECK or verdict.outcome is Outcome.ERROR:
-                left += 1  # they rest on what came before the corpus, or on our own fault: there is no evidence
-                continue
-            if verdict.check not in checks:
-                raise UsageError(f"this suite has no check {verdict.check!r}, which the run used", where=str(folder))
-            check = checks[verdict.check]
-            unclaimed = claims.unclaimed(check.features) is not None
-            again = Outcome.NOT_APPLICABLE if unclaimed else judge(spec, check, report.traces[verdict.scenario]).outcome
-            if again is verdict.outcome:
-                same += 1
-            else:
-                differences += 1
-                print(f"{verdict.scenario} {verdict.check}: was {verdict.outcome}, is {again}")
-        cut = "" if report.footer else " (the report is truncated: the run did not end)"
-        aside = f", {left} rest on no evidence" if left else ""
-        print(f"{spec.version}: {same} of {len(report.verdicts) - left} verdicts are the same{aside}{cut}")
-    return 1 if differences else 0
+        codes.append(_told(manifest.problems(folder)))
+        try:
+            report = jsonl.read(folder)
+        except UsageError as error:
+            if not (folder / "report.jsonl").is_file():
+                raise
+            codes.append(_told([str(error)]))
+            continue
+        codes.append(_verified(folder, report, args.specs))
+    return 1 if 1 in codes else max(codes)
+
+
+def _told(problems: Iterable[str]) -> int:
+    """Print problems; 1 where there are any."""
+    return min(1, _counted(problems))
+
+
+def _counted(problems: Iterable[str]) -> int:
+    """Print problems, and count them."""
+    number = 0
+    for number, problem in enumerate(problems, 1):  # noqa: B007 - the last number is the count
+        print(problem)
+    return number
+
+
+def _verified(folder: Path, report: Report, specs: Path | None) -> int:
+    """Judge one report again."""
+    spec = load(report.header["api_version"], specs)
+    if spec.digest != report.header["spec_digest"]:
+        print(f"{spec.version}: the document changed since the run; verdicts may differ for that reason")
+    left = [verdict for verdict in report.verdicts if _without_evidence(verdict)]
+    differing = _counted(_differences(spec, folder, report))
+    same = len(report.verdicts) - len(left) - differing
+    if report.footer is not None:
+        differing += _counted(_wrong_footer(report))
+    aside = f", {len(left)} rest on no evidence" if left else ""
+    cut = "" if report.footer else "; the report is truncated: the run did not end"
+    empty = "" if report.verdicts else "; the report holds no verdict"
+    print(f"{spec.version}: {same} of {len(report.verdicts) - len(left)} verdicts are the same{aside}{cut}{empty}")
+    return 1 if differing else 3 if cut or empty else 0
+
+
+def _without_evidence(verdict: Verdict) -> bool:
+    """True for what rests on the look before the corpus, or on our own fault: there is no evidence to judge."""
+    return verdict.check == SERVED_CHECK or verdict.outcome is Outcome.ERROR
+
+
+def _differences(spec: Spec, folder: Path, report: Report) -> Iterator[str]:
+    """The verdicts that come out otherwise now, findings and coverage included."""
+    checks, claims = all_checks(), _claims(spec, report.header)
+    for verdict in report.verdicts:
+        if _without_evidence(verdict):
+            continue
+        if verdict.check not in checks:
+            raise UsageError(f"this suite has no check {verdict.check!r}, which the run used", where=str(folder))
+        check = checks[verdict.check]
+        unclaimed = claims.unclaimed(check.features)
+        if unclaimed is not None:
+            again = Verdict(verdict.check, verdict.scenario, Outcome.NOT_APPLICABLE, reason=unclaimed)
+        else:
+            again = judge(spec, check, report.traces[verdict.scenario])
+        if again.outcome is not verdict.outcome:
+            yield f"{verdict.scenario} {verdict.check}: was {verdict.outcome}, is {again.outcome}"
+        elif evolve(again, waiver=verdict.waiver) != verdict:
+            yield f"{verdict.scenario} {verdict.check}: was and is {verdict.outcome}, but says something else"
+
+
+def _wrong_footer(report: Report) -> Iterator[str]:
+    """What the footer says and the verdicts don't."""
+    footer = report.footer or {}
+    wanted = computed(report.verdicts, tuple(report.traces.values()), ended=footer["ended"])
+    for name, value in wanted.items():
+        if footer.get(name) != value:
+            yield f"footer: {name} is {footer.get(name)!r}, and by the verdicts {value!r}"
 
 
 def _claims(spec: Spec, header: Mapping[str, Any]) -> Claims:

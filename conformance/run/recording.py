@@ -18,20 +18,22 @@ from conformance import __version__
 from conformance._parts import late, part
 from conformance.evidence.trace import Trace
 from conformance.judging.check import Check
+from conformance.run.conclusion import computed
 from conformance.run.selection import Item
 from conformance.settings.options import Options
 from conformance.spec.spec import Spec
-from conformance.verdict import Conclusion, Outcome, Verdict, conclude
+from conformance.verdict import Conclusion, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from reports import jsonl
+    from reports import jsonl, manifest
     from reports import overview as overview_page
     from reports.jsonl import Report
 else:
     jsonl = late("reports.jsonl")
+    manifest = late("reports.manifest")
     overview_page = late("reports.overview")
 
-__all__ = ["DERIVED", "Recorder", "clear", "derive", "header_of", "merge", "now", "out_folder", "overview"]
+__all__ = ["DERIVED", "Recorder", "clear", "derive", "header_of", "merge", "now", "out_folder", "overview", "seal"]
 
 #: The reports made of the canonical one: modules of ``reports/``; a new one is added here by its name.
 DERIVED = ("html", "markdown", "badge")
@@ -96,18 +98,19 @@ class Recorder:
         self.path = folder / (f"report.{name}.jsonl" if name else jsonl.NAME)
         self._stream = self.path.open("w", encoding="utf-8", newline="\n", errors="surrogatepass")
         self._lock = threading.Lock()
-        self._stream.write(jsonl.header_line(header))
+        self._writer = jsonl.Writer(self._stream)
+        self._writer.header(header)
 
     def trace(self, trace: Trace) -> None:
         """Write the evidence of a scenario."""
         with self._lock:
-            self._stream.writelines(jsonl.trace_lines(trace))
+            self._writer.trace(trace)
             self._stream.flush()
 
     def verdict(self, verdict: Verdict) -> None:
         """Write a verdict."""
         with self._lock:
-            self._stream.write(jsonl.verdict_line(verdict))
+            self._writer.verdict(verdict)
 
     def close(self) -> None:
         """Close the file."""
@@ -160,17 +163,11 @@ def merge(
         {verdict.scenario for verdict in everything} | set(traces), key=lambda n: (order.get(n, len(order)), n)
     )
     shown = [traces.get(name) or Trace(name, ended="nothing was sent") for name in names]
-    sent = sum(len(trace.observations) for trace in shown)
-    conclusion = conclude(everything, executed=sent)
-    if cut and conclusion is Conclusion.CONFORMANT:
-        conclusion = Conclusion.INCONCLUSIVE
+    ended = "interrupted" if interrupted else "early" if cut else ""
     footer = {
-        "conclusion": conclusion.value,
-        "exit_code": 130 if interrupted else conclusion.exit_code,
-        "outcomes": dict(Counter(verdict.outcome.value for verdict in everything)),
-        "requests": sent,
-        "operations": sorted({seen.case.operation for trace in shown for seen in trace}),
+        **computed(everything, shown, ended=ended),
         "finished": now(),
+        "ended": ended,
         "interrupted": cut,
         "not_run": sorted({item.scenario for item in missing}) if cut else _not_run(shown),
         "notes": [*_early(early, missing), *_repeats(shown), *notes],
@@ -212,8 +209,15 @@ def derive(folder: Path, report: Report) -> None:
     for name in DERIVED:
         module = cast("Format", part(f"reports.{name}"))
         (folder / module.NAME).write_text(module.render(report, str(folder)), "utf-8", "backslashreplace")
+    seal(folder)
+
+
+def seal(folder: Path) -> None:
+    """Write the manifest over all files of a folder of reports. Again after a file was added."""
+    manifest.write(folder)
 
 
 def overview(folder: Path, conclusions: Mapping[str, Conclusion]) -> None:
     """The page above the api-versions of a run."""
     (folder / overview_page.NAME).write_text(overview_page.render(conclusions), "utf-8")
+    seal(folder)

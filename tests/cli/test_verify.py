@@ -34,15 +34,20 @@ def test_recorded_verdicts_are_held_against_new_ones(
 
 
 def test_a_target_without_keys_is_not_asked_for_them_again(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    unasked = verdict("auth.missing.refused", Outcome.NOT_APPLICABLE)
+    reason = "target.auth is none: the target asks for no key"
+    unasked = Verdict("auth.missing.refused", "corpus.embeddings.create", Outcome.NOT_APPLICABLE, reason=reason)
     assert 0 == main(["verify", str(report(tmp_path, unasked, auth="none"))])
     assert "1 of 1" in capfd.readouterr().out
 
 
-def test_bytes_that_are_no_text_are_no_report(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "report.jsonl").write_bytes(b"\xff\xfe\x00")
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"\xff\xfe\x00\n", b"", b"{}\n", b'{"type":"header"}\n'])
+def test_bytes_that_are_no_report_are_not_verified(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "report.jsonl").write_bytes(content)
+    assert 1 == main(["verify", str(tmp_path)])
+
+
+def test_a_folder_without_a_report_is_a_wrong_argument(tmp_path: Path) -> None:
     assert 2 == main(["verify", str(tmp_path)])
-    assert "not UTF-8" in capfd.readouterr().err
 
 
 def test_replay_sends_no_key_to_a_target_that_only_the_report_names(

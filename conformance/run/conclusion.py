@@ -1,0 +1,30 @@
+"""What a footer says of a run by computation alone: from verdicts and evidence, so that anyone can compute it again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from conformance.evidence.trace import Trace
+from conformance.verdict import Conclusion, Verdict, conclude
+
+__all__ = ["computed"]
+
+
+def computed(verdicts: Sequence[Verdict], traces: Sequence[Trace], *, ended: str) -> dict[str, Any]:
+    """Conclusion, exit code, counts by outcome, number of requests, operations that were sent.
+
+    ``ended`` says why not everything was judged: ``interrupted`` by a signal, ``early`` by pytest, or "".
+    """
+    sent = sum(len(trace.observations) for trace in traces)
+    conclusion = conclude(verdicts, executed=sent)
+    if ended and conclusion is Conclusion.CONFORMANT:
+        conclusion = Conclusion.INCONCLUSIVE
+    return {
+        "conclusion": conclusion.value,
+        "exit_code": 130 if ended == "interrupted" else conclusion.exit_code,
+        "outcomes": dict(Counter(verdict.outcome.value for verdict in verdicts)),
+        "requests": sent,
+        "operations": sorted({seen.case.operation for trace in traces for seen in trace}),
+    }

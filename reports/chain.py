@@ -1,0 +1,54 @@
+"""A chain of digests through the lines of a report: each line ends in a digest of itself and of all lines before it.
+
+A line that was changed, removed, added or moved breaks the chain at its place. The chain shows damage and careless
+edits. It is no signature: who writes a whole new report writes a whole new chain.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["BrokenChain", "Chain"]
+
+#: Hex digits of a link: 128 bits of SHA-256.
+_DIGITS = 32
+
+_KEY = b',"chain":"'
+
+
+class BrokenChain(ValueError):  # noqa: N818 - it says what was found
+    """A line doesn't follow from the line before it."""
+
+
+class Chain:
+    """Writes or reads the lines of one file in order."""
+
+    def __init__(self) -> None:
+        self._last = b""
+
+    def line(self, value: Mapping[str, Any]) -> str:
+        """The JSON line of a value, with its link and a line feed. The value may not have a key ``chain``."""
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        body = text.encode("utf-8", "surrogatepass")[:-1]
+        return text[:-1] + f'{_KEY.decode()}{self._link(body)}"}}\n'
+
+    def read(self, line: bytes) -> dict[str, Any]:
+        """The value of a line, without its link.
+
+        Raises :class:`BrokenChain` where it isn't the line that was written after the one before it.
+        """
+        body, key, rest = line.rpartition(_KEY)
+        if not key or rest != self._link(body).encode() + b'"}\n':
+            raise BrokenChain(
+                "it was changed after it was written, or a line before it was removed, added, moved or changed"
+            )
+        value: dict[str, Any] = json.loads(body.decode("utf-8", "surrogatepass") + "}")
+        return value
+
+    def _link(self, body: bytes) -> str:
+        link = hashlib.sha256(self._last + body).hexdigest()[:_DIGITS]
+        self._last = link.encode()
+        return link
