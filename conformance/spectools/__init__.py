@@ -1,1 +1,1 @@
-"""Tools over api-versions as data: lint, show, diff, import, numbers. Pure; the command line prints."""
+"""Tools for api-versions as data: lint, show, diff, import, numbers. They are pure; the command line prints."""

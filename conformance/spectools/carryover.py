@@ -1,6 +1,7 @@
-"""What an imported version takes from the nearest known one: clauses, levels of refusals, wider bounds, errata.
+"""What an imported version takes over from the most similar known one: clauses, refusals, wider bounds, errata,
+features.
 
-Each is taken only where the operation and the place that it names exist in the imported document too.
+Each is taken over only if the operation and the place that it names exist in the imported document too.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ __all__ = ["carried_clauses", "carried_errata", "carried_features", "nearest"]
 
 
 def nearest(document: Mapping[str, Any], paths: Mapping[str, Any], specs: tuple[Spec, ...]) -> Spec | None:
-    """The known version that is most alike: by operations, then by exact paths, then by fields of components.
+    """The most similar known version, or None if no operation is known.
 
-    Likeness is what both have over what either has (Jaccard). None when no operation is known at all.
+    Similarity is measured by operations, then by identical paths, then by fields of components: the number of common
+    ones divided by the number of all (Jaccard index).
     """
     here = {route(path, method) for path, item in paths.items() for method in item if method in METHODS}
     fields = _fields(document)
@@ -46,6 +48,7 @@ def nearest(document: Mapping[str, Any], paths: Mapping[str, Any], specs: tuple[
 
 
 def _fields(document: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """(component, property) of every property of a component."""
     found: set[tuple[str, str]] = set()
     for name, schema in document.get("components", {}).get("schemas", {}).items():
         if isinstance(schema, Mapping) and isinstance(schema.get("properties"), Mapping):
@@ -57,6 +60,7 @@ def carried_clauses(imported: Spec, near: Spec) -> dict[str, list[dict[str, Any]
     """The content of ``clauses.toml``. ``imported`` is the version without clauses of its own."""
     clauses = []
     for clause in near.clauses:
+        # Clauses without a version are shared by all and need not be carried over.
         if clause.version:
             made = _clause(imported, clause)
             if made is not None:
@@ -76,6 +80,7 @@ def carried_clauses(imported: Spec, near: Spec) -> dict[str, list[dict[str, Any]
 
 
 def _clause(imported: Spec, clause: Clause) -> dict[str, Any] | None:
+    """One clause as a TOML table, or None if none of its operations exists."""
     globs = [glob for glob in clause.operations if named_operations(imported, (glob,))]
     rule = None
     if clause.rule is not None:
@@ -113,13 +118,13 @@ def _clause(imported: Spec, clause: Clause) -> dict[str, Any] | None:
 
 
 def carried_errata(document: Mapping[str, Any], near: Spec) -> list[dict[str, Any]]:
-    """The errata whose place exists and whose patch applies, each after those before it."""
+    """The errata whose place exists and whose patch applies, each after the ones before it."""
     kept: list[dict[str, Any]] = []
     current: Mapping[str, Any] = document
     for erratum in near.errata:
         try:
             follow(current, erratum.where)
-            # most stale patches show in their first test, without a copy of the document
+            # Most patches that don't apply fail in their first test operation, which needs no copy of the document.
             if any(follow(current, step["path"]) != step["value"] for step in erratum.patch[:1]):
                 continue
             current = apply_patches(current, [(erratum.id, erratum.patch)])
@@ -131,7 +136,9 @@ def carried_errata(document: Mapping[str, Any], near: Spec) -> list[dict[str, An
 
 
 def carried_features(imported: Spec, near: Spec) -> list[str]:
-    """The nearest version's features of operations that exist here, without those whose request field is missing."""
+    """The nearest version's features of operations that exist here, unless the request field that they need is
+    missing.
+    """
     found = []
     for feature in sorted(near.features):
         head, _, name = feature.rpartition(".")

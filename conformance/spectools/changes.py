@@ -1,8 +1,8 @@
 """What a change between two versions is, and whom it breaks.
 
-*Breaking for callers*: a request that was right may be refused, or an answer may hold what a caller did not have to
-expect. *Breaking for servers*: callers of the older version notice nothing, but a server that was right must change.
-*Additive*: something more may be asked for or told. *Documentation only*: nothing on the wire changes.
+*Breaking for callers*: a valid request may now be refused, or an answer may contain what a caller did not have to
+expect. *Breaking for servers*: callers of the older version notice nothing, but a correct server must change.
+*Additive*: a request may ask for more, or an answer may tell more. *Documentation only*: nothing on the wire changes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-__all__ = ["REQUEST", "RESPONSE", "Change", "Class", "Local", "judge", "worst"]
+__all__ = ["REQUEST", "RESPONSE", "Change", "Class", "LocalChange", "judge", "worst"]
 
 REQUEST, RESPONSE = "request", "response"
 
@@ -28,8 +28,12 @@ class Class(StrEnum):
 
 
 @frozen
-class Local:
-    """A change at one place, not yet judged. ``effect`` is ``narrower``, ``wider``, ``other``, ``more`` or ``none``."""
+class LocalChange:
+    """A change in one place, not yet judged.
+
+    ``effect`` says what happened to the set of allowed values: ``narrower``, ``wider``, ``other``, ``more`` (something
+    was added), ``less`` (something was removed) or ``none``.
+    """
 
     pointer: str
     what: str
@@ -41,8 +45,10 @@ class Local:
 
 @frozen
 class Change:
-    """A change with the operations that it touches. ``pointer`` is in the newer document, or in the older one where
-    something is gone; ``old_pointer`` is given where it stood elsewhere. ``sides``: request, response or both.
+    """A change with the operations that it concerns.
+
+    ``pointer`` leads into the newer document, or into the older one if something was removed; ``old_pointer`` is set if
+    the place moved. ``sides``: request, response or both.
     """
 
     kind: Class
@@ -55,6 +61,7 @@ class Change:
     old_pointer: str = ""
 
 
+#: (effect, side) → whom it breaks. A narrower request refuses what was valid; a wider answer surprises its callers.
 _JUDGED: Mapping[tuple[str, str], Class] = {
     ("narrower", REQUEST): Class.CALLERS,
     ("narrower", RESPONSE): Class.SERVERS,

@@ -1,4 +1,4 @@
-"""Rules of one version's OpenAPI documents, beyond those without which it can't be read."""
+"""Lint rules for the OpenAPI documents of a version, beyond those without which a version can't be loaded."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ from conformance.spec.textfile import read_yaml, yaml_line
 
 __all__ = ["document_problems", "route"]
 
+#: The form of an operationId: ``resource.verb``, with more words in between if needed.
 _ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 
+#: (pointer, message) of each problem.
 Found = Iterator[tuple[str, str]]
 
 
 def document_problems(spec: Spec, folder: Path | None) -> Iterator[Problem]:
-    """Problems of the faithful and the corrected document, each once."""
+    """Yield the problems of the faithful and of the corrected document, each once."""
     file = _file(spec)
     seen: set[tuple[str, str]] = set()
     for document in (spec.faithful, spec.document):
@@ -37,21 +39,23 @@ def document_problems(spec: Spec, folder: Path | None) -> Iterator[Problem]:
 
 
 def _file(spec: Spec) -> Path:
+    """The file in which problems are reported."""
     path = spec.path or specs_dir() / spec.version
     return path / ("overlay.yaml" if spec.extends else "openapi.yaml")
 
 
 def _line(spec: Spec, file: Path, pointer: str) -> int:
+    """The line of a pointer. In an overlay: the line of the action that comes closest."""
     if not spec.extends:
         return yaml_line(file, pointer)
-    # An overlay has no place for the pointer itself; the action whose target names most of it is nearest.
+    # An overlay doesn't contain the place itself; the action whose target names most of the pointer is closest.
     actions = read_yaml(file).get("actions", ())
     best = max(range(len(actions)), key=lambda i: sum(t in actions[i]["target"] for t in tokens(pointer)), default=0)
     return yaml_line(file, f"/actions/{best}")
 
 
 def _outside(document: Mapping[str, Any]) -> Found:
-    """What openapi-spec-validator says."""
+    """Yield what openapi-spec-validator reports."""
     from openapi_spec_validator import OpenAPIV31SpecValidator
 
     for error in OpenAPIV31SpecValidator(dict(document)).iter_errors():
@@ -60,6 +64,7 @@ def _outside(document: Mapping[str, Any]) -> Found:
 
 
 def _each(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str, Mapping[str, Any]]]:
+    """Yield (pointer, path, method, operation object) of each operation."""
     for path, item in document.get("paths", {}).items():
         for method in METHODS:
             if method in item:
@@ -67,6 +72,7 @@ def _each(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str, Mapping[
 
 
 def _operations(document: Mapping[str, Any]) -> Found:
+    """Every operation has a unique operationId of the right form, one tag, and a documented success."""
     seen: dict[str, str] = {}
     for pointer, _, _, operation in _each(document):
         id = str(operation.get("operationId", ""))
@@ -85,7 +91,9 @@ def _operations(document: Mapping[str, Any]) -> Found:
 
 
 def _errors_without_form(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[str]:
-    """Error responses are not in every source; where one is documented, so is its body. HEAD has no body."""
+    """Yield the error statuses without a schema. A source need not document errors; if it does, it documents their
+    body. HEAD has none.
+    """
     for status, response in operation["responses"].items():
         target = follow(document, response["$ref"]) if "$ref" in response else response
         if (status == "default" or status[0] in "45") and not any(
@@ -95,6 +103,7 @@ def _errors_without_form(document: Mapping[str, Any], operation: Mapping[str, An
 
 
 def _streams(document: Mapping[str, Any], pointer: str, operation: Mapping[str, Any]) -> Found:
+    """An event stream names its protocol, and an operation says when it streams."""
     for status, response in operation["responses"].items():
         target = follow(document, response["$ref"]) if "$ref" in response else response
         media = target.get("content", {}).get("text/event-stream")
@@ -109,6 +118,7 @@ def _streams(document: Mapping[str, Any], pointer: str, operation: Mapping[str, 
 
 
 def _security(document: Mapping[str, Any]) -> Found:
+    """Credentials are two security schemes at the top level, not parameters."""
     schemes = document.get("components", {}).get("securitySchemes", {})
     for scheme in ("apiKey", "bearer"):
         if scheme not in schemes:
@@ -125,6 +135,7 @@ def _security(document: Mapping[str, Any]) -> Found:
 
 
 def _schemas(document: Mapping[str, Any]) -> Found:
+    """Arrays have items, and discriminators map to branches of their union."""
     for place in places(document):
         if place.kind != "schema" or not isinstance(place.node, Mapping) or "$ref" in place.node:
             continue
@@ -143,6 +154,7 @@ def _schemas(document: Mapping[str, Any]) -> Found:
 
 
 def _used(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield every reference in a document."""
     for place in places(document):
         if isinstance(place.node, Mapping):
             if isinstance(place.node.get("$ref"), str):
@@ -153,7 +165,7 @@ def _used(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _unused(spec: Spec) -> Found:
-    """A component is used by the faithful document or by the corrected one, or listed as documented only."""
+    """A component is used by the faithful or by the corrected document, or listed in ``x-documented-only``."""
     used = {*_used(spec.faithful), *_used(spec.document)}
     kept = spec.faithful.get("x-documented-only", {})
     for group, items in spec.faithful.get("components", {}).items():
@@ -169,9 +181,9 @@ def _unused(spec: Spec) -> Found:
 
 
 def route(path: str, method: str) -> tuple[str, str]:
-    """What makes two operations of different versions the same: method and path without names of parameters.
+    """The key under which an operation is the same in all versions: method and path without parameter names.
 
-    The deployment is part of the path on the dated surface and of the body on the other.
+    The deployment stands in the path on the dated surface and in the body on v1, so it isn't part of the key.
     """
     bare = re.sub(r"^/deployments/\{[^}]*\}", "", path)
     return method, re.sub(r"\{[^}]*\}", "{}", bare)

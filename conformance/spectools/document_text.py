@@ -1,4 +1,4 @@
-"""A document as text that other tools read."""
+"""Documents as text for other tools."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def as_json(document: Mapping[str, Any]) -> str:
-    """JSON, indented, in the order of the document."""
+    """Indented JSON in the order of the document."""
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def as_yaml(document: Mapping[str, Any]) -> str:
-    """YAML 1.1 block style, in the order of the document; everything written out, nothing aliased."""
+    """YAML 1.1 in block style, in the order of the document, without aliases."""
     plain = json.loads(json.dumps(document))
     return str(yaml.dump(plain, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=120))

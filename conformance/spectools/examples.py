@@ -1,7 +1,7 @@
-"""Do the published examples fit a version? The proof of its errata: every example fits, or is listed as wrong itself.
+"""Do published examples fit a version? They test its errata: every example fits, or is listed as wrong itself.
 
-The examples are not part of this project. ``specs/examples.toml`` says where they lie below the folder of source
-material and which operation a file shows; the counts beside that are written by ``spec numbers --shared DIR``.
+The examples are not part of this project. ``specs/examples.toml`` says where they lie below a folder of source material
+and which operation a file belongs to. ``spec numbers --shared DIR`` writes the counts into it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from conformance.spectools.toml_text import toml_text
 
 __all__ = ["Body", "Verdicts", "bodies", "judge", "ledger", "write"]
 
+#: The line of a reference page that shows the request of an example.
 _URL = re.compile(r"^(GET|POST|DELETE|HEAD) (?:https://)?\{endpoint\}/openai(?:/v1)?(/\S*?)(?:\?|$)")
 
 
@@ -41,7 +42,12 @@ class Body:
 
 @frozen
 class Verdicts:
-    """How the bodies of one version fared. ``unlisted`` disagree unlisted, ``needless`` are listed and fit."""
+    """The results for the bodies of one version.
+
+    ``fitting`` and ``wrong`` (listed as wrong) are counts. ``unlisted`` are the bodies that don't fit and aren't
+    listed, with the first error; ``needless`` those that are listed but fit. ``foreign`` counts bodies of operations
+    that the version doesn't have.
+    """
 
     fitting: int
     wrong: int
@@ -51,12 +57,14 @@ class Verdicts:
 
 
 def ledger() -> Mapping[str, Any]:
-    """``specs/examples.toml``."""
+    """The content of ``specs/examples.toml``."""
     return read_toml(specs_dir() / "examples.toml")
 
 
 def bodies(spec: Spec, shared: Path) -> Iterator[Body]:
-    """All bodies of a version's examples; those of operations that the version has not have an empty operation."""
+    """Yield all bodies of a version's examples. Those of operations that the version doesn't have get "" as
+    operation.
+    """
     data = ledger()
     for witness in data["witness"]:
         if witness["version"] != spec.version:
@@ -68,6 +76,7 @@ def bodies(spec: Spec, shared: Path) -> Iterator[Body]:
 
 
 def _files(spec: Spec, shared: Path, folder: str, rules: list[dict[str, str]]) -> Iterator[Body]:
+    """Yield the bodies in a folder of example files, one operation per file."""
     known = operations_of(spec)
     for file in sorted((shared / folder).glob("*.json")):
         name = next((rule["operation"] for rule in rules if fnmatchcase(file.name, rule["name"])), "")
@@ -86,7 +95,9 @@ def _files(spec: Spec, shared: Path, folder: str, rules: list[dict[str, str]]) -
 
 
 def _page(spec: Spec, shared: Path, page: str) -> Iterator[Body]:
-    """Examples of a reference page as text: a URL, the request's JSON, a line with the status, the answer's JSON."""
+    """Yield the bodies of a reference page in text form: a URL, the request's JSON, a status line, the answer's
+    JSON.
+    """
     known = {route(operation.path, operation.method.lower()): id for id, operation in operations_of(spec).items()}
     lines = (shared / page).read_text("utf-8").split("\n")
     operation, side, counts, at = "", "", dict[str, int](), 0
@@ -114,7 +125,8 @@ def _page(spec: Spec, shared: Path, page: str) -> Iterator[Body]:
 
 
 def _json_at(lines: list[str], start: int) -> tuple[Any, int]:
-    """(value, number of lines) of the JSON text that begins on a line; (None, 0) when there is none."""
+    """(value, number of lines) of the JSON text that begins on a line; (None, 0) if there is none."""
+    # A bound on the length of one example in lines.
     for end in range(start + 1, min(len(lines), start + 4000) + 1):
         try:
             return json.loads("\n".join(lines[start:end])), end - start
@@ -124,16 +136,16 @@ def _json_at(lines: list[str], start: int) -> tuple[Any, int]:
 
 
 def _inner(value: Any) -> Any:
-    """What the page wraps as ``{"body": …}`` or ``{"type", "example"}``."""
+    """The body, which pages wrap as ``{"body": …}`` or ``{"type": …, "example": …}``."""
     if isinstance(value, dict) and set(value) == {"type", "example"}:
         return value["example"]
     return value["body"] if isinstance(value, dict) and set(value) <= {"body", "headers"} and "body" in value else value
 
 
 def judge(spec: Spec, shared: Path) -> Verdicts:
-    """Validate every body of a version's examples against its corrected document."""
+    """Validate every body of a version's examples against the corrected document."""
     own = {item["where"] for item in spec.wrong_examples}
-    # a file that is wrong is wrong for every version that it is shown to
+    # Some example files are shared by versions; listed as wrong once, a file is wrong for all of them.
     listed = {item["where"] for version in versions() for item in load(version).wrong_examples}
     fitting, wrong, foreign = 0, 0, 0
     unlisted: list[tuple[str, str]] = []
@@ -155,6 +167,7 @@ def judge(spec: Spec, shared: Path) -> Verdicts:
 
 
 def _errors(spec: Spec, body: Body) -> list[str]:
+    """The schema errors of one body."""
     operation = operations_of(spec)[body.operation]
     if body.side == "request":
         content: Mapping[str, Any] = operation.body
@@ -170,7 +183,7 @@ def _errors(spec: Spec, body: Body) -> list[str]:
 
 
 def write(shared: Path) -> None:
-    """Count again and keep the counts in ``specs/examples.toml``."""
+    """Count again, and write the counts into ``specs/examples.toml``."""
     data = dict(ledger())
     seen = dict.fromkeys(witness["version"] for witness in data["witness"])
     data["count"] = []

@@ -1,4 +1,6 @@
-"""A published OpenAPI 3 document in our form: paths, operations, parameters, bodies and answers."""
+"""Converts a published OpenAPI 3 document into the form of this suite: paths, operations, parameters, bodies and
+answers.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +23,17 @@ from conformance.spectools.importstreams import add_stream
 
 __all__ = ["Importer"]
 
+#: Every parameter style of OpenAPI 3.
 _STYLES = ("form", "simple", "deepObject", "spaceDelimited", "pipeDelimited", "label", "matrix")
 
 
 @define
 class Importer:
-    """Converts one document. ``known`` maps routes to our names; ``alike`` has the
-    operations of known versions, the nearest first."""
+    """Converts one document.
+
+    ``known`` maps routes of known versions to (operationId, resource); ``alike`` maps operationIds to the most similar
+    version that has them. ``grafted`` collects operations whose event schemas come from a known version.
+    """
 
     document: Mapping[str, Any]
     known: Mapping[tuple[str, str], tuple[str, str]]
@@ -42,7 +48,7 @@ class Importer:
         self.schemas = Schemas(self.document, self.notes)
 
     def paths(self, prefix: str = "") -> dict[str, Any]:
-        """All paths, without ``prefix``; raises :class:`UsageError` for a reference out of the document."""
+        """All paths, without ``prefix``. Raises :class:`UsageError` for a reference that leads out of the document."""
         made: dict[str, Any] = {}
         for path, item in _mapping(self.document.get("paths")).items():
             here = path.removeprefix(prefix).split("?")[0]
@@ -57,6 +63,7 @@ class Importer:
         return made
 
     def _item(self, path: str, item: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """Yield (method, operation) of one path."""
         shared = item.get("parameters") or ()
         for method, node in item.items():
             if method in METHODS and isinstance(node, Mapping):
@@ -65,6 +72,7 @@ class Importer:
                 self.notes.add(f"{path}: {method} operations")
 
     def _operation(self, path: str, method: str, node: Mapping[str, Any], shared: Any) -> dict[str, Any]:
+        """One operation, named like the same operation of a known version, else by its path."""
         name, resource = self.known.get(route(path, method), ("", ""))
         if not name or name in self._taken:
             name, resource = made_name(path, method, self._taken)
@@ -84,6 +92,9 @@ class Importer:
         return made
 
     def _parameters(self, path: str, listed: list[Any], name: str) -> Iterator[dict[str, Any]]:
+        """Yield the parameters of an operation. Credentials and content negotiation are left out; path parameters are
+        completed.
+        """
         wanted = set(re.findall(r"\{([^}]*)\}", path))
         found: dict[tuple[str, str], dict[str, Any]] = {}
         for raw in listed:
@@ -105,6 +116,7 @@ class Importer:
         yield from found.values()
 
     def _parameter(self, node: Mapping[str, Any], place: str, where: str) -> dict[str, Any]:
+        """One parameter with its schema."""
         schema = node.get("schema")
         if schema is None:
             content = _mapping(node.get("content"))
@@ -120,6 +132,7 @@ class Importer:
         return made
 
     def _content(self, content: Any, where: str) -> dict[str, Any]:
+        """The media types of a body with their schemas."""
         made = {}
         for kind, media in _mapping(content).items():
             entry = self._deref(media, where)
@@ -128,6 +141,7 @@ class Importer:
         return made
 
     def _responses(self, node: Mapping[str, Any], name: str) -> dict[str, Any]:
+        """The responses of an operation. Without a success, 200 is assumed."""
         made: dict[str, Any] = {}
         for key, raw in _mapping(node.get("responses")).items():
             status = str(key)
@@ -157,7 +171,7 @@ class Importer:
         return made
 
     def _deref(self, node: Any, where: str) -> Mapping[str, Any]:
-        """An object that isn't a schema, its references followed (at most 16)."""
+        """An object that isn't a schema, with its references followed (at most 16 in a row)."""
         from conformance.pointer import follow
 
         for _ in range(16):
@@ -177,10 +191,12 @@ class Importer:
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
+    """The value if it is a mapping, else an empty one: published documents are not always well-formed."""
     return value if isinstance(value, Mapping) else {}
 
 
 def _phrase(status: str) -> str:
+    """The description of a status."""
     if status.isdigit():
         try:
             return HTTPStatus(int(status)).phrase

@@ -1,6 +1,7 @@
-"""``spec import``: a published document becomes a version in a folder of the user's.
+"""``spec import``: makes a version folder of a published document.
 
-Swagger 2.0 and OpenAPI 3.0, 3.1 and 3.2, as JSON or YAML. Other documents are never opened. No prose is kept.
+It reads Swagger 2.0 and OpenAPI 3.0, 3.1 and 3.2, as JSON or YAML. References to other documents are refused.
+Descriptions are not kept.
 """
 
 from __future__ import annotations
@@ -32,15 +33,18 @@ from conformance.spectools.toml_text import toml_text
 
 __all__ = ["MOST_BYTES", "Imported", "import_file"]
 
-#: Larger files are refused unread.
+#: The size of the largest file that is read, in bytes.
 MOST_BYTES = 50 * 1024 * 1024
 
+#: The form of a dated api-version.
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z0-9]+)?")
 
 
 @frozen
 class Imported:
-    """What an import made, and what it could not map."""
+    """The result of an import: the folder, counts, the most similar version, and notes about what could not be
+    mapped.
+    """
 
     folder: Path
     operations: int
@@ -51,9 +55,9 @@ class Imported:
 
 
 def import_file(file: Path, label: str, folder: Path, *, force: bool = False) -> Imported:
-    """Turn a document into ``folder/label``; raises :class:`UsageError` with the reason when it can't be.
+    """Convert a document into ``folder/label``. Raises :class:`UsageError` with the reason if that isn't possible.
 
-    The folder appears only when all of it is written and loads.
+    The folder appears only after all files are written and load.
     """
     if not label or Path(label).name != label or label in (".", ".."):
         raise UsageError(f"{label!r} can't be the name of a folder", hint="a label such as 2025-04-01-preview")
@@ -72,7 +76,7 @@ def import_file(file: Path, label: str, folder: Path, *, force: bool = False) ->
 
 
 def read_document(file: Path) -> Any:
-    """The data of a JSON or YAML file of at most :data:`MOST_BYTES`."""
+    """The data of a JSON or YAML file of at most :data:`MOST_BYTES`. Raises :class:`UsageError`."""
     try:
         size = file.stat().st_size
         if size > MOST_BYTES:
@@ -93,6 +97,7 @@ def read_document(file: Path) -> Any:
 
 
 def _openapi(document: Any, file: Path) -> Mapping[str, Any]:
+    """The document as OpenAPI 3. Raises :class:`UsageError` if it is something else or has no paths."""
     if not isinstance(document, Mapping):
         raise UsageError("not an OpenAPI document: it holds no object", where=str(file))
     three, two = str(document.get("openapi", "")), str(document.get("swagger", ""))
@@ -106,6 +111,7 @@ def _openapi(document: Any, file: Path) -> Mapping[str, Any]:
 
 
 def _converted(document: Mapping[str, Any], notes: Notes) -> tuple[dict[str, Any], Importer, Spec | None]:
+    """(the document in our form, the importer with its notes, the most similar known version)."""
     known = tuple(load(version) for version in reversed(versions()))
     base, prefix = _base_path(document)
     bare = {path.removeprefix(prefix): item for path, item in document["paths"].items() if isinstance(item, Mapping)}
@@ -147,7 +153,7 @@ def _converted(document: Mapping[str, Any], notes: Notes) -> tuple[dict[str, Any
 
 
 def _base_path(document: Mapping[str, Any]) -> tuple[str, str]:
-    """(base path, what every path of the document begins with of it)."""
+    """(base path, the part of it with which every path of the document begins)."""
     servers = document.get("servers")
     first = servers[0] if isinstance(servers, list) and servers and isinstance(servers[0], Mapping) else {}
     base = base_and_path(str(first.get("url", "")))
@@ -158,7 +164,7 @@ def _base_path(document: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _drop_unused(document: dict[str, Any]) -> None:
-    """Components that only a part which was left out referred to."""
+    """Remove the components to which only omitted parts referred."""
     schemas = document["components"]["schemas"]
     used: set[str] = set()
     waiting: list[Any] = [document["paths"]]
@@ -177,6 +183,7 @@ def _drop_unused(document: dict[str, Any]) -> None:
 
 
 def _written(target: Path, label: str, made: dict[str, Any], importer: Importer, near: Spec | None) -> Imported:
+    """Write the folder in a scratch place, load it, and move it to its place."""
     made["info"]["version"] = label
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".import-") as scratch:
@@ -210,10 +217,11 @@ def _written(target: Path, label: str, made: dict[str, Any], importer: Importer,
 
 
 def _meta(label: str, made: dict[str, Any], importer: Importer, near: Spec | None) -> dict[str, Any]:
+    """The content of ``version.toml``."""
     base = made["servers"][0]["url"].removeprefix("{endpoint}")
-    told = importer.api_version
+    declared = importer.api_version
     surface = "v1" if base.endswith("/v1") else "dated"
-    schema = told.get("schema", {})
+    schema = declared.get("schema", {})
     if "$ref" in schema:
         schema = follow({"components": {"schemas": importer.schemas.made}}, schema["$ref"])
     values = [value for value in schema.get("enum", ()) if isinstance(value, str)]
@@ -229,10 +237,10 @@ def _meta(label: str, made: dict[str, Any], importer: Importer, near: Spec | Non
         "gaps": ["Imported: what the document says only in prose is not known.", *importer.notes.all()],
         "features": [],
         "api_version": {
-            "in": "query" if told else "none",
-            "name": told.get("name", "api-version"),
-            "required": told.get("required", False),
-            "accepted": (values or [label]) if told else [],
+            "in": "query" if declared else "none",
+            "name": declared.get("name", "api-version"),
+            "required": declared.get("required", False),
+            "accepted": (values or [label]) if declared else [],
         },
         "source": [
             {"title": "Imported document", "document": f"as {label}"},

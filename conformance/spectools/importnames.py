@@ -1,4 +1,4 @@
-"""Which of our operations a published one is, and what to call one that we don't know."""
+"""Names of imported operations: the operationId of a known one, or a new one from the path."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ __all__ = ["base_and_path", "known_names", "made_name"]
 
 
 def known_names(specs: tuple[Spec, ...]) -> Mapping[tuple[str, str], tuple[str, str]]:
-    """(method, path without names) → (operationId, resource), from all known versions; the first one counts."""
+    """(method, path without parameter names) → (operationId, resource) of all known versions. The first version
+    counts.
+    """
     names: dict[tuple[str, str], tuple[str, str]] = {}
     for spec in specs:
         for path, item in spec.document["paths"].items():
@@ -25,7 +27,7 @@ def known_names(specs: tuple[Spec, ...]) -> Mapping[tuple[str, str], tuple[str, 
 
 
 def made_name(path: str, method: str, taken: set[str]) -> tuple[str, str]:
-    """(operationId, resource) of an operation that no known version has, by the same pattern as ours."""
+    """(operationId, resource) of an unknown operation, by the pattern of the known ones."""
     segments = [segment for segment in route(path, method)[1].split("/") if segment]
     words = [_word(segment) for segment in segments if segment != "{}"] or ["root"]
     ends_in_parameter = bool(segments) and segments[-1] == "{}"
@@ -47,13 +49,14 @@ def made_name(path: str, method: str, taken: set[str]) -> tuple[str, str]:
 
 
 def _word(segment: str) -> str:
+    """A path segment as one word of an operationId."""
     text = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", segment).lower()
     text = re.sub(r"[^a-z0-9]+", "_", text).strip("_")
     return text if text[:1].isalpha() else f"x_{text}"
 
 
 def base_and_path(server: str) -> str:
-    """The path part of a server's URL, without a slash at its end: ``https://{endpoint}/openai`` → ``/openai``."""
+    """The path of a server URL without a slash at its end: ``https://{endpoint}/openai`` → ``/openai``."""
     rest = re.sub(r"^[a-z][a-z0-9+.-]*://", "", server, flags=re.IGNORECASE)
     if rest.startswith("/"):
         return rest.rstrip("/")

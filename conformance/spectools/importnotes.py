@@ -1,4 +1,4 @@
-"""What an import could not carry over, each said once."""
+"""Notes about what an import could not carry over."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ __all__ = ["Notes"]
 
 @define
 class Notes:
-    """Notes in the order they were made; the same note twice is one."""
+    """The notes in the order in which they were made, each once."""
 
     _made: dict[str, None] = field(factory=dict, init=False)
 
     def add(self, text: str) -> None:
-        """Keep a note."""
+        """Add a note."""
         self._made[text] = None
 
     def all(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
-"""Schemas of published documents in our form: JSON Schema 2020-12, no prose, nothing of a vendor.
+"""Converts schemas of published documents: JSON Schema 2020-12, without descriptions and vendor keywords.
 
-``nullable`` and ``x-nullable`` become the type null, boolean exclusive bounds become numbers, references into odd
-places become components of their own. Only what is reached from an operation is converted.
+``nullable`` and ``x-nullable`` become the type null, boolean exclusive bounds become numbers, and references to unusual
+places become components. Only schemas that an operation uses are converted.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ __all__ = ["Schemas"]
 
 _PREFIX = "#/components/schemas/"
 _TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
+#: Keywords that are left out, or converted separately.
 _PROSE = ("title", "description", "examples", "$comment", "discriminator", "$ref")
 _NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 _COUNTS = (
@@ -31,7 +32,9 @@ _COUNTS = (
 
 @define
 class Schemas:
-    """The converter of one document. ``made`` holds the components that were reached, in the order of reaching."""
+    """The converter of one document. ``made`` holds the converted components in the order in which they were
+    reached.
+    """
 
     document: Mapping[str, Any]
     notes: Notes
@@ -42,7 +45,7 @@ class Schemas:
     _children: dict[str, dict[str, str]] | None = field(default=None)
 
     def convert(self, node: Any, where: str) -> Any:
-        """One schema, and every component that it reaches. ``where`` names it in notes."""
+        """Convert one schema and every component that it uses. ``where`` names the schema in notes."""
         made = self._schema(node, where)
         while self._waiting:
             name, pointer, bare = self._waiting.pop(0)
@@ -53,6 +56,7 @@ class Schemas:
         return made
 
     def _target(self, pointer: str, where: str) -> Any:
+        """The schema at a pointer; an empty one, with a note, if nothing is there."""
         try:
             return follow(self.document, pointer)
         except KeyError:
@@ -60,17 +64,17 @@ class Schemas:
             return {}
 
     def _kinds_of(self, ref: str, target: Any) -> Mapping[str, str]:
-        """Value of the discriminator → reference, of a schema whose kinds inherit from it by ``allOf``.
+        """Value of the discriminator → reference, for a schema from which others inherit by ``allOf``.
 
-        The document either maps the values or leaves them to the kinds (``x-ms-discriminator-value``, a fixed value
-        of the property, else the kind's name; OpenAPI 2.0 and 3.0, Discriminator Object).
+        The document maps the values itself, or leaves them to the inheriting schemas (``x-ms-discriminator-value``, a
+        fixed value of the property, else the schema's name; OpenAPI 2.0 and 3.0, Discriminator Object).
         """
-        told = target.get("discriminator") if isinstance(target, Mapping) else None
-        if told is None or "oneOf" in target or "anyOf" in target:
+        declared = target.get("discriminator") if isinstance(target, Mapping) else None
+        if declared is None or "oneOf" in target or "anyOf" in target:
             return {}
-        property_name = told.get("propertyName") if isinstance(told, Mapping) else told
+        property_name = declared.get("propertyName") if isinstance(declared, Mapping) else declared
         children = self._inheritance().get(ref, {})
-        listed = told.get("mapping") if isinstance(told, Mapping) else None
+        listed = declared.get("mapping") if isinstance(declared, Mapping) else None
         if isinstance(listed, Mapping) and listed:
             refs = {str(k): v if "#" in str(v) else f"{_PREFIX}{v}" for k, v in listed.items()}
             return {value: kind for value, kind in refs.items() if kind in children}
@@ -84,7 +88,7 @@ class Schemas:
         return found
 
     def _inheritance(self) -> dict[str, dict[str, str]]:
-        """Reference of a base → its kinds (reference → name)."""
+        """Reference of a base schema → the schemas that inherit from it (reference → name)."""
         if self._children is None:
             self._children = {}
             for name, schema in self.document.get("components", {}).get("schemas", {}).items():
@@ -94,9 +98,11 @@ class Schemas:
         return self._children
 
     def _family(self, target: Mapping[str, Any], kinds: Mapping[str, str], where: str) -> dict[str, Any]:
-        """A base with its kinds becomes the union of the kinds; what they inherit stays under a name of its own."""
-        told = target["discriminator"]
-        name = told.get("propertyName") if isinstance(told, Mapping) else told
+        """A base schema as the union of the schemas that inherit from it. What they inherit gets a component of its
+        own.
+        """
+        declared = target["discriminator"]
+        name = declared.get("propertyName") if isinstance(declared, Mapping) else declared
         mapping = {value: self.reference(ref, where) for value, ref in kinds.items()}
         for value, ref in kinds.items():
             self._fixed[ref] = (str(name), value)
@@ -105,9 +111,9 @@ class Schemas:
         return _with_null(made) if target.get("nullable") is True or target.get("x-nullable") is True else made
 
     def reference(self, ref: Any, where: str, *, bare: bool = False) -> str:
-        """Our reference for one of the document's; raises :class:`UsageError` for one that leads out of it.
+        """The new reference for one of the document. Raises :class:`UsageError` if it leads out of the document.
 
-        ``bare`` is what the kinds of a base inherit from it: its own properties, not the union of its kinds.
+        With ``bare`` it is the reference to what others inherit from a base: its own properties, not the union.
         """
         if not isinstance(ref, str) or not ref.startswith("#"):
             raise UsageError(f"$ref {ref!r} leads out of the document; other documents are never opened", where=where)
@@ -127,13 +133,14 @@ class Schemas:
         return _PREFIX + self._names[key]
 
     def _inherited(self, part: Any, where: str) -> Any:
-        """A part of ``allOf``: a base among them means its own properties."""
+        """A member of ``allOf``. A base schema there means its own properties."""
         ref = part.get("$ref") if isinstance(part, Mapping) else None
         if isinstance(ref, str) and ref.startswith("#") and self._kinds_of(ref, self._target(ref[1:], where)):
             return {"$ref": self.reference(ref, where, bare=True)}
         return self._schema(part, where)
 
     def _schema(self, node: Any, where: str) -> Any:
+        """Convert one schema, without the components that it uses."""
         if isinstance(node, bool):
             return node
         if not isinstance(node, Mapping):
@@ -154,6 +161,7 @@ class Schemas:
         return _with_null(made) if nullable else made
 
     def _keywords(self, node: Mapping[str, Any], where: str) -> Iterator[tuple[str, Any]]:
+        """Yield (keyword, converted value) of the keywords that are kept."""
         for key, value in node.items():
             if key in _PROSE or key not in KINDS["schema"]:
                 continue
@@ -174,6 +182,7 @@ class Schemas:
                 yield key, self._plain(key, value, where)
 
     def _plain(self, key: str, value: Any, where: str) -> Any:
+        """The value of a keyword that holds no schema; None, with a note, if it is malformed."""
         good = _GOOD.get(key)
         if key == "type":
             kinds = [value] if isinstance(value, str) else value
@@ -191,7 +200,7 @@ class Schemas:
         return None
 
     def _satisfiable(self, made: dict[str, Any], where: str) -> None:
-        """A closed object can't require a property that it doesn't have; no value at all would fit."""
+        """Remove from ``required`` what a closed object doesn't define: otherwise no value at all would fit."""
         if made.get("additionalProperties") is not False or {"allOf", "patternProperties"} & set(made):
             return
         missing = [name for name in made.get("required", ()) if name not in made.get("properties", {})]
@@ -200,7 +209,7 @@ class Schemas:
             made["required"] = [name for name in made["required"] if name not in missing]
 
     def _bounds(self, made: dict[str, Any]) -> None:
-        """``exclusiveMinimum: true`` beside ``minimum`` is how OpenAPI 3.0 says what is a number since 3.1."""
+        """``exclusiveMinimum: true`` beside ``minimum`` (OpenAPI 3.0) becomes a number (3.1)."""
         for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
             flag = made.get(exclusive)
             if flag is True and bound in made:
@@ -209,17 +218,19 @@ class Schemas:
                 del made[exclusive]
 
     def _discriminator(self, node: Mapping[str, Any], made: dict[str, Any], where: str) -> None:
-        """Kept where it tells the branches of a union apart; every branch that it names is one of them."""
-        told = node.get("discriminator")
-        if told is None:
+        """Keep a discriminator if it tells the branches of a union apart: each branch has a value, and no other schema
+        has.
+        """
+        declared = node.get("discriminator")
+        if declared is None:
             return
-        name = told.get("propertyName") if isinstance(told, Mapping) else told
+        name = declared.get("propertyName") if isinstance(declared, Mapping) else declared
         union = next((key for key in ("oneOf", "anyOf") if key in made), None)
         if union is None and self._inheritance().get(f"{_PREFIX}{where.removesuffix('.base')}"):
             return
         mapping: dict[str, str] = {}
         branches = [item.get("$ref") for item in made.get(union or "", ()) if isinstance(item, Mapping)]
-        listed = told.get("mapping") if isinstance(told, Mapping) else None
+        listed = declared.get("mapping") if isinstance(declared, Mapping) else None
         for value, target in (listed or {}).items():
             ref = target if isinstance(target, str) and "#" in target else f"{_PREFIX}{target}"
             ours = self.reference(ref, where)
@@ -236,16 +247,16 @@ class Schemas:
         made["discriminator"] = {"propertyName": name, "mapping": mapping}
 
     def _fixed_values(self, node: Any, name: str, depth: int) -> tuple[str, ...]:
-        """The values that a branch of the document allows for a property."""
+        """The values that a branch allows for a property."""
         if not isinstance(node, Mapping) or depth > 8:
             return ()
         if isinstance(node.get("$ref"), str):
             return self._fixed_values(self._target(node["$ref"].removeprefix("#"), name), name, depth + 1)
-        told = node.get("properties", {}).get(name) if isinstance(node.get("properties"), Mapping) else None
-        if isinstance(told, Mapping):
-            if isinstance(told.get("$ref"), str):
-                told = self._target(told["$ref"].removeprefix("#"), name)
-            values = [told["const"]] if "const" in told else told.get("enum") or ()
+        declared = node.get("properties", {}).get(name) if isinstance(node.get("properties"), Mapping) else None
+        if isinstance(declared, Mapping):
+            if isinstance(declared.get("$ref"), str):
+                declared = self._target(declared["$ref"].removeprefix("#"), name)
+            values = [declared["const"]] if "const" in declared else declared.get("enum") or ()
             return tuple(str(value) for value in values)
         for part in node.get("allOf", ()):
             found = self._fixed_values(part, name, depth + 1)
@@ -255,13 +266,13 @@ class Schemas:
 
 
 def _fix(made: Any, fixed: tuple[str, str] | None) -> Any:
-    """A kind of a family has the value of the discriminator that names it."""
+    """Give a schema of a union the value of the discriminator that stands for it."""
     if fixed is None or not isinstance(made, dict) or "$ref" in made or "oneOf" in made:
         return made
     name, value = fixed
     properties = made.get("properties", {})
-    told = properties.get(name, {})
-    if "const" in told or len(told.get("enum", ())) == 1:
+    declared = properties.get(name, {})
+    if "const" in declared or len(declared.get("enum", ())) == 1:
         return made
     return made | {"properties": {**properties, name: {"type": "string", "const": value}}}
 
@@ -286,6 +297,7 @@ def _is_pattern(value: Any) -> bool:
     return True
 
 
+#: Keyword → is its value well-formed? Others are dropped with a note.
 _GOOD: Mapping[str, Callable[[Any], bool]] = {
     **dict.fromkeys(_NUMBERS, _is_number),
     **dict.fromkeys(_COUNTS, _is_count),
@@ -299,16 +311,19 @@ _GOOD: Mapping[str, Callable[[Any], bool]] = {
 
 
 def _fits(made: Mapping[str, Any]) -> bool:
+    """Return True if the default fits type and enum of its own schema."""
     own = {key: made[key] for key in ("type", "enum", "const") if key in made}
     return bool(Draft202012Validator(own).is_valid(made["default"])) or made["default"] is None
 
 
 def _kinds(schema: Mapping[str, Any]) -> list[str]:
+    """The types of a schema as a list."""
     kinds = schema.get("type", [])
     return [kinds] if isinstance(kinds, str) else list(kinds)
 
 
 def _with_null(made: dict[str, Any]) -> dict[str, Any]:
+    """The schema, with null allowed."""
     if "type" in made:
         if "enum" in made and None not in made["enum"]:
             made["enum"] = [*made["enum"], None]

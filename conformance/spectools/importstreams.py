@@ -1,4 +1,6 @@
-"""Event streams of an imported operation: split from plain answers, wrapped as events, or lent by a known version."""
+"""Event streams of imported operations: separated from plain answers, wrapped as events, or taken from a known
+version.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +25,10 @@ _PREFIX = "#/components/schemas/"
 def add_stream(
     operation: dict[str, Any], schemas: Schemas, alike: tuple[Spec, Operation] | None, importer: Importer
 ) -> None:
-    """Give an operation ``text/event-stream`` in our form where it can stream.
+    """Give an operation ``text/event-stream`` in the form of this suite, if it can stream.
 
-    ``alike`` is the same operation of the nearest version that has it: it says the protocol and the sentinel, and
-    lends the form of its events where the document has none.
+    ``alike`` is the same operation of the most similar version that has it. It tells the protocol and the sentinel, and
+    its event schemas are used if the document has none.
     """
     name = operation["operationId"]
     for answer in operation["responses"].values():
@@ -58,7 +60,7 @@ def add_stream(
 
 
 def _split(content: dict[str, Any], schemas: Schemas) -> None:
-    """A union of a plain answer and of a chunk becomes two media types."""
+    """Separate a union of a plain answer and a chunk into two media types."""
     plain = content.get("application/json")
     if plain is None or _STREAM in content:
         return
@@ -74,6 +76,7 @@ def _split(content: dict[str, Any], schemas: Schemas) -> None:
 
 
 def _is_chunk(branch: Any, schemas: Schemas) -> bool:
+    """Return True if a branch describes a chunk of a stream, by its name or by its ``object``."""
     if not isinstance(branch, Mapping):
         return False
     if "stream" in str(branch.get("$ref", "")).rpartition("/")[2].lower():
@@ -85,7 +88,7 @@ def _is_chunk(branch: Any, schemas: Schemas) -> bool:
 
 
 def _wrap(media: dict[str, Any], schemas: Schemas) -> None:
-    """The form of an event's data becomes the form of the event, unless it is one already."""
+    """Turn the schema of an event's data into the schema of an event, unless it is one already."""
     schema = media["schema"]
     if schema == {} or "data" in _target(schema, schemas).get("properties", {}):
         return
@@ -94,6 +97,7 @@ def _wrap(media: dict[str, Any], schemas: Schemas) -> None:
 
 
 def _target(node: Any, schemas: Schemas) -> Mapping[str, Any]:
+    """The schema that a chain of references (at most 16) ends at."""
     for _ in range(16):
         if not (isinstance(node, Mapping) and "$ref" in node):
             break
@@ -102,6 +106,7 @@ def _target(node: Any, schemas: Schemas) -> Mapping[str, Any]:
 
 
 def _request_properties(operation: Mapping[str, Any], schemas: Schemas) -> set[str]:
+    """The names of all properties of an operation's request bodies."""
     names: set[str] = set()
     for media in operation.get("requestBody", {}).get("content", {}).values():
         names.update(_properties(media["schema"], schemas, 0))
@@ -109,6 +114,7 @@ def _request_properties(operation: Mapping[str, Any], schemas: Schemas) -> set[s
 
 
 def _properties(node: Any, schemas: Schemas, depth: int) -> Iterator[str]:
+    """Yield the names of the properties of a schema, through combinations."""
     target = _target(node, schemas)
     yield from target.get("properties", {})
     if depth < 4:
@@ -118,9 +124,10 @@ def _properties(node: Any, schemas: Schemas, depth: int) -> Iterator[str]:
 
 
 def graft(document: dict[str, Any], known: Mapping[str, Mapping[str, Any]]) -> None:
-    """Replace ``{"$known": pointer, "$in": version}`` by that schema of a known document, with what it refers to.
+    """Replace each ``{"$known": pointer, "$in": version}`` by that schema of a known document, with the components it
+    uses.
 
-    A component whose name is taken by something else gets a name of its own.
+    A component whose name is already used for something else gets a new name.
     """
     from conformance.pointer import follow
 
@@ -137,13 +144,14 @@ def graft(document: dict[str, Any], known: Mapping[str, Mapping[str, Any]]) -> N
 
 @define
 class _Graft:
-    """Copies schemas of one known document, and the components they refer to, each once."""
+    """Copies schemas of one known document, and the components that they use, each once."""
 
     known: Mapping[str, Any]
     own: dict[str, Any]
     names: dict[str, str] = field(factory=dict)
 
     def take(self, node: Any) -> Any:
+        """A copy of a schema with its references rewritten."""
         if isinstance(node, list):
             return [self.take(item) for item in node]
         if not isinstance(node, Mapping):
@@ -159,6 +167,7 @@ class _Graft:
         return made
 
     def _ref(self, ref: str) -> str:
+        """The new reference of a component, which is copied on first use."""
         name = ref.removeprefix(_PREFIX)
         if name not in self.names:
             free = name

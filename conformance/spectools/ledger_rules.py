@@ -1,4 +1,4 @@
-"""Rules of clauses, errata, refusals, widest bounds and version facts, and of what all versions share."""
+"""Lint rules for clauses, errata, refusals, widest bounds and facts of a version, and for what all versions share."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ from conformance.spectools.request_pointers import named_operations, request_sch
 
 __all__ = ["common_problems", "ledger_problems"]
 
+#: Index of an item → its problem.
 Found = dict[int, str]
 
 
 def ledger_problems(spec: Spec) -> Iterator[Problem]:
-    """Problems of the TOML files of one version."""
+    """Yield the problems of the TOML files of one version."""
     path = spec.path or specs_dir() / spec.version
     yield from _version(spec, path)
     clauses = read_toml(path / "clauses.toml", optional=True)
@@ -45,6 +46,7 @@ def ledger_problems(spec: Spec) -> Iterator[Problem]:
 
 
 def _version(spec: Spec, path: Path) -> Iterator[Problem]:
+    """Yield the problems of ``version.toml``."""
     file = path / "version.toml"
     lines = toml_lines(file.read_text("utf-8"))
     if spec.version != path.name:
@@ -67,14 +69,16 @@ def _version(spec: Spec, path: Path) -> Iterator[Problem]:
 
 
 def _common() -> tuple[Any, ...]:
-    """The shared clauses, also those that this version drops: their ids are in the shared file."""
+    """The shared clauses, including those that this version drops: their ids are taken too."""
     data = read_toml(specs_dir() / "clauses.toml")
     return tuple(Clause(id=item["id"], text="", source="", provenance="", keyword="") for item in data["clause"])
 
 
 def _clause(spec: Spec, clause: Clause, inherited: set[str]) -> str:
+    """The problem of a clause, or ""."""
     if clause.id in inherited:
         return "the id is already used by an inherited or shared clause"
+    # A clause says in exactly one way how it is tested, or why it is not.
     ties = sum(map(bool, (clause.checks, clause.state, clause.excluded)))
     if ties == 0 and clause.rule is None:
         return "needs one of checks, rule, state or excluded"
@@ -90,6 +94,7 @@ def _clause(spec: Spec, clause: Clause, inherited: set[str]) -> str:
 
 
 def _rule(spec: Spec, clause: Clause) -> str:
+    """The problem of a clause's rule, or ""."""
     rule = clause.rule
     if rule is None:
         return ""
@@ -107,11 +112,12 @@ def _rule(spec: Spec, clause: Clause) -> str:
 
 
 def _bound(spec: Spec, item: Mapping[str, Any]) -> str:
+    """The problem of a refusal or of a widest bound, or ""."""
     for glob in item["operations"]:
         if not named_operations(spec, (glob,)):
             return f"operations: {glob} names no operation of this version"
     named = named_operations(spec, tuple(item["operations"]))
-    # a refusal of a field that isn't documented ("*") has no place to name
+    # A refusal with the keyword "*" is about an undocumented field, which has no place in the document.
     places = [place for operation in named for place in request_schemas(spec, operation, item["pointer"])]
     if not places and item["keyword"] != "*":
         return f"pointer {item['pointer']} names no place in the request of {named[0].id}"
@@ -119,6 +125,9 @@ def _bound(spec: Spec, item: Mapping[str, Any]) -> str:
 
 
 def _errata(spec: Spec, errata: Mapping[str, Any]) -> Found:
+    """The problems of errata: an id that is used twice, or a place that exists neither before nor after the
+    corrections.
+    """
     found: Found = {}
     older = {erratum.id for erratum in spec.errata if erratum.version != spec.version}
     for index, item in enumerate(errata.get("erratum", ())):
@@ -137,10 +146,10 @@ def _errata(spec: Spec, errata: Mapping[str, Any]) -> Found:
 
 
 def _unclaimed(spec: Spec, path: Path) -> Iterator[Problem]:
-    """A check that covers an operation of a version rests on a clause of that version.
+    """Every check that covers an operation of a version rests on a clause of that version.
 
-    What an operation's check may rest on elsewhere is seen from the versions that have the clause: where none of the
-    operations that the clause names there exists, there is nothing to judge here either.
+    If the version doesn't have the clause, the operations that the clause names in other versions count: if none of
+    them exists here, the check has nothing to judge here.
     """
     shared = {clause.id for clause in _common()}
     for check in all_checks().values():
@@ -166,6 +175,7 @@ def _elsewhere(id: str) -> tuple[str, ...]:
 
 
 def _at_clause(spec: Spec, path: Path, id: str, message: str) -> Problem:
+    """A problem in the place of a clause."""
     home = spec.clause_by_id[id].version
     file = (path.parent / home if home else specs_dir()) / "clauses.toml"
     items = read_toml(file)["clause"]
@@ -174,7 +184,7 @@ def _at_clause(spec: Spec, path: Path, id: str, message: str) -> Problem:
 
 
 def common_problems(specs: Sequence[Spec]) -> Iterator[Problem]:
-    """Problems of the clauses that all versions share, and of the choice of the default version."""
+    """Yield the problems of the shared clauses and of the choice of the default version."""
     file = specs_dir() / "clauses.toml"
     data = read_toml(file)
     found: Found = {}
@@ -191,5 +201,6 @@ def common_problems(specs: Sequence[Spec]) -> Iterator[Problem]:
 
 
 def _near(word: str, known: Any) -> str:
+    """A hint to the known word that is most similar, or ""."""
     near = difflib.get_close_matches(word, list(known), n=1)
     return f"; did you mean {near[0]}?" if near else ""

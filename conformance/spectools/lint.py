@@ -1,7 +1,7 @@
-"""What is wrong with the folder of an api-version. Loading refuses what can't be read; this finds the rest.
+"""Finds mistakes in the folder of an api-version, beyond those that keep it from loading.
 
-:func:`lint` gives problems with file, line and key, sorted. Rules of the document are in ``document_rules``, rules of
-clauses, errata and version facts in ``ledger_rules``.
+:func:`lint` gives problems with file, line and key, sorted. The rules for documents are in ``document_rules``, those
+for clauses, errata and version facts in ``ledger_rules``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["lint"]
 
 
 def lint(wanted: tuple[str, ...], folder: Path | None = None) -> tuple[Problem, ...]:
-    """The problems of some versions (all when none is named), and of what they share; empty when all is well.
+    """The problems of some versions (of all, if none is named) and of what they share. Empty if there are none.
 
     Raises :class:`UsageError` for an unknown version.
     """
@@ -42,7 +42,7 @@ def lint(wanted: tuple[str, ...], folder: Path | None = None) -> tuple[Problem, 
 
 
 def _form(version: str, folder: Path | None) -> list[Problem]:
-    """All problems of form in the TOML files of a folder that does not load; loading names only the first."""
+    """All problems of form in the TOML files of a folder that doesn't load. Loading itself stops at the first."""
     for base in (folder, specs_dir()):
         path = Path(base) / version if base is not None else None
         if path is not None and (path / "version.toml").is_file():
@@ -59,4 +59,5 @@ def _form_of(path: Path) -> Iterator[Problem]:
 
 
 def _rest(error: SpecError) -> str:
+    """The message of an error with its hint."""
     return f"{error.message} ({error.hint})" if error.hint else error.message

@@ -1,6 +1,6 @@
-"""Schemas in a normal form for comparing: references followed, ``allOf`` merged, null apart, unions flat.
+"""Schemas in a normal form for comparison: references followed, ``allOf`` merged, null kept apart, unions flattened.
 
-Each part keeps the JSON Pointer of where it stands in its document, so that a change can say where it is.
+Each part keeps the JSON Pointer of its place in the document, so that a change can say where it is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Node", "Shape", "branches", "key_values", "resolve", "shape"]
 
 @frozen
 class Node:
-    """A schema and the pointer of where it stands, references followed."""
+    """A schema and the pointer of its place."""
 
     pointer: str
     schema: Any = field(repr=False, eq=False)
@@ -25,7 +25,7 @@ class Node:
 
 @frozen
 class Shape:
-    """One branch of a schema without unions: its keywords, its properties, its other sub-schemas by keyword."""
+    """One branch of a schema, without unions: its keywords, properties and other sub-schemas by keyword."""
 
     pointer: str
     keywords: Mapping[str, Any]
@@ -34,7 +34,7 @@ class Shape:
     inner: Mapping[str, Node]
 
 
-#: Keywords that hold one schema.
+#: Keywords whose value is one schema.
 INNER = ("items", "additionalProperties", "propertyNames", "contentSchema", "not", "contains", "unevaluatedProperties")
 _STRUCTURE = {"$ref", "properties", "required", "allOf", "oneOf", "anyOf", "discriminator", *INNER}
 
@@ -50,7 +50,7 @@ def resolve(document: Any, node: Node) -> Node:
 
 
 def branches(document: Any, node: Node) -> tuple[bool, tuple[Node, ...]]:
-    """(may it be null, the branches that aren't null); a schema that is no union is its own only branch."""
+    """(whether null is allowed, the branches other than null). A schema that isn't a union is its own only branch."""
     nullable = False
     found: list[Node] = []
     for leaf in _leaves(document, node, 0):
@@ -66,6 +66,7 @@ def branches(document: Any, node: Node) -> tuple[bool, tuple[Node, ...]]:
 
 
 def _leaves(document: Any, node: Node, depth: int) -> Iterator[Node]:
+    """Yield the branches of a union, those of unions inside it included."""
     node = resolve(document, node)
     schema = node.schema
     union = next((key for key in ("oneOf", "anyOf") if isinstance(schema, Mapping) and key in schema), None)
@@ -96,7 +97,7 @@ def shape(document: Any, node: Node) -> Shape:
 
 
 def _plain(keywords: dict[str, Any]) -> dict[str, Any]:
-    """Without null in types and values; a constant is an enum of one value."""
+    """The keywords without null in types and values. A constant becomes an enum of one value."""
     kinds = keywords.get("type")
     if isinstance(kinds, list):
         plain = [kind for kind in kinds if kind != "null"]
@@ -110,6 +111,7 @@ def _plain(keywords: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parts(document: Any, node: Node, depth: int) -> Iterator[Node]:
+    """Yield the members of ``allOf`` and the schema itself, references followed."""
     node = resolve(document, node)
     if isinstance(node.schema, Mapping) and depth < 8:
         for index, part in enumerate(node.schema.get("allOf", ())):
@@ -118,7 +120,7 @@ def _parts(document: Any, node: Node, depth: int) -> Iterator[Node]:
 
 
 def key_values(document: Any, node: Node) -> frozenset[tuple[str, str]]:
-    """The properties that a branch fixes to values; they tell the branches of a union apart."""
+    """The (property, value) pairs that a branch fixes. They tell the branches of a union apart."""
     found: set[tuple[str, str]] = set()
     for name, value in shape(document, node).properties.items():
         schema = resolve(document, value).schema

@@ -1,4 +1,4 @@
-"""Where a pointer of ``[[refusal]]``, ``[[widest]]`` or ``[clause.rule]`` leads in the request of an operation.
+"""Finds the schemas that a pointer of ``[[refusal]]``, ``[[widest]]`` or ``[clause.rule]`` names in a request.
 
 The pointer names a place in the value that is sent (``/messages/*/name``), or a parameter (``query:limit``).
 """
@@ -17,12 +17,12 @@ __all__ = ["named_operations", "request_schemas"]
 
 
 def named_operations(spec: Spec, globs: tuple[str, ...]) -> tuple[Operation, ...]:
-    """The operations of a version that globs such as ``threads.*`` name."""
+    """The operations of a version that globs such as ``threads.*`` match."""
     return tuple(op for id, op in operations_of(spec).items() if any(fnmatchcase(id, glob) for glob in globs))
 
 
 def request_schemas(spec: Spec, operation: Operation, pointer: str) -> tuple[Any, ...]:
-    """Every schema that describes the place, one for each way through unions; empty when there is no such place."""
+    """Every schema that describes the place, one for each way through unions. Empty if there is no such place."""
     if not pointer.startswith("/") and pointer:
         location, _, name = pointer.partition(":")
         parameter = operation.parameter(location, name)
@@ -34,7 +34,7 @@ def request_schemas(spec: Spec, operation: Operation, pointer: str) -> tuple[Any
 
 
 def _parts(spec: Spec, schema: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
-    """A schema and the branches of its unions, dereferenced."""
+    """Yield a schema and the branches of its unions, with references followed."""
     node = spec.deref(schema)
     if not isinstance(node, Mapping) or depth > 12:
         return
@@ -45,6 +45,7 @@ def _parts(spec: Spec, schema: Any, depth: int = 0) -> Iterator[Mapping[str, Any
 
 
 def _child(schema: Mapping[str, Any], name: str) -> Iterator[Any]:
+    """Yield the schemas of a child: a property, a value of an open object, or an array item."""
     properties = schema.get("properties", {})
     if name in properties:
         yield properties[name]

@@ -1,6 +1,7 @@
-"""Compare two schemas: the changes at one place and the pairs of places below it.
+"""Compares two schemas: the changes in one place, and the pairs of places below it.
 
-A pair is compared once, however many ways lead to it; who reaches it is found by walking the pairs from each operation.
+A pair is compared once, however many ways lead to it. Which operations a change concerns is found by walking the pairs
+from each operation.
 """
 
 from __future__ import annotations
@@ -10,32 +11,37 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from conformance.spectools.changes import Local
+from conformance.spectools.changes import LocalChange
 from conformance.spectools.normal_form import Node, Shape, branches, key_values, shape
 
 __all__ = ["Pairs"]
 
+#: Keywords for which a greater value allows less.
 _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains")
+#: Keywords for which a greater value allows more.
 _UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains")
+#: Keywords without effect on validation.
 _SILENT = ("title", "description", "deprecated", "$comment", "examples")
 
 
 @frozen
 class _Step:
-    changes: tuple[Local, ...]
+    """The changes of one pair, and the pairs below it."""
+
+    changes: tuple[LocalChange, ...]
     below: tuple[tuple[Node, Node], ...]
 
 
 @define(eq=False)
 class Pairs:
-    """The pairs of two documents that were compared."""
+    """The pairs of places in two documents that were compared so far."""
 
     old: Any
     new: Any
     _done: dict[tuple[str, str], _Step] = field(factory=dict, init=False)
 
-    def reach(self, old: Node, new: Node) -> Iterator[Local]:
-        """All changes at or below a pair, each once."""
+    def reach(self, old: Node, new: Node) -> Iterator[LocalChange]:
+        """Yield all changes at or below a pair, each once."""
         stack, seen = [(old, new)], set()
         while stack:
             pair = stack.pop()
@@ -48,22 +54,24 @@ class Pairs:
             stack.extend(reversed(step.below))
 
     def _step(self, old: Node, new: Node) -> _Step:
+        """The comparison of one pair, made on first use."""
         key = (old.pointer, new.pointer)
         if key not in self._done:
-            changes: list[Local] = []
+            changes: list[LocalChange] = []
             below: list[tuple[Node, Node]] = []
             self._compare(old, new, changes, below)
             self._done[key] = _Step(tuple(changes), tuple(below))
         return self._done[key]
 
-    def _compare(self, old: Node, new: Node, changes: list[Local], below: list[tuple[Node, Node]]) -> None:
+    def _compare(self, old: Node, new: Node, changes: list[LocalChange], below: list[tuple[Node, Node]]) -> None:
+        """Compare two schemas and collect changes and pairs below."""
         if old.schema == new.schema and old.pointer == new.pointer and not _refers(old.schema):
             return
         was_null, olds = branches(self.old, old)
         is_null, news = branches(self.new, new)
         if was_null != is_null:
             effect = "wider" if is_null else "narrower"
-            changes.append(Local(new.pointer, "null", was_null, is_null, effect, old.pointer))
+            changes.append(LocalChange(new.pointer, "null", was_null, is_null, effect, old.pointer))
         if len(olds) == len(news) == 1:
             self._plain(shape(self.old, olds[0]), shape(self.new, news[0]), changes, below)
             return
@@ -73,13 +81,17 @@ class Pairs:
                 below.append((left, right))
             else:
                 self._plain(shape(self.old, left), shape(self.new, right), changes, below)
-        changes.extend(Local(node.pointer, "branch removed", _brief(node.schema), None, "narrower") for node in gone)
-        changes.extend(Local(node.pointer, "branch added", None, _brief(node.schema), "wider") for node in added)
+        changes.extend(
+            LocalChange(node.pointer, "branch removed", _brief(node.schema), None, "narrower") for node in gone
+        )
+        changes.extend(LocalChange(node.pointer, "branch added", None, _brief(node.schema), "wider") for node in added)
 
     def _matched(
         self, olds: tuple[Node, ...], news: tuple[Node, ...]
     ) -> tuple[list[tuple[Node, Node]], list[Node], list[Node]]:
-        """Branches that belong together: by name, by fixed values, by type; each is used once."""
+        """Pair up branches that belong together: by name, by fixed values, by type. Each is used once; the others are
+        left.
+        """
         left, right = list(olds), list(news)
         pairs: list[tuple[Node, Node]] = []
         old_values = {node: key_values(self.old, node) for node in olds}
@@ -99,25 +111,28 @@ class Pairs:
         take(lambda a, b: not old_values[a] and not new_values[b] and _type(a) == _type(b))
         return pairs, left, right
 
-    def _plain(self, old: Shape, new: Shape, changes: list[Local], below: list[tuple[Node, Node]]) -> None:
+    def _plain(self, old: Shape, new: Shape, changes: list[LocalChange], below: list[tuple[Node, Node]]) -> None:
+        """Compare two branches without unions."""
         changes.extend(_keywords(old, new))
         for name, node in old.properties.items():
             if name not in new.properties:
                 effect = "less"
-                changes.append(Local(node.pointer, "property removed", _brief(node.schema), None, effect))
+                changes.append(LocalChange(node.pointer, "property removed", _brief(node.schema), None, effect))
             else:
                 below.append((node, new.properties[name]))
                 if (name in old.required) != (name in new.required):
                     now = name in new.required
                     what, effect = f"required {name}", "narrower" if now else "wider"
                     changes.append(
-                        Local(f"{new.pointer}/required", what, not now, now, effect, f"{old.pointer}/required")
+                        LocalChange(f"{new.pointer}/required", what, not now, now, effect, f"{old.pointer}/required")
                     )
         for name, node in new.properties.items():
             if name not in old.properties:
                 must = name in new.required
                 what = "required property added" if must else "property added"
-                changes.append(Local(node.pointer, what, None, _brief(node.schema), "narrower" if must else "more"))
+                changes.append(
+                    LocalChange(node.pointer, what, None, _brief(node.schema), "narrower" if must else "more")
+                )
         for key in sorted(set(old.inner) | set(new.inner)):
             if key in old.inner and key in new.inner:
                 below.append((old.inner[key], new.inner[key]))
@@ -126,16 +141,20 @@ class Pairs:
                 before = _brief(gone.schema) if gone else None
                 after = _brief(come.schema) if come else None
                 where = come.pointer if come else f"{new.pointer}/{key}"
-                changes.append(Local(where, key, before, after, _opened(before, after), gone.pointer if gone else ""))
+                changes.append(
+                    LocalChange(where, key, before, after, _opened(before, after), gone.pointer if gone else "")
+                )
 
 
 def _opened(old: Any, new: Any) -> str:
+    """The effect of a changed sub-schema where True or a missing schema allows everything and False nothing."""
     if new is False or (old in (None, True) and new is not True):
         return "narrower"
     return "wider" if old is False or new in (None, True) else "other"
 
 
-def _keywords(old: Shape, new: Shape) -> Iterator[Local]:
+def _keywords(old: Shape, new: Shape) -> Iterator[LocalChange]:
+    """Yield the changes of keywords that hold no schema."""
     for key in sorted(set(old.keywords) | set(new.keywords)):
         was, now = old.keywords.get(key), new.keywords.get(key)
         if was == now or (key == "enum" and was and now and set(map(str, was)) == set(map(str, now))):
@@ -145,16 +164,17 @@ def _keywords(old: Shape, new: Shape) -> Iterator[Local]:
             gone = [value for value in was if value not in now]
             come = [value for value in now if value not in was]
             if gone:
-                yield Local(pointer, "values removed", gone, None, "narrower", before)
+                yield LocalChange(pointer, "values removed", gone, None, "narrower", before)
             if come:
-                yield Local(pointer, "values added", None, come, "wider", before)
+                yield LocalChange(pointer, "values added", None, come, "wider", before)
         else:
-            yield Local(pointer, key, was, now, _effect(key, was, now), before)
+            yield LocalChange(pointer, key, was, now, _effect(key, was, now), before)
 
 
 def _effect(key: str, was: Any, now: Any) -> str:
+    """What a changed keyword does to the set of allowed values."""
     if key in _SILENT or key == "default":
-        # a default is what the server takes when nothing is sent: another one changes what a request means
+        # The server uses the default if nothing is sent, so another default changes the meaning of requests.
         return "other" if key == "default" and was is not None and now is not None else "none"
     if was is None:
         return "narrower"
@@ -174,17 +194,19 @@ def _effect(key: str, was: Any, now: Any) -> str:
 
 
 def _refers(node: Any) -> bool:
+    """Return True if a schema contains a reference: what it refers to may have changed."""
     if isinstance(node, Mapping):
         return "$ref" in node or any(_refers(value) for value in node.values())
     return isinstance(node, list) and any(_refers(item) for item in node)
 
 
 def _name(node: Node) -> str:
-    """A component's name without the prefixes that only say who wrote it."""
+    """The name of a component without prefixes for its origin."""
     return node.pointer.removeprefix("/components/schemas/").removeprefix("OpenAI.").removeprefix("Azure").lower()
 
 
 def _type(node: Node) -> tuple[str, ...]:
+    """The types of a schema, without null."""
     if not isinstance(node.schema, Mapping):
         return ()
     kind = node.schema.get("type", ())
@@ -192,7 +214,7 @@ def _type(node: Node) -> tuple[str, ...]:
 
 
 def _brief(schema: Any) -> Any:
-    """A schema as a value that fits on a line: its own keywords, sub-schemas only by name."""
+    """A schema as a value that fits on one line: its own keywords, properties only by name."""
     if not isinstance(schema, Mapping):
         return schema
     found = {}

@@ -1,6 +1,6 @@
-"""Swagger 2.0 in the words of OpenAPI 3: bodies, form fields, media types, definitions.
+"""Converts Swagger 2.0 into OpenAPI 3: bodies, form fields, media types, definitions.
 
-Source: the OpenAPI Specification 2.0 and its successor's description of what was renamed.
+Source: the OpenAPI Specification 2.0, and the description of renamed parts in version 3.0.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from conformance.spec.openapi import METHODS
 
 __all__ = ["to_three"]
 
+#: Keywords that a Swagger 2.0 parameter has itself and an OpenAPI 3 parameter has in its schema.
 _SCHEMA_KEYS = (
     *("type", "format", "items", "default", "enum", "pattern", "x-nullable", "minimum", "maximum", "exclusiveMinimum"),
     *("exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "multipleOf"),
@@ -19,7 +20,7 @@ _SCHEMA_KEYS = (
 
 
 def to_three(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The same facts as an OpenAPI 3.0 document; prose and vendor keys are left where they are."""
+    """The same facts as an OpenAPI 3.0 document. Descriptions and vendor keywords stay where they are."""
     made: dict[str, Any] = {
         "openapi": "3.0.3",
         "info": document.get("info", {}),
@@ -35,15 +36,18 @@ def to_three(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _server(document: Mapping[str, Any]) -> str:
+    """The server URL from host and base path."""
     host = _mapping(document.get("x-ms-parameterized-host")).get("hostTemplate") or document.get("host") or "{endpoint}"
     return f"{host}{document.get('basePath') or ''}".rstrip("/")
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
+    """The value if it is a mapping, else an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
 def _item(document: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
+    """The operations of one path."""
     shared = item.get("parameters", ())
     return {
         method: _operation(document, item[method], shared)
@@ -53,6 +57,7 @@ def _item(document: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any
 
 
 def _operation(document: Mapping[str, Any], node: Mapping[str, Any], shared: Any) -> dict[str, Any]:
+    """One operation: its body and form parameters become a request body."""
     listed = [_found(document, parameter) for parameter in (*shared, *node.get("parameters", ()))]
     consumes = node.get("consumes") or document.get("consumes") or ["application/json"]
     produces = node.get("produces") or document.get("produces") or ["application/json"]
@@ -81,7 +86,9 @@ def _operation(document: Mapping[str, Any], node: Mapping[str, Any], shared: Any
 
 
 def _found(document: Mapping[str, Any], node: Any) -> Mapping[str, Any]:
-    """A parameter or response by its reference; references to other documents stay for the importer to refuse."""
+    """The parameter or response that a reference leads to. References to other documents stay, for the importer to
+    refuse.
+    """
     for _ in range(16):
         ref = node.get("$ref") if isinstance(node, Mapping) else None
         if not isinstance(ref, str) or not ref.startswith("#/"):
@@ -92,6 +99,7 @@ def _found(document: Mapping[str, Any], node: Any) -> Mapping[str, Any]:
 
 
 def _schema(parameter: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter or header. A file becomes a binary string."""
     found = {key: parameter[key] for key in _SCHEMA_KEYS if key in parameter}
     if found.get("type") == "file":
         found = {"type": "string", "format": "binary"}
@@ -99,6 +107,7 @@ def _schema(parameter: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parameter(parameter: Mapping[str, Any]) -> dict[str, Any]:
+    """A path, query or header parameter."""
     if "$ref" in parameter:
         return dict(parameter)
     made = {key: parameter[key] for key in ("name", "in", "required") if key in parameter}
@@ -109,6 +118,7 @@ def _parameter(parameter: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _response(answer: Mapping[str, Any], produces: list[str]) -> dict[str, Any]:
+    """A response with its media types."""
     if "$ref" in answer:
         return dict(answer)
     made: dict[str, Any] = {"description": "", "headers": {}}
@@ -125,6 +135,7 @@ def _response(answer: Mapping[str, Any], produces: list[str]) -> dict[str, Any]:
 
 
 def _renamed(node: Any) -> Any:
+    """The document with references to definitions rewritten."""
     if isinstance(node, Mapping):
         return {
             key: value.replace("#/definitions/", "#/components/schemas/", 1)

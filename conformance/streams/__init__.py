@@ -1,1 +1,1 @@
-"""What the events of a stream mean, per protocol: grammars as data with the little code that walks them."""
+"""The meaning of stream events, per protocol: state machines as data, with the little code that runs them."""

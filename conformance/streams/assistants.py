@@ -1,7 +1,7 @@
-"""Assistants streams: which event may follow which for one run, step or message, as ladders of states.
+"""Assistants streams: which event may follow which, for one run, step or message.
 
-An event's name is the object's kind and its new state: ``thread.run.step.completed``. A stream that is opened by
-submitting tool outputs goes on with a run that was announced before, so its first rung may be any.
+An event's name is the kind of the object and its new state: ``thread.run.step.completed``. A stream that is opened by
+submitting tool outputs continues a run that was announced before, so its first event may have any state.
 """
 
 from __future__ import annotations
@@ -15,27 +15,38 @@ from conformance.evidence.event_stream import Event
 from conformance.streams.machine import Breach, Machine
 from conformance.streams.reading import Reading
 
-__all__ = ["KINDS", "LADDERS", "PAUSED", "TERMINAL", "Moment", "by_object", "ladder_breaches", "moments", "split_name"]
+__all__ = [
+    "KINDS",
+    "MACHINES",
+    "PAUSED",
+    "TERMINAL",
+    "LifecycleEvent",
+    "by_object",
+    "lifecycle_events",
+    "split_name",
+    "state_breaches",
+]
 
-#: The kinds of objects, the longer name before its prefix.
+#: The kinds of objects. A longer name stands before its own prefix.
 KINDS = ("thread.run.step", "thread.message", "thread.run", "thread")
 
-#: States that end a run.
+#: The final states of a run.
 TERMINAL = frozenset({"completed", "incomplete", "failed", "cancelled", "expired"})
 
-#: The state in which a run waits for its caller.
+#: The state in which a run waits for tool outputs.
 PAUSED = "requires_action"
 
 
-def ladder(name: str, rungs: Sequence[Sequence[str]], *, resumed: bool = False, many: str = "") -> Machine:
-    """A machine in which states only go up. Rungs may be skipped but for the first; ``many`` may repeat on its rung.
+def ordered_states(name: str, steps: Sequence[Sequence[str]], *, resumed: bool = False, many: str = "") -> Machine:
+    """A machine whose states follow in the order of ``steps``. Steps may be skipped, except the first.
 
-    Rules: ``first`` (not announced), ``once`` (a state again), ``backwards``, ``after-end``.
+    The state ``many`` may repeat. Rules: ``first`` (not announced), ``once`` (a state again), ``backwards``,
+    ``after-end``.
     """
     moves: dict[tuple[str, str], str] = {}
     breaks: dict[tuple[str, str], tuple[str, str]] = {}
-    last = len(rungs) - 1
-    states = {state: height for height, rung in enumerate(rungs) for state in rung}
+    last = len(steps) - 1
+    states = {state: height for height, step in enumerate(steps) for state in step}
     for state, height in states.items():
         if height == 0 or resumed:
             moves["new", state] = state
@@ -57,18 +68,24 @@ _RUN = (("created",), ("queued",), ("in_progress",), ("requires_action", "cancel
 _STEP = (("created",), ("in_progress",), ("delta",), ("completed", "failed", "cancelled", "expired"))
 _MESSAGE = (("created",), ("in_progress",), ("delta",), ("completed", "incomplete"))
 
-#: Kind → machine of a stream that starts a run, machine of a stream that goes on with one.
-LADDERS: Mapping[str, tuple[Machine, Machine]] = {
-    "thread": (ladder("thread", (("created",),)), ladder("thread", (("created",),))),
-    "thread.run": (ladder("run", _RUN), ladder("run", _RUN, resumed=True)),
-    "thread.run.step": (ladder("step", _STEP, many="delta"), ladder("step", _STEP, resumed=True, many="delta")),
-    "thread.message": (ladder("message", _MESSAGE, many="delta"), ladder("message", _MESSAGE, many="delta")),
+#: Kind → (machine for a stream that starts a run, machine for a stream that continues one).
+MACHINES: Mapping[str, tuple[Machine, Machine]] = {
+    "thread": (ordered_states("thread", (("created",),)), ordered_states("thread", (("created",),))),
+    "thread.run": (ordered_states("run", _RUN), ordered_states("run", _RUN, resumed=True)),
+    "thread.run.step": (
+        ordered_states("step", _STEP, many="delta"),
+        ordered_states("step", _STEP, resumed=True, many="delta"),
+    ),
+    "thread.message": (
+        ordered_states("message", _MESSAGE, many="delta"),
+        ordered_states("message", _MESSAGE, many="delta"),
+    ),
 }
 
 
 @frozen
-class Moment:
-    """One lifecycle event: the kind and id of its object, its new state, its data."""
+class LifecycleEvent:
+    """One event about an object: the object's kind and id, its new state, its data."""
 
     event: Event
     kind: str
@@ -78,36 +95,36 @@ class Moment:
 
 
 def split_name(name: str | None) -> tuple[str, str] | None:
-    """Kind and state of an event's name; None for names that aren't an object's."""
+    """(kind, state) of an event's name, or None if the name isn't that of an object event."""
     for kind in KINDS:
         if name is not None and name.startswith(kind + "."):
             state = name.removeprefix(kind + ".")
-            known = {symbol for _, symbol in LADDERS[kind][0].moves}
+            known = {symbol for _, symbol in MACHINES[kind][0].moves}
             return (kind, state) if state in known else None
     return None
 
 
-def moments(reading: Reading) -> Iterator[Moment]:
-    """The lifecycle events of a stream, in order. Unknown names are left out."""
+def lifecycle_events(reading: Reading) -> Iterator[LifecycleEvent]:
+    """Yield the lifecycle events of a stream in order. Events with unknown names are left out."""
     for event, value in reading.values:
         named = split_name(event.name)
         if named is not None:
             identity = value.get("id")
-            yield Moment(event, *named, identity if isinstance(identity, str) else "", value)
+            yield LifecycleEvent(event, *named, identity if isinstance(identity, str) else "", value)
 
 
-def by_object(reading: Reading) -> Mapping[tuple[str, str], list[Moment]]:
-    """Moments by kind and id of their object."""
-    found: dict[tuple[str, str], list[Moment]] = {}
-    for moment in moments(reading):
+def by_object(reading: Reading) -> Mapping[tuple[str, str], list[LifecycleEvent]]:
+    """The lifecycle events by kind and id of their object."""
+    found: dict[tuple[str, str], list[LifecycleEvent]] = {}
+    for moment in lifecycle_events(reading):
         found.setdefault((moment.kind, moment.id), []).append(moment)
     return found
 
 
-def ladder_breaches(reading: Reading, *, resumed: bool) -> Iterator[tuple[Moment, Breach[Moment]]]:
-    """What the machines of all objects object to; each breach with the moment that shows it."""
+def state_breaches(reading: Reading, *, resumed: bool) -> Iterator[tuple[LifecycleEvent, Breach[LifecycleEvent]]]:
+    """Yield (event, breach) for every event that its object's machine doesn't allow."""
     for (kind, _), found in by_object(reading).items():
-        machine = LADDERS[kind][resumed]
+        machine = MACHINES[kind][resumed]
         for breach in machine.run((moment.state, moment) for moment in found):
             if breach.tag is not None:
                 yield breach.tag, breach

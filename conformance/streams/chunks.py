@@ -1,7 +1,7 @@
 """Chat and completion chunks: which choices count, and what may follow what within a choice.
 
-Chunks with empty choices, and choices without ``delta`` (chat) or ``text`` (completions), carry filter results of the
-service and stand outside the rules on id, object, created, model, role and finish.
+Chunks with an empty list of choices, and choices without ``delta`` (chat) or ``text`` (completions), carry filter
+results of the service. The rules on id, object, created, model, role and finish do not apply to them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["CHOICE", "Piece", "by_choice", "choice_breaches", "content_chunks", 
 
 @frozen
 class Piece:
-    """One counted choice of one chunk; ``position`` is its place in the chunk's list."""
+    """One choice in one chunk, with content to judge. ``position`` is its index in the chunk's list of choices."""
 
     event: Event
     chunk: Mapping[str, Any]
@@ -29,7 +29,7 @@ class Piece:
 
     @property
     def place(self) -> str:
-        """How a finding names it."""
+        """The place as findings write it."""
         return f"{self.event.place}/choices/{self.position}"
 
     @property
@@ -40,13 +40,13 @@ class Piece:
 
     @property
     def text(self) -> str:
-        """The text that it adds: ``delta.content`` or ``text``."""
+        """The text that this piece adds: ``delta.content`` or ``text``."""
         text = self.choice.get("text", self.delta.get("content"))
         return text if isinstance(text, str) else ""
 
     @property
     def finish(self) -> Any:
-        """``finish_reason``; None where null or absent."""
+        """The ``finish_reason``; None if it is null or absent."""
         return self.choice.get("finish_reason")
 
 
@@ -64,12 +64,12 @@ CHOICE = Machine(
 
 
 def counts(choice: Any) -> bool:
-    """True for a choice that the rules on content apply to."""
+    """Return True for a choice to which the rules on content apply."""
     return isinstance(choice, dict) and ("delta" in choice or "text" in choice)
 
 
 def pieces(reading: Reading) -> Iterator[Piece]:
-    """The counted choices of all chunks, in the order of arrival."""
+    """Yield the pieces of all chunks in the order of arrival."""
     for event, chunk in reading.values:
         choices = chunk.get("choices")
         if isinstance(choices, list):
@@ -79,7 +79,7 @@ def pieces(reading: Reading) -> Iterator[Piece]:
 
 
 def content_chunks(reading: Reading) -> Iterator[tuple[Event, Mapping[str, Any]]]:
-    """The chunks that hold at least one counted choice."""
+    """Yield the chunks with at least one piece."""
     for event, chunk in reading.values:
         choices = chunk.get("choices")
         if isinstance(choices, list) and any(counts(choice) for choice in choices):
@@ -87,14 +87,14 @@ def content_chunks(reading: Reading) -> Iterator[tuple[Event, Mapping[str, Any]]
 
 
 def usage_chunks(reading: Reading) -> Iterator[tuple[Event, Mapping[str, Any]]]:
-    """The chunks whose ``usage`` is there and not null."""
+    """Yield the chunks with a ``usage`` that isn't null."""
     for event, chunk in reading.values:
         if chunk.get("usage") is not None:
             yield event, chunk
 
 
 def by_choice(reading: Reading) -> Mapping[Any, list[Piece]]:
-    """Pieces by the index of their choice. A piece without an index stands under None."""
+    """The pieces by the index of their choice. Pieces without an index are under None."""
     found: dict[Any, list[Piece]] = {}
     for piece in pieces(reading):
         index = piece.choice.get("index")
@@ -103,6 +103,7 @@ def by_choice(reading: Reading) -> Mapping[Any, list[Piece]]:
 
 
 def _symbol(piece: Piece) -> str:
+    """The machine's symbol for a piece."""
     if piece.finish is not None:
         return "ends"
     says = piece.text or any(piece.delta.get(key) for key in ("tool_calls", "function_call", "refusal"))
@@ -110,7 +111,7 @@ def _symbol(piece: Piece) -> str:
 
 
 def choice_breaches(reading: Reading) -> Iterator[tuple[Any, Breach[Piece]]]:
-    """What each choice's machine objects to, with the choice's index."""
+    """Yield (index of the choice, breach) for every piece that its choice's machine doesn't allow."""
     for index, found in by_choice(reading).items():
         for breach in CHOICE.run(((_symbol(piece), piece) for piece in found), ended=reading.ended):
             yield index, breach

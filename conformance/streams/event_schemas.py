@@ -1,4 +1,4 @@
-"""Where the document describes the data of each event, and which of its demands filter chunks are free of."""
+"""The schemas of event data in the document, and the errors that filter chunks may have."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from conformance.schema.validators import SchemaError
 from conformance.spec.operations import StreamShape
 from conformance.spec.spec import Spec
 
-__all__ = ["event_schemas", "outside"]
+__all__ = ["event_schemas", "free_in_filter_chunk"]
 
 
 def event_schemas(spec: Spec, shape: StreamShape) -> Mapping[str | None, str]:
-    """JSON Pointers of the data schemas by event name; under None the one for events without a name.
+    """Event name → JSON Pointer of the schema of its data. None stands for events without a name.
 
-    The document describes an event as an object: ``event`` is a const, the data's schema stands in ``contentSchema``.
+    The document describes an event as an object: ``event`` is a constant, and the schema of the data is in
+    ``contentSchema``.
     """
     key = (spec.version, spec.digest, shape.media.pointer)
     if key not in _KNOWN:
@@ -23,11 +24,12 @@ def event_schemas(spec: Spec, shape: StreamShape) -> Mapping[str | None, str]:
     return _KNOWN[key]
 
 
-#: Walked once per version and operation; there are few of both.
+#: Cache by version and operation.
 _KNOWN: dict[tuple[str, str, str], Mapping[str | None, str]] = {}
 
 
 def _walk(spec: Spec, pointer: str) -> Iterator[tuple[str | None, str]]:
+    """Yield (event name, pointer) from the schema of a stream's events."""
     node = spec.resolve("#" + pointer)
     if isinstance(node, Mapping) and "$ref" in node:
         yield from _walk(spec, str(node["$ref"]).removeprefix("#"))
@@ -43,8 +45,8 @@ def _walk(spec: Spec, pointer: str) -> Iterator[tuple[str | None, str]]:
             yield each, f"{pointer}/properties/data/contentSchema"
 
 
-def outside(protocol: str, value: Mapping[str, Any], error: SchemaError) -> bool:
-    """True for an error that a filter chunk of the service may show: no delta, empty object, no finish_reason."""
+def free_in_filter_chunk(protocol: str, value: Mapping[str, Any], error: SchemaError) -> bool:
+    """Return True for a schema error that a filter chunk may have: no delta, an empty object, no finish_reason."""
     if protocol not in ("chat-chunks", "completion-chunks"):
         return False
     choices = value.get("choices")

@@ -1,4 +1,4 @@
-"""State machines as data: which symbol may follow in which state, and the rule that a forbidden one breaks."""
+"""State machines as data: which symbol may follow in which state, and which rule a forbidden one breaks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @frozen
 class Breach(Generic[T]):
-    """A broken rule: its name, the state and symbol that broke it, and what the symbol stood for (None at the end)."""
+    """A broken rule: its name, the state and symbol that broke it, and what the symbol stands for (None at the end)."""
 
     rule: str
     state: str
@@ -24,10 +24,11 @@ class Breach(Generic[T]):
 
 @frozen
 class Machine:
-    """``moves`` maps (state, symbol) to the next state.
+    """A state machine.
 
-    ``breaks`` maps what is not allowed to (rule, next state), so that one defect gives one breach. ``ends`` maps a
-    state in which nothing may end to its rule. A pair that stands in neither table is allowed and changes nothing.
+    ``moves`` maps (state, symbol) to the next state. ``breaks`` maps forbidden pairs to (rule, next state), so that one
+    defect gives one breach. ``ends`` maps a state in which a sequence must not end to a rule. A pair in neither table
+    is allowed and changes nothing.
     """
 
     name: str
@@ -37,7 +38,9 @@ class Machine:
     ends: Mapping[str, str] = field(factory=dict, repr=False)
 
     def run(self, symbols: Iterable[tuple[str, T]], *, ended: bool = True) -> Iterator[Breach[T]]:
-        """The breaches along a sequence of (symbol, tag). ``ended`` False: it was cut, and its end says nothing."""
+        """Yield the breaches along a sequence of (symbol, tag). With ``ended=False`` the sequence was cut off, so its
+        end is not judged.
+        """
         state = self.start
         for symbol, tag in symbols:
             if (state, symbol) in self.breaks:

@@ -1,4 +1,4 @@
-"""A streamed answer as the protocol reads it: events, end sentinels, errors, and whether its end says anything."""
+"""A streamed answer as its protocol reads it: events, end sentinels, errors, and whether its end can be judged."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ from conformance.verdict import Finding, Level, Outcome
 
 __all__ = ["DATA_ONLY", "DONE", "Reading", "compressed", "level_of", "over_stream", "read", "streamed"]
 
-#: The sentinel where a protocol documents none: tolerated there.
+#: The sentinel that is tolerated if a protocol documents none.
 DONE = "[DONE]"
 
-#: Protocols whose events have no name.
+#: The protocols whose events have no name.
 DATA_ONLY = ("chat-chunks", "completion-chunks")
 
 
 @frozen(slots=False)
 class Reading:
-    """``events`` are the dispatched events without the sentinels; ``done`` the sentinels, an unfinished one too.
+    """A stream that was read. ``events`` are without the sentinels; ``done`` are the sentinels, an unfinished one
+    included.
 
-    ``whole`` is True when the message body ended as HTTP says.
+    ``whole`` is True if the message body ended properly, by the rules of HTTP.
     """
 
     shape: StreamShape
@@ -41,17 +42,21 @@ class Reading:
 
     @cached_property
     def errors(self) -> tuple[Event, ...]:
-        """Events that tell of an error after the first byte."""
+        """The events that report an error after the start of the stream."""
         return tuple(event for event in self.events if is_error(event))
 
     @cached_property
     def ended(self) -> bool:
-        """True when what is missing was left out: the body is whole and no error event cut the answer short."""
+        """True if whatever is missing was really left out: the body is complete and no error event ended the answer
+        early.
+        """
         return self.whole and not self.errors
 
     @cached_property
     def values(self) -> tuple[tuple[Event, dict[str, Any]], ...]:
-        """The events that carry a JSON object, with it. Errors, and named events where none belong, are left out."""
+        """The events with a JSON object, each with the object. Errors are left out, and named events where a protocol
+        has none.
+        """
         return tuple(
             (event, event.json)
             for event in self.events
@@ -62,7 +67,7 @@ class Reading:
 
 
 def is_error(event: Event) -> bool:
-    """An event named ``error``, or whose data is an error envelope or has the type ``error``."""
+    """Return True for an event named ``error``, or with an error object or the type ``error`` as its data."""
     value = event.json
     if isinstance(value, dict) and (value.get("type") == "error" or isinstance(value.get("error"), dict | str)):
         return not str(value.get("type", "error")).startswith("response.") and "object" not in value
@@ -76,14 +81,14 @@ def compressed(response: Response) -> str:
 
 
 def read(spec: Spec, seen: Observation) -> Reading | None:
-    """The reading of an answer; None where the case asks for no stream or the body isn't one."""
+    """The reading of an answer; None if the case doesn't ask for a stream or the body isn't one."""
     shape, response = shape_of(spec, seen.case), seen.exchange.response
     if shape is None or response is None or compressed(response):
         return None
     if response.media_type == "application/json" and response.is_json:
         return None
     whole = response.complete and seen.exchange.fault is None
-    # Kept beside the parsed body: every check of a stream wants the same reading. Another version reads it anew.
+    # Cached in the response: every check of a stream needs the same reading. It depends on the version's stream shape.
     cache = vars(response)
     found: Reading | None = cache.get("_reading")
     if found is None or found.shape is not shape or found.whole is not whole:
@@ -92,6 +97,7 @@ def read(spec: Spec, seen: Observation) -> Reading | None:
 
 
 def _reading(stream: Stream, shape: StreamShape, *, whole: bool) -> Reading:
+    """Separate the events of a stream from its sentinels."""
     sentinel = shape.done or DONE
     everything = stream.events + ((stream.unfinished,) if stream.unfinished else ())
     return Reading(
@@ -104,7 +110,7 @@ def _reading(stream: Stream, shape: StreamShape, *, whole: bool) -> Reading:
 
 
 def level_of(spec: Spec, clause: str) -> Level:
-    """How hard a version itself states a clause; SHOULD where it doesn't state it at all."""
+    """The level at which this version states a clause; SHOULD if it doesn't state it."""
     stated = spec.clause_by_id.get(clause)
     keyword = stated.keyword if stated is not None else "SHOULD"
     return Level(keyword) if keyword in ("MUST", "SHOULD") else Level.OBS
@@ -114,7 +120,7 @@ Judge = Callable[[Spec, Observation, Reading], Iterable[Finding]]
 
 
 def over_stream(judge: Judge) -> Callable[[Spec, Observation], Iterator[Finding]]:
-    """Give a check the reading. Where the answer isn't a stream, the check is ``not_testable``, never green."""
+    """Decorator for checks of streams: they get the reading, and are ``not_testable`` if the answer isn't a stream."""
 
     @wraps(judge)
     def judged(spec: Spec, seen: Observation) -> Iterator[Finding]:
@@ -130,7 +136,9 @@ def over_stream(judge: Judge) -> Callable[[Spec, Observation], Iterator[Finding]
 
 
 def streamed(*protocols: str, also: About | None = None) -> About:
-    """About the cases that ask for a stream of these protocols (any, without names) and read it to its end."""
+    """A selector for cases that ask for a stream of these protocols (of any, if none is named) and read it to its
+    end.
+    """
 
     def about(spec: Spec, case: Case) -> bool:
         shape = shape_of(spec, case)

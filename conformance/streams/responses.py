@@ -1,7 +1,7 @@
-"""Responses streams: the response, its items, their parts, and the deltas that grow them.
+"""Responses streams: the response, its items, their parts, and the texts that deltas add to.
 
-Every event names its place: ``output_index`` with ``item_id``, within an item ``content_index`` or ``summary_index``.
-:class:`Outline` walks the events once and keeps what was announced, what was closed, and what was joined.
+Every event names its place: ``output_index`` with ``item_id``; within an item ``content_index`` or ``summary_index``.
+:class:`Outline` walks the events once and keeps what was announced, closed and joined.
 """
 
 from __future__ import annotations
@@ -15,12 +15,22 @@ from conformance.evidence.event_stream import Event
 from conformance.streams.machine import Breach, Machine
 from conformance.streams.reading import Reading
 
-__all__ = ["GROWS", "RESPONSE", "TERMINAL", "Growth", "Outline", "Wrong", "comparable", "kind_of", "order_breaches"]
+__all__ = [
+    "GROWING_TEXTS",
+    "RESPONSE",
+    "TERMINAL",
+    "GrowingText",
+    "NestingFault",
+    "Outline",
+    "comparable",
+    "kind_of",
+    "order_breaches",
+]
 
-#: Events that end a response, each with its whole state.
+#: Events that end a response. Each contains the finished response.
 TERMINAL = ("response.completed", "response.incomplete", "response.failed")
 
-#: The response itself. ``opens`` is created, ``waits`` queued and in_progress, ``works`` all that happens to items.
+#: The response. ``opens`` is created, ``waits`` is queued or in_progress, ``works`` are all events about items.
 RESPONSE = Machine(
     name="response",
     start="new",
@@ -54,6 +64,7 @@ def kind_of(event: Event, value: Mapping[str, Any]) -> str:
 
 
 def _symbol(kind: str) -> str:
+    """The machine's symbol for an event type."""
     if kind in TERMINAL or kind == "error":
         return "ends"
     if kind == "response.created":
@@ -62,7 +73,7 @@ def _symbol(kind: str) -> str:
 
 
 def order_breaches(reading: Reading) -> Iterator[Breach[Event]]:
-    """What the machine of the response objects to. A bare ``error`` event is an end."""
+    """Yield the events that the response's machine doesn't allow. A bare ``error`` event counts as an end."""
     typed = [
         (kind_of(event, event.json), event)
         for event in reading.events
@@ -73,8 +84,10 @@ def order_breaches(reading: Reading) -> Iterator[Breach[Event]]:
 
 
 @frozen
-class Growth:
-    """A text that grows by deltas: common name of its events, field of the ``done`` event, index within the item."""
+class GrowingText:
+    """A text that deltas add to: the prefix of its event names, the field of its done event, its index within the
+    item.
+    """
 
     prefix: str
     delta: str
@@ -83,23 +96,23 @@ class Growth:
     inner: str = ""
 
 
-#: All texts that grow. The names follow the events of the document.
-GROWS: tuple[Growth, ...] = (
-    Growth("response.output_text", ".delta", ".done", "text", "content_index"),
-    Growth("response.refusal", ".delta", ".done", "refusal", "content_index"),
-    Growth("response.function_call_arguments", ".delta", ".done", "arguments"),
-    Growth("response.reasoning_summary_text", ".delta", ".done", "text", "summary_index"),
-    Growth("response.code_interpreter_call_code", ".delta", ".done", "code"),
-    Growth("response.mcp_call", ".arguments_delta", ".arguments_done", "arguments"),
-    Growth("response.mcp_call_arguments", ".delta", ".done", "arguments"),
-    Growth("response.custom_tool_call_input", ".delta", ".done", "input"),
-    Growth("response.reasoning_text", ".delta", ".done", "text", "content_index"),
+#: All such texts. The names are those of the documented events.
+GROWING_TEXTS: tuple[GrowingText, ...] = (
+    GrowingText("response.output_text", ".delta", ".done", "text", "content_index"),
+    GrowingText("response.refusal", ".delta", ".done", "refusal", "content_index"),
+    GrowingText("response.function_call_arguments", ".delta", ".done", "arguments"),
+    GrowingText("response.reasoning_summary_text", ".delta", ".done", "text", "summary_index"),
+    GrowingText("response.code_interpreter_call_code", ".delta", ".done", "code"),
+    GrowingText("response.mcp_call", ".arguments_delta", ".arguments_done", "arguments"),
+    GrowingText("response.mcp_call_arguments", ".delta", ".done", "arguments"),
+    GrowingText("response.custom_tool_call_input", ".delta", ".done", "input"),
+    GrowingText("response.reasoning_text", ".delta", ".done", "text", "content_index"),
 )
 
-_BY_DELTA = {growth.prefix + growth.delta: growth for growth in GROWS}
-_BY_DONE = {growth.prefix + growth.done: growth for growth in GROWS}
+_BY_DELTA = {growth.prefix + growth.delta: growth for growth in GROWING_TEXTS}
+_BY_DONE = {growth.prefix + growth.done: growth for growth in GROWING_TEXTS}
 
-#: Announcement of a part → what closes it and the index that names it.
+#: Event that announces a part → (event that closes it, name of its index).
 _PARTS = {
     "response.content_part.added": ("response.content_part.done", "content_index"),
     "response.reasoning_summary_part.added": ("response.reasoning_summary_part.done", "summary_index"),
@@ -108,7 +121,7 @@ _PARTS_DONE = {done: (added, inner) for added, (done, inner) in _PARTS.items()}
 
 
 @frozen
-class Wrong:
+class NestingFault:
     """A broken rule of the nesting: ``announced``, ``closed``, ``joined`` or ``part-type``."""
 
     rule: str
@@ -120,7 +133,7 @@ class Wrong:
 
 @define
 class _Item:
-    """An announced item: its id and type, the open parts, the texts that grow."""
+    """An announced item: its id and type, its parts, and its texts as far as they have grown."""
 
     id: Any
     type: Any
@@ -129,17 +142,17 @@ class _Item:
     closed_parts: set[tuple[str, Any]] = field(factory=set)
     texts: dict[tuple[str, Any], str] = field(factory=dict)
     finished: set[tuple[str, Any]] = field(factory=set)
-    #: Texts with a delta that isn't text (the document allows any value for some): not compared.
+    #: Texts with a delta that isn't a string (the document allows any value for some). They are not compared.
     opaque: set[tuple[str, Any]] = field(factory=set)
     done: Mapping[str, Any] | None = None
 
 
 @define
 class Outline:
-    """What a Responses stream announced, closed and joined. Build it with :meth:`of`."""
+    """What a Responses stream announced, closed and joined. Use :meth:`of` to build it."""
 
     items: dict[Any, _Item] = field(factory=dict)
-    wrongs: list[Wrong] = field(factory=list)
+    faults: list[NestingFault] = field(factory=list)
     final: tuple[Event, Mapping[str, Any]] | None = None
 
     @classmethod
@@ -148,18 +161,21 @@ class Outline:
         outline = cls()
         for event, value in reading.values:
             outline._take(event, kind_of(event, value), value)
+        # Only a completed response must have closed everything: a failed or incomplete one may stop anywhere.
         if outline.final is not None and outline.final[1].get("status", "completed") == "completed":
             outline._all_closed(outline.final[0])
         return outline
 
-    def rule(self, *names: str) -> list[Wrong]:
-        """The broken rules of some names, in order."""
-        return [wrong for wrong in self.wrongs if wrong.rule in names]
+    def rule(self, *names: str) -> list[NestingFault]:
+        """The faults of some rules, in order."""
+        return [fault for fault in self.faults if fault.rule in names]
 
-    def _wrong(self, rule: str, event: Event, message: str, expected: object = "", actual: object = "") -> None:
-        self.wrongs.append(Wrong(rule, event, message, str(expected)[:160], str(actual)[:160]))
+    def _fault(self, rule: str, event: Event, message: str, expected: object = "", actual: object = "") -> None:
+        """Note a fault."""
+        self.faults.append(NestingFault(rule, event, message, str(expected)[:160], str(actual)[:160]))
 
     def _take(self, event: Event, kind: str, value: Mapping[str, Any]) -> None:
+        """Take one event into the outline."""
         if kind in TERMINAL:
             response = value.get("response")
             self.final = self.final or (event, response if isinstance(response, dict) else {})
@@ -181,55 +197,62 @@ class Outline:
                 self._grown(event, item, _BY_DONE[kind], value)
 
     def _added(self, event: Event, value: Mapping[str, Any]) -> None:
+        """An item is announced: it must have the next index."""
         item, index = value.get("item"), value.get("output_index")
         if not isinstance(item, dict):
-            self._wrong("announced", event, "an item is announced without the item", "an item", item)
+            self._fault("announced", event, "an item is announced without the item", "an item", item)
             item = {}
         if index != len(self.items) or isinstance(index, bool):
-            self._wrong("announced", event, "output_index is not the next one", len(self.items), index)
+            self._fault("announced", event, "output_index is not the next one", len(self.items), index)
         key = index if isinstance(index, int) else len(self.items)
         self.items[key] = _Item(item.get("id"), item.get("type"), event)
 
     def _announced(self, event: Event, value: Mapping[str, Any]) -> _Item | None:
+        """The item that an event is about. Notes a fault if it was not announced, is another one, or is already
+        closed.
+        """
         index = value.get("output_index")
         item = self.items.get(index) if isinstance(index, int) else None
         if item is None:
-            self._wrong("announced", event, f"output_index {index} was not announced", sorted(self.items), index)
+            self._fault("announced", event, f"output_index {index} was not announced", sorted(self.items), index)
             return None
         inner = value.get("item")
         given = inner.get("id") if isinstance(inner, dict) else value.get("item_id", item.id)
         if given != item.id:
-            self._wrong("announced", event, "the id is not the one of the announced item", item.id, given)
+            self._fault("announced", event, "the id is not the one of the announced item", item.id, given)
         elif item.done is not None:
-            self._wrong("announced", event, f"item {index} had been closed", "nothing more", event.name)
+            self._fault("announced", event, f"item {index} had been closed", "nothing more", event.name)
         return item
 
     def _part_added(self, event: Event, item: _Item, kind: str, value: Mapping[str, Any]) -> None:
+        """A part is announced: it must have the next index."""
         inner = _PARTS[kind][1]
         index = value.get(inner)
         many = sum(1 for added, _ in item.parts if added == kind)
         if index != many:
-            self._wrong("announced", event, f"{inner} is not the next one", many, index)
+            self._fault("announced", event, f"{inner} is not the next one", many, index)
         part = value.get("part")
         part_type = part.get("type") if isinstance(part, dict) else None
         if kind == "response.content_part.added" and item.type == "reasoning" and part_type != "reasoning_text":
-            self._wrong("part-type", event, "a content part in a reasoning item", "reasoning_summary_part", part_type)
+            self._fault("part-type", event, "a content part in a reasoning item", "reasoning_summary_part", part_type)
         item.parts[kind, index] = event
 
     def _part_done(self, event: Event, item: _Item, kind: str, value: Mapping[str, Any]) -> None:
+        """A part is closed: it was announced, and its text is what the deltas add up to."""
         added, inner = _PARTS_DONE[kind]
         key = (added, value.get(inner))
         if key not in item.parts:
-            self._wrong("announced", event, f"{inner} {key[1]} was not announced", sorted(map(str, item.parts)), key[1])
+            self._fault("announced", event, f"{inner} {key[1]} was not announced", sorted(map(str, item.parts)), key[1])
             return
         item.closed_parts.add(key)
         part = value.get("part")
         for growth, name in (("response.output_text", "text"), ("response.refusal", "refusal")):
             grown = item.texts.get((growth, key[1]))
             if grown is not None and isinstance(part, dict) and name in part and part[name] != grown:
-                self._wrong("joined", event, "the part is not what its deltas say", grown, part[name])
+                self._fault("joined", event, "the part is not what its deltas say", grown, part[name])
 
-    def _grow(self, event: Event, item: _Item, growth: Growth, value: Mapping[str, Any]) -> None:
+    def _grow(self, event: Event, item: _Item, growth: GrowingText, value: Mapping[str, Any]) -> None:
+        """A delta adds to a text that isn't finished."""
         key = self._inner(event, item, growth, value)
         delta = value.get("delta")
         if isinstance(delta, str):
@@ -237,45 +260,49 @@ class Outline:
         else:
             item.opaque.add(key)
         if key in item.finished:
-            self._wrong("announced", event, f"a delta after {growth.prefix}{growth.done}", "nothing more", delta)
+            self._fault("announced", event, f"a delta after {growth.prefix}{growth.done}", "nothing more", delta)
 
-    def _grown(self, event: Event, item: _Item, growth: Growth, value: Mapping[str, Any]) -> None:
+    def _grown(self, event: Event, item: _Item, growth: GrowingText, value: Mapping[str, Any]) -> None:
+        """A text is finished: it is what the deltas add up to."""
         key = self._inner(event, item, growth, value)
         joined, whole = item.texts.get(key, ""), value.get(growth.field)
         if isinstance(whole, str) and whole != joined and key not in item.opaque:
-            self._wrong("joined", event, f"{growth.field} is not what the deltas say", joined, whole)
+            self._fault("joined", event, f"{growth.field} is not what the deltas say", joined, whole)
         item.finished.add(key)
         item.texts.setdefault(key, "")
 
-    def _inner(self, event: Event, item: _Item, growth: Growth, value: Mapping[str, Any]) -> tuple[str, Any]:
+    def _inner(self, event: Event, item: _Item, growth: GrowingText, value: Mapping[str, Any]) -> tuple[str, Any]:
+        """The key of a text within its item. Notes a fault if its part was not announced."""
         index = value.get(growth.inner) if growth.inner else None
         for added, (_, inner) in _PARTS.items():
             if growth.inner == inner and (added, index) not in item.parts:
-                self._wrong("announced", event, f"{inner} {index} was not announced", "a part", index)
+                self._fault("announced", event, f"{inner} {index} was not announced", "a part", index)
         return growth.prefix, index
 
     def _done(self, event: Event, item: _Item, value: Mapping[str, Any]) -> None:
+        """An item is closed: its texts are what the deltas add up to."""
         done = value.get("item")
         item.done = done if isinstance(done, dict) else {}
         for (prefix, index), joined in item.texts.items():
             whole = _within(item.done, prefix, index)
             if whole is not None and whole != joined:
-                self._wrong("joined", event, "the item is not what its deltas say", joined, whole)
+                self._fault("joined", event, "the item is not what its deltas say", joined, whole)
 
     def _all_closed(self, end: Event) -> None:
+        """Note a fault for each item, part and text that was never closed."""
         for index, item in self.items.items():
             if item.done is None:
-                self._wrong("closed", end, f"item {index} was never closed", "response.output_item.done")
+                self._fault("closed", end, f"item {index} was never closed", "response.output_item.done")
             for key in item.parts:
                 if key not in item.closed_parts:
-                    self._wrong("closed", end, f"part {key[1]} of item {index} was never closed", _PARTS[key[0]][0])
+                    self._fault("closed", end, f"part {key[1]} of item {index} was never closed", _PARTS[key[0]][0])
             for prefix, inner in item.texts:
                 if (prefix, inner) not in item.finished:
-                    self._wrong("closed", end, f"{prefix} of item {index} has no end", f"{prefix}.done")
+                    self._fault("closed", end, f"{prefix} of item {index} has no end", f"{prefix}.done")
 
 
 def _within(item: Mapping[str, Any], prefix: str, index: Any) -> Any:
-    """The text in a finished item that a growth stands for; None where the item doesn't show it."""
+    """The text in a finished item, or None if the item doesn't contain it."""
     if prefix == "response.function_call_arguments":
         return item.get("arguments")
     where = {"response.output_text": ("content", "text"), "response.refusal": ("content", "refusal")}.get(prefix)
@@ -288,12 +315,12 @@ def _within(item: Mapping[str, Any], prefix: str, index: Any) -> Any:
     return None
 
 
-#: Fields of an item that may differ between its own end and the completed response.
+#: Fields of an item that may differ between the end of the item and the completed response.
 _VARIES = frozenset({"status", "encrypted_content", "content_filter_results", "content_filters"})
 
 
 def comparable(value: Any) -> Any:
-    """A value without the fields that may differ between an item's end and the completed response."""
+    """A value without the fields that may differ between the end of an item and the completed response."""
     if isinstance(value, dict):
         return {key: comparable(inner) for key, inner in value.items() if key not in _VARIES}
     return [comparable(inner) for inner in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""Tool calls of a chat stream, put together from their deltas."""
+"""Tool calls of a chat stream, joined from their deltas."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conformance.streams.reading import Reading
 
 __all__ = ["CALL", "Call", "Fragment", "calls_of", "fragments"]
 
-#: One tool call. ``head`` brings an id, ``tail`` none, ``again`` the same id, ``other`` another one.
+#: One tool call. ``head`` has an id, ``tail`` none, ``again`` the same id, ``other`` a different one.
 CALL = Machine(
     name="tool call",
     start="new",
@@ -28,7 +28,7 @@ CALL = Machine(
 
 @frozen
 class Fragment:
-    """One entry of a delta's ``tool_calls``; ``position`` is its place there."""
+    """One entry in the ``tool_calls`` of a delta. ``position`` is its index there."""
 
     piece: Piece
     entry: Mapping[str, Any]
@@ -36,19 +36,19 @@ class Fragment:
 
     @property
     def place(self) -> str:
-        """How a finding names it."""
+        """The place as findings write it."""
         return f"{self.piece.place}/delta/tool_calls/{self.position}"
 
     @property
     def function(self) -> Mapping[str, Any]:
-        """The function part; empty where it isn't an object."""
+        """The function part; empty if it isn't an object."""
         function = self.entry.get("function")
         return function if isinstance(function, dict) else {}
 
 
 @define
 class Call:
-    """What came under one index of one choice."""
+    """All fragments with the same index in the same choice."""
 
     choice: Any
     index: Any
@@ -56,7 +56,7 @@ class Call:
 
     @property
     def name(self) -> str:
-        """The function's name, from its first fragment that has one."""
+        """The name of the function, from the first fragment that has one."""
         names = (fragment.function.get("name") for fragment in self.fragments)
         return next((name for name in names if isinstance(name, str) and name), "")
 
@@ -67,7 +67,7 @@ class Call:
         return "".join(part for part in parts if isinstance(part, str))
 
     def breaches(self) -> Iterator[Breach[Fragment]]:
-        """What the machine of a call objects to."""
+        """Yield the fragments that the call's machine doesn't allow."""
         first: list[str] = []
 
         def symbol(fragment: Fragment) -> str:
@@ -83,7 +83,7 @@ class Call:
 
 
 def fragments(reading: Reading) -> Iterator[Fragment]:
-    """All tool-call fragments, in the order of arrival within each choice."""
+    """Yield all tool-call fragments, in the order of arrival within each choice."""
     for found in by_choice(reading).values():
         for piece in found:
             entries = piece.delta.get("tool_calls")
@@ -102,4 +102,5 @@ def calls_of(reading: Reading) -> list[Call]:
 
 
 def _hashable(value: Any) -> Any:
+    """The index as a dictionary key, whatever its type."""
     return value if isinstance(value, int | str | None) else repr(value)

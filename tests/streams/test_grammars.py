@@ -7,11 +7,11 @@ import pytest
 from conformance.spec.loading import load, versions
 from conformance.spec.operations import StreamShape, operations_of
 from conformance.spec.spec import Spec
-from conformance.streams.assistants import KINDS, LADDERS, PAUSED, TERMINAL, ladder, split_name
+from conformance.streams.assistants import KINDS, MACHINES, PAUSED, TERMINAL, ordered_states, split_name
 from conformance.streams.chunks import CHOICE
 from conformance.streams.event_schemas import event_schemas
 from conformance.streams.machine import Machine
-from conformance.streams.responses import GROWS, RESPONSE
+from conformance.streams.responses import GROWING_TEXTS, RESPONSE
 
 #: Deltas of Responses that belong to no item, or whose delta the documents leave open.
 FREE = {
@@ -35,7 +35,7 @@ def streaming(protocol: str) -> list[tuple[str, Spec, StreamShape]]:
 @pytest.mark.parametrize(
     ("version", "spec", "shape"), streaming("assistants"), ids=lambda v: v if isinstance(v, str) else ""
 )
-def test_every_documented_event_of_an_assistant_has_a_place_on_a_ladder(
+def test_every_documented_event_of_an_assistant_is_a_state_of_a_machine(
     version: str, spec: Spec, shape: StreamShape
 ) -> None:
     documented = set(event_schemas(spec, shape)) - {None, "error", "done"}
@@ -48,7 +48,7 @@ def test_every_documented_event_of_an_assistant_has_a_place_on_a_ladder(
 )
 def test_every_documented_delta_of_a_response_is_joined(version: str, spec: Spec, shape: StreamShape) -> None:
     deltas = {name for name in event_schemas(spec, shape) if name and name.endswith("delta")}
-    assert set() == deltas - FREE - {growth.prefix + growth.delta for growth in GROWS}
+    assert set() == deltas - FREE - {growth.prefix + growth.delta for growth in GROWING_TEXTS}
 
 
 @pytest.mark.parametrize("protocol", ["chat-chunks", "completion-chunks", "assistants", "responses", "audio"])
@@ -98,15 +98,15 @@ def test_a_cut_sequence_is_not_blamed_for_its_end() -> None:
     ],
 )
 def test_a_run(states: tuple[str, ...], expected: list[str]) -> None:
-    assert expected == rules(LADDERS["thread.run"][0], *states)
+    assert expected == rules(MACHINES["thread.run"][0], *states)
 
 
-def test_a_resumed_run_may_start_on_any_rung() -> None:
-    assert [] == rules(LADDERS["thread.run"][1], "queued", "in_progress", "completed")
+def test_a_resumed_run_may_start_in_any_state() -> None:
+    assert [] == rules(MACHINES["thread.run"][1], "queued", "in_progress", "completed")
 
 
 def test_deltas_repeat() -> None:
-    machine = ladder("x", (("created",), ("delta",), ("completed",)), many="delta")
+    machine = ordered_states("x", (("created",), ("delta",), ("completed",)), many="delta")
     assert [] == rules(machine, "created", "delta", "delta", "completed")
     assert ["after-end"] == rules(machine, "created", "completed", "delta")
 
@@ -127,12 +127,12 @@ def test_a_response(symbols: tuple[str, ...], expected: list[str]) -> None:
     assert expected == rules(RESPONSE, *symbols)
 
 
-def test_every_end_of_a_run_is_a_state_of_its_ladder() -> None:
-    states = set(LADDERS["thread.run"][0].moves.values())
+def test_every_end_of_a_run_is_a_state_of_its_machine() -> None:
+    states = set(MACHINES["thread.run"][0].moves.values())
     assert TERMINAL | {PAUSED} <= states
 
 
 def test_a_longer_kind_wins_over_its_prefix() -> None:
     assert ("thread.run.step", "created") == split_name("thread.run.step.created")
     assert None is split_name("thread.run.dreaming")
-    assert set(KINDS) == set(LADDERS)
+    assert set(KINDS) == set(MACHINES)

@@ -10,7 +10,7 @@ from conformance.judging.check import Needs, check
 from conformance.judging.stream_counterexamples import Draft, each_json, on_events
 from conformance.requests.request import Request
 from conformance.spec.spec import Spec
-from conformance.streams.assistants import PAUSED, TERMINAL, by_object, ladder_breaches, moments, split_name
+from conformance.streams.assistants import PAUSED, TERMINAL, by_object, lifecycle_events, split_name, state_breaches
 from conformance.streams.reading import Reading, over_stream, streamed
 from conformance.verdict import Finding, Level
 
@@ -83,7 +83,7 @@ def _other_object(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
 def event_object(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     """The data's ``object`` is the one that the event's name promises."""
     shown = 0
-    for moment in moments(reading):
+    for moment in lifecycle_events(reading):
         wanted = f"{moment.kind}.delta" if moment.state == "delta" else moment.kind
         if moment.value.get("object") != wanted and shown < MOST:
             shown += 1
@@ -115,7 +115,7 @@ def _other_status(events: list[Draft], _request: Request) -> Sequence[Draft] | N
 def event_status(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     """An event's name and the status of its object agree."""
     shown = 0
-    for moment in moments(reading):
+    for moment in lifecycle_events(reading):
         status = moment.value.get("status")
         if moment.state in ("created", "delta") or status is None or status == moment.state or shown == MOST:
             continue
@@ -159,7 +159,7 @@ def order(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     A stream that is opened by submitting tool outputs goes on where the run stood. Handlers fire once per event, so a
     repeated event does its work twice.
     """
-    for count, (moment, breach) in enumerate(ladder_breaches(reading, resumed=seen.case.operation in RESUMES)):
+    for count, (moment, breach) in enumerate(state_breaches(reading, resumed=seen.case.operation in RESUMES)):
         if count == MOST:
             break
         what, expected = _RULES[breach.rule]
@@ -197,7 +197,7 @@ def terminal_before_done(spec: Spec, seen: Observation, reading: Reading) -> Ite
     """
     if not reading.ended:
         return
-    states = [moment.state for moment in moments(reading) if moment.kind == "thread.run"]
+    states = [moment.state for moment in lifecycle_events(reading) if moment.kind == "thread.run"]
     if not states or states[-1] not in TERMINAL | {PAUSED}:
         yield seen.finding(
             "the stream ends while the run goes on",
@@ -277,7 +277,7 @@ def _drift(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
 def ids_constant(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     """One stream tells of one run on one thread: its events, steps and messages all name the same ids."""
     first: dict[str, str] = {}
-    for moment in moments(reading):
+    for moment in lifecycle_events(reading):
         named_ids = {"run_id": moment.value.get("run_id"), "thread_id": moment.value.get("thread_id")}
         if moment.kind == "thread.run":
             named_ids["run_id"] = moment.id
@@ -328,7 +328,7 @@ def tool_deltas(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
                 name = ids.get(call.get("index"))
                 if name is not None and isinstance(words, str):
                     joined[name] = joined.get(name, "") + words
-    for moment in moments(reading):
+    for moment in lifecycle_events(reading):
         action = moment.value.get("required_action")
         asked = action.get("submit_tool_outputs") if isinstance(action, dict) else None
         for call in (asked.get("tool_calls") or ()) if isinstance(asked, dict) else ():

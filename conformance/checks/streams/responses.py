@@ -11,7 +11,7 @@ from conformance.judging.stream_counterexamples import Draft, each_json, on_even
 from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.streams.reading import Reading, over_stream, streamed
-from conformance.streams.responses import TERMINAL, Outline, Wrong, comparable, kind_of, order_breaches
+from conformance.streams.responses import TERMINAL, NestingFault, Outline, comparable, kind_of, order_breaches
 from conformance.verdict import Finding, Level
 
 RESPONSES = "responses"
@@ -169,8 +169,8 @@ def terminal_once(spec: Spec, seen: Observation, reading: Reading) -> Iterator[F
             yield seen.finding("a second terminal event", place=breach.tag.place, actual=breach.tag.name)
 
 
-def _shown(seen: Observation, wrongs: Iterable[Wrong]) -> Iterator[Finding]:
-    for wrong in list(wrongs)[:MOST]:
+def _shown(seen: Observation, faults: Iterable[NestingFault]) -> Iterator[Finding]:
+    for wrong in list(faults)[:MOST]:
         yield seen.finding(wrong.message, place=wrong.event.place, expected=wrong.expected, actual=wrong.actual)
 
 

@@ -1,4 +1,4 @@
-"""An answer as its reader has it in the end: the same value for a stream and for the plain document."""
+"""The answer that a client has in the end: the same value for a stream and for a plain JSON document."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from conformance.streams.chunks import by_choice, usage_chunks
 from conformance.streams.reading import Reading
 from conformance.streams.tools import calls_of
 
-__all__ = ["Said", "Whole", "from_plain", "from_stream"]
+__all__ = ["FinalAnswer", "FinalChoice", "from_plain", "from_stream"]
 
 
 @frozen
-class Said:
-    """One choice: its text, refusal, tool calls as (name, arguments), and why it ended."""
+class FinalChoice:
+    """One choice: its text, refusal, tool calls as (name, arguments), and finish reason."""
 
     text: str = ""
     refusal: str = ""
@@ -25,18 +25,18 @@ class Said:
 
 
 @frozen
-class Whole:
-    """All choices by index, and the prompt's tokens where they were counted."""
+class FinalAnswer:
+    """All choices by index, and the prompt's token count if there is one."""
 
-    choices: Mapping[Any, Said]
+    choices: Mapping[Any, FinalChoice]
     prompt_tokens: int | None = None
 
 
-def from_stream(reading: Reading) -> Whole:
-    """Put a chat or completion stream together."""
+def from_stream(reading: Reading) -> FinalAnswer:
+    """The answer of a chat or completion stream."""
     calls = calls_of(reading)
     choices = {
-        index: Said(
+        index: FinalChoice(
             text="".join(piece.text for piece in found),
             refusal="".join(_text(piece.delta.get("refusal")) for piece in found),
             calls=tuple((call.name, call.arguments) for call in calls if call.choice == index),
@@ -46,25 +46,26 @@ def from_stream(reading: Reading) -> Whole:
     }
     usages = [chunk["usage"] for _, chunk in usage_chunks(reading) if isinstance(chunk["usage"], dict)]
     counted = [usage.get("prompt_tokens") for usage in usages]
-    return Whole(choices, next((count for count in counted if isinstance(count, int)), None))
+    return FinalAnswer(choices, next((count for count in counted if isinstance(count, int)), None))
 
 
-def from_plain(value: Any) -> Whole:
-    """The same of a document in one piece; nothing where it isn't one."""
+def from_plain(value: Any) -> FinalAnswer:
+    """The answer of a JSON document; empty if it isn't one."""
     choices = value.get("choices") if isinstance(value, dict) else None
     usage = value.get("usage") if isinstance(value, dict) else None
     prompt = usage.get("prompt_tokens") if isinstance(usage, dict) else None
-    return Whole(
-        {choice.get("index"): _said(choice) for choice in choices or () if isinstance(choice, dict)},
+    return FinalAnswer(
+        {choice.get("index"): _choice(choice) for choice in choices or () if isinstance(choice, dict)},
         prompt if isinstance(prompt, int) else None,
     )
 
 
-def _said(choice: Mapping[str, Any]) -> Said:
+def _choice(choice: Mapping[str, Any]) -> FinalChoice:
+    """One choice of a JSON document."""
     message = choice.get("message")
     message = message if isinstance(message, dict) else {"content": choice.get("text")}
     calls = [call.get("function") for call in message.get("tool_calls") or () if isinstance(call, dict)]
-    return Said(
+    return FinalChoice(
         text=_text(message.get("content")),
         refusal=_text(message.get("refusal")),
         calls=tuple((_text(f.get("name")), _text(f.get("arguments"))) for f in calls if isinstance(f, dict)),
@@ -73,4 +74,5 @@ def _said(choice: Mapping[str, Any]) -> Said:
 
 
 def _text(value: Any) -> str:
+    """The value if it is a string, else ""."""
     return value if isinstance(value, str) else ""

@@ -14,8 +14,8 @@ from conformance.judging.stream_counterexamples import Draft, on_events
 from conformance.requests.case import Case, Expect
 from conformance.requests.request import Request
 from conformance.spec.spec import Spec
+from conformance.streams.final_answer import FinalAnswer, from_plain, from_stream
 from conformance.streams.reading import DATA_ONLY, read, streamed
-from conformance.streams.whole import Whole, from_plain, from_stream
 from conformance.verdict import Finding, Level, Outcome
 
 EQUALITY = ("streams.equality.*",)
@@ -52,7 +52,7 @@ def _pairs(spec: Spec, trace: Trace) -> Iterator[tuple[str, Observation, Observa
             yield kind, ways["plain"], ways["stream"]
 
 
-def _wholes(spec: Spec, plain: Observation, stream: Observation) -> tuple[Whole, Whole] | Finding:
+def _answers(spec: Spec, plain: Observation, stream: Observation) -> tuple[FinalAnswer, FinalAnswer] | Finding:
     for seen in (plain, stream):
         unusable = _unusable(seen)
         if unusable is not None:
@@ -89,7 +89,7 @@ def equals_plain(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """
     judged = False
     for kind, plain, stream in _pairs(spec, trace):
-        wholes = _wholes(spec, plain, stream)
+        wholes = _answers(spec, plain, stream)
         if isinstance(wholes, Finding):
             yield wholes
             continue
@@ -101,7 +101,9 @@ def equals_plain(spec: Spec, trace: Trace) -> Iterator[Finding]:
             yield seen.finding("nothing to compare", outcome=Outcome.NOT_APPLICABLE)
 
 
-def _differences(seen: Observation, kind: str, plain: Whole, stream: Whole, *, full: bool) -> Iterator[Finding]:
+def _differences(
+    seen: Observation, kind: str, plain: FinalAnswer, stream: FinalAnswer, *, full: bool
+) -> Iterator[Finding]:
     for index in sorted({*plain.choices, *stream.choices}, key=str):
         one, other = plain.choices.get(index), stream.choices.get(index)
         if one is None or other is None:
@@ -151,7 +153,7 @@ def equal_prompt_tokens(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The same prompt counts as many tokens in a stream as in a plain answer."""
     judged = False
     for _, plain, stream in _pairs(spec, trace):
-        wholes = _wholes(spec, plain, stream)
+        wholes = _answers(spec, plain, stream)
         if isinstance(wholes, Finding):
             yield wholes
             continue
