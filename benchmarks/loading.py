@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LIST_BOUND, LOAD_BOUND = 0.5, 0.3
 REPEATS = 5
 LOAD = (
-    "import sys, time; from conformance.spec.spec import load; begin = time.perf_counter(); load(sys.argv[1]);"
+    "import sys, time; from conformance.spec.loading import load; begin = time.perf_counter(); load(sys.argv[1]);"
     " print(time.perf_counter() - begin)"
 )
 

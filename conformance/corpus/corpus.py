@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import cache
-from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
 from attrs import field, frozen
 
-from conformance import __version__
-from conformance._parts import late, part
+from conformance._parts import late
 from conformance.errors import HarnessError, UsageError
 from conformance.requests.case import Case
 from conformance.requests.profile import Profile
+from conformance.spec.cache import READING, Makers, cache_folder, digest_of
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 
@@ -33,10 +29,20 @@ if TYPE_CHECKING:
 else:
     compose = late("strategies.compose")
 
-__all__ = ["Corpus", "OperationCorpus", "Shard", "build_corpus", "cache_folder", "corpus_digest"]
+__all__ = ["Corpus", "OperationCorpus", "Shard", "build_corpus", "corpus_digest"]
 
-#: The packages whose code takes part in making a corpus.
-_TAKE_PART = ("spec", "schema", "requests", "corpus")
+#: What a corpus depends on, beside the Spec and the choices: the rooms that its code imports from, and the libraries
+#: that they use. A test follows the imports and finds what is missing here.
+DERIVING = Makers(
+    parts=(
+        *("__init__.py", "_parts.py", "errors.py", "pointer.py", "verdict.py"),
+        *(f"{room}/**/*.py" for room in ("spec", "schema", "requests", "evidence", "strategies", "corpus")),
+    ),
+    libraries=(
+        *READING.libraries,
+        *("hypothesis", "jsonschema-rs", "referencing", "regress", "rfc3339-validator", "schemathesis"),
+    ),
+)
 
 
 @frozen
@@ -167,33 +173,9 @@ def _no_collisions(rows: Iterable[OperationCorpus]) -> None:
 # -- cache ------------------------------------------------------------------------------------------------------------
 
 
-def cache_folder() -> Path:
-    """Where corpora are kept: the user's cache folder (``AOAI_CONFORMANCE_CACHE`` overrides it)."""
-    given = os.environ.get("AOAI_CONFORMANCE_CACHE")
-    return Path(given) if given else Path(platformdirs.user_cache_dir("aoai-conformance"))
-
-
-@cache
-def _suite_digest() -> str:
-    """A digest of all code that may take part in a corpus, so that a changed strategy never meets an old cache.
-
-    That is every module of the packages below and of the strategies, and the versions of the two libraries that draw
-    values. Whatever these packages import stands in one of them: the layers say so.
-    """
-    total = hashlib.sha256(__version__.encode())
-    for name in ("hypothesis", "schemathesis"):
-        total.update(f"{name} {version_of(name)}\n".encode())
-    package = Path(__file__).resolve().parents[1]
-    folders = [package / name for name in _TAKE_PART] + [Path(str(part("strategies").__file__)).parent]
-    for folder in folders:
-        for file in sorted(folder.rglob("*.py")):
-            total.update(f"{folder.name}/{file.relative_to(folder).as_posix()}\0".encode() + file.read_bytes())
-    return total.hexdigest()
-
-
 def _cache_file(spec: Spec, profile: str, seed: int, expensive: frozenset[str]) -> Path:
     opted = "large-body" if "large-body" in expensive else ""
-    key = json.dumps([_suite_digest(), spec.version, spec.digest, profile, seed, opted])
+    key = json.dumps([digest_of(DERIVING), spec.version, spec.digest, profile, seed, opted])
     return cache_folder() / f"{spec.version}-{profile}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.jsonl"
 
 

@@ -1,7 +1,9 @@
-"""Read spec folders, kept in the user's cache folder by the digest of their content.
+"""What is kept between processes in the user's cache folder, and what its keys rest on.
 
-An entry is its own SHA-256 on the first line, then JSON: one that was cut or changed is no entry. Writing is atomic
-(a file beside it, then a rename); a folder that can't be written is no error, only slower.
+A key holds a digest of all code that takes part in making what is kept, so that no changed code ever meets an old
+entry. This module also keeps the read spec folders: an entry is its own SHA-256 on the first line, then JSON; one that
+was cut or changed is no entry. Writing is atomic (a file beside it, then a rename); a folder that can't be written is
+no error, only slower.
 """
 
 from __future__ import annotations
@@ -10,36 +12,82 @@ import contextlib
 import hashlib
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FORMAT", "folder", "get", "put"]
+from attrs import frozen
 
-#: Raised when what is cached, or what is checked before it is cached, changes.
-FORMAT = 3
+__all__ = ["READING", "Makers", "cache_folder", "digest_of", "get", "put"]
 
-#: How many entries are kept; the least recently written go first.
+#: How many entries of specs are kept; the least recently written go first.
 MOST_ENTRIES = 64
 
 
-def folder() -> Path:
-    """Where entries lie: ``$AOAI_CONFORMANCE_CACHE``, else the user's cache folder."""
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+@frozen
+class Makers:
+    """What takes part in making a cached thing: code and data of the suite, and libraries by distribution name.
+
+    ``parts`` are glob patterns below the package ``conformance``; one that fits nothing there is a pattern below the
+    folder that the package lies in, because in a checkout some packages stand beside it.
+    """
+
+    parts: tuple[str, ...]
+    libraries: tuple[str, ...]
+
+    def files(self, package: Path) -> tuple[tuple[str, Path], ...]:
+        """(name, path) of every file that takes part, each once, sorted by name. The names are alike in each layout."""
+        found: dict[str, Path] = {}
+        for part in self.parts:
+            home = package if any(package.glob(part)) else package.parent
+            found |= {path.relative_to(home).as_posix(): path for path in home.glob(part)}
+        return tuple(sorted(found.items()))
+
+
+#: What a read spec folder depends on, beside its own content.
+READING = Makers(
+    parts=("__init__.py", "errors.py", "pointer.py", "spec/**/*.py", "specs/*.schema.json"),
+    libraries=("attrs", "jsonpatch", "jsonpointer", "jsonschema", "python-jsonpath", "pyyaml"),
+)
+
+
+@cache
+def digest_of(makers: Makers, package: Path = _PACKAGE) -> str:
+    """SHA-256 over the files and the versions of the libraries that take part, and the version of Python."""
+    from importlib.metadata import version
+
+    total = hashlib.sha256(f"Python {sys.version_info.major}.{sys.version_info.minor}\n".encode())
+    for name in makers.libraries:
+        total.update(f"{name} {version(name)}\n".encode())
+    for name, path in makers.files(package):
+        content = path.read_bytes()
+        total.update(f"{name} {len(content)}\n".encode() + content)
+    return total.hexdigest()
+
+
+def cache_folder() -> Path:
+    """Where everything is kept: ``$AOAI_CONFORMANCE_CACHE``, else the user's cache folder."""
     chosen = os.environ.get("AOAI_CONFORMANCE_CACHE")
     if chosen:
-        return Path(chosen) / "specs"
+        return Path(chosen)
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("aoai-conformance")) / "specs"
+    return Path(platformdirs.user_cache_dir("aoai-conformance"))
 
 
 def _file(digest: str) -> Path:
-    return folder() / f"{FORMAT}-{digest}.json"
+    key = hashlib.sha256(f"{digest_of(READING)} {digest}".encode()).hexdigest()
+    return cache_folder() / "specs" / f"{key}.json"
 
 
 def get(digest: str) -> Any:
-    """The entry of a digest, or None when there is none that is whole."""
+    """The entry of a folder by the digest of its content, or None when there is none that is whole."""
     try:
         head, _, body = _file(digest).read_bytes().partition(b"\n")
         if hashlib.sha256(body).hexdigest().encode() != head:

@@ -66,6 +66,18 @@ def test_another_content_is_another_version(cache: Path, versions_folder: Maker)
     assert second.document["components"]["schemas"]["request"]["properties"]["user"]["minLength"] == 2
 
 
+def test_other_code_never_meets_an_old_entry(
+    cache: Path, versions_folder: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = versions_folder()
+    cold = anew(folder)
+    assert speccache.get(cold.digest) is not None
+    monkeypatch.setattr(speccache, "digest_of", lambda makers: "other code")
+    assert speccache.get(cold.digest) is None
+    assert anew(folder) == cold
+    assert 2 == len(list(cache.glob("*.json")))
+
+
 def test_a_cache_that_can_not_be_written_is_no_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, versions_folder: Maker
 ) -> None:
