@@ -7,12 +7,15 @@ to other plugins and to other people's tests. Everything that isn't about pytest
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from attrs import define, frozen
 
+from conformance._parts import late
 from conformance.errors import ConformanceError
 from conformance.settings.options import ROWS, as_typed_in_pytest, from_mapping, keywords
 from conformance.verdict import Outcome, Verdict
@@ -20,6 +23,10 @@ from conformance.verdict import Outcome, Verdict
 if TYPE_CHECKING:  # loaded only when an option is used: other people's pytest runs stay fast
     from conformance.run.scheduling import ByScenario
     from conformance.run.session import Item, Session
+    from reports import allure, junit
+else:
+    allure = late("reports.allure")
+    junit = late("reports.junit")
 
 __all__ = ["FIXTURE", "REFUSED", "SESSION", "BrokenItem", "Judged", "pytest_addoption", "pytest_configure"]
 
@@ -116,6 +123,8 @@ def aoai_verdict(request: pytest.FixtureRequest) -> Judged:
     judged = Judged(session, item, verdict)
     # One fixture for each item and no more: there are thousands of items, and a fixture costs more than a verdict.
     request.node.user_properties += _properties(item, verdict)
+    if getattr(request.config.option, "allure_report_dir", None):
+        request.node.add_marker(pytest.mark.allure_description(allure.description(verdict)))
     if verdict.waiver:
         pytest.skip(f"waived: {verdict.waiver}")
     if verdict.outcome is Outcome.NOT_APPLICABLE:
@@ -130,6 +139,12 @@ def _properties(item: Item, verdict: Verdict) -> Iterator[tuple[str, object]]:
     yield "outcome", verdict.outcome.value
     yield "level", item.check.level.value
     yield "clause", item.check.clause
+    yield "judged", verdict.judged
+    if verdict.unjudged:
+        yield "unjudged", sum(part.count for part in verdict.unjudged)
+        yield "coverage", verdict.coverage
+    if verdict.witness:
+        yield "witness", verdict.witness
     for finding in verdict.findings[:5]:
         yield "finding", f"{finding.case_id} {finding.message}"
     if verdict.waiver:
@@ -192,6 +207,12 @@ class _Run:
             self.session.choose(self.scheduler.items)
         early = str(session.shouldfail or session.shouldstop or self.stopped)
         self.session.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED and not early, early=early)
+        # By now pytest and Allure wrote theirs; both know items only, and nothing of the run as a whole.
+        if self.session.reports:
+            for path, told in (("xmlpath", junit), ("allure_report_dir", allure)):
+                where = getattr(session.config.option, path, None)
+                if where:
+                    told.add_headlines(Path(os.path.expandvars(where)).expanduser(), self.session.headlines)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Where the reports are, and the conclusion of each api-version."""

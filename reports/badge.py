@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from .headline import headline
 from .jsonl import Report
 from .summary import summarise
 
@@ -11,20 +12,19 @@ __all__ = ["NAME", "render"]
 
 NAME = "badge.json"
 
-_COLOURS = {"conformant": "brightgreen", "not conformant": "red", "partial": "yellow", "inconclusive": "lightgrey"}
-
 
 def render(report: Report, run_dir: str) -> str:  # noqa: ARG001 - every format has this signature
     """JSON text: label, message and colour."""
-    summary = summarise(report)
-    conclusion = str(report.footer["conclusion"]) if report.footer else "truncated"
-    message = f"{conclusion} ({summary.passed_checks}/{summary.checks} checks)"
+    summary, first = summarise(report), headline(report)
+    message = f"{first.text}, {summary.passed_checks}/{summary.checks} checks"
+    if summary.in_part:
+        message += f", {len(summary.in_part)} items judged in part"
     return json.dumps(
         {
             "schemaVersion": 1,
             "label": f"Azure OpenAI {report.header['api_version']}",
             "message": message,
-            "color": _COLOURS.get(conclusion, "lightgrey"),
+            "color": first.colour,
         },
         indent=2,
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from conformance.verdict import Outcome
 
 from .failure import explain
+from .headline import headline
 from .jsonl import Report
 from .summary import grouped, summarise
 
@@ -44,8 +45,9 @@ def render(report: Report, run_dir: str) -> Iterator[str]:
     counted = {outcome.value: count - waived[outcome] for outcome, count in summary.outcomes.items()}
     counted["waived"] = len(summary.waived)
     counts = ", ".join(f"{count} {what}" for what, count in counted.items() if count)
-    conclusion = footer["conclusion"] if footer else "truncated"
+    first = headline(report)
+    yield from first.coverage
     yield (
-        f"{header['api_version']}: {conclusion}. {len(summary.operations)} operations, {summary.checks} checks, "
+        f"{header['api_version']}: {first.text}. {len(summary.operations)} operations, {summary.checks} checks, "
         f"{summary.requests} requests; verdicts: {counts or 'none'}"
     )

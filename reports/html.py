@@ -15,6 +15,7 @@ from conformance.requests.headers import Headers
 from conformance.verdict import Outcome, Verdict, fold
 
 from .failure import explain, witness
+from .headline import headline
 from .jsonl import Report
 from .summary import grouped, summarise
 
@@ -25,8 +26,6 @@ NAME = "index.html"
 #: Characters of a body shown; report.jsonl has all of it.
 LONGEST = 3_000
 
-_TONES = {"conformant": "pass", "not conformant": "fail", "error": "error"}
-
 
 def render(report: Report, run_dir: str) -> str:
     """HTML text."""
@@ -34,13 +33,11 @@ def render(report: Report, run_dir: str) -> str:
         loader=PackageLoader(__package__ or "reports"), autoescape=True, undefined=StrictUndefined
     )
     environment.trim_blocks = environment.lstrip_blocks = True
-    conclusion = str(report.footer["conclusion"]) if report.footer else "truncated"
     summary = summarise(report)
     return environment.get_template("index.html.j2").render(
         header=report.header,
         footer=report.footer,
-        conclusion=conclusion,
-        tone=_TONES.get(conclusion, "warn"),
+        first=headline(report),
         summary=summary,
         cards=[_card(report, group, run_dir) for group in grouped(summary.notable)],
         rows=list(_rows(report)),
@@ -79,13 +76,16 @@ def _rows(report: Report) -> Iterator[dict[str, Any]]:
             "scenario": name,
             "outcome": fold(verdict.outcome for verdict in verdicts).value,
             "exchanges": len(trace.observations),
+            "partly": sum(bool(verdict.unjudged) for verdict in verdicts),
             "verdicts": [
                 {
                     "outcome": verdict.outcome,
                     "check": verdict.check,
                     "level": checks.get(verdict.check, {}).get("level", ""),
                     "title": checks.get(verdict.check, {}).get("title", ""),
-                    "judged": verdict.judged,
+                    "coverage": verdict.coverage or (f"judged {verdict.judged}" if verdict.judged else ""),
+                    "partly": bool(verdict.unjudged),
+                    "witness": verdict.witness,
                     "reason": verdict.reason,
                 }
                 for verdict in sorted(verdicts, key=lambda v: v.check)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from .failure import explain
+from .headline import headline
 from .jsonl import Report
-from .summary import summarise
+from .summary import Summary, summarise
 
 __all__ = ["NAME", "render"]
 
@@ -17,10 +20,10 @@ MOST = 25
 def render(report: Report, run_dir: str) -> str:
     """Markdown text."""
     summary = summarise(report)
-    header, footer = report.header, report.footer
-    conclusion = footer["conclusion"] if footer else "truncated: the run did not end"
+    header, footer, first = report.header, report.footer, headline(report)
     lines = [
-        f"# {header['api_version']}: {conclusion}",
+        f"# {header['api_version']}: {first.text}",
+        *(text for line in first.coverage for text in ("", f"**{line}**")),
         "",
         (
             f"Target `{header['target']['url']}`, profile {header['profile']}, seed {header['seed']}, "
@@ -41,5 +44,18 @@ def render(report: Report, run_dir: str) -> str:
         text = explain(verdict, trace, header["checks"], run_dir=run_dir, auth=header["target"]["auth"])
         lines += ["```text", *text, "```", ""]
     if len(summary.notable) > MOST:
-        lines.append(f"… and {len(summary.notable) - MOST} more: see index.html.")
+        lines += [f"… and {len(summary.notable) - MOST} more: see index.html.", ""]
+    lines += _in_part(summary)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _in_part(summary: Summary) -> Iterator[str]:
+    """The items that were judged in part, whatever their outcome: a table of what was left out."""
+    if not summary.in_part:
+        return
+    yield from ("## Judged in part", "", "| outcome | check | scenario | coverage |", "|---|---|---|---|")
+    for verdict in summary.in_part[:MOST]:
+        told = verdict.coverage.replace("|", "\\|").replace("\n", " ")
+        yield f"| {verdict.outcome.value} | {verdict.check} | {verdict.scenario} | {told} |"
+    if len(summary.in_part) > MOST:
+        yield from ("", f"… and {len(summary.in_part) - MOST} more: see index.html.")

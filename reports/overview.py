@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from conformance.verdict import Conclusion
+from .headline import Headline
 
 __all__ = ["NAME", "render"]
 
@@ -25,10 +25,12 @@ body {{ font: 16px/1.6 system-ui, sans-serif; max-width: 50rem; margin: 2rem aut
 """
 
 
-def render(conclusions: Mapping[str, Conclusion]) -> str:
-    """HTML text with a link to each api-version's report."""
+def render(headlines: Mapping[str, Headline]) -> str:
+    """HTML text: of each api-version a link to its report, its conclusion and how much was judged."""
     rows = (
-        f'<li><a href="{escape(version)}/index.html">{escape(version)}</a>: {conclusion.value}</li>'
-        for version, conclusion in conclusions.items()
+        f'<li><a href="{escape(version)}/index.html">{escape(version)}</a>: {escape(first.text)}'
+        + "".join(f"<br><small>{escape(line)}</small>" for line in first.coverage)
+        + "</li>"
+        for version, first in headlines.items()
     )
     return _PAGE.format(rows="\n".join(rows))

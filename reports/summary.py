@@ -16,7 +16,10 @@ __all__ = ["Summary", "grouped", "summarise"]
 
 @frozen
 class Summary:
-    """Counts of verdicts by outcome, of exchanges by operation, and the verdicts that need a reader's eye."""
+    """Counts of verdicts by outcome, of exchanges by operation, and the verdicts that need a reader's eye.
+
+    ``in_part`` are those some of whose exchanges could not be judged, whatever the outcome of the others.
+    """
 
     outcomes: Mapping[Outcome, int]
     operations: Mapping[str, int]
@@ -25,6 +28,7 @@ class Summary:
     passed_checks: int
     notable: tuple[Verdict, ...] = field(repr=False)
     waived: tuple[Verdict, ...] = field(repr=False)
+    in_part: tuple[Verdict, ...] = field(repr=False)
 
 
 def summarise(report: Report) -> Summary:
@@ -52,6 +56,7 @@ def summarise(report: Report) -> Summary:
         passed_checks=len(judged - bad),
         notable=tuple(notable),
         waived=tuple(v for v in report.verdicts if v.waiver),
+        in_part=tuple(v for v in report.verdicts if v.unjudged),
     )
 
 

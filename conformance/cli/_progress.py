@@ -6,13 +6,15 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from conformance.cli._crash import tell
 from conformance.errors import ConformanceError
-from conformance.verdict import Conclusion
+
+if TYPE_CHECKING:
+    from reports.headline import Headline
 
 __all__ = ["Console"]
 
@@ -21,13 +23,13 @@ QUIET = 15.0
 
 
 class Console:
-    """A pytest plugin in the place of the terminal reporter. ``exit_code`` is that of the verdicts, ``conclusions``
-    holds that of each api-version.
+    """A pytest plugin in the place of the terminal reporter. ``exit_code`` is that of the verdicts, ``headlines`` holds
+    what the report of each api-version says first.
     """
 
     def __init__(self) -> None:
         self.exit_code: int | None = None
-        self.conclusions: Mapping[str, Conclusion] = {}
+        self.headlines: Mapping[str, Headline] = {}
         self.refused: ConformanceError | None = None
         self._sent = self._judged = self._failed = 0
         self._items = 0
@@ -102,7 +104,7 @@ class Console:
         session = config.stash.get(SESSION, None)
         if session is None:
             return
-        self.conclusions = session.conclusions
+        self.headlines = session.headlines
         if self.exit_code is not None:
             return
         if self._moving:

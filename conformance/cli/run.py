@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,7 +16,9 @@ from conformance.run.recording import out_folder, overview, seal
 from conformance.run.selection import default_versions, nothing_chosen
 from conformance.settings.options import ROWS, Options, add_to, from_mapping
 from conformance.spec.loading import load
-from conformance.verdict import Conclusion
+
+if TYPE_CHECKING:
+    from reports.headline import Headline
 
 NAME = "run"
 HELP = "judge a target and write a report"
@@ -34,12 +37,12 @@ def main(args: argparse.Namespace) -> int:
     options = from_mapping(vars(args))
     out = out_folder(options).absolute()
     codes: list[int] = []
-    conclusions: dict[str, Conclusion] = {}
+    headlines: dict[str, Headline] = {}
     if args.workers < 0:
         raise UsageError(f"-n {args.workers}: must be at least 0")
     for version in _versions(options):
         try:
-            codes.append(_run(args, version, out, conclusions))
+            codes.append(_run(args, version, out, headlines))
         except ConformanceError as error:
             if not codes:
                 raise
@@ -50,8 +53,8 @@ def main(args: argparse.Namespace) -> int:
         if codes[-1] in (2, 130):
             break
     if len(codes) > 1:
-        overview(out, conclusions)
-    if conclusions:
+        overview(out, headlines)
+    if headlines:
         seal(out)
     return next((code for code in (130, 2, 70, 1, 3) if code in codes), 0)
 
@@ -69,7 +72,7 @@ def _versions(options: Options) -> tuple[str, ...]:
     return tuple(name for name in names if not reasons[name])
 
 
-def _run(args: argparse.Namespace, version: str, out: Path, conclusions: dict[str, Conclusion]) -> int:
+def _run(args: argparse.Namespace, version: str, out: Path, headlines: dict[str, Headline]) -> int:
     from conformance.cli import _progress as _console
 
     # Plugins of other people's tests stay out: they cost seconds at every start, and some change what is run.
@@ -91,8 +94,8 @@ def _run(args: argparse.Namespace, version: str, out: Path, conclusions: dict[st
     code = int(pytest.main(words, plugins=[console]))
     if console.refused is not None:
         raise console.refused
-    conclusions.update(console.conclusions)
-    if console.conclusions:
+    headlines.update(console.headlines)
+    if console.headlines:
         seal(out / version)  # pytest writes its JUnit file last
     return console.exit_code if console.exit_code is not None else _of_pytest(code)
 

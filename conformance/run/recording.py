@@ -22,11 +22,12 @@ from conformance.run.conclusion import computed
 from conformance.run.selection import Item
 from conformance.settings.options import Options
 from conformance.spec.spec import Spec
-from conformance.verdict import Conclusion, Outcome, Verdict
+from conformance.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
     from reports import jsonl, manifest
     from reports import overview as overview_page
+    from reports.headline import Headline
     from reports.jsonl import Report
 else:
     jsonl = late("reports.jsonl")
@@ -217,7 +218,7 @@ def seal(folder: Path) -> None:
     manifest.write(folder)
 
 
-def overview(folder: Path, conclusions: Mapping[str, Conclusion]) -> None:
-    """The page above the api-versions of a run."""
-    (folder / overview_page.NAME).write_text(overview_page.render(conclusions), "utf-8")
+def overview(folder: Path, headlines: Mapping[str, Headline]) -> None:
+    """The page above the api-versions of a run, from the headline of each."""
+    (folder / overview_page.NAME).write_text(overview_page.render(headlines), "utf-8")
     seal(folder)

@@ -37,11 +37,13 @@ from conformance.target.target import Target
 from conformance.verdict import Conclusion, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from reports import console, failure
+    from reports import console, failure, headline
+    from reports.headline import Headline
     from reports.jsonl import Report
 else:
     console = late("reports.console")
     failure = late("reports.failure")
+    headline = late("reports.headline")
 
 __all__ = ["Item", "Session", "configured"]
 
@@ -350,13 +352,18 @@ class Session:
                 left_behind=[f"{entry.undo.operation}: {dict(entry.ids)}" for entry in run.cleaned.left],
             )
         if self.reports:
-            recording.overview(self.out, self.conclusions)
+            recording.overview(self.out, self.headlines)
 
     @property
     def conclusions(self) -> Mapping[str, Conclusion]:
         """The conclusion of each version that has a report."""
         footers = {name: report.footer for name, report in self.reports.items()}
         return {name: Conclusion(footer["conclusion"]) for name, footer in footers.items() if footer is not None}
+
+    @property
+    def headlines(self) -> Mapping[str, Headline]:
+        """The headline of each version that has a report."""
+        return {name: headline.headline(report) for name, report in self.reports.items()}
 
     def summary(self) -> Iterator[str]:
         """The console summary of every version."""

@@ -162,6 +162,29 @@ def test_allure_results_are_written_where_asked(broken: tuple[str, Done, Path]) 
     assert {"passed", "skipped", "failed"} <= {result["status"] for result in results}
 
 
+def test_junit_and_allure_tell_both_parts_of_a_verdict(broken: tuple[str, Done, Path]) -> None:
+    """How many exchanges an item rests on and which one proves it stand beside its outcome, the headline above all."""
+    _, _, out = broken
+    report = report_of(out)
+    suite = ET.parse(out / VERSION / "junit.xml").getroot().find("testsuite")
+    assert suite is not None
+    first = dict(part("reports.headline").headline(report).named())
+    whole = suite.find("properties")
+    assert whole is not None
+    assert {f"{VERSION}.{k}": v for k, v in first.items()} == {p.attrib["name"]: p.attrib["value"] for p in whole}
+    assert f"{VERSION}.conclusion={first['conclusion']}" in (out / "allure" / "environment.properties").read_text()
+    told = {}
+    for case in suite.iter("testcase"):
+        named = {p.attrib["name"]: p.attrib["value"] for p in case.iter("property")}
+        told[case.attrib["name"]] = (named["outcome"], int(named["judged"]), named.get("witness", ""))
+    expected = {
+        f"test_rule[{VERSION}:{v.scenario}:{v.check}]": (v.outcome.value, v.judged, v.witness) for v in report.verdicts
+    }
+    assert expected == told
+    results = [json.loads(file.read_text()) for file in (out / "allure").glob("*-result.json")]
+    assert all("outcome: " in result["description"] and "coverage: " in result["description"] for result in results)
+
+
 def test_no_artefact_holds_the_key(state: Path, broken: tuple[str, Done, Path]) -> None:
     """Reports, JUnit, Allure, HTML, journals and output: nowhere the key, whole or in part."""
     _, done, _ = broken

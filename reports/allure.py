@@ -1,0 +1,40 @@
+"""What Allure tells of a run as a whole, and of a verdict besides its status. The results are written by Allure's own
+plugin of pytest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from conformance.verdict import Verdict
+
+from .headline import Headline
+
+__all__ = ["ENVIRONMENT", "add_headlines", "description"]
+
+#: The file of a results folder whose lines Allure shows on its first page.
+ENVIRONMENT = "environment.properties"
+
+
+def add_headlines(folder: Path, headlines: Mapping[str, Headline]) -> None:
+    """Write the headline of each api-version to the first page; those of other api-versions stay as they are."""
+    file = folder / ENVIRONMENT
+    written = file.read_text("utf-8").splitlines() if file.is_file() else []
+    ours = {
+        f"{version}.{name}": " ".join(value.split())
+        for version, first in headlines.items()
+        for name, value in first.named()
+    }
+    kept = [line for line in written if line.partition("=")[0].strip() not in ours]
+    folder.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join([*kept, *(f"{name}={value}" for name, value in ours.items())]) + "\n", "utf-8")
+
+
+def description(verdict: Verdict) -> str:
+    """Outcome and coverage of a verdict, for the text that Allure shows above an item's steps."""
+    lines = [f"outcome: {verdict.outcome.value}"]
+    lines.append(f"coverage: {verdict.coverage or f'judged {verdict.judged}'}")
+    if verdict.witness:
+        lines.append(f"witness: case {verdict.witness}")
+    return "\n\n".join(lines)

@@ -1,0 +1,86 @@
+"""What every report says first: the conclusion of a run, and how much of it was judged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from conformance.verdict import Conclusion, Outcome
+
+from .jsonl import Report
+
+__all__ = ["TRUNCATED", "Headline", "headline"]
+
+#: What stands in place of a conclusion where a report has no footer.
+TRUNCATED = "truncated: the run did not end"
+
+#: Reasons told in the line on coverage; all of them stand with their verdicts.
+MOST_REASONS = 3
+
+_COLOURS = {Conclusion.CONFORMANT: "brightgreen", Conclusion.NOT_CONFORMANT: "red", Conclusion.PARTIAL: "yellow"}
+_TONES = {Conclusion.CONFORMANT: "pass", Conclusion.NOT_CONFORMANT: "fail", Conclusion.ERROR: "error"}
+
+
+@frozen
+class Headline:
+    """The first words on one report.
+
+    ``text`` is the conclusion. ``coverage`` holds a line on the items that were judged in part and one on those that
+    were not judged at all, with reasons; it is empty where all was judged. ``colour`` is one of the names that badges
+    know, ``tone`` the outcome whose colour fits.
+    """
+
+    text: str
+    coverage: tuple[str, ...] = ()
+    colour: str = "lightgrey"
+    tone: str = "warn"
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """Its parts by name, without empty ones: for reports that hold names and values."""
+        yield "conclusion", self.text
+        if self.coverage:
+            yield "coverage", ". ".join(self.coverage)
+
+
+def headline(report: Report) -> Headline:
+    """The headline of a report that was read or just written."""
+    coverage = _coverage(report)
+    if report.footer is None:
+        return Headline(TRUNCATED, coverage)
+    conclusion = Conclusion(report.footer["conclusion"])
+    colour = _COLOURS.get(conclusion, "lightgrey")
+    if conclusion is Conclusion.CONFORMANT and coverage:
+        colour = "yellowgreen"
+    return Headline(conclusion.value, coverage, colour, _TONES.get(conclusion, "warn"))
+
+
+def _coverage(report: Report) -> tuple[str, ...]:
+    partly = [verdict for verdict in report.verdicts if verdict.unjudged]
+    reasons = Counter(
+        reason for verdict in partly for reason in dict.fromkeys(part.reason for part in verdict.unjudged)
+    )
+    blank = (Outcome.UNAVAILABLE, Outcome.INCONCLUSIVE, Outcome.NOT_TESTABLE)
+    nothing = [verdict for verdict in report.verdicts if verdict.outcome in blank]
+    told = (
+        _told("judged in part", len(partly), reasons),
+        _told("not judged", len(nothing), Counter(verdict.reason for verdict in nothing)),
+    )
+    return tuple(filter(None, told))
+
+
+def _told(what: str, items: int, reasons: Counter[str]) -> str:
+    """``judged in part: 14 items; reasons: the target answered 500 (in 11 items), 429 (in 3 items)``."""
+    if not items:
+        return ""
+    known = [(reason, _items(count)) for reason, count in reasons.most_common() if reason]
+    words = [reason if len(known) == 1 else f"{reason} (in {count})" for reason, count in known[:MOST_REASONS]]
+    if len(known) > MOST_REASONS:
+        words.append(f"and {len(known) - MOST_REASONS} more")
+    named = f"; {'reason' if len(known) == 1 else 'reasons'}: {', '.join(words)}" if words else ""
+    return f"{what}: {_items(items)}{named}"
+
+
+def _items(count: int) -> str:
+    return f"{count} item" if count == 1 else f"{count} items"

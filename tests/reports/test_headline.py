@@ -1,0 +1,105 @@
+"""What every report says first: the conclusion, and how much of the run it rests on."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_reports import FOOTER, HEADER, observation
+
+from conformance._parts import part
+from conformance.evidence.trace import Trace
+from conformance.verdict import Outcome, Unjudged, Verdict
+
+PARTS = (Unjudged(Outcome.NOT_TESTABLE, "the target answered 500", 31), Unjudged(Outcome.UNAVAILABLE, "429", 6))
+TOLD = "judged 3 of 40; 31 not: the target answered 500; 6 not: 429"
+
+
+def report_of(verdicts: Iterable[Verdict], **footer: Any) -> Any:
+    """A report in memory, of requests that all were answered."""
+    kept = tuple(verdicts)
+    traces = {verdict.scenario: Trace(verdict.scenario, (observation({"n": verdict.scenario}),)) for verdict in kept}
+    return part("reports.jsonl").Report(HEADER, traces, kept, {**FOOTER, **footer})
+
+
+def in_part(scenario: str = "corpus.o", *parts: Unjudged) -> Verdict:
+    """A pass some of whose exchanges could not be judged."""
+    case = observation({"n": scenario}).case.id
+    return Verdict("a.check", scenario, Outcome.PASS, judged=3, cases=(case,), unjudged=parts or PARTS, witness=case)
+
+
+def rendered(report: Any) -> dict[str, str]:
+    """The text of each format that tells of a whole run."""
+    first = part("reports.headline").headline(report)
+    made = {name: part(f"reports.{name}").render(report, "out") for name in ("html", "markdown", "badge")}
+    made["console"] = "\n".join(part("reports.console").render(report, "out"))
+    made["overview"] = part("reports.overview").render({"v": first})
+    return made
+
+
+@pytest.mark.parametrize("name", ["html", "markdown", "badge", "console", "overview"])
+def test_each_report_says_that_items_were_judged_in_part(name: str) -> None:
+    report = report_of([in_part(), in_part("corpus.p")], conclusion="conformant")
+    assert "judged in part" in rendered(report)[name]
+    whole = report_of([Verdict("a.check", "corpus.o", Outcome.PASS, judged=3)], conclusion="conformant")
+    assert "judged in part" not in rendered(whole)[name]
+
+
+def test_the_line_on_coverage_counts_items_and_tells_the_commonest_reasons() -> None:
+    """One answer that is missing is missing in many items: what is counted is items, and the words say so."""
+    more = [in_part(f"corpus.{n}", Unjudged(Outcome.NOT_TESTABLE, f"reason {n}")) for n in range(4)]
+    nothing = Verdict("a.check", "corpus.q", Outcome.INCONCLUSIVE, reason="no quota")
+    first = part("reports.headline").headline(report_of([in_part(), in_part("corpus.p"), *more, nothing]))
+    reasons = "the target answered 500 (in 2 items), 429 (in 2 items), reason 0 (in 1 item), and 3 more"
+    expected = (f"judged in part: 6 items; reasons: {reasons}", "not judged: 1 item; reason: no quota")
+    assert expected == first.coverage
+
+
+@pytest.mark.parametrize("name", ["html", "markdown"])
+def test_pages_tell_the_coverage_of_each_item(name: str) -> None:
+    assert TOLD in rendered(report_of([in_part()]))[name]
+
+
+def test_the_page_links_each_pass_to_its_witness() -> None:
+    page, case = rendered(report_of([in_part()]))["html"], observation({"n": "corpus.o"}).case.id
+    assert f'href="#case-{case}"' in page
+    assert f'id="case-{case}"' in page
+
+
+def test_the_badge_of_a_run_that_was_judged_in_part_is_not_the_brightest() -> None:
+    def colour(*verdicts: Verdict) -> str:
+        return str(json.loads(rendered(report_of(verdicts, conclusion="conformant"))["badge"])["color"])
+
+    assert "brightgreen" == colour(Verdict("a.check", "corpus.o", Outcome.PASS, judged=1))
+    assert "brightgreen" != colour(in_part())
+
+
+def test_junit_and_allure_get_the_headline_beside_what_they_hold(tmp_path: Path) -> None:
+    first = {"v": part("reports.headline").headline(report_of([in_part()], conclusion="conformant"))}
+    file = tmp_path / "junit.xml"
+    file.write_text('<testsuites><testsuite name="s"><testcase name="t"/></testsuite></testsuites>')
+    (tmp_path / "environment.properties").write_text("own=kept\n")
+    part("reports.junit").add_headlines(file, first)
+    part("reports.allure").add_headlines(tmp_path, first)
+    part("reports.allure").add_headlines(tmp_path, first)
+    suite = ET.parse(file).getroot().find("testsuite")
+    assert suite is not None
+    assert ["properties", "testcase"] == [child.tag for child in suite]
+    told = {one.attrib["name"]: one.attrib["value"] for one in suite.iter("property")}
+    assert dict(first["v"].named()) == {name.removeprefix("v."): value for name, value in told.items()}
+    lines = (tmp_path / "environment.properties").read_text().splitlines()
+    assert ["own=kept", *(f"{name}={value}" for name, value in told.items())] == lines
+
+
+def test_a_junit_file_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    for text in ("<not closed", "<other/>"):
+        file = tmp_path / "junit.xml"
+        file.write_text(text)
+        part("reports.junit").add_headlines(file, {})
+        assert text == file.read_text()
+    part("reports.junit").add_headlines(tmp_path / "absent.xml", {})
+    assert not (tmp_path / "absent.xml").exists()
