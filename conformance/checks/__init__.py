@@ -1,1 +1,1 @@
-"""Every check, one subject per file. ``conformance.catalogue`` finds them by walking this folder."""
+"""Every check, one subject per file. ``checks/catalogue.py`` finds them by walking this folder."""

@@ -1,4 +1,4 @@
-"""All checks, found by walking ``conformance/checks/``: a new check touches one file and no list."""
+"""All checks, found by walking ``conformance/checks/``. A new check is listed nowhere else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ __all__ = ["all_checks", "find_check"]
 
 @cache
 def all_checks() -> Mapping[str, Check]:
-    """Every check by id, sorted. Raises :class:`HarnessError` when two share an id or one entails an unknown one."""
+    """Every check by id, sorted. Raises :class:`HarnessError` if two have the same id or one entails an unknown
+    check.
+    """
     found: dict[str, Check] = {}
     for info in pkgutil.walk_packages(checks.__path__, checks.__name__ + "."):
         module = importlib.import_module(info.name)
@@ -33,7 +35,7 @@ def all_checks() -> Mapping[str, Check]:
 
 
 def find_check(check_id: str) -> Check:
-    """One check; raises :class:`UsageError` with the nearest ids when there is none."""
+    """The check with an id. Raises :class:`UsageError`, with the most similar ids, if there is none."""
     import difflib
 
     known = all_checks()

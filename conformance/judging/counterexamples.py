@@ -22,7 +22,7 @@ __all__ = [
     "on_json",
     "path_of",
     "query_of",
-    "undead",
+    "still_readable",
     "when_refused",
 ]
 
@@ -94,7 +94,7 @@ def earlier_success(exchange: Exchange, earlier: Sequence[Exchange]) -> Response
     return None
 
 
-def undead(pattern: str) -> Counterexample:
+def still_readable(pattern: str) -> Counterexample:
     """Answer a 404 at a path (a regular expression) as that path was answered when it was still there."""
     wanted = re.compile(pattern)
 

@@ -1,1 +1,1 @@
-"""Checks of runs, their steps and their states."""
+"""Checks of runs, their steps, their states and their messages."""

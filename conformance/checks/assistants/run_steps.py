@@ -1,4 +1,4 @@
-"""The steps of a run, and what its stream said: both tell of the same run."""
+"""Checks of the steps of a run, and of what its stream said: both describe the same run."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 
+#: Scenarios whose runs answer with a message.
 SPOKEN = ("runs.completed", "runs.tools", "runs.with-thread")
 
 
 def _steps(trace: Trace) -> list[Observation]:
+    """The pages of steps after the end of the run."""
     return [seen for seen in trace.role("steps") if seen.exchange.ok and isinstance(seen.json, dict)]
 
 
 def _in_steps(change: Any) -> Any:
-    """Change every step of a page of steps; None where there is none."""
+    """A counterexample that changes steps in a page of steps. ``change`` returns the changed step, or None."""
 
     def changed(value: Any, request: Request) -> Any:
         data = value.get("data")
@@ -47,7 +49,7 @@ def _in_steps(change: Any) -> Any:
     entails=("state.parent",),
 )
 def step_run(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """The steps of a run name the run and its thread."""
+    """The steps of a run contain the ids of the run and of its thread. Clients assign steps to runs by them."""
     pages = _steps(trace)
     if not pages:
         yield missing(trace, "no steps were looked at")
@@ -61,6 +63,7 @@ def step_run(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _no_message(step: Any) -> Any:
+    """Counterexample: a step names a message that doesn't exist."""
     if step.get("type") != "message_creation":
         return None
     return {**step, "step_details": {"type": "message_creation", "message_creation": {"message_id": "msg_of_nobody"}}}
@@ -74,7 +77,7 @@ def _no_message(step: Any) -> Any:
     scenarios=SPOKEN,
 )
 def step_message(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A completed run that spoke has a step for its message, which names a message of the thread."""
+    """A completed run that answered has a step for its message, and the step names a message of the thread."""
     steps, messages = one(trace, "steps"), one(trace, "messages")
     done = any(run.get("status") == "completed" for _, run in runs_in(trace))
     if steps is None or messages is None or not done:
@@ -93,12 +96,14 @@ def step_message(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _calls(item: Any) -> list[dict[str, Any]]:
+    """The tool calls of a step."""
     details = item.get("step_details") if isinstance(item, dict) else None
     calls = details.get("tool_calls") if isinstance(details, dict) else None
     return [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
 
 
 def _other_calls(step: Any) -> Any:
+    """Counterexample: the calls of a step have other ids."""
     if not _calls(step):
         return None
     made = [{**call, "id": "call_of_another"} for call in _calls(step)]
@@ -114,7 +119,7 @@ def _other_calls(step: Any) -> Any:
     entails=("run-steps.outputs",),
 )
 def step_calls(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """The calls of a step are those that the run waits for."""
+    """The calls of a step are those for whose outputs the run waits. Clients match them by id."""
     waiting = one(trace, "run.waits")
     pages = [one(trace, role) for role in ("steps.waiting", "steps")]
     if waiting is None or not any(pages):
@@ -125,10 +130,16 @@ def step_calls(spec: Spec, trace: Trace) -> Iterator[Finding]:
     for seen in filter(None, pages):
         shown = {str(call.get("id")) for item in items_of(seen) for call in _calls(item)}
         if shown and not wanted <= shown:
-            yield seen.finding("other calls", place="/data", expected=sorted(wanted), actual=sorted(shown))
+            yield seen.finding(
+                "the step lacks a call that the run waits for",
+                place="/data",
+                expected=sorted(wanted),
+                actual=sorted(shown),
+            )
 
 
 def _no_output(step: Any) -> Any:
+    """Counterexample: the outputs of a step's calls are missing."""
     made = [
         {**call, "function": {**call["function"], "output": None}}
         for call in _calls(step)
@@ -145,7 +156,7 @@ def _no_output(step: Any) -> Any:
     scenarios=("runs.tools",),
 )
 def step_outputs(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """Submitted outputs stand in the step of their calls."""
+    """Submitted tool outputs appear in the step of their calls."""
     given, steps = one(trace, "submit"), [seen for seen in _steps(trace) if seen.case.role == "steps"]
     if given is None or not steps:
         yield missing(trace, "no outputs were submitted")
@@ -160,6 +171,7 @@ def step_outputs(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _forgotten(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: after a stream, the thread has another text."""
     response = exchange.response
     if response is None or not exchange.ok or not isinstance(response.json, dict):
         return None
@@ -183,7 +195,7 @@ def _forgotten(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | No
     scenarios=("runs.streamed",),
 )
 def stream_kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """What a stream said is what is in the thread afterwards: the same message with the same text."""
+    """A streamed message is in the thread afterwards, with the same id and text."""
     said: dict[str, str] = {}
     for seen in trace:
         response = seen.exchange.response

@@ -1,4 +1,4 @@
-"""Runs that wait for tools, are cancelled, or belong to another thread."""
+"""Checks of runs that wait for tools, are cancelled, or belong to another thread."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 
+#: Scenarios in which a run should wait for tool outputs.
 WAITING = ("runs.tools", "runs.cancelled", "runs.streamed")
 
 
 def _went_through(value: Any, request: Request) -> Any:
+    """Counterexample: a run that should wait is completed."""
     if request.method != "GET" or not is_run_object(value) or value.get("status") != "requires_action":
         return None
     done = {"status": "completed", "completed_at": value.get("created_at"), "required_action": None}
@@ -38,9 +40,9 @@ def _went_through(value: Any, request: Request) -> Any:
     scenarios=WAITING,
 )
 def waits(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A run that must call a function waits for its output.
+    """A run that must call a function waits for its output in ``requires_action``.
 
-    Where the version can't force a call, a model may do without; then there is nothing to judge.
+    Where the version can't force a call, the model may answer without one; then there is nothing to judge.
     """
     seen = one(trace, "run.waits")
     if seen is None or seen.json.get("status") not in (*ENDS, "requires_action"):
@@ -54,12 +56,15 @@ def waits(spec: Spec, trace: Trace) -> Iterator[Finding]:
     if started is None or "tool_choice" not in sent_in(started):
         yield seen.finding("the model called no function", outcome=Outcome.NOT_TESTABLE)
     elif seen.json["status"] == "completed":
-        yield seen.finding("the run went on", place="/status", expected="requires_action", actual="completed")
+        yield seen.finding(
+            "the run completed without waiting", place="/status", expected="requires_action", actual="completed"
+        )
     else:
         yield seen.finding(f"the run ended {seen.json['status']}", outcome=Outcome.NOT_TESTABLE)
 
 
 def _says_nothing(value: Any, _request: Request) -> Any:
+    """Counterexample: a waiting run has no ``required_action``."""
     if is_run_object(value) and value.get("status") == "requires_action":
         return {**value, "required_action": None}
     return None
@@ -73,16 +78,17 @@ def _says_nothing(value: Any, _request: Request) -> Any:
     scenarios=RUNS,
 )
 def action_given(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A run that waits says for which calls."""
+    """A waiting run names the calls that it waits for. Without them the client can't continue it."""
     for seen, run in runs_in(trace):
         action = run.get("required_action")
         inner = action.get("submit_tool_outputs") if isinstance(action, dict) else None
         calls = inner.get("tool_calls") if isinstance(inner, dict) else None
         if run.get("status") == "requires_action" and not calls:
-            yield seen.finding("it waits for nothing", place="/required_action", actual=action)
+            yield seen.finding("the run waits without naming a call", place="/required_action", actual=action)
 
 
 def _still_asks(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a run that continued still has its ``required_action``."""
     response = exchange.response
     if response is None or not exchange.ok or not is_run_object(response.json):
         return None
@@ -104,11 +110,11 @@ def _still_asks(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | N
     scenarios=RUNS,
 )
 def action_cleared(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A run that doesn't wait has no ``required_action``."""
+    """A run that doesn't wait has no ``required_action``. Clients would submit outputs again."""
     for seen, run in runs_in(trace):
         if run.get("required_action") and run.get("status") != "requires_action":
             yield seen.finding(
-                f"a run that is {run.get('status')} asks for outputs",
+                f"a run that is {run.get('status')} still has a required_action",
                 place="/required_action",
                 expected=None,
                 actual=run["required_action"],
@@ -116,12 +122,14 @@ def action_cleared(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _completed_anyway(value: Any, request: Request) -> Any:
+    """Counterexample: a cancelled run is completed."""
     if request.method != "GET" or not is_run_object(value) or value.get("status") != "cancelled":
         return None
     done = {"status": "completed", "completed_at": value.get("created_at"), "cancelled_at": None}
     return {**value, **done, **({"usage": _USAGE} if "usage" in value else {})}
 
 
+#: A usage whose numbers add up, for counterexamples.
 _USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 
 
@@ -133,7 +141,7 @@ _USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
     scenarios=("runs.cancelled",),
 )
 def cancel_ends(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A run that is cancelled while it waits for outputs doesn't complete and doesn't go on waiting."""
+    """A run that is cancelled while it waits does not complete and does not continue to wait."""
     asked, last = one(trace, "cancel"), one(trace, "cancelled")
     if asked is None or last is None:
         yield Finding("no run was cancelled", trace.observations[-1].case.id if trace.observations else "",
@@ -147,6 +155,7 @@ def cancel_ends(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _everywhere(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a run is found under another thread."""
     response, path = exchange.response, path_of(exchange.request)
     if response is None or response.status != 404 or exchange.request.method != "GET" or "/runs/" not in path:
         return None
@@ -167,7 +176,7 @@ def _everywhere(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | N
     entails=("state.parent",),
 )
 def foreign_unseen(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A run is found under its own thread alone."""
+    """A run can be read only under its own thread."""
     tried = trace.role("run.foreign")
     if not tried:
         yield from needs_end(trace)
@@ -177,6 +186,7 @@ def foreign_unseen(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _anonymous(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: the run's message doesn't name the run."""
     response = exchange.response
     if response is None or not exchange.ok or exchange.request.method != "GET" or not isinstance(response.json, dict):
         return None
@@ -188,6 +198,7 @@ def _anonymous(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | N
 
 
 def _by_run(item: Any) -> bool:
+    """Return True for a message that a run wrote."""
     return isinstance(item, dict) and item.get("role") == "assistant" and bool(item.get("run_id"))
 
 
@@ -200,7 +211,7 @@ def _by_run(item: Any) -> bool:
     entails=("runs.message.kept",),
 )
 def message_named(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A message that a run wrote names the run and the assistant."""
+    """A message that a run wrote contains the ids of the run and of the assistant."""
     media = (operations_of(spec)["threads.messages.get"].answer(200) or {}).get("application/json")
     names = {"run_id", "assistant_id"} & (properties(spec, media.schema) if media else set())
     pages = [seen for seen in trace.role("messages") if seen.exchange.ok and isinstance(seen.json, dict)]
@@ -214,6 +225,7 @@ def message_named(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _silent(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: the run's message is missing in the thread."""
     response = exchange.response
     if response is None or not exchange.ok or exchange.request.method != "GET" or not isinstance(response.json, dict):
         return None
@@ -235,7 +247,7 @@ def _silent(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None
     entails=("run-steps.message", "runs.stream.kept"),
 )
 def message_kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """What a completed run said is in its thread."""
+    """The answer of a completed run is a message in its thread."""
     pages = [seen for seen in trace.role("messages") if seen.exchange.ok and seen.case.role == "messages"]
     done = [run for _, run in runs_in(trace) if run.get("status") == "completed"]
     if not pages or not done or not documented(spec, "id"):

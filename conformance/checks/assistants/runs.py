@@ -1,4 +1,4 @@
-"""Runs: their states, times, usage and limits."""
+"""Checks of runs: states, times, usage and limits."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 
+#: All scenarios about runs.
 RUNS = ("runs.*",)
+#: A run object and the answer that contains it.
 Shown = Iterator[tuple[Observation, Mapping[str, Any]]]
 
-#: Answers that show a run, or a page of them.
+#: Matches requests whose answer contains a run, or a page of runs.
 is_run = asked("GET", r"/runs(/run_\w+)?")
 
 
 def is_run_object(value: Any) -> bool:
-    """True for a run."""
+    """Return True for a run object."""
     return isinstance(value, dict) and value.get("object") == "thread.run"
 
 
 def runs_in(trace: Trace) -> Shown:
-    """Every run that an answer shows, alone or in a page, in the order of the evidence."""
+    """Yield every run in a trace, alone or in a page, in the order of the evidence."""
     for seen in trace:
         value = seen.json if seen.exchange.ok else None
         data = value.get("data") if isinstance(value, dict) else None
@@ -40,7 +42,7 @@ def runs_in(trace: Trace) -> Shown:
 
 
 def needs_end(trace: Trace) -> Iterator[Finding]:
-    """What a check says when no run came to its end: not testable, with the last state."""
+    """Yield a "not testable" finding with the last state, if no run reached a final state."""
     last = ""
     for _, run in runs_in(trace):
         last = str(run.get("status"))
@@ -52,17 +54,18 @@ def needs_end(trace: Trace) -> Iterator[Finding]:
 
 
 def documented(spec: Spec, name: str) -> bool:
-    """True when the version's runs have this field."""
+    """Return True if runs have this field in the version."""
     media = (operations_of(spec)["threads.runs.get"].answer(200) or {}).get("application/json")
     return media is not None and name in properties(spec, media.schema)
 
 
 def missing(trace: Trace, what: str) -> Finding:
-    """Nothing to judge in this trace."""
+    """A "not applicable" finding: this trace has nothing to judge."""
     return Finding(what, trace.observations[-1].case.id if trace.observations else "", outcome=Outcome.NOT_APPLICABLE)
 
 
 def _alive_again(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a run is in progress again after its end."""
     response = exchange.response
     if response is None or not exchange.ok or not is_run_object(response.json):
         return None
@@ -85,18 +88,21 @@ def _alive_again(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | 
     scenarios=RUNS,
 )
 def end_stays(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A run that has ended stays as it ended: a client that stopped polling has seen the last word."""
+    """A run in a final state does not change any more. A client that stopped polling has seen the final result."""
     yield from needs_end(trace)
     ended: dict[str, str] = {}
     for seen, run in runs_in(trace):
         id_, status = str(run.get("id")), str(run.get("status"))
         if id_ in ended and status != ended[id_]:
-            yield seen.finding("an ended run moves on", place="/status", expected=ended[id_], actual=status)
+            yield seen.finding(
+                "the state of a run changes after a final state", place="/status", expected=ended[id_], actual=status
+            )
         elif status in ENDS:
             ended[id_] = status
 
 
 def _done_early(value: Any, _request: Request) -> Any:
+    """Counterexample: a run has a ``completed_at`` before its end."""
     if not is_run_object(value) or value.get("status") in ENDS:
         return None
     return {**value, "completed_at": value.get("created_at")}
@@ -110,7 +116,7 @@ def _done_early(value: Any, _request: Request) -> Any:
     scenarios=RUNS,
 )
 def completed_at(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """``completed_at`` is set only when the run is completed."""
+    """``completed_at`` is set only if the run is completed. Clients detect the end by it."""
     yield from needs_end(trace)
     for seen, run in runs_in(trace):
         if run.get("completed_at") is not None and run.get("status") != "completed":
@@ -123,6 +129,7 @@ def completed_at(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _failed_too(value: Any, _request: Request) -> Any:
+    """Counterexample: a completed run has a ``failed_at``."""
     if not is_run_object(value) or value.get("status") != "completed":
         return None
     return {**value, "failed_at": value.get("created_at")}
@@ -136,7 +143,7 @@ def _failed_too(value: Any, _request: Request) -> Any:
     scenarios=RUNS,
 )
 def completed_clean(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A completed run has neither failed nor been cancelled: no ``failed_at``, ``cancelled_at`` or ``last_error``."""
+    """A completed run has no ``failed_at``, ``cancelled_at`` or ``last_error``."""
     yield from needs_end(trace)
     for seen, run in runs_in(trace):
         for name in ("failed_at", "cancelled_at", "last_error") if run.get("status") == "completed" else ():
@@ -145,6 +152,7 @@ def completed_clean(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _one_token_more(value: Any, _request: Request) -> Any:
+    """Counterexample: the total is one too high."""
     usage = value.get("usage") if is_run_object(value) else None
     if not isinstance(usage, dict):
         return None
@@ -159,7 +167,7 @@ def _one_token_more(value: Any, _request: Request) -> Any:
     scenarios=RUNS,
 )
 def usage_sum(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """``total_tokens`` is the sum of prompt and completion tokens. Bills are made of it."""
+    """``total_tokens`` is the sum of prompt and completion tokens. Costs are computed from it."""
     if not documented(spec, "usage"):
         yield missing(trace, "runs have no usage in this version")
         return
@@ -175,6 +183,7 @@ def usage_sum(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _no_usage(value: Any, _request: Request) -> Any:
+    """Counterexample: a run has no usage."""
     return {**value, "usage": None} if is_run_object(value) and value.get("usage") else None
 
 
@@ -186,7 +195,7 @@ def _no_usage(value: Any, _request: Request) -> Any:
     scenarios=RUNS,
 )
 def usage_given(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A run that has completed says what it used; one that goes on has not used anything up yet."""
+    """A completed run has a usage; a run that isn't finished has none yet."""
     if not documented(spec, "usage"):
         yield missing(trace, "runs have no usage in this version")
         return
@@ -199,17 +208,20 @@ def usage_given(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _other_instructions(value: Any, request: Request) -> Any:
+    """Counterexample: a run has other instructions than were sent."""
     if request.method == "POST" and is_run_object(value) and "instructions" in (request.json or {}):
         return {**value, "instructions": "Something else."}
     return None
 
 
 def _other_assistant(value: Any, request: Request) -> Any:
+    """Witness: a run names another assistant and another thread."""
     if request.method != "POST" or not is_run_object(value):
         return None
     return {**value, "assistant_id": "asst_of_another", "thread_id": "thread_of_another"}
 
 
+#: Request fields that the run must repeat.
 _ECHO = ("assistant_id", "instructions", "metadata", "tools", "max_completion_tokens", "truncation_strategy")
 
 
@@ -222,7 +234,7 @@ _ECHO = ("assistant_id", "instructions", "metadata", "tools", "max_completion_to
     scenarios=RUNS,
 )
 def echo(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A run shows what it was started with: assistant, thread, and what it overrides of the assistant."""
+    """A run repeats what it was started with: assistant, thread, and what overrides the assistant's own fields."""
     started = [x for role in ("run.create", "limit.create") for x in trace.role(role) if is_run_object(x.json)]
     if not started:
         yield from needs_end(trace)
@@ -240,6 +252,7 @@ def echo(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _another_thread(value: Any, request: Request) -> Any:
+    """Counterexample: a run that is read names another thread."""
     if request.method != "GET" or not is_run_object(value) or "thread_id" not in value:
         return None
     return {**value, "thread_id": "thread_of_another"}
@@ -254,7 +267,7 @@ def _another_thread(value: Any, request: Request) -> Any:
     entails=("run-steps.run", "state.parent"),
 )
 def same(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A run that is looked at is the one that was asked for, on its thread, created when it was created."""
+    """A run that is read has the requested id, and the same thread, assistant and creation time as before."""
     yield from needs_end(trace)
     first: dict[str, Mapping[str, Any]] = {}
     for seen, run in runs_in(trace):
@@ -269,6 +282,7 @@ def same(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _unnamed_limit(value: Any, _request: Request) -> Any:
+    """Counterexample: an incomplete run has no reason."""
     if is_run_object(value) and value.get("status") == "incomplete":
         return {**value, "incomplete_details": None}
     return None
@@ -282,15 +296,16 @@ def _unnamed_limit(value: Any, _request: Request) -> Any:
     scenarios=("runs.limited",),
 )
 def incomplete_reason(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """An incomplete run says which limit it met."""
+    """An incomplete run contains a reason: the limit that it reached."""
     yield from needs_end(trace)
     for seen, run in runs_in(trace):
         details = run.get("incomplete_details")
         if run.get("status") == "incomplete" and not (isinstance(details, dict) and details.get("reason")):
-            yield seen.finding("no reason", place="/incomplete_details/reason", actual=details)
+            yield seen.finding("an incomplete run without a reason", place="/incomplete_details/reason", actual=details)
 
 
 def _unlimited(value: Any, _request: Request) -> Any:
+    """Counterexample: an incomplete run is completed."""
     if not is_run_object(value) or value.get("status") != "incomplete":
         return None
     return {**value, "status": "completed", "incomplete_details": None, "completed_at": value.get("created_at")}
@@ -304,16 +319,21 @@ def _unlimited(value: Any, _request: Request) -> Any:
     scenarios=("runs.limited",),
 )
 def limit_incomplete(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A run whose answer is longer than ``max_completion_tokens`` ends incomplete."""
+    """A run whose answer is longer than ``max_completion_tokens`` ends incomplete. Otherwise the cut goes unnoticed."""
     seen = one(trace, "limit")
     if seen is None or seen.json.get("status") not in ENDS:
         yield from needs_end(trace)
     elif seen.json["status"] == "completed":
-        yield seen.finding("the limit was not kept, or not told", place="/status", expected="incomplete",
-                           actual="completed")  # fmt: skip
+        yield seen.finding(
+            "the token limit was ignored, or reached without notice",
+            place="/status",
+            expected="incomplete",
+            actual="completed",
+        )
 
 
 def _unlisted(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: the list of runs is empty."""
     response = exchange.response
     if response is None or not exchange.ok or not isinstance(response.json, dict) or exchange.request.method != "GET":
         return None
@@ -333,7 +353,7 @@ def _unlisted(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | No
     entails=("lists.walk.complete", "lists.has-more"),
 )
 def listed(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A run is in the list of its thread, a streamed one too."""
+    """A run, streamed or not, is in the list of its thread."""
     pages = [seen for seen in trace.role("runs.list", "stream.runs") if seen.exchange.ok]
     if not pages:
         yield from needs_end(trace)
@@ -344,6 +364,7 @@ def listed(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _old_metadata(value: Any, request: Request) -> Any:
+    """Counterexample: the answer to a modification has empty metadata."""
     if request.method == "POST" and is_run_object(value) and "step" in ((request.json or {}).get("metadata") or {}):
         return {**value, "metadata": {}}
     return None
@@ -357,7 +378,7 @@ def _old_metadata(value: Any, request: Request) -> Any:
     scenarios=("runs.completed",),
 )
 def modify(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A modification of a run's metadata shows in its answer and afterwards, and changes nothing else."""
+    """A modification of a run's metadata is visible in its answer and afterwards, and changes no other field."""
     changed, before = one(trace, "run.modify"), one(trace, "run.get")
     if changed is None or before is None:
         yield from needs_end(trace)

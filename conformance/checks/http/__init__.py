@@ -1,1 +1,1 @@
-"""Checks of what HTTP and the way in demand of every operation."""
+"""Checks of what HTTP demands of every operation, and of access: keys, versions, deployments, routes."""

@@ -1,4 +1,4 @@
-"""The way in: keys, api-versions, deployments, methods and routes."""
+"""Checks of access: keys, api-versions, deployments, methods and routes."""
 
 from __future__ import annotations
 
@@ -17,16 +17,19 @@ from conformance.verdict import Finding, Level
 
 
 def role(name: str) -> Callable[[Spec, Case], bool]:
-    """About the cases with a role, or below it, that must be refused."""
+    """A selector for the cases with a role, or one below it, that must be refused."""
     return lambda _spec, case: case.expect is Expect.REJECT and (case.role == name or case.role.startswith(name + "."))
 
 
 def _has_key(exchange: Exchange) -> bool:
+    """Return True if the request has a credential."""
     return any(exchange.request.header(name) for name in ("api-key", "authorization"))
 
 
 def _admit(when: Callable[[Exchange], bool], *statuses: int) -> Counterexample:
-    """Answer a refused request as if it were a good one."""
+    """A counterexample: a request that was refused with one of the statuses is answered like an earlier, successful
+    one.
+    """
 
     def broken(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
         response = exchange.response
@@ -39,12 +42,14 @@ def _admit(when: Callable[[Exchange], bool], *statuses: int) -> Counterexample:
 
 
 def _succeeded(seen: Observation, what: str) -> Iterator[Finding]:
+    """Yield a finding if the answer is a success."""
     status = seen.response.status
     if 200 <= status < 300:
         yield seen.finding(f"{what} was answered with {status}", place="status", expected="no success", actual=status)
 
 
 def _refused(seen: Observation, what: str, wanted: tuple[int, ...] | None = None) -> Iterator[Finding]:
+    """Yield a finding unless the status is a wanted one, by default any 4xx."""
     status = seen.response.status
     fits = status in wanted if wanted else 400 <= status < 500
     if not fits:
@@ -78,11 +83,12 @@ def missing_key(spec: Spec, seen: Observation) -> Iterator[Finding]:
     witness=admitted,
 )
 def wrong_key(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A request with a wrong key does not succeed."""
+    """A request with a wrong key does not succeed. Otherwise anybody can use the resource."""
     yield from _succeeded(seen, "a request with a wrong key")
 
 
 def _as_400(_exchange: Exchange, response: Response) -> Response | None:
+    """Counterexample: 400 in place of 401."""
     return evolve(response, status=400)
 
 
@@ -96,7 +102,7 @@ def _as_400(_exchange: Exchange, response: Response) -> Response | None:
     provenance="observed",
 )
 def auth_status(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A missing or wrong key gets 401. 403 is accepted with a note: key authentication may be disabled."""
+    """A missing or wrong key is answered with 401. 403 is accepted with a note: key authentication may be disabled."""
     status = seen.response.status
     if status == 403:
         yield seen.finding("403 in place of 401", place="status", expected=401, actual=403, note=True)
@@ -105,6 +111,7 @@ def auth_status(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _no_version(exchange: Exchange) -> bool:
+    """Return True if the request has no api-version."""
     return "api-version" not in query_of(exchange.request)
 
 
@@ -118,7 +125,7 @@ def _no_version(exchange: Exchange) -> bool:
     witness=admitted,
 )
 def version_missing(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """Where the version requires ``api-version``, a request without it is refused with a 4xx status.
+    """A request without ``api-version`` is refused with a 4xx status, if the version requires the parameter.
 
     Which status is not judged; the service is reported to answer 404.
     """
@@ -126,6 +133,7 @@ def version_missing(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _odd_version(exchange: Exchange) -> bool:
+    """Return True if the request has the made-up api-version."""
     return query_of(exchange.request).get("api-version") == UNKNOWN_API_VERSION
 
 
@@ -141,21 +149,24 @@ def _odd_version(exchange: Exchange) -> bool:
 def version_unknown(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A made-up ``api-version`` is refused with a 4xx status.
 
-    A target that ignores the parameter can't tell its caller which contract it keeps.
+    A target that ignores the parameter can't promise its caller any particular contract.
     """
     yield from _refused(seen, "an unknown api-version")
 
 
 def _no_deployment(exchange: Exchange) -> bool:
+    """Return True if the path names a deployment."""
     return "/deployments/" in path_of(exchange.request)
 
 
 def _any_deployment(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a request to an unknown deployment is answered from another deployment."""
     response = exchange.response
     if response is None or response.status not in (400, 404) or exchange.request.method != "POST":
         return None
     if not _has_key(exchange) or (_no_version(exchange) and _no_deployment(exchange)) or _odd_version(exchange):
         return None
+    # Only the refusal of an unknown deployment may be replaced; other 404s belong to other checks.
     if "eployment" not in response.body.decode("utf-8", "replace"):
         return None
     tail = path_of(exchange.request).rsplit("/deployments/", 1)[-1].split("/", 1)[-1]
@@ -176,7 +187,7 @@ def _any_deployment(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange
     witness=admitted,
 )
 def deployment_unknown(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """An unknown deployment is not found: 404 on dated routes; 400 or 404 where the model names it.
+    """A request to an unknown deployment is answered with 404; with 400 or 404 where the body names the model.
 
     A target that answers from another deployment hides a wrong configuration from its user.
     """
@@ -185,6 +196,7 @@ def deployment_unknown(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _code_differs(_exchange: Exchange, response: Response) -> Response | None:
+    """Counterexample: the refusal has another code."""
     value = response.json
     if not isinstance(value, dict) or not isinstance(value.get("error"), dict):
         return None
@@ -200,7 +212,7 @@ def _code_differs(_exchange: Exchange, response: Response) -> Response | None:
     provenance="observed",
 )
 def deployment_code(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """The refusal's code is ``DeploymentNotFound``, as reported of the service."""
+    """The code of the refusal is ``DeploymentNotFound``, as is reported of the service."""
     value = seen.json
     error = value.get("error") if isinstance(value, dict) else None
     code = error.get("code") if isinstance(error, dict) else None
@@ -209,10 +221,12 @@ def deployment_code(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _served(response: Response) -> Response:
+    """A success in place of a refusal."""
     return evolve(response, status=200).with_json({"object": "list", "data": []})
 
 
 def _odd_method_served(exchange: Exchange, response: Response) -> Response | None:
+    """Counterexample: an undocumented method succeeds."""
     return _served(response) if exchange.request.method not in ("GET", "POST", "DELETE", "HEAD") else None
 
 
@@ -227,11 +241,12 @@ def _odd_method_served(exchange: Exchange, response: Response) -> Response | Non
     witness=admitted,
 )
 def method_wrong(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A method that the path doesn't have is answered with 404 or 405 (RFC 9110 section 15.5.6)."""
+    """A method that the path doesn't document is answered with 404 or 405 (RFC 9110 section 15.5.6)."""
     yield from _refused(seen, f"{seen.case.method}", (404, 405))
 
 
 def _odd_route_served(exchange: Exchange, response: Response) -> Response | None:
+    """Counterexample: an unknown path succeeds."""
     return _served(response) if UNKNOWN_ROUTE in path_of(exchange.request) else None
 
 
@@ -246,5 +261,5 @@ def _odd_route_served(exchange: Exchange, response: Response) -> Response | None
     witness=admitted,
 )
 def route_unknown(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A path that no version documents is not found."""
+    """A path that no version documents is answered with 404 or 405. A success would hide mistyped URLs."""
     yield from _refused(seen, "an unknown route", (404, 405))

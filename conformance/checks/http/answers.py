@@ -1,4 +1,4 @@
-"""Every answer: status, media type, a whole message, no server error."""
+"""Checks of every answer: status, media type, a complete message, no server error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 
-#: Checks that read something out of a JSON body which then can't be read.
+#: Checks that fail as well if a JSON body can't be read, because they count or compare what is in it.
 READ_FROM_JSON = (
     "chat.choices.count",
     "completions.choices.count",
@@ -27,19 +27,22 @@ READ_FROM_JSON = (
     "lifecycle.list.holds",
 )
 
-#: 2xx statuses that a second published document gives for the same kind of operation.
+#: 2xx statuses that another published document gives for the same kind of operation.
 EQUIVALENT = {"POST": (200, 201), "DELETE": (200, 204)}
 
 
 def _expects_success(spec: Spec, case: Case) -> bool:
+    """The request must be accepted."""
     return case.expect is Expect.ACCEPT
 
 
 def _documented(spec: Spec, case: Case) -> bool:
+    """The request is one that the version documents."""
     return case.operation in operations_of(spec) and case.method == operations_of(spec)[case.operation].method
 
 
 def _refuse(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a valid request is refused."""
     response = exchange.response
     if response is None or not exchange.ok or exchange.request.method == "DELETE":
         return None
@@ -59,7 +62,7 @@ def accepted(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A valid request succeeds with a 2xx status.
 
     The request keeps every documented rule and uses nothing that depends on the model or the account. A target that
-    refuses it breaks clients that work against the service.
+    refuses it breaks clients that work with the service.
     """
     status = seen.response.status
     if not 200 <= status < 300:
@@ -73,12 +76,14 @@ def accepted(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _message(seen: Observation) -> str:
+    """The error message of an answer, shortened."""
     value = seen.json
     error = value.get("error") if isinstance(value, dict) else None
     return str(error.get("message", ""))[:200] if isinstance(error, dict) else ""
 
 
 def _odd_success(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a success has the status 203."""
     response = exchange.response
     return exchange.answered(evolve(response, status=203)) if response is not None and exchange.ok else None
 
@@ -92,9 +97,9 @@ def _odd_success(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange |
     needs=Needs.SUCCESS,
 )
 def status_documented(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A success has the documented status, or the equivalent one that another published document gives.
+    """A success has the documented status, or the one that another published document gives for such an operation.
 
-    Clients branch on 200; another 2xx works for most of them and is a warning.
+    Clients test for 200. Another 2xx works for most of them, so it is a warning.
     """
     operation = operations_of(spec)[seen.case.operation]
     allowed = {*operation.success, *EQUIVALENT.get(operation.method, (200,))}
@@ -108,6 +113,7 @@ def status_documented(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _other_media(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: JSON is labelled as HTML."""
     response = exchange.response
     if response is None or not exchange.ok or response.media_type != "application/json":
         return None
@@ -115,13 +121,15 @@ def _other_media(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange |
 
 
 def _unknown_media(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | None:
+    """Witness: the media type is unknown."""
     response = exchange.response
     if response is None or not exchange.ok or not response.body:
         return None
     return exchange.answered(response.with_header("content-type", "x-conformance/none"))
 
 
-def _documented_and_whole(spec: Spec, case: Case) -> bool:
+def _documented_and_plain(spec: Spec, case: Case) -> bool:
+    """The request is documented and asks for no stream."""
     return _documented(spec, case) and not streams(spec, case)
 
 
@@ -131,12 +139,12 @@ def _documented_and_whole(spec: Spec, case: Case) -> bool:
     clause="http-media-type-documented",
     counterexample=_other_media,
     witness=_unknown_media,
-    about=_documented_and_whole,
+    about=_documented_and_plain,
     needs=Needs.SUCCESS,
     provenance="spec",
 )
 def media_type(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """The answer's media type is one that the document gives for the operation.
+    """The media type of the answer is one that the document gives for the operation.
 
     Clients choose the parser by it. Parameters such as charset don't matter; a documented ``audio/*`` is a range.
     """
@@ -155,6 +163,7 @@ def media_type(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _server_error(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: an answer has the status 500."""
     response = exchange.response
     if response is None or exchange.request.method == "DELETE":
         return None
@@ -171,10 +180,10 @@ def _server_error(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange 
     provenance="standard",
 )
 def no_server_error(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """No request is answered with a 5xx status, whatever it holds (RFC 9110 section 15.6).
+    """No request is answered with a 5xx status, whatever it contains (RFC 9110 section 15.6).
 
-    A bad request is the client's fault and gets a 4xx. A 5xx counts when it repeated and a control request to the
-    same target succeeded; otherwise the target is taken for unavailable.
+    A bad request is the client's fault and gets a 4xx. A 5xx counts if it was repeated and a control request to the
+    same target succeeded; otherwise the target is considered unavailable.
     """
     status = seen.exchange.status
     if status is not None and status >= 500:
@@ -189,6 +198,7 @@ def no_server_error(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _cut(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: the connection is closed in the middle of the body."""
     response = exchange.response
     if response is None or not exchange.ok or len(response.body) < 2 or response.media_type == "text/event-stream":
         return None
@@ -201,6 +211,7 @@ def _cut(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
 
 
 def _cut_anywhere(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | None:
+    """Witness: the connection is closed before the end of the message."""
     response = exchange.response
     if response is None:
         return None
@@ -209,6 +220,7 @@ def _cut_anywhere(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange |
 
 
 def _not_cancelled(spec: Spec, case: Case) -> bool:
+    """The request asks for no stream and is read to its end."""
     return case.cancel_after is None and not streams(spec, case)
 
 
@@ -224,9 +236,9 @@ def _not_cancelled(spec: Spec, case: Case) -> bool:
     entails=("schema.response", "http.json", "stream.cancel.next-answers", *READ_FROM_JSON),
 )
 def message_whole(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """The answer is an HTTP message that ends within the limits (RFC 9112 sections 2 and 6.3).
+    """The answer is a complete HTTP message that ends within the limits (RFC 9112 sections 2 and 6.3).
 
-    A body that is cut off, never ends, grows beyond the limit or isn't HTTP at all leaves every client guessing.
+    If a body is cut off, never ends, exceeds the limit or isn't HTTP, no client can know whether it has everything.
     """
     fault = seen.exchange.fault
     if fault is not None:
@@ -238,6 +250,7 @@ def message_whole(spec: Spec, seen: Observation) -> Iterator[Finding]:
         )
 
 
+#: What each kind of fault means for the message.
 _HOW = {
     FaultKind.CLOSED: "the connection was closed before the message ended",
     FaultKind.READ_TIMEOUT: "nothing came within the idle limit",

@@ -1,4 +1,4 @@
-"""Bodies against the document."""
+"""Checks of JSON bodies against the document."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
-#: Findings shown for one answer; the rest says nothing new.
+#: The number of schema errors that are reported for one answer; further ones rarely tell more.
 MOST = 5
 
 
 def _json_expected(spec: Spec, case: Case) -> bool:
+    """The document gives JSON for the answer to this request."""
     operation = operations_of(spec).get(case.operation)
     if operation is None or case.method != operation.method or streams(spec, case) or case.expect is Expect.REJECT:
         return False
@@ -30,6 +31,7 @@ def _json_expected(spec: Spec, case: Case) -> bool:
 
 
 def _no_json(exchange: Exchange, _earlier: object) -> Exchange | None:
+    """Counterexample: a stray brace before the JSON text."""
     response = exchange.response
     if response is None or not exchange.ok or response.media_type != "application/json" or not response.body:
         return None
@@ -47,7 +49,7 @@ def _no_json(exchange: Exchange, _earlier: object) -> Exchange | None:
     entails=("schema.response", *READ_FROM_JSON),
 )
 def json_parses(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A body that says it is ``application/json`` is one JSON text in UTF-8 (RFC 8259)."""
+    """A body labelled ``application/json`` is one JSON text in UTF-8 (RFC 8259)."""
     response = seen.response
     if response.media_type == "application/json" and response.status != 204 and not response.is_json:
         yield seen.finding(
@@ -56,6 +58,7 @@ def json_parses(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _drop_required(value: Any, _request: Request) -> Any:
+    """Counterexample: a basic field has the wrong type."""
     for key in ("object", "created", "id"):
         if key in value:
             value[key] = {"wrong": True}
@@ -64,6 +67,7 @@ def _drop_required(value: Any, _request: Request) -> Any:
 
 
 def _wrong_types(value: Any, _request: Request) -> Any:
+    """Witness: every field has the wrong type."""
     return {key: {"wrong": True} for key in value} or {"object": 0}
 
 

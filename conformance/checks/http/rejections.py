@@ -1,4 +1,4 @@
-"""What must be refused, and how a refusal looks."""
+"""Checks of what must be refused, and of the form of a refusal."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
-#: Statuses that a gateway in front of the API gives; their form is not the API's own.
+#: Statuses that a gateway in front of the API gives, in a form of its own.
 GATEWAY = frozenset({401, 403, 405, 413, 414, 415, 429})
 
-#: What these probes ask for is refused before the API's own code is reached, whatever the status.
+#: Roles of probes that are refused before the API itself is reached, whatever the status.
 _BEFORE_ROUTING = ("probe.route", "probe.method", "probe.api-version")
 
 
 def _breaks_a_rule(spec: Spec, case: Case) -> bool:
+    """The request breaks a documented rule."""
     return case.expect is Expect.REJECT and not case.role.startswith("probe.")
 
 
-#: Members of a body that decide how a good answer must look.
+#: Fields of a body on which the form of a good answer depends.
 _SHAPING = (
     "n",
     "stream",
@@ -45,7 +46,7 @@ _SHAPING = (
 
 
 def _let_pass(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
-    """Answer a wrong request like an earlier good one that differs from it in one member."""
+    """Counterexample: an invalid request is answered like an earlier good one that differs from it in one field."""
     response, body = exchange.response, exchange.request.json
     if response is None or response.status != 400 or not isinstance(body, dict) or not body:
         return None
@@ -70,7 +71,7 @@ def _let_pass(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | Non
 def rejected(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A request that breaks one documented constraint is refused with a 4xx status.
 
-    MUST only where a source says that the service refuses it; elsewhere a target that lets it pass is warned about.
+    It is MUST only if a source says that the service refuses the request; otherwise accepting it is a warning.
     """
     status = seen.response.status
     if not 400 <= status < 500:
@@ -86,10 +87,12 @@ def rejected(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _malformed(spec: Spec, case: Case) -> bool:
+    """The body is malformed JSON that must be refused."""
     return case.role.startswith("probe.json.") and case.expect is Expect.REJECT
 
 
 def _swallow(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: malformed JSON is answered like a good request."""
     response = exchange.response
     if response is None or not 400 <= response.status < 500 or exchange.request.json is not None:
         return None
@@ -110,9 +113,9 @@ def _swallow(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
     witness=admitted,
 )
 def malformed_json(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A body that says it is JSON and isn't is refused with a 4xx status (RFC 8259, RFC 9110 section 15.5).
+    """A body that is labelled as JSON but isn't JSON is refused with a 4xx status (RFC 8259, RFC 9110 section 15.5).
 
-    A target that guesses what was meant answers another question than the one that was asked.
+    A target that guesses what was meant answers a different question from the one that was asked.
     """
     status = seen.response.status
     if not 400 <= status < 500:
@@ -120,6 +123,7 @@ def malformed_json(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _no_envelope(_exchange: Exchange, response: Response) -> Response | None:
+    """Counterexample: the refusal has another form."""
     return response.with_json({"detail": "something was wrong"}) if response.body else None
 
 
@@ -131,11 +135,11 @@ def _no_envelope(_exchange: Exchange, response: Response) -> Response | None:
     needs=Needs.REFUSAL,
 )
 def envelope(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A refusal says why: ``error.code`` is a string or null, ``error.message`` a string.
+    """A refusal explains itself: ``error.code`` is a string or null, ``error.message`` a string.
 
-    Or it has the form that the document itself gives for this operation's errors. Clients raise their exceptions from
-    it. Answers of a gateway (401, 403, 405, 413, 414, 415, 429; any to an unknown route, method or api-version) should
-    have it; their flat form is accepted.
+    The form that the document gives for this operation's errors is accepted as well. Clients create their exceptions
+    from it. Answers of a gateway (401, 403, 405, 413, 414, 415, 429; any answer to an unknown route, method or
+    api-version) should have this form; their flat form is accepted.
     """
     response = seen.response
     if seen.case.method == "HEAD":
@@ -171,20 +175,23 @@ def envelope(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _flat(value: Any) -> bool:
+    """Return True for the flat form of a gateway's error."""
     return isinstance(value, dict) and "statusCode" in value and isinstance(value.get("message"), str)
 
 
 def _own_form(spec: Spec, seen: Observation) -> bool:
+    """Return True if the document gives a form for this error and the body has it."""
     operation = operations_of(spec).get(seen.case.operation)
     media = (operation.answer(seen.response.status) or {}).get("application/json") if operation else None
     if media is None or not isinstance(seen.json, dict) or not isinstance(seen.json.get("message"), str):
         return False
     form = validator_for(spec, media.schema)
-    # A schema that demands nothing of a message fits everything: only one that describes it gives the form.
+    # A schema without demands fits any body. Only one that refuses a wrong message really describes the form.
     return any(form.errors({**seen.json, "message": 0})) and not any(form.errors(seen.json))
 
 
 def _error_as_text(_exchange: Exchange, response: Response) -> Response | None:
+    """Counterexample: the refusal is labelled as plain text."""
     return response.with_header("content-type", "text/plain") if response.body else None
 
 
@@ -196,7 +203,7 @@ def _error_as_text(_exchange: Exchange, response: Response) -> Response | None:
     needs=Needs.REFUSAL,
 )
 def error_media_type(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A refusal's body says that it is ``application/json``, also when a stream was asked for."""
+    """The body of a refusal is labelled ``application/json``, even if a stream was requested."""
     response = seen.response
     if response.body and response.media_type not in ("application/json", "application/problem+json"):
         yield seen.finding(
@@ -208,6 +215,7 @@ def error_media_type(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _without_id(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: the request ids are missing."""
     response = exchange.response
     if response is None:
         return None
@@ -215,6 +223,7 @@ def _without_id(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | 
     return exchange.answered(evolve(response, headers=kept))
 
 
+#: The headers with a request id.
 _IDS = ("apim-request-id", "x-request-id")
 
 
@@ -226,6 +235,6 @@ _IDS = ("apim-request-id", "x-request-id")
     provenance="observed",
 )
 def request_id(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """Answers carry ``apim-request-id`` or ``x-request-id``, which support asks for."""
+    """Answers have the header ``apim-request-id`` or ``x-request-id``. Support asks for it."""
     if not any(seen.response.header(name) for name in _IDS):
         yield seen.finding("no request id header", place="header:apim-request-id")

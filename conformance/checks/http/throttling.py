@@ -1,4 +1,4 @@
-"""Refusals for want of quota: they say when to come back."""
+"""Checks of 429 answers: they say when to try again."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from conformance.judging.check import Needs, check
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
+#: Headers that say how long to wait: in seconds (RFC 9110 section 10.2.3) and in milliseconds.
 WAITS = ("retry-after", "retry-after-ms")
 
 
 def _speechless(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a 429 without a waiting time."""
     response = exchange.response
     if response is None or not exchange.ok or exchange.request.method != "GET":
         return None
@@ -33,10 +35,12 @@ def _speechless(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | 
     needs=Needs.ANY,
 )
 def retry_after(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A 429 says when to come back: ``Retry-After`` in seconds or ``retry-after-ms``.
+    """A 429 says when to try again: ``Retry-After`` in seconds, or ``retry-after-ms``.
 
-    Clients that aren't told come back at once, and make it worse.
+    Clients that don't know try again at once, which makes the overload worse.
     """
     response = seen.exchange.response
     if response is not None and response.status == 429 and not any(response.header(name) for name in WAITS):
-        yield seen.finding("no time to come back", place="header:retry-after", expected="seconds", actual="absent")
+        yield seen.finding(
+            "the answer doesn't say when to try again", place="header:retry-after", expected="seconds", actual="absent"
+        )

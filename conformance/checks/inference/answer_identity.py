@@ -1,4 +1,4 @@
-"""What tells one answer of a model from another: its id and its time."""
+"""Checks of the id and the time of a model's answer."""
 
 from __future__ import annotations
 
@@ -16,16 +16,20 @@ from conformance.requests.selectors import streams
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
+#: Operations whose answers have an id.
 TEXTS = ("chat.completions.create", "completions.create")
+#: Operations whose answers have a creation time.
 MADE = (*TEXTS, "images.generations.create", "images.edits.create")
 _posted = asked("POST", r"/completions|/images/(generations|edits)")
 
 
-def _whole(spec: Spec, case: Case) -> bool:
+def _plain(spec: Spec, case: Case) -> bool:
+    """The request asks for no stream."""
     return not streams(spec, case)
 
 
 def _milliseconds(value: Any, _request: Request) -> Any:
+    """Counterexample: the time is in milliseconds."""
     stamp = value.get("created")
     return {**value, "created": stamp * 1000} if isinstance(stamp, int) else None
 
@@ -36,21 +40,26 @@ def _milliseconds(value: Any, _request: Request) -> Any:
     clause="model-created-seconds",
     counterexample=on_json(_milliseconds, when=_posted),
     operations=MADE,
-    about=_whole,
+    about=_plain,
     needs=Needs.SUCCESS,
 )
 def created(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """``created`` counts seconds since 1970; a client that reads milliseconds as seconds is 50,000 years late."""
+    """``created`` is in seconds since 1970.
+
+    A client that takes milliseconds for seconds computes a date 50,000 years ahead.
+    """
     stamp = seen.json.get("created") if isinstance(seen.json, dict) else None
     if isinstance(stamp, int) and stamp >= SECONDS:
         yield seen.finding("the time is not in seconds", place="/created", actual=stamp)
 
 
 def _same_id(value: Any, _request: Request) -> Any:
+    """Counterexample: every answer has the same id."""
     return {**value, "id": "chatcmpl-always-this"} if "id" in value and "choices" in value else None
 
 
 def _id_of_another(exchange: Exchange, others: Sequence[Exchange]) -> Exchange | None:
+    """Witness: an answer has the id of another one."""
     answers = (other.response.json for other in others if other.ok and other.response)
     ids = [value["id"] for value in answers if isinstance(value, dict) and isinstance(value.get("id"), str)]
     response = exchange.response
@@ -69,7 +78,7 @@ def _id_of_another(exchange: Exchange, others: Sequence[Exchange]) -> Exchange |
     operations=TEXTS,
 )
 def answer_ids(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """Two answers have two ids: logs and bills are told apart by them."""
+    """Two answers have different ids. Logs and invoices identify answers by them."""
     first: dict[str, Observation] = {}
     for seen in trace:
         if not (seen.exchange.ok and isinstance(seen.json, dict)):

@@ -1,4 +1,4 @@
-"""Chat completions that come in one piece: what the request forced must be in the answer."""
+"""Checks of chat completions that are not streamed: what the request forces must be in the answer."""
 
 from __future__ import annotations
 
@@ -18,52 +18,55 @@ from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
 CHAT = ("chat.completions.create",)
+#: The end of the path of chat requests.
 CHAT_PATH = r"/chat/completions"
 posted = asked("POST", CHAT_PATH)
 
-#: Below this limit a cut-off answer may be empty and proves nothing.
+#: With a token limit below this a cut-off answer may be empty, which proves nothing.
 SHORTEST_LIMIT = 16
 
 
 def body_of(case: Case) -> Mapping[str, Any]:
-    """The request's JSON object; empty where it isn't one."""
+    """The JSON object of the request; empty if the body isn't one."""
     return case.json if isinstance(case.json, dict) else {}
 
 
 def number(body: Mapping[str, Any], name: str, default: int) -> int:
-    """An integer member of a body (``1.0`` is one, RFC 8259 knows no integers); the default where it is none."""
+    """An integer field of a body, or the default. ``1.0`` counts as an integer: RFC 8259 makes no difference."""
     value = body.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
         return default
     return int(value)
 
 
-def whole(spec: Spec, case: Case) -> bool:
-    """The case sends a JSON object and wants the answer in one piece."""
+def plain_object(spec: Spec, case: Case) -> bool:
+    """The case sends a JSON object and doesn't ask for a stream."""
     return not streams(spec, case) and isinstance(case.json, dict)
 
 
 def choices_of(seen: Observation) -> list[dict[str, Any]]:
-    """The choices that are objects; empty where there are none."""
+    """The choices that are objects."""
     value = seen.json
     found = value.get("choices") if isinstance(value, dict) else None
     return [choice for choice in found if isinstance(choice, dict)] if isinstance(found, list) else []
 
 
 def message_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The message of a choice; empty where there is none."""
+    """The message of a choice; empty if there is none."""
     message = choice.get("message")
     return message if isinstance(message, dict) else {}
 
 
 def unfiltered(seen: Observation) -> list[tuple[int, dict[str, Any]]]:
-    """The choices with their places, without those that the content filter cut: these keep no promise on length, tools
-    or log probabilities, and that is documented.
+    """The choices with their positions, except those that the content filter cut off.
+
+    A filtered choice need not keep any promise on length, tools or log probabilities; that is documented.
     """
     return [(n, choice) for n, choice in enumerate(choices_of(seen)) if choice.get("finish_reason") != "content_filter"]
 
 
 def _one_more(value: Any, _request: Request) -> Any:
+    """Counterexample: there is one choice more than requested."""
     choices = value.get("choices")
     if not choices:
         return None
@@ -72,7 +75,8 @@ def _one_more(value: Any, _request: Request) -> Any:
 
 
 def _about_n(spec: Spec, case: Case) -> bool:
-    return whole(spec, case) and isinstance(body_of(case).get("n", 1), int)
+    """The number of choices is known."""
+    return plain_object(spec, case) and isinstance(body_of(case).get("n", 1), int)
 
 
 @check(
@@ -86,7 +90,7 @@ def _about_n(spec: Spec, case: Case) -> bool:
     entails=("stream.equals-plain",),
 )
 def choices_count(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """``n`` asks for that many choices, and that many come; without ``n``, one."""
+    """The answer has ``n`` choices; one without ``n``."""
     wanted = number(body_of(seen.case), "n", 1)
     found = choices_of(seen)
     if len(found) != wanted:
@@ -94,6 +98,7 @@ def choices_count(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _same_index(value: Any, _request: Request) -> Any:
+    """Counterexample: all choices have the same index."""
     choices = value.get("choices")
     if not choices:
         return None
@@ -108,12 +113,12 @@ def _same_index(value: Any, _request: Request) -> Any:
     clause="chat-choice-index",
     counterexample=on_json(_same_index, when=posted),
     operations=CHAT,
-    about=whole,
+    about=plain_object,
     needs=Needs.SUCCESS,
     entails=("stream.equals-plain",),
 )
 def choices_index(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """Every choice has its own index, from 0 upwards."""
+    """The choices have the indices 0, 1, 2 … Clients tell the choices apart by them."""
     indexes = [choice.get("index") for choice in choices_of(seen)]
     if sorted(map(str, indexes)) != sorted(map(str, range(len(indexes)))):
         yield seen.finding(
@@ -122,6 +127,7 @@ def choices_index(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _as_stop(value: Any, request: Request) -> Any:
+    """Counterexample: a cut-off answer claims to have ended normally."""
     limit = _limit(request.json or {})
     if not limit or limit > 64 or _format(request.json or {}) in ("json_object", "json_schema"):
         return None
@@ -133,12 +139,18 @@ def _as_stop(value: Any, request: Request) -> Any:
 
 
 def _limit(body: Mapping[str, Any]) -> int | None:
+    """The token limit of a request, or None."""
     limit = body.get("max_completion_tokens", body.get("max_tokens"))
     return limit if isinstance(limit, int) and not isinstance(limit, bool) else None
 
 
 def _about_length(spec: Spec, case: Case) -> bool:
-    return case.role.startswith("chat.length") and whole(spec, case) and (_limit(body_of(case)) or 0) >= SHORTEST_LIMIT
+    """The task is long and the token limit small."""
+    return (
+        case.role.startswith("chat.length")
+        and plain_object(spec, case)
+        and (_limit(body_of(case)) or 0) >= SHORTEST_LIMIT
+    )
 
 
 @check(
@@ -152,9 +164,9 @@ def _about_length(spec: Spec, case: Case) -> bool:
     entails=("stream.equals-plain",),
 )
 def finish_reason_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A long task with a small token limit ends with finish_reason ``length``.
+    """A long task with a small token limit ends with the finish_reason ``length``.
 
-    Clients rely on it to notice that an answer was cut off.
+    Clients notice by it that an answer was cut off.
     """
     for index, choice in unfiltered(seen):
         if choice.get("finish_reason") != "length":
@@ -167,6 +179,7 @@ def finish_reason_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _stops(body: Mapping[str, Any]) -> list[str]:
+    """The stop sequences of a request."""
     stop = body.get("stop")
     return (
         [stop] if isinstance(stop, str) else [s for s in stop if isinstance(s, str)] if isinstance(stop, list) else []
@@ -174,6 +187,7 @@ def _stops(body: Mapping[str, Any]) -> list[str]:
 
 
 def _with_stop(value: Any, request: Request) -> Any:
+    """Counterexample: the output ends with the stop sequence."""
     stops = _stops(request.json or {})
     for choice in value.get("choices", []):
         if stops and isinstance(message_of(choice).get("content"), str):
@@ -188,7 +202,7 @@ def _with_stop(value: Any, request: Request) -> Any:
     clause="chat-stop-not-in-output",
     counterexample=on_json(_with_stop, when=posted),
     operations=CHAT,
-    about=lambda spec, case: whole(spec, case) and bool(_stops(body_of(case))),
+    about=lambda spec, case: plain_object(spec, case) and bool(_stops(body_of(case))),
     needs=Needs.SUCCESS,
 )
 def stop_absent(spec: Spec, seen: Observation) -> Iterator[Finding]:
@@ -203,11 +217,13 @@ def stop_absent(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _format(body: Mapping[str, Any]) -> str:
+    """The type of the requested response format, or ""."""
     wanted = body.get("response_format")
     return str(wanted.get("type", "")) if isinstance(wanted, dict) else ""
 
 
 def _as_prose(value: Any, request: Request) -> Any:
+    """Counterexample: prose stands before the JSON."""
     if _format(request.json or {}) not in ("json_object", "json_schema"):
         return None
     for choice in value.get("choices", []):
@@ -217,10 +233,12 @@ def _as_prose(value: Any, request: Request) -> Any:
 
 
 def _wants_json(spec: Spec, case: Case) -> bool:
-    return whole(spec, case) and _format(body_of(case)) in ("json_object", "json_schema")
+    """The request asks for JSON."""
+    return plain_object(spec, case) and _format(body_of(case)) in ("json_object", "json_schema")
 
 
 def _formed(seen: Observation) -> Iterator[tuple[int, str]]:
+    """Yield (index, text) of the messages that ended normally and aren't refusals."""
     for index, choice in enumerate(choices_of(seen)):
         content = message_of(choice).get("content")
         if choice.get("finish_reason") == "stop" and isinstance(content, str) and not message_of(choice).get("refusal"):
@@ -238,7 +256,10 @@ def _formed(seen: Observation) -> Iterator[tuple[int, str]]:
     entails=("chat.json.schema",),
 )
 def json_mode(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """With ``response_format`` json_object or json_schema, a finished message is one JSON text."""
+    """With the ``response_format`` json_object or json_schema, a finished message is one JSON text.
+
+    Clients parse the message.
+    """
     for index, content in _formed(seen):
         try:
             json.loads(content)
@@ -249,6 +270,7 @@ def json_mode(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _empty_object(value: Any, request: Request) -> Any:
+    """Counterexample: the JSON doesn't fit the schema."""
     if not _strict_schema(request.json or {}):
         return None
     for choice in value.get("choices", []):
@@ -258,6 +280,7 @@ def _empty_object(value: Any, request: Request) -> Any:
 
 
 def _strict_schema(body: Mapping[str, Any]) -> Any:
+    """The schema of a strict json_schema format, or None."""
     wanted = body.get("response_format")
     inner = wanted.get("json_schema") if isinstance(wanted, dict) and wanted.get("type") == "json_schema" else None
     return inner.get("schema") if isinstance(inner, dict) and inner.get("strict") else None
@@ -269,11 +292,11 @@ def _strict_schema(body: Mapping[str, Any]) -> Any:
     clause="chat-json-schema",
     counterexample=on_json(_empty_object, when=posted),
     operations=CHAT,
-    about=lambda spec, case: whole(spec, case) and isinstance(_strict_schema(body_of(case)), dict),
+    about=lambda spec, case: plain_object(spec, case) and isinstance(_strict_schema(body_of(case)), dict),
     needs=Needs.SUCCESS,
 )
 def json_schema(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """With a strict json_schema, a finished message is valid against that schema."""
+    """With a strict json_schema format, a finished message is valid against that schema."""
     validator = jsonschema_rs.validator_for(_strict_schema(body_of(seen.case)))
     for index, content in _formed(seen):
         try:
@@ -288,6 +311,7 @@ def json_schema(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _no_logprobs(value: Any, request: Request) -> Any:
+    """Counterexample: the log probabilities are missing."""
     if (request.json or {}).get("logprobs") is not True:
         return None
     for choice in value.get("choices", []):
@@ -301,11 +325,14 @@ def _no_logprobs(value: Any, request: Request) -> Any:
     clause="chat-logprobs",
     counterexample=on_json(_no_logprobs, when=posted),
     operations=CHAT,
-    about=lambda spec, case: whole(spec, case) and body_of(case).get("logprobs") is True,
+    about=lambda spec, case: plain_object(spec, case) and body_of(case).get("logprobs") is True,
     needs=Needs.SUCCESS,
 )
 def logprobs(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """``logprobs: true`` gives log probabilities for the tokens of a text message, at most ``top_logprobs`` each."""
+    """With ``logprobs: true`` every token of a text message has a log probability.
+
+    Each has at most ``top_logprobs`` alternatives.
+    """
     most = number(body_of(seen.case), "top_logprobs", 0)
     for index, choice in unfiltered(seen):
         if not message_of(choice).get("content"):
@@ -329,6 +356,7 @@ def logprobs(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _as_user(value: Any, _request: Request) -> Any:
+    """Counterexample: the message has the role ``user``."""
     for choice in value.get("choices", []):
         if "message" in choice:
             choice["message"]["role"] = "user"
@@ -341,12 +369,12 @@ def _as_user(value: Any, _request: Request) -> Any:
     clause="chat-role-assistant",
     counterexample=on_json(_as_user, when=posted),
     operations=CHAT,
-    about=whole,
+    about=plain_object,
     needs=Needs.SUCCESS,
     entails=("schema.response",),
 )
 def role_assistant(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """The message's role is ``assistant``."""
+    """The role of the message is ``assistant``. Clients append the message to the conversation as it is."""
     for index, choice in unfiltered(seen):
         if message_of(choice).get("role") != "assistant":
             yield seen.finding(

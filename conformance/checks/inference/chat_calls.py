@@ -1,4 +1,4 @@
-"""Tool calls in answers that come in one piece: that they are there when the answer says so."""
+"""Checks of tool calls in chat completions that are not streamed: calls that must, may or must not be there."""
 
 from __future__ import annotations
 
@@ -19,22 +19,26 @@ _posted = asked("POST", r"/chat/completions")
 
 
 def _choices(value: Any) -> list[dict[str, Any]]:
+    """The choices that are objects."""
     found = value.get("choices") if isinstance(value, dict) else None
     return [choice for choice in found if isinstance(choice, dict)] if isinstance(found, list) else []
 
 
 def _calls(choice: Mapping[str, Any]) -> list[Any]:
+    """The tool calls of a choice."""
     message = choice.get("message")
     calls = message.get("tool_calls") if isinstance(message, dict) else None
     return calls if isinstance(calls, list) else []
 
 
 def _requires(request: Request) -> bool:
+    """Return True if the request requires a tool call."""
     body = request.json
     return isinstance(body, dict) and body.get("tool_choice") == "required"
 
 
 def _prose(value: dict[str, Any], request: Request) -> Any:
+    """Counterexample: prose in place of a required call."""
     if not _requires(request):
         return None
     for choice in _choices(value):
@@ -53,7 +57,7 @@ def _prose(value: dict[str, Any], request: Request) -> Any:
     needs=Needs.SUCCESS,
 )
 def tool_required(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """With ``tool_choice: required`` every choice calls a tool, unless a limit or a filter cut it."""
+    """With ``tool_choice: required`` every choice calls a tool, unless a limit or a filter cut it off."""
     for index, choice in enumerate(_choices(seen.json)):
         if not _calls(choice) and choice.get("finish_reason") not in ("length", "content_filter"):
             yield seen.finding(
@@ -62,6 +66,7 @@ def tool_required(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _empty_promise(value: dict[str, Any], _request: Request) -> Any:
+    """Counterexample: the finish_reason claims a call that isn't there."""
     changed = False
     for choice in _choices(value):
         if choice.get("finish_reason") == "stop" and not _calls(choice):
@@ -80,7 +85,7 @@ def _empty_promise(value: dict[str, Any], _request: Request) -> Any:
     entails=("stream.equals-plain",),
 )
 def finish_tool_calls(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """``tool_calls`` is the reason only of a choice that has calls: clients run tools by it."""
+    """The finish_reason ``tool_calls`` is given only if the choice has tool calls. Clients run tools because of it."""
     for index, choice in enumerate(_choices(seen.json)):
         if choice.get("finish_reason") == "tool_calls" and not _calls(choice):
             yield seen.finding(
@@ -89,6 +94,7 @@ def finish_tool_calls(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _numbered(value: dict[str, Any], _request: Request) -> Any:
+    """Counterexample: tool calls have an index."""
     changed = False
     for choice in _choices(value):
         for number, call in enumerate(_calls(choice)):
@@ -107,24 +113,26 @@ def _numbered(value: dict[str, Any], _request: Request) -> Any:
     provenance="observed",
 )
 def index_absent(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A tool call outside a stream has no ``index``; it is left over where a stream was put together.
+    """A tool call that isn't streamed has no ``index``.
 
-    An extra field is shown and never scored.
+    A proxy that assembles an answer from a stream may leave it there. An extra field is reported but never scored.
     """
     for index, choice in enumerate(_choices(seen.json)):
         if any(isinstance(call, dict) and "index" in call for call in _calls(choice)):
             yield seen.finding("a tool call has an index", place=f"/choices/{index}/message/tool_calls/0/index")
 
 
-#: What asks that nothing be called.
+#: Request fields which demand that nothing is called.
 _NOTHING = (("/tool_choice", "none"), ("/function_call", "none"))
 
 
 def _asks_for_none(spec: Spec, case: Case) -> bool:
+    """The request demands that nothing is called."""
     return plain(spec, case) and any(asks(pointer, value)(spec, case) for pointer, value in _NOTHING)
 
 
 def _called_anyway(value: dict[str, Any], request: Request) -> Any:
+    """Counterexample: a tool is called although none may be."""
     body = request.json if isinstance(request.json, dict) else {}
     if "none" not in (body.get("tool_choice"), body.get("function_call")):
         return None
@@ -144,7 +152,10 @@ def _called_anyway(value: dict[str, Any], request: Request) -> Any:
     needs=Needs.SUCCESS,
 )
 def tool_none(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """With ``tool_choice: none``, or ``function_call: none``, nothing is called: the caller has no code to run it."""
+    """With ``tool_choice: none`` or ``function_call: none`` nothing is called.
+
+    The caller is not prepared to run anything.
+    """
     for index, choice in enumerate(_choices(seen.json)):
         called = _calls(choice) or _function_call(choice)
         if called:
@@ -154,19 +165,21 @@ def tool_none(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _function_call(choice: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The deprecated function call of a choice; empty if there is none."""
     message = choice.get("message")
     call = message.get("function_call") if isinstance(message, dict) else None
     return call if isinstance(call, dict) else {}
 
 
 def _named_function(body: Any) -> str:
-    """The name that ``function_call`` forces; "" where none is."""
+    """The function that ``function_call`` forces, or ""."""
     call = body.get("function_call") if isinstance(body, dict) else None
     name = call.get("name") if isinstance(call, dict) else None
     return name if isinstance(name, str) else ""
 
 
 def _other_function(value: dict[str, Any], request: Request) -> Any:
+    """Counterexample: another function is called."""
     if not _named_function(request.json):
         return None
     for choice in _choices(value):
@@ -184,7 +197,7 @@ def _other_function(value: dict[str, Any], request: Request) -> Any:
     needs=Needs.SUCCESS,
 )
 def function_forced(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A function that ``function_call`` names is called, unless a limit or a filter cut the answer."""
+    """The function that ``function_call`` names is called, unless a limit or a filter cut off the answer."""
     name = _named_function(seen.case.json)
     for index, choice in enumerate(_choices(seen.json)):
         called = _function_call(choice).get("name")
@@ -196,6 +209,7 @@ def function_forced(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _two_calls(value: dict[str, Any], request: Request) -> Any:
+    """Counterexample: two calls although parallel calls are off."""
     body = request.json
     if not isinstance(body, dict) or body.get("parallel_tool_calls") is not False:
         return None
@@ -217,10 +231,10 @@ def _two_calls(value: dict[str, Any], request: Request) -> Any:
     needs=Needs.SUCCESS,
 )
 def tool_alone(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """With ``parallel_tool_calls: false`` an answer has one call at the most."""
+    """With ``parallel_tool_calls: false`` an answer has at most one tool call."""
     for index, choice in enumerate(_choices(seen.json)):
         if len(_calls(choice)) > 1:
             yield seen.finding(
-                "calls side by side", place=f"/choices/{index}/message/tool_calls", expected="at most 1",
+                "more than one tool call", place=f"/choices/{index}/message/tool_calls", expected="at most 1",
                 actual=len(_calls(choice)),
             )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The form of a chat message beside its calls."""
+"""Checks of the fields of a chat message besides its tool calls."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from conformance.verdict import Finding, Level
 
 
 def _messages(value: Any) -> list[dict[str, Any]]:
+    """The messages of all choices."""
     choices = value.get("choices") if isinstance(value, dict) else None
     found = [one.get("message") for one in choices if isinstance(one, dict)] if isinstance(choices, list) else []
     return [one for one in found if isinstance(one, dict)]
 
 
 def _without_content(value: Any, _request: Request) -> Any:
+    """Counterexample: a message with tool calls has no ``content``."""
     calling = [one for one in _messages(value) if one.get("tool_calls") and "content" in one]
     for one in calling:
         del one["content"]
@@ -38,7 +40,7 @@ def _without_content(value: Any, _request: Request) -> Any:
     entails=("schema.response",),
 )
 def content(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A message that calls tools still has ``content``, if only null: typed clients read it without asking."""
+    """A message with tool calls still has ``content``, at least as null. Typed clients always read the field."""
     for place, message in enumerate(_messages(seen.json)):
         if message.get("tool_calls") and "content" not in message:
             yield seen.finding("no content", place=f"/choices/{place}/message/content", expected=None, actual="absent")

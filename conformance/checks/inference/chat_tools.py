@@ -1,4 +1,4 @@
-"""Tools in chat completions that come in one piece: a forced function, the ids and arguments of calls."""
+"""Checks of forced tools in chat completions that are not streamed: the call, its id and its arguments."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.checks.inference.chat import CHAT, body_of, choices_of, message_of, posted, unfiltered, whole
+from conformance.checks.inference.chat import CHAT, body_of, choices_of, message_of, plain_object, posted, unfiltered
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import on_json
@@ -16,23 +16,26 @@ from conformance.verdict import Finding, Level
 
 
 def forced_tool(body: Mapping[str, Any]) -> str:
-    """The name of the function that ``tool_choice`` forces; "" where none is."""
+    """The function that ``tool_choice`` forces, or ""."""
     choice = body.get("tool_choice")
     function = choice.get("function") if isinstance(choice, dict) else None
     return str(function.get("name", "")) if isinstance(function, dict) else ""
 
 
 def _calls(choice: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The tool calls of a choice."""
     calls = message_of(choice).get("tool_calls")
     return [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
 
 
 def _function(call: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The function part of a call."""
     function = call.get("function")
     return function if isinstance(function, dict) else {}
 
 
 def _other_tool(value: Any, request: Request) -> Any:
+    """Counterexample: another function is called."""
     if not forced_tool(request.json or {}):
         return None
     for choice in value.get("choices", []):
@@ -47,12 +50,12 @@ def _other_tool(value: Any, request: Request) -> Any:
     clause="chat-forced-tool",
     counterexample=on_json(_other_tool, when=posted),
     operations=CHAT,
-    about=lambda spec, case: whole(spec, case) and bool(forced_tool(body_of(case))),
+    about=lambda spec, case: plain_object(spec, case) and bool(forced_tool(body_of(case))),
     needs=Needs.SUCCESS,
     entails=("stream.equals-plain",),
 )
 def tool_forced(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A forced function is called, and finish_reason is ``stop`` or ``tool_calls``."""
+    """A forced function is called, and the finish_reason is ``stop`` or ``tool_calls``."""
     name = forced_tool(body_of(seen.case))
     for index, choice in unfiltered(seen):
         names = [_function(call).get("name") for call in _calls(choice)]
@@ -73,6 +76,7 @@ def tool_forced(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _call_without_id(value: Any, _request: Request) -> Any:
+    """Counterexample: a call has an empty id."""
     changed = False
     for choice in value.get("choices", []):
         for call in _calls(choice):
@@ -86,11 +90,11 @@ def _call_without_id(value: Any, _request: Request) -> Any:
     clause="chat-tool-call-ids",
     counterexample=on_json(_call_without_id, when=posted),
     operations=CHAT,
-    about=whole,
+    about=plain_object,
     needs=Needs.SUCCESS,
 )
 def tool_ids(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """Each tool call of a message has an id of its own: the tool's answer refers to it."""
+    """Every tool call of a message has an id of its own. The message with the tool's result refers to it."""
     for index, choice in enumerate(choices_of(seen)):
         ids = [call.get("id") for call in _calls(choice)]
         if ids and (len(set(map(str, ids))) != len(ids) or not all(isinstance(i, str) and i for i in ids)):
@@ -98,6 +102,7 @@ def tool_ids(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _arguments_broken(value: Any, request: Request) -> Any:
+    """Counterexample: the arguments are cut-off JSON."""
     changed = False
     for choice in value.get("choices", []):
         for call in _calls(choice):
@@ -111,12 +116,12 @@ def _arguments_broken(value: Any, request: Request) -> Any:
     clause="chat-tool-arguments-json",
     counterexample=on_json(_arguments_broken, when=posted),
     operations=CHAT,
-    about=lambda spec, case: whole(spec, case) and bool(forced_tool(body_of(case))),
+    about=lambda spec, case: plain_object(spec, case) and bool(forced_tool(body_of(case))),
     needs=Needs.SUCCESS,
     entails=("stream.equals-plain",),
 )
 def tool_arguments(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """The arguments of a forced call are a JSON text. A model may err, so this is a warning."""
+    """The arguments of a forced call are a JSON text. Models make mistakes here, so it is a warning."""
     for index, choice in unfiltered(seen):
         for number, call in enumerate(_calls(choice)):
             if choice.get("finish_reason") == "length":

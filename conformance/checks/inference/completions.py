@@ -1,4 +1,4 @@
-"""Completions that come in one piece."""
+"""Checks of text completions that are not streamed."""
 
 from __future__ import annotations
 
@@ -20,18 +20,20 @@ TEXT = ("completions.create",)
 
 
 def _posted(exchange: Exchange) -> bool:
+    """Return True for a text completion request."""
     path = path_of(exchange.request)
     return (
         exchange.request.method == "POST" and path.endswith("/completions") and not path.endswith("/chat/completions")
     )
 
 
-def _whole(spec: Spec, case: Case) -> bool:
+def _plain(spec: Spec, case: Case) -> bool:
+    """The case sends a JSON object and doesn't ask for a stream."""
     return not streams(spec, case) and isinstance(case.json, dict)
 
 
 def prompts_in(body: Mapping[str, Any]) -> int:
-    """How many prompts a body holds: a string or a list of token ids is one, a list of those is as many."""
+    """The number of prompts in a body. A string or a list of token ids is one prompt; a list of those is several."""
     prompt = body.get("prompt")
     if isinstance(prompt, list) and prompt and not all(isinstance(item, int) for item in prompt):
         return len(prompt)
@@ -39,6 +41,7 @@ def prompts_in(body: Mapping[str, Any]) -> int:
 
 
 def _one_less(value: Any, _request: Request) -> Any:
+    """Counterexample: a choice is missing."""
     value["choices"] = value.get("choices", [])[:-1]
     return value
 
@@ -49,12 +52,12 @@ def _one_less(value: Any, _request: Request) -> Any:
     clause="completions-n-choices",
     counterexample=on_json(_one_less, when=_posted),
     operations=TEXT,
-    about=_whole,
+    about=_plain,
     needs=Needs.SUCCESS,
     entails=("stream.equals-plain",),
 )
 def choices_count(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """Every prompt gets ``n`` choices, each with an index of its own from 0 upwards."""
+    """Every prompt gets ``n`` choices, and their indices are 0, 1, 2 … over all prompts."""
     wanted = number(body_of(seen.case), "n", 1) * prompts_in(body_of(seen.case))
     indexes = sorted(str(choice.get("index")) for choice in choices_of(seen))
     if indexes != sorted(map(str, range(wanted))):
@@ -62,6 +65,7 @@ def choices_count(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _as_stop(value: Any, request: Request) -> Any:
+    """Counterexample: a cut-off text claims to have ended normally."""
     changed = False
     for choice in value.get("choices", []):
         if choice.get("finish_reason") == "length" and (request.json or {}).get("max_tokens"):
@@ -77,14 +81,17 @@ def _as_stop(value: Any, request: Request) -> Any:
     operations=TEXT,
     about=lambda spec, case: (
         case.role.startswith("completions.length")
-        and _whole(spec, case)
+        and _plain(spec, case)
         and number(body_of(case), "max_tokens", 0) >= SHORTEST_LIMIT
     ),
     needs=Needs.SUCCESS,
     entails=("stream.equals-plain",),
 )
 def finish_reason_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A long task with a small ``max_tokens`` ends with finish_reason ``length``."""
+    """A long task with a small ``max_tokens`` ends with the finish_reason ``length``.
+
+    Clients notice by it that text is missing.
+    """
     for index, choice in unfiltered(seen):
         if choice.get("finish_reason") != "length":
             yield seen.finding(
@@ -98,11 +105,12 @@ def finish_reason_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
 def stops_in(body: Mapping[str, Any]) -> list[str]:
     """The stop sequences of a body."""
     stop = body.get("stop")
-    given = stop if isinstance(stop, list) else [stop]  # a violation may send anything
+    given = stop if isinstance(stop, list) else [stop]  # a violation may send values of any type
     return [one for one in given if isinstance(one, str)]
 
 
 def _with_stop(value: Any, request: Request) -> Any:
+    """Counterexample: the text ends with the stop sequence."""
     stops = stops_in(request.json or {})
     if not stops or not value.get("choices"):
         return None
@@ -116,7 +124,7 @@ def _with_stop(value: Any, request: Request) -> Any:
     clause="completions-stop-not-in-output",
     counterexample=on_json(_with_stop, when=_posted),
     operations=TEXT,
-    about=lambda spec, case: _whole(spec, case) and bool(stops_in(body_of(case))) and not body_of(case).get("echo"),
+    about=lambda spec, case: _plain(spec, case) and bool(stops_in(body_of(case))) and not body_of(case).get("echo"),
     needs=Needs.SUCCESS,
 )
 def stop_absent(spec: Spec, seen: Observation) -> Iterator[Finding]:
@@ -128,6 +136,7 @@ def stop_absent(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _without_echo(value: Any, request: Request) -> Any:
+    """Counterexample: the prompt is missing from the text."""
     body = request.json or {}
     if body.get("echo") is not True or not isinstance(body.get("prompt"), str):
         return None
@@ -143,12 +152,12 @@ def _without_echo(value: Any, request: Request) -> Any:
     counterexample=on_json(_without_echo, when=_posted),
     operations=TEXT,
     about=lambda spec, case: (
-        _whole(spec, case) and body_of(case).get("echo") is True and isinstance(body_of(case).get("prompt"), str)
+        _plain(spec, case) and body_of(case).get("echo") is True and isinstance(body_of(case).get("prompt"), str)
     ),
     needs=Needs.SUCCESS,
 )
 def echo(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """With ``echo``, each text begins with the prompt."""
+    """With ``echo: true`` every text begins with the prompt."""
     prompt = body_of(seen.case)["prompt"]
     for index, choice in unfiltered(seen):
         if not str(choice.get("text")).lstrip().startswith(prompt.strip()):
@@ -156,6 +165,7 @@ def echo(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _no_logprobs(value: Any, request: Request) -> Any:
+    """Counterexample: the log probabilities are missing."""
     if not isinstance((request.json or {}).get("logprobs"), int):
         return None
     for choice in value.get("choices", []):
@@ -169,11 +179,11 @@ def _no_logprobs(value: Any, request: Request) -> Any:
     clause="completions-logprobs",
     counterexample=on_json(_no_logprobs, when=_posted),
     operations=TEXT,
-    about=lambda spec, case: _whole(spec, case) and number(body_of(case), "logprobs", 0) >= 1,
+    about=lambda spec, case: _plain(spec, case) and number(body_of(case), "logprobs", 0) >= 1,
     needs=Needs.SUCCESS,
 )
 def logprobs(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """``logprobs`` gives tokens with as many log probabilities."""
+    """With ``logprobs`` a text has a list of its tokens and a list of as many log probabilities."""
     for index, choice in unfiltered(seen):
         if not choice.get("text"):
             continue

@@ -1,4 +1,4 @@
-"""Which vector belongs to which input: told by the vectors themselves."""
+"""The check that a vector belongs to its input. The vectors themselves tell it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 
-#: Inputs of an answer that is compared; more would take long and tell no more.
+#: Answers with more inputs are not compared: it would take long and show nothing new.
 MOST = 64
 
-#: Equal texts don't get equal vectors to the last digit. Different words are far more apart than this.
+#: Equal texts may get slightly different vectors. Those of different words differ by far more than this.
 NEAR = 0.001
 
 
 @frozen
 class Batch:
-    """One answer: the text of each input, and its vector."""
+    """One answer: the text of each input and its vector."""
 
     seen: Observation
     texts: tuple[str, ...]
@@ -34,7 +34,9 @@ class Batch:
 
 
 def _batch(seen: Observation) -> Batch | None:
-    """None where the inputs are no texts, or the answer doesn't fit them: other checks tell that."""
+    """The batch of an answer; None if the inputs aren't texts or the answer doesn't fit them, which other checks
+    report.
+    """
     given = body_of(seen.case).get("input")
     texts = [given] if isinstance(given, str) else given if isinstance(given, list) else []
     found = [components_of(item.get("embedding")) for item in vectors_of(seen)]
@@ -46,7 +48,7 @@ def _batch(seen: Observation) -> Batch | None:
 
 
 def _unit(vector: Sequence[Any]) -> tuple[float, ...]:
-    """The vector with length one; nothing where it isn't all numbers, or is all zeros."""
+    """The vector scaled to length one; empty if it isn't all numbers or is zero."""
     if not all(isinstance(x, int | float) for x in vector):
         return ()
     length = math.sqrt(sum(x * x for x in vector))
@@ -59,6 +61,7 @@ def _likeness(a: Sequence[float], b: Sequence[float]) -> float:
 
 
 def _exchanged(value: Any, _request: Request) -> Any:
+    """Counterexample: the vectors come in reverse order."""
     data = value.get("data")
     if not isinstance(data, list) or len(data) < 2:
         return None
@@ -77,8 +80,9 @@ def _exchanged(value: Any, _request: Request) -> Any:
 def order(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The vector at an index belongs to the input at that index.
 
-    The same word asked for in two requests has nearly the same vector, so its vector in one is nearer to its vector in
-    the other than those of other words are. Where vectors are exchanged, every search finds the wrong document.
+    If the same word is sent in two requests, it gets nearly the same vector in both. So its vector in one answer is
+    closer to its vector in the other answer than the vectors of other words are. If vectors are exchanged, every search
+    finds the wrong documents.
     """
     batches = [batch for seen in trace if (batch := _batch(seen)) is not None]
     compared = False

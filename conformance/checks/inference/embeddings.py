@@ -1,4 +1,4 @@
-"""Embeddings: one vector per input, in order, in the asked form."""
+"""Checks of embeddings: one vector per input, in order, in the requested form."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ _posted = asked("POST", r"/embeddings")
 
 
 def _json_body(spec: Spec, case: Case) -> bool:
+    """The case sends a JSON object with ``input``."""
     return isinstance(case.json, dict) and "input" in case.json
 
 
 def inputs_in(body: Mapping[str, Any]) -> int:
-    """How many inputs a body holds: a string or a list of token ids is one, a list of those is as many (``[]``: 0)."""
+    """The number of inputs in a body. A string or a list of token ids is one input; a list of those is several."""
     given = body.get("input")
     if isinstance(given, list) and not (given and all(isinstance(item, int) for item in given)):
         return len(given)
@@ -40,7 +41,9 @@ def vectors_of(seen: Observation) -> list[Mapping[str, Any]]:
 
 
 def components_of(embedding: Any) -> Sequence[float] | None:
-    """The components, of a list or of base64 text of little-endian 32-bit floats; None for neither."""
+    """The components of a vector: of a list, or of base64 text of little-endian 32-bit floats. None for anything
+    else.
+    """
     if isinstance(embedding, list):
         return embedding
     if isinstance(embedding, str):
@@ -53,12 +56,13 @@ def components_of(embedding: Any) -> Sequence[float] | None:
 
 
 def length_of(embedding: Any) -> int | None:
-    """The number of components; None where :func:`components_of` finds none."""
+    """The number of components, or None."""
     found = components_of(embedding)
     return None if found is None else len(found)
 
 
 def _lose_one(value: Any, _request: Request) -> Any:
+    """Counterexample: the last vector has a wrong index."""
     if not value.get("data"):
         return None
     value["data"] = [*value["data"][:-1], {**value["data"][-1], "index": len(value["data"])}]
@@ -75,7 +79,7 @@ def _lose_one(value: Any, _request: Request) -> Any:
     needs=Needs.SUCCESS,
 )
 def count(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """Every input gets one vector; their indexes are 0, 1, 2 … in the order of the inputs."""
+    """Every input gets one vector. The indices are 0, 1, 2 … in the order of the inputs."""
     wanted = list(range(inputs_in(body_of(seen.case))))
     found = [item.get("index") for item in vectors_of(seen)]
     if found != wanted:
@@ -85,6 +89,7 @@ def count(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _floats(value: Any, request: Request) -> Any:
+    """Counterexample: the base64 text is malformed."""
     if (request.json or {}).get("encoding_format") != "base64":
         return None
     for item in value.get("data", []):
@@ -103,7 +108,7 @@ def _floats(value: Any, request: Request) -> Any:
     entails=("embeddings.dimensions", "embeddings.same-length"),
 )
 def encoding(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """``encoding_format`` base64 gives base64 text of 32-bit floats; float, or nothing, gives a list of numbers."""
+    """With ``encoding_format: base64`` a vector is base64 text of 32-bit floats, otherwise a list of numbers."""
     wanted = body_of(seen.case).get("encoding_format") or "float"
     for index, item in enumerate(vectors_of(seen)):
         embedding = item.get("embedding")
@@ -118,6 +123,7 @@ def encoding(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _longer(value: Any, request: Request) -> Any:
+    """Counterexample: vectors are one component too long."""
     if not (request.json or {}).get("dimensions"):
         return None
     for item in value.get("data", []):
@@ -138,7 +144,7 @@ def _longer(value: Any, request: Request) -> Any:
     needs=Needs.SUCCESS,
 )
 def dimensions(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """``dimensions`` gives vectors of that length."""
+    """With ``dimensions`` vectors have that length. Databases refuse vectors of another length."""
     wanted = body_of(seen.case)["dimensions"]
     for index, item in enumerate(vectors_of(seen)):
         if length_of(item.get("embedding")) != wanted:
@@ -151,6 +157,7 @@ def dimensions(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _shorter_base64(value: Any, request: Request) -> Any:
+    """Counterexample: vectors in base64 are one component shorter than those as numbers."""
     body = request.json or {}
     if body.get("encoding_format") != "base64" or body.get("dimensions"):
         return None
@@ -168,7 +175,7 @@ def _shorter_base64(value: Any, request: Request) -> Any:
     operations=EMBEDDINGS,
 )
 def same_length(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """Without ``dimensions``, all vectors of one deployment have the same length, as numbers and as base64."""
+    """Without ``dimensions`` all vectors of a deployment have the same length, both as numbers and as base64."""
     lengths: dict[int, Observation] = {}
     due = [seen for seen in trace if seen.case.expect is Expect.ACCEPT and not body_of(seen.case).get("dimensions")]
     for seen in due:
@@ -179,7 +186,7 @@ def same_length(spec: Spec, trace: Trace) -> Iterator[Finding]:
                     lengths.setdefault(length, seen)
     if not lengths:
         case_id = (due or trace.observations)[0].case.id if trace.observations else ""
-        # A part of the corpus may hold no request of this kind: then there is nothing to compare.
+        # A shard of the corpus may contain no such request. Then there is nothing to compare.
         yield Finding("no vector came", case_id, outcome=Outcome.NOT_TESTABLE if due else Outcome.NOT_APPLICABLE)
     if len(lengths) > 1:
         odd = min(lengths, key=lambda length: (length != min(lengths), length))
@@ -187,6 +194,7 @@ def same_length(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _not_same(value: Any, request: Request) -> Any:
+    """Counterexample: a vector is all zeros."""
     if (request.json or {}).get("encoding_format") == "base64":
         return None
     for item in value.get("data", []):
@@ -206,7 +214,7 @@ def _not_same(value: Any, request: Request) -> Any:
     provenance="observed",
 )
 def not_zero(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A vector of numbers is not all zeros: it could not be compared with any other."""
+    """A vector is not all zeros. It couldn't be compared with any other."""
     for index, item in enumerate(vectors_of(seen)):
         embedding = item.get("embedding")
         if isinstance(embedding, list) and embedding and not any(embedding):

@@ -1,4 +1,4 @@
-"""Token counts of answers that come in one piece, and the model's name."""
+"""Checks of token counts and of the model's name in answers that are not streamed."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ from conformance.requests.selectors import streams
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
+#: Operations whose answers have a usage.
 MODELS = ("chat.completions.create", "completions.create", "embeddings.create")
 
 
-def _whole(spec: Spec, case: Case) -> bool:
+def _plain(spec: Spec, case: Case) -> bool:
+    """The request asks for no stream and need not be refused."""
     return not streams(spec, case) and case.expect is not Expect.REJECT
 
 
 def _inference(exchange: Exchange) -> bool:
+    """Return True for a request to one of these operations."""
     return path_of(exchange.request).endswith(("/completions", "/embeddings"))
 
 
 def adds_up(usage: Mapping[str, Any]) -> bool:
-    """True when the total is the sum of its parts, as far as they are numbers."""
+    """Return True if the total is the sum of its parts, as far as they are numbers."""
     prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
     total = usage.get("total_tokens")
     if not isinstance(prompt, int) or not isinstance(total, int):
@@ -36,6 +39,7 @@ def adds_up(usage: Mapping[str, Any]) -> bool:
 
 
 def _off_by_one(value: Any, _request: Request) -> Any:
+    """Counterexample: the total is one too high."""
     if not isinstance(value.get("usage"), dict):
         return None
     value["usage"]["total_tokens"] = value["usage"].get("total_tokens", 0) + 1
@@ -48,17 +52,18 @@ def _off_by_one(value: Any, _request: Request) -> Any:
     clause="usage-total",
     counterexample=on_json(_off_by_one, when=_inference),
     operations=MODELS,
-    about=_whole,
+    about=_plain,
     needs=Needs.SUCCESS,
 )
 def usage_adds_up(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """``total_tokens`` is prompt tokens plus completion tokens. People are billed by it."""
+    """``total_tokens`` is the sum of prompt and completion tokens. Costs are computed from it."""
     usage = seen.json.get("usage") if isinstance(seen.json, dict) else None
     if isinstance(usage, dict) and not adds_up(usage):
         yield seen.finding("the total does not add up", place="/usage", actual=usage)
 
 
 def _negative(value: Any, _request: Request) -> Any:
+    """Counterexample: all counts are zero."""
     if not isinstance(value.get("usage"), dict) or "completion_tokens" not in value["usage"]:
         return None
     value["usage"] = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
@@ -66,6 +71,7 @@ def _negative(value: Any, _request: Request) -> Any:
 
 
 def _free_prompt(value: Any, _request: Request) -> Any:
+    """Witness: no prompt tokens are counted."""
     usage = value.get("usage")
     return {**value, "usage": {**usage, "prompt_tokens": 0}} if isinstance(usage, dict) else None
 
@@ -77,11 +83,11 @@ def _free_prompt(value: Any, _request: Request) -> Any:
     counterexample=on_json(_negative, when=_inference),
     witness=on_json(_free_prompt, when=_inference),
     operations=MODELS,
-    about=lambda spec, case: _whole(spec, case) and case.expect is Expect.ACCEPT,
+    about=lambda spec, case: _plain(spec, case) and case.expect is Expect.ACCEPT,
     needs=Needs.SUCCESS,
 )
 def usage_counted(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """An answer with text counts at least one prompt token; no count is negative."""
+    """At least one prompt token is counted, and no count is negative."""
     usage = seen.json.get("usage") if isinstance(seen.json, dict) else None
     if isinstance(usage, dict):
         for name, count in usage.items():
@@ -95,6 +101,7 @@ def usage_counted(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _no_model(value: Any, _request: Request) -> Any:
+    """Counterexample: the model has no name."""
     if not isinstance(value.get("model"), str):
         return None
     value["model"] = ""
@@ -107,18 +114,18 @@ def _no_model(value: Any, _request: Request) -> Any:
     clause="model-named",
     counterexample=on_json(_no_model, when=_inference),
     operations=MODELS,
-    about=_whole,
+    about=_plain,
     needs=Needs.SUCCESS,
 )
 def model_named(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """``model`` names a model; which name is not judged."""
+    """``model`` is not empty. Which model it names is not judged."""
     value = seen.json
     if isinstance(value, dict) and value.get("model") == "":
         yield seen.finding("model is empty", place="/model", expected="a name", actual='""')
 
 
 def _limit(body: Any) -> int:
-    """The tokens that a chat request allows in all its choices; 0 where it sets no limit."""
+    """The tokens that a chat request allows for all its choices together; 0 if it sets no limit."""
     if not isinstance(body, dict):
         return 0
     limit, choices = body.get("max_completion_tokens"), body.get("n", 1)
@@ -128,6 +135,7 @@ def _limit(body: Any) -> int:
 
 
 def _beyond(value: Any, request: Request) -> Any:
+    """Counterexample: more tokens are counted than allowed."""
     limit, usage = _limit(request.json), value.get("usage")
     if not limit or not isinstance(usage, dict) or "completion_tokens" not in usage:
         return None
@@ -141,11 +149,14 @@ def _beyond(value: Any, request: Request) -> Any:
     clause="chat-max-completion-tokens",
     counterexample=on_json(_beyond, when=_inference),
     operations=("chat.completions.create",),
-    about=lambda spec, case: _whole(spec, case) and _limit(case.json) > 0,
+    about=lambda spec, case: _plain(spec, case) and _limit(case.json) > 0,
     needs=Needs.SUCCESS,
 )
 def usage_limit(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """No more tokens are counted than ``max_completion_tokens`` allows to each choice, reasoning included."""
+    """At most ``max_completion_tokens`` tokens are counted for each choice, reasoning tokens included.
+
+    Callers limit their costs by it.
+    """
     usage = seen.json.get("usage") if isinstance(seen.json, dict) else None
     counted = usage.get("completion_tokens") if isinstance(usage, dict) else None
     if isinstance(counted, int) and counted > _limit(seen.case.json):
@@ -158,7 +169,7 @@ def usage_limit(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _details(usage: Mapping[str, Any]) -> Iterator[tuple[str, int, int]]:
-    """(pointer, part, whole) of each detail that is a number."""
+    """Yield (pointer, detail, total) of each detail of a usage that is a number."""
     for side in ("prompt_tokens", "completion_tokens"):
         whole, parts = usage.get(side), usage.get(f"{side}_details")
         if isinstance(whole, int) and isinstance(parts, dict):
@@ -168,6 +179,7 @@ def _details(usage: Mapping[str, Any]) -> Iterator[tuple[str, int, int]]:
 
 
 def _too_many(value: Any, _request: Request) -> Any:
+    """Counterexample: a detail is larger than its total."""
     usage = value.get("usage")
     if not isinstance(usage, dict) or not isinstance(usage.get("completion_tokens"), int):
         return None
@@ -181,15 +193,17 @@ def _too_many(value: Any, _request: Request) -> Any:
     clause="chat-usage-details",
     counterexample=on_json(_too_many, when=_inference),
     operations=("chat.completions.create",),
-    about=_whole,
+    about=_plain,
     needs=Needs.SUCCESS,
 )
 def usage_details(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A detail of the usage is a part of its number: cached prompt tokens, reasoning tokens, accepted predictions.
+    """A detail of the usage (cached, reasoning or predicted tokens) is at most as large as its total.
 
-    Rejected prediction tokens are billed as completion tokens too, so they are parts as the others.
+    Rejected prediction tokens are billed as completion tokens, so they are included like the others.
     """
     usage = seen.json.get("usage") if isinstance(seen.json, dict) else None
     for pointer, part, whole in _details(usage) if isinstance(usage, dict) else ():
         if not 0 <= part <= whole:
-            yield seen.finding("no part of its number", place=pointer, expected=f"0 to {whole}", actual=part)
+            yield seen.finding(
+                "a detail is not part of its total", place=pointer, expected=f"0 to {whole}", actual=part
+            )

@@ -1,1 +1,1 @@
-"""Checks of images, sound and video."""
+"""Checks of images, speech, transcripts and video."""

@@ -1,4 +1,4 @@
-"""Images: as many as asked for, each in the form that was asked for."""
+"""Checks of images: their number and their form."""
 
 from __future__ import annotations
 
@@ -20,21 +20,25 @@ IMAGES = ("images.generations.create", "images.edits.create")
 _posted = asked("POST", r"/images/(generations|edits)")
 
 
-def _whole(spec: Spec, case: Case) -> bool:
+def _plain(spec: Spec, case: Case) -> bool:
+    """The request asks for no stream."""
     return not streams(spec, case)
 
 
 def _wanted(case: Case) -> int:
+    """The requested number of images."""
     many = value_at(case, "/n")
     return many if isinstance(many, int) and not isinstance(many, bool) else 1
 
 
 def _pictures(seen: Observation) -> list[Any]:
+    """The entries of ``data``."""
     data = seen.json.get("data") if isinstance(seen.json, dict) else None
     return data if isinstance(data, list) else []
 
 
 def _one_more(value: Any, _request: Request) -> Any:
+    """Counterexample: there is one image more than requested."""
     return {**value, "data": [*value["data"], value["data"][-1]]} if value.get("data") else None
 
 
@@ -44,21 +48,23 @@ def _one_more(value: Any, _request: Request) -> Any:
     clause="images-count",
     counterexample=on_json(_one_more, when=_posted),
     operations=IMAGES,
-    about=_whole,
+    about=_plain,
     needs=Needs.SUCCESS,
 )
 def count(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """``n`` asks for that many images, and that many come; without ``n``, one. Each is paid for."""
+    """The answer has ``n`` images; one without ``n``. Every image is billed."""
     wanted, found = _wanted(seen.case), len(_pictures(seen))
     if found != wanted:
         yield seen.finding("another number of images", place="/data", expected=wanted, actual=found)
 
 
 def _asks_for_form(spec: Spec, case: Case) -> bool:
-    return _whole(spec, case) and value_at(case, "/response_format") in ("url", "b64_json")
+    """The request asks for a form."""
+    return _plain(spec, case) and value_at(case, "/response_format") in ("url", "b64_json")
 
 
 def _other_form(value: Any, request: Request) -> Any:
+    """Counterexample: images come in another form than requested."""
     form = (request.json or {}).get("response_format")
     data = value.get("data")
     if form not in ("url", "b64_json") or not isinstance(data, list) or not data:
@@ -78,10 +84,7 @@ def _other_form(value: Any, request: Request) -> Any:
     needs=Needs.SUCCESS,
 )
 def form(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """With ``url`` every image has an address, with ``b64_json`` its bytes in base64.
-
-    Some models always give bytes; that is a warning where an address was asked for.
-    """
+    """With ``response_format: url`` every image has a URL, with ``b64_json`` its bytes in base64."""
     wanted = value_at(seen.case, "/response_format")
     for index, item in enumerate(_pictures(seen)):
         value = item.get(wanted) if isinstance(item, dict) else None
@@ -90,6 +93,7 @@ def form(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _decodes(text: str) -> bool:
+    """Return True if a text is base64."""
     try:
         return bool(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError):

@@ -1,4 +1,4 @@
-"""Speech: the bytes are of the format that was asked for."""
+"""The check that speech has the requested format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conformance.requests.selectors import streams, value_at
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
-#: How the content of each format begins (ID3v2 and MPEG audio, RIFF, RFC 9639, RFC 3533, ISO/IEC 13818-7).
+#: The first bytes of files in each format (ID3v2 and MPEG audio, RIFF, RFC 9639, RFC 3533, ISO/IEC 13818-7).
 BEGINS = {
     "mp3": (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xfa", b"\xff\xe3"),
     "wav": (b"RIFF",),
@@ -24,15 +24,18 @@ BEGINS = {
 
 
 def _format(case: Case) -> str:
+    """The requested format; mp3 is the default."""
     asked = value_at(case, "/response_format")
     return asked if isinstance(asked, str) else "mp3"
 
 
 def _known(spec: Spec, case: Case) -> bool:
+    """The format is one whose first bytes are known."""
     return _format(case) in BEGINS and not streams(spec, case)
 
 
 def _other_format(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: the content begins like an MP4 file."""
     response = exchange.response
     if response is None or not exchange.ok or not path_of(exchange.request).endswith("/audio/speech"):
         return None
@@ -51,7 +54,7 @@ def _other_format(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange 
     needs=Needs.SUCCESS,
 )
 def speech_format(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """Speech comes in the format that was asked for, mp3 where none was: players choose the decoder by it."""
+    """Speech has the requested format, by default mp3. Players choose the decoder by it."""
     body, wanted = seen.response.body, _format(seen.case)
     if body and not body.startswith(BEGINS[wanted]):
         yield seen.finding(f"the content isn't {wanted}", place="byte:0", expected=BEGINS[wanted][0], actual=body[:8])

@@ -1,4 +1,4 @@
-"""Transcriptions and translations as verbose JSON: what they must tell beside the text."""
+"""Checks of transcriptions and translations as verbose JSON: the fields besides the text."""
 
 from __future__ import annotations
 
@@ -16,18 +16,22 @@ from conformance.verdict import Finding, Level
 
 AUDIO = ("audio.transcriptions.create", "audio.translations.create")
 _posted = asked("POST", r"/audio/(transcriptions|translations)")
-TOLD = ("task", "language", "duration", "segments")
+#: Fields of verbose JSON besides the text.
+EXPECTED_FIELDS = ("task", "language", "duration", "segments")
 
 
 def _verbose(spec: Spec, case: Case) -> bool:
+    """The request asks for verbose JSON."""
     return value_at(case, "/response_format") == "verbose_json" and not streams(spec, case)
 
 
 def _is_verbose(value: Any) -> bool:
+    """Return True for a verbose answer."""
     return isinstance(value, dict) and "segments" in value and "task" in value
 
 
 def _silent(value: Any, _request: Request) -> Any:
+    """Counterexample: language and duration are missing."""
     return {k: v for k, v in value.items() if k not in ("language", "duration")} if _is_verbose(value) else None
 
 
@@ -42,26 +46,28 @@ def _silent(value: Any, _request: Request) -> Any:
     entails=("schema.response",),
 )
 def verbose(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """With ``verbose_json`` the answer has task, language, duration and segments beside the text."""
-    lacking = [name for name in TOLD if not isinstance(seen.json, dict) or seen.json.get(name) is None]
+    """With ``verbose_json`` the answer has task, language, duration and segments besides the text."""
+    lacking = [name for name in EXPECTED_FIELDS if not isinstance(seen.json, dict) or seen.json.get(name) is None]
     # Word timestamps take the place of segments where only they were asked for.
     if "segments" in lacking and _granularities(seen.case) == {"word"}:
         lacking.remove("segments")
     if lacking:
-        yield seen.finding("the answer lacks " + ", ".join(lacking), place="", expected=TOLD, actual=lacking)
+        yield seen.finding("the answer lacks " + ", ".join(lacking), place="", expected=EXPECTED_FIELDS, actual=lacking)
 
 
 def _granularities(case: Case) -> set[str]:
-    """What ``timestamp_granularities[]`` asks for."""
+    """The values of ``timestamp_granularities[]``."""
     body = case.body
     parts = body.parts if isinstance(body, Multipart) else ()
     return {part.data.decode("utf-8", "replace") for part in parts if part.name.startswith("timestamp_granularities")}
 
 
+#: The documented name of the task of each operation.
 _TASKS = {"audio.transcriptions.create": "transcribe", "audio.translations.create": "translate"}
 
 
 def _other_task(value: Any, _request: Request) -> Any:
+    """Counterexample: the answer names the other task."""
     other = {"transcribe": "translate", "translate": "transcribe"}
     return {**value, "task": other.get(value["task"])} if _is_verbose(value) else None
 
@@ -77,7 +83,7 @@ def _other_task(value: Any, _request: Request) -> Any:
     entails=("schema.response",),
 )
 def task(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """``task`` says what was done: a transcript keeps the language, a translation is English."""
+    """``task`` names what was done: ``transcribe`` keeps the language, ``translate`` results in English."""
     found = seen.json.get("task") if isinstance(seen.json, dict) else None
     wanted = _TASKS[seen.case.operation]
     if found is not None and found != wanted:
@@ -85,11 +91,13 @@ def task(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _segments(value: Any) -> list[Mapping[str, Any]]:
+    """The segments that are objects."""
     found = value.get("segments") if isinstance(value, dict) else None
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def _backwards(value: Any, _request: Request) -> Any:
+    """Counterexample: a segment starts after its end."""
     found = _segments(value)
     if not found or not _is_verbose(value):
         return None
@@ -107,7 +115,7 @@ def _backwards(value: Any, _request: Request) -> Any:
     needs=Needs.SUCCESS,
 )
 def segments_order(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """Segments start in order and end no earlier than they start: subtitles are made of them."""
+    """Segments are sorted by start time and end no earlier than they start. Subtitles are made from them."""
     last = float("-inf")
     for index, item in enumerate(_segments(seen.json)):
         start, end = item.get("start"), item.get("end")
@@ -120,10 +128,12 @@ def segments_order(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _asks_for_words(spec: Spec, case: Case) -> bool:
+    """The request asks for times of words."""
     return _verbose(spec, case) and "word" in _granularities(case)
 
 
 def _wordless(value: Any, _request: Request) -> Any:
+    """Counterexample: words have no end time."""
     return {**value, "words": [{**word, "end": None} for word in value["words"]]} if value.get("words") else None
 
 
@@ -138,7 +148,7 @@ def _wordless(value: Any, _request: Request) -> Any:
     entails=("schema.response",),
 )
 def words(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """With the granularity ``word`` the answer has words, each with its start and its end in seconds."""
+    """With the granularity ``word`` the answer has words with start and end times in seconds."""
     found = seen.json.get("words") if isinstance(seen.json, dict) else None
     if not isinstance(found, list):
         yield seen.finding("no words", place="/words", expected="a list", actual=found)

@@ -1,4 +1,4 @@
-"""Video jobs: as many films as were asked for, each with content, and gone with their job."""
+"""Checks of video jobs: as many videos as requested, each with content, and deleted with their job."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conformance.checks.objects.lifecycle import one, sent_in
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Trace
 from conformance.judging.check import trace_check
-from conformance.judging.counterexamples import undead
+from conformance.judging.counterexamples import still_readable
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
@@ -20,8 +20,9 @@ JOB = ("video.job",)
 
 
 def _fewer(item: dict[str, Any]) -> Any:
-    films = item.get("generations")
-    return {**item, "generations": films[1:]} if isinstance(films, list) and films else None
+    """Counterexample: a video is missing."""
+    videos = item.get("generations")
+    return {**item, "generations": videos[1:]} if isinstance(videos, list) and videos else None
 
 
 @trace_check(
@@ -32,17 +33,18 @@ def _fewer(item: dict[str, Any]) -> Any:
     scenarios=JOB,
 )
 def variants(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A job that succeeded has a generation for each variant that was asked for."""
+    """A succeeded job has one generation for each requested variant. Each is billed."""
     made, done = one(trace, "job.create"), one(trace, "job.get")
     if made is None or done is None or done.json.get("status") != "succeeded":
         yield untested(trace, "no job succeeded")
         return
-    wanted, films = sent_in(made).get("n_variants"), done.json.get("generations")
-    if isinstance(films, list) and len(films) != wanted:
-        yield done.finding("another number of films", place="/generations", expected=wanted, actual=len(films))
+    wanted, videos = sent_in(made).get("n_variants"), done.json.get("generations")
+    if isinstance(videos, list) and len(videos) != wanted:
+        yield done.finding("another number of videos", place="/generations", expected=wanted, actual=len(videos))
 
 
 def _of_another(item: dict[str, Any]) -> Any:
+    """Counterexample: a video names another job."""
     return {**item, "job_id": "task_of_another"} if "job_id" in item else None
 
 
@@ -54,20 +56,21 @@ def _of_another(item: dict[str, Any]) -> Any:
     scenarios=JOB,
 )
 def generation(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A film names the job that made it."""
+    """A video contains the id of the job that made it."""
     done = one(trace, "job.get")
     if done is None or done.json.get("status") != "succeeded":
         yield untested(trace, "no job succeeded")
         return
     seen = one(trace, "get")
-    films = [(done, film) for film in done.json.get("generations") or ()]
-    for look, film in [*films, *([(seen, seen.json)] if seen else [])]:
-        if isinstance(film, dict) and film.get("job_id", done.json.get("id")) != done.json.get("id"):
-            yield look.finding("a film of another job", place="/job_id", expected=done.json.get("id"),
-                               actual=film.get("job_id"))  # fmt: skip
+    videos = [(done, video) for video in done.json.get("generations") or ()]
+    for look, video in [*videos, *([(seen, seen.json)] if seen else [])]:
+        if isinstance(video, dict) and video.get("job_id", done.json.get("id")) != done.json.get("id"):
+            yield look.finding("a video of another job", place="/job_id", expected=done.json.get("id"),
+                               actual=video.get("job_id"))  # fmt: skip
 
 
 def _hollow(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: the content is empty."""
     response = exchange.response
     if response is None or not exchange.ok or exchange.request.method != "GET":
         return None
@@ -83,10 +86,10 @@ def _hollow(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None
     scenarios=JOB,
 )
 def content(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A film and its thumbnail have content, of the kind that their media type says."""
+    """A video and its thumbnail have content, and the media type says which kind of content."""
     looks = [seen for seen in trace.role("content", "thumbnail") if seen.exchange.ok]
     if not looks:
-        yield untested(trace, "no film could be read")
+        yield untested(trace, "no video could be read")
     for seen in looks:
         kind = "video/" if seen.case.role == "content" else "image/"
         if not seen.response.body:
@@ -97,6 +100,7 @@ def content(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _other_head(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: HEAD has another status."""
     response = exchange.response
     if response is None or exchange.request.method != "HEAD" or not exchange.ok:
         return None
@@ -113,10 +117,10 @@ def _other_head(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | 
     provenance="standard",
 )
 def head(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """HEAD answers as GET does, without the content (RFC 9110 section 9.3.2)."""
+    """HEAD has the same status and media type as GET, without the content (RFC 9110 section 9.3.2)."""
     got, asked = trace.role("content"), trace.role("head_content")
     if not got or not asked or not got[0].exchange.ok:
-        yield untested(trace, "no film could be read")
+        yield untested(trace, "no video could be read")
         return
     whole, alone = got[0].response, asked[0].exchange.response
     if alone is None or alone.status == 429 or alone.status >= 500:
@@ -134,14 +138,14 @@ def head(spec: Spec, trace: Trace) -> Iterator[Finding]:
     "video.deleted.films",
     Level.SHOULD,
     clause="video-deleted",
-    counterexample=undead(r"/video/generations/gen"),
+    counterexample=still_readable(r"/video/generations/gen"),
     scenarios=JOB,
 )
-def deleted_films(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """The films of a deleted job are gone with it."""
+def deleted_videos(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """The videos of a deleted job can't be read any more."""
     looks = trace.role("gone.film")
     if not looks:
         yield untested(trace, "no job was deleted")
     for seen in looks:
         if seen.exchange.ok:
-            yield seen.finding("the film is still there", place="status", expected=404, actual=seen.exchange.status)
+            yield seen.finding("the video is still there", place="status", expected=404, actual=seen.exchange.status)

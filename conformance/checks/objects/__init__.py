@@ -1,1 +1,1 @@
-"""Checks of stored objects: lifecycle, lists, states, and each kind of resource."""
+"""Checks of stored objects: lifecycles, lists, states, and each kind of resource."""

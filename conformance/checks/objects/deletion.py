@@ -1,4 +1,4 @@
-"""What becomes of an object that is deleted, and of those around it."""
+"""Checks of deletion: the deleted object, its lists, and the objects beside it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import evolve
 
-from conformance.checks.objects.lifecycle import LIVES, in_lives, needs, one
+from conformance.checks.objects.lifecycle import LIFECYCLES, in_lifecycles, needs, one
 from conformance.checks.objects.lists import answer_page, ids_of, page_of
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Trace
@@ -17,11 +17,12 @@ from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 
-#: Names under which the confirmation of a deletion tells the id.
+#: Fields in which the confirmation of a deletion may contain the id.
 _ID_NAMES = ("id", "eval_id", "eval_run_id", "run_id")
 
 
 def _not_deleted(value: Any, _request: Request) -> Any:
+    """Counterexample: the deletion says ``deleted: false``."""
     return {**value, "deleted": False} if value.get("deleted") is True else None
 
 
@@ -29,11 +30,11 @@ def _not_deleted(value: Any, _request: Request) -> Any:
     "lifecycle.delete.confirms",
     Level.MUST,
     clause="state-delete-confirms",
-    counterexample=in_lives(on_json(_not_deleted, when=lambda exchange: exchange.request.method == "DELETE")),
-    scenarios=LIVES,
+    counterexample=in_lifecycles(on_json(_not_deleted, when=lambda exchange: exchange.request.method == "DELETE")),
+    scenarios=LIFECYCLES,
 )
 def delete_confirms(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A deletion's answer names the object and says ``deleted: true``; 204 without a body says it too."""
+    """The answer to a deletion contains the object's id and ``deleted: true``, or it is a 204 without a body."""
     created = one(trace, "create")
     sent = trace.role("delete")
     if created is None or not sent:
@@ -52,7 +53,8 @@ def delete_confirms(spec: Spec, trace: Trace) -> Iterator[Finding]:
             )
 
 
-def _undead(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+def _still_readable(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a deleted object is still readable."""
     response = exchange.response
     if response is None or response.status != 404 or exchange.request.method != "GET":
         return None
@@ -66,12 +68,12 @@ def _undead(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
     "lifecycle.deleted.gone",
     Level.MUST,
     clause="state-deleted-gone",
-    counterexample=in_lives(_undead),
-    scenarios=LIVES,
+    counterexample=in_lifecycles(_still_readable),
+    scenarios=LIFECYCLES,
     entails=("files.content.deleted",),
 )
 def deleted_gone(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A deleted object is not found any more."""
+    """A deleted object can't be read any more."""
     sent = trace.role("delete")
     if not sent or not sent[-1].exchange.ok:
         yield from needs(trace, "create", "delete")
@@ -86,10 +88,11 @@ def deleted_gone(spec: Spec, trace: Trace) -> Iterator[Finding]:
             "the deleted object is still there", place="status", expected=404, actual=gone[-1].exchange.status
         )
     elif len(gone) > 1:
-        yield gone[0].finding("the object vanished only later", place="status", outcome=Outcome.WARN)
+        yield gone[0].finding("the object was still readable for a while", place="status", outcome=Outcome.WARN)
 
 
 def _deleted_twice(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a second deletion succeeds."""
     response = exchange.response
     if response is None or exchange.request.method != "DELETE" or response.status != 404:
         return None
@@ -103,11 +106,11 @@ def _deleted_twice(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange 
     "lifecycle.deleted.again",
     Level.OBS,
     clause="state-delete-again",
-    counterexample=in_lives(_deleted_twice),
-    scenarios=LIVES,
+    counterexample=in_lifecycles(_deleted_twice),
+    scenarios=LIFECYCLES,
 )
 def deleted_again(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """Deleting a second time is not a success; a repeated success is a note."""
+    """Deleting an object a second time does not succeed. A success is reported but not scored."""
     for seen in trace.role("delete-again"):
         if seen.exchange.ok:
             yield seen.finding(
@@ -116,7 +119,7 @@ def deleted_again(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _back_in_list(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
-    """The list as it was before the deletion."""
+    """Counterexample: the list still contains the deleted object."""
     response = exchange.response
     if response is None or not exchange.ok or exchange.request.method != "GET":
         return None
@@ -125,7 +128,7 @@ def _back_in_list(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange |
     if not deleted or not isinstance(response.json, dict) or not isinstance(response.json.get("data"), list):
         return None
     if "limit=" not in path and len(response.json["data"]) >= 20:
-        return None  # one more than the default of a page is another defect
+        return None  # a page longer than the default would be a different defect
     for past in earlier:
         if past.request.url == path and page_of(past) is not None and past.response is not None:
             old = [x for x in past.response.json["data"] if _path(deleted[-1]).endswith("/" + str(x.get("id")))]
@@ -137,10 +140,12 @@ def _back_in_list(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange |
 
 
 def _base(url: str) -> str:
+    """The URL of a collection, with a slash at its end."""
     return url.split("?", maxsplit=1)[0] + "/"
 
 
 def _path(exchange: Exchange) -> str:
+    """The URL without its query."""
     return exchange.request.url.split("?", maxsplit=1)[0]
 
 
@@ -148,8 +153,8 @@ def _path(exchange: Exchange) -> str:
     "lifecycle.deleted.unlisted",
     Level.MUST,
     clause="state-deleted-gone",
-    counterexample=in_lives(_back_in_list),
-    scenarios=LIVES,
+    counterexample=in_lifecycles(_back_in_list),
+    scenarios=LIFECYCLES,
     entails=("lists.order", "lists.walk.changed"),
 )
 def deleted_unlisted(spec: Spec, trace: Trace) -> Iterator[Finding]:
@@ -164,6 +169,7 @@ def deleted_unlisted(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _gone_too(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: the other object can't be read either."""
     response = exchange.response
     if response is None or not exchange.ok or exchange.request.method != "GET" or "data" in (response.json or {}):
         return None
@@ -176,12 +182,12 @@ def _gone_too(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | Non
     "lifecycle.deleted.others-stay",
     Level.MUST,
     clause="state-others-stay",
-    counterexample=in_lives(_gone_too),
-    scenarios=LIVES,
+    counterexample=in_lifecycles(_gone_too),
+    scenarios=LIFECYCLES,
     entails=("http.accepted",),
 )
 def others_stay(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A deletion removes the one object that it names."""
+    """A deletion removes only the object that it names."""
     before, after = one(trace, "get-second"), trace.role("get-second-after")
     if before is not None and after and after[-1].exchange.status == 404:
         yield after[-1].finding("another object is gone too", place="status", expected=200, actual=404)

@@ -1,4 +1,4 @@
-"""Evals: items, results and counts of a run fit together; a cancelled run stops."""
+"""Checks of evals: items, results and counts of a run are consistent, and a cancelled run stops."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ RUN = ("evals.run",)
 
 
 def _less(item: dict[str, Any]) -> Any:
+    """Counterexample: a run counts one item less."""
     counts = item.get("result_counts")
     if not isinstance(counts, dict) or not counts.get("total") or not counts.get("passed"):
         return None
@@ -35,7 +36,7 @@ def _less(item: dict[str, Any]) -> Any:
     scenarios=RUN,
 )
 def items(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A completed run has an item for each row, and counts those that passed and failed."""
+    """A completed run has an item for each row, and counts the passed items correctly."""
     run, page = one(trace, "run.get"), one(trace, "items")
     if run is None or page is None:
         yield untested(trace, "the run was not completed")
@@ -55,6 +56,7 @@ def items(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _all_pass(item: dict[str, Any]) -> Any:
+    """Counterexample: a failed item passes."""
     return {**item, "status": "pass"} if item.get("status") == "fail" else None
 
 
@@ -67,7 +69,7 @@ def _all_pass(item: dict[str, Any]) -> Any:
     entails=("evals.items", "lists.filter"),
 )
 def item_status(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """An item passes exactly when all its results passed."""
+    """An item passes if and only if all its results passed."""
     judged = False
     for seen in trace:
         for item in objects_in(seen) if seen.case.role.startswith("item") else ():
@@ -76,13 +78,14 @@ def item_status(spec: Spec, trace: Trace) -> Iterator[Finding]:
             if results and item.get("status") in ("pass", "fail"):
                 wanted = "pass" if all(result["passed"] for result in results) else "fail"
                 if item["status"] != wanted:
-                    yield seen.finding("its results say otherwise", place="/status", expected=wanted,
+                    yield seen.finding("the status contradicts the results", place="/status", expected=wanted,
                                        actual=item["status"])  # fmt: skip
     if not judged:
         yield untested(trace, "no item with results was seen")
 
 
 def _anyway(item: dict[str, Any]) -> Any:
+    """Counterexample: a cancelled run is completed."""
     return {**item, "status": "completed"} if item.get("status") in ("canceled", "cancelled") else None
 
 
@@ -95,16 +98,19 @@ def _anyway(item: dict[str, Any]) -> Any:
     entails=("lists.filter", "jobs.end.stays"),
 )
 def cancel(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A run whose cancellation was confirmed with its state doesn't complete."""
+    """A run whose cancellation was confirmed by its state does not complete."""
     asked, last = one(trace, "cancel"), one(trace, "cancelled")
     if asked is None or asked.json.get("status") not in ("canceled", "cancelled"):
         case_id = trace.observations[-1].case.id if trace.observations else ""
         yield Finding("the run was not cancelled", case_id, outcome=Outcome.NOT_APPLICABLE)
     elif last is not None and last.json.get("status") == "completed":
-        yield last.finding("the run completed all the same", place="/status", expected="canceled", actual="completed")
+        yield last.finding(
+            "the run completed although it was cancelled", place="/status", expected="canceled", actual="completed"
+        )
 
 
 def _other_source(item: dict[str, Any]) -> Any:
+    """Counterexample: the data source has another type."""
     source = item.get("data_source")
     return {**item, "data_source": {**source, "type": "completions"}} if isinstance(source, dict) else None
 
@@ -118,7 +124,7 @@ def _other_source(item: dict[str, Any]) -> Any:
     entails=("schema.response",),
 )
 def source(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A run keeps the kind of its data source."""
+    """A run keeps the type of its data source."""
     made = one(trace, "run.create")
     if made is None:
         yield untested(trace, "no run was created")
@@ -131,7 +137,7 @@ def source(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _one_order(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
-    """Whatever is asked for, the order of creation."""
+    """Counterexample: ``order_by`` is ignored; the list is always ordered by creation."""
     if query_of(exchange.request).get("order_by") != "updated_at":
         return None
     for past in reversed(earlier):
@@ -148,7 +154,7 @@ def _one_order(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | No
     scenarios=("evals.order-by",),
 )
 def order_by(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """``order_by`` decides: by creation the newer eval comes first, by the last change the one that was changed."""
+    """``order_by`` is respected: ``created_at`` puts the newer eval first, ``updated_at`` the one changed last."""
     pages = {field: one(trace, f"by.{field}") for field in ("created_at", "updated_at")}
     if not all(pages.values()):
         yield untested(trace, "the evals could not be listed")

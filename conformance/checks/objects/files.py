@@ -1,4 +1,4 @@
-"""Files: name, purpose, size and bytes."""
+"""Checks of files: name, purpose, size and content."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from conformance.checks.objects.lifecycle import one
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Trace
 from conformance.judging.check import trace_check
-from conformance.judging.counterexamples import path_of, undead
+from conformance.judging.counterexamples import path_of, still_readable
 from conformance.scenarios.files import READY
 from conformance.scenarios.resource_kinds import Upload, kind
 from conformance.spec.operations import operations_of
@@ -21,11 +21,13 @@ FILES = ("files.*",)
 
 
 def _uploads() -> dict[str, Upload]:
+    """The files that the scenario uploads."""
     found = {"training": kind("training_file").upload, "notes": kind("file").upload}
     return {name: upload for name, upload in found.items() if upload is not None}
 
 
 def _flipped(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: one bit of the content differs."""
     response = exchange.response
     if response is None or not exchange.ok or not path_of(exchange.request).endswith("/content") or not response.body:
         return None
@@ -42,9 +44,10 @@ def _flipped(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | Non
     scenarios=FILES,
 )
 def content(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """The content of a file comes back byte for byte: line ends, umlauts and the missing last newline too.
+    """The content of a file comes back byte for byte, with its line ends, umlauts and missing last newline.
 
-    MUST for fine-tuning files; files for assistants need not be given out, what is given out should be theirs.
+    It is MUST for fine-tuning files. Files for assistants need not be readable; if they are, their content should be
+    right.
     """
     if "files.content" not in operations_of(spec):
         yield _nothing(trace, "this version gives out no content")
@@ -66,11 +69,13 @@ def content(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _nothing(trace: Trace, why: str) -> Finding:
+    """A "not applicable" finding."""
     case_id = trace.observations[-1].case.id if trace.observations else ""
     return Finding(why, case_id, outcome=Outcome.NOT_APPLICABLE)
 
 
 def _other_name(item: dict[str, Any]) -> Any:
+    """Counterexample: the file has another name."""
     return {**item, "filename": "another.txt"} if "filename" in item else None
 
 
@@ -82,7 +87,7 @@ def _other_name(item: dict[str, Any]) -> Any:
     scenarios=FILES,
 )
 def as_sent(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A file shows its name, its purpose and its size as they were sent."""
+    """A file has the name, purpose and size that it was uploaded with."""
     judged = False
     for name, sent in _uploads().items():
         wanted = {"filename": sent.filename, "purpose": sent.purpose, "bytes": len(sent.data)}
@@ -92,13 +97,14 @@ def as_sent(spec: Spec, trace: Trace) -> Iterator[Finding]:
                 judged = True
                 if seen is not None and seen.json.get(field) not in (None, value):
                     yield seen.finding(
-                        f"{field} is another", place=f"/{field}", expected=value, actual=seen.json[field]
+                        f"{field} is not what was uploaded", place=f"/{field}", expected=value, actual=seen.json[field]
                     )
     if not judged:
         yield untested(trace, "no file could be uploaded")
 
 
 def _stuck(item: dict[str, Any]) -> Any:
+    """Counterexample: a well-formed file ends with an error."""
     return {**item, "status": "error"} if item.get("status") in ("processed", "uploaded") else None
 
 
@@ -110,7 +116,7 @@ def _stuck(item: dict[str, Any]) -> Any:
     scenarios=FILES,
 )
 def processed(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A well-formed file becomes usable."""
+    """The processing of a well-formed file ends, and the file is usable."""
     for name in _uploads():
         seen = one(trace, f"{name}.get")
         status = seen.json.get("status", "") if seen else None
@@ -127,11 +133,11 @@ def processed(spec: Spec, trace: Trace) -> Iterator[Finding]:
     "files.content.deleted",
     Level.MUST,
     clause="state-deleted-gone",
-    counterexample=undead(r"/content$"),
+    counterexample=still_readable(r"/content$"),
     scenarios=FILES,
 )
 def content_deleted(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """The content of a deleted file is not given out any more."""
+    """The content of a deleted file can't be read any more."""
     looks = trace.role("training.content-after")
     if not looks:
         yield _nothing(trace, "no content of a deleted file was asked for")

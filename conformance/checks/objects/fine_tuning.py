@@ -1,4 +1,4 @@
-"""Fine-tuning jobs: their model, their results, their history; and what graders say."""
+"""Checks of fine-tuning jobs (model, results, events) and of graders."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ JOB = ("fine_tuning.job",)
 
 
 def _early_model(item: dict[str, Any]) -> Any:
+    """Counterexample: an unfinished job names a model."""
     if item.get("object") != "fine_tuning.job" or item.get("status") == "succeeded":
         return None
     return {**item, "fine_tuned_model": "a-model-too-early"}
@@ -35,7 +36,10 @@ def _early_model(item: dict[str, Any]) -> Any:
     scenarios=("fine_tuning.job", "fine_tuning.stopped"),
 )
 def model(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A job names its model when it has succeeded, and not before."""
+    """A job names its tuned model after it has succeeded, and not before.
+
+    Clients deploy the model as soon as it is named.
+    """
     for seen in trace:
         for item in objects_in(seen):
             if item.get("object") != "fine_tuning.job":
@@ -50,6 +54,7 @@ def model(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _no_events(value: Any, request: Request) -> Any:
+    """Counterexample: the list of events is empty."""
     if not request.url.split("?", maxsplit=1)[0].endswith("/events") or not value.get("data"):
         return None
     return {**value, "data": [], "has_more": False}
@@ -64,7 +69,7 @@ def _no_events(value: Any, request: Request) -> Any:
     entails=("lists.walk.complete",),
 )
 def events_first(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """The history of a job begins with its creation: a new job has an event already."""
+    """A new job already has an event: its creation."""
     seen = one(trace, "events.first")
     if seen is None:
         yield untested(trace, "no events could be read")
@@ -73,6 +78,7 @@ def events_first(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _mixed(value: Any, request: Request) -> Any:
+    """Counterexample: the times of the events go up and down."""
     data = value.get("data")
     if not request.url.split("?", maxsplit=1)[0].endswith("/events") or not isinstance(data, list) or len(data) < 3:
         return None
@@ -89,7 +95,7 @@ def _mixed(value: Any, request: Request) -> Any:
     scenarios=JOB,
 )
 def events_order(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """Events are in the order of their time, one way or the other."""
+    """The events of a job are sorted by time, in one direction or the other."""
     seen = one(trace, "events")
     if seen is None:
         yield untested(trace, "the job did not end")
@@ -100,6 +106,7 @@ def events_order(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _no_result(exchange: Exchange, earlier: Any) -> Exchange | None:
+    """Counterexample: a result file doesn't exist."""
     response = exchange.response
     if response is None or not exchange.ok or not isinstance(response.json, dict):
         return None
@@ -117,7 +124,7 @@ def _no_result(exchange: Exchange, earlier: Any) -> Exchange | None:
     scenarios=JOB,
 )
 def results(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """The result files that a job names can be looked at."""
+    """The result files that a job names can be read."""
     looks = trace.role("result")
     if not looks:
         case_id = trace.observations[-1].case.id if trace.observations else ""
@@ -128,6 +135,7 @@ def results(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _went_on(item: dict[str, Any]) -> Any:
+    """Counterexample: a cancelled job succeeds."""
     if item.get("object") != "fine_tuning.job" or item.get("status") != "cancelled":
         return None
     return {**item, "status": "succeeded", "fine_tuned_model": "a-model"}
@@ -142,15 +150,18 @@ def _went_on(item: dict[str, Any]) -> Any:
     entails=("jobs.end.stays",),
 )
 def cancel(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A job whose cancellation was confirmed with its state doesn't succeed."""
+    """A job whose cancellation was confirmed by its state does not succeed."""
     asked, last = one(trace, "cancel"), one(trace, "cancelled")
     if asked is None or asked.json.get("status") != "cancelled":
         yield untested(trace, "no job was cancelled")
     elif last is not None and last.json.get("status") == "succeeded":
-        yield last.finding("the job succeeded all the same", place="/status", expected="cancelled", actual="succeeded")
+        yield last.finding(
+            "the job succeeded although it was cancelled", place="/status", expected="cancelled", actual="succeeded"
+        )
 
 
 def _other_reward(value: Any, _request: Request) -> Any:
+    """Counterexample: the reward is inverted."""
     reward = value.get("reward")
     return {**value, "reward": 1 - reward} if isinstance(reward, int | float) else None
 
@@ -163,7 +174,7 @@ def _other_reward(value: Any, _request: Request) -> Any:
     scenarios=("fine_tuning.graders",),
 )
 def reward(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A check of equal texts rewards an equal text with 1 and another one with 0."""
+    """A string check for equality rewards an equal text with 1 and a different one with 0."""
     for text, wanted in (("yes", 1), ("no", 0)):
         seen = one(trace, f"run.{text}")
         if seen is None:
@@ -173,6 +184,7 @@ def reward(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _renamed(value: Any, request: Request) -> Any:
+    """Counterexample: the validated grader has another name."""
     grader = value.get("grader")
     return {"grader": {**grader, "name": "another"}} if isinstance(grader, dict) else None
 
@@ -185,7 +197,7 @@ def _renamed(value: Any, request: Request) -> Any:
     scenarios=("fine_tuning.graders",),
 )
 def validate(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A grader is validated as it was sent."""
+    """The validation of a grader answers with the grader that was sent."""
     seen = one(trace, "validate")
     if seen is None:
         yield untested(trace, "the grader was not validated")

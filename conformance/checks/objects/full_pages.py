@@ -1,4 +1,4 @@
-"""Full pages: where the list has enough objects, a page holds as many as it may."""
+"""The check that a page is full if the list has enough objects."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from conformance.verdict import Finding, Level, Outcome
 
 
 def _halved(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a page has half of the requested objects."""
     value, query = page_of(exchange), query_of(exchange.request)
     if value is None or "after" in query or query.get("limit") != str(len(value["data"])) or len(value["data"]) < 2:
         return None
@@ -25,6 +26,7 @@ def _halved(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None
 
 
 def _one_less(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | None:
+    """Witness: a page has one object less."""
     value = page_of(exchange)
     if value is None or len(value["data"]) < 2:
         return None
@@ -40,17 +42,20 @@ def _one_less(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | Non
     scenarios=("crowds.*", "lists.*"),
 )
 def full_page(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """With more objects than a page may hold, a page holds as many as asked for, or as the documented default says."""
-    crowd = trace.scenario.startswith("crowds.")
+    """If more objects exist, a page has as many as ``limit``, or as the documented default.
+
+    Short pages multiply the requests of every walk.
+    """
+    many = trace.scenario.startswith("crowds.")
     pages = [seen for seen in trace.role("crowd", "walk") if seen.exchange.ok and isinstance(seen.json, dict)]
     if not trace.observations:
-        yield Finding("a crowd is made on loopback only", "", outcome=Outcome.NOT_APPLICABLE)
+        yield Finding("so many objects are created on loopback only", "", outcome=Outcome.NOT_APPLICABLE)
     elif not pages:
-        yield Finding("no page of many objects", trace.observations[-1].case.id, outcome=Outcome.NOT_TESTABLE)
+        yield Finding("no page was answered", trace.observations[-1].case.id, outcome=Outcome.NOT_TESTABLE)
     for seen in pages:
         asked = dict(seen.case.query).get("limit")
         wanted = int(asked) if asked else documented_default(spec, seen.case)
         found = len(items_of(seen))
-        more = crowd or seen.json.get("has_more") is True
+        more = many or seen.json.get("has_more") is True
         if wanted is not None and more and 0 < found < wanted:
             yield seen.finding("the page is not full", place="/data", expected=wanted, actual=found)

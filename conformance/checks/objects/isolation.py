@@ -1,11 +1,11 @@
-"""An object among others: unknown ids, other parents, lists, documented defaults, times."""
+"""Checks that objects are kept apart: unknown ids, other parents, lists; also documented defaults and times."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from conformance.checks.objects.lifecycle import LIVES, echoed, holds, in_lives, needs, one, sent_in
+from conformance.checks.objects.lifecycle import LIFECYCLES, echoed, holds, in_lifecycles, needs, one, sent_in
 from conformance.checks.objects.lists import answer_page, ids_of, items_of, page_of
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
@@ -16,11 +16,12 @@ from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 
-#: No time in seconds of this century has so many digits; one in milliseconds has.
+#: A time in seconds has fewer digits than this for centuries; one in milliseconds has more.
 SECONDS = 100_000_000_000
 
 
 def _same_id(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a new object has the id of an earlier one."""
     response = exchange.response
     if response is None or not exchange.ok or exchange.request.method != "POST" or not exchange.request.body:
         return None
@@ -36,8 +37,8 @@ def _same_id(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
     "lifecycle.create.own",
     Level.MUST,
     clause="state-create-own",
-    counterexample=in_lives(_same_id),
-    scenarios=LIVES,
+    counterexample=in_lifecycles(_same_id),
+    scenarios=LIFECYCLES,
     entails=(
         "lifecycle.deleted.again",
         "lifecycle.deleted.others-stay",
@@ -60,13 +61,14 @@ def _same_id(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
     ),
 )
 def create_own(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """Two creations make two objects."""
+    """Two creations make two objects, with different ids."""
     first, second = one(trace, "create"), one(trace, "create-second")
     if first is not None and second is not None and first.json.get("id") == second.json.get("id"):
         yield second.finding("the id of another object", place="/id", actual=second.json.get("id"))
 
 
 def _milliseconds(value: Any, _request: Request) -> Any:
+    """Counterexample: ``created_at`` is in milliseconds."""
     stamp = value.get("created_at")
     return {**value, "created_at": stamp * 1000} if isinstance(stamp, int) and "id" in value else None
 
@@ -75,12 +77,15 @@ def _milliseconds(value: Any, _request: Request) -> Any:
     "lifecycle.seconds",
     Level.MUST,
     clause="state-seconds",
-    counterexample=in_lives(on_json(_milliseconds)),
-    scenarios=LIVES,
+    counterexample=in_lifecycles(on_json(_milliseconds)),
+    scenarios=LIFECYCLES,
     entails=("lifecycle.list.same",),
 )
 def seconds(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """``created_at`` counts seconds since 1970; a client that reads milliseconds as seconds is 50,000 years late."""
+    """``created_at`` is in seconds since 1970.
+
+    A client that takes milliseconds for seconds computes a date 50,000 years ahead.
+    """
     for role in ("create", "get", "modified"):
         seen = one(trace, role)
         stamp = seen.json.get("created_at") if seen else None
@@ -89,7 +94,7 @@ def seconds(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _known(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
-    """An unknown id answered with the object that was looked at before."""
+    """Counterexample: an unknown id is answered with an object that was read before."""
     response = exchange.response
     if response is None or response.status != 404 or exchange.request.method != "GET":
         return None
@@ -108,11 +113,11 @@ def _known(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
     "lifecycle.unknown-id",
     Level.MUST,
     clause="state-unknown-id",
-    counterexample=in_lives(_known),
-    scenarios=LIVES,
+    counterexample=in_lifecycles(_known),
+    scenarios=LIFECYCLES,
 )
 def unknown_id(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """An id that no object has is answered with 404, not with an object."""
+    """An unknown id is answered with 404, not with an object."""
     for seen in trace.role("get-unknown"):
         status = seen.exchange.status or 500
         if seen.exchange.ok:
@@ -124,7 +129,7 @@ def unknown_id(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _adopted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
-    """A child of another parent, answered as if it were there."""
+    """Counterexample: an object is found under another parent."""
     response, path = exchange.response, path_of(exchange.request)
     if response is None or response.status != 404 or exchange.request.method != "GET":
         return None
@@ -140,18 +145,19 @@ def _adopted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
     "lifecycle.foreign.unseen",
     Level.MUST,
     clause="state-own-parent",
-    counterexample=in_lives(_adopted),
-    scenarios=LIVES,
+    counterexample=in_lifecycles(_adopted),
+    scenarios=LIFECYCLES,
     entails=("state.parent", "files.content.deleted"),
 )
 def foreign_unseen(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A child is found under its own parent alone."""
+    """An object below a parent can be read only under its own parent. Otherwise users see each other's data."""
     for seen in trace.role("get-foreign"):
         if seen.exchange.ok:
             yield seen.finding("found under another parent", place="status", expected=404, actual=seen.exchange.status)
 
 
 def _children_of_all(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a list contains the objects of another parent."""
     response = exchange.response
     if response is None or not exchange.ok or not isinstance(response.json, dict) or response.json.get("data") != []:
         return None
@@ -167,18 +173,19 @@ def _children_of_all(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchang
     "lifecycle.foreign.unlisted",
     Level.MUST,
     clause="state-own-parent",
-    counterexample=in_lives(_children_of_all),
-    scenarios=LIVES,
+    counterexample=in_lifecycles(_children_of_all),
+    scenarios=LIFECYCLES,
     entails=("lists.unknown-cursor", "state.parent"),
 )
 def foreign_unlisted(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A list holds the children of its own parent alone."""
+    """A list below a parent contains only objects of this parent."""
     created, page = one(trace, "create"), one(trace, "list-foreign")
     if created is not None and page is not None and ids_of(page):
         yield page.finding("children of another parent are listed", place="/data", expected=[], actual=ids_of(page))
 
 
 def _listed_otherwise(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: the list shows other metadata."""
     value = page_of(exchange)
     if value is None or not all(isinstance(x, dict) for x in value["data"]):
         return None
@@ -189,6 +196,7 @@ def _listed_otherwise(exchange: Exchange, _earlier: Sequence[Exchange]) -> Excha
 
 
 def _listed_with_other_times(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | None:
+    """Witness: the list shows other creation times."""
     value = page_of(exchange)
     if value is None:
         return None
@@ -200,12 +208,12 @@ def _listed_with_other_times(exchange: Exchange, _others: Sequence[Exchange]) ->
     "lifecycle.list.same",
     Level.MUST,
     clause="state-list-same",
-    counterexample=in_lives(_listed_otherwise),
+    counterexample=in_lifecycles(_listed_otherwise),
     witness=_listed_with_other_times,
-    scenarios=LIVES,
+    scenarios=LIFECYCLES,
 )
 def list_same(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A list shows the same object as a look at it."""
+    """An object in a list has the same fields as when it is read alone."""
     fetched, page = one(trace, "get"), one(trace, "list")
     if fetched is None or page is None:
         return
@@ -218,6 +226,7 @@ def list_same(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _other_default(value: Any, request: Request) -> Any:
+    """Counterexample: ``temperature`` has another default."""
     body = request.json if isinstance(request.json, dict) else {}
     if request.method == "POST" and value.get("temperature") == 1 and "temperature" not in body:
         return {**value, "temperature": 0.3}
@@ -228,12 +237,12 @@ def _other_default(value: Any, request: Request) -> Any:
     "lifecycle.defaults",
     Level.SHOULD,
     clause="state-defaults",
-    counterexample=in_lives(on_json(_other_default)),
-    scenarios=LIVES,
+    counterexample=in_lifecycles(on_json(_other_default)),
+    scenarios=LIFECYCLES,
     provenance="spec",
 )
 def defaults(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """Fields that were not sent have their documented defaults; null where the model knows no such setting."""
+    """A field that was not sent has its documented default, or null if the model has no such setting."""
     yield from needs(trace, "create-second")
     seen = one(trace, "create-second")
     if seen is None:
@@ -248,6 +257,7 @@ def defaults(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _documented_defaults(spec: Spec, seen: Observation) -> Iterator[tuple[str, Any]]:
+    """Yield (name, default) of the request fields with a documented default."""
     media = operations_of(spec)[seen.case.operation].body.get("application/json")
     fields = spec.deref(media.schema).get("properties", {}) if media else {}
     for name, schema in fields.items():

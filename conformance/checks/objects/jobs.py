@@ -1,4 +1,4 @@
-"""What takes its time, whatever it is: states that are final, times, counts, and the parent that a child names."""
+"""Checks of everything that takes time: final states, times, counts, and the parent that an object names."""
 
 from __future__ import annotations
 
@@ -17,28 +17,30 @@ from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 
+#: Scenarios with objects that take time.
 SCENARIOS = ("vector_stores.*", "evals.*", "fine_tuning.*", "video.*", "responses.*")
 
-#: States that nothing leaves. A vector store isn't meant: it works again whenever a file comes.
+#: Final states. A vector store is not concerned: it becomes active again whenever a file is added.
 ENDS = frozenset({"succeeded", "completed", "failed", "cancelled", "canceled", "incomplete", "expired"})
 
-#: States of what goes on; a state that is neither is unknown and says nothing.
+#: States of unfinished work. A state that is in neither set is unknown and not judged.
 UNDER_WAY = frozenset(
     {"queued", "pending", "validating_files", "preprocessing", "running", "in_progress", "processing", "cancelling"}
 )
 
+#: Returns a changed object, or None if it can't be changed.
 Change = Callable[[dict[str, Any]], Any]
 
 
 def objects_in(seen: Observation) -> Iterator[Mapping[str, Any]]:
-    """The object of an answer, or the objects of a page."""
+    """Yield the object of an answer, or the objects of a page."""
     value = seen.json if seen.exchange.ok else None
     if isinstance(value, dict):
         yield from items_of(seen) if isinstance(value.get("data"), list) else [value]
 
 
 def on_objects(kind: str, change: Change, *, method: str = "") -> Any:
-    """A counterexample: change every object with this ``object`` (its beginning), alone or in a page."""
+    """A counterexample that changes every object whose ``object`` begins with ``kind``, alone or in a page."""
 
     def changed(value: Any, request: Request) -> Any:
         if method and request.method != method:
@@ -56,7 +58,7 @@ def on_objects(kind: str, change: Change, *, method: str = "") -> Any:
 
 
 def untested(trace: Trace, why: str) -> Finding:
-    """A prerequisite is missing: the last state that was seen stands in the reason."""
+    """A "not testable" finding: a prerequisite is missing. The reason contains the last state that was seen."""
     last = next((str(x.json.get("status")) for x in reversed(trace.observations) if _has_status(x)), "")
     case_id = trace.observations[-1].case.id if trace.observations else ""
     state = f"; the last state was {last!r}" if last else ""
@@ -64,10 +66,12 @@ def untested(trace: Trace, why: str) -> Finding:
 
 
 def _has_status(seen: Observation) -> bool:
+    """Return True if the answer has a status."""
     return isinstance(seen.json, dict) and isinstance(seen.json.get("status"), str)
 
 
 def _restarted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: an object is in progress again after its end."""
     response = exchange.response
     if response is None or not exchange.ok or not isinstance(response.json, dict) or exchange.request.method != "GET":
         return None
@@ -99,7 +103,7 @@ def _restarted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | No
     ),
 )
 def end_stays(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """What has ended stays as it ended: a job, a run, a batch, a file of a store, a response."""
+    """An object in a final state does not change its state: a job, a run, a batch, a file in a store, a response."""
     ended: dict[str, str] = {}
     for seen in trace:
         for item in objects_in(seen):
@@ -108,12 +112,15 @@ def end_stays(spec: Spec, trace: Trace) -> Iterator[Finding]:
             if item.get("object") in ("vector_store", "file") or "id" not in item or status not in (ENDS | UNDER_WAY):
                 continue
             if key in ended and status != ended[key]:
-                yield seen.finding("it moves on after its end", place="/status", expected=ended[key], actual=status)
+                yield seen.finding(
+                    "the state changes after a final state", place="/status", expected=ended[key], actual=status
+                )
             elif status in ENDS:
                 ended[key] = status
 
 
 def _early(item: dict[str, Any]) -> Any:
+    """Counterexample: an unfinished job has a ``finished_at``."""
     return {**item, "finished_at": item.get("created_at")} if item.get("status") not in ENDS else None
 
 
@@ -125,7 +132,7 @@ def _early(item: dict[str, Any]) -> Any:
     scenarios=("fine_tuning.*", "video.*"),
 )
 def finished_at(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """``finished_at`` is set only when the job has ended."""
+    """``finished_at`` is set only in a final state. Clients detect the end by it."""
     for seen in trace:
         for item in objects_in(seen):
             status = item.get("status")
@@ -135,10 +142,12 @@ def finished_at(spec: Spec, trace: Trace) -> Iterator[Finding]:
                 )
 
 
+#: Fields whose parts add up to their ``total``.
 COUNTS = ("file_counts", "result_counts")
 
 
 def _one_more(item: dict[str, Any]) -> Any:
+    """Counterexample: the total is one too high."""
     for name in COUNTS:
         counts = item.get(name)
         if isinstance(counts, dict) and isinstance(counts.get("total"), int):
@@ -155,7 +164,7 @@ def _one_more(item: dict[str, Any]) -> Any:
     entails=("stores.total", "evals.items"),
 )
 def counts(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """Counts add up to their total once the work is done: files of stores and batches, results of eval runs."""
+    """The counts of a finished object add up to their total: files of stores and batches, results of eval runs."""
     ended = False
     for seen in trace:
         for item in objects_in(seen):
@@ -171,14 +180,14 @@ def counts(spec: Spec, trace: Trace) -> Iterator[Finding]:
                     )
                 if item.get("status") == "completed" and given.get("in_progress"):
                     yield seen.finding(
-                        "completed, and files in progress", place=f"/{name}/in_progress", expected=0,
+                        "completed, but files are in progress", place=f"/{name}/in_progress", expected=0,
                         actual=given["in_progress"],
                     )  # fmt: skip
     if not ended:
         yield untested(trace, "nothing that counts has ended")
 
 
-#: Path parameters whose value the objects below them name.
+#: Path parameters whose value appears in the objects below them.
 PARENTS = (
     "vector_store_id",
     "eval_id",
@@ -194,11 +203,13 @@ _OWN = {"vector_store_id", "eval_id", "assistant_id"}
 
 
 def _children(spec: Spec, case: Case) -> bool:
+    """The operation is about objects below a parent."""
     operation = operations_of(spec).get(case.operation)
     return operation is not None and case.method != "DELETE" and bool(set(path_names(operation)) & set(PARENTS))
 
 
 def _orphans(value: Any, request: Request) -> Any:
+    """Counterexample: an object names another parent."""
     if request.method == "DELETE":
         return None
     parts = path_of(request).split("/")
@@ -224,12 +235,14 @@ def _orphans(value: Any, request: Request) -> Any:
     entails=("lifecycle.list.same", "video.generation"),
 )
 def parent(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A child names the parent under which it was asked for: its store, eval, job, assistant, message or thread."""
+    """An object contains the id of the parent in its path: the store, eval, job, assistant, message or thread."""
     for name, raw in seen.case.path_params.items():
         wanted = seen.case.bindings.get(raw.strip("{}"), raw)
         if name not in PARENTS or wanted.startswith("{"):
             continue
         for item in objects_in(seen):
             if isinstance(item.get(name), str) and item[name] != wanted:
-                yield seen.finding(f"{name} is another", place=f"/{name}", expected=wanted, actual=item[name])
+                yield seen.finding(
+                    f"{name} is not the parent in the path", place=f"/{name}", expected=wanted, actual=item[name]
+                )
                 break

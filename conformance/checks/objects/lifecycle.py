@@ -1,4 +1,4 @@
-"""What becomes of an object between its creation and its end."""
+"""Checks of an object from its creation to its modification, and helpers for the other checks of objects."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 
-LIVES = ("lifecycle.*",)
+#: All scenarios in which one object is created, read, modified and deleted.
+LIFECYCLES = ("lifecycle.*",)
 
 
-#: Paths of runs of a thread: their lives are judged by the checks of runs.
+#: Paths of runs in threads. Their lifecycles are judged by the checks of runs.
 _RUNS = re.compile(r"/threads/([^/]+/)?runs")
 
 
-def in_lives(counterexample: Counterexample) -> Counterexample:
-    """A counterexample for the objects that lifecycles are about."""
+def in_lifecycles(counterexample: Counterexample) -> Counterexample:
+    """The counterexample, limited to objects with a lifecycle scenario."""
 
     def broken(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
         return None if _RUNS.search(path_of(exchange.request)) else counterexample(exchange, earlier)
@@ -34,13 +35,15 @@ def in_lives(counterexample: Counterexample) -> Counterexample:
 
 
 def one(trace: Trace, role: str) -> Observation | None:
-    """The good answer to a step, the last one when it was polled."""
+    """The good answer to the step with a role; the last one if it was polled. None if there is none."""
     good = [x for x in trace if x.case.role == role and x.exchange.ok and isinstance(x.json, dict)]
     return good[-1] if good else None
 
 
 def needs(trace: Trace, *roles: str) -> Iterator[Finding]:
-    """What a check says when one of its steps is missing: not applicable where it was never sent."""
+    """Yield a finding if one of the steps has no good answer: "not applicable" if it was never sent, else "not
+    testable".
+    """
     for role in roles:
         if one(trace, role) is None:
             sent = trace.role(role)
@@ -52,9 +55,9 @@ def needs(trace: Trace, *roles: str) -> Iterator[Finding]:
 
 
 def holds(found: Any, sent: Any) -> bool:
-    """True when ``found`` has all of ``sent``: objects may have more members, arrays must match item by item.
+    """Return True if ``found`` contains all of ``sent``. Objects may have more members; arrays must match item by item.
 
-    A text that was sent as content may come back as parts whose texts join to it.
+    A text that was sent as content may come back as parts whose texts add up to it.
     """
     if isinstance(sent, dict):
         return isinstance(found, dict) and all(key in found and holds(found[key], sent[key]) for key in sent)
@@ -66,14 +69,14 @@ def holds(found: Any, sent: Any) -> bool:
 
 
 def text_of(part: Any) -> str:
-    """The text of a part of a message: ``{"text": {"value": …}}`` or ``{"text": …}``."""
+    """The text of a message part: ``{"text": {"value": …}}`` or ``{"text": …}``."""
     text = part.get("text") if isinstance(part, dict) else None
     inner = text.get("value") if isinstance(text, dict) else text
     return inner if isinstance(inner, str) else ""
 
 
 def sent_in(seen: Observation) -> Mapping[str, Any]:
-    """The JSON object that was sent; empty where the request had another body."""
+    """The JSON object that was sent; empty if the body is something else."""
     body = seen.exchange.request.json
     return body if isinstance(body, dict) else {}
 
@@ -81,14 +84,14 @@ def sent_in(seen: Observation) -> Mapping[str, Any]:
 def differences(
     found: Mapping[str, Any], sent: Mapping[str, Any], names: Sequence[str]
 ) -> Iterator[tuple[str, Any, Any]]:
-    """Name, what was sent and what came of the fields that did not come back as they were sent."""
+    """Yield (name, sent value, received value) of the fields that came back differently."""
     for name in names:
         if name in sent and not holds(found.get(name), sent[name]):
             yield name, sent[name], found.get(name, "absent")
 
 
 def echoed(spec: Spec, trace: Trace) -> tuple[str, ...]:
-    """The fields of a kind that come back, as far as the version documents them in its answer."""
+    """The fields of a kind that come back as sent, as far as the version documents them in its answers."""
     item = next((k for k in KINDS if f"lifecycle.{k.prefix}" == trace.scenario), None)
     if item is None or not item.has(spec, "get"):
         return ()
@@ -99,24 +102,28 @@ def echoed(spec: Spec, trace: Trace) -> tuple[str, ...]:
 
 
 def _is_create(exchange: Exchange) -> bool:
+    """Return True for a request that creates an object."""
     return exchange.request.method == "POST" and isinstance(exchange.request.json, dict) and _collection(exchange)
 
 
 def _collection(exchange: Exchange) -> bool:
+    """Return True if the path is that of a collection."""
     return bool(_WORD.fullmatch(path_of(exchange.request).rstrip("/").rsplit("/", 1)[-1]))
 
 
-#: The last segment of a collection's path. Ids have digits or capitals.
+#: The last segment of a collection's path. Ids contain digits or capitals.
 _WORD = re.compile(r"[a-z_]+")
 
 
 def _forget(value: Any, request: Request) -> Any:
+    """Counterexample: the created object has no metadata."""
     if "metadata" not in (request.json or {}) or "metadata" not in value:
         return None
     return {**value, "metadata": {}}
 
 
 def _another_echo(value: Any, request: Request) -> Any:
+    """Witness: one text of the created object differs from what was sent."""
     sent = request.json if isinstance(request.json, dict) else {}
     same = [name for name in sent if isinstance(sent[name], str) and value.get(name) == sent[name]]
     return {**value, same[0]: "something else"} if same else None
@@ -126,12 +133,12 @@ def _another_echo(value: Any, request: Request) -> Any:
     "lifecycle.create.echo",
     Level.MUST,
     clause="state-create-echo",
-    counterexample=in_lives(on_json(_forget, when=_is_create)),
+    counterexample=in_lifecycles(on_json(_forget, when=_is_create)),
     witness=on_json(_another_echo, when=_is_create),
-    scenarios=LIVES,
+    scenarios=LIFECYCLES,
 )
 def create_echo(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """The created object shows what was sent: its name, instructions, tools, metadata."""
+    """A created object contains what was sent: its name, instructions, tools, metadata."""
     yield from needs(trace, "create")
     seen = one(trace, "create")
     if seen is not None:
@@ -140,15 +147,18 @@ def create_echo(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _is_get(exchange: Exchange) -> bool:
+    """Return True for a request that reads one object."""
     value = exchange.response.json if exchange.response else None
     return exchange.request.method == "GET" and isinstance(value, dict) and not isinstance(value.get("data"), list)
 
 
 def _other_metadata(value: Any, _request: Request) -> Any:
+    """Counterexample: the object that is read has other metadata."""
     return {**value, "metadata": {"another": "object"}} if value.get("metadata") else None
 
 
 def _another_object(value: Any, _request: Request) -> Any:
+    """Witness: the object that is read has another id."""
     return {**value, "id": "of_another_object"} if "id" in value else None
 
 
@@ -156,13 +166,13 @@ def _another_object(value: Any, _request: Request) -> Any:
     "lifecycle.get.same",
     Level.MUST,
     clause="state-get-same",
-    counterexample=in_lives(on_json(_other_metadata, when=_is_get)),
+    counterexample=in_lifecycles(on_json(_other_metadata, when=_is_get)),
     witness=on_json(_another_object, when=_is_get),
-    scenarios=LIVES,
+    scenarios=LIFECYCLES,
     entails=("lifecycle.modify.kept", "lifecycle.modify.applies", "lifecycle.list.same"),
 )
 def get_same(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A created object can be fetched, and is the one that was created."""
+    """A created object can be read, and is the one that was created."""
     yield from needs(trace, "create")
     created, fetched, tried = one(trace, "create"), one(trace, "get"), trace.role("get")
     if created is None:
@@ -190,6 +200,7 @@ def get_same(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _unlisted(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: the list is empty."""
     response = exchange.response
     if response is None or not exchange.ok or exchange.request.method != "GET" or not isinstance(response.json, dict):
         return None
@@ -204,8 +215,8 @@ def _unlisted(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | No
     "lifecycle.list.holds",
     Level.MUST,
     clause="state-list-holds",
-    counterexample=in_lives(_unlisted),
-    scenarios=LIVES,
+    counterexample=in_lifecycles(_unlisted),
+    scenarios=LIFECYCLES,
     entails=(
         "schema.response",
         "run-steps.message",
@@ -220,7 +231,7 @@ def _unlisted(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | No
     ),
 )
 def list_holds(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A list, newest first, shows the object that was just created on its first page, unless others crowd it out."""
+    """The first page of a list, newest first, contains the object that was just created, unless newer ones fill it."""
     yield from needs(trace, "create", "list")
     created, page = one(trace, "create"), one(trace, "list")
     if created is None or page is None or created.json.get("id") in ids_of(page):
@@ -228,7 +239,7 @@ def list_holds(spec: Spec, trace: Trace) -> Iterator[Finding]:
     newer = [i for i in page.json.get("data") or () if isinstance(i, dict)]
     stamp = created.json.get("created_at")
     if page.json.get("has_more") is True and all((i.get("created_at") or 0) >= (stamp or 0) for i in newer):
-        yield page.finding("others crowd out our object", outcome=Outcome.NOT_APPLICABLE)
+        yield page.finding("newer objects of others fill the first page", outcome=Outcome.NOT_APPLICABLE)
         return
     yield page.finding(
         "the created object is not listed", place="/data", expected=created.json.get("id"), actual=ids_of(page)
@@ -236,6 +247,7 @@ def list_holds(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _unmodified(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a modification is answered with the old object."""
     response = exchange.response
     if response is None or not exchange.ok or exchange.request.method != "POST" or _collection(exchange):
         return None
@@ -253,11 +265,11 @@ def _unmodified(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | N
     "lifecycle.modify.applies",
     Level.MUST,
     clause="state-modify-applies",
-    counterexample=in_lives(_unmodified),
-    scenarios=LIVES,
+    counterexample=in_lifecycles(_unmodified),
+    scenarios=LIFECYCLES,
 )
 def modify_applies(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A modification shows in its own answer and in the object fetched afterwards."""
+    """A modification is visible in its answer and in the object when it is read afterwards."""
     yield from needs(trace, "create", "modify")
     changed = one(trace, "modify")
     if changed is None:
@@ -270,6 +282,7 @@ def modify_applies(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _lose_the_rest(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a modification changes ``created_at``."""
     response = exchange.response
     if response is None or not exchange.ok or exchange.request.method != "POST" or _collection(exchange):
         return None
@@ -282,11 +295,11 @@ def _lose_the_rest(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange 
     "lifecycle.modify.kept",
     Level.MUST,
     clause="state-modify-keeps-rest",
-    counterexample=in_lives(_lose_the_rest),
-    scenarios=LIVES,
+    counterexample=in_lifecycles(_lose_the_rest),
+    scenarios=LIFECYCLES,
 )
 def modify_kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A modification leaves alone what it doesn't name: id, created_at and the other fields."""
+    """A modification doesn't change what it doesn't contain: id, created_at and the other fields."""
     yield from needs(trace, "create", "modify")
     created, changed = one(trace, "create"), one(trace, "modify")
     if created is None or changed is None:

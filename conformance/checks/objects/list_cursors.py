@@ -1,4 +1,4 @@
-"""Cursors besides a plain walk: what stands before an object, and objects that aren't there."""
+"""Checks of cursors besides a plain walk: the page before an object, and cursors that don't exist."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from conformance.verdict import Finding, Level
 
 
 def _before_ignored(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a page contains the object that it should end before."""
     value, query = page_of(exchange), query_of(exchange.request)
     if value is None or "before" not in query:
         return None
@@ -31,21 +32,22 @@ def _before_ignored(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchang
     scenarios=LISTS,
 )
 def before(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A page ``before`` an object, newest first, shows what is newer: not the object itself, nothing older."""
+    """A page ``before`` an object, newest first, contains newer objects: not the object itself, no older ones."""
     own = [str(x.json.get("id")) for x in trace.role("create") if x.exchange.ok and isinstance(x.json, dict)]
     for seen in trace.role("list.before"):
         cursor = seen.case.bindings.get("cursor", "")
         shown = ids_of(seen) if seen.exchange.ok else []
         older = own[: own.index(cursor)] if cursor in own else []
         if cursor in shown:
-            yield seen.finding("the page holds its own cursor", place="/data", actual=cursor)
+            yield seen.finding("the page contains the object of its cursor", place="/data", actual=cursor)
         elif set(older) & set(shown):
-            yield seen.finding("the page leads the other way", place="/data", actual=sorted(set(older) & set(shown)))
+            yield seen.finding("the page contains older objects", place="/data", actual=sorted(set(older) & set(shown)))
         elif cursor in own and seen.exchange.ok and not shown:
             yield seen.finding("the page is empty", place="/data", expected="the newer objects")
 
 
 def _found_by_nothing(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: an unknown cursor is answered with the first page."""
     response, query = exchange.response, query_of(exchange.request)
     if response is None or response.status != 400 or "after" not in query or query.get("limit"):
         return None
@@ -65,9 +67,9 @@ def _found_by_nothing(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchan
     scenarios=LISTS,
 )
 def unknown_cursor(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A page after an object that isn't there is refused with a 4xx status; an empty page is a note.
+    """A page after an unknown cursor is refused with a 4xx status. An empty page is only a note.
 
-    A target that answers with the first page sends a client that resumes a walk back to its beginning.
+    A target that answers with the first page sends a client, which resumes a walk, back to the beginning.
     """
     for seen in trace.role("list.unknown-cursor"):
         if seen.exchange.ok:

@@ -1,4 +1,4 @@
-"""Walks: without gap, repeat or endless round, in order, and steady while objects come and go."""
+"""Checks of walks through a list: no gap, no repetition, an end, an order, all of it also while objects change."""
 
 from __future__ import annotations
 
@@ -15,23 +15,27 @@ from conformance.scenarios.lists import MOST_PAGES
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 
+#: All scenarios that walk a list.
 LISTS = ("lists.*",)
+#: The roles of the pages of a walk, one for each order.
 WALKS = ("walk.asc", "walk.desc", "walk.default")
 
 
 def _steps(trace: Trace, role: str) -> list[Observation]:
-    """The pages of a step that were answered with a JSON object, or not answered well at all."""
+    """The pages of a step: JSON objects, and answers that failed."""
     return [seen for seen in trace if seen.case.role == role and (not seen.exchange.ok or isinstance(seen.json, dict))]
 
 
 def _orders(trace: Trace) -> tuple[str, ...]:
-    """The walks of which every page was answered well. One that lost its cursor to somebody else isn't judged."""
+    """The roles of the walks of which every page succeeded. A walk whose cursor was removed by somebody else is not
+    judged.
+    """
     found = [role for role in WALKS if _steps(trace, role)]
     return tuple(role for role in found if all(seen.exchange.ok for seen in _steps(trace, role)))
 
 
 def _unable(trace: Trace) -> Iterator[Finding]:
-    """What a check says when no walk happened."""
+    """Yield a finding if no walk can be judged, with the reason."""
     if not _orders(trace):
         case_id = trace.observations[-1].case.id if trace.observations else ""
         lost = [x for role in WALKS for x in _steps(trace, role) if not x.exchange.ok and x.case.expect == "either"]
@@ -43,27 +47,33 @@ def _unable(trace: Trace) -> Iterator[Finding]:
 
 
 def _start(trace: Trace, role: str) -> set[str]:
+    """The object after which a walk starts, as a set; empty for the beginning of the list."""
     first = _steps(trace, role)[0].case
     return {first.bindings.get("cursor", "")} if "after" in dict(first.query) else set()
 
 
 def _expected(trace: Trace) -> set[str]:
-    """The ids of our objects: those created for the walk, or found in the list of our own parent."""
+    """The ids of our objects: those created for the walk, or those in the list of our own parent."""
     made = {str(x.json.get("id")) for x in trace.role("create") if x.exchange.ok and isinstance(x.json, dict)}
     return made or {i for x in trace.role("list.all") if x.exchange.ok for i in ids_of(x)}
 
 
 def _endless_page(pages: Sequence[Observation]) -> bool:
+    """Return True if a walk was stopped by our own limit of pages."""
     return len(pages) == MOST_PAGES and pages[-1].json.get("has_more") is True
 
 
 def _ours(trace: Trace, role: str, page: Observation) -> bool:
-    """True where the page is that of our own parent's list, or its last object is the last one of ours."""
+    """Return True if nobody else can have changed what follows a page.
+
+    That is so in the list of our own parent, and if the last object on the page is the last of ours.
+    """
     made = [str(x.json.get("id")) for x in trace.role("create") if x.exchange.ok and isinstance(x.json, dict)]
     return not _start(trace, role) or ids_of(page)[-1:] == made[-1:]
 
 
 def _more_of_nothing(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: the last page says that more follows."""
     response = exchange.response
     if response is None or not exchange.ok or not isinstance(response.json, dict) or "has_more" not in response.json:
         return None
@@ -71,7 +81,7 @@ def _more_of_nothing(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchan
 
 
 def nothing_after(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | None:
-    """A later page of a walk emptied, which says all the same that more follows."""
+    """Witness: a later page is empty but says that more follows."""
     value = page_of(exchange)
     if value is None or "after" not in query_of(exchange.request):
         return None
@@ -88,9 +98,9 @@ def nothing_after(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange |
     entails=("lists.walk.ends",),
 )
 def has_more(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """``has_more`` is true exactly when something follows: after true comes a page with objects, after false none.
+    """``has_more`` is true if and only if more objects follow.
 
-    In a list of the whole account what follows may be removed by others before the next page.
+    In a list of the whole account others may remove the following objects before the next page.
     """
     yield from _unable(trace)
     for role in _orders(trace):
@@ -109,6 +119,7 @@ def has_more(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _repeat(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a page begins with the object of its cursor."""
     value, query = page_of(exchange), query_of(exchange.request)
     if value is None or "after" not in query or "before" in query:
         return None
@@ -143,6 +154,7 @@ def no_repeat(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _skip(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a page lacks its first object."""
     value = page_of(exchange)
     if value is None or "after" not in query_of(exchange.request) or len(value["data"]) < 2:
         return None
@@ -159,7 +171,7 @@ def _skip(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
     entails=("lists.has-more",),
 )
 def complete(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A walk by ``after`` shows every object that was created: none is left out between two pages."""
+    """A walk by ``after`` shows every created object; none is missing between two pages."""
     yield from _unable(trace)
     for role in _orders(trace):
         pages = _steps(trace, role)
@@ -171,6 +183,7 @@ def complete(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _endless(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: every page says that more follows."""
     response = exchange.response
     if response is None or not exchange.ok or not isinstance(response.json, dict):
         return None
@@ -189,9 +202,9 @@ def _endless(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | Non
     entails=("lists.has-more",),
 )
 def walk_ends(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A walk comes to an end: the page after the last object says that nothing more follows.
+    """A walk ends: the page after the last object says that nothing more follows.
 
-    An empty page that says ``has_more`` sends clients round for ever.
+    An empty page with ``has_more: true`` sends clients into an endless loop.
     """
     yield from _unable(trace)
     for role in _orders(trace):
@@ -203,6 +216,7 @@ def walk_ends(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _younger_page(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: the objects of a later page are older."""
     value, query = page_of(exchange), query_of(exchange.request)
     if value is None or "after" not in query or query.get("order") != "asc":
         return None
@@ -220,7 +234,7 @@ def _younger_page(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange 
     scenarios=LISTS,
 )
 def walk_order(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A walk goes through time in one direction, from page to page too. Equal seconds may come in any order."""
+    """A walk is sorted by time over all its pages. Objects of the same second may come in any order."""
     yield from _unable(trace)
     for role in _orders(trace):
         last: int | None = None
@@ -236,6 +250,7 @@ def walk_order(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _same_way(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: ``desc`` is answered like ``asc``."""
     value, query = page_of(exchange), query_of(exchange.request)
     if value is None or query.get("order") != "desc" or _stamped(value["data"]):
         return None
@@ -248,6 +263,7 @@ def _same_way(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | Non
 
 
 def _stamped(data: Sequence[Any]) -> bool:
+    """Return True if the objects have a creation time."""
     return any(isinstance(item, dict) and "created_at" in item for item in data)
 
 
@@ -260,7 +276,7 @@ def _stamped(data: Sequence[Any]) -> bool:
     entails=("lists.walk.no-repeat", "lists.walk.complete", "lists.has-more"),
 )
 def order_opposite(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """Where objects have no time of creation, ``asc`` and ``desc`` still lead in opposite directions."""
+    """Objects without a creation time are also listed in opposite directions by ``asc`` and ``desc``."""
     yield from _unable(trace)
     pages = [seen for role in WALKS[:2] for seen in _steps(trace, role)[:1]]
     if len(pages) < 2:
@@ -274,6 +290,7 @@ def order_opposite(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _shuffled(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: objects of the same second change their order."""
     value = page_of(exchange)
     if value is None or query_of(exchange.request).get("order") != "asc" or len(value["data"]) < 2:
         return None
@@ -295,20 +312,20 @@ def _shuffled(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | Non
     scenarios=LISTS,
 )
 def order_stable(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """The same page asked for again shows the same objects in the same order, ties too."""
+    """The same page requested again shows the same objects in the same order, even those of the same second."""
     first, again = _steps(trace, "walk.asc")[:1], _steps(trace, "walk.again")
     if not (first and again and first[0].exchange.ok):
         yield from _unable(trace)
         return
     for seen in again:
-        # others may have removed an object meanwhile; what both pages show must be in the same order
+        # Others may have removed an object meanwhile. The objects on both pages must have the same order.
         wanted, found = ids_of(first[0]), ids_of(seen) if seen.exchange.ok else []
         if [i for i in wanted if i in found] != [i for i in found if i in wanted]:
             yield seen.finding("another order", place="/data", expected=wanted, actual=found)
 
 
 def _shifted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
-    """A page by number: an object that was removed meanwhile moves the border of the next page."""
+    """Counterexample: pages by number. An object that was removed meanwhile shifts the next page."""
     value, query = page_of(exchange), query_of(exchange.request)
     if value is None or query.get("limit") != "1" or query.get("order") != "desc" or "after" not in query:
         return None
@@ -324,7 +341,7 @@ def _shifted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
     entails=("lists.walk.complete", "lists.has-more", "lists.walk.ends"),
 )
 def changed(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """An object that comes or goes during a walk doesn't make it lose or repeat another one."""
+    """An object that is created or deleted during a walk doesn't make the walk lose or repeat another one."""
     pages = [seen for seen in _steps(trace, "change.page") if seen.exchange.ok]
     if len(pages) < 2:
         return
@@ -338,6 +355,7 @@ def changed(spec: Spec, trace: Trace) -> Iterator[Finding]:
         if again:
             yield seen.finding("an object twice in a changing list", place="/data", actual=sorted(again))
         shown += ids_of(seen)
+    # The walk goes from new to old and stops after a few pages, so only objects up to the oldest one shown are due.
     oldest = min((own.index(i) for i in shown if i in own), default=0)
     start = pages[0].case.bindings.get("cursor") if "after" in dict(pages[0].case.query) else None
     wanted = {i for i in own[oldest:] if i != start} if ids_of(pages[-1]) else set(own) - {start}

@@ -1,4 +1,4 @@
-"""Pages: at most ``limit`` objects, the right ends, the right order, nothing that the filter leaves out."""
+"""Checks of single pages: at most ``limit`` objects, the right ids at the ends, the right order, filters."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
+#: All list operations.
 _OPERATIONS = ("*.list", "*.list_files")
 
 
 def items_of(seen: Observation) -> list[dict[str, Any]]:
-    """The objects of a page; empty where the answer isn't one."""
+    """The objects of a page; empty if the answer isn't a page."""
     data = seen.json.get("data") if isinstance(seen.json, dict) else None
     return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
 
@@ -30,6 +31,7 @@ def ids_of(seen: Observation) -> list[str]:
 
 
 def _limit(case: Case) -> int | None:
+    """The requested limit, if it lies within the documented bounds; else None."""
     limit = dict(case.query).get("limit", "")
     return int(limit) if limit.isdigit() and 1 <= int(limit) <= 100 else None
 
@@ -46,10 +48,12 @@ def page_of(exchange: Exchange) -> dict[str, Any] | None:
 
 
 def answer_page(exchange: Exchange, value: Any) -> Exchange | None:
+    """The exchange with another page as its answer."""
     return exchange.answered(exchange.response.with_json(value)) if exchange.response else None
 
 
 def _too_many(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a page has one object more than requested."""
     value, limit = page_of(exchange), query_of(exchange.request).get("limit", "")
     if value is None or limit != "1" or "after" in query_of(exchange.request):
         return None
@@ -66,13 +70,14 @@ def _too_many(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | No
     needs=Needs.SUCCESS,
 )
 def limit(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A page holds at most ``limit`` objects."""
+    """A page contains at most ``limit`` objects."""
     most, found = _limit(seen.case), len(items_of(seen))
     if most is not None and found > most:
         yield seen.finding("the page is longer than asked for", place="/data", expected=f"at most {most}", actual=found)
 
 
-def _crowd(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+def _oversized_page(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a page without a limit has 200 objects more."""
     value = page_of(exchange)
     if value is None or "limit" in query_of(exchange.request):
         return None
@@ -83,11 +88,12 @@ def _crowd(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
 
 
 def _default_limit(spec: Spec, case: Case) -> bool:
+    """The request sets no limit, and a default is documented."""
     return "limit" not in dict(case.query) and documented_default(spec, case) is not None
 
 
 def documented_default(spec: Spec, case: Case) -> int | None:
-    """The documented default of ``limit``; None where there is none."""
+    """The documented default of ``limit``, or None."""
     operation = operations_of(spec).get(case.operation)
     parameter = operation.parameter("query", "limit") if operation else None
     default = spec.deref(parameter.schema).get("default") if parameter else None
@@ -98,7 +104,7 @@ def documented_default(spec: Spec, case: Case) -> int | None:
     "lists.default-limit",
     Level.MUST,
     clause="list-limit",
-    counterexample=_crowd,
+    counterexample=_oversized_page,
     operations=_OPERATIONS,
     about=_default_limit,
     needs=Needs.SUCCESS,
@@ -106,13 +112,14 @@ def documented_default(spec: Spec, case: Case) -> int | None:
     entails=("lists.order", "stores.batch.files", "stores.total"),
 )
 def default_limit(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """Without ``limit``, a page holds at most the documented default."""
+    """Without ``limit`` a page contains at most the documented default number of objects."""
     most, found = documented_default(spec, seen.case), len(items_of(seen))
     if most is not None and found > most:
         yield seen.finding("more than the default", place="/data", expected=f"at most {most}", actual=found)
 
 
 def _swap_ends(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: ``first_id`` and ``last_id`` are exchanged."""
     value = page_of(exchange)
     if value is None or "first_id" not in value or len(value["data"]) < 2:
         return None
@@ -120,6 +127,7 @@ def _swap_ends(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | N
 
 
 def _end_of_nothing(value: Any, _request: Request) -> Any:
+    """Witness: an empty page has a ``first_id``."""
     return {**value, "first_id": "of_nothing"} if value.get("data") == [] and "first_id" in value else None
 
 
@@ -135,7 +143,7 @@ def _end_of_nothing(value: Any, _request: Request) -> Any:
 def ends(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """``first_id`` and ``last_id`` are the ids of the first and the last object of the page.
 
-    Clients walk by them. On an empty page they are null, absent or empty.
+    Clients use them as cursors. On an empty page they are null, absent or empty.
     """
     value, ids = seen.json, ids_of(seen)
     if not isinstance(value, dict):
@@ -147,12 +155,13 @@ def ends(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def times_of(items: Sequence[Any]) -> list[int]:
-    """The times of creation of the objects that have one."""
+    """The creation times of the objects that have one."""
     found = [item.get("created_at") for item in items if isinstance(item, dict)]
     return [stamp for stamp in found if isinstance(stamp, int)]
 
 
 def _backwards(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: the creation times go the other way."""
     value = page_of(exchange)
     if value is None or len(value["data"]) < 2:
         return None
@@ -176,7 +185,10 @@ def _backwards(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | N
     needs=Needs.SUCCESS,
 )
 def order(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """Objects are sorted by ``created_at``, newest first unless ``order=asc``. Ties may come in any order."""
+    """Objects are sorted by ``created_at``, newest first unless ``order=asc``.
+
+    Those of the same second may come in any order.
+    """
     stamps = times_of(items_of(seen))
     ascending = documented_order(spec, seen.case.operation, dict(seen.case.query).get("order")) == "asc"
     if stamps != sorted(stamps, reverse=not ascending):
@@ -189,7 +201,7 @@ def order(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def documented_order(spec: Spec, operation_id: str, asked: str | None) -> str | None:
-    """``asc`` or ``desc``: what was asked for, else the documented default, else None."""
+    """``asc`` or ``desc``: the requested order, else the documented default, else None."""
     operation = operations_of(spec).get(operation_id)
     parameter = operation.parameter("query", "order") if operation else None
     if parameter is None:
@@ -199,6 +211,7 @@ def documented_order(spec: Spec, operation_id: str, asked: str | None) -> str | 
 
 
 def _ordered(spec: Spec, case: Case) -> bool:
+    """The request has a known order by creation."""
     asked = dict(case.query)
     return documented_order(spec, case.operation, asked.get("order")) is not None and not {
         "before",
@@ -207,6 +220,7 @@ def _ordered(spec: Spec, case: Case) -> bool:
 
 
 def _unfiltered(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: an object doesn't match the filter."""
     value, query = page_of(exchange), query_of(exchange.request)
     if value is None:
         return None
@@ -217,10 +231,10 @@ def _unfiltered(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | 
     return None
 
 
-#: Query parameters that choose objects by a field.
+#: Query parameters that filter by a field, and the field.
 FILTERS = {"filter": "status", "status": "status", "statuses": "status", "run_id": "run_id", "purpose": "purpose"}
 
-#: What an object must not be that one of these was asked for; the schema allows it in the same place.
+#: Value of a filter → another value of the same field, which the schema allows as well.
 _OTHER = {"in_progress": "completed", "assistants": "fine-tune", "fine-tune": "assistants", "pass": "fail"}
 _OTHER |= {"fail": "pass", "succeeded": "running"}
 
@@ -236,11 +250,11 @@ _OTHER |= {"fail": "pass", "succeeded": "running"}
     needs=Needs.SUCCESS,
 )
 def filtered(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A list by status, purpose or run shows only objects that have it."""
+    """A list filtered by status, purpose or run contains only matching objects."""
     for name, wanted in seen.case.query:
         real = seen.case.bindings.get(wanted.strip("{}"), wanted)
         for item in items_of(seen) if name in FILTERS else ():
             found = item.get(FILTERS[name])
             if isinstance(found, str) and found not in real.split(","):
-                yield seen.finding(f"an object that {name} leaves out", place="/data", expected=real, actual=found)
+                yield seen.finding(f"an object that doesn't match {name}", place="/data", expected=real, actual=found)
                 break

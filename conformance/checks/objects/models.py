@@ -1,4 +1,4 @@
-"""Models: the list and the look at one agree."""
+"""Checks of models: the list and single models agree."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ MODELS = ("models.*",)
 
 
 def _twice(value: Any, request: Request) -> Any:
+    """Counterexample: a model is listed twice."""
     data = value.get("data")
     if not request.url.split("?", maxsplit=1)[0].endswith("/models") or not data:
         return None
@@ -33,7 +34,7 @@ def _twice(value: Any, request: Request) -> Any:
     scenarios=MODELS,
 )
 def listed(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """The list names each model once. An account without any model is unusual enough for a warning."""
+    """The list contains each model once. An account without any model is a warning."""
     page = one(trace, "list")
     if page is None:
         yield untested(trace, "the models were not listed")
@@ -47,6 +48,7 @@ def listed(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _another(value: Any, request: Request) -> Any:
+    """Counterexample: a model is answered under another id."""
     if "/models/" not in request.url or value.get("object") != "model":
         return None
     return {**value, "id": "another-model"}
@@ -60,12 +62,12 @@ def _another(value: Any, request: Request) -> Any:
     scenarios=MODELS,
 )
 def get(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A listed model is answered under its own name; a name that no model has isn't answered."""
+    """Reading a listed model gives the model with that id. An unknown id is not answered with a model."""
     seen = one(trace, "get")
     wanted = seen.case.bindings.get("model") if seen else None
     if seen is not None and seen.json.get("id") != wanted:
         yield seen.finding("another model", place="/id", expected=wanted, actual=seen.json.get("id"))
     for unknown in trace.role("get-unknown"):
         if unknown.exchange.ok:
-            yield unknown.finding("a model that nobody has", place="status", expected=404,
+            yield unknown.finding("an unknown model is answered", place="status", expected=404,
                                   actual=unknown.exchange.status)  # fmt: skip

@@ -1,4 +1,6 @@
-"""Fields that go with a state: a time of failure belongs to what failed, an error to what has one."""
+"""The check that fields belong to the state of their object: ``failed_at`` to a failed one, an error to one with an
+error.
+"""
 
 from __future__ import annotations
 
@@ -13,67 +15,71 @@ from conformance.judging.check import Needs, check
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
-__all__ = ["LAWS", "Law", "fields_fit"]
+__all__ = ["STATE_FIELDS", "StateField", "fields_fit"]
 
 
 @frozen
-class Law:
-    """``field`` is null, or absent, but in ``states``."""
+class StateField:
+    """A field that may be set only in some states; in all other documented states it is null or absent."""
 
     field: str
     states: frozenset[str]
     level: Level | None = None
 
 
-def _only(*states: str) -> frozenset[str]:
+def _states(*states: str) -> frozenset[str]:
+    """A set of states."""
     return frozenset(states)
 
 
-#: By the object's name: its documented states, then the fields that go with some of them. In another state nothing is
-#: said: what a future state carries is not known.
-LAWS: Mapping[str, tuple[frozenset[str], tuple[Law, ...]]] = {
+#: Value of ``object`` → (its documented states, its fields that belong to states). In an undocumented state nothing is
+#: judged: nobody knows which fields such a state has.
+STATE_FIELDS: Mapping[str, tuple[frozenset[str], tuple[StateField, ...]]] = {
     "thread.run.step": (
-        _only("in_progress", "cancelled", "failed", "completed", "expired"),
+        _states("in_progress", "cancelled", "failed", "completed", "expired"),
         (
-            Law("failed_at", _only("failed")),
-            Law("completed_at", _only("completed")),
-            Law("cancelled_at", _only("cancelled")),
-            Law("expired_at", _only("expired")),
-            Law("last_error", _only("failed", "expired", "cancelled")),
-            Law("usage", _only("cancelled", "failed", "completed", "expired")),
+            StateField("failed_at", _states("failed")),
+            StateField("completed_at", _states("completed")),
+            StateField("cancelled_at", _states("cancelled")),
+            StateField("expired_at", _states("expired")),
+            StateField("last_error", _states("failed", "expired", "cancelled")),
+            StateField("usage", _states("cancelled", "failed", "completed", "expired")),
         ),
     ),
     "thread.message": (
-        _only("in_progress", "incomplete", "completed"),
+        _states("in_progress", "incomplete", "completed"),
         (
-            Law("incomplete_at", _only("incomplete")),
-            Law("incomplete_details", _only("incomplete")),
-            Law("completed_at", _only("completed", "incomplete")),
+            StateField("incomplete_at", _states("incomplete")),
+            StateField("incomplete_details", _states("incomplete")),
+            StateField("completed_at", _states("completed", "incomplete")),
         ),
     ),
     "vector_store.file": (
-        _only("in_progress", "completed", "cancelled", "failed"),
-        (Law("last_error", _only("failed", "cancelled")),),
+        _states("in_progress", "completed", "cancelled", "failed"),
+        (StateField("last_error", _states("failed", "cancelled")),),
     ),
     "response": (
-        _only("completed", "failed", "in_progress", "incomplete", "cancelled", "queued"),
-        (Law("error", _only("failed")), Law("incomplete_details", _only("incomplete"))),
+        _states("completed", "failed", "in_progress", "incomplete", "cancelled", "queued"),
+        (StateField("error", _states("failed")), StateField("incomplete_details", _states("incomplete"))),
     ),
-    "eval.run": (_only("queued", "in_progress", "completed", "canceled", "failed"), (Law("error", _only("failed")),)),
+    "eval.run": (
+        _states("queued", "in_progress", "completed", "canceled", "failed"),
+        (StateField("error", _states("failed")),),
+    ),
     "fine_tuning.job": (
-        _only("validating_files", "queued", "pending", "running", "succeeded", "failed", "cancelled"),
+        _states("validating_files", "queued", "pending", "running", "succeeded", "failed", "cancelled"),
         (
-            Law("trained_tokens", _only("succeeded", "failed", "cancelled")),
-            Law("estimated_finish", _only("validating_files", "queued", "pending", "running"), Level.SHOULD),
+            StateField("trained_tokens", _states("succeeded", "failed", "cancelled")),
+            StateField("estimated_finish", _states("validating_files", "queued", "pending", "running"), Level.SHOULD),
         ),
     ),
     "video.generation.job": (
-        _only("preprocessing", "queued", "running", "processing", "cancelled", "succeeded", "failed"),
-        (Law("failure_reason", _only("failed"), Level.SHOULD),),
+        _states("preprocessing", "queued", "running", "processing", "cancelled", "succeeded", "failed"),
+        (StateField("failure_reason", _states("failed"), Level.SHOULD),),
     ),
 }
 
-#: What a counterexample puts where nothing should be.
+#: The values that a counterexample sets where nothing should be.
 _WRONG: Mapping[str, Any] = {
     "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
     "incomplete_details": {"reason": "max_tokens"},
@@ -83,10 +89,11 @@ _WRONG: Mapping[str, Any] = {
 
 
 def _unfit(item: dict[str, Any]) -> Any:
-    known, laws = LAWS.get(str(item.get("object")), (frozenset(), ()))
-    for law in laws:
-        if law.level is None and item.get("status") in known - law.states and law.field in item:
-            return {**item, law.field: _WRONG.get(law.field, item.get("created_at", 1))}
+    """Counterexample: a field is set in a state to which it doesn't belong."""
+    known, entries = STATE_FIELDS.get(str(item.get("object")), (frozenset(), ()))
+    for entry in entries:
+        if entry.level is None and item.get("status") in known - entry.states and entry.field in item:
+            return {**item, entry.field: _WRONG.get(entry.field, item.get("created_at", 1))}
     return None
 
 
@@ -99,21 +106,21 @@ def _unfit(item: dict[str, Any]) -> Any:
     needs=Needs.SUCCESS,
 )
 def fields_fit(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """What belongs to one state is null in the others: times of an end, errors, reasons, counts of what is not done.
+    """A field that belongs to one state is null in the others: end times, errors, reasons, results.
 
-    Programs ask for these fields before they ask for the state.
+    Programs look at these fields before they look at the state.
     """
     for item in objects_in(seen):
-        known, laws = LAWS.get(str(item.get("object")), (frozenset(), ()))
+        known, entries = STATE_FIELDS.get(str(item.get("object")), (frozenset(), ()))
         status = item.get("status")
-        for law in laws:
-            value = item.get(law.field)
-            # An empty object in the place of an error says that there is none.
-            if status in known - law.states and value is not None and value != {}:
+        for entry in entries:
+            value = item.get(entry.field)
+            # An empty object in place of an error means that there is none.
+            if status in known - entry.states and value is not None and value != {}:
                 yield seen.finding(
-                    f"{law.field} of a {item['object']} that is {status}",
-                    place=f"/{law.field}",
+                    f"{entry.field} of a {item['object']} that is {status}",
+                    place=f"/{entry.field}",
                     expected=None,
                     actual=value,
-                    level=law.level,
+                    level=entry.level,
                 )

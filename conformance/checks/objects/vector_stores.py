@@ -1,4 +1,4 @@
-"""Vector stores: what they count, when they expire, and that their files are only borrowed."""
+"""Checks of vector stores: counts, expiry, and files that exist independently of the store."""
 
 from __future__ import annotations
 
@@ -17,15 +17,18 @@ from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 
 STORES = ("vector_stores.files",)
+#: Seconds.
 DAY = 86_400
 
 
 def _total(value: Any) -> Any:
+    """The number of files that a store counts."""
     counts = value.get("file_counts") if isinstance(value, dict) else None
     return counts.get("total") if isinstance(counts, dict) else None
 
 
 def _none_counted(item: dict[str, Any]) -> Any:
+    """Counterexample: a store counts no files."""
     counts = item.get("file_counts")
     return {**item, "file_counts": dict.fromkeys(counts, 0)} if isinstance(counts, dict) else None
 
@@ -39,18 +42,19 @@ def _none_counted(item: dict[str, Any]) -> Any:
     entails=("stores.detached",),
 )
 def total(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A vector store that is ready counts the files that its list shows."""
+    """A vector store that is ready counts as many files as its list contains."""
     store, files = one(trace, "store.get"), one(trace, "files")
     if store is None or files is None:
         yield untested(trace, "the store was not ready")
     elif files.json.get("has_more") is not True and _total(store.json) != len(ids_of(files)):
         yield store.finding(
-            "the store counts other files", place="/file_counts/total", expected=len(ids_of(files)),
+            "the store counts another number of files", place="/file_counts/total", expected=len(ids_of(files)),
             actual=_total(store.json),
         )  # fmt: skip
 
 
 def _still_counted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a detached file is still counted."""
     response = exchange.response
     if response is None or not exchange.ok or exchange.request.method != "GET" or _total(response.json) is None:
         return None
@@ -69,7 +73,7 @@ def _still_counted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange 
     scenarios=STORES,
 )
 def detached(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A file that was detached is counted no longer."""
+    """A detached file is no longer counted."""
     before, after = one(trace, "store.get"), trace.role("store.after")
     good = [seen for seen in after if seen.exchange.ok]
     if before is None or not good:
@@ -81,10 +85,11 @@ def detached(spec: Spec, trace: Trace) -> Iterator[Finding]:
             "the detached file is still counted", place="/file_counts/total", expected=wanted - 1, actual=found
         )
     elif len(good) > 1:
-        yield good[0].finding("the count follows only later", outcome=Outcome.WARN)
+        yield good[0].finding("the file was still counted for a while", outcome=Outcome.WARN)
 
 
 def _file_gone(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: the detached file doesn't exist any more."""
     response, path = exchange.response, path_of(exchange.request)
     if response is None or not exchange.ok or exchange.request.method != "GET" or "/vector_stores/" in path:
         return None
@@ -107,7 +112,7 @@ def _file_gone(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | No
     entails=("http.accepted",),
 )
 def files_stay(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """Detaching a file, or deleting the store, leaves the file itself."""
+    """Detaching a file, or deleting the store, does not delete the file. Other stores may use it."""
     looks = trace.role("file.kept")
     if not looks and {"files.get", "files.upload"} <= set(operations_of(spec)):
         yield untested(trace, "no file was detached")
@@ -120,6 +125,7 @@ def files_stay(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _wrong_expiry(item: dict[str, Any]) -> Any:
+    """Counterexample: a store expires two days too early."""
     stamp = item.get("expires_at")
     return {**item, "expires_at": stamp - 2 * DAY} if isinstance(stamp, int) and item.get("expires_after") else None
 
@@ -132,7 +138,7 @@ def _wrong_expiry(item: dict[str, Any]) -> Any:
     scenarios=("vector_stores.expiry",),
 )
 def expiry(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """``expires_at`` is the last activity and the days of the policy. A day's difference is forgiven."""
+    """``expires_at`` is the time of the last activity plus the days of the policy, give or take half a day."""
     seen = one(trace, "store.get")
     if seen is None:
         yield untested(trace, "the store could not be looked at")
@@ -147,6 +153,7 @@ def expiry(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _negative(item: dict[str, Any]) -> Any:
+    """Counterexample: a size is negative."""
     names = [name for name in ("usage_bytes", "bytes") if isinstance(item.get(name), int)]
     return {**item, **dict.fromkeys(names, -1)} if names else None
 
@@ -169,6 +176,7 @@ def store_bytes(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _all_of_store(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a batch lists a file that isn't its own."""
     response, path = exchange.response, path_of(exchange.request)
     if response is None or not exchange.ok or "/file_batches/" not in path or not path.endswith("/files"):
         return None
@@ -190,7 +198,7 @@ def _all_of_store(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange 
     entails=("lists.walk.complete", "lists.limit", "http.accepted"),
 )
 def batch_files(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """The list of a batch shows the files of the batch, not those of the whole store."""
+    """The list of a batch contains the files of the batch, not those of the whole store."""
     made, page = one(trace, "batch.create"), one(trace, "batch.files")
     if made is None or page is None:
         yield untested(trace, "the batch did not end")
@@ -199,13 +207,14 @@ def batch_files(spec: Spec, trace: Trace) -> Iterator[Finding]:
     wanted = set(sent.get("file_ids", ())) if isinstance(sent, dict) else set()
     strange = [str(item.get("id")) for item in items_of(page) if item.get("id") not in wanted]
     if strange:
-        yield page.finding("files of the store that the batch hasn't", place="/data", actual=strange)
+        yield page.finding("files that don't belong to the batch", place="/data", actual=strange)
     missing = wanted - set(ids_of(page))
     if missing and page.json.get("has_more") is not True:
         yield page.finding("files of the batch are missing", place="/data", actual=sorted(missing))
 
 
 def _not_cancelled(item: dict[str, Any]) -> Any:
+    """Counterexample: the files of a cancelled batch are processed."""
     if item.get("status") != "cancelled":
         return None
     counts = item.get("file_counts")
@@ -222,7 +231,7 @@ def _not_cancelled(item: dict[str, Any]) -> Any:
     entails=("stores.counts",),
 )
 def batch_cancel(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A batch whose cancellation was confirmed doesn't process all of its files nevertheless."""
+    """A batch whose cancellation was confirmed does not process all of its files."""
     asked, last = one(trace, "cancel"), one(trace, "cancelled")
     if asked is None:
         case_id = trace.observations[-1].case.id if trace.observations else ""
@@ -230,4 +239,6 @@ def batch_cancel(spec: Spec, trace: Trace) -> Iterator[Finding]:
     elif last is None or last.json.get("status") == "in_progress":
         yield untested(trace, "the batch goes on")
     elif last.json.get("status") == "completed":
-        yield last.finding("the batch was processed", place="/status", expected="cancelled", actual="completed")
+        yield last.finding(
+            "the cancelled batch was processed", place="/status", expected="cancelled", actual="completed"
+        )

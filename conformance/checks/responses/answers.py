@@ -1,4 +1,4 @@
-"""Responses that come in one piece: what the request forced is in the answer."""
+"""Checks of responses that are not streamed: what the request forces is in the answer."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from conformance.verdict import Finding, Level
 RESPONSES = ("responses.create",)
 _posted = asked("POST", r"/responses")
 
+#: A function call, for counterexamples.
 _CALL = {
     "type": "function_call",
     "id": "fc_1",
@@ -30,20 +31,23 @@ _CALL = {
 
 
 def output_of(value: Any) -> list[Mapping[str, Any]]:
-    """The items of the output that are objects."""
+    """The output items that are objects."""
     found = value.get("output") if isinstance(value, dict) else None
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def _is_call(item: Mapping[str, Any]) -> bool:
+    """Return True for a call of any tool."""
     return str(item.get("type", "")).endswith("_call")
 
 
 def _status(seen: Observation) -> str:
+    """The status of the response."""
     return str(seen.json.get("status")) if isinstance(seen.json, dict) else ""
 
 
 def _called_anyway(value: Any, request: Request) -> Any:
+    """Counterexample: a function is called although nothing may be."""
     if (request.json or {}).get("tool_choice") != "none" or not isinstance(value.get("output"), list):
         return None
     return {**value, "output": [*value["output"], _CALL]}
@@ -59,13 +63,14 @@ def _called_anyway(value: Any, request: Request) -> Any:
     needs=Needs.SUCCESS,
 )
 def tool_none(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """With ``tool_choice: none`` no tool is called: the caller has no code to run it."""
+    """With ``tool_choice: none`` no tool is called. The caller is not prepared to run anything."""
     called = [item.get("type") for item in output_of(seen.json) if _is_call(item)]
     if called:
         yield seen.finding("a tool is called", place="/output", expected="no call", actual=called)
 
 
 def _prose(value: Any, request: Request) -> Any:
+    """Counterexample: the required call is missing."""
     if (request.json or {}).get("tool_choice") != "required" or not output_of(value):
         return None
     return {**value, "output": [item for item in value["output"] if not _is_call(item)]}
@@ -87,6 +92,7 @@ def tool_required(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _twins(item: dict[str, Any]) -> Any:
+    """Counterexample: an output item appears twice."""
     items = output_of(item)
     if not items or not items[-1].get("id"):
         return None
@@ -103,17 +109,19 @@ def _twins(item: dict[str, Any]) -> Any:
     needs=Needs.SUCCESS,
 )
 def item_ids(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """Every item of the output has an id of its own: a later request refers to it."""
+    """Every output item has an id of its own. Later requests refer to it."""
     ids = [item.get("id") for item in output_of(seen.json)]
     if len(set(map(str, ids))) != len(ids) or not all(isinstance(id_, str) and id_ for id_ in ids):
         yield seen.finding("ids are missing or repeated", place="/output", expected="ids", actual=ids)
 
 
 def _in_the_open(spec: Spec, case: Case) -> bool:
+    """The request is not for a background response."""
     return plain(spec, case) and value_at(case, "/background") is not True
 
 
 def _unfinished(value: Any, request: Request) -> Any:
+    """Counterexample: the response is still in progress."""
     background = (request.json or {}).get("background") is True
     return None if background or value.get("status") != "completed" else {**value, "status": "in_progress"}
 
@@ -129,16 +137,18 @@ def _unfinished(value: Any, request: Request) -> Any:
     entails=("responses.kept",),
 )
 def ended(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """Without ``background`` a response that is answered has ended: nobody would come back for the rest."""
+    """Without ``background`` the response has a final state when it is answered. Nobody would ask again."""
     if "status" in (seen.json if isinstance(seen.json, dict) else {}) and _status(seen) not in ENDS:
         yield seen.finding("it has not ended", place="/status", expected="completed", actual=_status(seen))
 
 
 def _asks_for_json(spec: Spec, case: Case) -> bool:
+    """The request asks for JSON."""
     return plain(spec, case) and value_at(case, "/text/format/type") in ("json_object", "json_schema")
 
 
 def _cut_json(value: Any, request: Request) -> Any:
+    """Counterexample: the JSON is cut off."""
     form = (request.json or {}).get("text")
     kind = form["format"].get("type") if isinstance(form, dict) and isinstance(form.get("format"), dict) else ""
     if kind not in ("json_object", "json_schema") or value.get("status") != "completed":
@@ -162,7 +172,7 @@ def _cut_json(value: Any, request: Request) -> Any:
     needs=Needs.SUCCESS,
 )
 def json_parses(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """With a JSON format the text of a completed response is one JSON text; a refusal is none and is let be."""
+    """With a JSON format the text of a completed response is one JSON text. A refusal is not judged."""
     if _status(seen) != "completed":
         return
     for number, item in enumerate(output_of(seen.json)):
@@ -174,6 +184,7 @@ def json_parses(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _parses(text: str) -> bool:
+    """Return True if a text is JSON."""
     try:
         json.loads(text)
     except ValueError:

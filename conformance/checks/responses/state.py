@@ -1,4 +1,4 @@
-"""Responses as objects: kept as answered, continued, cut, forced to call, and what they were given."""
+"""Checks of stored responses: kept as answered, continued, cut off, with their input items."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHAIN, FORMS = ("responses.chain",), ("responses.forms",)
 
 
 def _words(item: Any) -> str:
-    """The text of an item: of its parts, or its content where that is a text."""
+    """The text of an item: of its parts, or its content if that is a text."""
     content = item.get("content") if isinstance(item, dict) else None
     if isinstance(content, str):
         return content
@@ -30,6 +30,7 @@ def _words(item: Any) -> str:
 
 
 def _other_text(item: dict[str, Any]) -> Any:
+    """Counterexample: the stored text differs."""
     output = item.get("output")
     if not isinstance(output, list) or not any(isinstance(x, dict) and _words(x) for x in output):
         return None
@@ -50,7 +51,7 @@ def _other_text(item: dict[str, Any]) -> Any:
     scenarios=(*CHAIN, *FORMS),
 )
 def kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A stored response is the one that was answered: its items with their ids, its text, its tokens."""
+    """Reading a stored response gives the same items with the same ids, texts and token counts as its creation."""
     judged = False
     for key in ("first", "second", "forced", "cut"):
         made, look = one(trace, key), one(trace, f"{key}.get")
@@ -70,6 +71,7 @@ def kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _lonely(item: dict[str, Any]) -> Any:
+    """Counterexample: the response doesn't name its predecessor."""
     return {**item, "previous_response_id": None} if item.get("previous_response_id") else None
 
 
@@ -81,7 +83,7 @@ def _lonely(item: dict[str, Any]) -> Any:
     scenarios=CHAIN,
 )
 def previous(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A response names the one that it continues."""
+    """A response contains the id of the response that it continues."""
     made = one(trace, "second")
     if made is None:
         yield untested(trace, "no response was continued")
@@ -92,12 +94,13 @@ def previous(spec: Spec, trace: Trace) -> Iterator[Finding]:
         )
         if seen is not None and seen.json.get("previous_response_id") != wanted:
             yield seen.finding(
-                "it names another", place="/previous_response_id", expected=wanted,
+                "it names another response", place="/previous_response_id", expected=wanted,
                 actual=seen.json.get("previous_response_id"),
             )  # fmt: skip
 
 
 def _shortened(value: Any, request: Request) -> Any:
+    """Counterexample: the last input item is missing."""
     data = value.get("data")
     if not request.url.split("?", maxsplit=1)[0].endswith("/input_items") or not data or "after=" in request.url:
         return None
@@ -115,7 +118,7 @@ def _shortened(value: Any, request: Request) -> Any:
     entails=("schema.response", "lists.walk.complete", "lists.has-more"),
 )
 def input_items(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """The input of a response is listed as it was sent: every item, with its text."""
+    """The input of a response is listed completely, each item with its text."""
     page = one(trace, "second.items")
     if page is None:
         yield untested(trace, "the input could not be listed")
@@ -127,6 +130,7 @@ def input_items(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _kept_anyway(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a response with ``store: false`` can be read."""
     response, path = exchange.response, path_of(exchange.request)
     if response is None or response.status != 404 or exchange.request.method != "GET" or "/responses/" not in path:
         return None
@@ -146,16 +150,19 @@ def _kept_anyway(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | 
     scenarios=FORMS,
 )
 def unkept(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A response with ``store: false`` can't be looked at afterwards: what was not to be kept isn't."""
+    """A response with ``store: false`` can't be read afterwards. Callers rely on it for confidential data."""
     looks = trace.role("unkept.get")
     if not looks:
         yield untested(trace, "no response was created")
     for seen in looks:
         if seen.exchange.ok:
-            yield seen.finding("it was kept", place="status", expected=404, actual=seen.exchange.status)
+            yield seen.finding(
+                "a response with store false can be read", place="status", expected=404, actual=seen.exchange.status
+            )
 
 
 def _no_call(item: dict[str, Any]) -> Any:
+    """Counterexample: text in place of the forced call."""
     output = item.get("output")
     if not isinstance(output, list) or not any(_is_call(x) for x in output):
         return None
@@ -165,6 +172,7 @@ def _no_call(item: dict[str, Any]) -> Any:
 
 
 def _is_call(item: Any) -> bool:
+    """Return True for a function call."""
     return isinstance(item, dict) and item.get("type") == "function_call"
 
 
@@ -177,7 +185,7 @@ def _is_call(item: Any) -> bool:
     entails=("responses.tool.required", "responses.json.parses"),
 )
 def forced_call(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A function that is forced is called."""
+    """A function that ``tool_choice`` names is called."""
     seen = one(trace, "forced")
     if seen is None or seen.json.get("status") not in ("completed", None):
         yield untested(trace, "no function was forced")
@@ -186,6 +194,7 @@ def forced_call(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _uncut(item: dict[str, Any]) -> Any:
+    """Counterexample: a cut-off response claims to be completed."""
     if item.get("status") != "incomplete":
         return None
     return {**item, "status": "completed", "incomplete_details": None}
@@ -199,15 +208,18 @@ def _uncut(item: dict[str, Any]) -> Any:
     scenarios=FORMS,
 )
 def cut(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A response that is longer than ``max_output_tokens`` is incomplete, and says so."""
+    """A response that is longer than ``max_output_tokens`` has the status ``incomplete``."""
     seen = one(trace, "cut")
     if seen is None:
         yield untested(trace, "no response was cut")
     elif seen.json.get("status") == "completed":
-        yield seen.finding("not incomplete", place="/status", expected="incomplete", actual="completed")
+        yield seen.finding(
+            "a cut-off response is not incomplete", place="/status", expected="incomplete", actual="completed"
+        )
 
 
 def _unsaid(item: dict[str, Any]) -> Any:
+    """Counterexample: an incomplete response has no reason."""
     return {**item, "incomplete_details": None} if item.get("status") == "incomplete" else None
 
 
@@ -219,15 +231,18 @@ def _unsaid(item: dict[str, Any]) -> Any:
     scenarios=FORMS,
 )
 def cut_reason(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """An incomplete response says which limit it met."""
+    """An incomplete response contains a reason: the limit that it reached."""
     for seen in trace:
         for item in objects_in(seen):
             details = item.get("incomplete_details")
             if item.get("status") == "incomplete" and not (isinstance(details, dict) and details.get("reason")):
-                yield seen.finding("no reason", place="/incomplete_details/reason", actual=details)
+                yield seen.finding(
+                    "an incomplete response without a reason", place="/incomplete_details/reason", actual=details
+                )
 
 
 def _more_tokens(item: dict[str, Any]) -> Any:
+    """Counterexample: the total is one too high."""
     usage = item.get("usage")
     if not isinstance(usage, dict):
         return None
@@ -242,7 +257,7 @@ def _more_tokens(item: dict[str, Any]) -> Any:
     scenarios=("responses.*",),
 )
 def usage(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """``total_tokens`` is the sum of input and output tokens."""
+    """``total_tokens`` is the sum of input and output tokens. Costs are computed from it."""
     for seen in trace:
         for item in objects_in(seen):
             given = item.get("usage") if item.get("object") == "response" else None
@@ -254,6 +269,7 @@ def usage(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _unfinished(item: dict[str, Any]) -> Any:
+    """Counterexample: the background response fails."""
     if item.get("background") is not True or item.get("status") != "completed":
         return None
     return {**item, "status": "failed", "error": {"code": "server_error", "message": "It failed."}, "output": []}
@@ -267,7 +283,7 @@ def _unfinished(item: dict[str, Any]) -> Any:
     scenarios=("responses.background",),
 )
 def background(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A response in the background ends with an output."""
+    """A background response reaches a final state and has an output."""
     seen = one(trace, "later.get")
     status = seen.json.get("status") if seen else None
     if seen is None or status in ("queued", "in_progress"):

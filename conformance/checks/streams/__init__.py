@@ -1,1 +1,1 @@
-"""Checks of event streams: framing, events, and what each protocol demands."""
+"""Checks of event streams: framing, event data, and the demands of each protocol."""

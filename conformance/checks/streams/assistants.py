@@ -1,4 +1,4 @@
-"""Assistants streams: names, states in order, deltas, and how a run leaves the stream."""
+"""Checks of assistants streams: event names, order of states, deltas, and the state of the run at the end."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from conformance.verdict import Finding, Level
 
 ASSISTANTS = "assistants"
 
-#: Findings of one kind shown for one stream.
+#: The number of findings of one kind that are reported for one stream.
 MOST = 5
 
-#: Operations whose stream goes on with a run that was announced before.
+#: Operations whose stream continues a run that was announced in an earlier stream.
 RESUMES = ("threads.runs.submit_tool_outputs",)
 
 
 def _nameless(events: list[Draft], _request: Request) -> Sequence[Draft]:
+    """Counterexample: no event has a name."""
     return [Draft(event.data, None, event.at) for event in events]
 
 
@@ -38,7 +39,7 @@ def _nameless(events: list[Draft], _request: Request) -> Sequence[Draft]:
 )
 @over_stream
 def named(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """Every event of an assistants stream has a name: it selects the type of the data."""
+    """Every event of an assistants stream has a name. Clients choose the type of the data by it."""
     bare = [event for event in reading.events if not event.name]
     for event in bare[:MOST]:
         yield seen.finding(
@@ -47,6 +48,7 @@ def named(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
 
 
 def _done_unnamed(events: list[Draft], _request: Request) -> Sequence[Draft]:
+    """Counterexample: the sentinel has no name."""
     return [Draft(e.data, None, e.at) if e.data == "[DONE]" else e for e in events]
 
 
@@ -67,6 +69,7 @@ def done_named(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Find
 
 
 def _other_object(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    """Counterexample: the data is another kind of object than the name says."""
     return {**value, "object": "thread.run.chunk"} if value.get("object") == "thread.run" else None
 
 
@@ -81,7 +84,7 @@ def _other_object(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
 )
 @over_stream
 def event_object(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """The data's ``object`` is the one that the event's name promises."""
+    """``object`` in the data is the kind of object that the event's name says."""
     shown = 0
     for moment in lifecycle_events(reading):
         wanted = f"{moment.kind}.delta" if moment.state == "delta" else moment.kind
@@ -96,6 +99,7 @@ def event_object(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fi
 
 
 def _other_status(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: the status contradicts the name."""
     changed = list(events)
     for index, event in enumerate(events):
         if event.name == "thread.run.in_progress":
@@ -113,7 +117,7 @@ def _other_status(events: list[Draft], _request: Request) -> Sequence[Draft] | N
 )
 @over_stream
 def event_status(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """An event's name and the status of its object agree."""
+    """The status of the object is the state in the event's name."""
     shown = 0
     for moment in lifecycle_events(reading):
         status = moment.value.get("status")
@@ -129,6 +133,7 @@ def event_status(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fi
 
 
 def _twice(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: an event comes twice."""
     for index, event in enumerate(events):
         named_as = split_name(event.name)
         if named_as is not None and named_as[1] != "delta" and index:
@@ -136,6 +141,7 @@ def _twice(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
     return None
 
 
+#: Rule of the state machine → (what happened, what is expected).
 _RULES = {
     "first": ("comes before the object was announced", "created first"),
     "once": ("comes twice", "each state once"),
@@ -154,10 +160,10 @@ _RULES = {
 )
 @over_stream
 def order(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """Each object goes through its states in order, each once: created, in progress, deltas, its end.
+    """Each object goes through its states in order, and through each once: created, in progress, deltas, its end.
 
-    A stream that is opened by submitting tool outputs goes on where the run stood. Handlers fire once per event, so a
-    repeated event does its work twice.
+    A stream that is opened by submitting tool outputs continues where the run was. Clients run a handler once per
+    event, so a repeated event does its work twice.
     """
     for count, (moment, breach) in enumerate(state_breaches(reading, resumed=seen.case.operation in RESUMES)):
         if count == MOST:
@@ -172,11 +178,13 @@ def order(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
 
 
 def _unfinished_run(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: the run's last state is not announced."""
     kept = [event for event in events if not _stops(event.name)]
     return kept if len(kept) < len(events) and any((e.name or "").startswith("thread.run.") for e in kept) else None
 
 
 def _stops(name: str | None) -> bool:
+    """Return True for an event that ends or pauses a run."""
     named_as = split_name(name)
     return named_as is not None and named_as[0] == "thread.run" and named_as[1] in TERMINAL | {PAUSED}
 
@@ -191,9 +199,9 @@ def _stops(name: str | None) -> bool:
 )
 @over_stream
 def terminal_before_done(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """Before ``done`` the run has ended or requires an action.
+    """Before ``done`` the run has reached a final state or requires an action.
 
-    Otherwise the caller waits for tool calls or a result that nobody will announce.
+    Otherwise the client waits for tool calls or a result that never come.
     """
     if not reading.ended:
         return
@@ -208,6 +216,7 @@ def terminal_before_done(spec: Spec, seen: Observation, reading: Reading) -> Ite
 
 
 def _lose_delta(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: a delta is missing."""
     for index, event in enumerate(events):
         if event.name == "thread.message.delta":
             return [*events[:index], *events[index + 1 :]]
@@ -226,7 +235,7 @@ def _lose_delta(events: list[Draft], _request: Request) -> Sequence[Draft] | Non
 def concatenate(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     """The deltas of a message, joined per part, are the text of the completed message.
 
-    What a reader saw growing must be what is stored.
+    The text that a user saw growing must be the text that is stored.
     """
     for (kind, identity), found in by_object(reading).items():
         ended = next((moment for moment in found if moment.state in ("completed", "incomplete")), None)
@@ -248,6 +257,7 @@ def concatenate(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
 
 
 def _texts(value: Any, start: int) -> Iterator[tuple[int, str]]:
+    """Yield (index, text) of each text part."""
     content = value.get("content") if isinstance(value, dict) else None
     for position, part in enumerate(content if isinstance(content, list) else (), start):
         text = part.get("text") if isinstance(part, dict) else None
@@ -258,6 +268,7 @@ def _texts(value: Any, start: int) -> Iterator[tuple[int, str]]:
 
 
 def _drift(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: a step names another run."""
     changed = list(events)
     for index, event in enumerate(events):
         if event.name == "thread.run.step.completed":
@@ -275,7 +286,7 @@ def _drift(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
 )
 @over_stream
 def ids_constant(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """One stream tells of one run on one thread: its events, steps and messages all name the same ids."""
+    """All events of a stream are about one run on one thread and contain the same ids."""
     first: dict[str, str] = {}
     for moment in lifecycle_events(reading):
         named_ids = {"run_id": moment.value.get("run_id"), "thread_id": moment.value.get("thread_id")}
@@ -292,6 +303,7 @@ def ids_constant(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fi
 
 
 def _other_arguments(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: the arguments to run differ from the streamed ones."""
     changed = list(events)
     for index, event in enumerate(events):
         if event.name == f"thread.run.{PAUSED}":
@@ -312,7 +324,7 @@ def _other_arguments(events: list[Draft], _request: Request) -> Sequence[Draft] 
 )
 @over_stream
 def tool_deltas(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """The arguments of a function call, joined from the step's deltas, are those that ``required_action`` asks to run.
+    """The arguments of a function call, joined from the step's deltas, are those in ``required_action``.
 
     A step without deltas for the call is not judged.
     """
@@ -342,6 +354,7 @@ def tool_deltas(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
 
 
 def _step_calls(value: Any) -> list[dict[str, Any]]:
+    """The tool calls in the delta of a step."""
     delta = value.get("delta")
     details = delta.get("step_details") if isinstance(delta, dict) else None
     calls = details.get("tool_calls") if isinstance(details, dict) else None

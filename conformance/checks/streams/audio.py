@@ -1,4 +1,4 @@
-"""Audio streams: text or sound in deltas, and one event that ends them."""
+"""Checks of audio streams: text or sound in deltas, and one event that ends them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from conformance.verdict import Finding, Level
 
 AUDIO = "audio"
 
-#: ``grows`` is a delta, ``ends`` the done event. The names are ``transcript.text.…`` and ``speech.audio.…``.
+#: ``grows`` is a delta, ``ends`` the done event. The event types are ``transcript.text.…`` and ``speech.audio.…``.
 SOUND = Machine(
     name="audio",
     start="open",
@@ -24,6 +24,7 @@ SOUND = Machine(
     ends={"open": "never-ends"},
 )
 
+#: Event type → symbol of the machine.
 _SYMBOLS = {
     "transcript.text.delta": "grows",
     "transcript.text.done": "ends",
@@ -33,6 +34,7 @@ _SYMBOLS = {
 
 
 def _no_end(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: the done event is missing."""
     kept = [e for e in events if not (isinstance(e.json, dict) and _SYMBOLS.get(e.json.get("type", "")) == "ends")]
     return kept if kept and len(kept) < len(events) else None
 
@@ -62,6 +64,7 @@ def terminal_once(spec: Spec, seen: Observation, reading: Reading) -> Iterator[F
 
 
 def _lose_delta(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: a delta is missing."""
     for index, event in enumerate(events):
         value = event.json
         if isinstance(value, dict) and value.get("type") == "transcript.text.delta" and value.get("delta"):

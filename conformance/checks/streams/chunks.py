@@ -1,6 +1,7 @@
-"""The chunks of chat and completion streams as one answer: ids, roles, choices.
+"""Checks of the chunks of chat and completion streams as parts of one answer: ids, roles, choices.
 
-Chunks with empty choices and choices without ``delta`` carry filter results of the service; no rule here counts them.
+Chunks with an empty list of choices, and choices without ``delta``, contain filter results of the service. The checks
+in this file ignore them.
 """
 
 from __future__ import annotations
@@ -18,18 +19,20 @@ from conformance.streams.chunks import by_choice, content_chunks
 from conformance.streams.reading import DATA_ONLY, Reading, level_of, over_stream, streamed
 from conformance.verdict import Finding, Level
 
-#: Findings of one kind shown for one stream.
+#: The number of findings of one kind that are reported for one stream.
 MOST = 5
 
-#: ``object`` of a chunk, by protocol.
+#: Protocol → the ``object`` of its chunks.
 OBJECTS = {"chat-chunks": "chat.completion.chunk", "completion-chunks": "text_completion"}
 
 
 def _counted(value: Mapping[str, Any]) -> bool:
+    """Return True for a chunk with content."""
     return any(isinstance(c, dict) and ("delta" in c or "text" in c) for c in value.get("choices") or ())
 
 
 def _other_object(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    """Counterexample: a chunk claims to be a whole completion."""
     return {**value, "object": "chat.completion"} if _counted(value) else None
 
 
@@ -44,9 +47,9 @@ def _other_object(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
 )
 @over_stream
 def chunk_object(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """Every chunk with content says what it is: ``chat.completion.chunk``, or ``text_completion``.
+    """The ``object`` of every chunk with content is ``chat.completion.chunk`` or ``text_completion``.
 
-    Clients choose the type by it.
+    Clients choose the type of the chunk by it.
     """
     wanted = OBJECTS[reading.shape.protocol]
     wrong = [(event, chunk) for event, chunk in content_chunks(reading) if chunk.get("object") != wanted]
@@ -56,6 +59,7 @@ def chunk_object(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fi
 
 
 def _constant(seen: Observation, reading: Reading, key: str, level: Level) -> Iterator[Finding]:
+    """Yield a finding if a field is empty in the first chunk with content or changes later."""
     first: Any = None
     for count, (event, chunk) in enumerate(content_chunks(reading)):
         value = chunk.get(key)
@@ -70,6 +74,8 @@ def _constant(seen: Observation, reading: Reading, key: str, level: Level) -> It
 
 
 def _counting(key: str) -> Any:
+    """A counterexample: a field changes with every chunk."""
+
     def change(value: dict[str, Any], index: int) -> dict[str, Any] | None:
         if not _counted(value):
             return None
@@ -89,15 +95,16 @@ def _counting(key: str) -> Any:
 )
 @over_stream
 def id_constant(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """All chunks with content of one answer have the same id.
+    """All chunks with content have the same id.
 
-    Accumulators refuse to append a chunk with another id, or start a second answer. MUST where the version's document
-    says so, SHOULD elsewhere.
+    Clients refuse to append a chunk with another id, or start a second answer. It is MUST if the version's document
+    says so, else SHOULD.
     """
     yield from _constant(seen, reading, "id", level_of(spec, _clause("id", reading)))
 
 
 def _clause(key: str, reading: Reading) -> str:
+    """The clause about a constant field, by protocol."""
     return f"{'chat' if reading.shape.protocol == 'chat-chunks' else 'completions'}-chunk-same-{key}"
 
 
@@ -111,7 +118,7 @@ def _clause(key: str, reading: Reading) -> str:
 )
 @over_stream
 def created_constant(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """All chunks with content of one answer have the same ``created``. MUST where the version's document says so."""
+    """All chunks with content have the same ``created``. It is MUST if the version's document says so, else SHOULD."""
     yield from _constant(seen, reading, "created", level_of(spec, _clause("created", reading)))
 
 
@@ -125,11 +132,12 @@ def created_constant(spec: Spec, seen: Observation, reading: Reading) -> Iterato
 )
 @over_stream
 def model_constant(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """All chunks with content of one answer name the same model. Which one is not judged."""
+    """All chunks with content name the same model. Which model is not judged."""
     yield from _constant(seen, reading, "model", Level.SHOULD)
 
 
 def _no_role(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    """Counterexample: no delta has a role."""
     for choice in value.get("choices") or ():
         if isinstance(choice.get("delta"), dict):
             choice["delta"].pop("role", None)
@@ -149,7 +157,7 @@ def _no_role(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
 def role_first(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     """The first delta of each choice has the role ``assistant``.
 
-    Accumulators file what follows under that role.
+    Clients store the text that follows under that role.
     """
     for found in by_choice(reading).values():
         role = found[0].delta.get("role")
@@ -159,6 +167,7 @@ def role_first(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Find
 
 
 def _role_again(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: a later delta has a role."""
     for index in range(len(events) - 1, 0, -1):
         value = events[index].json
         if isinstance(value, dict) and _counted(value):
@@ -180,7 +189,7 @@ def _role_again(events: list[Draft], _request: Request) -> Sequence[Draft] | Non
 )
 @over_stream
 def role_once(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """After the first delta of a choice no delta has a role, neither a repeated nor an empty one."""
+    """After the first delta of a choice no delta has a role, neither the same one nor an empty one."""
     for found in by_choice(reading).values():
         again = next((piece for piece in found[1:] if "role" in piece.delta), None)
         if again is not None:
@@ -193,7 +202,7 @@ def role_once(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Findi
 
 
 def wanted_choices(case: Case) -> int | None:
-    """How many choices a request asks for; None where it says so in an odd way."""
+    """The number of requested choices; None if the request is malformed in this respect."""
     body = case.json
     if not isinstance(body, dict):
         return None
@@ -204,10 +213,12 @@ def wanted_choices(case: Case) -> int | None:
 
 
 def _counts(spec: Spec, case: Case) -> bool:
+    """The number of choices is known."""
     return wanted_choices(case) is not None
 
 
 def _shift_index(value: dict[str, Any], index: int) -> dict[str, Any] | None:
+    """Counterexample: the indices begin with 1."""
     for choice in value.get("choices") or ():
         if "index" in choice and ("delta" in choice or "text" in choice):
             choice["index"] += 1
@@ -225,9 +236,9 @@ def _shift_index(value: dict[str, Any], index: int) -> dict[str, Any] | None:
 )
 @over_stream
 def choices_index(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """The choices have the indices 0 to n-1, and each of them comes.
+    """The choices have the indices 0 to n-1, and each of them appears.
 
-    Choices may be interleaved; the index is all that keeps them apart.
+    Choices may be interleaved; only the index tells them apart.
     """
     wanted = wanted_choices(seen.case) or 1
     found = by_choice(reading)
@@ -245,7 +256,9 @@ def choices_index(spec: Spec, seen: Observation, reading: Reading) -> Iterator[F
 
 
 def _falling(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
-    """Offsets that fall from chunk to chunk, also where the filter is a synchronous one and gives none."""
+    """Counterexample: ``check_offset`` decreases. It works for the synchronous filter as well, which gives no
+    offsets.
+    """
     changed, offset = list(events), len(events) * 10
     for index, event in enumerate(events):
         value = event.json
@@ -266,9 +279,9 @@ def _falling(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
 )
 @over_stream
 def filter_offsets(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """The asynchronous filter moves forward: ``check_offset`` of a choice never falls.
+    """The asynchronous content filter moves forward: ``check_offset`` of a choice never decreases.
 
-    A client may show the text up to it.
+    A client may show the text up to this offset.
     """
     last: dict[Any, int] = {}
     for event, chunk in reading.values:

@@ -1,4 +1,4 @@
-"""The end of a stream: the message body, and the sentinel."""
+"""Checks of the end of a stream: the message body and the sentinel."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from conformance.spec.spec import Spec
 from conformance.streams.reading import Reading, over_stream, read, streamed
 from conformance.verdict import Finding, Level
 
+#: What each kind of fault means for the stream.
 _HOW = {
     FaultKind.CLOSED: "the connection was closed before the message body ended",
     FaultKind.READ_TIMEOUT: "the message body was left open: nothing more came within the idle limit",
@@ -25,6 +26,7 @@ _HOW = {
 
 
 def _left_open(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: the connection is closed before the last event."""
     response = exchange.response
     if response is None or not exchange.ok or response.media_type != "text/event-stream":
         return None
@@ -49,7 +51,7 @@ def _left_open(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | N
 def ends(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """The message body of a stream begins and ends within the limits (RFC 9112 sections 6.3 and 8).
 
-    A stream that is left open hangs its client until a timeout, one that is cut off must not look complete. Only the
+    A client hangs on a stream that is left open until a timeout, and takes one that is cut off for complete. Only the
     message body has to end; the connection may stay open for the next request.
     """
     exchange, fault = seen.exchange, seen.exchange.fault
@@ -73,10 +75,12 @@ def ends(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _sentinels(events: list[Draft]) -> list[Draft]:
+    """The events that are sentinels."""
     return [event for event in events if event.data == "[DONE]"]
 
 
 def _no_done(events: list[Draft], _request: Request) -> list[Draft] | None:
+    """Counterexample: the sentinel is missing."""
     kept = [event for event in events if event.data != "[DONE]"]
     return kept if kept and len(kept) < len(events) else None
 
@@ -91,7 +95,7 @@ def _no_done(events: list[Draft], _request: Request) -> list[Draft] | None:
 )
 @over_stream
 def done_once(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """The sentinel comes exactly once where the protocol has one, and at most once elsewhere.
+    """The sentinel appears exactly once if the protocol has one, and otherwise at most once.
 
     Without it a client can't tell a complete answer from a cut one; with two of them it sees an event after the end.
     After an error event it may be missing.
@@ -110,6 +114,7 @@ def done_once(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Findi
 
 
 def _after_done(events: list[Draft], _request: Request) -> list[Draft] | None:
+    """Counterexample: an event follows the sentinel."""
     done, rest = _sentinels(events), [event for event in events if event.data != "[DONE]"]
     if len(done) != 1 or not rest:
         return None
@@ -126,7 +131,7 @@ def _after_done(events: list[Draft], _request: Request) -> list[Draft] | None:
 )
 @over_stream
 def done_last(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """Nothing but comments follows the sentinel: clients stop reading there, and what comes after it is lost."""
+    """Nothing but comments follows the sentinel. Clients stop reading there, so whatever follows is lost."""
     if reading.done:
         first = reading.done[0]
         late = next((event for event in reading.events if event.index > first.index), None)

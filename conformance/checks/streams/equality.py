@@ -1,4 +1,4 @@
-"""Streams beside other requests: equal to the plain answer, refused before they begin, given up without harm."""
+"""Checks that compare streams with other requests: the plain answer, a refusal, the request after a closed stream."""
 
 from __future__ import annotations
 
@@ -21,28 +21,30 @@ from conformance.verdict import Finding, Level, Outcome
 EQUALITY = ("streams.equality.*",)
 CANCELLED = ("streams.cancelled",)
 
-#: The text of the request that follows a given-up stream.
+#: The text of the requests that the scenario sends after it closed a stream.
 NEXT = "Answer after a stream was given up."
 
 
-def _whole(exchange: Exchange) -> bool:
+def _complete(exchange: Exchange) -> bool:
+    """Return True for a successful, complete answer."""
     return exchange.ok and exchange.response is not None and exchange.response.complete
 
 
 def _unusable(seen: Observation) -> Finding | None:
-    """Why an answer can't be compared; None when it can."""
+    """The reason why an answer can't be compared, or None if it can."""
     exchange, status = seen.exchange, seen.exchange.status
     excused = excuse(seen)
     if excused is not None:
         return seen.finding(excused.reason, outcome=excused.outcome)
     if status == 429 or exchange.unreached:
         return seen.finding("the target was not available", outcome=Outcome.UNAVAILABLE)
-    if not _whole(exchange):
+    if not _complete(exchange):
         return seen.finding("there is no whole answer to compare", outcome=Outcome.NOT_TESTABLE)
     return None
 
 
 def _pairs(spec: Spec, trace: Trace) -> Iterator[tuple[str, Observation, Observation]]:
+    """Yield (kind, plain answer, streamed answer) of the requests that were sent both ways."""
     kinds: dict[str, dict[str, Observation]] = {}
     for seen in trace.role("equality"):
         _, kind, way, *_ = seen.case.role.split(".")
@@ -53,6 +55,7 @@ def _pairs(spec: Spec, trace: Trace) -> Iterator[tuple[str, Observation, Observa
 
 
 def _answers(spec: Spec, plain: Observation, stream: Observation) -> tuple[FinalAnswer, FinalAnswer] | Finding:
+    """The final answers of both ways, or the finding that says why they can't be compared."""
     for seen in (plain, stream):
         unusable = _unusable(seen)
         if unusable is not None:
@@ -64,6 +67,7 @@ def _answers(spec: Spec, plain: Observation, stream: Observation) -> tuple[Final
 
 
 def _claims_stop(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: the stream hides that it was cut off."""
     changed = list(events)
     for index, event in enumerate(events):
         value = event.json
@@ -82,10 +86,10 @@ def _claims_stop(events: list[Draft], _request: Request) -> Sequence[Draft] | No
     scenarios=EQUALITY,
 )
 def equals_plain(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A stream, put together, says what the plain answer to the same request says.
+    """A stream, put together, is the same answer as the plain one to the same request.
 
-    On a target that calls itself deterministic everything is compared: text, tool calls, reasons, for every choice.
-    Elsewhere the name of the forced tool and the reason ``length``.
+    If the target claims to be deterministic, everything is compared: text, tool calls and finish reasons of every
+    choice. Otherwise only the name of the forced tool and the finish_reason ``length``.
     """
     judged = False
     for kind, plain, stream in _pairs(spec, trace):
@@ -104,6 +108,7 @@ def equals_plain(spec: Spec, trace: Trace) -> Iterator[Finding]:
 def _differences(
     seen: Observation, kind: str, plain: FinalAnswer, stream: FinalAnswer, *, full: bool
 ) -> Iterator[Finding]:
+    """Yield a finding for each choice that differs."""
     for index in sorted({*plain.choices, *stream.choices}, key=str):
         one, other = plain.choices.get(index), stream.choices.get(index)
         if one is None or other is None:
@@ -132,6 +137,7 @@ def _differences(
 
 
 def _more_prompt(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: the stream counts one prompt token more."""
     changed = list(events)
     for index, event in enumerate(events):
         value = event.json
@@ -150,7 +156,7 @@ def _more_prompt(events: list[Draft], _request: Request) -> Sequence[Draft] | No
     scenarios=EQUALITY,
 )
 def equal_prompt_tokens(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """The same prompt counts as many tokens in a stream as in a plain answer."""
+    """The same prompt has the same number of tokens in a stream and in a plain answer."""
     judged = False
     for _, plain, stream in _pairs(spec, trace):
         wholes = _answers(spec, plain, stream)
@@ -168,6 +174,7 @@ def equal_prompt_tokens(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _busy(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: the request after a closed stream is refused."""
     response = exchange.response
     if response is None or not exchange.ok or NEXT.encode() not in exchange.request.body:
         return None
@@ -185,9 +192,9 @@ def _busy(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
     provenance="standard",
 )
 def next_answers(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A client may close a stream early; the target answers its next requests (RFC 9112 section 9.5).
+    """After a client closes a stream early, the target answers its next requests (RFC 9112 section 9.5).
 
-    People press stop. A target that goes on generating for nobody, or locks the session, shows here.
+    Users press "stop". The check reveals a target that continues to generate for nobody, or locks the session.
     """
     following = trace.role("streams.cancelled.next")
     if not trace.role("streams.cancelled.give-up") or not following:
@@ -199,10 +206,10 @@ def next_answers(spec: Spec, trace: Trace) -> Iterator[Finding]:
             yield unusable
         elif (seen.exchange.status or 0) >= 500:  # judged by http.no-server-error
             yield seen.finding("there is no answer to judge", outcome=Outcome.NOT_TESTABLE)
-        elif not _whole(seen.exchange):
+        elif not _complete(seen.exchange):
             fault = seen.exchange.fault
             yield seen.finding(
-                "no whole answer after a stream was given up",
+                "no complete answer after a stream was closed early",
                 place="status",
                 expected="2xx and a whole body",
                 actual=seen.exchange.status if fault is None else f"{fault.kind}: {fault.message}",
@@ -210,10 +217,12 @@ def next_answers(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 
 def _refused_stream(spec: Spec, case: Case) -> bool:
+    """The request asks for a stream and must be refused."""
     return streamed(*DATA_ONLY)(spec, case) and case.expect is Expect.REJECT
 
 
 def _error_as_event(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: the refusal comes as an event of a stream."""
     response, body = exchange.response, exchange.request.json
     asks = isinstance(body, dict) and body.get("stream") is True and ("messages" in body or "prompt" in body)
     if response is None or response.status not in (400, 422) or not asks:
@@ -238,9 +247,9 @@ def _error_as_event(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchang
     ),
 )
 def error_before_stream(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A request for a stream that can't be served is refused with an HTTP status, before the first byte.
+    """A request for a stream that can't be served is refused with an HTTP status, before the stream begins.
 
-    A client that reads 200 has stopped to expect a refusal: it shows an empty answer, or hangs.
+    After a status 200 a client no longer expects a refusal: it shows an empty answer, or hangs.
     """
     if not 200 <= seen.response.status < 300:
         return

@@ -1,4 +1,4 @@
-"""Each event of a stream: JSON, name, schema, and how errors show."""
+"""Checks of single events: JSON, name, schema, and the form of errors."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from conformance.streams.event_schemas import event_schemas, free_in_filter_chun
 from conformance.streams.reading import DATA_ONLY, Reading, over_stream, streamed
 from conformance.verdict import Finding, Level, Outcome
 
-#: Findings of one kind shown for one stream.
+#: The number of findings of one kind that are reported for one stream.
 MOST = 5
 
 
 def _broken_json(events: list[Draft], _request: Request) -> list[Draft] | None:
+    """Counterexample: an event contains a keep-alive text."""
     if not any(isinstance(event.json, dict) for event in events):
         return None
     first = events[0]
@@ -38,7 +39,7 @@ def _broken_json(events: list[Draft], _request: Request) -> list[Draft] | None:
 )
 @over_stream
 def data_json(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """The data of every event but the sentinel is one JSON object (RFC 8259).
+    """The data of every event except the sentinel is one JSON object (RFC 8259).
 
     Clients parse each event and abort on anything else: an empty data line, a keep-alive text, a sentinel with
     something after it.
@@ -54,6 +55,7 @@ def data_json(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Findi
 
 
 def _name_it(events: list[Draft], _request: Request) -> list[Draft] | None:
+    """Counterexample: an event with a name of its own is inserted."""
     extra = Draft('{"tool":"search","status":"running"}', "tool.progress", events[0].at)
     return [events[0], extra, *events[1:]]
 
@@ -68,10 +70,10 @@ def _name_it(events: list[Draft], _request: Request) -> list[Draft] | None:
 )
 @over_stream
 def unnamed(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """Chat and completion streams are data only: events have no name.
+    """The events of chat and completion streams have no name.
 
-    Clients hand every event's data to the same parser, so an event of another kind ends their turn with an error. An
-    event named ``error`` is accepted.
+    Clients give the data of every event to the same parser, so an event of another kind ends their turn with an error.
+    An event named ``error`` is accepted.
     """
     named = [event for event in reading.stream.events if event.name not in (None, "", "error")]
     for event in named[:MOST]:
@@ -79,6 +81,7 @@ def unnamed(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding
 
 
 def _wrong_type(value: dict[str, Any], index: int) -> dict[str, Any] | None:
+    """Counterexample: a field has the wrong type."""
     if "choices" in value and value["choices"] and value.get("object"):
         return {**value, "created": "yesterday"}
     if str(value.get("object", "")) == "thread.run" and value.get("status"):
@@ -102,8 +105,8 @@ def _wrong_type(value: dict[str, Any], index: int) -> dict[str, Any] | None:
 def event_schema(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     """The data of each event is valid against the document's schema for that event.
 
-    An event of a type that the document doesn't have is a note: the service adds types. In the service's own filter
-    chunks, what only a chunk with content has may be empty or absent.
+    An event of an undocumented type is only a note: the service adds types. In the service's own filter chunks, fields
+    that only chunks with content need may be empty or absent.
     """
     schemas = event_schemas(spec, reading.shape)
     shown = 0
@@ -129,6 +132,7 @@ def event_schema(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fi
 
 
 def _interrupt(events: list[Draft], _request: Request) -> list[Draft] | None:
+    """Counterexample: an error event comes before the last event."""
     if len(events) < 2:
         return None
     error = Draft('{"error":{"code":"server_error","message":"The stream was interrupted."}}', None, events[1].at)
@@ -136,6 +140,7 @@ def _interrupt(events: list[Draft], _request: Request) -> list[Draft] | None:
 
 
 def _named_error(events: list[Draft], _request: Request) -> list[Draft] | None:
+    """Witness: the last event is replaced by an error."""
     if not events:
         return None
     data = '{"type":"error","code":"server_error","error":{"code":"server_error","message":[]}}'
@@ -154,10 +159,10 @@ def _named_error(events: list[Draft], _request: Request) -> list[Draft] | None:
 )
 @over_stream
 def no_error(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """A stream that began doesn't break off with an error event.
+    """A stream doesn't break off with an error event.
 
-    The error event is the right way to show that it did. What went wrong may lie with the model or the account, so it
-    leaves the case undecided; a request that can't be served must be refused before the first byte.
+    The error event itself is the right way to report a failure. The failure may be due to the model or the account, so
+    the case is left undecided. A request that can't be served must be refused before the stream begins.
     """
     for event in reading.errors[:1]:
         yield seen.finding(
@@ -170,6 +175,7 @@ def no_error(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Findin
 
 
 def _error_text(events: list[Draft], _request: Request) -> list[Draft] | None:
+    """Counterexample: the error event has a text in place of an object."""
     if len(events) < 2:
         return None
     return [*events[:-1], Draft('{"error":"something went wrong"}', None, events[-1].at), events[-1]]
@@ -188,7 +194,7 @@ def _error_text(events: list[Draft], _request: Request) -> list[Draft] | None:
 )
 @over_stream
 def error_envelope(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """An error event says what happened in ``message``, in the error envelope or beside the type ``error``."""
+    """An error event has a ``message``, in an ``error`` object or beside the type ``error``."""
     for event in reading.errors[:MOST]:
         value = event.json if isinstance(event.json, dict) else {}
         inner = value.get("error", value)

@@ -1,4 +1,4 @@
-"""How each choice of a chat or completion stream ends."""
+"""Checks of how each choice of a chat or completion stream ends."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from conformance.streams.chunks import by_choice, choice_breaches, pieces
 from conformance.streams.reading import DATA_ONLY, Reading, over_stream, streamed
 from conformance.verdict import Finding, Level
 
-#: Findings of one kind shown for one stream.
+#: The number of findings of one kind that are reported for one stream.
 MOST = 5
 
-#: Values of finish_reason that some version documents.
+#: The values of finish_reason that at least one version documents.
 FINISHES = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
 
 
 def _finish_twice(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: the chunk with the finish_reason comes twice."""
     for index, event in enumerate(events):
         value = event.json
         if isinstance(value, dict) and any(c.get("finish_reason") for c in value.get("choices") or ()):
@@ -41,8 +42,7 @@ def _finish_twice(events: list[Draft], _request: Request) -> Sequence[Draft] | N
 def finish_once(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     """Each choice gets exactly one finish_reason.
 
-    It tells a complete answer from a truncated one; a stream that just stops must not look complete. Only choices with
-    a delta count; filter chunks may follow.
+    It tells a complete answer from a cut-off one. Only choices with a delta count; filter chunks may follow.
     """
     for index, breach in choice_breaches(reading):
         if breach.rule == "finish-reason-once" and breach.tag is not None:
@@ -60,6 +60,7 @@ def finish_once(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
 
 
 def _late_text(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: text comes after the finish_reason."""
     for index, event in enumerate(events):
         value = event.json
         if isinstance(value, dict) and any(c.get("finish_reason") for c in value.get("choices") or ()):
@@ -84,7 +85,7 @@ def _late_text(events: list[Draft], _request: Request) -> Sequence[Draft] | None
 )
 @over_stream
 def finish_last(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """After its finish_reason a choice says nothing more: clients have stopped listening to it."""
+    """A choice has no content after its finish_reason. Clients ignore what follows."""
     for index, breach in choice_breaches(reading):
         if breach.rule == "nothing-after-finish" and breach.tag is not None:
             yield seen.finding(
@@ -96,6 +97,7 @@ def finish_last(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
 
 
 def _empty_finish(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    """Counterexample: the finish_reason is an empty string until the end."""
     for choice in value.get("choices") or ():
         if "finish_reason" in choice and choice["finish_reason"] is None:
             choice["finish_reason"] = ""
@@ -115,8 +117,8 @@ def _empty_finish(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
 def finish_value(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     """``finish_reason`` is null until the choice ends, then a reason; never an empty string or the word null.
 
-    Clients stop at the first value that isn't null, or throw on one that they don't know. A reason that no version
-    documents is a note.
+    Clients stop at the first value that isn't null, or fail on an unknown one. A reason that no version documents is
+    only a note.
     """
     shown = 0
     for piece in pieces(reading):

@@ -1,4 +1,4 @@
-"""The bytes of a stream: media type, encoding, lines and blank lines."""
+"""Checks of the bytes of a stream: media type, encoding, lines and blank lines."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ from conformance.verdict import Finding, Level
 if TYPE_CHECKING:
     from conformance.requests.case import Case
 
-#: Findings of one kind shown for one stream.
+#: The number of findings of one kind that are reported for one stream.
 MOST = 5
 
 
 def _odd_bytes(seen: Observation, found: Sequence[Deviation], what: str, expected: str) -> Iterator[Finding]:
+    """Yield a finding for each deviation from the standard form, up to the limit."""
     for deviation in found[:MOST]:
         yield seen.finding(what, place=f"byte:{deviation.start}", expected=expected, actual=deviation.detail)
 
 
 def _as_json_type(_exchange: Exchange, response: Response) -> Response:
+    """Counterexample: the stream is labelled as JSON."""
     return response.with_header("content-type", "application/json")
 
 
@@ -43,10 +45,10 @@ def _as_json_type(_exchange: Exchange, response: Response) -> Response:
     provenance="standard",
 )
 def content_type(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A streamed answer says that it is ``text/event-stream`` (WHATWG HTML, section "Server-sent events").
+    """A streamed answer is labelled ``text/event-stream`` (WHATWG HTML, section "Server-sent events").
 
-    Clients choose the reader by it: with another type or none, they refuse the stream or take it for one document.
-    A ``charset`` parameter can only be utf-8.
+    Clients choose the reader by it. With another label, or none, they refuse the stream or take it for one document. A
+    ``charset`` parameter can only be utf-8.
     """
     header = seen.response.header("content-type")
     _, _, parameters = (header or "").partition(";")
@@ -61,6 +63,7 @@ def content_type(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _as_stream(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a plain answer comes as a stream."""
     response, body = exchange.response, exchange.request.json
     if response is None or not exchange.ok or response.media_type != "application/json" or not isinstance(body, dict):
         return None
@@ -72,6 +75,7 @@ def _as_stream(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | N
 
 
 def _labelled_as_stream(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | None:
+    """Witness: any JSON answer comes as a stream."""
     response = exchange.response
     if response is None or not exchange.ok or response.media_type != "application/json":
         return None
@@ -79,7 +83,8 @@ def _labelled_as_stream(exchange: Exchange, _others: Sequence[Exchange]) -> Exch
     return exchange.answered(labelled)
 
 
-def _plain_and_whole(spec: Spec, case: Case) -> bool:
+def _plain_to_its_end(spec: Spec, case: Case) -> bool:
+    """The request asks for no stream and the answer is read to its end."""
     return plain(spec, case) and case.cancel_after is None
 
 
@@ -89,7 +94,7 @@ def _plain_and_whole(spec: Spec, case: Case) -> bool:
     clause="stream-only-when-asked",
     counterexample=_as_stream,
     witness=_labelled_as_stream,
-    about=_plain_and_whole,
+    about=_plain_to_its_end,
     needs=Needs.SUCCESS,
     entails=(
         "http.media-type",
@@ -118,6 +123,7 @@ def only_when_asked(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _deflated(_exchange: Exchange, response: Response) -> Response:
+    """Counterexample: the stream is compressed."""
     packed = zlib.compress(response.body)
     return response.with_body(packed).with_header("content-encoding", "deflate")
 
@@ -132,9 +138,9 @@ def _deflated(_exchange: Exchange, response: Response) -> Response:
     provenance="standard",
 )
 def not_compressed(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A stream has a content coding only where the request accepts it (RFC 9110 sections 8.4 and 12.5.3).
+    """A stream has a content coding only if the request accepts it (RFC 9110 sections 8.4 and 12.5.3).
 
-    An intermediary that compresses a stream also holds it back, and a client that did not ask can't read it.
+    A proxy that compresses a stream also delays it, and a client that did not ask for it can't read it.
     """
     coding = compressed(seen.response)
     accepted = (seen.exchange.request.header("accept-encoding") or "").lower()
@@ -148,6 +154,7 @@ def not_compressed(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _bad_utf8(events: list[Draft], _request: Request) -> list[Draft] | None:
+    """Counterexample: a comment in Latin-1."""
     first = events[0]
     return [Draft(first.data, first.name, first.at, b": caf\xe9\n" + first.bytes), *events[1:]]
 
@@ -164,15 +171,16 @@ def _bad_utf8(events: list[Draft], _request: Request) -> list[Draft] | None:
 )
 @over_stream
 def utf8(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """A stream is UTF-8 from the first byte to the last.
+    """A stream is valid UTF-8 from beginning to end.
 
-    Code points may be split between chunks, but not between events. Clients decode strictly and stop, or show
-    replacement characters.
+    Code points may be split between chunks, but not between events. Clients stop at invalid bytes, or show replacement
+    characters.
     """
     yield from _odd_bytes(seen, reading.stream.of(Kind.INVALID_UTF8), "bytes that are not UTF-8", "UTF-8")
 
 
 def _no_last_blank(_exchange: Exchange, response: Response) -> Response:
+    """Counterexample: the last blank line is missing."""
     events = drafts(response)
     last = events[-1]
     trimmed = last.bytes.rstrip(b"\r\n") + b"\n"
@@ -191,10 +199,10 @@ def _no_last_blank(_exchange: Exchange, response: Response) -> Response:
 )
 @over_stream
 def terminated(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """A blank line follows every event, also the last one.
+    """A blank line follows every event, including the last one.
 
-    By the standard an event without its blank line is never dispatched: clients lose it without a word, and with it
-    the finish_reason or the end of the answer. A stream that was cut off is judged by ``sse.ends`` instead.
+    By the standard an event without a blank line is not dispatched. Clients lose it silently, and with it the
+    finish_reason or the end of the answer. A stream that was cut off is judged by ``sse.ends`` instead.
     """
     if reading.whole:
         found = reading.stream.of(Kind.UNFINISHED_EVENT)
@@ -202,6 +210,7 @@ def terminated(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Find
 
 
 def _mix(events: list[Draft], _request: Request) -> list[Draft] | None:
+    """Counterexample: the last event has other line ends."""
     if len(events) < 2:
         return None
     last = events[-1]
@@ -223,13 +232,14 @@ def _mix(events: list[Draft], _request: Request) -> list[Draft] | None:
 def line_ends(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     """All lines of a stream end in the same way.
 
-    Mixing LF, CR and CRLF is legal by the standard, but readers that look for one kind of blank line hold an event
-    back until the next one comes.
+    The standard allows a mix of LF, CR and CRLF, but a client that looks for one kind of blank line holds an event back
+    until the next one comes.
     """
     yield from _odd_bytes(seen, reading.stream.of(Kind.MIXED_LINE_ENDS), "line ends change", "one kind of line end")
 
 
 def _no_blank(events: list[Draft], _request: Request) -> list[Draft] | None:
+    """Counterexample: there is no space after ``data:``."""
     changed = [Draft(event.data, event.name, event.at, event.bytes.replace(b"data: ", b"data:", 1)) for event in events]
     return changed if events else None
 
@@ -245,14 +255,15 @@ def _no_blank(events: list[Draft], _request: Request) -> list[Draft] | None:
 )
 @over_stream
 def data_space(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """One blank follows ``data:``, as the service sends it.
+    """One space follows ``data:``, as the service sends it.
 
-    The standard makes the blank optional; clients that cut off ``data: `` as a prefix then ignore every event.
+    The standard makes the space optional, but clients that look for the prefix ``data: `` would ignore every event.
     """
     yield from _odd_bytes(seen, reading.stream.of(Kind.NO_SPACE)[:1], "no blank after data:", "data: …")
 
 
 def _split_lines(events: list[Draft], _request: Request) -> list[Draft] | None:
+    """Counterexample: the data of an event is spread over two lines."""
     for index, event in enumerate(events):
         if isinstance(event.json, dict):
             split = event.with_data(event.data.replace("{", "{\n", 1))
@@ -271,15 +282,17 @@ def _split_lines(events: list[Draft], _request: Request) -> list[Draft] | None:
 )
 @over_stream
 def data_one_line(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """The data of an event stands on one line.
+    """The data of an event is on one line.
 
-    Several ``data:`` lines are legal and are joined with line breaks; clients that parse line by line see broken JSON.
+    Several ``data:`` lines are legal and are joined with line breaks, but clients that parse line by line see broken
+    JSON.
     """
     found = reading.stream.of(Kind.MULTI_LINE)
     yield from _odd_bytes(seen, found, "an event's data is spread over several lines", "one data line")
 
 
 def _comment(events: list[Draft], _request: Request) -> list[Draft] | None:
+    """Counterexample: a comment is inserted."""
     first = events[0]
     return [Draft(first.data, first.name, first.at, b": keep-alive\n\n" + first.bytes), *events[1:]]
 
@@ -295,7 +308,7 @@ def _comment(events: list[Draft], _request: Request) -> list[Draft] | None:
 )
 @over_stream
 def comments(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """The service is not known to send comments. They are legal, and clients must skip them."""
+    """A stream has no comments: the service is not known to send any. They are legal, and clients must skip them."""
     found = reading.stream.comments
     if found:
         text = found[0].text[:80] or "an empty comment"
@@ -303,6 +316,7 @@ def comments(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Findin
 
 
 def _stray_field(events: list[Draft], _request: Request) -> list[Draft] | None:
+    """Counterexample: a line with an unknown field name."""
     first = events[0]
     return [Draft(first.data, first.name, first.at, b"stray: line\n" + first.bytes), *events[1:]]
 
@@ -320,8 +334,8 @@ def _stray_field(events: list[Draft], _request: Request) -> list[Draft] | None:
 def fields(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     """Lines are ``data``, ``event``, ``id``, ``retry`` or comments, used as the standard says.
 
-    Readers ignore any other line, a name that no data follows, a second name and a malformed ``retry`` or ``id``;
-    text that was meant for somebody is lost.
+    Clients ignore any other line, an event name without data, a second name and a malformed ``retry`` or ``id``.
+    Information in such lines is lost.
     """
     kinds = (Kind.UNKNOWN_FIELD, Kind.NO_DATA, Kind.REPEATED_NAME, Kind.BAD_RETRY, Kind.BAD_ID)
     yield from _odd_bytes(seen, reading.stream.of(*kinds), "a line that readers ignore", "data, event, id or retry")

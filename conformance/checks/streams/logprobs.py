@@ -1,4 +1,4 @@
-"""Log probabilities in streams."""
+"""Checks of log probabilities in streams."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ _ASKS = asks("/logprobs", True)
 
 
 def _tokens(piece: Piece) -> list[dict[str, Any]]:
+    """The token entries of a piece."""
     logprobs = piece.choice.get("logprobs")
     content = logprobs.get("content") if isinstance(logprobs, dict) else None
     return [token for token in content if isinstance(token, dict)] if isinstance(content, list) else []
 
 
 def _drop(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    """Counterexample: the log probabilities are missing."""
     for choice in value.get("choices") or ():
         if choice.get("logprobs"):
             choice["logprobs"] = None
@@ -43,7 +45,7 @@ def _drop(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
 )
 @over_stream
 def present(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """With ``logprobs: true`` the chunks with text carry the log probabilities of their tokens."""
+    """With ``logprobs: true`` the chunks with text contain the log probabilities of their tokens."""
     for found in by_choice(reading).values():
         bare = next((piece for piece in found if piece.text), None)
         if bare is not None and not any(_tokens(piece) for piece in found):
@@ -51,6 +53,7 @@ def present(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding
 
 
 def _lose_token(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    """Counterexample: the tokens are not those of the text."""
     for choice in value.get("choices") or ():
         logprobs = choice.get("logprobs")
         if isinstance(logprobs, dict) and logprobs.get("content"):
@@ -69,9 +72,9 @@ def _lose_token(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
 )
 @over_stream
 def tokens(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """The tokens of a choice's log probabilities, joined, are its text: one entry per token, none lost or doubled.
+    """The tokens of a choice's log probabilities, joined, are its text: one entry per token, none missing or doubled.
 
-    The ``bytes`` of a token count before its text, because a code point may be spread over tokens.
+    The ``bytes`` of a token are used rather than its text, because a code point may be spread over several tokens.
     """
     if not reading.ended:
         return
@@ -89,6 +92,7 @@ def tokens(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]
 
 
 def _bytes(token: dict[str, Any]) -> bytes:
+    """The bytes of a token, or of its text if it has none."""
     raw = token.get("bytes")
     if isinstance(raw, list) and all(isinstance(byte, int) and 0 <= byte < 256 for byte in raw):
         return bytes(raw)
@@ -97,15 +101,18 @@ def _bytes(token: dict[str, Any]) -> bytes:
 
 
 def _top(case: Case) -> int | None:
+    """The requested number of alternatives, or None."""
     value = value_at(case, "/top_logprobs")
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _asks_top(spec: Spec, case: Case) -> bool:
+    """The request asks for alternatives."""
     return _ASKS(spec, case) and _top(case) is not None
 
 
 def _many(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    """Counterexample: a token has 21 alternatives more."""
     for choice in value.get("choices") or ():
         logprobs = choice.get("logprobs")
         for token in (logprobs.get("content") or ()) if isinstance(logprobs, dict) else ():
@@ -136,6 +143,7 @@ def top(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
 
 
 def _uninvited(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    """Counterexample: log probabilities that nobody requested."""
     for choice in value.get("choices") or ():
         text = choice["delta"].get("content") if isinstance(choice.get("delta"), dict) else None
         if text and choice.get("logprobs") is None:
@@ -154,7 +162,7 @@ def _uninvited(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
 )
 @over_stream
 def only_when_asked(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """Without ``logprobs: true`` no chunk carries log probabilities."""
+    """Without ``logprobs: true`` no chunk contains log probabilities."""
     found = next((piece for piece in pieces(reading) if _tokens(piece)), None)
     if found is not None:
         yield seen.finding(
@@ -163,11 +171,13 @@ def only_when_asked(spec: Spec, seen: Observation, reading: Reading) -> Iterator
 
 
 def _asks_number(spec: Spec, case: Case) -> bool:
+    """The request asks for log probabilities with a number, as text completions do."""
     value = value_at(case, "/logprobs")
     return value is not ABSENT and isinstance(value, int) and not isinstance(value, bool)
 
 
 def _one_less(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    """Counterexample: a log probability is missing."""
     for choice in value.get("choices") or ():
         logprobs = choice.get("logprobs")
         if isinstance(logprobs, dict) and logprobs.get("token_logprobs"):

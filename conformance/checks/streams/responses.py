@@ -1,4 +1,4 @@
-"""Responses streams: sequence, names, announced items and parts, deltas, and the one event that ends them."""
+"""Checks of Responses streams: sequence numbers, names, announcements, deltas, and the event that ends them."""
 
 from __future__ import annotations
 
@@ -16,20 +16,23 @@ from conformance.verdict import Finding, Level
 
 RESPONSES = "responses"
 
-#: Findings of one kind shown for one stream.
+#: The number of findings of one kind that are reported for one stream.
 MOST = 5
 
 
 def _kind(event: Draft) -> str:
+    """The type of an event."""
     value = event.json
     return str(value.get("type", "")) if isinstance(value, dict) else ""
 
 
 def _find(events: Sequence[Draft], *kinds: str) -> int | None:
+    """The index of the first event of one of the types, or None."""
     return next((index for index, event in enumerate(events) if _kind(event) in kinds), None)
 
 
 def _same_number(value: dict[str, Any], index: int) -> dict[str, Any] | None:
+    """Counterexample: all sequence numbers are 0."""
     return {**value, "sequence_number": 0} if index and "sequence_number" in value else None
 
 
@@ -43,9 +46,9 @@ def _same_number(value: dict[str, Any], index: int) -> dict[str, Any] | None:
 )
 @over_stream
 def sequence_number(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """Every event has a ``sequence_number``, and each is larger than the one before.
+    """Every event has a ``sequence_number`` that is larger than the one before.
 
-    A client that resumes a stream, or sorts its events, goes by it.
+    A client that resumes a stream, or sorts its events, relies on it.
     """
     last, shown = -1, 0
     for event in reading.events:
@@ -66,6 +69,7 @@ def sequence_number(spec: Spec, seen: Observation, reading: Reading) -> Iterator
 
 
 def _misnamed(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: an event has the name of another type."""
     index = _find(events, "response.in_progress", "response.output_item.added")
     if index is None:
         return None
@@ -84,9 +88,9 @@ def _misnamed(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
 )
 @over_stream
 def event_name(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """The ``event:`` line repeats the data's ``type``.
+    """The ``event:`` line repeats the ``type`` in the data.
 
-    Readers choose by one or by the other. A missing line is a warning: readers that need it drop every event.
+    Some clients use the one, some the other. A missing line is a warning: clients that need it ignore every event.
     """
     shown = 0
     for event in reading.events:
@@ -106,6 +110,7 @@ def event_name(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Find
             )
 
 
+#: Rule of the state machine → (what happened, what is expected).
 _ORDER = {
     "created-first": ("comes before response.created", "response.created first"),
     "created-once": ("comes twice", "one response.created"),
@@ -114,6 +119,7 @@ _ORDER = {
 
 
 def _late_work(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: the first event is missing."""
     start = _find(events, "response.created")
     return None if start is None else [*events[:start], *events[start + 1 :]]
 
@@ -128,7 +134,7 @@ def _late_work(events: list[Draft], _request: Request) -> Sequence[Draft] | None
 )
 @over_stream
 def order(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """A stream begins with ``response.created``, and nothing happens after the terminal event."""
+    """A stream begins with ``response.created``, and nothing follows the event that ends the response."""
     breaches = [breach for breach in order_breaches(reading) if breach.rule in _ORDER and breach.tag is not None]
     for breach in breaches[:MOST]:
         assert breach.tag is not None  # noqa: S101 - filtered above; for the type checker
@@ -138,6 +144,7 @@ def order(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
 
 
 def _no_terminal(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: the event that ends the response is missing."""
     kept = [event for event in events if _kind(event) not in TERMINAL]
     return kept if kept and len(kept) < len(events) else None
 
@@ -152,9 +159,9 @@ def _no_terminal(events: list[Draft], _request: Request) -> Sequence[Draft] | No
 )
 @over_stream
 def terminal_once(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """Exactly one of completed, incomplete, failed or a bare ``error`` ends a stream.
+    """Exactly one event ends a stream: completed, incomplete, failed or a bare ``error``.
 
-    Without it a cut stream looks like an answer. A sentinel after it is neither demanded nor refused.
+    Without it a cut-off stream looks like an answer. A sentinel after it is neither required nor forbidden.
     """
     for breach in order_breaches(reading):
         if breach.rule == "never-ends":
@@ -170,11 +177,13 @@ def terminal_once(spec: Spec, seen: Observation, reading: Reading) -> Iterator[F
 
 
 def _shown(seen: Observation, faults: Iterable[NestingFault]) -> Iterator[Finding]:
+    """Yield a finding for each fault, up to the limit."""
     for wrong in list(faults)[:MOST]:
         yield seen.finding(wrong.message, place=wrong.event.place, expected=wrong.expected, actual=wrong.actual)
 
 
 def _other_item(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: a delta names another item."""
     index = _find(events, "response.output_text.delta", "response.function_call_arguments.delta")
     if index is None:
         return None
@@ -194,12 +203,13 @@ def _other_item(events: list[Draft], _request: Request) -> Sequence[Draft] | Non
 def announced(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     """Every item and part is announced before its events, under the next free index, and keeps its id.
 
-    Clients file deltas by index and id: a gap or a drifting id sends text into the wrong item, or nowhere.
+    Clients assign deltas by index and id. A gap or a changed id puts text into the wrong item, or nowhere.
     """
     yield from _shown(seen, Outline.of(reading).rule("announced"))
 
 
 def _never_closed(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: a text has no done event."""
     end = _find(events, "response.completed")
     index = _find(events, "response.output_text.done", "response.function_call_arguments.done")
     return None if index is None or end is None else [*events[:index], *events[index + 1 :]]
@@ -215,15 +225,16 @@ def _never_closed(events: list[Draft], _request: Request) -> Sequence[Draft] | N
 )
 @over_stream
 def closed(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """Before a response is completed, every announced item, part and text has had its ``done`` event.
+    """Before a response is completed, every announced item, part and text has its ``done`` event.
 
-    Clients act on an item when it is done.
+    Clients use an item only when it is done.
     """
     if reading.ended:
         yield from _shown(seen, Outline.of(reading).rule("closed"))
 
 
 def _lose_delta(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: a delta is missing."""
     index = _find(events, "response.output_text.delta", "response.function_call_arguments.delta")
     return None if index is None or not events[index].json.get("delta") else [*events[:index], *events[index + 1 :]]
 
@@ -243,7 +254,7 @@ def concatenate(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
 
 
 def _part_in_reasoning(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
-    """A message item relabelled as reasoning keeps its content parts."""
+    """Counterexample: an item with content parts claims to be reasoning."""
     index = _find(events, "response.output_item.added")
     if index is None or not any(_kind(event) == "response.content_part.added" for event in events):
         return None
@@ -265,14 +276,12 @@ def _part_in_reasoning(events: list[Draft], _request: Request) -> Sequence[Draft
 )
 @over_stream
 def part_type(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """The part events fit the type of their item: a reasoning item has summary parts, not content parts.
-
-    Clients would show the reasoning as the answer.
-    """
+    """A reasoning item has summary parts, not content parts: clients would show the reasoning as the answer."""
     yield from _shown(seen, Outline.of(reading).rule("part-type"))
 
 
 def _empty_output(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    """Counterexample: the completed response has no output."""
     if value.get("type") == "response.completed" and value["response"].get("output"):
         value["response"]["output"] = []
         return value
@@ -289,7 +298,7 @@ def _empty_output(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
 )
 @over_stream
 def completed_equals(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """The output of the completed response is the items that the stream closed, in their order.
+    """The output of the completed response consists of the items that the stream closed, in their order.
 
     Status, encrypted content and filter results may differ.
     """
@@ -320,6 +329,7 @@ def completed_equals(spec: Spec, seen: Observation, reading: Reading) -> Iterato
 
 
 def _other_response(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    """Counterexample: an event has another response id."""
     if value.get("type") == "response.in_progress":
         value["response"]["id"] += "0"
         return value
@@ -336,7 +346,7 @@ def _other_response(value: dict[str, Any], _index: int) -> dict[str, Any] | None
 )
 @over_stream
 def id_constant(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """All events of a stream speak of one response: the id of ``response`` stays the same."""
+    """All events of a stream are about one response and contain the same id."""
     first: Any = None
     for event, value in reading.values:
         response = value.get("response")
@@ -350,7 +360,7 @@ def id_constant(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
                 return
 
 
-#: The status of the response in the events that announce one.
+#: Event type → the status of the response in such an event.
 _ANNOUNCED = {
     "response.queued": ("queued",),
     "response.in_progress": ("in_progress",),
@@ -361,6 +371,7 @@ _ANNOUNCED = {
 
 
 def _not_yet(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
+    """Counterexample: the final event has a status that isn't final."""
     if value.get("type") not in TERMINAL or not isinstance(value.get("response"), dict):
         return None
     return {**value, "response": {**value["response"], "status": "in_progress"}}
@@ -376,7 +387,7 @@ def _not_yet(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
 )
 @over_stream
 def event_status(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """The status in the response of an event is the one that the event announces."""
+    """The status of the response in an event is the one that the event's type says."""
     for event, value in reading.values:
         response, kind = value.get("response"), kind_of(event, value)
         status = response.get("status") if isinstance(response, dict) else None

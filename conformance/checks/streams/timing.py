@@ -1,4 +1,6 @@
-"""When the parts of a stream arrive: shown, never scored, because a network lies between."""
+"""Checks of when the parts of a stream arrive. They are reported but never scored, because a network lies in
+between.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,15 @@ from conformance.spec.spec import Spec
 from conformance.streams.reading import Reading, over_stream, streamed
 from conformance.verdict import Finding, Level
 
-#: A first event later than this, in seconds, is worth a note.
+#: A first event that comes later than this many seconds is worth a note.
 FIRST = 10.0
 
-#: From this many events on, an answer that took longer than HELD seconds and came in one block was held back.
+#: An answer was held back if it has at least MANY events, took longer than HELD seconds and came in one block.
 MANY, HELD = 10, 1.0
 
 
 def _late(events: list[Draft], _request: Request) -> Sequence[Draft]:
+    """Counterexample: everything comes late."""
     return [evolve(event, at=event.at + 2 * FIRST) for event in events]
 
 
@@ -39,7 +42,7 @@ def _late(events: list[Draft], _request: Request) -> Sequence[Draft]:
 )
 @over_stream
 def first_event(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """The first event comes soon: that is what a stream is for."""
+    """The first event comes within seconds. Users see that something happens."""
     if reading.events and reading.events[0].at > FIRST:
         first = reading.events[0]
         yield seen.finding(
@@ -48,6 +51,7 @@ def first_event(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
 
 
 def _in_one_block(_exchange: Exchange, response: Response) -> Response | None:
+    """Counterexample: the whole stream arrives at its end."""
     if len(stream_of(response).events) <= MANY:
         return None
     at = max(response.elapsed, 2 * HELD)
@@ -67,8 +71,8 @@ def _in_one_block(_exchange: Exchange, response: Response) -> Response | None:
 def buffered(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     """A long answer doesn't arrive in one block at its end.
 
-    A proxy that collects the whole stream before it sends it on defeats its purpose. The service itself may group
-    events into blocks.
+    A proxy that collects the whole stream before it forwards it makes streaming pointless. The service itself may send
+    events in groups.
     """
     events = reading.events
     if len(events) >= MANY and events[0].first_at >= HELD and events[-1].at - events[0].first_at < 0.001:

@@ -1,4 +1,4 @@
-"""Tool calls in chat streams: each call under an index of its own, named once, its arguments joined."""
+"""Checks of tool calls in chat streams: each call has its own index, one head, and joined arguments."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ from conformance.verdict import Finding, Level
 
 CHAT = "chat-chunks"
 
-#: Findings of one kind shown for one stream.
+#: The number of findings of one kind that are reported for one stream.
 MOST = 5
 
 
 def _entries(value: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the tool-call entries of a chunk."""
     for choice in value.get("choices") or ():
         delta = choice.get("delta")
         yield from (delta.get("tool_calls") or ()) if isinstance(delta, dict) else ()
 
 
 def on_entries(change: Callable[[dict[str, Any]], None]) -> Counterexample:
-    """Change each tool-call fragment of a chat stream in place."""
+    """A counterexample that changes each tool-call entry of a chat stream in place."""
 
     def changed(value: dict[str, Any], _index: int) -> dict[str, Any]:
         for entry in _entries(value):
@@ -41,7 +42,7 @@ def on_entries(change: Callable[[dict[str, Any]], None]) -> Counterexample:
 
 
 def _second_call(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
-    """A second call that starts under the index of the first."""
+    """Counterexample: a second call starts under the index of the first."""
     for index, event in enumerate(events):
         value = event.json
         for entry in _entries(value) if isinstance(value, dict) else ():
@@ -64,9 +65,9 @@ def _second_call(events: list[Draft], _request: Request) -> Sequence[Draft] | No
 )
 @over_stream
 def tool_index(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """Every tool call of a choice has an index of its own, from 0 upwards, in each of its deltas.
+    """Every tool call of a choice has its own index, counted from 0, in each of its deltas.
 
-    The index is all that joins the deltas of a call: two calls under one index melt into one with broken arguments.
+    Only the index joins the deltas of a call. Two calls under one index become one with broken arguments.
     """
     began: dict[Any, int] = {}
     for call in calls_of(reading):
@@ -91,6 +92,7 @@ def tool_index(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Find
 
 
 def _headless(entry: dict[str, Any]) -> None:
+    """Counterexample: a call has no id."""
     entry.pop("id", None)
     entry.pop("type", None)
 
@@ -107,7 +109,7 @@ def _headless(entry: dict[str, Any]) -> None:
 def tool_head(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     """The first delta of a tool call has its id, its type ``function`` and the function's name.
 
-    The answer of the tool refers to the id; without the name nobody knows what to run.
+    The tool's result refers to the id, and without the name nobody knows what to run.
     """
     for call in calls_of(reading)[:MOST]:
         head = call.fragments[0]
@@ -124,10 +126,12 @@ def tool_head(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Findi
 
 
 def _text(value: Any) -> bool:
+    """Return True for a text that isn't empty."""
     return isinstance(value, str) and bool(value)
 
 
 def _repeat(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: later deltas repeat the type."""
     seen: dict[Any, dict[str, Any]] = {}
     changed, done = list(events), False
     for index, event in enumerate(events):
@@ -153,9 +157,9 @@ def _repeat(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
 )
 @over_stream
 def tool_tail(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """Later deltas of a tool call leave out id, type and name; they don't repeat them, empty or null.
+    """Later deltas of a tool call have no id, type or name, not even empty or null ones.
 
-    Accumulators append or overwrite what comes again.
+    Clients append them, or overwrite what they had.
     """
     shown = 0
     for call in calls_of(reading):
@@ -173,6 +177,7 @@ def tool_tail(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Findi
 
 
 def _as_object(entry: dict[str, Any]) -> None:
+    """Counterexample: the arguments are an object."""
     if isinstance(entry.get("function"), dict) and entry["function"].get("arguments"):
         entry["function"]["arguments"] = {"text": entry["function"]["arguments"]}
 
@@ -189,7 +194,7 @@ def _as_object(entry: dict[str, Any]) -> None:
 )
 @over_stream
 def arguments_text(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """The arguments of a tool call come as text, to be joined; never as an object."""
+    """The arguments of a tool call are pieces of text, never an object."""
     wrong = [f for f in fragments(reading) if not isinstance(f.function.get("arguments", ""), str)]
     for fragment in wrong[:MOST]:
         yield seen.finding(
@@ -201,6 +206,7 @@ def arguments_text(spec: Spec, seen: Observation, reading: Reading) -> Iterator[
 
 
 def _unjoinable(entry: dict[str, Any]) -> None:
+    """Counterexample: the joined arguments are not JSON."""
     if isinstance(entry.get("function"), dict) and entry["function"].get("arguments"):
         entry["function"]["arguments"] += "}{"
 
@@ -216,9 +222,9 @@ def _unjoinable(entry: dict[str, Any]) -> None:
 )
 @over_stream
 def arguments_json(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """The joined arguments of a call are one JSON object, unless the answer was cut by a limit or a filter.
+    """The joined arguments of a call are one JSON object, unless the answer was cut off by a limit or a filter.
 
-    A model may err here, so it is a warning; a proxy that loses a delta shows in the same way.
+    Models make mistakes here, so it is a warning. A proxy that loses a delta shows up in the same way.
     """
     if not reading.ended:
         return
@@ -240,7 +246,7 @@ def arguments_json(spec: Spec, seen: Observation, reading: Reading) -> Iterator[
 
 
 def forced_tool(body: Any) -> str | None:
-    """The name that ``tool_choice`` forces, "" where any tool is required, None where none is."""
+    """The function that ``tool_choice`` forces; "" if any tool is required, None if none is."""
     choice = body.get("tool_choice") if isinstance(body, dict) else None
     if choice == "required":
         return ""
@@ -249,10 +255,12 @@ def forced_tool(body: Any) -> str | None:
 
 
 def _forces(spec: Spec, case: Case) -> bool:
+    """The request forces a tool."""
     return forced_tool(case.json) is not None
 
 
 def _prose(events: list[Draft], request: Request) -> Sequence[Draft] | None:
+    """Counterexample: prose in place of the forced call."""
     if forced_tool(request.json) is None:
         return None
     changed = []
@@ -279,9 +287,9 @@ def _prose(events: list[Draft], request: Request) -> Sequence[Draft] | None:
 )
 @over_stream
 def tool_forced(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """A tool that ``tool_choice`` forces is called in every choice; finish_reason is ``stop`` or ``tool_calls``.
+    """A tool that ``tool_choice`` forces is called in every choice.
 
-    Choices that a limit or a filter cut are not judged.
+    The finish_reason is ``stop`` or ``tool_calls``. Choices that a limit or a filter cut off are not judged.
     """
     name = forced_tool(seen.case.json)
     if not reading.ended:
@@ -302,6 +310,7 @@ def tool_forced(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
 
 
 def _empty_promise(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: the finish_reason claims a call that isn't there."""
     if any(_names_call(event) for event in events):
         return None
     changed = list(events)
@@ -315,6 +324,7 @@ def _empty_promise(events: list[Draft], _request: Request) -> Sequence[Draft] | 
 
 
 def _names_call(event: Draft) -> bool:
+    """Return True if an event has tool-call entries."""
     value = event.json
     return isinstance(value, dict) and any(True for _ in _entries(value))
 
@@ -330,9 +340,9 @@ def _names_call(event: Draft) -> bool:
 )
 @over_stream
 def finish_tool_calls(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """``tool_calls`` is the reason only of a choice that has calls, and such a choice should give it.
+    """The finish_reason ``tool_calls`` is given only for a choice with tool calls, and such a choice should have it.
 
-    Clients enter the branch that runs tools by it. A call that was forced may end with ``stop``.
+    Clients run tools because of it. A forced call may end with ``stop``.
     """
     calling = {call.choice for call in calls_of(reading)}
     for piece in pieces(reading):

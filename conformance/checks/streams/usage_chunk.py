@@ -1,4 +1,4 @@
-"""Token counts in chat and completion streams."""
+"""Checks of token counts in chat and completion streams."""
 
 from __future__ import annotations
 
@@ -18,36 +18,42 @@ from conformance.streams.reading import DATA_ONLY, Reading, over_stream, streame
 from conformance.verdict import Finding, Level
 
 _ASKS = asks("/stream_options/include_usage", True)
+#: A usage that adds up, for counterexamples.
 _COUNTS = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
 
 
 def documents(spec: Spec, operation: str, name: str) -> bool:
-    """True when a field of an operation's JSON request body is documented in this version."""
+    """Return True if this version documents a field in the JSON body of an operation."""
     found = operations_of(spec).get(operation)
     media = found.body.get("application/json") if found else None
     return media is not None and _has(spec, media.schema, name)
 
 
 def _has(spec: Spec, node: Any, name: str) -> bool:
+    """Return True if a schema has the property, through references and combinations."""
     schema = spec.deref(node)
     parts = [part for keyword in ("allOf", "anyOf", "oneOf") for part in schema.get(keyword, ())]
     return name in schema.get("properties", {}) or any(_has(spec, part, name) for part in parts)
 
 
 def _documented(spec: Spec, case: Case) -> bool:
+    """The version documents ``stream_options``."""
     return documents(spec, case.operation, "stream_options")
 
 
+#: Selects streams whose request asks for the usage, in versions that document it.
 _ASKED = streamed(*DATA_ONLY, also=every(_ASKS, _documented))
 
 
 def _asked(request: Request) -> bool:
+    """Return True if a request asks for the usage."""
     body = request.json
     options = body.get("stream_options") if isinstance(body, dict) else None
     return isinstance(options, dict) and options.get("include_usage") is True
 
 
 def _usage_chunk(events: Sequence[Draft]) -> tuple[int, Mapping[str, Any]] | None:
+    """(index, chunk) of the first chunk with a usage, or None."""
     for index, event in enumerate(events):
         value = event.json
         if isinstance(value, dict) and isinstance(value.get("usage"), dict):
@@ -56,6 +62,7 @@ def _usage_chunk(events: Sequence[Draft]) -> tuple[int, Mapping[str, Any]] | Non
 
 
 def _uninvited(events: list[Draft], request: Request) -> Sequence[Draft] | None:
+    """Counterexample: a usage that nobody requested."""
     last = next((e for e in reversed(events) if isinstance(e.json, dict) and e.json.get("choices")), None)
     if last is None or _asked(request):
         return None
@@ -76,10 +83,10 @@ def _uninvited(events: list[Draft], request: Request) -> Sequence[Draft] | None:
 )
 @over_stream
 def usage_unasked(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """Without ``include_usage: true`` no chunk carries token counts.
+    """Without ``include_usage: true`` no chunk contains token counts.
 
-    The chunk with the counts has empty choices, and clients that did not ask for it read the first choice of every
-    chunk. ``usage: null`` is not such a chunk.
+    The chunk with the counts has no choices, and clients that did not ask for it read the first choice of every chunk.
+    ``usage: null`` is allowed.
     """
     for event, chunk in list(usage_chunks(reading))[:1]:
         yield seen.finding(
@@ -91,6 +98,7 @@ def usage_unasked(spec: Spec, seen: Observation, reading: Reading) -> Iterator[F
 
 
 def _without_usage(events: list[Draft], request: Request) -> Sequence[Draft] | None:
+    """Counterexample: the requested usage is missing."""
     found = _usage_chunk(events)
     return None if found is None or not _asked(request) else [*events[: found[0]], *events[found[0] + 1 :]]
 
@@ -105,7 +113,7 @@ def _without_usage(events: list[Draft], request: Request) -> Sequence[Draft] | N
 )
 @over_stream
 def usage_once(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """With ``include_usage: true`` exactly one chunk carries token counts; elsewhere ``usage`` is null.
+    """With ``include_usage: true`` exactly one chunk contains token counts; in the others ``usage`` is null.
 
     Clients take the first counts for the end of the stream. After a content filter they may be missing.
     """
@@ -120,6 +128,7 @@ def usage_once(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Find
 
 
 def _usage_in_content(events: list[Draft], request: Request) -> Sequence[Draft] | None:
+    """Counterexample: the counts are in a chunk with content."""
     found = _usage_chunk(events)
     if found is None or not _asked(request) or found[0] == 0:
         return None
@@ -141,7 +150,7 @@ def _usage_in_content(events: list[Draft], request: Request) -> Sequence[Draft] 
 )
 @over_stream
 def usage_alone(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """The token counts come in a chunk of their own: empty choices, after the last choice has ended."""
+    """The token counts come in a chunk of their own: without choices, after the last choice has ended."""
     found = list(usage_chunks(reading))
     if len(found) != 1:
         return
@@ -154,6 +163,7 @@ def usage_alone(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
 
 
 def _off_by_one(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
+    """Counterexample: the total is one too high."""
     found = _usage_chunk(events)
     if found is not None:
         index, value = found
@@ -177,7 +187,7 @@ def _off_by_one(events: list[Draft], _request: Request) -> Sequence[Draft] | Non
 )
 @over_stream
 def usage_total(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """``total_tokens`` is prompt tokens plus completion tokens. People are billed by it."""
+    """``total_tokens`` is the sum of prompt and completion tokens. Costs are computed from it."""
     for event, chunk in usage_chunks(reading):
         usage = chunk["usage"]
         counts = [usage.get(name) for name in _COUNTS] if isinstance(usage, dict) else []
