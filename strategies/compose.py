@@ -120,7 +120,10 @@ class _Assembly:
     derivation: OperationDerivation
 
     def drafts(self, derivation: OperationDerivation) -> Iterator[Draft]:
-        """Yield the drafts that the profile asks for, in every media type of the operation."""
+        """Yield the drafts that the profile asks for and the version's features allow, in every media type."""
+        return filter(derivation.claimed, self._all_drafts(derivation))
+
+    def _all_drafts(self, derivation: OperationDerivation) -> Iterator[Draft]:
         if self.composer.profile == Profile.SMOKE:
             yield from derivation.templates[:1]
             stream = self.composer.one_stream_each.get(derivation.operation.id)
@@ -135,7 +138,7 @@ class _Assembly:
         if derivation.shared.everything and derivation.templates:
             yield from fuzzed(derivation, self.composer.seed)
         for other in derivation.others:
-            yield from self.drafts(other)
+            yield from self._all_drafts(other)
 
     def made(self) -> OperationCases:
         """The cases of the operation, each request once, with the setup that they need."""

@@ -100,8 +100,20 @@ class OperationDerivation:
         )
 
     def _documented(self, context: TemplateContext, draft: Draft) -> bool:
-        """Return True if a draft uses only what this version documents and keeps the cross-field rules."""
-        return context.strict.is_valid(draft.request) and not self.rules.broken(draft.request.get("body"))
+        """Return True if a draft uses only what this version documents and lists, and keeps the cross-field rules."""
+        body = draft.request.get("body")
+        return context.strict.is_valid(draft.request) and not self.rules.broken(body) and self.claimed(draft)
+
+    def claimed(self, draft: Draft) -> bool:
+        """Return True if a draft shows only abilities whose features the version lists; else note why it is left out.
+
+        An ability that a version doesn't list is not expected of a target, so nothing is sent that asks for it.
+        """
+        body = draft.request.get("body")
+        shown = next((one for one in self.spec.unclaimed(self.operation.id) if one.shown(body)), None)
+        if shown is not None:
+            self.left_out[f" {shown.feature} feature "] = "the version does not list it among its features"
+        return shown is None
 
     def _generic(self) -> Iterator[Draft]:
         """Yield one draft that is made from the schema alone."""

@@ -33,7 +33,7 @@ def _registered() -> tuple[Any, ...]:
 
 
 def scenarios_of(spec: Spec, profile: str) -> tuple[Scenario, ...]:
-    """The scenarios of a profile whose operations the version has, sorted by id.
+    """The scenarios of a profile whose operations and features the version has, sorted by id.
 
     Raises :class:`HarnessError` if two scenarios have the same id.
     """
@@ -41,7 +41,8 @@ def scenarios_of(spec: Spec, profile: str) -> tuple[Scenario, ...]:
     found: dict[str, Scenario] = {}
     for item in _registered():
         for made in (item,) if isinstance(item, Scenario) else item(spec):
-            if profile in made.profiles and all(operation in known for operation in made.operations):
+            there = all(operation in known for operation in made.operations) and all(map(spec.has, made.features))
+            if profile in made.profiles and there:
                 if made.id in found:
                     raise HarnessError(f"two scenarios are called {made.id}", where=made.module)
                 found[made.id] = made

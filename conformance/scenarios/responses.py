@@ -52,7 +52,13 @@ def _look(spec: Spec, name: str, id: str, role: str, expect: Expect = Expect.ACC
     return call(spec, GET, f"{{{key}}}", role=role, known={key: id}, expect=expect).at(name, role)
 
 
-@scenario("responses.chain", operations=(CREATE, GET, ITEMS, DELETE), requests=16, tokens=1000)
+@scenario(
+    "responses.chain",
+    operations=(CREATE, GET, ITEMS, DELETE),
+    requests=16,
+    tokens=1000,
+    features=("responses.previous_response_id",),
+)
 def chain(spec: Spec, settings: Settings) -> Script:
     """A response is stored, read, continued and deleted; a deleted one can't be continued."""
     name = "responses.chain"
@@ -113,7 +119,7 @@ def forms(spec: Spec, settings: Settings) -> Script:
         yield (_create(spec, name, "answered", input=[output], **more),)
 
 
-@scenario("responses.streamed", operations=(CREATE,), requests=3, tokens=600)
+@scenario("responses.streamed", operations=(CREATE,), requests=3, tokens=600, features=("responses.stream",))
 def streamed(spec: Spec, settings: Settings) -> Script:
     """A text, a function call and a cut-off text as event streams.
 
@@ -128,7 +134,7 @@ def streamed(spec: Spec, settings: Settings) -> Script:
     )
 
 
-@scenario("responses.background", operations=(CREATE, GET), requests=40, tokens=256)
+@scenario("responses.background", operations=(CREATE, GET), requests=40, tokens=256, features=("responses.background",))
 def background(spec: Spec, settings: Settings) -> Script:
     """A response that runs in the background is polled until it ends."""
     name = "responses.background"

@@ -36,6 +36,7 @@ __all__ = ["ENDS", "STOPS", "RunSetup", "begin", "calls_of", "finish", "run_setu
 RUNS, GET, STEPS = "threads.runs.create", "threads.runs.get", "threads.runs.steps.list"
 SUBMIT, CANCEL = "threads.runs.submit_tool_outputs", "threads.runs.cancel"
 MESSAGES = "threads.messages.list"
+CALLS = ("assistants.functions",)  # a run that waits for the outputs of functions needs this feature
 
 #: The final states of a run.
 ENDS = ("completed", "cancelled", "failed", "expired", "incomplete")
@@ -178,11 +179,9 @@ def _refused(reason: str, level: Level = Level.SHOULD) -> dict[str, Any]:
     return {"expect": Expect.REJECT, "level": level, "reason": reason, "breaks": Break("", reason, "state")}
 
 
-@scenario("runs.tools", operations=(RUNS, GET, SUBMIT, STEPS), requests=40, tokens=2 * _TOKENS)
+@scenario("runs.tools", operations=(RUNS, GET, SUBMIT, STEPS), requests=40, tokens=2 * _TOKENS, features=CALLS)
 def tools(spec: Spec, settings: Settings) -> Script:
-    """A run waits for the outputs of its functions, locks its thread meanwhile, and continues when it has all of
-    them.
-    """
+    """A run waits for the outputs of its functions, locks its thread meanwhile, and goes on when it has them all."""
     at = yield from run_setup(spec, "runs.tools", ASK, [WEATHER, POPULATION])
     if at is None:
         return
@@ -225,7 +224,7 @@ def tools(spec: Spec, settings: Settings) -> Script:
     )  # fmt: skip
 
 
-@scenario("runs.cancelled", operations=(RUNS, GET, CANCEL), requests=24, tokens=_TOKENS)
+@scenario("runs.cancelled", operations=(RUNS, GET, CANCEL), requests=24, tokens=_TOKENS, features=CALLS)
 def cancelled(spec: Spec, settings: Settings) -> Script:
     """A run that is cancelled while it waits for outputs ends cancelled, and its thread is unlocked."""
     at = yield from run_setup(spec, "runs.cancelled", ASK, [WEATHER])

@@ -65,6 +65,7 @@ class Settings:
 class Scenario:
     """A scenario as a value: its id, the operations that it sends, and the script.
 
+    It runs in versions that have the operations and list the ``features`` that the story can't do without.
     ``requests`` and ``tokens`` are upper bounds for planning. ``profiles`` are those that contain the scenario;
     ``expensive`` is the opt-in kind that must be allowed on a live target, or "". ``cases`` is not empty for a corpus.
     """
@@ -77,6 +78,7 @@ class Scenario:
     tokens: int = 0
     resource: str = ""
     cases: tuple[Case, ...] = field(default=(), repr=False)
+    features: tuple[str, ...] = ()
     profiles: tuple[str, ...] = Profile.ALL[1:]
     expensive: str = ""
     module: str = ""
@@ -115,8 +117,10 @@ def scenario(
     resource: str = "",
     profiles: Iterable[str] = Profile.ALL[1:],
     expensive: str = "",
+    features: Iterable[str] = (),
 ) -> Callable[[Callable[[Spec, Settings], Script]], Scenario]:
-    """Decorator: make a scenario of a generator function. It runs in versions that have all its operations.
+    """Decorator: make a scenario of a generator function. It runs in versions that have all its operations and
+    features.
 
     The docstring of the function is what ``list scenarios`` shows.
     """
@@ -134,6 +138,7 @@ def scenario(
             resource=resource or names[0].split(".")[0],
             profiles=tuple(profiles),
             expensive=expensive,
+            features=tuple(features),
             module=script.__module__,
         )
 

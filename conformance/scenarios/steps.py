@@ -53,10 +53,12 @@ def path_names(operation: Operation) -> list[str]:
 
 
 def documents(spec: Spec, operation_id: str, *names: str) -> bool:
-    """Return True if the JSON body of an operation documents all these fields."""
-    operation = operations_of(spec).get(operation_id)
-    media = operation.body.get("application/json") if operation else None
-    return media is not None and set(names) <= properties(spec, media.schema)
+    """Return True if a JSON body may hold all these fields: the document describes them, and the version lists the
+    features that they ask for.
+    """
+    return operation_id in operations_of(spec) and set(names) <= set(
+        request_body(spec, operation_id, dict.fromkeys(names, True))
+    )
 
 
 def call(
@@ -97,10 +99,15 @@ def call(
 
 
 def request_body(spec: Spec, operation_id: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the wanted fields that the version documents for the request."""
+    """Those of the wanted fields that the version documents for the request, and whose features it lists."""
     media = operations_of(spec)[operation_id].body.get("application/json")
     known = properties(spec, media.schema) if media else frozenset()
-    return {name: value for name, value in wanted.items() if name in known}
+    unclaimed = spec.unclaimed(operation_id)
+    return {
+        name: value
+        for name, value in wanted.items()
+        if name in known and not any(ability.shown({name: value}) for ability in unclaimed)
+    }
 
 
 def create(

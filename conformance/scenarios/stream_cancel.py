@@ -28,7 +28,7 @@ def _chat(spec: Spec, name: str, step: str, wanted: Mapping[str, Any], **more: A
     return made.at(name, step)
 
 
-@scenario("streams.cancelled", operations=(CHAT,), requests=3, tokens=300)
+@scenario("streams.cancelled", operations=(CHAT,), requests=3, tokens=300, features=("chat.stream",))
 def cancelled(spec: Spec, settings: Settings) -> Script:
     """A stream is closed early by the client; the next requests must be answered as if nothing had happened."""
     task = [{"role": "user", "content": "Count from 1 to 500 in words."}]
@@ -38,7 +38,7 @@ def cancelled(spec: Spec, settings: Settings) -> Script:
     yield (_chat(spec, "streams.cancelled", "next.plain", {**after, "stream": False}),)
 
 
-@scenario("streams.refused", operations=(CHAT,), requests=1)
+@scenario("streams.refused", operations=(CHAT,), requests=1, features=("chat.stream",))
 def refused(spec: Spec, settings: Settings) -> Script:
     """A stream is requested with an invalid body."""
     wrong = Break(pointer="/messages", keyword="type")

@@ -56,6 +56,7 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
                 requests=2 * len(kinds),
                 tokens=2 * len(kinds) * 200,
                 resource=operation.resource,
+                features=(f"{operation.resource}.stream",),
                 module=__name__,
             )
 

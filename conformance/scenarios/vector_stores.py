@@ -145,7 +145,12 @@ def files(spec: Spec, settings: Settings) -> Script:
         yield (on("files.get", "{file}", role="file.kept", expect=Expect.ACCEPT).at(name, "file.kept.later"),)
 
 
-@scenario("vector_stores.batches", operations=(f"{BATCHES}.create", f"{BATCHES}.get"), requests=60)
+@scenario(
+    "vector_stores.batches",
+    operations=(f"{BATCHES}.create", f"{BATCHES}.get"),
+    requests=60,
+    features=("vector_stores.file_batches",),
+)
 def batches(spec: Spec, settings: Settings) -> Script:
     """A batch ends, counts and lists its own files; a cancelled batch does nothing more."""
     name = "vector_stores.batches"
@@ -201,6 +206,7 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
             doc="A store with an expiry policy says when it expires.",
             requests=3,
             resource="vector_stores",
+            features=("vector_stores.expiration",),
             module=__name__,
         )
 

@@ -17,10 +17,10 @@ from attrs import field, frozen
 from conformance.errors import SpecError
 from conformance.spec import cache as speccache
 from conformance.spec.shipped import specs_dir
-from conformance.spec.tables import FILES, Problem, problems_of
+from conformance.spec.tables import FILES, SHARED, Problem, problems_of
 from conformance.spec.textfile import read_toml, read_yaml, toml_lines, yaml_line
 
-__all__ = ["Folder", "Patch", "listed_problems", "read"]
+__all__ = ["Folder", "Patch", "listed_problems", "read", "shared_digest"]
 
 
 @frozen
@@ -34,7 +34,7 @@ class Patch:
 
 @frozen
 class Folder:
-    """The checked content of one folder. ``clauses`` and ``errata`` are the parsed files."""
+    """The checked content of one folder. ``clauses``, ``errata`` and ``operations`` are the parsed files."""
 
     path: Path
     digest: str
@@ -43,6 +43,7 @@ class Folder:
     document: Mapping[str, Any] = field(repr=False)
     clauses: Mapping[str, Any] = field(repr=False)
     errata: Mapping[str, Any] = field(repr=False)
+    operations: Mapping[str, Any] = field(repr=False)
 
 
 def read(
@@ -69,9 +70,10 @@ def read(
 def _fresh(path: Path, meta: Mapping[str, Any], base: Any, inherited: Sequence[Patch]) -> dict[str, Any]:
     clauses = read_toml(path / "clauses.toml", optional=True)
     errata = read_toml(path / "errata.toml", optional=True)
-    shared = specs_dir() / "clauses.toml"
-    own = zip((path / name for name in FILES), (meta, clauses, errata), strict=True)
-    for file, data in ((shared, read_toml(shared)), *own):
+    operations = read_toml(path / "operations.toml", optional=True)
+    shared = ((specs_dir() / name, read_toml(specs_dir() / name)) for name in SHARED)
+    own = zip((path / name for name in FILES), (meta, clauses, errata, operations), strict=True)
+    for file, data in (*shared, *own):
         for problem in problems_of(file, data):
             raise problem.error()
     for problem in _json_problems(path, clauses, errata):
@@ -80,7 +82,13 @@ def _fresh(path: Path, meta: Mapping[str, Any], base: Any, inherited: Sequence[P
     document = _corrected(path, faithful, inherited, errata)
     for problem in document_problems(path, faithful, document, base is not None):
         raise problem.error()
-    return {"faithful": faithful, "document": document, "clauses": clauses, "errata": errata}
+    return {
+        "faithful": faithful,
+        "document": document,
+        "clauses": clauses,
+        "errata": errata,
+        "operations": operations,
+    }
 
 
 def faithful_document(path: Path, base: Mapping[str, Any] | None) -> Any:
@@ -172,6 +180,14 @@ def document_problems(path: Path, faithful: Any, document: Any, overlaid: bool) 
             file = path / ("overlay.yaml" if overlaid else "openapi.yaml")
             line = 0 if overlaid else yaml_line(file, pointer)
             yield Problem(str(file), line, pointer, f"{what}{message}")
+
+
+def shared_digest() -> str:
+    """A digest of the files that every version rests on."""
+    total = hashlib.sha256()
+    for name in SHARED:
+        total.update(name.encode() + b"\0" + (specs_dir() / name).read_bytes() + b"\0")
+    return total.hexdigest()
 
 
 def _digest(path: Path, before: str) -> str:

@@ -6,7 +6,6 @@ inherited unless dropped.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -15,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from conformance.errors import SpecError, UsageError
-from conformance.spec.folder import Patch, read
+from conformance.spec.folder import Patch, read, shared_digest
 from conformance.spec.openapi import METHODS
+from conformance.spec.operation_facts import FactTable
 from conformance.spec.shipped import specs_dir
 from conformance.spec.spec import ApiVersion, Clause, Drop, Erratum, Refusal, Rule, Source, Spec, Widest
 from conformance.spec.textfile import read_toml
@@ -76,13 +76,12 @@ def _load(version: str, path: Path, folder: Path | None) -> Spec:
         return tuple(item for item in items if item.id not in dropped)
 
     old_errata = kept(base.errata) if base else ()
-    common = specs_dir() / "clauses.toml"
     read_in = read(
         path,
         meta,
         base=base.faithful if base else None,
         inherited=[Patch(erratum.id, erratum.patch) for erratum in old_errata],
-        before=base.digest if base else hashlib.sha256(common.read_bytes()).hexdigest(),
+        before=base.digest if base else shared_digest(),
     )
     api = meta["api_version"]
     clauses = kept(_shared(read_in.document, base) + tuple(c for c in (base.clauses if base else ()) if c.version))
@@ -107,6 +106,7 @@ def _load(version: str, path: Path, folder: Path | None) -> Spec:
         default=meta.get("default", False),
         gaps=tuple(meta.get("gaps", ())),
         features=frozenset(meta["features"]),
+        facts=(base.facts if base else _common_facts()).extended(read_in.operations),
         sources=tuple(Source(**source) for source in meta["source"]),
         drops=tuple(Drop(**item) for item in meta.get("drop", ())),
         errata=old_errata + tuple(_erratum(item, version) for item in read_in.errata.get("erratum", ())),
@@ -143,6 +143,12 @@ def _common() -> tuple[Clause, ...]:
     """The clauses of ``specs/clauses.toml``, which hold in every version. Their form is checked with each folder's."""
     data = read_toml(specs_dir() / "clauses.toml")
     return tuple(_clause(item, "") for item in data.get("clause", ()))
+
+
+@lru_cache(maxsize=1)
+def _common_facts() -> FactTable:
+    """The facts of ``specs/operations.toml``, which hold in every version. Their form is checked with each folder's."""
+    return FactTable().extended(read_toml(specs_dir() / "operations.toml"))
 
 
 def _shared(document: Mapping[str, Any], base: Spec | None) -> tuple[Clause, ...]:

@@ -6,8 +6,8 @@ corrected view) is that plus the errata. Targets are judged by the corrected vie
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from attrs import field, frozen
 
 from conformance.errors import SpecError
 from conformance.pointer import follow
+from conformance.spec.operation_facts import Ability, FactTable
 
 __all__ = [
     "ApiVersion",
@@ -147,6 +148,7 @@ class Spec:
     default: bool = False
     gaps: tuple[str, ...] = ()
     features: frozenset[str] = frozenset()
+    facts: FactTable = field(default=FactTable(), repr=False)
     sources: tuple[Source, ...] = ()
     errata: tuple[Erratum, ...] = field(default=(), repr=False)
     wrong_examples: tuple[Mapping[str, str], ...] = field(default=(), repr=False)
@@ -157,6 +159,25 @@ class Spec:
     digest: str = ""
     drops: tuple[Drop, ...] = field(default=(), repr=False)
     path: Path | None = field(default=None, repr=False, eq=False)
+
+    def has(self, feature: str) -> bool:
+        """Return True if the version lists a feature: an optional ability such as ``chat.logprobs``.
+
+        A version that lists none has none, whatever its document describes.
+        """
+        return feature in self.features
+
+    def unclaimed(self, operation: str) -> tuple[Ability, ...]:
+        """The abilities of an operation that the version doesn't list: no request may show one of them."""
+        return self._unclaimed(operation)
+
+    @cached_property
+    def _unclaimed(self) -> Callable[[str], tuple[Ability, ...]]:
+        return cache(
+            lambda operation: tuple(
+                ability for ability in self.facts.abilities_of(operation) if not self.has(ability.feature)
+            )
+        )
 
     @cached_property
     def clause_by_id(self) -> Mapping[str, Clause]:

@@ -1,4 +1,4 @@
-"""The form of the TOML files of ``specs/``: ``version.toml``, ``clauses.toml`` and ``errata.toml``.
+"""The form of the TOML files of ``specs/``: ``version.toml``, ``clauses.toml``, ``errata.toml``, ``operations.toml``.
 
 What each may hold is said by a JSON Schema beside the data, ``specs/<file>.schema.json``. Here its errors become
 problems with file, line and key; that an id occurs once is checked here too, because JSON Schema has no word for it.
@@ -18,10 +18,13 @@ from conformance.spec.misfits import Kind, Misfit, misfits, nearest
 from conformance.spec.shipped import specs_dir
 from conformance.spec.textfile import toml_lines
 
-__all__ = ["FILES", "Problem", "problems_of", "schema_file"]
+__all__ = ["FILES", "SHARED", "Problem", "problems_of", "schema_file"]
 
 #: The files of a version's folder that have a schema.
-FILES = ("version.toml", "clauses.toml", "errata.toml")
+FILES = ("version.toml", "clauses.toml", "errata.toml", "operations.toml")
+
+#: Those of them that lie beside the folders too, for all versions.
+SHARED = ("clauses.toml", "operations.toml")
 
 _NAMES = {
     "string": "a string",

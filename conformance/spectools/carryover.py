@@ -19,7 +19,7 @@ from conformance.spec.spec import Clause, Spec
 from conformance.spectools.document_rules import route
 from conformance.spectools.request_pointers import named_operations, request_schemas
 
-__all__ = ["carried_clauses", "carried_errata", "carried_features", "nearest"]
+__all__ = ["carried_clauses", "carried_errata", "carried_features", "documented_features", "nearest"]
 
 
 def nearest(document: Mapping[str, Any], paths: Mapping[str, Any], specs: tuple[Spec, ...]) -> Spec | None:
@@ -133,6 +133,40 @@ def carried_errata(document: Mapping[str, Any], near: Spec) -> list[dict[str, An
         item = {key: getattr(erratum, key) for key in ("id", "where", "says", "holds", "why", "source", "provenance")}
         kept.append({**item, "patch": json.dumps(list(erratum.patch), ensure_ascii=False)})
     return kept
+
+
+def documented_features(imported: Spec) -> list[str]:
+    """The features whose request fields, and types of objects in them, the document describes."""
+    return sorted(
+        {
+            ability.feature
+            for ability in imported.facts.abilities
+            for operation in named_operations(imported, ability.operations)
+            for pointer in ability.fields
+            for schema in request_schemas(imported, operation, pointer)
+            if not ability.types or _words(imported, schema) & set(ability.types)
+        }
+    )
+
+
+def _words(spec: Spec, schema: Any) -> set[str]:
+    """The texts that a schema allows as constants anywhere in it, through references."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    waiting: list[Any] = [schema]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        if not isinstance(node, Mapping):
+            continue
+        ref = node.get("$ref")
+        if isinstance(ref, str) and ref not in seen:
+            seen.add(ref)
+            waiting.append(spec.resolve(ref))
+        found |= {word for word in (node.get("const"), *node.get("enum", ())) if isinstance(word, str)}
+        waiting += [value for key, value in node.items() if key not in ("const", "enum", "example", "examples")]
+    return found
 
 
 def carried_features(imported: Spec, near: Spec) -> list[str]:

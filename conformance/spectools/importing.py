@@ -197,11 +197,14 @@ def _written(target: Path, label: str, made: dict[str, Any], importer: Importer,
         if near is not None:
             errata = carryover.carried_errata(made, near)
             (draft / "errata.toml").write_text(toml_text({"erratum": errata}), encoding="utf-8")
-            first = load(label, Path(scratch))
+        first = load(label, Path(scratch))
+        features = set(carryover.documented_features(first))
+        if near is not None:
             clauses = carryover.carried_clauses(first, near)
-            meta["features"] = carryover.carried_features(first, near)
+            features.update(carryover.carried_features(first, near))
             (draft / "clauses.toml").write_text(toml_text(clauses), encoding="utf-8")
-            (draft / "version.toml").write_text(toml_text(meta), encoding="utf-8")
+        meta["features"] = sorted(features)
+        (draft / "version.toml").write_text(toml_text(meta), encoding="utf-8")
         if target.exists():
             shutil.rmtree(target)
         draft.rename(target)
