@@ -61,6 +61,7 @@ def exchange_to_json(exchange: Exchange) -> dict[str, Any]:
         "fault": fault and {"kind": fault.kind.value, "message": fault.message, "at": round(fault.at, 6)},
         "attempts": [exchange_to_json(attempt) for attempt in exchange.attempts],
         "control_ok": exchange.control_ok,
+        "outside": exchange.outside,
     }
 
 
@@ -79,6 +80,7 @@ def exchange_from_json(plain: Mapping[str, Any]) -> Exchange:
         attempts=tuple(exchange_from_json(attempt) for attempt in plain["attempts"]),
         started=plain["started"],
         control_ok=plain["control_ok"],
+        outside=plain["outside"],
     )
 
 

@@ -146,7 +146,8 @@ class Exchange:
     Both may be there: an answer that was cut off has a response (``complete`` False) and a fault. ``attempts`` holds
     the earlier tries of the same request, oldest first. ``started`` is seconds since the Unix epoch. ``control_ok``
     says, after a repeated 5xx or an answer that broke off, whether a control request succeeded; None where none was
-    sent.
+    sent. ``outside`` says why the answer tells nothing about the target's contract, where that is known when it comes:
+    the account, or the run itself; "" where it does tell something.
     """
 
     request: Request
@@ -155,6 +156,7 @@ class Exchange:
     attempts: tuple[Exchange, ...] = ()
     started: float = 0.0
     control_ok: bool | None = None
+    outside: str = ""
 
     @property
     def status(self) -> int | None:
@@ -163,8 +165,20 @@ class Exchange:
 
     @property
     def unreached(self) -> bool:
-        """True where the way to the target failed, or the target itself was away: no judgement can rest on it."""
-        return self.fault is not None and (self.fault.kind in NETWORK_FAULTS or self.control_ok is False)
+        """True where the way to the target failed, the target was away, or the answer lies outside the contract: no
+        judgement can rest on it.
+        """
+        return bool(self.unreached_because)
+
+    @property
+    def unreached_because(self) -> str:
+        """Why no judgement can rest on this exchange; "" where one can."""
+        if self.outside:
+            return self.outside
+        if self.fault is None or not (self.fault.kind in NETWORK_FAULTS or self.control_ok is False):
+            return ""
+        away = "; then the target was away" if self.control_ok is False else ""
+        return f"{self.fault.kind}: {self.fault.message}{away}"
 
     @property
     def ok(self) -> bool:

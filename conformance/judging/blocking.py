@@ -54,9 +54,8 @@ def _broken_once(seen: Observation) -> bool:
 def blocked(check: Check, seen: Observation) -> Blocked | None:
     """Why this exchange can't be judged by this exchange check, or None when it can."""
     exchange, status = seen.exchange, seen.exchange.status
-    if exchange.fault is not None and exchange.unreached:
-        away = "; then the target was away" if exchange.control_ok is False else ""
-        return Blocked(Outcome.UNAVAILABLE, f"{exchange.fault.kind}: {exchange.fault.message}{away}")
+    if exchange.unreached:
+        return Blocked(Outcome.UNAVAILABLE, exchange.unreached_because)
     if check.needs is Needs.ANY:
         return None
     response = exchange.response
@@ -96,10 +95,13 @@ def kept_from(seen: Observation) -> Blocked | None:
     if exchange.ok:
         return None
     what = f"the step {seen.case.role or seen.case.step or seen.case.operation!r}"
+    if exchange.unreached:
+        return Blocked(Outcome.UNAVAILABLE, f"{what}: {exchange.unreached_because}")
     if status is None or exchange.fault is not None:
         fault = exchange.fault
-        told = f"{what} got no whole answer: {fault.message if fault else 'nothing came'}"
-        return Blocked(Outcome.UNAVAILABLE if exchange.unreached else Outcome.NOT_TESTABLE, told)
+        return Blocked(
+            Outcome.NOT_TESTABLE, f"{what} got no whole answer: {fault.message if fault else 'nothing came'}"
+        )
     if status == 429:
         return Blocked(Outcome.UNAVAILABLE, f"{what} was answered with 429 after all retries")
     excused = excuse(seen)

@@ -105,10 +105,10 @@ def _all_excused(trace: Trace, places: list[int], blocks: list[Blocked]) -> bool
 
 def _story(spec: Spec, check: Check, trace: Trace) -> _Judged:
     """Judge the trace as a whole."""
-    away = next((seen.exchange.fault for seen in trace if seen.exchange.unreached), None)
-    if away is not None:
+    away = next((seen.exchange.unreached_because for seen in trace if seen.exchange.unreached), "")
+    if away:
         # What is missing from a story that the network cut says nothing about the target.
-        return _Judged(blocks=(Blocked(Outcome.UNAVAILABLE, f"{away.kind}: {away.message}"),))
+        return _Judged(blocks=(Blocked(Outcome.UNAVAILABLE, away),))
     findings = tuple(check.judge(spec, trace))
     places = tuple(place for place, seen in enumerate(trace) if check.covers(seen.case.operation))
     missing = _missing(check, trace)

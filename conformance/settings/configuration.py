@@ -22,7 +22,7 @@ from conformance.errors import ConfigError
 from conformance.settings.form import finite, from_text, keys, must_fit, plain, typed
 from conformance.settings.waivers import Waiver
 
-__all__ = ["Budget", "Config", "Poll", "Target", "Timeouts", "Waiver", "is_loopback", "load_config"]
+__all__ = ["Budget", "Config", "Poll", "Target", "Timeouts", "Waiver", "is_loopback", "load_config", "read_key_file"]
 
 
 @frozen
@@ -198,13 +198,18 @@ def _meant(name: str, value: Any) -> Any:
     return from_text(value, keys().get(name, {})) if isinstance(value, str) else value
 
 
+def read_key_file(path: str) -> str:
+    """The key in a file, without white space around it. Raises :class:`ConfigError` where the file can't be read."""
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError("target.key_file can't be read", where=path) from None
+
+
 def _key(target: Mapping[str, Any], env: Mapping[str, str]) -> str:
     """The key from the file, else from the environment; "" where there is none. Raises ConfigError for a bad file."""
     if target.get("auth") == "none":
         return ""
     if target.get("key_file"):
-        try:
-            return Path(target["key_file"]).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            raise ConfigError("target.key_file can't be read", where=target["key_file"]) from None
+        return read_key_file(target["key_file"])
     return env.get(target.get("key_env", "AZURE_OPENAI_API_KEY"), "").strip()

@@ -116,8 +116,12 @@ def filtered(exchange: Exchange) -> bool:
 
 
 def away(exchange: Exchange) -> bool:
-    """True where nothing came, or where a control request showed that the target was not there any more."""
+    """True where nothing came, where a control request showed that the target was not there any more, or where the
+    answer lies outside the contract.
+    """
     fault = exchange.fault
+    if exchange.outside:
+        return True
     if fault is None or fault.kind is FaultKind.CANCELLED:
         return False
     return exchange.control_ok is False or (exchange.response is None and exchange.control_ok is None)

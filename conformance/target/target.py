@@ -6,12 +6,11 @@ secrets. The wire itself is ``transport.py``; what may be repeated is ``retry.py
 
 from __future__ import annotations
 
-import json
 import secrets as randomness
 import threading
 import time
 from collections.abc import Mapping
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from attrs import evolve
 
@@ -20,12 +19,14 @@ from conformance.errors import UsageError
 from conformance.evidence.created_ids import created_ids
 from conformance.evidence.exchange import BROKEN_OFF, Chunk, Exchange, FaultKind, Response
 from conformance.requests.case import Auth, Case
-from conformance.requests.headers import REDACTED, Headers, redact
+from conformance.requests.headers import REDACTED, redact
 from conformance.requests.request import Request
 from conformance.requests.wire import PLACEHOLDER, bind_text, to_request
 from conformance.settings.configuration import Config
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
+from conformance.target.credential import REFUSED_SINCE, Credential
+from conformance.target.flight import Flight
 from conformance.target.foreign import hide_foreign
 from conformance.target.guards import check_origin, check_path_ids, check_scheme, path_ids, strip, with_undo
 from conformance.target.journal import Entry, Journal
@@ -36,17 +37,14 @@ from conformance.verdict import Outcome
 
 __all__ = ["Target"]
 
-#: What stands for a key in probes with a wrong one: as long as a real one, and none.
-WRONG_KEY = "0" * 32
-
 #: A gateway or a server that says it can't serve now (RFC 9110 section 15.6).
 _DOWN = (502, 503, 504)
 
 #: Seconds that the answer to a control request is believed after a 5xx.
 _CONTROL_LASTS = 2.0
 
-#: Characters that a key has at least, to be looked for in URLs and bodies; in headers it is always blanked.
-SHORTEST_HIDDEN = 8
+#: How often a request that was silent beside others is asked again alone, as long as that doesn't help.
+_ALONE_IN_VAIN = 3
 
 
 class Target:
@@ -93,9 +91,9 @@ class Target:
         self._pace = Pace(settings.retries, 0.02 if self.loopback else 0.5)
         self._transport = Transport(self.origin, settings.timeouts, settings.max_body)
         self._stopped = threading.Event()
-        self._secrets = _forms(settings.key)
-        #: A very short key (an emulator's ``k``) is a part of ordinary words; blanking it in bodies would spoil them.
-        self._in_text = self._secrets if len(settings.key) >= SHORTEST_HIDDEN else ()
+        self._credential = Credential(settings)
+        self._flight = Flight()
+        self._alone_in_vain = 0
         self._resources = {name: operation.resource for name, operation in operations_of(spec).items()}
 
     def __enter__(self) -> Target:
@@ -201,18 +199,10 @@ class Target:
             request, headers=(*request.headers, *((name, value) for name, value in added.items() if name not in named))
         )
 
-    def _credential(self, auth: Auth) -> Headers:
-        settings = self.config.target
-        key = settings.key if auth is Auth.VALID else WRONG_KEY
-        if auth is Auth.NONE or settings.auth == "none" or not key:
-            return ()
-        return (("authorization", f"Bearer {key}"),) if settings.auth == "bearer" else (("api-key", key),)
-
     def _attempts(self, case: Case, request: Request, *, free: bool = False) -> Exchange:
         resource = self.resource(case)
         if case.auth is not Auth.VALID:
-            request = evolve(request, headers=strip(request.headers, self._secrets))
-        live = evolve(request, headers=(*request.headers, *self._credential(case.auth)))
+            request = evolve(request, headers=strip(request.headers, self._credential.secrets))
         earlier: list[Exchange] = []
         while True:
             try:
@@ -222,19 +212,63 @@ class Target:
                 if earlier and earlier[-1].fault is None:
                     return evolve(earlier[-1], attempts=tuple(earlier[:-1]))
                 raise
-            started = time.time()
             # What can't be sent again must not meet a connection that its server is just closing.
-            answer = self._transport.send(live, case.cancel_after, fresh=not case.changes_nothing)
-            exchange = self._evidence(case, live, answer, started)
+            with self._flight.beside_others() as company:
+                answer, exchange = self._try(case, request, fresh=not case.changes_nothing)
             wait = delay(case, answer, len(earlier) + 1, self._pace, again=free)
             if wait is None:
                 break
             earlier.append(exchange)
             self._stopped.wait(wait)
         if not free:
+            exchange = self._second_chance(case, request, exchange, company.others, earlier)
             exchange = self._controlled(case, exchange)
         self.allowance.note(exchange, resource)
         return evolve(exchange, attempts=tuple(earlier))
+
+    def _try(self, case: Case, request: Request, *, fresh: bool) -> tuple[Answer, Exchange]:
+        """One attempt with the credential of this moment."""
+        started = time.time()
+        live = evolve(request, headers=(*request.headers, *self._credential.headers(case.auth)))
+        answer = self._transport.send(live, case.cancel_after, fresh=fresh)
+        exchange = self._evidence(case, live, answer, started)
+        self._credential.note(case.auth, exchange)
+        return answer, exchange
+
+    def _second_chance(
+        self, case: Case, request: Request, exchange: Exchange, others: int, earlier: list[Exchange]
+    ) -> Exchange:
+        """What the account or the crowd of our own requests may have spoiled is asked once more, or told as such."""
+        if self._credential.refused_since(case.auth, exchange.status):
+            used = tuple(h for h in self._credential.headers(case.auth))
+            if not self._credential.renew(used) or not self._paid(case):
+                return evolve(exchange, outside=REFUSED_SINCE)
+            earlier.append(exchange)
+            _, exchange = self._try(case, request, fresh=True)
+            again = self._credential.refused_since(case.auth, exchange.status)
+            return evolve(exchange, outside=REFUSED_SINCE) if again else exchange
+        silent = exchange.fault is not None and exchange.fault.kind is FaultKind.READ_TIMEOUT
+        if not (silent and exchange.response is None and others) or self._alone_in_vain >= _ALONE_IN_VAIN:
+            return exchange
+        beside = f"silent while {others} other requests of this run were under way"
+        if not case.changes_nothing or not self._paid(case):
+            return evolve(exchange, outside=f"{beside}; it may have changed something and is not sent again")
+        earlier.append(exchange)
+        with self._flight.alone():
+            _, exchange = self._try(case, request, fresh=True)
+        if exchange.response is None:
+            self._alone_in_vain += 1
+        else:
+            self._flight.fewer(others)
+        return exchange
+
+    def _paid(self, case: Case) -> bool:
+        """True where one more request may be sent."""
+        try:
+            self._may_send(case)
+        except Withheld:
+            return False
+        return True
 
     def _may_send(self, case: Case, *, free: bool = False) -> None:
         """Raises :class:`Withheld` after a stop, and where the budget is used up; ``free``: it is not counted."""
@@ -274,8 +308,9 @@ class Target:
                 self._may_send(self.control)
                 began = time.monotonic()
                 live = self._request(self.control, self.bindings(self.control))
-                live = evolve(live, headers=(*live.headers, *self._credential(Auth.VALID)))
-                answer = self._transport.send(live)
+                live = evolve(live, headers=(*live.headers, *self._credential.headers(Auth.VALID)))
+                # A kept connection may be closing: some servers do that after an error, without saying so.
+                answer = self._transport.send(live, fresh=True)
                 if answer.fault is not None and answer.fault.kind is FaultKind.CANCELLED:
                     raise _stopped()
                 self._control_ok = answer.response is not None and answer.response.status < 500
@@ -294,15 +329,15 @@ class Target:
         request = Request(
             method=live.method,
             url=self._hide(live.url),
-            headers=redact(live.headers, self._secrets),
+            headers=redact(live.headers, self._credential.secrets),
             body=self._hide_bytes(live.body),
         )
         return Exchange(request=request, response=response, fault=fault, started=started)
 
     def _clean(self, response: Response) -> Response:
-        headers = redact(response.headers, self._secrets)
+        headers = redact(response.headers, self._credential.secrets)
         chunks = response.chunks
-        hidden = [secret.encode() for secret in self._in_text]
+        hidden = [secret.encode() for secret in self._credential.in_text]
         if any(secret in response.body for secret in hidden):
             cleaned = tuple(Chunk(chunk.at, self._hide_bytes(chunk.data)) for chunk in chunks)
             joined = b"".join(chunk.data for chunk in cleaned)
@@ -314,12 +349,12 @@ class Target:
         return evolve(response, headers=headers, chunks=chunks, reason=self._hide(response.reason))
 
     def _hide(self, text: str) -> str:
-        for secret in self._in_text:
+        for secret in self._credential.in_text:
             text = text.replace(secret, REDACTED)
         return text
 
     def _hide_bytes(self, data: bytes) -> bytes:
-        for secret in self._in_text:
+        for secret in self._credential.in_text:
             data = data.replace(secret.encode(), REDACTED.encode())
         return data
 
@@ -349,11 +384,3 @@ def _never_left(exchange: Exchange) -> bool:
         FaultKind.DNS,
         FaultKind.TLS,
     )
-
-
-def _forms(key: str) -> tuple[str, ...]:
-    """The key as it can stand in evidence: plain, in an URL, inside a JSON text; longest first."""
-    if not key:
-        return ()
-    forms = {key, quote(key, safe=""), json.dumps(key)[1:-1]}
-    return tuple(sorted(forms, key=len, reverse=True))

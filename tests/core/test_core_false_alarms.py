@@ -57,7 +57,8 @@ def test_a_choice_that_the_filter_cut_promises_nothing(
     case = asking("chat.completions.create", body, role)
     choice = {"index": 0, "finish_reason": "content_filter", "message": message, "logprobs": None}
     assert Outcome.PASS is outcome(check, case, 200, {"choices": [choice]})
-    assert outcome(check, case, 200, {"choices": [{**choice, "finish_reason": "stop"}]}) in (Outcome.FAIL, Outcome.WARN)
+    stopped = {"choices": [{**choice, "finish_reason": "stop"}], "usage": {"completion_tokens": 16}}
+    assert outcome(check, case, 200, stopped) in (Outcome.FAIL, Outcome.WARN)
 
 
 @pytest.mark.parametrize(("expected", "reason"), [(Outcome.PASS, "content_filter"), (Outcome.FAIL, "stop")])
@@ -73,7 +74,8 @@ def test_a_text_that_the_filter_cut_promises_nothing(
     expected: Outcome, reason: str, check: str, body: dict[str, Any], role: str
 ) -> None:
     choice = {"index": 0, "finish_reason": reason, "text": "a", "logprobs": None}
-    assert expected is outcome(check, asking("completions.create", body, role), 200, {"choices": [choice]})
+    answer = {"choices": [choice], "usage": {"completion_tokens": 16}}
+    assert expected is outcome(check, asking("completions.create", body, role), 200, answer)
 
 
 @pytest.mark.parametrize(("expected", "vectors"), [(Outcome.PASS, 0), (Outcome.FAIL, 1)])
@@ -155,3 +157,35 @@ def test_a_part_of_the_corpus_without_vectors_has_nothing_to_compare() -> None:
     trace = Trace("corpus.embeddings.create", (seen,))
     verdict = judge(load("2024-05-01-preview"), find_check("embeddings.same-length"), trace)
     assert Outcome.NOT_APPLICABLE == verdict.outcome
+
+
+def limited(limit: int, counted: int, finish: str, **more: Any) -> tuple[Case, dict[str, Any]]:
+    """A chat request with a token limit, and its answer by finish_reason and counted tokens."""
+    case = asking("chat.completions.create", {"max_tokens": limit, **more}, "chat.length")
+    choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": "a"}}
+    usage = {"prompt_tokens": 9, "completion_tokens": counted, "total_tokens": 9 + counted}
+    return case, {"choices": [choice], "usage": usage}
+
+
+@pytest.mark.parametrize(
+    ("check", "expected", "limit", "counted", "finish"),
+    [
+        # a task that needed fewer tokens than the limit was not cut at all
+        ("chat.finish-reason.length", Outcome.PASS, 16, 5, "stop"),
+        ("chat.finish-reason.length", Outcome.PASS, 16, 15, "stop"),
+        ("chat.finish-reason.length", Outcome.FAIL, 16, 16, "stop"),
+        ("chat.finish-reason.length", Outcome.PASS, 16, 16, "length"),
+        # cut, and one token less was counted than the limit allows
+        ("chat.finish-reason.length.counted", Outcome.WARN, 8, 7, "length"),
+        ("chat.finish-reason.length.counted", Outcome.WARN, 1, 0, "length"),
+        ("chat.finish-reason.length.counted", Outcome.PASS, 8, 8, "length"),
+        ("chat.finish-reason.length.counted", Outcome.PASS, 8, 7, "stop"),
+        # more tokens than max_tokens allows
+        ("usage.limit", Outcome.FAIL, 16, 40, "stop"),
+        ("usage.limit", Outcome.PASS, 16, 16, "length"),
+    ],
+)
+def test_what_the_limit_did_is_concluded_from_the_usage(
+    check: str, expected: Outcome, limit: int, counted: int, finish: str
+) -> None:
+    assert expected is outcome(check, *limited(limit, counted, finish)[:1], 200, limited(limit, counted, finish)[1])

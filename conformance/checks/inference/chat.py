@@ -164,10 +164,14 @@ def _about_length(spec: Spec, case: Case) -> bool:
     entails=("stream.equals-plain",),
 )
 def finish_reason_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A long task with a small token limit ends with the finish_reason ``length``.
+    """An answer that the token limit cut ends with finish_reason ``length``.
 
-    Clients notice by it that an answer was cut off.
+    Clients rely on it to notice that an answer was cut off. Whether the limit cut it is concluded from the usage, not
+    from the task: a model may say in five tokens what another one says in fifty.
     """
+    counted, most = counted_tokens(seen), (_limit(body_of(seen.case)) or 0) * len(choices_of(seen))
+    if counted is None or counted < most:
+        return
     for index, choice in unfiltered(seen):
         if choice.get("finish_reason") != "length":
             yield seen.finding(
@@ -176,6 +180,50 @@ def finish_reason_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
                 expected="length",
                 actual=choice.get("finish_reason"),
             )
+
+
+def counted_tokens(seen: Observation) -> int | None:
+    """``usage.completion_tokens`` of a plain answer; None where it isn't told."""
+    usage = seen.json.get("usage") if isinstance(seen.json, dict) else None
+    counted = usage.get("completion_tokens") if isinstance(usage, dict) else None
+    return counted if isinstance(counted, int) and not isinstance(counted, bool) else None
+
+
+def _one_less(value: Any, request: Request) -> Any:
+    usage, choices = value.get("usage"), value.get("choices")
+    limit = _limit(request.json or {})
+    if not limit or not isinstance(usage, dict) or not isinstance(choices, list) or len(choices) != 1:
+        return None
+    if choices[0].get("finish_reason") != "length" or usage.get("completion_tokens") != limit:
+        return None
+    less = {"completion_tokens": limit - 1, "total_tokens": usage.get("total_tokens", 0) - 1}
+    return {**value, "usage": {**usage, **less}}
+
+
+@check(
+    "chat.finish-reason.length.counted",
+    Level.SHOULD,
+    clause="chat-length-counts-limit",
+    counterexample=on_json(_one_less, when=posted),
+    operations=CHAT,
+    about=lambda spec, case: whole(spec, case) and bool(_limit(body_of(case))),
+    needs=Needs.SUCCESS,
+)
+def length_counted(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """An answer that the token limit cut counts as many tokens as the limit allowed.
+
+    A target that stops one token early gives less than what was paid for, and an empty answer for a limit of one.
+    """
+    limit, counted, choices = _limit(body_of(seen.case)), counted_tokens(seen), choices_of(seen)
+    if limit is None or counted is None or len(choices) != 1 or choices[0].get("finish_reason") != "length":
+        return
+    if counted < limit:
+        yield seen.finding(
+            "the limit cut the answer before it was reached",
+            place="/usage/completion_tokens",
+            expected=limit,
+            actual=counted,
+        )
 
 
 def _stops(body: Mapping[str, Any]) -> list[str]:

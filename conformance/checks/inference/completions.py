@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.checks.inference.chat import SHORTEST_LIMIT, body_of, choices_of, number, unfiltered
+from conformance.checks.inference.chat import SHORTEST_LIMIT, body_of, choices_of, counted_tokens, number, unfiltered
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
@@ -88,10 +88,13 @@ def _as_stop(value: Any, request: Request) -> Any:
     entails=("stream.equals-plain",),
 )
 def finish_reason_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A long task with a small ``max_tokens`` ends with the finish_reason ``length``.
+    """A text that ``max_tokens`` cut ends with finish_reason ``length``.
 
-    Clients notice by it that text is missing.
+    Whether the limit cut it is concluded from the usage, not from the task.
     """
+    counted, most = counted_tokens(seen), number(body_of(seen.case), "max_tokens", 0) * len(choices_of(seen))
+    if counted is None or counted < most:
+        return
     for index, choice in unfiltered(seen):
         if choice.get("finish_reason") != "length":
             yield seen.finding(

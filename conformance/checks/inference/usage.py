@@ -128,7 +128,7 @@ def _limit(body: Any) -> int:
     """The tokens that a chat request allows for all its choices together; 0 if it sets no limit."""
     if not isinstance(body, dict):
         return 0
-    limit, choices = body.get("max_completion_tokens"), body.get("n", 1)
+    limit, choices = body.get("max_completion_tokens", body.get("max_tokens")), body.get("n", 1)
     if not isinstance(limit, int) or isinstance(limit, bool) or not isinstance(choices, int):
         return 0
     return limit * max(1, choices)
@@ -153,9 +153,9 @@ def _beyond(value: Any, request: Request) -> Any:
     needs=Needs.SUCCESS,
 )
 def usage_limit(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """At most ``max_completion_tokens`` tokens are counted for each choice, reasoning tokens included.
+    """No more tokens are counted than the limit allows to each choice, reasoning included.
 
-    Callers limit their costs by it.
+    The limit is ``max_completion_tokens``, or ``max_tokens`` where the request has only that.
     """
     usage = seen.json.get("usage") if isinstance(seen.json, dict) else None
     counted = usage.get("completion_tokens") if isinstance(usage, dict) else None
