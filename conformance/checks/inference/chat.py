@@ -206,7 +206,7 @@ def _one_less(value: Any, request: Request) -> Any:
     clause="chat-length-counts-limit",
     counterexample=on_json(_one_less, when=posted),
     operations=CHAT,
-    about=lambda spec, case: whole(spec, case) and bool(_limit(body_of(case))),
+    about=lambda spec, case: plain_object(spec, case) and bool(_limit(body_of(case))),
     needs=Needs.SUCCESS,
 )
 def length_counted(spec: Spec, seen: Observation) -> Iterator[Finding]:
