@@ -5,11 +5,13 @@ Configuration maps deployments to these words (``aoai-conformance list capabilit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from conformance.requests.case import Expect
 from conformance.spec.operations import Operation
+
+from .value_types import types_in
 
 __all__ = ["capability_of"]
 
@@ -31,18 +33,6 @@ _BY_OPERATION: Mapping[str, str] = {
 }
 
 
-def _kinds(value: Any) -> Iterator[str]:
-    """Yield every ``type`` in a JSON value, at any depth. Long arrays are read in part."""
-    if isinstance(value, dict):
-        if isinstance(value.get("type"), str):
-            yield value["type"]
-        for item in value.values():
-            yield from _kinds(item)
-    elif isinstance(value, list):
-        for item in value[:20]:
-            yield from _kinds(item)
-
-
 def capability_of(operation: Operation, request: Mapping[str, Any], expect: Expect, needs: tuple[str, ...] = ()) -> str:
     """The capability that a request needs, as words joined by ``+``.
 
@@ -60,7 +50,7 @@ def capability_of(operation: Operation, request: Mapping[str, Any], expect: Expe
             wanted.append("tools")
         if body.get("logprobs") or body.get("top_logprobs"):
             wanted.append("logprobs")
-        if set(_kinds(body.get("messages"))) & {"image_url"}:
+        if set(types_in(body.get("messages"))) & {"image_url"}:
             wanted.append("vision")
     if operation.id == "embeddings.create" and body.get("dimensions") is not None:
         wanted.append("dimensions")

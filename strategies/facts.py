@@ -13,24 +13,12 @@ from typing import Any
 
 from attrs import frozen
 
+from conformance.spec.openapi import BOUNDS
+
 from .sampler import NOTHING, Sampler, text_of
 from .schema_tree import DEEPEST, Node, Path, Slot
 
-__all__ = ["BOUNDS", "Fact", "Key", "bounds_of", "edge", "facts_of", "kinds_of", "observe"]
-
-#: The keywords that state a bound.
-BOUNDS = (
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "minLength",
-    "maxLength",
-    "minItems",
-    "maxItems",
-    "minProperties",
-    "maxProperties",
-)
+__all__ = ["Fact", "Key", "bounds_of", "edge", "facts_of", "kinds_of", "observe"]
 
 #: Arrays with more items and texts with more characters than this are not built.
 LONGEST = 300_000

@@ -7,7 +7,7 @@ refuses. Between the document's bound and the widest one that any source states,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
@@ -15,6 +15,8 @@ from attrs import field, frozen
 from conformance.requests.case import Expect
 from conformance.spec.spec import Spec
 from conformance.verdict import Level
+
+from .value_types import types_in
 
 __all__ = ["GATES", "Judgement", "Levels", "content_gate", "gate_of"]
 
@@ -121,25 +123,13 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def _kinds(value: Any) -> Iterator[str]:
-    """Yield every ``type`` in a JSON value, at any depth. Long arrays are read in part."""
-    if isinstance(value, dict):
-        if isinstance(value.get("type"), str):
-            yield value["type"]
-        for item in value.values():
-            yield from _kinds(item)
-    elif isinstance(value, list):
-        for item in value[:200]:
-            yield from _kinds(item)
-
-
 def content_gate(operation: str, body: Any) -> str:
     """Why accepting a body depends on more than the document, by the types of things in it; "" if it doesn't.
 
     A picture in a data URL is no such reason: nothing must be fetched, and the capability names a model with vision.
     """
     known = _KINDS.get(operation.split(".", maxsplit=1)[0], {})
-    for kind in _kinds(body):
+    for kind in types_in(body):
         if kind in known and not (kind == "image_url" and "https://" not in str(body)):
             return known[kind]
     return ""

@@ -19,6 +19,7 @@ from conformance.pointer import tokens
 from conformance.requests.case import Case, Expect, JsonBody, Multipart
 from conformance.requests.field_rules import broken_rules
 from conformance.requests.profile import Profile
+from conformance.spec.openapi import BOUNDS
 from conformance.spec.operations import Operation, operations_of
 from conformance.spec.spec import Spec
 
@@ -38,18 +39,7 @@ CATEGORIES: Mapping[str, tuple[str, ...]] = {
     "fields": ("field",),
     "values": ("value",),
     "nulls": ("null",),
-    "bounds": (
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "minLength",
-        "maxLength",
-        "minItems",
-        "maxItems",
-        "minProperties",
-        "maxProperties",
-    ),
+    "bounds": BOUNDS,
     "branches": ("branch",),
     "required": ("required",),
     "rules": ("rule",),

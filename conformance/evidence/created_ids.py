@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
-from conformance.evidence.exchange import Exchange
+from conformance.evidence.event_stream import Event, stream_of
+from conformance.evidence.exchange import Exchange, Response
 from conformance.pointer import look_up
 from conformance.requests.case import Case
 
@@ -21,23 +23,33 @@ def created_ids(case: Case, exchange: Exchange) -> dict[str, str]:
     response = exchange.response
     if response is None or not 200 <= response.status < 300:
         return {}
-    values = [response.json] if response.is_json else list(_events(response.body))
     found: dict[str, str] = {}
     for name, pointer in case.creates.items():
-        ids = (look_up(value, pointer) for value in values)
+        ids = (look_up(value, pointer) for value in _values(response))
         first = next((item for item in ids if isinstance(item, str) and item), None)
         if first is not None:
             found[name] = first
     return found
 
 
-def _events(body: bytes) -> Iterator[Any]:
-    for line in body.splitlines():
-        if line.startswith(b"data:"):
-            try:
-                value = json.loads(line[5:])
-            except ValueError:
-                continue  # [DONE], or an event that was cut off
+def _values(response: Response) -> Iterator[Any]:
+    """The answer itself where it is JSON, else every object that its events hold, in order."""
+    if response.is_json:
+        yield response.json
+        return
+    stream = stream_of(response)
+    for event in (*stream.events, *([stream.unfinished] if stream.unfinished else [])):
+        for value in _texts(event):
             # The Responses events hold the object one level down.
             held = value.get("response") if isinstance(value, dict) else None
             yield held if isinstance(held, dict) else value
+
+
+def _texts(event: Event) -> Iterator[Any]:
+    """The JSON of an event's data; of data that is no JSON as a whole, that of its lines: the last may be cut off."""
+    if event.is_json:
+        yield event.json
+        return
+    for line in event.data.splitlines():
+        with suppress(ValueError, RecursionError):
+            yield json.loads(line)

@@ -9,9 +9,10 @@ import json
 from attrs import evolve
 
 from conformance.corpus.corpus import Corpus, OperationCorpus, Shard
+from conformance.evidence.created_ids import created_ids
 from conformance.requests.case import Case, Expect, Multipart, body_to_json
 from conformance.requests.profile import Profile
-from conformance.scenarios.scenario import Scenario, Script, Settings, bound, created
+from conformance.scenarios.scenario import Scenario, Script, Settings, bound
 from conformance.spec.spec import Spec
 
 __all__ = ["corpus_scenario", "corpus_scenarios"]
@@ -53,13 +54,13 @@ def corpus_scenario(corpus: OperationCorpus) -> Scenario:
         for number, case in enumerate(setup):
             sent = bound(case.at(id, f"setup.{number}"), values)
             (exchange,) = yield (sent,)
-            values |= created(case, exchange)
+            values |= created_ids(case, exchange)
         own: dict[str, dict[str, str]] = {key: {} for key in again}
         # All copies of one fresh object are independent of each other, so they are created in one step.
         for number, case in enumerate(fresh):
             step = tuple(bound(case.at(id, f"setup.{number}.{key}"), {**values, **own[key]}) for key in again)
             for key, exchange in zip(again, (yield step) if step else (), strict=True):
-                own[key] |= created(case, exchange)
+                own[key] |= created_ids(case, exchange)
         ready = []
         for case in cases:
             known = {**values, **own.get(case.id, {})}

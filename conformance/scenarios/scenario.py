@@ -12,7 +12,6 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from attrs import evolve, field, frozen
 
 from conformance.evidence.exchange import Exchange
-from conformance.pointer import look_up
 from conformance.requests.case import Case
 from conformance.requests.profile import Profile
 from conformance.spec.spec import Spec
@@ -24,7 +23,6 @@ __all__ = [
     "Step",
     "Wait",
     "bound",
-    "created",
     "scenario",
 ]
 
@@ -87,17 +85,6 @@ class Scenario:
     def is_corpus(self) -> bool:
         """True for the scenario that sends the corpus of an operation."""
         return bool(self.cases)
-
-
-def created(case: Case, exchange: Exchange) -> dict[str, str]:
-    """The ids in the answer to a create case, by placeholder. Empty if it failed or has no text at the pointer."""
-    answer = exchange.response.json if exchange.ok and exchange.response is not None else None
-    found: dict[str, str] = {}
-    for name, pointer in case.creates.items():
-        value = look_up(answer, pointer)
-        if isinstance(value, str):
-            found[name] = value
-    return found
 
 
 def bound(case: Case, values: Mapping[str, str]) -> Case:

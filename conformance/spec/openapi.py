@@ -14,9 +14,18 @@ from attrs import field, frozen
 
 from conformance.pointer import escape, follow
 
-__all__ = ["KINDS", "METHODS", "Place", "form_problems", "places"]
+__all__ = ["BOUNDS", "CONTAINED", "KINDS", "METHODS", "Place", "form_problems", "places"]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+#: The keywords that bound a number or a size (JSON Schema Validation 2020-12, section 6).
+BOUNDS = (
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+    *("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"),
+)
+
+#: The keywords that bound how many items ``contains`` fits.
+CONTAINED = ("minContains", "maxContains")
 
 #: kind of object → key → how its value is held ("one", "list", "map", or "" for plain data) and its kind.
 KINDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
@@ -66,18 +75,10 @@ KINDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         **dict.fromkeys(
             (
                 *("$ref", "$comment", "type", "enum", "const", "default", "format", "title", "description"),
-                *("deprecated", "readOnly", "writeOnly", "required", "minimum", "maximum"),
-                *("exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern"),
-                *(
-                    "minItems",
-                    "maxItems",
-                    "uniqueItems",
-                    "minProperties",
-                    "maxProperties",
-                    "minContains",
-                    "maxContains",
-                    "dependentRequired",
-                ),
+                *("deprecated", "readOnly", "writeOnly", "required", "dependentRequired"),
+                *BOUNDS,
+                *CONTAINED,
+                *("multipleOf", "pattern", "uniqueItems"),
                 *("contentEncoding", "contentMediaType", "discriminator", "examples"),
             ),
             ("", ""),

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 
 from conformance.errors import UsageError
 from conformance.pointer import follow
-from conformance.spec.openapi import KINDS
+from conformance.spec.openapi import BOUNDS, CONTAINED, KINDS
 from conformance.spectools.importnotes import Notes
 
 __all__ = ["Schemas"]
@@ -24,10 +24,8 @@ _PREFIX = "#/components/schemas/"
 _TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
 #: Keywords that are left out, or converted separately.
 _PROSE = ("title", "description", "examples", "$comment", "discriminator", "$ref")
-_NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
-_COUNTS = (
-    *("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "minContains", "maxContains"),
-)
+_NUMBERS = (*(key for key in BOUNDS if key.lower().endswith("imum")), "multipleOf")
+_COUNTS = (*(key for key in BOUNDS if key not in _NUMBERS), *CONTAINED)
 
 
 @define

@@ -11,15 +11,16 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from conformance.spec.openapi import BOUNDS, CONTAINED
 from conformance.spectools.changes import LocalChange
 from conformance.spectools.normal_form import Node, Shape, branches, key_values, shape
 
 __all__ = ["Pairs"]
 
 #: Keywords for which a greater value allows less.
-_LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains")
+_LOWER = tuple(key for key in (*BOUNDS, *CONTAINED) if key.startswith(("min", "exclusiveMin")))
 #: Keywords for which a greater value allows more.
-_UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains")
+_UPPER = tuple(key for key in (*BOUNDS, *CONTAINED) if key.startswith(("max", "exclusiveMax")))
 #: Keywords without effect on validation.
 _SILENT = ("title", "description", "deprecated", "$comment", "examples")
 

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import frozen
 
 from conformance.spec.loading import load, versions
-from conformance.spec.openapi import places
+from conformance.spec.openapi import BOUNDS, places
 from conformance.spec.operations import Operation, operations_of
 from conformance.spec.spec import Clause, Spec
 from conformance.spectools.examples import ledger
@@ -20,10 +20,7 @@ __all__ = ["Counts", "counts_of", "page", "state_of"]
 #: The states of a clause, in the order of the table's columns.
 STATES = ("checked", "rule", "planned", "excluded")
 #: Keywords that count as bounds.
-_BOUNDS = (
-    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern"),
-    *("minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"),
-)
+_BOUNDS = (*BOUNDS, "multipleOf", "pattern", "uniqueItems")
 
 
 @frozen

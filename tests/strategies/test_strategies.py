@@ -16,6 +16,7 @@ from conformance._parts import part
 from conformance.requests.case import Expect
 from conformance.requests.field_rules import broken_rules
 from conformance.schema.validators import validator_for
+from conformance.spec.openapi import BOUNDS
 from conformance.spec.operations import operations_of
 
 Composer = part("strategies.compose").Composer
@@ -172,11 +173,11 @@ def test_an_edge_is_inside_and_the_next_step_is_not() -> None:
     seen = set()
     for slot in derivation.slots:
         for fact in facts.facts_of(slot, derivation.sampler):
-            if fact.kind in facts.BOUNDS:
+            if fact.kind in BOUNDS:
                 assert slot.node.fits(fact.value), fact
                 seen.add(fact.kind)
         for breach in violations.breaches_of(slot, derivation.sampler, {}):
-            if breach.keyword in facts.BOUNDS:
+            if breach.keyword in BOUNDS:
                 assert not slot.node.fits(breach.value), breach
     assert {"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "exclusiveMinimum"} <= seen
 
