@@ -28,11 +28,19 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def suite(state: Path, target: str, *arguments: str) -> Done:
     """The suite as people start it who live in pytest."""
-    here = (HOME / "conftest.py").is_file()
-    where = ("conformance",) if here else ("--pyargs", "conformance", "-p", "conformance.plugin")
     options = (f"--aoai-target={target}", f"--aoai-api-version={VERSION}", f"--aoai-out={state / 'out'}", *CHOICE)
-    words = (sys.executable, "-m", "pytest", *where, "-q", "-p", "no:randomly", "-o", f"cache_dir={state / 'cache'}")
-    return command(state, *words, *options, *arguments, cwd=HOME if here else state, ours=False)
+    words = (
+        sys.executable,
+        "-m",
+        "pytest",
+        "conformance",
+        "-q",
+        "-p",
+        "no:randomly",
+        "-o",
+        f"cache_dir={state / 'cache'}",
+    )
+    return command(state, *words, *options, *arguments, cwd=HOME, ours=False)
 
 
 def report_of(state: Path) -> Any:

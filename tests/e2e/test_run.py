@@ -269,15 +269,12 @@ def test_bad_input_ends_in_one_line(
 
 @pytest.fixture
 def suite(state: Path) -> Callable[..., Done]:
-    """``pytest conformance`` from the checkout; ``--pyargs conformance`` where the wheel is what is tested."""
+    """``pytest conformance`` in the checkout."""
 
     def ask(*arguments: str) -> Done:
-        here = (HOME / "conftest.py").is_file()
-        where = ("conformance",) if here else ("--pyargs", "conformance")
-        extra = () if here else ("-p", "conformance.plugin")
-        words = (sys.executable, "-m", "pytest", *where, *extra, "-p", "no:cacheprovider", "-p", "no:randomly")
+        words = (sys.executable, "-m", "pytest", "conformance", "-p", "no:cacheprovider", "-p", "no:randomly")
         chosen = (f"--aoai-scenario={name}" for name in NARROW)
-        return command(state, *words, *arguments, *chosen, cwd=HOME if here else state, ours=False)
+        return command(state, *words, *arguments, *chosen, cwd=HOME, ours=False)
 
     return ask
 
