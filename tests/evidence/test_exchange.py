@@ -1,0 +1,138 @@
+"""Exchanges: what a body, a header field and a fault are taken for. Witnesses: RFC 8259 (JSON), RFC 9110 (HTTP)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conformance.evidence.exchange import BROKEN_OFF, Chunk, Exchange, Fault, FaultKind, Response
+from conformance.requests.request import Request
+
+ASKED = Request("GET", "http://t.example/p")
+
+
+def answer(body: bytes = b"", *headers: tuple[str, str], status: int = 200) -> Response:
+    return Response(status, headers, (Chunk(0.5, body),) if body else ())
+
+
+def test_an_answer_made_by_hand_is_whole_and_took_no_time() -> None:
+    bare = Response(200)
+    assert (True, 0.0, 0.0, b"", "HTTP/1.1") == (
+        bare.complete,
+        bare.elapsed,
+        bare.headers_at,
+        bare.body,
+        bare.http_version,
+    )
+    assert (None, None, (), 0.0, None) == (
+        Exchange(ASKED).response,
+        Exchange(ASKED).fault,
+        Exchange(ASKED).attempts,
+        Exchange(ASKED).started,
+        Exchange(ASKED).control_ok,
+    )
+
+
+@pytest.mark.parametrize(
+    ("media_type", "headers"),
+    [
+        ("application/json", [("Content-Type", "Application/JSON; charset=utf-8")]),
+        ("text/event-stream", [("content-type", " text/event-stream ;a=b;c")]),
+        ("text/plain", [("CONTENT-TYPE", "text/plain"), ("content-type", "text/html")]),
+        ("", [("x-content-type", "text/plain")]),
+        ("", []),
+    ],
+)
+def test_the_media_type_has_no_case_and_no_parameters(media_type: str, headers: list[tuple[str, str]]) -> None:
+    assert media_type == answer(b"", *headers).media_type
+
+
+@pytest.mark.parametrize(
+    ("is_json", "value", "body"),
+    [
+        (True, None, b"null"),
+        (True, {"a": [1]}, b' {"a":[1]}\n'),
+        (True, "é", b'"\xc3\xa9"'),
+        (False, None, b""),
+        (False, None, b"{"),
+        (False, None, b"NaN"),
+        (False, None, b"[Infinity]"),
+        (False, None, b"[-Infinity]"),
+        (False, None, b'"\xe9"'),
+        (False, None, b"\xef\xbb\xbf{}"),
+        (False, None, '"a"'.encode("utf-16")),
+        (False, None, b"[" * 100_000 + b"]" * 100_000),
+    ],
+)
+def test_json_is_what_rfc_8259_says(is_json: bool, value: Any, body: bytes) -> None:
+    """UTF-8 without a byte order mark (section 8.1), no NaN (section 6), and no depth that makes us fall."""
+    assert (is_json, value) == (answer(body).is_json, answer(body).json)
+
+
+def test_a_body_is_all_its_chunks() -> None:
+    response = Response(200, (), (Chunk(1.0, b"a"), Chunk(2.0, b""), Chunk(3.0, b"b")))
+    assert b"ab" == response.body
+
+
+def test_another_body_keeps_the_time_and_corrects_the_length() -> None:
+    old = Response(200, (("Content-Length", "2"), ("x-a", "b")), (Chunk(1.0, b"a"), Chunk(2.0, b"b")), headers_at=0.5)
+    new = old.with_body(b"four")
+    assert ((Chunk(2.0, b"four"),), (("Content-Length", "4"), ("x-a", "b"))) == (new.chunks, new.headers)
+    assert ((), (("Content-Length", "0"), ("x-a", "b"))) == (old.with_body(b"").chunks, old.with_body(b"").headers)
+    assert (Chunk(0.5, b"x"),) == old.with_body(b"").with_body(b"x").chunks
+
+
+def test_another_json_body_is_short_utf8() -> None:
+    assert '{"a":["é",1]}'.encode() == answer(b"x").with_json({"a": ["é", 1]}).body
+
+
+def test_a_header_field_is_replaced_or_removed_without_case() -> None:
+    old = answer(b"", ("X-A", "1"), ("x-b", "2"), ("x-a", "3"))
+    assert (("x-b", "2"), ("x-A", "4")) == old.with_header("x-A", "4").headers
+    assert (("x-b", "2"),) == old.with_header("x-A", None).headers
+    assert (("x-b", "2"), ("x-A", "")) == old.with_header("x-A", "").headers
+
+
+@pytest.mark.parametrize(
+    ("ok", "status"), [(False, 199), (True, 200), (True, 204), (True, 299), (False, 300), (False, 404), (False, 500)]
+)
+def test_a_success_is_a_whole_2xx(ok: bool, status: int) -> None:
+    """RFC 9110 section 15."""
+    assert (ok, status) == (
+        Exchange(ASKED, answer(status=status)).ok,
+        Exchange(ASKED, answer(status=status)).status,
+    )
+    assert False is Exchange(ASKED, answer(status=status), Fault(FaultKind.CLOSED, "", 0.0)).ok
+
+
+def test_without_an_answer_there_is_no_status_and_no_success() -> None:
+    assert (None, False) == (Exchange(ASKED).status, Exchange(ASKED).ok)
+
+
+def network(kind: FaultKind) -> bool:
+    return kind in (
+        FaultKind.CONNECT,
+        FaultKind.DNS,
+        FaultKind.TLS,
+        FaultKind.CONNECT_TIMEOUT,
+        FaultKind.CANCELLED,
+    )
+
+
+@pytest.mark.parametrize("kind", list(FaultKind))
+def test_nothing_is_judged_by_a_fault_of_the_network_or_by_a_target_that_went_away(kind: FaultKind) -> None:
+    fault = Fault(kind, "m", 0.0)
+    assert [network(kind), network(kind), True] == [
+        Exchange(ASKED, None, fault, control_ok=control).unreached for control in (None, True, False)
+    ]
+    assert [False] * 3 == [Exchange(ASKED, answer(), control_ok=control).unreached for control in (None, True, False)]
+
+
+def test_an_answer_that_stopped_coming_is_no_fault_of_the_network() -> None:
+    assert {FaultKind.CLOSED, FaultKind.READ_TIMEOUT, FaultKind.TOTAL_TIMEOUT} == set(BROKEN_OFF)
+
+
+def test_another_answer_takes_the_place_of_the_fault() -> None:
+    good = Exchange(ASKED, None, Fault(FaultKind.CLOSED, "", 0.0), started=7.0).answered(answer(b"x"))
+    assert (b"x", None, 7.0) == (good.response and good.response.body, good.fault, good.started)
