@@ -96,8 +96,10 @@ def to_request(
     bindings: Mapping[str, str],
     base_path: str | None = None,
     api_version: str | None = None,
+    versioned: bool = True,
 ) -> Request:
     """The request of a case. ``origin`` is scheme and authority; ``base_path`` defaults to the version's own.
+    ``versioned`` False leaves ``api-version`` out, for targets that don't have it.
 
     Raises :class:`HarnessError` when a path parameter stays unbound.
     """
@@ -109,7 +111,11 @@ def to_request(
             raise HarnessError(f"path parameter {name} is unbound: {value}", where=f"case {case.id}")
         path = path.replace("{" + name + "}", quote(value, safe="", errors="surrogatepass"))
     query = [(name, bind_text(value, values)) for name, value in case.query]
-    if spec.api_version.location == "query" and not any(name == spec.api_version.name for name, _ in query):
+    if (
+        versioned
+        and spec.api_version.location == "query"
+        and not any(name == spec.api_version.name for name, _ in query)
+    ):
         match case.api_version:
             case Version.DEFAULT if spec.api_version.accepted or api_version:
                 query.append((spec.api_version.name, api_version or spec.api_version.accepted[-1]))

@@ -10,6 +10,7 @@ from datetime import date
 
 from attrs import evolve, frozen
 
+from conformance.requests.case import Case
 from conformance.scenarios.scenario import Scenario
 from conformance.settings.configuration import Config
 from conformance.spec.operations import operations_of
@@ -34,13 +35,25 @@ class Claims:
         known = operations_of(self.spec)
         for name in scenario.operations:
             resource = known[name].resource if name in known else scenario.resource
-            reason = self.config.target.unsupported_reason(name, resource)
+            reason = self._not_there(name, resource)
             if reason is not None:
-                return f"{name} is not claimed: {reason}"
-            missing = self.found.missing(name, resource)
-            if missing is not None:
-                return f"{name} is not served (judged once): {missing}"
+                return reason
         return None
+
+    def withheld(self, case: Case) -> str | None:
+        """Why a request of a scenario, or of its set-up, is not sent to this target; None where it may be.
+
+        What a target doesn't claim is not touched, also where another resource needs it first.
+        """
+        known = operations_of(self.spec).get(case.operation)
+        return self._not_there(case.operation, known.resource if known else case.operation.split(".")[0])
+
+    def _not_there(self, operation: str, resource: str) -> str | None:
+        reason = self.config.target.unclaimed(operation, resource)
+        if reason is not None:
+            return f"{operation} is not claimed: {reason}"
+        missing = self.found.missing(operation, resource)
+        return f"{operation} is not served (judged once): {missing}" if missing is not None else None
 
     def unclaimed(self, features: Iterable[str]) -> str | None:
         """Why a check about these features doesn't apply; None where it does."""

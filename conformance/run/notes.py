@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from conformance.spec.operations import operations_of
 from conformance.verdict import Verdict
@@ -27,15 +28,26 @@ def claims(run: VersionRun) -> tuple[Verdict, ...]:
     return tuple(verdict for verdict in found if verdict.scenario.partition(".")[2] in chosen)
 
 
+def wrong_place(run: VersionRun) -> str:
+    """What to look at where every route is answered as unknown: where the requests went, and how to change that."""
+    target = run.config.target if run.config else None
+    if target is None:
+        return "does the target know this api-version?"
+    base = run.spec.base_path if target.base_path is None else target.base_path
+    path = urlsplit(target.url).path.rstrip("/")
+    twice = f' The URL has a path of its own ({path}); base_path = "" sends to it alone.' if path and base else ""
+    return (
+        f"requests went to {target.url.rstrip('/')}{base}/…; does the target know this api-version, and is base_path "
+        f"in [target] of conformance.toml right?{twice}"
+    )
+
+
 def notes(run: VersionRun) -> Iterator[str]:
     """What a reader of the report should know of the run."""
     known = operations_of(run.spec)
     looked_at = {known[name].resource for name in run.found.cases if name in known}
     if looked_at and looked_at <= set(run.found.resources):
-        yield (
-            f"nothing of {run.spec.version} is served: "
-            "does the target know this api-version, and is its base path right?"
-        )
+        yield f"nothing of {run.spec.version} is served: {wrong_place(run)}"
     if len(run.chosen) < len(run.items):
         yield f"pytest left {len(run.chosen)} of {len(run.items)} items to be judged (-k, -m, --lf or another plugin)"
     today = datetime.now(UTC).date()

@@ -311,6 +311,9 @@ class Runner:
         reason: Withheld | None = None
         if not state.closing:
             try:
+                unclaimed = self._claims.withheld(case)
+                if unclaimed is not None:
+                    raise Withheld(unclaimed, Outcome.NOT_APPLICABLE)  # noqa: TRY301 - as what the target withholds
                 exchange = self.target.send(case)
             except Withheld as withheld:
                 reason = withheld

@@ -248,20 +248,40 @@ def prepared(
     return Prerequisites(known, above, other if second and item.parent else (), needed)
 
 
+#: How often the same refusal is asked for again, and the longest pause of a poll in seconds.
+SAME_REFUSALS = 3
+LONGEST_PAUSE = 1.0
+
+#: Refusals that may end by themselves (RFC 9110 sections 15.5.5 and 15.5.10, RFC 8470, RFC 6585).
+_MENDED_BY_TIME = (404, 409, 425, 429)
+
+
 def poll(
     make: Callable[[int], Case], done: Callable[[Exchange], bool], settings: Settings, deadline: float
 ) -> Generator[Step, tuple[Exchange, ...], Exchange]:
     """Send ``make(n)`` for n = 0, 1, … until ``done`` or until ``deadline`` seconds of waiting. Return the last
     exchange.
+
+    Each pause is half as long again as the one before, up to a second. The same refusal three times in a row ends it
+    too, unless it is one that time may mend: what was written a moment ago may be not found, or be busy, for a while.
     """
-    waited, number = 0.0, 0
+    waited, number, refused = 0.0, 0, 0
+    pause, last = max(settings.poll_interval, 0.001), None
     while True:
         (exchange,) = yield (make(number),)
-        if done(exchange) or waited >= deadline:
+        refused = refused + 1 if _refused_for_good(exchange) and exchange.status == last else 1
+        last = exchange.status
+        for_good = refused == SAME_REFUSALS and _refused_for_good(exchange)
+        if done(exchange) or waited >= deadline or for_good:
             return exchange
-        yield Wait(settings.poll_interval)
-        waited += max(settings.poll_interval, 0.001)
+        yield Wait(pause)
+        waited += pause
         number += 1
+        pause = min(pause * 1.5, max(LONGEST_PAUSE, settings.poll_interval))
+
+
+def _refused_for_good(exchange: Exchange) -> bool:
+    return exchange.status is not None and exchange.status >= 400 and exchange.status not in _MENDED_BY_TIME
 
 
 def answer_of(exchange: Exchange) -> dict[str, Any]:

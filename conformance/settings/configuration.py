@@ -74,6 +74,18 @@ class Target:
                 return reason
         return None
 
+    def unclaimed(self, operation: str, resource: str) -> str | None:
+        """Why an operation is not claimed; None if it is.
+
+        It isn't where ``[target.unsupported]`` lists the operation, its resource (``files``) or all of that resource
+        (``files.*``).
+        """
+        return self.unsupported_reason(operation, resource, f"{resource}.")
+
+    def unclaimed_resource(self, resource: str) -> str | None:
+        """Why a whole resource is not claimed; None if it is, at least in part."""
+        return self.unsupported_reason(resource, f"{resource}.")
+
 
 @frozen
 class Budget:

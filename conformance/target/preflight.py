@@ -7,6 +7,7 @@ that isn't there. Every other answer goes on to the corpus.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,6 +33,9 @@ _NOBODY = "0" * 24
 
 #: The code with which the service answers a route that it doesn't know, and no missing object.
 _NO_ROUTE = "404"
+
+#: What a refusal says where the resource as a whole isn't there.
+_NOT_SUPPORTED = re.compile(r"not[ _-]?(?:supported|implemented|available|enabled)|unsupported", re.IGNORECASE)
 
 _SILENT = (FaultKind.READ_TIMEOUT, FaultKind.TOTAL_TIMEOUT)
 
@@ -65,7 +69,7 @@ class Preflight:
         )
         for kind, names, outcome, text in found:
             for name, reason in names.items():
-                message = f"{name} is {text}: {reason}"
+                message = f"{name} is {text}: {reason}{_remedy(kind, name)}"
                 case = self.cases.get(name, "")
                 finding = Finding(message, case, place="status", outcome=outcome)
                 made.append(Verdict(SERVED_CHECK, f"{kind}.{name}", outcome, (finding,), judged=1, reason=message))
@@ -86,6 +90,14 @@ class Preflight:
     def from_json(cls, plain: Mapping[str, Any]) -> Preflight:
         """The inverse of :meth:`to_json`."""
         return cls(**{**plain, "control": Case.from_json(plain["control"]) if plain["control"] else None})
+
+
+def _remedy(kind: str, name: str) -> str:
+    """The line of ``conformance.toml`` that would declare what was found."""
+    if kind == "served":
+        return "; take it out of [target.unsupported]"
+    glob = f"{name}.*" if kind == "resource" else name
+    return f'; if that is meant: [target.unsupported] "{glob}" = "why it isn\'t served"'
 
 
 def probes(spec: Spec, capabilities: frozenset[str]) -> tuple[Case, ...]:
@@ -181,12 +193,10 @@ def preflight(target: Target, spec: Spec) -> Preflight:
         if all(name in absent for name in answers if resources[name] == resource)
     }
     single = {name: why for name, why in absent.items() if resources[name] not in gone}
-    listed = {
-        name: reason for name in answers if (reason := settings.unsupported_reason(name, resources[name])) is not None
-    }
+    listed = {name: reason for name in answers if (reason := settings.unclaimed(name, resources[name])) is not None}
     served = {name: f"HTTP {answers[name][1].status}" for name in listed if _served(answers[name][1], name in absent)}
     return Preflight(
-        resources={name: why for name, why in gone.items() if settings.unsupported_reason(name) is None},
+        resources={name: why for name, why in gone.items() if settings.unclaimed_resource(name) is None},
         operations={name: why for name, why in single.items() if name not in listed},
         surprises=served,
         cases={name: case.id for name, (case, _) in answers.items()}
@@ -197,7 +207,16 @@ def preflight(target: Target, spec: Spec) -> Preflight:
 
 
 def _served(exchange: Exchange, absent: bool) -> bool:
-    return not absent and exchange.status is not None and exchange.status < 500 and exchange.status != 429
+    """True for an answer that something behind the route gave: a success, or a refusal of what was asked."""
+    status = exchange.status
+    if absent or exchange.fault is not None or status is None:
+        return False
+    return 200 <= status < 300 or (status in (400, 409, 422) and not _NOT_SUPPORTED.search(_message(exchange)))
+
+
+def _message(exchange: Exchange) -> str:
+    body = exchange.response.body[:2000] if exchange.response else b""
+    return body.decode("utf-8", "replace")
 
 
 def _code(exchange: Exchange) -> str:

@@ -190,6 +190,7 @@ class Target:
             bindings=values,
             base_path=self.base_path,
             api_version=self.config.target.api_version,
+            versioned=self.config.target.unsupported_reason("api-version") is None,
         )
         check_origin(request.url, self.origin)
         named = {name.lower() for name, _ in request.headers}

@@ -98,6 +98,41 @@ def test_a_listed_resource_may_be_missing(board: Board, spec: Spec, target_for: 
     assert preflight(target_for(unsupported={"assistants": "retired"}), spec).verdicts() == ()
 
 
+@pytest.mark.parametrize("glob", ["assistants", "assistants.*", "assistants*", "*"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (404, {"error": {"code": "404", "message": "Resource not found"}}),
+        (404, {}),
+        (405, {}),
+        (410, {}),
+        (501, {}),
+        (500, {}),
+        (503, {}),
+        (429, {}),
+        (400, {"error": {"code": "BadRequest", "message": "Assistants are not supported in this region"}}),
+        (400, {"error": {"code": "OperationNotSupported", "message": "no"}}),
+    ],
+)
+def test_a_listed_resource_is_not_held_against_the_target_whatever_its_form(
+    board: Board, spec: Spec, target_for: Open, glob: str, answer: tuple[int, Any]
+) -> None:
+    """``"x"`` and ``"x.*"`` mean the resource; no refusal of a whole resource is taken for serving it."""
+    board.answer = lambda m, p, b, n: answer if "assistants" in p else good(m, p, b, n)
+    found = preflight(target_for(unsupported={glob: "retired"}, retries=0), spec)
+    assert [] == [v.scenario for v in found.verdicts() if "assistants" in v.scenario]
+
+
+def test_a_single_listed_operation_leaves_the_rest_of_its_resource_claimed(
+    board: Board, spec: Spec, target_for: Open
+) -> None:
+    board.answer = lambda m, p, b, n: (404, {"error": {"code": "404"}}) if "assistants" in p else good(m, p, b, n)
+    found = preflight(target_for(unsupported={"assistants.delete": "never"}), spec)
+    (verdict,) = found.verdicts()
+    assert ("resource.assistants", Outcome.FAIL) == (verdict.scenario, verdict.outcome)
+    assert '"assistants.*" = ' in verdict.reason
+
+
 def test_a_listed_operation_that_is_served_warns(board: Board, spec: Spec, target_for: Open) -> None:
     board.answer = good
     found = preflight(target_for(unsupported={"assistants*": "retired"}), spec)

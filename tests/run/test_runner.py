@@ -301,3 +301,28 @@ def test_a_finding_names_its_case(board: Board, run: Run) -> None:
     (finding,) = runner.verdict("a", "test.ok").findings
     assert isinstance(finding, Finding)
     assert finding.case_id == chat("1").at("a", "0").id
+
+
+@pytest.mark.parametrize("glob", ["files", "files.*", "files.upload"])
+def test_what_is_not_claimed_is_not_touched_for_the_set_up_of_something_else(
+    board: Board, run: Run, target_for: Open, glob: str
+) -> None:
+    """What needs the file isn't sent either, the rest of the corpus is."""
+    upload = Case("files.upload", "POST", "/files", body=JsonBody({}), creates={"file": "/id"}, role="setup")
+    needs_it = chat("with {file}")
+    made = OperationCorpus("chat.completions.create", "chat", (chat("1"), needs_it), setup=(upload,))
+    target = target_for(unsupported={glob: "no files here"})
+    runner = run([corpus_scenario(made)], [always_200], target=target)
+    assert ["1"] == bodies(runner, "corpus.chat.completions.create")
+    assert not [path for _, path in board.seen if "/files" in path]
+    assert Outcome.PASS is runner.verdict("corpus.chat.completions.create", "test.ok").outcome
+
+
+def test_a_story_that_needs_what_is_not_claimed_is_not_applicable(board: Board, run: Run, target_for: Open) -> None:
+    upload = Case("files.upload", "POST", "/files", body=JsonBody({}), creates={"file": "/id"})
+    runner = run(
+        [scripted("s", (upload,), (chat("2"),))], [always_200], target=target_for(unsupported={"files.*": "no"})
+    )
+    verdict = runner.verdict("s", "test.ok")
+    assert (Outcome.NOT_APPLICABLE, True) == (verdict.outcome, "files.upload is not claimed: no" in verdict.reason)
+    assert [] == board.seen

@@ -123,6 +123,7 @@ def _no_version(exchange: Exchange) -> bool:
     about=lambda spec, case: case.role == "probe.api-version.missing" and spec.api_version.required,
     contrast=True,
     witness=admitted,
+    features=("api-version",),
 )
 def version_missing(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A request without ``api-version`` is refused with a 4xx status, if the version requires the parameter.
@@ -145,6 +146,7 @@ def _odd_version(exchange: Exchange) -> bool:
     about=role("probe.api-version.unknown"),
     contrast=True,
     witness=admitted,
+    features=("api-version",),
 )
 def version_unknown(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A made-up ``api-version`` is refused with a 4xx status.
