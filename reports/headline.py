@@ -1,4 +1,4 @@
-"""What every report says first: the conclusion of a run, and how much of it was judged."""
+"""What every report says first: the conclusion of a run, its scope, and how much of it was judged."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
+from conformance.settings.scope import RunScope
 from conformance.verdict import Conclusion, Outcome
 
 from .jsonl import Report
@@ -27,12 +28,14 @@ _TONES = {Conclusion.CONFORMANT: "pass", Conclusion.NOT_CONFORMANT: "fail", Conc
 class Headline:
     """The first words on one report.
 
-    ``text`` is the conclusion. ``coverage`` holds a line on the items that were judged in part and one on those that
-    were not judged at all, with reasons; it is empty where all was judged. ``colour`` is one of the names that badges
-    know, ``tone`` the outcome whose colour fits.
+    ``text`` is the conclusion with its scope: ``conformant in its scope (profile smoke; operations chat.*)``. A run
+    that says nothing about a part of the api-version is never called ``conformant`` alone. ``coverage`` holds a line on
+    the items that were judged in part and one on those that were not judged at all, with reasons; it is empty where all
+    was judged. ``colour`` is one of the names that badges know, ``tone`` the outcome whose colour fits.
     """
 
     text: str
+    scope: RunScope
     coverage: tuple[str, ...] = ()
     colour: str = "lightgrey"
     tone: str = "warn"
@@ -40,20 +43,23 @@ class Headline:
     def named(self) -> Iterator[tuple[str, str]]:
         """Its parts by name, without empty ones: for reports that hold names and values."""
         yield "conclusion", self.text
+        yield "scope", self.scope.text
         if self.coverage:
             yield "coverage", ". ".join(self.coverage)
 
 
 def headline(report: Report) -> Headline:
     """The headline of a report that was read or just written."""
-    coverage = _coverage(report)
+    scope, coverage = RunScope.from_json(report.header["scope"]), _coverage(report)
     if report.footer is None:
-        return Headline(TRUNCATED, coverage)
+        return Headline(f"{TRUNCATED} ({scope.text})", scope, coverage)
     conclusion = Conclusion(report.footer["conclusion"])
-    colour = _COLOURS.get(conclusion, "lightgrey")
-    if conclusion is Conclusion.CONFORMANT and coverage:
+    colour, words = _COLOURS.get(conclusion, "lightgrey"), conclusion.value
+    if conclusion is Conclusion.CONFORMANT and scope.narrowed:
+        colour, words = "blue", f"{words} in its scope"
+    elif conclusion is Conclusion.CONFORMANT and coverage:
         colour = "yellowgreen"
-    return Headline(conclusion.value, coverage, colour, _TONES.get(conclusion, "warn"))
+    return Headline(f"{words} ({scope.text})", scope, coverage, colour, _TONES.get(conclusion, "warn"))
 
 
 def _coverage(report: Report) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from conformance.settings.scope import RunScope
+
 from .failure import explain
 from .headline import headline
 from .jsonl import Report
@@ -26,7 +28,7 @@ def render(report: Report, run_dir: str) -> str:
         *(text for line in first.coverage for text in ("", f"**{line}**")),
         "",
         (
-            f"Target `{header['target']['url']}`, profile {header['profile']}, seed {header['seed']}, "
+            f"Target `{header['target']['url']}`, seed {header['seed']}, "
             f"{summary.requests} requests, {summary.checks} checks."
         ),
         "",
@@ -35,6 +37,7 @@ def render(report: Report, run_dir: str) -> str:
         *(f"| {outcome.value} | {count} |" for outcome, count in summary.outcomes.items()),
         "",
     ]
+    lines += _scope(first.scope)
     if footer and footer.get("interrupted"):
         lines += ["The run was interrupted.", ""]
     for note in footer.get("notes", ()) if footer else ():
@@ -59,3 +62,13 @@ def _in_part(summary: Summary) -> Iterator[str]:
         yield f"| {verdict.outcome.value} | {verdict.check} | {verdict.scenario} | {told} |"
     if len(summary.in_part) > MOST:
         yield from ("", f"… and {len(summary.in_part) - MOST} more: see index.html.")
+
+
+def _scope(scope: RunScope) -> Iterator[str]:
+    """What the conclusion says nothing about, with reasons; nothing where it speaks of the whole."""
+    if not scope.narrowed:
+        return
+    yield from ("## Scope", "", f"The conclusion speaks of this part alone: {scope.text}.", "")
+    for what, why in scope.reasons():
+        yield f"- {what}: {' '.join(why.split())}"
+    yield ""

@@ -13,11 +13,12 @@ from conformance._parts import late
 from conformance.errors import UsageError
 
 if TYPE_CHECKING:
-    from reports import comparison, jsonl
+    from reports import comparison, headline, jsonl
     from reports.comparison import Comparison
     from reports.jsonl import Report
 else:
     comparison = late("reports.comparison")
+    headline = late("reports.headline")
     jsonl = late("reports.jsonl")
 
 NAME = "compare"
@@ -87,15 +88,12 @@ def _counted(folders: list[Path]) -> list[Path]:
 
 def _lines(runs: Sequence[Run], found: Comparison) -> Iterator[str]:
     for letter, folder, report in runs:
-        header, footer = report.header, report.footer
-        chosen = " ".join(f"{flag}={value}" for flag, value in header.get("selection", {}).items())
+        header = report.header
         told = (
             header["api_version"],
             "the embedded emulator" if header["target"].get("embedded") else header["target"]["url"],
             header.get("started", ""),
-            header.get("profile", ""),
-            chosen,
-            footer["conclusion"] if footer else "truncated",
+            headline.headline(report).text,
         )
         yield f"{letter}  {'  '.join(filter(None, told))}  ({folder})"
     last = None

@@ -20,6 +20,7 @@ from conformance.run.replay import Replayed, concerned, only, replay
 from conformance.run.session import configured
 from conformance.settings.configuration import is_loopback
 from conformance.settings.options import Options, add_to, from_mapping
+from conformance.settings.scope import RunScope
 from conformance.spec.loading import load
 from conformance.target.cleanup import clean
 from conformance.target.journal import Journal, default_folder
@@ -52,7 +53,7 @@ def main(args: argparse.Namespace) -> int:
     report, trace, seen = _find(args.run, args.case)
     header = report.header
     options = from_mapping(vars(args))
-    options = evolve(options, profile=header["profile"], seed=header["seed"])
+    options = evolve(options, profile=RunScope.from_json(header["scope"]).profile, seed=header["seed"])
     spec = load(header["api_version"], options.specs)
     checks = concerned(report.verdicts, trace.scenario, seen.case.id)
     scenario = only(spec, options, trace.scenario, seen.case.id)

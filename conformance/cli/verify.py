@@ -17,6 +17,7 @@ from conformance.judging.judge import judge
 from conformance.run.claims import Claims
 from conformance.run.conclusion import computed
 from conformance.settings.configuration import Config, Target
+from conformance.settings.scope import RunScope
 from conformance.spec.loading import load
 from conformance.spec.spec import Spec
 from conformance.target.preflight import SERVED_CHECK, Preflight
@@ -125,5 +126,5 @@ def _wrong_footer(report: Report) -> Iterator[str]:
 def _claims(spec: Spec, header: Mapping[str, Any]) -> Claims:
     """What the target claimed in the run."""
     told = header["target"]
-    target = Target(url=told["url"], auth=told["auth"], unsupported=told.get("unsupported", {}))
+    target = Target(url=told["url"], auth=told["auth"], unsupported=RunScope.from_json(header["scope"]).unsupported)
     return Claims(spec, Config(target), Preflight(), datetime.now(UTC).date())

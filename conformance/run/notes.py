@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from conformance.run.scope import chosen_names
 from conformance.spec.operations import operations_of
 from conformance.verdict import Verdict
 
@@ -22,9 +23,7 @@ def claims(run: VersionRun) -> tuple[Verdict, ...]:
     if not run.options.selection:
         return found
     # Who chose a part is told about that part only.
-    known = operations_of(run.spec)
-    chosen = {name for scenario in run.scenarios for name in scenario.operations}
-    chosen |= {known[name].resource for name in chosen if name in known}
+    chosen = chosen_names(run)
     return tuple(verdict for verdict in found if verdict.scenario.partition(".")[2] in chosen)
 
 

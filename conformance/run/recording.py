@@ -21,6 +21,7 @@ from conformance.judging.check import Check
 from conformance.run.conclusion import computed
 from conformance.run.selection import Item
 from conformance.settings.options import Options
+from conformance.settings.scope import RunScope
 from conformance.spec.spec import Spec
 from conformance.verdict import Outcome, Verdict
 
@@ -62,9 +63,9 @@ def out_folder(options: Options) -> Path:
 
 
 def header_of(
-    spec: Spec, options: Options, checks: Iterable[Check], target: Mapping[str, Any], started: str
+    spec: Spec, scope: RunScope, checks: Iterable[Check], target: Mapping[str, Any], *, seed: int, started: str
 ) -> dict[str, Any]:
-    """What a report says before any evidence: versions, target, selection, and the rules it judges by."""
+    """What a report says before any evidence: versions, target, scope, and the rules it judges by."""
     clauses = spec.clause_by_id
     return {
         "suite": __version__,
@@ -72,10 +73,9 @@ def header_of(
         "api_version": spec.version,
         "spec_digest": spec.digest,
         "target": dict(target),
-        "profile": options.profile,
-        "seed": options.seed,
+        "scope": scope.to_json(),
+        "seed": seed,
         "started": started,
-        "selection": dict(options.selection),
         "checks": {
             check.id: {
                 "level": check.level.value,

@@ -32,6 +32,7 @@ from conformance.target.preflight import SERVED_CHECK
 __all__ = [
     "Item",
     "checks_of",
+    "claimable",
     "corpus_of",
     "default_versions",
     "items_of",
@@ -100,15 +101,15 @@ def must_name_something(spec: Spec, config: Config, folder: Path | None) -> None
             hint = _nearest(waiver.check, known) or "see: list checks"
             raise ConfigError(f"waiver of {waiver.check} fits no check", where=config.source, hint=hint)
     for glob in config.target.unsupported:
-        own = _claimable(spec)
+        own = claimable(spec)
         if any(fnmatchcase(name, glob) for name in own):
             continue
-        if not any(fnmatchcase(name, glob) for other in versions(folder) for name in _claimable(load(other, folder))):
+        if not any(fnmatchcase(name, glob) for other in versions(folder) for name in claimable(load(other, folder))):
             hint = _nearest(glob, own) or "an operation, a resource or a feature; see: list operations"
             raise ConfigError(f"target.unsupported: {glob} fits nothing", where=config.source, hint=hint)
 
 
-def _claimable(spec: Spec) -> list[str]:
+def claimable(spec: Spec) -> list[str]:
     """What a target may not claim: operations, resources, features."""
     known = operations_of(spec)
     features = {name for check in all_checks().values() for name in check.features}

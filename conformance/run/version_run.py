@@ -8,6 +8,7 @@ from typing import Any
 from conformance.evidence.trace import Trace
 from conformance.run import recording
 from conformance.run.runner import Runner
+from conformance.run.scope import scope_of
 from conformance.run.selection import Item, checks_of, items_of, scenarios_in
 from conformance.scenarios.scenario import Scenario
 from conformance.settings.configuration import Config
@@ -71,9 +72,6 @@ class VersionRun:
             "url": target.url if target else "",
             "auth": target.auth if target else "none",
             "embedded": self.embedded,
-            "unsupported": dict(target.unsupported) if target else {},
         }
-        header = recording.header_of(self.spec, self.options, checks_of(self.options), about, started)
-        if len(self.chosen) < len(self.items):
-            header["selection"]["pytest"] = f"{len(self.chosen)} of {len(self.items)} items"
-        return header
+        checks = checks_of(self.options)
+        return recording.header_of(self.spec, scope_of(self), checks, about, seed=self.options.seed, started=started)

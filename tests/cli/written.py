@@ -13,6 +13,7 @@ from conformance.judging.judge import judge
 from conformance.requests.case import Case, JsonBody
 from conformance.requests.request import Request
 from conformance.run.conclusion import computed
+from conformance.settings.scope import RunScope
 from conformance.spec.loading import load
 from conformance.spec.spec import Spec
 from conformance.verdict import Outcome, Verdict
@@ -25,8 +26,8 @@ def report(folder: Path, *verdicts: Verdict, version: str = VERSION, auth: str =
     header = {
         "api_version": version,
         "spec_digest": load(version).digest,
-        "target": {"url": "http://127.0.0.1:1", "auth": auth, "embedded": False, "unsupported": {}, **target},
-        "profile": "standard",
+        "target": {"url": "http://127.0.0.1:1", "auth": auth, "embedded": False, **target},
+        "scope": RunScope().to_json(),
         "seed": 0,
         "checks": {},
     }

@@ -76,7 +76,7 @@ def test_a_part_is_judged_and_told_as_a_part(target: str, tmp_path: Path, proces
     assert Outcome.ERROR not in judged(tmp_path)
     assert ("conformant", False) == (report.footer["conclusion"], report.footer["interrupted"])
     part_of = f"{len(report.verdicts)} of "
-    assert report.header["selection"]["pytest"].startswith(part_of)
+    assert report.header["scope"]["pytest"].startswith(part_of)
     assert [True] == [f"pytest left {part_of}" in note for note in report.footer["notes"]]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,17 +14,19 @@ from test_reports import FOOTER, HEADER, observation
 
 from conformance._parts import part
 from conformance.evidence.trace import Trace
+from conformance.settings.scope import RunScope
 from conformance.verdict import Outcome, Unjudged, Verdict
 
+WHOLE = RunScope()
 PARTS = (Unjudged(Outcome.NOT_TESTABLE, "the target answered 500", 31), Unjudged(Outcome.UNAVAILABLE, "429", 6))
 TOLD = "judged 3 of 40; 31 not: the target answered 500; 6 not: 429"
 
 
-def report_of(verdicts: Iterable[Verdict], **footer: Any) -> Any:
+def report_of(verdicts: Iterable[Verdict], scope: RunScope = WHOLE, **footer: Any) -> Any:
     """A report in memory, of requests that all were answered."""
     kept = tuple(verdicts)
     traces = {verdict.scenario: Trace(verdict.scenario, (observation({"n": verdict.scenario}),)) for verdict in kept}
-    return part("reports.jsonl").Report(HEADER, traces, kept, {**FOOTER, **footer})
+    return part("reports.jsonl").Report({**HEADER, "scope": scope.to_json()}, traces, kept, {**FOOTER, **footer})
 
 
 def in_part(scenario: str = "corpus.o", *parts: Unjudged) -> Verdict:
@@ -57,6 +60,62 @@ def test_the_line_on_coverage_counts_items_and_tells_the_commonest_reasons() -> 
     reasons = "the target answered 500 (in 2 items), 429 (in 2 items), reason 0 (in 1 item), and 3 more"
     expected = (f"judged in part: 6 items; reasons: {reasons}", "not judged: 1 item; reason: no quota")
     assert expected == first.coverage
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "words"),
+    [
+        (RunScope(profile="smoke"), "profile smoke"),
+        (RunScope(operations=("chat.*",)), "profile standard; operations chat.*"),
+        (RunScope(scenarios=("a", "b"), checks=("c",)), "profile standard; scenarios a, b; checks c"),
+        (RunScope(families=("fuzz",), profile="exhaustive"), "profile exhaustive; families fuzz"),
+        (RunScope(shard="2/3"), "profile standard; shard 2/3"),
+        (RunScope(pytest="3 of 9 items"), "profile standard; pytest 3 of 9 items"),
+        (RunScope(unsupported={"x.*": "no"}, unclaimed=("vision",)), "profile standard; not claimed: x.*, vision"),
+        (RunScope(not_served={"files": "404"}), "profile standard; not served: files"),
+        (RunScope(left_out={"video": 4}, budget={"tokens": 9}), "left out as expensive: video; budget: 9 tokens"),
+        (RunScope(unclaimed=tuple("abcdef")), "profile standard; not claimed: a, b, c, d and 2 more"),
+    ],
+)
+@pytest.mark.parametrize("name", ["html", "markdown", "badge", "console", "overview", "junit", "allure"])
+def test_a_narrower_scope_stands_in_each_headline(name: str, narrowed: RunScope, words: str, tmp_path: Path) -> None:
+    """Nowhere is a run that looked at a part called conformant alone, and its badge is not the one of a whole run."""
+    report = report_of([Verdict("a.check", "corpus.o", Outcome.PASS, judged=1)], narrowed, conclusion="conformant")
+    first = {"v": part("reports.headline").headline(report)}
+    if name == "junit":
+        (tmp_path / "junit.xml").write_text("<testsuites><testsuite/></testsuites>")
+        part("reports.junit").add_headlines(tmp_path / "junit.xml", first)
+        text = (tmp_path / "junit.xml").read_text()
+    elif name == "allure":
+        part("reports.allure").add_headlines(tmp_path, first)
+        text = (tmp_path / "environment.properties").read_text()
+    else:
+        text = rendered(report)[name]
+    assert "conformant in its scope (profile " in text
+    assert words in text
+    assert [] == re.findall(r"(?<!not )conformant(?! in its scope)(?!:)", text)
+    if name == "badge":
+        assert "brightgreen" != json.loads(text)["color"]
+
+
+@pytest.mark.parametrize("profile", ["standard", "exhaustive"])
+def test_a_whole_run_names_its_profile(profile: str) -> None:
+    passed = Verdict("a.check", "corpus.o", Outcome.PASS, judged=1)
+    report = report_of([passed], RunScope(profile), conclusion="conformant")
+    for text in rendered(report).values():
+        assert f"conformant (profile {profile})" in text
+
+
+def test_a_scope_survives_the_report() -> None:
+    scope = RunScope("smoke", ("a",), shard="1/2", unsupported={"x": "y"}, left_out={"n": 2}, budget={"seconds": 0.5})
+    assert scope == RunScope.from_json(json.loads(json.dumps(scope.to_json())))
+
+
+def test_what_a_scope_leaves_out_is_told_with_reasons() -> None:
+    scope = RunScope(unsupported={"files.*": "no store"}, not_served={"chat": "GET /x answered 404"}, left_out={"n": 2})
+    pages = rendered(report_of([in_part()], scope))
+    for page in (pages["html"], pages["markdown"]):
+        assert [] == [word for word in ("no store", "GET /x answered 404", "--expensive n") if word not in page]
 
 
 @pytest.mark.parametrize("name", ["html", "markdown"])

@@ -16,6 +16,7 @@ from conformance.evidence.trace import Observation, Trace
 from conformance.requests.case import Auth, Case, JsonBody
 from conformance.requests.request import Request
 from conformance.run import recording
+from conformance.settings.scope import RunScope
 from conformance.verdict import Finding, Level, Outcome, Verdict
 
 jsonl = part("reports.jsonl")
@@ -26,11 +27,10 @@ HEADER = {
     "suite": "0",
     "api_version": "v",
     "spec_digest": "d" * 64,
-    "target": {"url": "https://t.example", "auth": "api-key", "embedded": False, "unsupported": {}},
-    "profile": "standard",
+    "target": {"url": "https://t.example", "auth": "api-key", "embedded": False},
+    "scope": RunScope().to_json(),
     "seed": 0,
     "started": "2026-01-01T00:00:00Z",
-    "selection": {},
     "checks": {"a.check": {"level": "MUST", "clause": "c", "clause_text": "A rule <b>.", "title": "t", "source": "s"}},
     "errata": {},
 }

@@ -1,0 +1,58 @@
+"""From what a user chose, a target claims and a look at it found, to the scope of a run."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from conformance.run.plan import plan
+from conformance.run.selection import claimable
+from conformance.settings.scope import RunScope
+from conformance.spec.operations import operations_of
+
+if TYPE_CHECKING:
+    from conformance.run.version_run import VersionRun
+
+__all__ = ["chosen_names", "scope_of"]
+
+
+def chosen_names(run: VersionRun) -> frozenset[str]:
+    """The operations and resources that the chosen scenarios speak of."""
+    known = operations_of(run.spec)
+    operations = {name for scenario in run.scenarios for name in scenario.operations}
+    return frozenset(operations | {known[name].resource for name in operations if name in known})
+
+
+def scope_of(run: VersionRun) -> RunScope:
+    """The scope of one api-version of a run, after preflight. A report is made with it, and nothing else makes one."""
+    options, config = run.options, run.config
+    if config is None:
+        return RunScope(profile=options.profile)
+    target, budget = config.target, config.budget
+    names, own = chosen_names(run), claimable(run.spec)
+    planned = plan(run.scenarios)
+    forbidden = {} if target.loopback else {k: n for k, n in planned.expensive if k not in budget.expensive}
+    needed = {case.capability for scenario in run.scenarios for case in scenario.cases if case.capability}
+    unmet = sorted(word for word in needed if target.deployment_for(word) is None)
+    # Where no deployment sees, nobody needs to read that none sees and takes tools.
+    unclaimed = [word for word in unmet if not any(part in unmet for part in word.split("+") if part != word)]
+    caps = {name: getattr(budget, name) for name in ("requests", "tokens", "images", "seconds")}
+    left = f"{len(run.chosen)} of {len(run.items)} items" if len(run.chosen) < len(run.items) else ""
+    return RunScope(
+        profile=options.profile,
+        operations=options.operations,
+        scenarios=options.scenarios,
+        checks=options.checks,
+        families=options.families,
+        shard=options.shard,
+        pytest=left,
+        unsupported={
+            glob: why for glob, why in target.unsupported.items() if any(fnmatchcase(name, glob) for name in own)
+        },
+        unclaimed=tuple(unclaimed),
+        not_served={
+            name: why for name, why in {**run.found.resources, **run.found.operations}.items() if name in names
+        },
+        left_out=forbidden,
+        budget={name: cap for name, cap in caps.items() if cap is not None},
+    )

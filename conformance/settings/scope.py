@@ -1,0 +1,101 @@
+"""What a run was about: the part of a target that its conclusion speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from attrs import asdict, field, frozen
+
+from conformance.requests.profile import Profile
+
+__all__ = ["RunScope"]
+
+#: Names told in the one line on a scope; all of them stand in the report.
+MOST_NAMES = 4
+
+
+@frozen
+class RunScope:
+    """The scope of one report. Empty fields mean: everything.
+
+    ``operations``, ``scenarios``, ``checks`` and ``families`` are the globs and names that were chosen, ``shard`` is
+    ``k/n``, ``pytest`` says how many items options such as ``-k`` left. ``unsupported`` and ``not_served`` hold
+    reasons by name: what the configuration doesn't claim, and what is claimed and was not found. ``unclaimed`` are
+    capabilities that no deployment has. ``left_out`` counts the requests of each expensive kind that was not allowed,
+    ``budget`` holds the caps of the configuration.
+    """
+
+    profile: str = Profile.STANDARD
+    operations: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+    shard: str = ""
+    pytest: str = ""
+    unsupported: Mapping[str, str] = field(factory=dict)
+    unclaimed: tuple[str, ...] = ()
+    not_served: Mapping[str, str] = field(factory=dict)
+    left_out: Mapping[str, int] = field(factory=dict)
+    budget: Mapping[str, float] = field(factory=dict)
+
+    @property
+    def selection(self) -> Mapping[str, tuple[str, ...]]:
+        """What was chosen, by the words that people read; without what was not."""
+        chosen = {
+            "operations": self.operations,
+            "scenarios": self.scenarios,
+            "checks": self.checks,
+            "families": self.families,
+            "shard": (self.shard,) if self.shard else (),
+            "pytest": (self.pytest,) if self.pytest else (),
+        }
+        return {what: names for what, names in chosen.items() if names}
+
+    @property
+    def narrowed(self) -> bool:
+        """True where the conclusion says nothing about a part of what the api-version documents."""
+        less = (self.selection, self.unsupported, self.unclaimed, self.not_served, self.left_out)
+        return self.profile == Profile.SMOKE or any(less)
+
+    @property
+    def text(self) -> str:
+        """The scope in one line: ``profile smoke; operations chat.*; not claimed: completions.*``."""
+        parts = [f"profile {self.profile}"]
+        parts += [f"{what} {_listed(names)}" for what, names in self.selection.items()]
+        for what, names in (
+            ("not claimed", (*self.unsupported, *self.unclaimed)),
+            ("not served", tuple(self.not_served)),
+            ("left out as expensive", tuple(self.left_out)),
+            ("budget", tuple(f"{cap:g} {what}" for what, cap in self.budget.items())),
+        ):
+            if names:
+                parts.append(f"{what}: {_listed(names)}")
+        return "; ".join(parts)
+
+    def reasons(self) -> Iterator[tuple[str, str]]:
+        """Each part of the api-version that the conclusion says nothing about, and why."""
+        for name, why in self.unsupported.items():
+            yield f"{name} is not claimed", why
+        for word in self.unclaimed:
+            yield f"{word} is not claimed", "no deployment of the configuration has this capability"
+        for name, why in self.not_served.items():
+            yield f"{name} is claimed and not served", why
+        for kind, requests in self.left_out.items():
+            yield f"{kind} was left out", f"{requests} requests are expensive; --expensive {kind} allows them"
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object from which :meth:`from_json` builds an equal value."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> RunScope:
+        """The inverse of :meth:`to_json`."""
+        read: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}
+        return cls(**read)
+
+
+def _listed(names: Iterable[str]) -> str:
+    known = tuple(names)
+    more = f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else ""
+    return ", ".join(known[:MOST_NAMES]) + more
