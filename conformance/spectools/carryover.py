@@ -90,12 +90,13 @@ def _clause(imported: Spec, clause: Clause) -> dict[str, Any] | None:
             if request_schemas(imported, operation, clause.rule.pointer)
         ]
         globs = reached
-        rule = {
-            "pointer": clause.rule.pointer,
-            "schema": json.dumps(clause.rule.schema) if clause.rule.schema is not None else None,
-            "break": json.dumps(clause.rule.breaks) if clause.rule.breaks is not None else None,
-            "named": clause.rule.named or None,
-        }
+        rule = {"pointer": clause.rule.pointer}
+        if clause.rule.schema is not None:
+            rule["schema"] = json.dumps(clause.rule.schema)
+        if clause.rule.breaks is not None:
+            rule["break"] = json.dumps(clause.rule.breaks)
+        if clause.rule.named:
+            rule["named"] = clause.rule.named
     if not globs:
         return None
     made: dict[str, Any] = {

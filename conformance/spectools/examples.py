@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+import tomlkit
 from attrs import field, frozen
 
 from conformance.schema.validators import validator_for
@@ -22,7 +23,6 @@ from conformance.spec.shipped import specs_dir
 from conformance.spec.spec import Spec
 from conformance.spec.textfile import read_toml
 from conformance.spectools.document_rules import route
-from conformance.spectools.toml_text import toml_text
 
 __all__ = ["Body", "Verdicts", "bodies", "judge", "ledger", "write"]
 
@@ -193,4 +193,4 @@ def write(shared: Path) -> None:
         data["count"].append(row | {"unlisted": len(verdicts.unlisted)})
     file = specs_dir() / "examples.toml"
     head = [line for line in file.read_text("utf-8").splitlines() if line.startswith("#")]
-    file.write_text("\n".join(head) + "\n\n" + toml_text(data), encoding="utf-8")
+    file.write_text("\n".join(head) + "\n\n" + tomlkit.dumps(data), encoding="utf-8")

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import tomlkit
 from attrs import frozen
 
 from conformance.errors import SpecError, UsageError
@@ -29,7 +30,6 @@ from conformance.spectools.importnames import base_and_path, known_names
 from conformance.spectools.importnotes import Notes
 from conformance.spectools.importstreams import graft
 from conformance.spectools.swagger import to_three
-from conformance.spectools.toml_text import toml_text
 
 __all__ = ["MOST_BYTES", "Imported", "import_file"]
 
@@ -191,20 +191,20 @@ def _written(target: Path, label: str, made: dict[str, Any], importer: Importer,
         draft.mkdir()
         (draft / "openapi.yaml").write_text(as_yaml(made), encoding="utf-8")
         meta = _meta(label, made, importer, near)
-        (draft / "version.toml").write_text(toml_text(meta), encoding="utf-8")
+        (draft / "version.toml").write_text(tomlkit.dumps(meta), encoding="utf-8")
         errata: list[dict[str, Any]] = []
         clauses: dict[str, list[dict[str, Any]]] = {"clause": []}
         if near is not None:
             errata = carryover.carried_errata(made, near)
-            (draft / "errata.toml").write_text(toml_text({"erratum": errata}), encoding="utf-8")
+            (draft / "errata.toml").write_text(tomlkit.dumps({"erratum": errata}), encoding="utf-8")
         first = load(label, Path(scratch))
         features = set(carryover.documented_features(first))
         if near is not None:
             clauses = carryover.carried_clauses(first, near)
             features.update(carryover.carried_features(first, near))
-            (draft / "clauses.toml").write_text(toml_text(clauses), encoding="utf-8")
+            (draft / "clauses.toml").write_text(tomlkit.dumps(clauses), encoding="utf-8")
         meta["features"] = sorted(features)
-        (draft / "version.toml").write_text(toml_text(meta), encoding="utf-8")
+        (draft / "version.toml").write_text(tomlkit.dumps(meta), encoding="utf-8")
         if target.exists():
             shutil.rmtree(target)
         draft.rename(target)

@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 import pytest
+import tomlkit
 from jsonschema import Draft202012Validator
 from spec_folders import CLAUSES, Maker
 
@@ -19,6 +20,7 @@ from conformance.settings.form import SCHEMA, keys
 from conformance.spec.loading import load, versions
 from conformance.spec.shipped import specs_dir
 from conformance.spec.tables import FILES, SHARED, problems_of, schema_file
+from conformance.spec.textfile import toml_lines
 
 SHIPPED = [path for path in sorted(specs_dir().rglob("*.toml")) if path.name in FILES]
 
@@ -118,3 +120,15 @@ def test_the_configuration_in_the_readme_fits() -> None:
     text = "\n".join(line.removeprefix("    ") for line in block)
     assert [] == [error.message for error in Draft202012Validator(schema_of(SCHEMA)).iter_errors(tomllib.loads(text))]
     assert "deployments" in tomllib.loads(text)["target"]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_file_as_the_importer_writes_it_reads_back_equal_and_has_the_lines_of_its_tables(path: Path) -> None:
+    data = tomllib.loads(path.read_text("utf-8"))
+    written = tomlkit.dumps(data)
+    assert data == tomllib.loads(written)
+    lines = toml_lines(written)
+    for name, items in data.items():
+        for index, item in enumerate(items if isinstance(items, list) else ()):
+            if isinstance(item, dict):
+                assert f"[[{name}]]" == written.splitlines()[lines[name, index, ""] - 1]
