@@ -315,5 +315,5 @@ def test_a_smoke_run_of_an_imported_version(tmp_path: Path) -> None:
         command, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2024-11-11: conformant. 6 operations" in done.stdout
+    assert "2024-11-11: conformant in its scope (profile smoke). 6 operations" in done.stdout
     assert (tmp_path / "out" / "2024-11-11" / "report.jsonl").is_file()
