@@ -1,1 +1,1 @@
-"""All requests that are derived for an api-version, and what of its document they cover."""
+"""All requests that are derived for an api-version, and how much of its document they cover."""

@@ -1,7 +1,7 @@
-"""The corpus of a Spec: every request that a profile sends, derived offline and kept in the user's cache.
+"""The corpus of a Spec: every request that a profile sends, derived offline and cached.
 
-The cases depend on the Spec, the profile and the seed alone: not on the process, the machine, the hash seed, the order
-of the operations or what a server answers.
+The cases depend only on the Spec, the profile and the seed: not on the process, the machine, the hash seed, the order
+of the operations, or the answers of a server.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ DERIVING = Makers(
 
 @frozen
 class OperationCorpus:
-    """The cases of one operation and what must be created before them.
+    """The cases of one operation, and the cases that create what they need.
 
-    ``by_type`` names the fields that were filled by their type alone; ``left_out`` says why something documented has no
-    case.
+    ``fresh`` are those that must be sent again before each use. ``by_type`` lists fields that were filled by type
+    alone; ``left_out`` says why something documented has no case.
     """
 
     operation: str
@@ -64,17 +64,17 @@ class OperationCorpus:
 
 @frozen
 class Shard:
-    """The ``k``-th of ``n`` disjoint parts of a corpus, by case id. Raises :class:`UsageError` for 4/3 or 0/3."""
+    """The ``k``-th of ``n`` disjoint parts of a corpus, by case id. Raises :class:`UsageError` unless 1 ≤ k ≤ n."""
 
     k: int
     n: int
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """``2/3`` → the second of three."""
+        """``2/3`` → the second of three parts."""
         left, _, right = text.partition("/")
         if not (left.isdigit() and right.isdigit() and 1 <= int(left) <= int(right)):
-            raise UsageError(f"shard {text!r} is none", hint="k/n with 1 ≤ k ≤ n, such as 2/3")
+            raise UsageError(f"{text!r} is not a shard", hint="k/n with 1 ≤ k ≤ n, such as 2/3")
         return cls(int(left), int(right))
 
     def __contains__(self, case_id: str) -> bool:
@@ -103,7 +103,9 @@ class Corpus:
         return tuple(self.operations.values())
 
     def find(self, prefix: str) -> Case:
-        """The case with an id or a unique prefix of one. Raises :class:`UsageError` for none or several."""
+        """The case whose id is or begins with ``prefix``. Raises :class:`UsageError` if there is none or more than
+        one.
+        """
         found = [case for case in self if case.id.startswith(prefix)]
         if len(found) != 1:
             what = "no case" if not found else f"{len(found)} cases"
@@ -112,7 +114,7 @@ class Corpus:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over all cases, whatever the order of the operations."""
+        """SHA-256 over all cases, independent of the order of the operations."""
         return corpus_digest(self)
 
 
@@ -133,10 +135,10 @@ def build_corpus(
     expensive: frozenset[str] = frozenset(),
     cached: bool = True,
 ) -> Corpus:
-    """The corpus of a Spec, from the cache where it is, else built one operation at a time and written there.
+    """The corpus of a Spec: from the cache, or built one operation at a time and cached.
 
-    ``operations`` limits it to some operationIds; ``expensive`` names the opt-in kinds that add cases of their own.
-    Raises :class:`UsageError` for an unknown profile, :class:`HarnessError` when two requests share an id.
+    ``operations`` limits it to some operationIds; ``expensive`` names opt-in kinds that add cases. Raises
+    :class:`UsageError` for an unknown profile and :class:`HarnessError` if two requests have the same id.
     """
     if profile not in Profile.ALL:
         raise UsageError(f"unknown profile {profile!r}", hint=f"one of {', '.join(Profile.ALL)}")
@@ -156,12 +158,14 @@ def build_corpus(
 
 
 def _corpus_of(made: compose.OperationCases) -> OperationCorpus:
+    """The operation's cases as the strategies built them."""
     return OperationCorpus(
         made.operation, made.resource, made.cases, made.setup, made.fresh, made.by_type, dict(made.left_out)
     )
 
 
 def _no_collisions(rows: Iterable[OperationCorpus]) -> None:
+    """Raise :class:`HarnessError` if two cases have the same id."""
     seen: dict[str, str] = {}
     for row in rows:
         for case in row.cases:
@@ -174,18 +178,21 @@ def _no_collisions(rows: Iterable[OperationCorpus]) -> None:
 
 
 def _cache_file(spec: Spec, profile: str, seed: int, expensive: frozenset[str]) -> Path:
+    """The cache file. Its name contains a digest of everything on which the corpus depends."""
     opted = "large-body" if "large-body" in expensive else ""
     key = json.dumps([digest_of(DERIVING), spec.version, spec.digest, profile, seed, opted])
     return cache_folder() / f"{spec.version}-{profile}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.jsonl"
 
 
 def _line(value: Any, *, ordered: bool = False) -> str:
-    """One line of JSON. Keys stay in their order, because they are sent in it; ``ordered`` sorts them for a digest."""
+    """One line of JSON. Keys keep their order, in which they are sent; ``ordered`` sorts them for a digest."""
     return json.dumps(value, sort_keys=ordered, separators=(",", ":")) + "\n"
 
 
 def _write(file: Path, rows: Iterable[OperationCorpus]) -> None:
-    """One line per operation and per case, under another name first: a reader sees all of it or nothing."""
+    """Write one line per operation and per case. The file is renamed at the end, so that a reader sees all of it or
+    nothing.
+    """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, suffix=".part", delete=False) as out:
@@ -212,7 +219,7 @@ def _write(file: Path, rows: Iterable[OperationCorpus]) -> None:
 
 
 def _read(file: Path) -> dict[str, OperationCorpus] | None:
-    """What :func:`_write` wrote; None when it isn't there or isn't whole."""
+    """The content of a cache file; None if there is none or it is incomplete."""
     try:
         with file.open(encoding="utf-8") as lines:
             return _rows(map(json.loads, lines))
@@ -221,6 +228,7 @@ def _read(file: Path) -> dict[str, OperationCorpus] | None:
 
 
 def _rows(values: Iterable[Any]) -> dict[str, OperationCorpus] | None:
+    """The corpora from the lines of a cache file; None if lines are missing."""
     found: dict[str, OperationCorpus] = {}
     head: Any = None
     cases: list[Case] = []

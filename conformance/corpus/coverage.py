@@ -1,8 +1,8 @@
-"""Measured coverage: which documented facts the accept cases show, and which constraints the reject cases break.
+"""Measured coverage: which documented facts the accepted cases show, and which constraints the refused cases break.
 
-Everything is computed from the Spec and the cases. What a request shows is found by walking it along the schema; a
-broken constraint counts only where the validator (or, for a rule, the second reading of the rules) confirms it. The
-labels that the strategies wrote are the question, never the answer.
+Everything is computed from Spec and cases. What a request shows is found by walking it along the schema; a broken
+constraint counts only if the validator (or, for a rule, ``requests/field_rules.py``) confirms it. The labels that the
+strategies attach are checked, not trusted.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ else:
 
 __all__ = ["CATEGORIES", "Gap", "OperationCoverage", "Share", "coverage_of", "totals"]
 
-#: What is counted, and which kinds of facts belong to it.
+#: Name of a category → the kinds of facts that belong to it.
 CATEGORIES: Mapping[str, tuple[str, ...]] = {
     "fields": ("field",),
     "values": ("value",),
@@ -49,14 +49,14 @@ CATEGORIES: Mapping[str, tuple[str, ...]] = {
 
 @frozen
 class Share:
-    """How many of what is documented a corpus exercises."""
+    """How much of what is documented the corpus covers."""
 
     covered: int = 0
     total: int = 0
 
     @property
     def percent(self) -> float:
-        """0 to 100; 100 of nothing."""
+        """0 to 100. If nothing is documented, 100."""
         return 100.0 * self.covered / self.total if self.total else 100.0
 
     def __add__(self, other: Share) -> Share:
@@ -65,7 +65,7 @@ class Share:
 
 @frozen
 class Gap:
-    """Something documented that no case exercises, and why. ``explained`` is False where we know no reason."""
+    """Something documented that no case covers, and why. ``explained`` is False if no reason is known."""
 
     operation: str
     category: str
@@ -76,7 +76,7 @@ class Gap:
 
 @frozen
 class OperationCoverage:
-    """The coverage of one operation: shares by category, and what is missing."""
+    """The coverage of one operation: its shares by category and its gaps."""
 
     operation: str
     cases: int
@@ -85,7 +85,7 @@ class OperationCoverage:
 
 
 def totals(rows: Iterable[OperationCoverage]) -> Mapping[str, Share]:
-    """The shares of several operations together, by category."""
+    """The shares of several operations added up, by category."""
     found = {category: Share() for category in CATEGORIES}
     for row in rows:
         for category, share in row.shares.items():
@@ -103,12 +103,14 @@ def coverage_of(corpus: Corpus) -> tuple[OperationCoverage, ...]:
     )
 
 
-#: A documented fact: media type, then path, kind and label.
+#: (media type, path, kind, label) of a documented fact.
 _Key = tuple[str, str, str, str]
 
 
 @frozen(eq=False)
 class _Measure:
+    """Measures one operation."""
+
     spec: Spec
     operation: Operation
     shapes: Shapes
@@ -148,6 +150,7 @@ class _Measure:
         shares: dict[str, Share],
         gaps: list[Gap],
     ) -> None:
+        """Add the covered and the missing facts to shares and gaps."""
         for key, category in documented.items():
             hit = key in shown
             shares[category] = shares.get(category, Share()) + Share(int(hit), 1)
@@ -177,11 +180,14 @@ class _Measure:
         return documented, constraints
 
     def _roots(self) -> Iterator[tuple[str, Node]]:
+        """Yield (media type, schema of the request)."""
         for media in tuple(self.operation.body) or ("",):
             yield media, schema_tree.request_node(self.shapes, self.operation, media)
 
     def _request(self, case: Case) -> tuple[str, dict[str, Any]] | None:
-        """The media type and the request of a case as one value, typed by what the document says of texts."""
+        """(media type, request as one value) of a case. Texts of query and form get the types that the document gives
+        them.
+        """
         if case.method != self.operation.method or case.path != self.operation.path:
             return None
         request: dict[str, Any] = {}
@@ -201,11 +207,13 @@ class _Measure:
         return media, request
 
     def _typed(self, media: str, place: str, texts: Mapping[str, list[str]]) -> dict[str, Any]:
+        """The parameters or form fields with their documented types."""
         root = next(node for name, node in self._roots() if name == media or not name)
         known = root.properties[place].properties if place in root.properties else {}
         return {name: _value(known.get(name), values) for name, values in texts.items()}
 
     def _shown(self, case: Case) -> set[_Key]:
+        """The facts that a case shows."""
         found = self._request(case)
         if found is None:
             return set()
@@ -216,7 +224,7 @@ class _Measure:
         return {(media, *key) for key in facts.observe(root, request)}
 
     def _broken(self, case: Case) -> Iterator[_Key]:
-        """The constraint that a case is labelled with, if it is really broken."""
+        """Yield the constraint with which a case is labelled, if the case really breaks it."""
         breaks = case.breaks
         if breaks is None or case.role.startswith("probe."):
             return
@@ -237,12 +245,13 @@ class _Measure:
             yield (media, path, breaks.keyword, "")
 
     def _why(self, key: _Key) -> str:
+        """Why something is not covered, or ""."""
         known = self.left_out.get(" ".join(key), "")
         return known or ("left to the exhaustive profile" if self.profile != Profile.EXHAUSTIVE else "")
 
 
 def _paths(root: Node, request: Any, pointer: str) -> Iterator[str]:
-    """The schema paths that a concrete pointer into a request can mean."""
+    """Yield the schema paths that a pointer into a request can mean."""
 
     def walk(node: Node, path: tuple[str, ...], rest: tuple[str, ...], value: Any) -> Iterator[str]:
         if not rest:
@@ -267,6 +276,7 @@ def _paths(root: Node, request: Any, pointer: str) -> Iterator[str]:
 
 
 def _fields(body: Multipart) -> dict[str, list[str]]:
+    """The texts of a form by field; of a file its name."""
     fields: dict[str, list[str]] = {}
     for item in body.parts:
         fields.setdefault(item.name, []).append(item.filename or item.data.decode("utf-8", "replace"))
@@ -274,6 +284,7 @@ def _fields(body: Multipart) -> dict[str, list[str]]:
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """The values of query parameters by name."""
     grouped: dict[str, list[str]] = {}
     for name, value in pairs:
         grouped.setdefault(name, []).append(value)
@@ -281,7 +292,7 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def _value(node: Node | None, texts: list[str]) -> Any:
-    """A text as the document types it: a number, true, false, a list of them."""
+    """A text as the type that the document gives it: a number, true, false, or an array of them."""
     if node is None:
         return texts[0]
     kinds = {kind for branch in (node, *node.branches) for kind in branch.types}
@@ -299,4 +310,5 @@ def _value(node: Node | None, texts: list[str]) -> Any:
 
 
 def _plain(path: str) -> str:
+    """A path for people."""
     return path.removeprefix(".body").removeprefix(".query").replace(".", "/")

@@ -1,1 +1,1 @@
-"""What came back: exchanges, the parser of event streams, traces, timelines."""
+"""What came back: exchanges, the parser of event streams, created ids, traces, timelines."""

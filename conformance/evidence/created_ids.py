@@ -1,4 +1,4 @@
-"""The ids that an answer gives to what it created, read from JSON or from the events of a stream."""
+"""The ids of created objects, read from a JSON answer or from the events of a stream."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["created_ids"]
 
 
 def created_ids(case: Case, exchange: Exchange) -> dict[str, str]:
-    """The ids that a successful create names, by placeholder (JSON Pointers, RFC 6901); none where it failed.
+    """Placeholder → id, for each id that a successful create answers with (JSON Pointers, RFC 6901).
 
-    An answer that was cut off may still have named them: what exists must be removed however the stream ended.
+    An answer that was cut off may still contain them. Whatever was created must be removed, however the answer ended.
     """
     response = exchange.response
     if response is None or not 200 <= response.status < 300:

@@ -1,7 +1,7 @@
 """Bytes of ``text/event-stream`` → events, byte by byte, with position and arrival time of everything.
 
 The grammar is that of the WHATWG HTML standard, section "Server-sent events": lines end with LF, CR or CRLF, a blank
-line closes an event, one leading blank of a value is dropped, lines that begin with a colon are comments, and an
+line closes an event, one leading space of a value is dropped, lines that begin with a colon are comments, and an
 event that the end of the stream cuts off is never dispatched. Nothing is forgiven in silence: whatever is wrong, or
 legal but unlike what clients meet on the real service, becomes a :class:`Deviation`.
 
@@ -26,14 +26,14 @@ __all__ = ["BOM", "MOST_LINES", "Comment", "Deviation", "Event", "Kind", "Parser
 #: The byte order mark that a stream may begin with.
 BOM = b"\xef\xbb\xbf"
 
-#: Lines of one body that are read: what the longest real answers have, many times over. Beyond it lies abuse.
+#: The lines of one body that are read: many times more than the longest real answers have.
 MOST_LINES = 600_000
 
 _PIECE = 65_536
 
 
 class Kind(StrEnum):
-    """What can be odd about the bytes. :attr:`legal` tells odd from wrong."""
+    """The kinds of deviations. :attr:`legal` tells unusual bytes from wrong ones."""
 
     UNFINISHED_EVENT = "unfinished-event"
     INVALID_UTF8 = "invalid-utf8"
@@ -48,13 +48,13 @@ class Kind(StrEnum):
 
     @property
     def legal(self) -> bool:
-        """True where the standard's grammar allows the bytes (a parser may ignore them, or clients stumble)."""
+        """True if the standard allows the bytes. A parser may ignore them, or clients may have trouble with them."""
         return self not in (Kind.UNFINISHED_EVENT, Kind.INVALID_UTF8)
 
 
 @frozen
 class Deviation:
-    """Something odd at bytes ``start`` to ``end`` (exclusive) of the body; ``event`` counts the events before it."""
+    """Something unusual at bytes ``start`` to ``end`` (exclusive); ``event`` is the number of events before it."""
 
     kind: Kind
     start: int
@@ -104,13 +104,13 @@ class Event:
 
     @property
     def place(self) -> str:
-        """How a finding names it."""
+        """The place as findings write it."""
         return f"event:{self.index}"
 
 
 @frozen
 class Comment:
-    """A comment line: its text without the colon, where it stands, when it came."""
+    """A comment line: its text without the colon, its position and arrival time."""
 
     text: str
     start: int
@@ -136,7 +136,9 @@ def _refuse_constant(name: str) -> Any:
 
 
 class Parser:
-    """Feed it bytes with their arrival time; it hands back what they completed. It keeps only the unfinished event."""
+    """A parser that is fed bytes with arrival times and returns the items they complete. It stores only the unfinished
+    event.
+    """
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -167,12 +169,12 @@ class Parser:
 
     @property
     def size(self) -> int:
-        """How many bytes were fed."""
+        """The number of bytes that were fed."""
         return self._base + len(self._buffer)
 
     @property
     def pending(self) -> int:
-        """How many bytes are held back because their line has not ended."""
+        """The number of bytes whose line has not ended."""
         return len(self._buffer)
 
     def feed(self, data: bytes, at: float = 0.0) -> list[Item]:
@@ -331,9 +333,9 @@ class Parser:
 
 @frozen(slots=False)
 class Stream:
-    """A whole body, parsed. ``unfinished`` is the event that the end cut off, which no client ever sees.
+    """A parsed body. ``unfinished`` is the event that was cut off at the end; clients never see it.
 
-    ``flooded`` is True where the body had more than :data:`MOST_LINES` lines: the rest was not read.
+    ``flooded`` is True if the body had more than :data:`MOST_LINES` lines; the rest was not read.
     """
 
     events: tuple[Event, ...] = ()
@@ -351,7 +353,7 @@ class Stream:
 
 
 def parse(chunks: Iterable[Chunk]) -> Stream:
-    """All of a body. ``parse`` of any re-chunking of the same bytes differs in arrival times only."""
+    """Parse a whole body. Only the arrival times depend on how the bytes were grouped."""
     parser = Parser()
     items: list[Item] = []
     at, flooded = 0.0, False
@@ -386,7 +388,7 @@ def _pieces(chunks: Iterable[Chunk]) -> Iterator[tuple[bytes, float]]:
 
 
 def stream_of(response: Response) -> Stream:
-    """The parsed body of a response. Parsed once: many checks look at the same answer."""
+    """The parsed body of a response. It is cached, because many checks look at the same answer."""
     # Kept in the instance's dict, as cached_property would do it; exchange.py can't import this module.
     cache = vars(response)
     if "_stream" not in cache:

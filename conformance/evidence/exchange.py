@@ -1,8 +1,8 @@
-"""One request as sent with the answer as received: frozen evidence.
+"""One request as sent, with the answer as received: immutable evidence.
 
-The values here know no case and no check. Bodies are raw bytes; a response keeps the arrival time of each
-chunk, because the framing and the timing of a stream are judged from them. Secrets are removed when an
-:class:`Exchange` is built from live traffic (:func:`redact`), so that no later stage can leak them.
+These values know nothing of cases and checks. Bodies are raw bytes, and a response keeps the arrival time of each
+chunk, because framing and timing of a stream are judged from them. Secrets are removed when an :class:`Exchange` is
+built from live traffic (``requests/headers.py``), so that no later stage can leak them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Chunk:
 
 
 class FaultKind(StrEnum):
-    """How an exchange ended without a whole answer."""
+    """How an exchange ended without a complete answer."""
 
     CONNECT = "connect"
     DNS = "dns"
@@ -50,18 +50,18 @@ class FaultKind(StrEnum):
     CANCELLED = "cancelled"
 
 
-#: Faults of the way to the target, not of its answer.
+#: Faults on the way to the target. They say nothing about its answers.
 NETWORK_FAULTS = frozenset(
     {FaultKind.CONNECT, FaultKind.DNS, FaultKind.TLS, FaultKind.CONNECT_TIMEOUT, FaultKind.CANCELLED}
 )
 
-#: An answer that stopped coming. A broken target does this, and so does one that dies at that moment.
+#: Faults of an answer that stopped in the middle. A broken target does this, but also one that is just shutting down.
 BROKEN_OFF = frozenset({FaultKind.CLOSED, FaultKind.READ_TIMEOUT, FaultKind.TOTAL_TIMEOUT})
 
 
 @frozen
 class Fault:
-    """A transport error: what kind, what the library said, when (seconds after sending)."""
+    """A transport error: its kind, the message of the library, and when it happened (seconds after sending)."""
 
     kind: FaultKind
     message: str
@@ -72,8 +72,8 @@ class Fault:
 class Response:
     """Status, headers in order, and the body as it arrived.
 
-    ``complete`` is True when the message body ended as HTTP says it ends (RFC 9112 section 6.3). ``elapsed`` counts
-    seconds from sending to the end of the body; ``headers_at`` to the end of the header section.
+    ``complete`` is True if the message body ended properly (RFC 9112 section 6.3). ``elapsed`` is the time in seconds
+    from sending to the end of the body, ``headers_at`` to the end of the header section.
     """
 
     status: int
@@ -87,7 +87,7 @@ class Response:
 
     @cached_property
     def body(self) -> bytes:
-        """All the bytes of the content, joined."""
+        """The whole content."""
         return b"".join(chunk.data for chunk in self.chunks)
 
     def header(self, name: str) -> str | None:
@@ -96,7 +96,7 @@ class Response:
 
     @cached_property
     def media_type(self) -> str:
-        """Type and subtype of Content-Type in lower case, without parameters; "" where absent."""
+        """Type and subtype of the Content-Type in lower case, without parameters; "" if absent."""
         return (self.header("content-type") or "").split(";", 1)[0].strip().lower()
 
     @cached_property
@@ -106,7 +106,7 @@ class Response:
 
     @cached_property
     def json(self) -> Any:
-        """The parsed body; None where it isn't JSON (ask :attr:`is_json` to tell from ``null``)."""
+        """The parsed body; None if it isn't JSON. :attr:`is_json` tells that from null."""
         return self._parsed[1]
 
     @cached_property
@@ -118,7 +118,7 @@ class Response:
             return False, None
 
     def with_body(self, body: bytes) -> Response:
-        """The same answer with another body in one chunk; Content-Length follows."""
+        """The same answer with another body, in one chunk. Content-Length is adjusted."""
         at = self.chunks[-1].at if self.chunks else self.headers_at
         headers = tuple(
             (key, str(len(body)) if key.lower() == "content-length" else value) for key, value in self.headers
@@ -130,24 +130,23 @@ class Response:
         return self.with_body(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
     def with_header(self, name: str, value: str | None) -> Response:
-        """The same answer with a header replaced, or removed when ``value`` is None."""
+        """The same answer with a header replaced, or removed if ``value`` is None."""
         kept = tuple((k, v) for k, v in self.headers if k.lower() != name.lower())
         return evolve(self, headers=kept if value is None else (*kept, (name, value)))
 
 
 def _refuse_constant(name: str) -> Any:
+    """Refuse NaN and Infinity, which Python reads but JSON doesn't have."""
     raise ValueError(f"{name} is not JSON")
 
 
 @frozen
 class Exchange:
-    """A request with its response, or with the fault that took the response's place.
+    """A request with its response, or with the fault that happened in place of one.
 
-    Both may be there: an answer that was cut off has a response (``complete`` False) and a fault. ``attempts`` holds
-    the earlier tries of the same request, oldest first. ``started`` is seconds since the Unix epoch. ``control_ok``
-    says, after a repeated 5xx or an answer that broke off, whether a control request succeeded; None where none was
-    sent. ``outside`` says why the answer tells nothing about the target's contract, where that is known when it comes:
-    the account, or the run itself; "" where it does tell something.
+    There may be both: an answer that was cut off has a response (``complete`` False) and a fault. ``attempts`` are the
+    earlier attempts of the same request, oldest first. ``started`` is in seconds since the Unix epoch. ``control_ok``
+    tells, after a repeated 5xx or an answer that broke off, whether a control request succeeded; None if none was sent.
     """
 
     request: Request
@@ -160,14 +159,12 @@ class Exchange:
 
     @property
     def status(self) -> int | None:
-        """The status code, or None where no answer came."""
+        """The status code, or None if there was no answer."""
         return self.response.status if self.response else None
 
     @property
     def unreached(self) -> bool:
-        """True where the way to the target failed, the target was away, or the answer lies outside the contract: no
-        judgement can rest on it.
-        """
+        """True if the target was not reached or not available: the exchange can't be judged."""
         return bool(self.unreached_because)
 
     @property
@@ -182,9 +179,9 @@ class Exchange:
 
     @property
     def ok(self) -> bool:
-        """True for a whole answer with a 2xx status."""
+        """True for a complete answer with a 2xx status."""
         return self.response is not None and self.fault is None and 200 <= self.response.status < 300
 
     def answered(self, response: Response) -> Exchange:
-        """The same exchange with another response and no fault: what a counterexample returns."""
+        """The same exchange with another response and no fault, as counterexamples return it."""
         return evolve(self, response=response, fault=None)

@@ -1,4 +1,4 @@
-"""A stream as rows in time: each event with its bytes, and marks where findings point. Pure; for people to read.
+"""A stream as a table in time, for people: one row per event, with marks where findings point. Pure.
 
 ``replay`` prints :func:`render`; the HTML report draws the rows itself.
 """
@@ -20,13 +20,15 @@ __all__ = ["Mark", "Row", "escaped", "marks_of", "render", "timeline"]
 _EVENT = re.compile(r"event:(\d+)(/.*)?")
 _BYTE = re.compile(r"byte:(\d+)")
 
-#: What may stand in a line of a terminal; the rest is shown escaped.
+#: Characters that are shown as escapes: control characters, and those that change the direction of text.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 @frozen
 class Mark:
-    """A finding at a row: ``byte`` is an offset in the body, ``pointer`` a place in the data, where it names one."""
+    """A finding at a row. ``byte`` is an offset in the body, ``pointer`` a place in the data, if the finding names
+    one.
+    """
 
     check: str
     message: str
@@ -39,11 +41,11 @@ class Mark:
 
 @frozen
 class Row:
-    """One line of a timeline.
+    """One row of a timeline.
 
-    ``kind`` is ``answer`` (status and headers), ``event``, ``comment``, ``rest`` (an event that was never dispatched)
-    or ``end``. ``at`` is seconds after sending, ``start`` and ``end`` are offsets in the body. ``bytes`` are those
-    around the first byte mark.
+    ``kind`` is ``answer`` (status and headers), ``event``, ``comment``, ``rest`` (an event that was cut off) or
+    ``end``. ``at`` is in seconds after sending; ``start`` and ``end`` are offsets in the body. ``bytes`` are those
+    around the first mark.
     """
 
     kind: str
@@ -58,14 +60,14 @@ class Row:
 
 
 def marks_of(verdicts: Iterable[Verdict], case_id: str) -> tuple[tuple[str, Finding], ...]:
-    """The findings on one case with the id of their check, to be shown on its timeline."""
+    """The findings about one case, each with the id of its check."""
     return tuple(
         (verdict.check, finding) for verdict in verdicts for finding in verdict.findings if finding.case_id == case_id
     )
 
 
 def timeline(exchange: Exchange, findings: Iterable[tuple[str, Finding]] = ()) -> tuple[Row, ...]:
-    """The rows of an exchange, in the order of the bytes, with every finding marked at one of them."""
+    """The rows of an exchange in the order of the bytes, with every finding as a mark."""
     rows = list(_rows(exchange))
     body = exchange.response.body if exchange.response else b""
     for check, finding in findings:
@@ -76,6 +78,7 @@ def timeline(exchange: Exchange, findings: Iterable[tuple[str, Finding]] = ()) -
 
 
 def _rows(exchange: Exchange) -> Iterator[Row]:
+    """Yield the rows without marks."""
     response, fault = exchange.response, exchange.fault
     if response is None:
         yield Row("answer", fault.at if fault else 0.0, 0, 0, text="no answer")
@@ -101,7 +104,7 @@ def _rows(exchange: Exchange) -> Iterator[Row]:
 
 
 def _place(rows: Sequence[Row], check: str, finding: Finding) -> tuple[int, Mark]:
-    """The row that a finding belongs to: its event, the row that holds its byte, else the answer as a whole."""
+    """(row, mark) of a finding: the row of its event or byte, else the last one."""
     mark = Mark(check, finding.message, finding.expected, finding.actual, note=finding.note)
     event = _EVENT.fullmatch(finding.place)
     if event is not None:
@@ -118,19 +121,20 @@ def _place(rows: Sequence[Row], check: str, finding: Finding) -> tuple[int, Mark
 
 
 def escaped(text: str) -> str:
-    """The text of one line with its control characters, and those that turn its direction, as escapes."""
+    """A text on one line, with control characters and direction marks as escapes."""
     return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def _clean(text: str, width: int) -> str:
+    """A text on one line, cut to a width."""
     shown = escaped(text)
     return shown if len(shown) <= width else shown[: width - 1] + "…"
 
 
 def render(rows: Sequence[Row], *, width: int = 120, around: int = 2, most: int = 40) -> str:
-    """The rows as lines of text. Of more than ``most`` rows, those near marks, the first and the last are shown.
+    """The rows as lines of text. Of more than ``most`` rows only the first, the last and those near marks are shown.
 
-    Control characters of the target are escaped, so that its bytes can't steer a terminal.
+    Control characters are escaped, so that bytes of the target can't control the terminal.
     """
     shown = _chosen(rows, around, most)
     lines: list[str] = []
@@ -142,6 +146,7 @@ def render(rows: Sequence[Row], *, width: int = 120, around: int = 2, most: int 
 
 
 def _chosen(rows: Sequence[Row], around: int, most: int) -> list[int]:
+    """The indices of the rows that are shown."""
     if len(rows) <= most:
         return list(range(len(rows)))
     wanted = {0, 1, 2, len(rows) - 2, len(rows) - 1}
@@ -152,6 +157,7 @@ def _chosen(rows: Sequence[Row], around: int, most: int) -> list[int]:
 
 
 def _lines(row: Row, width: int) -> Iterator[str]:
+    """Yield the lines of one row."""
     flag = "✗" if any(not mark.note for mark in row.marks) else "·" if row.marks else " "
     what = row.kind if row.index is None else f"{row.kind} {row.index}"
     name = f" [{row.name}]" if row.name else ""

@@ -1,4 +1,4 @@
-"""What was observed: cases with their exchanges, in the order of a scenario."""
+"""Observations: cases with their exchanges, in the order of a scenario."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["Observation", "Trace"]
 
 @frozen
 class Observation:
-    """One case and the exchange that came of it."""
+    """One case and its exchange."""
 
     case: Case
     exchange: Exchange
 
     @property
     def response(self) -> Response:
-        """The answer. Only to be asked for where one came (raises :class:`LookupError` otherwise)."""
+        """The answer. Raises :class:`LookupError` if there is none."""
         if self.exchange.response is None:
             raise LookupError("no answer came")
         return self.exchange.response
@@ -45,7 +45,7 @@ class Observation:
         note: bool = False,
         pointer: str = "",
     ) -> Finding:
-        """A finding on this exchange."""
+        """A finding about this exchange."""
         return Finding(
             message=message,
             case_id=self.case.id,
@@ -61,7 +61,7 @@ class Observation:
 
 @frozen
 class Trace:
-    """The observations of one scenario. ``ended`` says why it ended early, if it did; then ``outcome`` is set too."""
+    """The observations of one scenario. If it ended early, ``ended`` says why and ``outcome`` is set."""
 
     scenario: str
     observations: tuple[Observation, ...] = ()
@@ -72,7 +72,7 @@ class Trace:
         return iter(self.observations)
 
     def role(self, *prefixes: str) -> tuple[Observation, ...]:
-        """The observations whose case's role equals one of the names, or lies below it (``walk`` > ``walk.page``)."""
+        """The observations whose role is one of the names, or below it (``walk.page`` is below ``walk``)."""
         return tuple(
             seen
             for seen in self.observations

@@ -1,1 +1,1 @@
-"""What is sent: cases, their form on the wire, rules between fields, shrinking of one request."""
+"""What is sent: cases, requests, their form on the wire, cross-field rules, selectors, shrinking of one request."""

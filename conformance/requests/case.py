@@ -1,8 +1,8 @@
-"""A Case: one request to send, what it expects and why. Data only; content-derived id.
+"""A Case: one request to send, what it expects and why. It is data only, and its id is derived from its content.
 
-A case is *unbound*: deployment, run marker and the ids of created objects stand in it as placeholders such as
-``{deployment}``, ``{run}``, ``{assistant}``. ``bindings`` gives values to some of them; the rest is bound by the run.
-The id is taken over the unbound case, so it is the same in every process, on every machine and against every target.
+A case is *unbound*: the deployment, the run's id and the ids of created objects are placeholders such as
+``{deployment}``, ``{run}`` and ``{assistant}``. ``bindings`` has the values of some of them; the run fills in the
+others. The id is that of the unbound case, so it is the same in every process, on every machine and for every target.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Expect(StrEnum):
 
 
 class Family(StrEnum):
-    """Where a case comes from."""
+    """The origin of a case: a template, a boundary of the document, a violation, fuzzing or a scenario."""
 
     TEMPLATE = "template"
     BOUNDARY = "boundary"
@@ -54,7 +54,7 @@ class Family(StrEnum):
 
 
 class Auth(StrEnum):
-    """Which credential goes with the request."""
+    """The credential that is sent with the request."""
 
     VALID = "valid"
     NONE = "none"
@@ -62,7 +62,7 @@ class Auth(StrEnum):
 
 
 class Version(StrEnum):
-    """Which api-version goes with the request: the one under test, none, or a fixed impossible one."""
+    """The api-version that is sent: the one under test, none, or a made-up one."""
 
     DEFAULT = "default"
     MISSING = "missing"
@@ -71,7 +71,7 @@ class Version(StrEnum):
 
 @frozen
 class JsonBody:
-    """A body that is serialised from a JSON value (UTF-8, separators without blanks, keys in order)."""
+    """A body that is written from a JSON value: UTF-8, no spaces, keys in their order."""
 
     value: Any
 
@@ -80,7 +80,7 @@ class JsonBody:
 
 @frozen
 class RawBody:
-    """A body given as bytes, for what JSON can't say: malformed, truncated, duplicate keys."""
+    """A body given as bytes, for what JSON can't express: malformed, truncated, duplicate keys."""
 
     data: bytes
     content_type: str = "application/json"
@@ -114,8 +114,10 @@ Body = JsonBody | RawBody | Multipart | None
 
 @frozen
 class Break:
-    """The one constraint that a violation breaks: where (``body``, ``query``, ``path``, ``header``, ``transport``),
-    the JSON Pointer (or parameter name) and the JSON Schema keyword, or the clause id of a cross-field rule.
+    """The one constraint that a violation breaks.
+
+    ``location`` is ``body``, ``query``, ``path``, ``header`` or ``transport``; ``pointer`` a JSON Pointer or the name
+    of a parameter; ``keyword`` a JSON Schema keyword, or ``clause`` the id of a cross-field rule.
     """
 
     pointer: str
@@ -135,12 +137,13 @@ class Cost:
 
 @frozen(slots=False)
 class Case:
-    """One request and its expectation.
+    """One request and what is expected of it.
 
-    ``operation`` is ours; ``path`` the template; ``path_params``, ``query`` and ``headers`` hold the values by name.
-    ``role`` says what a case is for, when its check must know (``probe.auth.none``, ``walk.page``). ``step`` names the
-    step of a scenario. ``creates`` maps a placeholder to the JSON Pointer of an id in the answer; ``undo`` is sent at
-    the end with that id bound. ``cancel_after`` closes the connection after so many bytes of the body.
+    ``operation`` is our operationId, ``path`` the path template; ``path_params``, ``query`` and ``headers`` have the
+    values by name. ``role`` tells a check what the case is for, if it must know (``probe.auth.none``, ``walk.page``).
+    ``step`` is the step of a scenario. ``creates`` maps a placeholder to the JSON Pointer of an id in the answer;
+    ``undo`` is sent at the end with that id filled in. ``cancel_after`` closes the connection after that many bytes of
+    the answer's body.
     """
 
     operation: str
@@ -170,7 +173,9 @@ class Case:
 
     @cached_property
     def id(self) -> str:
-        """First 12 hex digits of SHA-256 over the unbound request (operation, path, parameters, body, probes)."""
+        """The first 12 hex digits of SHA-256 over the unbound request (operation, path, parameters, body, credential,
+        version).
+        """
         essence: dict[str, Any] = {
             "operation": self.operation,
             "method": self.method,
@@ -190,23 +195,23 @@ class Case:
 
     @property
     def json(self) -> Any:
-        """The unbound JSON body; None where the body isn't made from JSON."""
+        """The unbound JSON body; None if the body isn't made from JSON."""
         return self.body.value if isinstance(self.body, JsonBody) else None
 
     def bind(self, **values: str) -> Case:
-        """The same case (same id) with placeholders bound."""
+        """The same case, with the same id, with values for placeholders."""
         return evolve(self, bindings={**self.bindings, **values})
 
     @property
     def changes_nothing(self) -> bool:
-        """True for a request that may be repeated whatever became of the first one.
+        """True for a request that may be repeated, whatever happened to the first attempt.
 
-        It reads (RFC 9110 section 9.2.1), or it asks a deployment for an answer.
+        It only reads (RFC 9110 section 9.2.1), or it asks a deployment for an answer.
         """
         return self.method in ("GET", "HEAD", "OPTIONS") or (self.undo is None and "/deployments/" in self.path)
 
     def at(self, scenario: str, step: str) -> Case:
-        """The same request as a step of a scenario (another id)."""
+        """The same request as a step of a scenario. It gets another id."""
         return evolve(self, scenario=scenario, step=step)
 
     def to_json(self) -> dict[str, Any]:
@@ -242,6 +247,7 @@ class Case:
 
 
 def _bytes_to_json(data: bytes) -> dict[str, str]:
+    """Bytes as a JSON object: as text if they are UTF-8, else in base64."""
     try:
         return {"text": data.decode("utf-8")}
     except UnicodeDecodeError:
@@ -249,6 +255,7 @@ def _bytes_to_json(data: bytes) -> dict[str, str]:
 
 
 def _bytes_from_json(plain: Mapping[str, str]) -> bytes:
+    """The inverse of :func:`_bytes_to_json`."""
     return base64.b64decode(plain["base64"]) if "base64" in plain else plain["text"].encode("utf-8")
 
 

@@ -1,8 +1,8 @@
-"""A second opinion on cross-field rules: does a request body keep every rule of its operation?
+"""An independent judgement of cross-field rules: does a request body keep every rule of its operation?
 
-The strategies that build requests have their own reading of the rules. This one shares no code with it, is written from
-the clauses alone, and judges the finished corpus, so that a misread rule doesn't pass unseen. Schema rules are judged
-by ``jsonschema`` itself, not by the fast validator.
+The strategies, which build the requests, interpret the rules on their own. This module shares no code with them, is
+written from the clauses alone, and judges the finished corpus, so that a misunderstood rule is noticed. Schema rules
+are judged by ``jsonschema`` itself, not by the fast validator.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from conformance.spec.spec import Clause, Spec
 
 __all__ = ["Broken", "body_of", "broken_rules", "known_names"]
 
+#: Yields a message for each place in which a body breaks the rule.
 Rule = Callable[[Mapping[str, Any]], Iterator[str]]
+#: Every named rule by its name in the clauses.
 _RULES: dict[str, Rule] = {}
 
 
@@ -32,6 +34,8 @@ class Broken:
 
 
 def _rule(name: str) -> Callable[[Rule], Rule]:
+    """Decorator: enter the rule under a name."""
+
     def enter(rule: Rule) -> Rule:
         _RULES[name] = rule
         return rule
@@ -45,7 +49,7 @@ def known_names() -> frozenset[str]:
 
 
 def body_of(case: Case) -> Any:
-    """What a case's body says: its JSON, or the fields of a form (files by name); None for anything else."""
+    """The content of a case's body: its JSON, or the fields of a form (files by name). None for anything else."""
     if isinstance(case.body, JsonBody):
         return case.body.value
     if isinstance(case.body, Multipart):
@@ -66,6 +70,7 @@ def broken_rules(spec: Spec, operation: str, body: Any) -> tuple[Broken, ...]:
 
 
 def _judged(spec: Spec, clause: Clause, body: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with a body by one rule."""
     rule = clause.rule
     if rule is None:
         return
@@ -86,11 +91,12 @@ def _judged(spec: Spec, clause: Clause, body: Mapping[str, Any]) -> Iterator[str
 
 
 def _list(value: Any) -> list[Mapping[str, Any]]:
+    """The objects in an array; empty if it isn't an array."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
 def _all(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Every object in a value, the outer ones first."""
+    """Yield every object in a value, outer ones first."""
     if isinstance(value, Mapping):
         yield value
         for item in value.values():
@@ -102,6 +108,7 @@ def _all(value: Any) -> Iterator[Mapping[str, Any]]:
 
 @_rule("tool-message-answers-call")
 def _tool_answers(body: Mapping[str, Any]) -> Iterator[str]:
+    """Each tool message answers an open call, and every call is answered."""
     waiting: list[str] = []
     for number, message in enumerate(_list(body.get("messages"))):
         if message.get("role") == "tool":
@@ -119,6 +126,7 @@ def _tool_answers(body: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _named_function(choice: Any) -> Any:
+    """The name in a function choice or a tool, or None."""
     if not isinstance(choice, Mapping):
         return None
     function = choice.get("function")
@@ -127,6 +135,7 @@ def _named_function(choice: Any) -> Any:
 
 @_rule("tool-choice-names-tool")
 def _choice_of_tools(body: Mapping[str, Any]) -> Iterator[str]:
+    """``tool_choice`` names one of the tools."""
     wanted = _named_function(body.get("tool_choice"))
     offered = [_named_function(tool) for tool in _list(body.get("tools"))]
     if wanted is not None and wanted not in offered:
@@ -135,6 +144,7 @@ def _choice_of_tools(body: Mapping[str, Any]) -> Iterator[str]:
 
 @_rule("responses-tool-choice-names-tool")
 def _choice_of_flat_tools(body: Mapping[str, Any]) -> Iterator[str]:
+    """``tool_choice`` names one of the tools, in the form without a ``function`` object."""
     choice = body.get("tool_choice")
     if isinstance(choice, Mapping) and choice.get("type") == "function":
         offered = [tool.get("name") for tool in _list(body.get("tools")) if tool.get("type") == "function"]
@@ -144,6 +154,7 @@ def _choice_of_flat_tools(body: Mapping[str, Any]) -> Iterator[str]:
 
 @_rule("function-call-names-function")
 def _call_of_functions(body: Mapping[str, Any]) -> Iterator[str]:
+    """``function_call`` names one of the functions."""
     call = body.get("function_call")
     offered = [function.get("name") for function in _list(body.get("functions"))]
     if isinstance(call, Mapping) and call.get("name") not in offered:
@@ -152,6 +163,7 @@ def _call_of_functions(body: Mapping[str, Any]) -> Iterator[str]:
 
 @_rule("json-mode-mentions-json")
 def _says_json(body: Mapping[str, Any]) -> Iterator[str]:
+    """With JSON mode, a message contains the word JSON."""
     wanted = body.get("response_format")
     if isinstance(wanted, Mapping) and wanted.get("type") == "json_object":
         texts = [str(message.get("content", "")) for message in _list(body.get("messages"))]
@@ -161,6 +173,7 @@ def _says_json(body: Mapping[str, Any]) -> Iterator[str]:
 
 @_rule("best-of-at-least-n")
 def _enough_candidates(body: Mapping[str, Any]) -> Iterator[str]:
+    """``best_of`` is at least ``n``."""
     best, count = body.get("best_of"), body.get("n")
     if best is not None and best < (count if count is not None else 1):
         yield f"best_of {best} is below n {count}"
@@ -168,6 +181,7 @@ def _enough_candidates(body: Mapping[str, Any]) -> Iterator[str]:
 
 @_rule("chunk-overlap-at-most-half")
 def _overlap(body: Mapping[str, Any]) -> Iterator[str]:
+    """Chunks overlap by at most half of their size."""
     for each in _all(body):
         if {"chunk_overlap_tokens", "max_chunk_size_tokens"} <= set(each):
             overlap, size = each["chunk_overlap_tokens"], each["max_chunk_size_tokens"]
@@ -177,6 +191,7 @@ def _overlap(body: Mapping[str, Any]) -> Iterator[str]:
 
 @_rule("created-window-not-empty")
 def _window(body: Mapping[str, Any]) -> Iterator[str]:
+    """``created_after`` is not later than ``created_before``."""
     for each in _all(body):
         after, before = each.get("created_after"), each.get("created_before")
         if after is not None and before is not None and before < after:
@@ -185,6 +200,7 @@ def _window(body: Mapping[str, Any]) -> Iterator[str]:
 
 @_rule("crop-box-not-empty")
 def _crop(body: Mapping[str, Any]) -> Iterator[str]:
+    """Each side of a crop box lies before the opposite one."""
     for each in _all(body):
         for low, high in (("left_fraction", "right_fraction"), ("top_fraction", "bottom_fraction")):
             if low in each and high in each and not each[low] < each[high]:
@@ -193,6 +209,7 @@ def _crop(body: Mapping[str, Any]) -> Iterator[str]:
 
 @_rule("function-output-answers-call")
 def _outputs(body: Mapping[str, Any]) -> Iterator[str]:
+    """Each function output answers a call in the input."""
     if body.get("previous_response_id") is not None:
         return
     items = _list(body.get("input"))
@@ -204,6 +221,7 @@ def _outputs(body: Mapping[str, Any]) -> Iterator[str]:
 
 @_rule("inpaint-file-attached")
 def _attached(body: Mapping[str, Any]) -> Iterator[str]:
+    """Each inpaint item names an attached file."""
     files = body.get("files")
     names = files if isinstance(files, list) else [files]
     for item in _list(body.get("inpaint_items")):
@@ -213,6 +231,7 @@ def _attached(body: Mapping[str, Any]) -> Iterator[str]:
 
 @_rule("passing-labels-subset")
 def _labels(body: Mapping[str, Any]) -> Iterator[str]:
+    """Passing labels are among the labels."""
     for each in _all(body):
         if "passing_labels" in each:
             strange = [label for label in each["passing_labels"] if label not in each.get("labels", [])]
@@ -222,5 +241,6 @@ def _labels(body: Mapping[str, Any]) -> Iterator[str]:
 
 @_rule("validation-file-differs")
 def _other_file(body: Mapping[str, Any]) -> Iterator[str]:
+    """The validation file is not the training file."""
     if body.get("validation_file") is not None and body["validation_file"] == body.get("training_file"):
         yield "the validation file is the training file"

@@ -1,4 +1,4 @@
-"""How much is sent: the names of the profiles."""
+"""The profiles: how much is sent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["Profile"]
 
 
 class Profile:
-    """The names of the profiles, from the cheapest to the fullest."""
+    """The names of the profiles, from the smallest to the largest."""
 
     SMOKE = "smoke"
     STANDARD = "standard"

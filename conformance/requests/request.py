@@ -1,4 +1,4 @@
-"""A request as it goes over the wire."""
+"""A request as it is sent over the network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Request"]
 
 @frozen(slots=False)
 class Request:
-    """A request as it goes over the wire. ``url`` is absolute; ``body`` is the content, not the framing."""
+    """A request as it is sent. ``url`` is absolute; ``body`` is the content without framing."""
 
     method: str
     url: str
@@ -23,12 +23,12 @@ class Request:
     body: bytes = b""
 
     def header(self, name: str) -> str | None:
-        """The first value of a header, matched without case; None where absent."""
+        """The first value of a header, or None."""
         return first_value(self.headers, name)
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON; None where it is empty or isn't JSON."""
+        """The body as JSON; None if it is empty or isn't JSON."""
         try:
             return json.loads(self.body) if self.body else None
         except (ValueError, RecursionError):

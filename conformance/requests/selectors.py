@@ -1,4 +1,4 @@
-"""Which cases a check is about: small selectors over the request, to be used as ``about=`` of a check."""
+"""Selectors: functions that tell by the request alone whether a check is about a case. They are used as ``about=``."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from conformance.spec.spec import Spec
 
 __all__ = ["ABSENT", "About", "asks", "every", "has", "plain", "protocol", "shape_of", "streams", "value_at", "without"]
 
+#: Returns True if a check is about the case.
 About = Callable[[Spec, Case], bool]
 
 
 class _Absent:
-    """What :func:`value_at` gives where the request has no such value: not the same as ``null``."""
+    """The type of :data:`ABSENT`."""
 
     def __repr__(self) -> str:
         return "ABSENT"
 
 
-#: No value at that place.
+#: Returned if the request has no value in a place; None would be the JSON value null.
 ABSENT = _Absent()
 
 
 def value_at(case: Case, pointer: str) -> Any:
-    """The value at a JSON Pointer of the request's body, :data:`ABSENT` where there is none.
+    """The value at a JSON Pointer of the request's body, or :data:`ABSENT`.
 
-    In a form the pointer's one token is the name of a part; its text is read as JSON where it is JSON.
+    In a form the pointer is the name of a part; its text is read as JSON if possible.
     """
     if isinstance(case.body, Multipart):
         return _part(case.body, pointer)
@@ -38,6 +39,7 @@ def value_at(case: Case, pointer: str) -> Any:
 
 
 def _part(form: Multipart, pointer: str) -> Any:
+    """The value of a form field, or :data:`ABSENT`."""
     for part in form.parts:
         if (part.name,) == tokens(pointer) and not part.filename:
             text = part.data.decode("utf-8", "replace")
@@ -49,30 +51,31 @@ def _part(form: Multipart, pointer: str) -> Any:
 
 
 def _same(a: Any, b: Any) -> bool:
+    """Return True if two JSON values are equal."""
     # 1 == True in Python, but not in JSON.
     return type(a) is type(b) and bool(a == b)
 
 
 def shape_of(spec: Spec, case: Case) -> StreamShape | None:
-    """How the answer to this case streams; None where the operation doesn't, or the case doesn't ask for it."""
+    """How the answer to this case is streamed; None if the operation can't stream or the case doesn't ask for it."""
     operation = operations_of(spec).get(case.operation)
     shape = operation.stream if operation else None
     return shape if shape is not None and _same(value_at(case, shape.pointer), shape.value) else None
 
 
 def streams(spec: Spec, case: Case) -> bool:
-    """The operation can stream and the case asks for it."""
+    """The operation can stream, and the case asks for it."""
     return shape_of(spec, case) is not None
 
 
 def plain(spec: Spec, case: Case) -> bool:
-    """The operation can stream and the case does not ask for it."""
+    """The operation can stream, and the case doesn't ask for it."""
     operation = operations_of(spec).get(case.operation)
     return operation is not None and operation.stream is not None and not streams(spec, case)
 
 
 def protocol(*names: str) -> About:
-    """The case asks for a stream of one of these protocols (``chat-chunks``, ``responses`` …)."""
+    """Selects cases that ask for a stream of one of these protocols (``chat-chunks``, ``responses`` …)."""
 
     def about(spec: Spec, case: Case) -> bool:
         shape = shape_of(spec, case)
@@ -82,7 +85,7 @@ def protocol(*names: str) -> About:
 
 
 def asks(pointer: str, value: Any) -> About:
-    """The request's body has exactly this value at a JSON Pointer."""
+    """Selects cases whose body has exactly this value at a JSON Pointer."""
 
     def about(spec: Spec, case: Case) -> bool:  # noqa: ARG001 - the selectors share one signature
         return _same(value_at(case, pointer), value)
@@ -91,7 +94,7 @@ def asks(pointer: str, value: Any) -> About:
 
 
 def has(pointer: str) -> About:
-    """The request's body has a value at a JSON Pointer, ``null`` too."""
+    """Selects cases whose body has any value at a JSON Pointer, null included."""
 
     def about(spec: Spec, case: Case) -> bool:  # noqa: ARG001 - the selectors share one signature
         return value_at(case, pointer) is not ABSENT
@@ -100,10 +103,10 @@ def has(pointer: str) -> About:
 
 
 def every(*abouts: About) -> About:
-    """All of these hold."""
+    """Selects cases that all of the selectors select."""
     return lambda spec, case: all(about(spec, case) for about in abouts)
 
 
 def without(about: About) -> About:
-    """The opposite."""
+    """Selects cases that the selector doesn't select."""
     return lambda spec, case: not about(spec, case)

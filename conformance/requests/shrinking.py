@@ -1,7 +1,8 @@
-"""The smallest witness: which of many failing cases to show first, and how to make one smaller with few requests.
+"""Smallest witness: which of many failing cases is shown first, and how a failing case is made smaller.
 
-Pure: proposals are cases; sending them and judging the answers is the caller's. A proposal keeps the kind of its case:
-an accept case stays valid and keeps every cross-field rule, a reject case breaks the same constraint and no other rule.
+This module is pure: it proposes cases; the caller sends them and judges the answers. A proposal is of the same kind as
+its case: one that must be accepted stays valid and keeps every cross-field rule; one that must be refused breaks the
+same constraint and no rule.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ from conformance.spec.spec import Spec
 
 __all__ = ["proposals", "shrink", "size", "smallest"]
 
-#: A longer text is halved, not shown whole.
+#: Longer texts are halved.
 SHORT = 8
 
 
 def size(case: Case) -> tuple[int, int, str]:
-    """How big a case is: bytes of its body, number of other parameters; the id breaks ties."""
+    """The size of a case, for sorting: bytes of the body, number of other parameters, id."""
     body, _ = encode_body(case.body, {})
     return len(body), len(case.query) + len(case.headers), case.id
 
 
 def smallest(cases: Iterable[Case]) -> tuple[Case, int]:
-    """The smallest case and how many more there are. Raises :class:`ValueError` for none."""
+    """The smallest case and the number of other cases. Raises :class:`ValueError` if there is none."""
     ordered = sorted(cases, key=size)
     if not ordered:
         raise ValueError("no case to choose from")
@@ -39,6 +40,7 @@ def smallest(cases: Iterable[Case]) -> tuple[Case, int]:
 
 
 def _smaller_lists(value: list[Any]) -> Iterator[Any]:
+    """Yield arrays with fewer or smaller items: halves first."""
     if len(value) > 1:
         yield value[: len(value) // 2]
         yield value[len(value) // 2 :]
@@ -50,7 +52,7 @@ def _smaller_lists(value: list[Any]) -> Iterator[Any]:
 
 
 def _smaller_values(value: Any) -> Iterator[Any]:
-    """The value with one thing taken away, the biggest pieces first."""
+    """Yield values with one thing removed, the largest pieces first."""
     if isinstance(value, dict):
         for key in sorted(value, key=lambda key: (-len(str(value[key])), str(key))):
             yield {k: v for k, v in value.items() if k != key}
@@ -64,6 +66,7 @@ def _smaller_values(value: Any) -> Iterator[Any]:
 
 
 def _same_kind(spec: Spec, case: Case, body: Any) -> bool:
+    """Return True if a smaller body is valid, or broken, in the same way as the case's own."""
     operation = operations_of(spec).get(case.operation)
     media = operation.body.get("application/json") if operation is not None else None
     if media is None:
@@ -81,7 +84,7 @@ def _same_kind(spec: Spec, case: Case, body: Any) -> bool:
 
 
 def proposals(spec: Spec, case: Case) -> Iterator[Case]:
-    """Smaller cases of the same kind. Only JSON bodies and optional query parameters get smaller."""
+    """Yield smaller cases of the same kind. Only JSON bodies and optional query parameters are made smaller."""
     for index in range(len(case.query)):
         if case.breaks is None:
             yield evolve(case, query=case.query[:index] + case.query[index + 1 :])
@@ -95,9 +98,9 @@ def proposals(spec: Spec, case: Case) -> Iterator[Case]:
 
 
 def shrink(spec: Spec, case: Case, fails: Callable[[Case], bool], budget: int) -> tuple[Case, int]:
-    """The smallest failing case found with at most ``budget`` calls of ``fails``, and the number of calls.
+    """(the smallest failing case found, the number of requests). At most ``budget`` calls of ``fails`` are made.
 
-    Greedy: a smaller case that still fails is the next one to be made smaller.
+    The search is greedy: a smaller case that still fails is the next one to be made smaller.
     """
     spent = 0
     found = True

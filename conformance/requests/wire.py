@@ -1,6 +1,6 @@
 """From an unbound Case to the bytes of a Request: placeholders, URL, api-version, body. Pure.
 
-Credentials are not added here; ``target.py`` does that last, so that no other module ever sees a key.
+Credentials are not added here. ``target/target.py`` does that last, so that no other module sees a key.
 """
 
 from __future__ import annotations
@@ -18,22 +18,23 @@ from conformance.spec.spec import Spec
 
 __all__ = ["PLACEHOLDER", "UNKNOWN_API_VERSION", "UNKNOWN_ROUTE", "bind_text", "encode_body", "to_request"]
 
-#: ``{deployment}``, ``{run}``, ``{assistant.1}``: lower-case words joined by dots, dashes or underscores.
+#: A placeholder such as ``{deployment}``, ``{run}`` or ``{assistant.1}``.
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.-]*)\}")
 
-#: The one impossible api-version that probes send.
+#: The made-up api-version that probes send.
 UNKNOWN_API_VERSION = "1999-01-01"
 
-#: The path segment that no version has; probes of unknown routes put it in their path.
+#: A path segment that no version documents. Probes of unknown routes contain it.
 UNKNOWN_ROUTE = "conformance-no-such-route"
 
 
 def bind_text(text: str, values: Mapping[str, str]) -> str:
-    """``text`` with the known placeholders replaced; unknown ones stay (a prompt may hold braces)."""
+    """The text with known placeholders replaced. Unknown ones stay: a prompt may contain braces."""
     return PLACEHOLDER.sub(lambda match: values.get(match.group(1), match.group(0)), text)
 
 
 def _bind(value: Any, values: Mapping[str, str]) -> Any:
+    """A JSON value with placeholders replaced in all its texts."""
     if isinstance(value, str):
         return bind_text(value, values) if "{" in value else value
     if isinstance(value, dict):
@@ -44,6 +45,7 @@ def _bind(value: Any, values: Mapping[str, str]) -> Any:
 
 
 def _bind_bytes(data: bytes, values: Mapping[str, str]) -> bytes:
+    """Bytes with placeholders replaced."""
     if b"{" not in data:
         return data
     for name, value in values.items():
@@ -52,6 +54,8 @@ def _bind_bytes(data: bytes, values: Mapping[str, str]) -> bytes:
 
 
 def _disposition(part: Part) -> bytes:
+    """The header section of one form part (RFC 7578; names are escaped as in the WHATWG form encoding)."""
+
     def quoted(text: str) -> str:
         return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
@@ -64,7 +68,7 @@ def _disposition(part: Part) -> bytes:
 
 
 def encode_body(body: Body, values: Mapping[str, str]) -> tuple[bytes, str]:
-    """The content and its Content-Type ("" for no body)."""
+    """(content, Content-Type) of a body; the type is "" if there is no body."""
     match body:
         case None:
             return b"", ""
@@ -98,10 +102,10 @@ def to_request(
     api_version: str | None = None,
     versioned: bool = True,
 ) -> Request:
-    """The request of a case. ``origin`` is scheme and authority; ``base_path`` defaults to the version's own.
+    """The request of a case. ``origin`` is scheme and authority; ``base_path`` is by default the version's own.
     ``versioned`` False leaves ``api-version`` out, for targets that don't have it.
 
-    Raises :class:`HarnessError` when a path parameter stays unbound.
+    Raises :class:`HarnessError` if a path parameter has no value.
     """
     values = {**bindings, **case.bindings}
     path = case.path

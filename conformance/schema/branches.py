@@ -1,6 +1,6 @@
-"""Two rewritings of an OpenAPI document: discriminators as conditions, and objects without unknown properties.
+"""Two transformations of an OpenAPI document: discriminators as conditions, and objects closed to unknown properties.
 
-Both keep every place at its pointer, so that an error can name the place in the document as it was written.
+Every place keeps its pointer, so that errors name the place in the original document.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def discriminated(node: Any) -> tuple[str, str, Mapping[str, str]] | None:
 
 
 def narrowed(node: Any) -> Any:
-    """The document with every discriminated union as: known value → its branch alone, else the union as it stands."""
+    """The document with every discriminated union as a condition: a known value selects its branch, else the union
+    decides.
+    """
     if isinstance(node, list):
         return [narrowed(item) for item in node]
     if not isinstance(node, Mapping):
@@ -71,21 +73,25 @@ def narrowed(node: Any) -> Any:
     }
 
 
-#: Keywords under which a schema is *used* for a value of its own, not combined with its neighbours.
+#: Keywords whose schema describes a value of its own. Other keywords combine schemas for the same value.
 _USES = ("items", "additionalProperties", "schema")
 
 
 def closed(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The document with ``unevaluatedProperties: false`` wherever a schema with known properties is used."""
+    """The document with ``unevaluatedProperties: false`` in every schema that lists properties and describes a
+    value.
+    """
     return dict(_Closing(document).walk(document))
 
 
 @frozen
 class _Closing:
+    """Makes the copy of one document."""
+
     document: Mapping[str, Any]
 
     def walk(self, node: Any) -> Any:
-        """A copy in which every used schema is closed."""
+        """A copy in which every schema of a value of its own is closed."""
         if isinstance(node, list):
             return [self.walk(item) for item in node]
         if not isinstance(node, Mapping):
@@ -99,12 +105,12 @@ class _Closing:
         return made
 
     def use(self, node: Any) -> Any:
-        """A schema that describes a value of its own."""
+        """The closed copy of a schema that describes a value of its own."""
         made = self.walk(node)
         return {**made, "unevaluatedProperties": False} if self.lists(node) and isinstance(made, dict) else made
 
     def lists(self, node: Any, seen: frozenset[str] = frozenset()) -> bool:
-        """True when the schema lists properties and doesn't say that others may come."""
+        """Return True if the schema lists properties and doesn't say anything about others."""
         if not isinstance(node, Mapping) or "additionalProperties" in node or "patternProperties" in node:
             return False
         ref = node.get("$ref")
@@ -115,7 +121,7 @@ class _Closing:
         return all(self.lists(part, seen) for part in objects) if objects else bool(node.get("properties"))
 
     def may_be_object(self, node: Any, seen: frozenset[str]) -> bool:
-        """True when an object can fit the schema."""
+        """Return True if an object can fit the schema."""
         if not isinstance(node, Mapping):
             return False
         ref = node.get("$ref")

@@ -1,6 +1,6 @@
-"""What a string of a JSON Schema ``format`` looks like. One table for both validators, so that they agree.
+"""The values of the JSON Schema keyword ``format``, as one table for both validators, so that they agree.
 
-Formats that say something about encoding only (``binary``, ``byte``, ``int32``) are not asserted.
+Formats that concern only the encoding (``binary``, ``byte``, ``int32``) are not checked.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _URI_TEXT = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 
 
 def _uri(text: str) -> bool:
-    """RFC 3986: a scheme and only characters that a URI may hold."""
+    """RFC 3986: a scheme, and only characters that a URI may contain."""
     if not _URI_TEXT.fullmatch(text):
         return False
     try:
@@ -31,10 +31,12 @@ def _uri(text: str) -> bool:
 
 
 def _date_time(text: str) -> bool:
+    """RFC 3339."""
     return bool(validate_rfc3339(text))
 
 
 def _uuid(text: str) -> bool:
+    """RFC 9562: hexadecimal digits with hyphens."""
     try:
         return str(uuid.UUID(text)) == text.lower()
     except ValueError:
@@ -42,6 +44,7 @@ def _uuid(text: str) -> bool:
 
 
 def _base64(text: str) -> bool:
+    """RFC 4648 section 4."""
     try:
         base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -49,6 +52,7 @@ def _base64(text: str) -> bool:
     return True
 
 
+#: Name of a format → returns True for a text of that format.
 FORMATS: Mapping[str, Callable[[str], bool]] = {
     "base64": _base64,
     "date-time": _date_time,

@@ -1,4 +1,4 @@
-"""Validators of one Spec: is a value what the corrected document describes, and if not, where and why.
+"""Validators of one Spec: does a value fit the corrected document, and if not, where and why.
 
 The authority is ``jsonschema`` with ``referencing``; ``jsonschema-rs`` answers the plain yes or no, because it is many
 times faster. Both work on one *narrowed* document: where a union names a discriminator, the branch that it selects
@@ -28,9 +28,10 @@ from conformance.spec.spec import Spec
 
 __all__ = ["SchemaError", "Validator", "Validators", "validator_for", "validators_of"]
 
+#: The base URI of the document within the validators.
 _URI = "urn:conformance:document"
 
-#: What a pointer in a URI fragment keeps as it is (RFC 6901 section 6).
+#: Characters that stay as they are when a pointer becomes a URI fragment (RFC 6901 section 6).
 _PLAIN = "/~!$&'()*+,;=:@"
 
 
@@ -58,7 +59,7 @@ class SchemaError:
 
 @frozen(slots=False)
 class Validator:
-    """A validator of one place in the document (``pointer``) or of a schema that may refer to the document."""
+    """A validator for a place in the document (``pointer``), or for a schema that refers to the document."""
 
     pointer: str
     schema: Any = field(repr=False)
@@ -78,24 +79,25 @@ class Validator:
 
     @cached_property
     def authority(self) -> Draft202012Validator:
-        """The jsonschema validator, which decides."""
+        """The jsonschema validator, whose judgement counts."""
         return Draft202012Validator(self.schema, registry=self.registry, format_checker=_CHECKER)
 
     def is_valid(self, value: Any) -> bool:
-        """True when the value fits. Numbers beyond what jsonschema-rs can hold go to the authority."""
+        """Return True if the value fits. Numbers that jsonschema-rs can't represent are judged by jsonschema."""
         try:
             return bool(self.fast.is_valid(value))
         except (ValueError, OverflowError):
             return self.authority.is_valid(value)
 
     def errors(self, value: Any) -> tuple[SchemaError, ...]:
-        """Everything that is wrong with the value, sorted by place; empty when it fits."""
+        """Everything that is wrong with the value, sorted by place. Empty if it fits."""
         if self.is_valid(value):
             return ()
         found = [self._error(error) for error in self.authority.iter_errors(value)]
         return tuple(sorted(found, key=lambda e: (e.instance_pointer, e.schema_pointer, e.keyword)))
 
     def _error(self, error: ValidationError) -> SchemaError:
+        """One error of jsonschema as ours, with the pointer in the document."""
         causes = tuple(self._error(cause) for cause in error.context or ())
         pointer, union = self._locate(error)
         keyword = str(error.validator)
@@ -117,7 +119,7 @@ class Validator:
         union = None
         path = list(error.absolute_schema_path)
         while path:
-            # a reference leaves no trace in the path of the error
+            # References do not appear in the path of the error.
             while isinstance(node, Mapping) and "$ref" in node and path[0] not in node:
                 target = unquote(str(node["$ref"]).removeprefix(_URI).removeprefix("#"))
                 where = list(tokens(target))
@@ -141,6 +143,7 @@ class Validator:
 
 
 def _child(node: Any, token: Any) -> Any:
+    """A member of a schema; an empty schema if there is none."""
     try:
         return node[token]
     except (KeyError, IndexError, TypeError):
@@ -148,10 +151,12 @@ def _child(node: Any, token: Any) -> Any:
 
 
 def _short(message: str) -> str:
+    """The message, shortened in the middle: it may contain a whole value."""
     return message if len(message) <= 200 else message[:160] + " … " + message[-30:]
 
 
 def _checker() -> FormatChecker:
+    """The format checker of jsonschema with our formats. Only texts have a format."""
     checker = FormatChecker(formats=())
     for name, judge in FORMATS.items():
         checker.checks(name)(lambda value, judge=judge: not isinstance(value, str) or judge(value))
@@ -163,7 +168,7 @@ _CHECKER = _checker()
 
 @frozen(slots=False)
 class Validators:
-    """All validators of one document. ``strict`` closes every object that lists its properties."""
+    """All validators of one document, each built once."""
 
     document: Mapping[str, Any] = field(repr=False)
     made: dict[str, Validator] = field(factory=dict, repr=False, init=False)
@@ -199,6 +204,7 @@ class Validators:
 
 
 def _absolute(node: Any) -> Any:
+    """The schema with its references made absolute."""
     if isinstance(node, Mapping):
         ref = node.get("$ref")
         made = {key: _absolute(value) for key, value in node.items()}
@@ -214,7 +220,7 @@ def _absolute(node: Any) -> Any:
 
 @frozen(eq=False)
 class _Key:
-    """Specs compare by content; the cache goes by version, digest and document."""
+    """The key of a Spec in the cache: version, digest and document, which is cheaper than comparing the content."""
 
     spec: Spec
     strict: bool
@@ -237,14 +243,14 @@ def _validators(key: _Key) -> Validators:
 
 
 def validators_of(spec: Spec, *, strict: bool = False) -> Validators:
-    """The validators of a Spec's corrected document, made once."""
+    """The validators of a Spec's corrected document. They are built once."""
     return _validators(_Key(spec, strict))
 
 
 def validator_for(spec: Spec, pointer_or_schema: str | Mapping[str, Any] | bool, *, strict: bool = False) -> Validator:
-    """The validator of a place in the corrected document or of a schema that refers to it.
+    """The validator for a place in the corrected document, or for a schema that refers to it.
 
-    ``strict`` is the closed view for our own requests: a property that isn't documented is an error there.
-    Raises :class:`SpecError` for a pointer that leads nowhere.
+    With ``strict`` undocumented properties are errors, as our own requests must not have any. Raises :class:`SpecError`
+    for a pointer that leads nowhere.
     """
     return validators_of(spec, strict=strict).get(pointer_or_schema)

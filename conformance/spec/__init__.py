@@ -1,1 +1,1 @@
-"""One api-version as data: reading its folder, its tables, overlay, cache and operations."""
+"""One api-version as data: its folder, tables, overlay, cache and operations."""

@@ -82,12 +82,13 @@ def cache_folder() -> Path:
 
 
 def _file(digest: str) -> Path:
+    """The file of an entry."""
     key = hashlib.sha256(f"{digest_of(READING)} {digest}".encode()).hexdigest()
     return cache_folder() / "specs" / f"{key}.json"
 
 
 def get(digest: str) -> Any:
-    """The entry of a folder by the digest of its content, or None when there is none that is whole."""
+    """The entry for the content digest of a folder, or None if there is no intact one."""
     try:
         head, _, body = _file(digest).read_bytes().partition(b"\n")
         if hashlib.sha256(body).hexdigest().encode() != head:
@@ -98,7 +99,7 @@ def get(digest: str) -> Any:
 
 
 def put(digest: str, entry: Mapping[str, Any]) -> None:
-    """Keep an entry; silently not, where the folder can't be written."""
+    """Store an entry. If the folder can't be written, nothing is stored and no error is raised."""
     body = json.dumps(entry, separators=(",", ":"), ensure_ascii=False).encode()
     target = _file(digest)
     with contextlib.suppress(OSError):
@@ -115,6 +116,7 @@ def put(digest: str, entry: Mapping[str, Any]) -> None:
 
 
 def _prune(where: Path) -> None:
+    """Remove the oldest entries above the limit."""
     entries = sorted(where.glob("*.json"), key=lambda path: path.stat().st_mtime)
     for path in entries[:-MOST_ENTRIES]:
         path.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""``specs/<version>/`` as checked data: the only reader of that folder. ``spec.py`` makes values of it.
+"""Reads ``specs/<version>/`` and checks it. Nothing else reads these folders; ``loading.py`` builds the values.
 
-What a folder holds is checked once, when it is first read; then it is kept under the digest of its content.
-Everything that is wrong is a :class:`SpecError` with file, line and key.
+The content is checked when it is first read, and then cached under its digest. Every mistake is a :class:`SpecError`
+with file, line and key.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["Folder", "Patch", "listed_problems", "read", "shared_digest"]
 
 @frozen
 class Patch:
-    """An erratum's patch (RFC 6902) with the id that errors name."""
+    """The patch of an erratum (RFC 6902), with the id for error messages."""
 
     id: str
     operations: tuple[Mapping[str, Any], ...]
@@ -54,10 +54,10 @@ def read(
     inherited: Sequence[Patch],
     before: str,
 ) -> Folder:
-    """Read one folder whose ``version.toml`` is ``meta``.
+    """Read a folder whose ``version.toml`` is ``meta``.
 
-    ``base`` is the faithful document of the version it extends, ``inherited`` are that version's errata that aren't
-    dropped, ``before`` is the digest of all that this folder rests on.
+    ``base`` is the faithful document of the version that it extends; ``inherited`` are that version's errata, except
+    dropped ones; ``before`` is the digest of everything on which this folder builds.
     """
     digest = _digest(path, before)
     entry = speccache.get(digest)
@@ -68,6 +68,7 @@ def read(
 
 
 def _fresh(path: Path, meta: Mapping[str, Any], base: Any, inherited: Sequence[Patch]) -> dict[str, Any]:
+    """Read and check a folder that isn't in the cache."""
     clauses = read_toml(path / "clauses.toml", optional=True)
     errata = read_toml(path / "errata.toml", optional=True)
     operations = read_toml(path / "operations.toml", optional=True)
@@ -107,6 +108,7 @@ def faithful_document(path: Path, base: Mapping[str, Any] | None) -> Any:
 
 
 def _corrected(path: Path, faithful: Any, inherited: Sequence[Patch], errata: Mapping[str, Any]) -> Any:
+    """The faithful document with all errata applied."""
     from conformance.spec.overlay import PatchError, apply_patches
 
     own = [Patch(item["id"], tuple(json.loads(item.get("patch", "[]")))) for item in errata.get("erratum", ())]
@@ -127,7 +129,7 @@ def _corrected(path: Path, faithful: Any, inherited: Sequence[Patch], errata: Ma
 
 
 def _json_problems(path: Path, clauses: Mapping[str, Any], errata: Mapping[str, Any]) -> Iterator[Problem]:
-    """JSON inside TOML strings that isn't, and patches that don't begin with a test."""
+    """Yield texts in TOML that should be JSON but aren't, and patches that don't begin with a test."""
     for index, item in enumerate(errata.get("erratum", ())):
         try:
             patch = json.loads(item.get("patch", "[]"))
@@ -152,13 +154,14 @@ def _json_problems(path: Path, clauses: Mapping[str, Any], errata: Mapping[str, 
 
 
 def _toml_problem(file: Path, place: tuple[str, int, str], name: str, message: str) -> Problem:
+    """A problem with its line in a TOML file."""
     lines = toml_lines(file.read_text("utf-8"))
     line = lines.get(place) or lines.get((*place[:2], ""), 1)
     return Problem(str(file), line, f"{name}, {place[2]}", message)
 
 
 def listed_problems(path: Path, data: Mapping[str, Any], table: str, found: Mapping[int, str]) -> Iterator[Problem]:
-    """Problems of items of an array of tables in a TOML file, by index of the item."""
+    """Yield problems of the items of an array of tables, given by index."""
     if not found:
         return
     lines = toml_lines(path.read_text("utf-8"))
@@ -191,6 +194,7 @@ def shared_digest() -> str:
 
 
 def _digest(path: Path, before: str) -> str:
+    """SHA-256 over the files of a folder and everything on which it builds."""
     total = hashlib.sha256(before.encode())
     for file in sorted(path.iterdir()):
         if file.suffix in (".yaml", ".toml"):

@@ -1,7 +1,7 @@
-"""Reading api-versions: which there are, where they lie, and one of them as a :class:`~conformance.spec.spec.Spec`.
+"""Lists and loads api-versions. :func:`load` returns a :class:`~conformance.spec.spec.Spec`.
 
-A version that ``extends`` another one is the base's faithful document plus its own overlay; errata and clauses are
-inherited unless dropped.
+A version that ``extends`` another one consists of the other's faithful document and its own overlay. Errata and clauses
+are inherited unless dropped.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["load", "versions"]
 def versions(*folders: Path | None) -> tuple[str, ...]:
     """The known api-versions, sorted: those of the suite and those in the given folders.
 
-    Raises :class:`UsageError` for a folder that isn't there.
+    Raises :class:`UsageError` for a folder that doesn't exist.
     """
     for folder in folders:
         _there(folder)
@@ -41,12 +41,13 @@ def versions(*folders: Path | None) -> tuple[str, ...]:
 
 
 def _there(folder: Path | None) -> None:
+    """Raise :class:`UsageError` if a folder of the user doesn't exist."""
     if folder is not None and not Path(folder).is_dir():
         raise UsageError("no such folder", where=str(folder), hint="--specs takes one that holds folders of versions")
 
 
 def _home(version: str, folder: Path | None) -> Path | None:
-    """The folder of a version; a name that would leave the folder of versions is no version."""
+    """The folder of a version, or None. A name with a path separator is no version."""
     if Path(version).name != version:
         return None
     homes = (Path(base) / version for base in (folder, specs_dir()) if base is not None)
@@ -54,9 +55,10 @@ def _home(version: str, folder: Path | None) -> Path | None:
 
 
 def load(version: str, folder: Path | None = None) -> Spec:
-    """Read one api-version; a user's ``folder`` is looked at first.
+    """Load an api-version. The user's ``folder`` has precedence.
 
-    Raises :class:`UsageError` for an unknown version (naming the known ones) and :class:`SpecError` for a bad folder.
+    Raises :class:`UsageError`, with the known versions, for an unknown one and :class:`SpecError` for a folder with
+    mistakes.
     """
     _there(folder)
     home = _home(version, folder)
@@ -68,6 +70,7 @@ def load(version: str, folder: Path | None = None) -> Spec:
 
 @lru_cache(maxsize=32)
 def _load(version: str, path: Path, folder: Path | None) -> Spec:
+    """Load a version from its folder."""
     meta = read_toml(path / "version.toml")
     base = _base(version, path, meta, folder)
     dropped = {item.get("id") for item in meta.get("drop", ()) if isinstance(item, dict)}
@@ -121,7 +124,7 @@ def _load(version: str, path: Path, folder: Path | None) -> Spec:
 
 
 def _base(version: str, path: Path, meta: Mapping[str, Any], folder: Path | None) -> Spec | None:
-    """The version that this one extends; a circle is refused before it is walked."""
+    """The version that this one extends, or None. Raises :class:`SpecError` for versions that extend each other."""
     seen = [version]
     following: Any = meta.get("extends")
     while isinstance(following, str):
@@ -140,7 +143,7 @@ def _base(version: str, path: Path, meta: Mapping[str, Any], folder: Path | None
 
 @lru_cache(maxsize=1)
 def _common() -> tuple[Clause, ...]:
-    """The clauses of ``specs/clauses.toml``, which hold in every version. Their form is checked with each folder's."""
+    """The clauses that hold in every version."""
     data = read_toml(specs_dir() / "clauses.toml")
     return tuple(_clause(item, "") for item in data.get("clause", ()))
 
@@ -152,7 +155,7 @@ def _common_facts() -> FactTable:
 
 
 def _shared(document: Mapping[str, Any], base: Spec | None) -> tuple[Clause, ...]:
-    """The shared clauses that concern an operation of the document, without those that the base dropped."""
+    """The shared clauses that concern an operation of the document, except those that the base dropped."""
     ids = [
         operation["operationId"]
         for item in document["paths"].values()
@@ -168,14 +171,17 @@ def _shared(document: Mapping[str, Any], base: Spec | None) -> tuple[Clause, ...
 
 
 def _listed(item: dict[str, Any]) -> dict[str, Any]:
+    """An item of ``[[refusal]]`` or ``[[widest]]`` with its operations as a tuple."""
     return {**item, "operations": tuple(item.get("operations", ("*",)))}
 
 
 def _erratum(item: dict[str, Any], version: str) -> Erratum:
+    """An erratum from its table."""
     return Erratum(**{**item, "patch": tuple(json.loads(item.get("patch", "[]"))), "version": version})
 
 
 def _clause(item: dict[str, Any], version: str) -> Clause:
+    """A clause from its table."""
     rule = item.get("rule")
     made = None
     if rule:

@@ -1,7 +1,7 @@
-"""The form of our OpenAPI documents: which objects there are, what they hold, and a walk over all of them.
+"""The form of the OpenAPI documents in ``specs/``: which objects exist, their keys, and a walk over all of them.
 
-Only facts are held: names, types, bounds, references. A keyword that isn't in the table is a typo or a leftover of an
-older format (OpenAPI 3.1.0 section 4.8; JSON Schema 2020-12).
+The documents contain facts only: names, types, bounds, references. An unknown key is a typo or a remainder of an older
+format (OpenAPI 3.1.0 section 4.8; JSON Schema 2020-12).
 """
 
 from __future__ import annotations
@@ -95,6 +95,7 @@ KINDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
 }
 
+#: Kind of object → keys that it must have.
 _REQUIRED = {
     "document": ("openapi", "info", "paths"),
     "operation": ("operationId", "responses"),
@@ -114,7 +115,7 @@ class Place:
 
 
 def places(document: Any, pointer: str = "", kind: str = "document") -> Iterator[Place]:
-    """Every object of a document with its kind, in document order, parents first. ``x-`` keys are not entered."""
+    """Yield every object of a document with its kind, in document order, parents first. ``x-`` keys are skipped."""
     stack = [Place(pointer, kind, document)]
     while stack:
         place = stack.pop()
@@ -136,7 +137,9 @@ def places(document: Any, pointer: str = "", kind: str = "document") -> Iterator
 
 
 def form_problems(document: Any) -> Iterator[tuple[str, str]]:
-    """(pointer, message) of what can't be read: unknown and missing keys, wrong kinds of values, dangling refs."""
+    """Yield (pointer, message) of what can't be read: unknown and missing keys, wrong kinds of values, dangling
+    references.
+    """
     if not isinstance(document, Mapping):
         yield "", "an OpenAPI document is an object"
         return
@@ -152,6 +155,7 @@ def form_problems(document: Any) -> Iterator[tuple[str, str]]:
 
 
 def _keys(place: Place) -> Iterator[tuple[str, str]]:
+    """Yield the unknown and missing keys of one object."""
     known = KINDS[place.kind]
     for key in place.node:
         if key not in known and not str(key).startswith("x-"):
@@ -165,7 +169,7 @@ def _keys(place: Place) -> Iterator[tuple[str, str]]:
 
 
 def _refs_of(place: Place) -> Iterator[tuple[str, Any]]:
-    """(pointer, target) of the references of one object: its own, and those of a discriminator's mapping."""
+    """Yield (pointer, reference) of one object's own reference and of its discriminator's mapping."""
     if "$ref" in place.node:
         yield f"{place.pointer}/$ref", place.node["$ref"]
     union = place.node.get("discriminator") if place.kind == "schema" else None
@@ -175,6 +179,7 @@ def _refs_of(place: Place) -> Iterator[tuple[str, Any]]:
 
 
 def _ref(document: Any, pointer: str, ref: Any, known: dict[str, bool]) -> Iterator[tuple[str, str]]:
+    """Yield a problem if a reference leads nowhere."""
     if not isinstance(ref, str) or not ref.startswith("#/"):
         yield pointer, f"$ref {ref!r} leads out of the document"
         return

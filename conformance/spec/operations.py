@@ -1,4 +1,4 @@
-"""The operations of a Spec: what a request to each of them may hold and what its answers look like."""
+"""The operations of a Spec: what their requests may contain and what their answers look like."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Media:
 
 @frozen
 class StreamShape:
-    """How an operation streams: protocol, end sentinel, and the request field that asks for it."""
+    """How an operation streams: protocol, end sentinel, and the request field with the value that asks for a stream."""
 
     protocol: str
     done: str | None
@@ -50,7 +50,7 @@ class StreamShape:
 
 @frozen(slots=False)
 class Operation:
-    """One method and path. ``responses`` maps status (``"200"``, ``"default"``) to media types by name."""
+    """One method and path. ``responses`` maps a status (``"200"``, ``"4XX"``, ``"default"``) to media types by name."""
 
     id: str
     method: str
@@ -70,7 +70,7 @@ class Operation:
         return self.method not in ("GET", "HEAD", "OPTIONS", "TRACE")
 
     def parameter(self, location: str, name: str) -> Parameter | None:
-        """One parameter by place and name."""
+        """A parameter by location and name, or None."""
         return next((p for p in self.parameters if (p.location, p.name) == (location, name)), None)
 
     @property
@@ -79,9 +79,9 @@ class Operation:
         return tuple(sorted(int(status) for status in self.responses if status.isdigit() and status[0] == "2"))
 
     def answer(self, status: int) -> Mapping[str, Media] | None:
-        """The media types documented for a status, by exact status, class (``4XX``) or default.
+        """The media types documented for a status: the exact one, its class (``4XX``) or the default.
 
-        A success that isn't documented has the form of the one that is: ``default`` describes errors.
+        An undocumented success has the form of the documented one, because ``default`` describes errors.
         """
         good = str(self.success[0]) if self.success and 200 <= status < 300 else ""
         for key in (str(status), f"{status // 100}XX", good, "default"):
@@ -92,6 +92,7 @@ class Operation:
 
 @lru_cache(maxsize=32)
 def _operations(spec_key: _Key) -> Mapping[str, Operation]:
+    """The operations of a Spec, read once."""
     spec = spec_key.spec
     found: dict[str, Operation] = {}
     for path, item in spec.document.get("paths", {}).items():
@@ -105,7 +106,7 @@ def _operations(spec_key: _Key) -> Mapping[str, Operation]:
 
 @frozen(eq=False)
 class _Key:
-    """Specs hash by content; the cache goes by digest and version instead, which is cheaper."""
+    """The key of a Spec in the cache: version, digest and document, which is cheaper than hashing the content."""
 
     spec: Spec
 
@@ -134,6 +135,7 @@ _last: tuple[Spec | None, Mapping[str, Operation]] = (None, {})
 
 
 def _operation(spec: Spec, path: str, method: str, node: Mapping[str, Any], shared: Any) -> Operation:
+    """One operation of the document."""
     pointer = f"/paths/{escape(path)}/{method}"
     parameters = tuple(
         Parameter(
@@ -169,6 +171,7 @@ def _operation(spec: Spec, path: str, method: str, node: Mapping[str, Any], shar
 
 
 def _media(content: Mapping[str, Any], pointer: str) -> Mapping[str, Media]:
+    """The media types of a body by name."""
     return {
         name: Media(
             type=name,
@@ -181,6 +184,7 @@ def _media(content: Mapping[str, Any], pointer: str) -> Mapping[str, Media]:
 
 
 def _stream(node: Mapping[str, Any], responses: Mapping[str, Mapping[str, Media]]) -> StreamShape | None:
+    """How an operation streams, or None."""
     media = next((m["text/event-stream"] for m in responses.values() if "text/event-stream" in m), None)
     if media is None:
         return None

@@ -1,7 +1,7 @@
-"""Changes to a document: OpenAPI Overlay 1.0 actions and JSON Patch errata, applied to copies.
+"""Applies OpenAPI Overlay 1.0 actions and JSON Patch errata to copies of a document.
 
-Overlay targets are RFC 9535 JSONPath expressions; an action whose target matches nothing is an error, so that a
-stale overlay is noticed. Errata are RFC 6902 patches that begin with a ``test``.
+Overlay targets are JSONPath expressions (RFC 9535). An action whose target matches nothing is an error, so that an
+outdated overlay is noticed. Errata are JSON patches (RFC 6902) that begin with a ``test``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["OverlayError", "PatchError", "apply_overlay", "apply_patches", "merg
 
 
 class OverlayError(SpecError):
-    """An action of an overlay can't be applied; ``index`` is its place in ``actions``."""
+    """An action of an overlay can't be applied. ``index`` is its place in ``actions``."""
 
     def __init__(self, message: str, index: int) -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class OverlayError(SpecError):
 
 
 class PatchError(SpecError):
-    """A patch can't be applied; ``id`` names its erratum, ``index`` is its place in the sequence."""
+    """A patch can't be applied. ``id`` is that of its erratum, ``index`` its place in the sequence."""
 
     def __init__(self, message: str, id: str, index: int) -> None:
         super().__init__(message)
@@ -45,7 +45,7 @@ def merge(node: Any, update: Any) -> Any:
 
 
 def apply_overlay(document: Mapping[str, Any], overlay: Any) -> dict[str, Any]:
-    """A copy of ``document`` with all actions of ``overlay`` applied in order; raises :class:`OverlayError`."""
+    """A copy of the document with all actions of the overlay applied in order. Raises :class:`OverlayError`."""
     result: dict[str, Any] = copy.deepcopy(dict(document))
     actions = overlay.get("actions", ()) if isinstance(overlay, Mapping) else ()
     for index, action in enumerate(actions):
@@ -68,6 +68,7 @@ def apply_overlay(document: Mapping[str, Any], overlay: Any) -> dict[str, Any]:
 
 
 def _act(match: JSONPathMatch, action: Mapping[str, Any]) -> None:
+    """Apply an action to one match."""
     if match.parent is None:
         return
     holder: Any = match.parent.obj
@@ -79,7 +80,7 @@ def _act(match: JSONPathMatch, action: Mapping[str, Any]) -> None:
 
 
 def apply_patches(document: Mapping[str, Any], patches: Iterable[tuple[str, Sequence[Any]]]) -> dict[str, Any]:
-    """A copy of ``document`` with the patches, (id, operations) each, applied in order; raises :class:`PatchError`."""
+    """A copy of the document with the patches, each (id, operations), applied in order. Raises :class:`PatchError`."""
     result: dict[str, Any] = copy.deepcopy(dict(document))
     for index, (name, operations) in enumerate(patches):
         if not operations:

@@ -32,7 +32,7 @@ __all__ = [
 
 @frozen
 class ApiVersion:
-    """How ``api-version`` travels: in the query or not at all, and which values are accepted."""
+    """How the api-version is sent (in the query or not at all), and which values are accepted."""
 
     location: str = "query"
     name: str = "api-version"
@@ -42,7 +42,7 @@ class ApiVersion:
 
 @frozen
 class Source:
-    """Where facts come from."""
+    """A source of facts."""
 
     title: str
     document: str
@@ -51,7 +51,7 @@ class Source:
 
 @frozen
 class Erratum:
-    """A place where the document is wrong: what it says, what we hold true and why."""
+    """A mistake of the document: what it says, what is true instead, and why."""
 
     id: str
     where: str
@@ -81,7 +81,7 @@ class Rule:
 
 @frozen
 class Clause:
-    """A rule about the wire that a schema can't say, in our words."""
+    """A rule about requests and answers that a schema can't express, in our own words."""
 
     id: str
     text: str
@@ -98,7 +98,7 @@ class Clause:
 
 @frozen
 class Refusal:
-    """How hard it may be judged when a broken constraint is not refused."""
+    """How hard a target is judged if it doesn't refuse a broken constraint."""
 
     id: str
     operations: tuple[str, ...]
@@ -111,7 +111,7 @@ class Refusal:
 
 @frozen
 class Widest:
-    """The widest bound that any witness states; between it and the document's own both outcomes are right."""
+    """The widest bound that any source states. Between it and the document's bound both outcomes are right."""
 
     id: str
     operations: tuple[str, ...]
@@ -123,7 +123,7 @@ class Widest:
 
 @frozen
 class Drop:
-    """An inherited erratum, clause, refusal or widest bound that doesn't apply here."""
+    """An inherited erratum, clause, refusal or widest bound that doesn't hold in this version."""
 
     id: str
     reason: str
@@ -133,7 +133,7 @@ class Drop:
 class Spec:
     """One api-version. ``document`` is the corrected OpenAPI 3.1 document, ``faithful`` the uncorrected one.
 
-    ``default`` marks the version that is judged when none is asked for; ``path`` is its folder.
+    ``default`` marks the version that is judged if none is named; ``path`` is its folder.
     """
 
     version: str
@@ -185,9 +185,9 @@ class Spec:
         return {clause.id: clause for clause in self.clauses}
 
     def resolve(self, ref: str) -> Any:
-        """What an internal ``$ref`` (``#/components/…``) points at in the corrected document.
+        """The target of an internal reference (``#/components/…``) in the corrected document.
 
-        Raises :class:`SpecError` when it points nowhere.
+        Raises :class:`SpecError` if there is none.
         """
         try:
             return follow(self.document, ref)
@@ -195,7 +195,7 @@ class Spec:
             raise SpecError(f"$ref {ref} points nowhere", where=self.version) from None
 
     def deref(self, node: Any) -> Any:
-        """``node``, or what it refers to when it is a ``$ref`` (chains are followed)."""
+        """The node itself, or the target of its chain of references."""
         for _ in range(32):
             if not (isinstance(node, Mapping) and "$ref" in node):
                 return node

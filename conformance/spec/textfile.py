@@ -1,7 +1,7 @@
-"""YAML and TOML files as data, with the line of everything in them, so that an error can say where it is.
+"""Reads YAML and TOML files, with the line of every part, so that errors can name it.
 
-YAML is read with a safe loader that refuses what JSON can't hold: duplicate keys, aliases that multiply the document
-beyond reason, values such as binary data.
+YAML is read with a safe loader. It refuses what JSON can't represent: duplicate keys, aliases that multiply the
+document excessively, values such as binary data.
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ class _Loader(_BASE):  # type: ignore[misc]
     }
 
 
-#: A document that aliases expand to more nodes than this is an attack or a mistake.
+#: Documents that grow beyond this number of nodes by aliases are refused: they are an attack or a mistake.
 MOST_NODES = 5_000_000
 
-#: Deeper nesting is refused before it is composed, which the C library does recursively without a limit.
+#: Deeper nesting is refused before the document is composed, which the C library does recursively without a limit.
 MOST_LEVELS = 200
 
+#: The header of a TOML table, and a TOML key.
 _HEADER = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_.\-\"]+)\s*\]")
 _KEY = re.compile(r"\s*([A-Za-z0-9_\-]+)\s*=")
 
@@ -78,6 +79,7 @@ def yaml_text(content: bytes, *, where: str) -> Any:
 
 
 def _shallow(content: bytes, where: str) -> None:
+    """Raise :class:`SpecError` if the document is nested too deeply."""
     level = 0
     for event in yaml.parse(content, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -90,7 +92,7 @@ def _shallow(content: bytes, where: str) -> None:
 
 
 def _measure(root: yaml.Node, where: str) -> None:
-    """Refuse duplicate keys, aliases into themselves and aliases that multiply."""
+    """Raise :class:`SpecError` for duplicate keys, aliases into themselves and aliases that multiply the document."""
     sizes: dict[int, int] = {}
     open_nodes: set[int] = set()
 
@@ -118,6 +120,7 @@ def _measure(root: yaml.Node, where: str) -> None:
 
 
 def _unique(node: yaml.MappingNode, where: str) -> None:
+    """Raise :class:`SpecError` for a key that appears twice."""
     seen: dict[str, int] = {}
     for key, _ in node.value:
         if not isinstance(key, yaml.ScalarNode):
@@ -134,7 +137,7 @@ def _composed(content: bytes) -> Any:
 
 
 def yaml_line(path: Path, pointer: str) -> int:
-    """The line (from 1) of what a JSON Pointer names in a YAML file, or of its nearest ancestor there; 1 at worst."""
+    """The line (from 1) of the place that a JSON Pointer names in a YAML file, or of its closest ancestor."""
     try:
         node = _composed(path.read_bytes())
     except (OSError, yaml.YAMLError):
@@ -154,7 +157,7 @@ def yaml_line(path: Path, pointer: str) -> int:
 
 
 def read_toml(path: Path, *, optional: bool = False) -> dict[str, Any]:
-    """The data of a TOML file; an optional one that is absent is empty. :class:`SpecError` names file and line."""
+    """The data of a TOML file; empty if it is optional and absent. Raises :class:`SpecError` with file and line."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -169,9 +172,9 @@ def read_toml(path: Path, *, optional: bool = False) -> dict[str, Any]:
 
 
 def toml_lines(text: str) -> Mapping[tuple[str, int, str], int]:
-    """Lines of a TOML text by (table, index in its array, key); the key is empty for the table's own line.
+    """The lines of a TOML text by (table, index in its array, key). The key "" stands for the table's header.
 
-    A sub-table such as ``[clause.rule]`` has the index of the clause it belongs to.
+    A sub-table such as ``[clause.rule]`` has the index of its clause.
     """
     lines: dict[tuple[str, int, str], int] = {}
     counts: dict[str, int] = {}
@@ -190,7 +193,7 @@ def toml_lines(text: str) -> Mapping[tuple[str, int, str], int]:
 
 
 def _outside_strings(text: str) -> Iterator[tuple[int, str]]:
-    """Numbered lines that don't begin inside a string of several lines."""
+    """Yield (number, line) of the lines that don't begin inside a multi-line string."""
     closing = ""
     for number, line in enumerate(text.splitlines(), 1):
         rest = line
