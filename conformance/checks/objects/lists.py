@@ -33,7 +33,8 @@ def ids_of(seen: Observation) -> list[str]:
 def _limit(case: Case) -> int | None:
     """The requested limit, if it lies within the documented bounds; else None."""
     limit = dict(case.query).get("limit", "")
-    return int(limit) if limit.isdigit() and 1 <= int(limit) <= 100 else None
+    # str.isdigit is true for digits of all scripts, and for some signs that int() refuses.
+    return int(limit) if limit.isascii() and limit.isdigit() and 1 <= int(limit) <= 100 else None
 
 
 def page_of(exchange: Exchange) -> dict[str, Any] | None:
