@@ -229,10 +229,9 @@ def _no_files(spec: Spec, operation: Operation) -> bool:
 def _refusal(problem: Problem, latency: float) -> Response:
     """The response for a :class:`Problem`."""
     body = dumps(problem.body()).encode("utf-8", "replace")
-    extra: Headers = (("allow", problem.message.partition(": ")[2].rstrip(".")),) if problem.status == 405 else ()
     return Response(
         status=problem.status,
-        headers=(("content-type", "application/json"), ("content-length", str(len(body))), *extra),
+        headers=(("content-type", "application/json"), ("content-length", str(len(body))), *problem.headers),
         chunks=(Chunk(latency, body),),
         elapsed=latency,
         headers_at=latency,

@@ -9,6 +9,8 @@ from typing import Any
 
 from attrs import frozen
 
+from conformance.requests.headers import Headers
+
 __all__ = [
     "Problem",
     "Refused",
@@ -31,7 +33,7 @@ class Problem:
     """One error answer. With ``full`` the envelope has ``type`` and ``param``, even if they are null.
 
     With ``flat`` the body is ``{"code", "message"}`` without the ``error`` envelope, as the video operations document
-    it.
+    it. ``headers`` are those that belong to this error, besides the ones of every answer.
     """
 
     status: int
@@ -42,6 +44,7 @@ class Problem:
     full: bool = False
     flat: bool = False
     extra: tuple[tuple[str, Any], ...] = ()
+    headers: Headers = ()
 
     def body(self) -> dict[str, Any]:
         """The JSON body of the answer."""
@@ -98,7 +101,7 @@ def resource_not_found() -> Refused:
 
 def method_not_allowed(allowed: str) -> Refused:
     """405: the path has other methods. ``allowed`` becomes the Allow header (RFC 9110 section 15.5.6)."""
-    return Refused(Problem(405, "405", f"Method not allowed. Allowed: {allowed}."))
+    return Refused(Problem(405, "405", f"Method not allowed. Allowed: {allowed}.", headers=(("allow", allowed),)))
 
 
 def api_version_not_supported() -> Refused:

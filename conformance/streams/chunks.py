@@ -12,6 +12,7 @@ from typing import Any
 from attrs import frozen
 
 from conformance.evidence.event_stream import Event
+from conformance.schema.integers import is_integer
 from conformance.streams.machine import Breach, Machine
 from conformance.streams.reading import Reading
 
@@ -98,7 +99,7 @@ def by_choice(reading: Reading) -> Mapping[Any, list[Piece]]:
     found: dict[Any, list[Piece]] = {}
     for piece in pieces(reading):
         index = piece.choice.get("index")
-        found.setdefault(index if isinstance(index, int) else None, []).append(piece)
+        found.setdefault(index if is_integer(index) else None, []).append(piece)
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
+from conformance.schema.integers import is_integer
 from conformance.streams.chunks import by_choice, usage_chunks
 from conformance.streams.reading import Reading
 from conformance.streams.tools import calls_of
@@ -46,7 +47,7 @@ def from_stream(reading: Reading) -> FinalAnswer:
     }
     usages = [chunk["usage"] for _, chunk in usage_chunks(reading) if isinstance(chunk["usage"], dict)]
     counted = [usage.get("prompt_tokens") for usage in usages]
-    return FinalAnswer(choices, next((count for count in counted if isinstance(count, int)), None))
+    return FinalAnswer(choices, next((count for count in counted if is_integer(count)), None))
 
 
 def from_plain(value: Any) -> FinalAnswer:
@@ -56,7 +57,7 @@ def from_plain(value: Any) -> FinalAnswer:
     prompt = usage.get("prompt_tokens") if isinstance(usage, dict) else None
     return FinalAnswer(
         {choice.get("index"): _choice(choice) for choice in choices or () if isinstance(choice, dict)},
-        prompt if isinstance(prompt, int) else None,
+        prompt if is_integer(prompt) else None,
     )
 
 

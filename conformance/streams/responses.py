@@ -12,6 +12,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from conformance.evidence.event_stream import Event
+from conformance.schema.integers import is_integer
 from conformance.streams.machine import Breach, Machine
 from conformance.streams.reading import Reading
 
@@ -204,7 +205,7 @@ class Outline:
             item = {}
         if index != len(self.items) or isinstance(index, bool):
             self._fault("announced", event, "output_index is not the next one", len(self.items), index)
-        key = index if isinstance(index, int) else len(self.items)
+        key = index if is_integer(index) else len(self.items)
         self.items[key] = _Item(item.get("id"), item.get("type"), event)
 
     def _announced(self, event: Event, value: Mapping[str, Any]) -> _Item | None:
@@ -212,7 +213,7 @@ class Outline:
         closed.
         """
         index = value.get("output_index")
-        item = self.items.get(index) if isinstance(index, int) else None
+        item = self.items.get(index) if is_integer(index) else None
         if item is None:
             self._fault("announced", event, f"output_index {index} was not announced", sorted(self.items), index)
             return None
@@ -310,8 +311,9 @@ def _within(item: Mapping[str, Any], prefix: str, index: Any) -> Any:
     if where is None:
         return None
     parts = item.get(where[0])
-    if isinstance(parts, list) and isinstance(index, int) and 0 <= index < len(parts):
-        return parts[index].get(where[1]) if isinstance(parts[index], dict) else None
+    if isinstance(parts, list) and is_integer(index) and 0 <= index < len(parts):
+        part = parts[int(index)]
+        return part.get(where[1]) if isinstance(part, dict) else None
     return None
 
 

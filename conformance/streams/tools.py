@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from conformance.schema.integers import is_integer
 from conformance.streams.chunks import Piece, by_choice
 from conformance.streams.machine import Breach, Machine
 from conformance.streams.reading import Reading
@@ -103,4 +104,4 @@ def calls_of(reading: Reading) -> list[Call]:
 
 def _hashable(value: Any) -> Any:
     """The index as a dictionary key, whatever its type."""
-    return value if isinstance(value, int | str | None) else repr(value)
+    return value if is_integer(value) or isinstance(value, bool | str | None) else repr(value)

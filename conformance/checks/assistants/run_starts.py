@@ -12,6 +12,7 @@ from conformance.judging.counterexamples import asked, on_json
 from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.requests.selectors import streams
+from conformance.schema.integers import is_integer
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
@@ -69,7 +70,7 @@ def started_at(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A run does not start before it was created. Waiting times are computed from the two times."""
     for item in objects_in(seen):
         start, birth = item.get("started_at"), item.get("created_at")
-        if item.get("object") == "thread.run" and isinstance(start, int) and isinstance(birth, int) and start < birth:
+        if item.get("object") == "thread.run" and is_integer(start) and is_integer(birth) and start < birth:
             yield seen.finding(
                 "it started before it was created", place="/started_at", expected=f"at least {birth}", actual=start
             )

@@ -13,6 +13,7 @@ from conformance.judging.counterexamples import asked, on_json, path_of, query_o
 from conformance.requests.request import Request
 from conformance.scenarios.resource_kinds import properties
 from conformance.scenarios.runs import ENDS
+from conformance.schema.integers import is_integer
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
@@ -175,7 +176,7 @@ def usage_sum(spec: Spec, trace: Trace) -> Iterator[Finding]:
     for seen, run in runs_in(trace):
         usage = run.get("usage")
         parts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")] if isinstance(usage, dict) else []
-        numbers = [part for part in parts if isinstance(part, int)]
+        numbers = [part for part in parts if is_integer(part)]
         if len(numbers) == 2 and isinstance(usage, dict) and usage.get("total_tokens") != sum(numbers):
             yield seen.finding(
                 "the tokens don't add up", place="/usage", expected=sum(numbers), actual=usage.get("total_tokens")

@@ -13,6 +13,7 @@ from conformance.judging.counterexamples import asked, on_json
 from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.requests.selectors import streams
+from conformance.schema.integers import is_integer
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
@@ -31,7 +32,7 @@ def _plain(spec: Spec, case: Case) -> bool:
 def _milliseconds(value: Any, _request: Request) -> Any:
     """Counterexample: the time is in milliseconds."""
     stamp = value.get("created")
-    return {**value, "created": stamp * 1000} if isinstance(stamp, int) else None
+    return {**value, "created": stamp * 1000} if is_integer(stamp) else None
 
 
 @check(
@@ -49,7 +50,7 @@ def created(spec: Spec, seen: Observation) -> Iterator[Finding]:
     A client that takes milliseconds for seconds computes a date 50,000 years ahead.
     """
     stamp = seen.json.get("created") if isinstance(seen.json, dict) else None
-    if isinstance(stamp, int) and stamp >= SECONDS:
+    if is_integer(stamp) and stamp >= SECONDS:
         yield seen.finding("the time is not in seconds", place="/created", actual=stamp)
 
 

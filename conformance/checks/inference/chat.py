@@ -14,6 +14,7 @@ from conformance.judging.counterexamples import asked, on_json
 from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.requests.selectors import streams
+from conformance.schema.integers import is_integer
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
@@ -186,7 +187,7 @@ def counted_tokens(seen: Observation) -> int | None:
     """``usage.completion_tokens`` of a plain answer; None where it isn't told."""
     usage = seen.json.get("usage") if isinstance(seen.json, dict) else None
     counted = usage.get("completion_tokens") if isinstance(usage, dict) else None
-    return counted if isinstance(counted, int) and not isinstance(counted, bool) else None
+    return counted if is_integer(counted) else None
 
 
 def _one_less(value: Any, request: Request) -> Any:

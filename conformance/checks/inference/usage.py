@@ -12,6 +12,7 @@ from conformance.judging.counterexamples import on_json, path_of
 from conformance.requests.case import Case, Expect
 from conformance.requests.request import Request
 from conformance.requests.selectors import streams
+from conformance.schema.integers import is_integer
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
@@ -33,9 +34,9 @@ def adds_up(usage: Mapping[str, Any]) -> bool:
     """Return True if the total is the sum of its parts, as far as they are numbers."""
     prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
     total = usage.get("total_tokens")
-    if not isinstance(prompt, int) or not isinstance(total, int):
+    if not is_integer(prompt) or not is_integer(total):
         return True
-    return total == prompt + (completion if isinstance(completion, int) else 0)
+    return total == prompt + (completion if is_integer(completion) else 0)
 
 
 def _off_by_one(value: Any, _request: Request) -> Any:
@@ -91,10 +92,10 @@ def usage_counted(spec: Spec, seen: Observation) -> Iterator[Finding]:
     usage = seen.json.get("usage") if isinstance(seen.json, dict) else None
     if isinstance(usage, dict):
         for name, count in usage.items():
-            if isinstance(count, int) and count < 0 and name != "prompt_tokens":
+            if is_integer(count) and count < 0 and name != "prompt_tokens":
                 yield seen.finding("a negative count", place=f"/usage/{name}", expected="0 or more", actual=count)
         prompt = usage.get("prompt_tokens")
-        if isinstance(prompt, int) and prompt <= 0:
+        if is_integer(prompt) and prompt <= 0:
             yield seen.finding(
                 "no prompt tokens were counted", place="/usage/prompt_tokens", expected="1 or more", actual=prompt
             )
@@ -159,7 +160,7 @@ def usage_limit(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """
     usage = seen.json.get("usage") if isinstance(seen.json, dict) else None
     counted = usage.get("completion_tokens") if isinstance(usage, dict) else None
-    if isinstance(counted, int) and counted > _limit(seen.case.json):
+    if is_integer(counted) and counted > _limit(seen.case.json):
         yield seen.finding(
             "more tokens than allowed",
             place="/usage/completion_tokens",
@@ -172,9 +173,9 @@ def _details(usage: Mapping[str, Any]) -> Iterator[tuple[str, int, int]]:
     """Yield (pointer, detail, total) of each detail of a usage that is a number."""
     for side in ("prompt_tokens", "completion_tokens"):
         whole, parts = usage.get(side), usage.get(f"{side}_details")
-        if isinstance(whole, int) and isinstance(parts, dict):
+        if is_integer(whole) and isinstance(parts, dict):
             for name, part in parts.items():
-                if isinstance(part, int) and not isinstance(part, bool):
+                if is_integer(part):
                     yield f"/usage/{side}_details/{name}", part, whole
 
 

@@ -12,6 +12,7 @@ from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import on_json, path_of
 from conformance.requests.request import Request
+from conformance.schema.integers import is_integer
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
@@ -70,7 +71,7 @@ def create_own(spec: Spec, trace: Trace) -> Iterator[Finding]:
 def _milliseconds(value: Any, _request: Request) -> Any:
     """Counterexample: ``created_at`` is in milliseconds."""
     stamp = value.get("created_at")
-    return {**value, "created_at": stamp * 1000} if isinstance(stamp, int) and "id" in value else None
+    return {**value, "created_at": stamp * 1000} if is_integer(stamp) and "id" in value else None
 
 
 @trace_check(
@@ -89,7 +90,7 @@ def seconds(spec: Spec, trace: Trace) -> Iterator[Finding]:
     for role in ("create", "get", "modified"):
         seen = one(trace, role)
         stamp = seen.json.get("created_at") if seen else None
-        if seen is not None and isinstance(stamp, int) and stamp >= SECONDS:
+        if seen is not None and is_integer(stamp) and stamp >= SECONDS:
             yield seen.finding("the time is not in seconds", place="/created_at", actual=stamp)
 
 

@@ -13,6 +13,7 @@ from conformance.judging.counterexamples import on_json, path_of
 from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.scenarios.steps import path_names
+from conformance.schema.integers import is_integer
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
@@ -173,7 +174,7 @@ def counts(spec: Spec, trace: Trace) -> Iterator[Finding]:
                 if not isinstance(given, dict) or item.get("status") not in ENDS:
                     continue
                 ended = True
-                parts = [part for key, part in given.items() if key != "total" and isinstance(part, int)]
+                parts = [part for key, part in given.items() if key != "total" and is_integer(part)]
                 if given.get("total") != sum(parts):
                     yield seen.finding(
                         "the counts don't add up", place=f"/{name}", expected=sum(parts), actual=given.get("total")

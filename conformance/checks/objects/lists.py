@@ -11,6 +11,7 @@ from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import on_json, query_of
 from conformance.requests.case import Case
 from conformance.requests.request import Request
+from conformance.schema.integers import is_integer
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
@@ -158,7 +159,7 @@ def ends(spec: Spec, seen: Observation) -> Iterator[Finding]:
 def times_of(items: Sequence[Any]) -> list[int]:
     """The creation times of the objects that have one."""
     found = [item.get("created_at") for item in items if isinstance(item, dict)]
-    return [stamp for stamp in found if isinstance(stamp, int)]
+    return [stamp for stamp in found if is_integer(stamp)]
 
 
 def _backwards(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:

@@ -12,6 +12,7 @@ from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Trace
 from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import path_of
+from conformance.schema.integers import is_integer
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
@@ -80,7 +81,7 @@ def detached(spec: Spec, trace: Trace) -> Iterator[Finding]:
         yield untested(trace, "no file was detached")
         return
     wanted, found = _total(before.json), _total(good[-1].json)
-    if isinstance(wanted, int) and isinstance(found, int) and found != wanted - 1:
+    if is_integer(wanted) and is_integer(found) and found != wanted - 1:
         yield good[-1].finding(
             "the detached file is still counted", place="/file_counts/total", expected=wanted - 1, actual=found
         )
@@ -127,7 +128,7 @@ def files_stay(spec: Spec, trace: Trace) -> Iterator[Finding]:
 def _wrong_expiry(item: dict[str, Any]) -> Any:
     """Counterexample: a store expires two days too early."""
     stamp = item.get("expires_at")
-    return {**item, "expires_at": stamp - 2 * DAY} if isinstance(stamp, int) and item.get("expires_after") else None
+    return {**item, "expires_at": stamp - 2 * DAY} if is_integer(stamp) and item.get("expires_after") else None
 
 
 @trace_check(
@@ -146,7 +147,7 @@ def expiry(spec: Spec, trace: Trace) -> Iterator[Finding]:
     value = seen.json
     policy, end, start = value.get("expires_after"), value.get("expires_at"), value.get("last_active_at")
     days = policy.get("days") if isinstance(policy, dict) else None
-    if not isinstance(days, int) or not isinstance(start, int):
+    if not is_integer(days) or not is_integer(start):
         yield seen.finding("the policy is not shown", outcome=Outcome.NOT_APPLICABLE)
     elif end is not None and abs(end - start - days * DAY) > DAY // 2:
         yield seen.finding("it expires at another time", place="/expires_at", expected=start + days * DAY, actual=end)
@@ -154,7 +155,7 @@ def expiry(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 def _negative(item: dict[str, Any]) -> Any:
     """Counterexample: a size is negative."""
-    names = [name for name in ("usage_bytes", "bytes") if isinstance(item.get(name), int)]
+    names = [name for name in ("usage_bytes", "bytes") if is_integer(item.get(name))]
     return {**item, **dict.fromkeys(names, -1)} if names else None
 
 
@@ -171,7 +172,7 @@ def store_bytes(spec: Spec, trace: Trace) -> Iterator[Finding]:
         value = seen.json if seen.exchange.ok and isinstance(seen.json, dict) else {}
         for name in ("usage_bytes", "bytes"):
             size = value.get(name)
-            if isinstance(size, int) and size < 0:
+            if is_integer(size) and size < 0:
                 yield seen.finding("a negative size", place=f"/{name}", expected="0 or more", actual=size)
 
 

@@ -14,6 +14,7 @@ from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import on_json, path_of
 from conformance.requests.request import Request
 from conformance.scenarios.responses import TALK
+from conformance.schema.integers import is_integer
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 
@@ -262,7 +263,7 @@ def usage(spec: Spec, trace: Trace) -> Iterator[Finding]:
         for item in objects_in(seen):
             given = item.get("usage") if item.get("object") == "response" else None
             parts = [given.get(name) for name in ("input_tokens", "output_tokens")] if isinstance(given, dict) else []
-            numbers = [part for part in parts if isinstance(part, int)]
+            numbers = [part for part in parts if is_integer(part)]
             if isinstance(given, dict) and len(numbers) == 2 and given.get("total_tokens") != sum(numbers):
                 yield seen.finding("the tokens don't add up", place="/usage/total_tokens", expected=sum(numbers),
                                    actual=given.get("total_tokens"))  # fmt: skip

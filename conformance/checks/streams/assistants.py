@@ -9,6 +9,7 @@ from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.stream_counterexamples import Draft, each_json, on_events
 from conformance.requests.request import Request
+from conformance.schema.integers import is_integer
 from conformance.spec.spec import Spec
 from conformance.streams.assistants import PAUSED, TERMINAL, by_object, lifecycle_events, split_name, state_breaches
 from conformance.streams.reading import Reading, over_stream, streamed
@@ -264,7 +265,7 @@ def _texts(value: Any, start: int) -> Iterator[tuple[int, str]]:
         words = text.get("value") if isinstance(text, dict) else None
         if isinstance(words, str):
             index = part.get("index", position)
-            yield index if isinstance(index, int) else position, words
+            yield index if is_integer(index) else position, words
 
 
 def _drift(events: list[Draft], _request: Request) -> Sequence[Draft] | None:

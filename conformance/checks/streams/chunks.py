@@ -14,6 +14,7 @@ from conformance.judging.check import Needs, check
 from conformance.judging.stream_counterexamples import Draft, each_json, on_events
 from conformance.requests.case import Case
 from conformance.requests.request import Request
+from conformance.schema.integers import is_integer
 from conformance.spec.spec import Spec
 from conformance.streams.chunks import by_choice, content_chunks
 from conformance.streams.reading import DATA_ONLY, Reading, level_of, over_stream, streamed
@@ -80,7 +81,7 @@ def _counting(key: str) -> Any:
         if not _counted(value):
             return None
         old = value.get(key)
-        return {**value, key: old + index if isinstance(old, int) else f"{old}-{index}"}
+        return {**value, key: old + index if is_integer(old) else f"{old}-{index}"}
 
     return each_json(change, *DATA_ONLY)
 
@@ -243,7 +244,7 @@ def choices_index(spec: Spec, seen: Observation, reading: Reading) -> Iterator[F
     wanted = wanted_choices(seen.case) or 1
     found = by_choice(reading)
     for index, some in found.items():
-        if not (isinstance(index, int) and 0 <= index < wanted):
+        if not (is_integer(index) and 0 <= index < wanted):
             yield seen.finding(
                 "a choice with an index that was not asked for",
                 place=f"{some[0].place}/index",
@@ -288,7 +289,7 @@ def filter_offsets(spec: Spec, seen: Observation, reading: Reading) -> Iterator[
         for position, choice in enumerate(chunk.get("choices") or ()):
             offsets = choice.get("content_filter_offsets") if isinstance(choice, dict) else None
             offset = offsets.get("check_offset") if isinstance(offsets, dict) else None
-            if isinstance(offset, int):
+            if is_integer(offset):
                 before = last.get(choice.get("index"), 0)
                 if offset < before:
                     place = f"{event.place}/choices/{position}/content_filter_offsets/check_offset"

@@ -10,6 +10,7 @@ from conformance.judging.check import Needs, check
 from conformance.judging.stream_counterexamples import each_json
 from conformance.requests.case import Case
 from conformance.requests.selectors import ABSENT, asks, value_at, without
+from conformance.schema.integers import is_integer
 from conformance.spec.spec import Spec
 from conformance.streams.chunks import Piece, by_choice, pieces
 from conformance.streams.reading import Reading, over_stream, streamed
@@ -94,8 +95,8 @@ def tokens(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]
 def _bytes(token: dict[str, Any]) -> bytes:
     """The bytes of a token, or of its text if it has none."""
     raw = token.get("bytes")
-    if isinstance(raw, list) and all(isinstance(byte, int) and 0 <= byte < 256 for byte in raw):
-        return bytes(raw)
+    if isinstance(raw, list) and all(is_integer(byte) and 0 <= byte < 256 for byte in raw):
+        return bytes(map(int, raw))
     text = token.get("token")
     return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b""
 

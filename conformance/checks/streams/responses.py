@@ -9,6 +9,7 @@ from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.stream_counterexamples import Draft, each_json, on_events
 from conformance.requests.request import Request
+from conformance.schema.integers import is_integer
 from conformance.spec.spec import Spec
 from conformance.streams.reading import Reading, over_stream, streamed
 from conformance.streams.responses import TERMINAL, NestingFault, Outline, comparable, kind_of, order_breaches
@@ -56,12 +57,12 @@ def sequence_number(spec: Spec, seen: Observation, reading: Reading) -> Iterator
         if not isinstance(value, dict):
             continue
         number = value.get("sequence_number")
-        if isinstance(number, int) and number > last:
+        if is_integer(number) and number > last:
             last = number
         elif shown < MOST:
             shown += 1
             yield seen.finding(
-                "sequence_number does not grow" if isinstance(number, int) else "an event without sequence_number",
+                "sequence_number does not grow" if is_integer(number) else "an event without sequence_number",
                 place=f"{event.place}/sequence_number",
                 expected=f"more than {last}",
                 actual=value.get("sequence_number", "absent"),

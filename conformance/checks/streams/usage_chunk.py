@@ -11,6 +11,7 @@ from conformance.judging.stream_counterexamples import Draft, on_events
 from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.requests.selectors import asks, every, without
+from conformance.schema.integers import is_integer
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.streams.chunks import pieces, usage_chunks
@@ -191,7 +192,7 @@ def usage_total(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
     for event, chunk in usage_chunks(reading):
         usage = chunk["usage"]
         counts = [usage.get(name) for name in _COUNTS] if isinstance(usage, dict) else []
-        whole = [count for count in counts if isinstance(count, int)]
+        whole = [count for count in counts if is_integer(count)]
         if len(whole) == 3 and whole[0] + whole[1] != whole[2]:
             place = f"{event.place}/usage/total_tokens"
             yield seen.finding("the total does not add up", place=place, expected=whole[0] + whole[1], actual=whole[2])

@@ -83,7 +83,7 @@ def _expiry(body: Value) -> int | None:
     if given is None and isinstance(inner, dict):
         given = inner.get("seconds")
     text = str(given)
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 @handles("files.list")
