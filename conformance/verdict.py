@@ -38,6 +38,11 @@ class Outcome(StrEnum):
     NOT_APPLICABLE = "not_applicable"
 
     @property
+    def undecided(self) -> bool:
+        """True where something would have been judged, and could not be."""
+        return self in (Outcome.UNAVAILABLE, Outcome.INCONCLUSIVE, Outcome.NOT_TESTABLE, Outcome.NOT_APPLICABLE)
+
+    @property
     def judged(self) -> bool:
         """True where something was judged, by the target's evidence."""
         return self in (Outcome.FAIL, Outcome.WARN, Outcome.PASS)
@@ -91,6 +96,7 @@ class Verdict:
 
     ``judged`` counts the exchanges that the check could judge, ``unjudged`` tells those that it could not, with
     reasons. ``witness`` is the case that proves a pass: had its answer been broken, the check would have said so.
+    ``cause`` names what this verdict follows from: another verdict, or an operation that answers nothing well.
     """
 
     check: str
@@ -104,6 +110,7 @@ class Verdict:
     cases: tuple[str, ...] = field(default=())
     unjudged: tuple[Unjudged, ...] = ()
     witness: str = ""
+    cause: str = ""
 
     @property
     def coverage(self) -> str:

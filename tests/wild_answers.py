@@ -120,6 +120,8 @@ def objections(observation: Observation, version: str) -> dict[str, str]:
                 continue
             said = judge_exchange(spec, check, observation)
             if isinstance(said, Blocked):
+                if said.findings:
+                    found[check.id] = "note"
                 continue
             outcome = outcome_of(check, said)
             if outcome in (Outcome.FAIL, Outcome.WARN, Outcome.ERROR):

@@ -12,7 +12,7 @@ from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Check, Needs
 from conformance.judging.excuses import excuse
 from conformance.requests.case import Expect
-from conformance.verdict import Outcome
+from conformance.verdict import Finding, Outcome
 
 __all__ = ["Blocked", "blocked", "hiccups", "kept_from"]
 
@@ -21,11 +21,15 @@ _HICCUP = "the connection was closed, or a gateway gave up, once; it may have ch
 
 @frozen
 class Blocked:
-    """Why nothing can be said, and as what it counts. ``excused``: the target refused for reasons of its model."""
+    """Why nothing can be said, and as what it counts. ``excused``: the target refused for reasons of its model.
+
+    ``findings`` hold what the check itself found out, where it was the check that could not decide.
+    """
 
     outcome: Outcome
     reason: str = ""
     excused: bool = False
+    findings: tuple[Finding, ...] = ()
 
 
 def hiccups(trace: Trace) -> Mapping[int, Blocked]:

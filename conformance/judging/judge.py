@@ -53,7 +53,21 @@ def judge(spec: Spec, check: Check, trace: Trace) -> Verdict:
 
 def judge_exchange(spec: Spec, check: Check, seen: Observation) -> Blocked | tuple[Finding, ...]:
     """What one exchange check says of one observation: its findings, or why it can't say anything."""
-    return blocked(check, seen) or tuple(check.judge(spec, seen))
+    reason = blocked(check, seen)
+    if reason is not None:
+        return reason
+    findings = tuple(check.judge(spec, seen))
+    return _undecided(findings) or findings
+
+
+def _undecided(findings: tuple[Finding, ...]) -> Blocked | None:
+    """Why this exchange says nothing, where that is all that the check found out; None otherwise."""
+    scored = [finding for finding in findings if not finding.note]
+    outcomes = [f.outcome for f in scored if f.outcome is not None and f.outcome.undecided]
+    if not outcomes or len(outcomes) < len(scored):
+        return None
+    heaviest = fold(outcomes)
+    return Blocked(heaviest, next(f.message for f in scored if f.outcome is heaviest), findings=findings)
 
 
 def outcome_of(check: Check, findings: Iterable[Finding]) -> Outcome:
@@ -166,7 +180,7 @@ def _verdict(spec: Spec, check: Check, trace: Trace, seen: _Judged) -> Verdict:
         check=check.id,
         scenario=trace.scenario,
         outcome=outcome,
-        findings=seen.findings,
+        findings=seen.findings or (() if outcome.judged else tuple(f for each in seen.blocks for f in each.findings)),
         judged=judged,
         reason=reason,
         errata=_errata(spec, seen.findings),

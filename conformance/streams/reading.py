@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, wraps
 from typing import Any
@@ -24,6 +25,10 @@ DONE = "[DONE]"
 
 #: The protocols whose events have no name.
 DATA_ONLY = ("chat-chunks", "completion-chunks")
+
+
+#: How a stream begins: a field or a comment (WHATWG HTML, section 9.2.6), after an optional byte order mark.
+_FIELD = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*(?:data|event|id|retry)?:")
 
 
 @frozen(slots=False)
@@ -87,6 +92,8 @@ def read(spec: Spec, seen: Observation) -> Reading | None:
         return None
     if response.media_type == "application/json" and response.is_json:
         return None
+    if response.media_type != "text/event-stream" and not _FIELD.match(response.body):
+        return None  # an MP3 file, a page: that it is no stream is told by the check of the media type alone
     whole = response.complete and seen.exchange.fault is None
     # Cached in the response: every check of a stream needs the same reading. It depends on the version's stream shape.
     cache = vars(response)

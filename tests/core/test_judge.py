@@ -269,3 +269,25 @@ def test_a_story_is_judged_only_where_its_steps_succeeded(outcome: Outcome, reas
 
     verdict = judge(SPEC, story, trace)
     assert (outcome, reason) == (verdict.outcome, verdict.reason)
+
+
+def test_one_exchange_that_says_nothing_leaves_the_others_judged() -> None:
+    """A check may find out itself that an answer can't be judged; that is told beside the outcome of the others."""
+
+    @check("a.stream", Level.MUST, clause="c", counterexample=spoil)
+    def stream(spec: Spec, one: Observation) -> Iterator[Finding]:
+        """A rule."""
+        if one.response.body == b"?":
+            yield one.finding("it can't be read", outcome=Outcome.NOT_TESTABLE)
+        elif one.response.reason == "spoiled":
+            yield one.finding("wrong")
+
+    (odd,), (good,) = seen(200, b"?"), seen(200)
+    verdict = judge(SPEC, stream, Trace("s", (odd, good, good)))
+    assert (Outcome.PASS, 2, (Unjudged(Outcome.NOT_TESTABLE, "it can't be read", 1),)) == (
+        verdict.outcome,
+        verdict.judged,
+        verdict.unjudged,
+    )
+    alone = judge(SPEC, stream, Trace("s", (odd,)))
+    assert (Outcome.NOT_TESTABLE, "it can't be read") == (alone.outcome, alone.reason)
