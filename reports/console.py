@@ -34,7 +34,7 @@ def render(report: Report, run_dir: str) -> Iterator[str]:
         trace = report.traces[verdict.scenario]
         yield from explain(verdict, trace, header["checks"], run_dir=run_dir, auth=header["target"]["auth"])
         if len(group) > 1:
-            yield f"  also      {len(group) - 1} more items for the same reason"
+            yield f"  also      {len(group) - 1} more items, for the same reason or in consequence"
         yield ""
     for outcome, count in hidden.items():
         yield f"… and {count} more with outcome {outcome.value}: see {run_dir}/index.html"

@@ -102,6 +102,8 @@ def _explained(
     if info.get("clause"):
         source = f" [{info['source']}]" if info.get("source") else ""
         yield f"  clause    {info['clause']}: {info.get('clause_text', '')}{source}"
+    if verdict.cause:
+        yield f"  cause     {verdict.cause}"
     if verdict.coverage:
         yield f"  coverage  {verdict.coverage}"
     found = witness(verdict, trace)

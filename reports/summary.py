@@ -61,13 +61,38 @@ def summarise(report: Report) -> Summary:
 
 
 def grouped(notable: Iterable[Verdict]) -> list[list[Verdict]]:
-    """Verdicts that are told once: those that could not be judged for the same reason, in the order of the first.
+    """Verdicts that are told once, the root first: what follows from one cause, and what could not be judged for the
+    same reason. The heaviest outcome first, among these the widest cause.
 
-    One crash, or one answer that says nothing, leaves dozens of them. What failed keeps a card of its own.
+    One broken answer, or one resource that answers nothing well, leaves dozens of verdicts.
     """
+    verdicts = tuple(notable)
+    named = {f"{verdict.check} in {verdict.scenario}": verdict for verdict in verdicts}
     groups: dict[tuple[str, ...], list[Verdict]] = {}
-    for verdict in notable:
-        apart = verdict.outcome in (Outcome.FAIL, Outcome.WARN) or verdict.findings or verdict.waiver
-        place = (verdict.scenario, verdict.check) if apart else ()
-        groups.setdefault((verdict.outcome.value, verdict.reason, *place), []).append(verdict)
-    return list(groups.values())
+    for verdict in verdicts:
+        groups.setdefault(_key(_root(verdict, named)), []).append(verdict)
+    for key, group in groups.items():
+        group.sort(key=lambda verdict: _key(verdict) != key or bool(verdict.cause))
+    order = list(Outcome)
+    heaviest = {key: min(order.index(verdict.outcome) for verdict in group) for key, group in groups.items()}
+    return [groups[key] for key in sorted(groups, key=lambda key: (heaviest[key], -len(groups[key])))]
+
+
+def _root(verdict: Verdict, named: Mapping[str, Verdict]) -> Verdict:
+    """The verdict from which this one follows, through all that lie between."""
+    seen = {verdict.cause}
+    while verdict.cause in named:
+        verdict = named[verdict.cause]
+        if verdict.cause in seen:
+            break
+        seen.add(verdict.cause)
+    return verdict
+
+
+def _key(verdict: Verdict) -> tuple[str, ...]:
+    """What verdicts of one group have in common."""
+    if verdict.cause:
+        return (verdict.cause,)
+    apart = verdict.outcome in (Outcome.FAIL, Outcome.WARN) or verdict.findings or verdict.waiver
+    place = (verdict.scenario, verdict.check) if apart else ()
+    return (verdict.outcome.value, verdict.reason, *place)

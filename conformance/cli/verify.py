@@ -13,6 +13,7 @@ from attrs import evolve
 from conformance._parts import late
 from conformance.checks.catalogue import all_checks
 from conformance.errors import UsageError
+from conformance.judging.causes import attributed
 from conformance.judging.judge import judge
 from conformance.run.claims import Claims
 from conformance.run.conclusion import computed
@@ -96,22 +97,29 @@ def _without_evidence(verdict: Verdict) -> bool:
 
 def _differences(spec: Spec, folder: Path, report: Report) -> Iterator[str]:
     """The verdicts that come out otherwise now, findings and coverage included."""
+    again = attributed(spec, tuple(_judged_again(spec, folder, report)), report.traces, all_checks())
+    for verdict, now in zip(report.verdicts, again, strict=True):
+        if now.outcome is not verdict.outcome:
+            yield f"{verdict.scenario} {verdict.check}: was {verdict.outcome}, is {now.outcome}"
+        elif evolve(now, waiver=verdict.waiver) != verdict:
+            yield f"{verdict.scenario} {verdict.check}: was and is {verdict.outcome}, but says something else"
+
+
+def _judged_again(spec: Spec, folder: Path, report: Report) -> Iterator[Verdict]:
+    """The verdicts by today's judge, in the same order; those without evidence as they were."""
     checks, claims = all_checks(), _claims(spec, report.header)
     for verdict in report.verdicts:
         if _without_evidence(verdict):
+            yield evolve(verdict, cause="")
             continue
         if verdict.check not in checks:
             raise UsageError(f"this suite has no check {verdict.check!r}, which the run used", where=str(folder))
         check = checks[verdict.check]
         unclaimed = claims.unclaimed(check.features)
         if unclaimed is not None:
-            again = Verdict(verdict.check, verdict.scenario, Outcome.NOT_APPLICABLE, reason=unclaimed)
+            yield Verdict(verdict.check, verdict.scenario, Outcome.NOT_APPLICABLE, reason=unclaimed)
         else:
-            again = judge(spec, check, report.traces[verdict.scenario])
-        if again.outcome is not verdict.outcome:
-            yield f"{verdict.scenario} {verdict.check}: was {verdict.outcome}, is {again.outcome}"
-        elif evolve(again, waiver=verdict.waiver) != verdict:
-            yield f"{verdict.scenario} {verdict.check}: was and is {verdict.outcome}, but says something else"
+            yield judge(spec, check, report.traces[verdict.scenario])
 
 
 def _wrong_footer(report: Report) -> Iterator[str]:

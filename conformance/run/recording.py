@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from conformance import __version__
 from conformance._parts import late, part
+from conformance.checks.catalogue import all_checks
 from conformance.evidence.trace import Trace
+from conformance.judging.causes import attributed
 from conformance.judging.check import Check
 from conformance.run.conclusion import computed
 from conformance.run.selection import Item
@@ -129,6 +131,7 @@ def clear(folder: Path) -> None:
 
 def merge(
     folder: Path,
+    spec: Spec,
     header: Mapping[str, Any],
     items: Sequence[Item],
     *,
@@ -164,6 +167,7 @@ def merge(
         {verdict.scenario for verdict in everything} | set(traces), key=lambda n: (order.get(n, len(order)), n)
     )
     shown = [traces.get(name) or Trace(name, ended="nothing was sent") for name in names]
+    everything = attributed(spec, everything, {trace.scenario: trace for trace in shown}, all_checks())
     ended = "interrupted" if interrupted else "early" if cut else ""
     footer = {
         **computed(everything, shown, ended=ended),

@@ -343,6 +343,7 @@ class Session:
                 continue
             self.reports[name] = recording.merge(
                 folder,
+                run.spec,
                 run.header(self.started),
                 run.chosen,
                 extra=endnotes.claims(run),

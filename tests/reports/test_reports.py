@@ -141,16 +141,18 @@ def test_levels_survive() -> None:
 
 
 def test_console_tells_a_reason_once(tmp_path: Path) -> None:
-    """Items that could not be judged for one reason are one telling; those of too many reasons are counted."""
+    """Items that could not be judged for one reason are one telling, the widest first; the rest is counted."""
     traces = [Trace(f"corpus.{n}", (observation({"n": n}),)) for n in range(9)]
     verdicts = [Verdict("a.check", f"corpus.{n}", Outcome.NOT_TESTABLE, reason=f"why {min(n, 5)}") for n in range(9)]
     jsonl.write(tmp_path / jsonl.NAME, HEADER, traces, verdicts, FOOTER)
     lines = list(console.render(jsonl.read(tmp_path), "out"))
-    assert ["why 0", "why 1", "why 2"] == [line.split(maxsplit=1)[1] for line in lines if line.startswith("  reason")]
-    assert "… and 6 more with outcome not_testable: see out/index.html" in lines
+    assert ["why 5", "why 0", "why 1"] == [line.split(maxsplit=1)[1] for line in lines if line.startswith("  reason")]
+    assert "… and 3 more with outcome not_testable: see out/index.html" in lines
     again = [Verdict("a.check", f"corpus.{n}", Outcome.NOT_TESTABLE, reason="why") for n in range(9)]
     jsonl.write(tmp_path / jsonl.NAME, HEADER, traces, again, FOOTER)
-    assert "  also      8 more items for the same reason" in console.render(jsonl.read(tmp_path), "out")
+    assert "  also      8 more items, for the same reason or in consequence" in console.render(
+        jsonl.read(tmp_path), "out"
+    )
 
 
 def test_every_derived_report_offers_what_a_run_asks_of_one() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.checks.inference.chat import SHORTEST_LIMIT, body_of, choices_of, counted_tokens, number, unfiltered
+from conformance.checks.inference.chat import body_of, choices_of, number, unfiltered
+from conformance.checks.inference.chat_limits import SHORTEST_LIMIT, counted_tokens
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
