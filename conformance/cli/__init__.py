@@ -1,6 +1,7 @@
-"""The command line. One module a command, found by walking this folder; each has ``NAME``, ``HELP``, ``add``, ``main``.
+"""The command line. Each module in this folder is a command and has ``NAME``, ``HELP``, ``ORDER``, ``add`` and
+``main``.
 
-Errors of the caller end in one line and exit 2, an unreachable target in one line and exit 3.
+A mistake of the caller ends with one line and exit code 2, an unreachable target with one line and exit code 3.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ PROG = "aoai-conformance"
 
 
 def _commands(chosen: str) -> dict[str, ModuleType]:
-    """The commands by name; only the chosen one where its module has the same name, because the others cost time."""
+    """The commands by name. Only the chosen one if a module has its name, because importing the others costs time."""
     names = [info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_")]
     names = [chosen] if chosen in names else names
     modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
@@ -32,6 +33,7 @@ def _commands(chosen: str) -> dict[str, ModuleType]:
 
 
 def _parser(chosen: str = "") -> argparse.ArgumentParser:
+    """The argument parser; ``chosen`` is the first argument of the command line."""
     parser = argparse.ArgumentParser(
         prog=PROG, description="Conformance tests for the Azure OpenAI data-plane REST API.", allow_abbrev=False
     )
@@ -45,7 +47,7 @@ def _parser(chosen: str = "") -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; gives the exit code."""
+    """Run a command and return the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # terminals that lack a character still get the line
@@ -58,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         print(f"{PROG}: interrupted", file=sys.stderr)
+        # 128 + SIGINT, as shells report it; 141 below is 128 + SIGPIPE.
         return 130
     except BrokenPipeError:
         # The reader of our output went away (``| head``); there is nobody left to tell.
@@ -67,4 +70,5 @@ def main(argv: Sequence[str] | None = None) -> int:
         from conformance.cli._crash import tell
 
         tell(f"{type(error).__name__}: {error}", traceback.format_exc())
+        # EX_SOFTWARE of sysexits.h: an internal error.
         return 70

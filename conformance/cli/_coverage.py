@@ -1,4 +1,4 @@
-"""``list cases --coverage``: how much of each document the corpus exercises, computed from both."""
+"""``list cases --coverage``: which share of each document the corpus exercises."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["show"]
 
 
 def show(options: Options, *, as_json: bool) -> int:
-    """Print the table: the chosen profile, and beside it the share that ``standard`` covers."""
+    """Print the coverage of the chosen profile, and beside it the coverage of ``standard`` for comparison."""
     names = options.api_versions or versions(options.specs)
     found = {}
     for name in names:
@@ -33,11 +33,13 @@ def show(options: Options, *, as_json: bool) -> int:
 
 
 def _rows(options: Options, version: str) -> tuple[OperationCoverage, ...]:
+    """The coverage of each operation of a version."""
     spec = load(version, options.specs)
     return coverage_of(build_corpus(spec, options.profile, options.seed, cached=not options.no_cache))
 
 
 def _plain(row: OperationCoverage) -> Mapping[str, object]:
+    """A row as a JSON object."""
     return {
         "operation": row.operation,
         "cases": row.cases,
@@ -52,6 +54,7 @@ def _plain(row: OperationCoverage) -> Mapping[str, object]:
 def _print(
     version: str, profile: str, rows: tuple[OperationCoverage, ...], standard: tuple[OperationCoverage, ...]
 ) -> None:
+    """Print the totals of a version, and what has no case with the reason."""
     whole, beside = totals(rows), totals(standard)
     cases = sum(row.cases for row in rows)
     print(f"{version}, profile {profile}: {cases} cases, {cases / max(1, len(rows)):.0f} for each operation on average")

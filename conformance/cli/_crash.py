@@ -1,4 +1,4 @@
-"""Our own fault, told in one line; the traceback goes to a file, for the report of the bug."""
+"""An internal error: one line for the user, the traceback in a file for the bug report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["tell"]
 
 
 def tell(summary: str, traceback: str) -> None:
-    """Print one line on stderr: what happened and where the traceback is."""
+    """Print one line on stderr: what happened and in which file the traceback is."""
     try:
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", prefix="aoai-conformance-", suffix=".txt", delete=False
@@ -20,4 +20,4 @@ def tell(summary: str, traceback: str) -> None:
     except OSError:
         kept = "the traceback could not be kept"
     line = " ".join(summary.split())
-    sys.stderr.write(f"aoai-conformance: our own fault: {line} ({kept}; please report it)\n")
+    sys.stderr.write(f"aoai-conformance: internal error: {line} ({kept}; please report it)\n")

@@ -1,4 +1,6 @@
-"""What a person sees of a run: one moving line on a terminal, a quiet line now and then elsewhere, then the summary."""
+"""The progress of a run: one line that is overwritten on a terminal, a line every 15 seconds elsewhere; then the
+summary.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Console"]
 
-#: Seconds between two lines where nothing can be overwritten.
+#: Seconds between two lines if the output is no terminal.
 QUIET = 15.0
 
 
 class Console:
-    """A pytest plugin in the place of the terminal reporter. ``exit_code`` is that of the verdicts, ``headlines`` holds
-    what the report of each api-version says first.
+    """A pytest plugin that replaces the terminal reporter.
+
+    ``exit_code`` is that of the run, ``headlines`` the first line of each api-version's report, ``refused`` the error
+    because of which the run did not begin.
     """
 
     def __init__(self) -> None:
@@ -40,10 +44,10 @@ class Console:
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Follow the session's progress."""
+        """Subscribe to the events of the session."""
         from conformance.plugin import SESSION
 
-        # Our messages are the evidence; frames of our own code would cost 20 ms for each failure, and say nothing.
+        # Failures are explained by findings. Tracebacks of our own code would cost 20 ms each and explain nothing.
         config.option.tbstyle = "line"
         session = config.stash.get(SESSION, None)
         if session is not None:
@@ -52,23 +56,25 @@ class Console:
             self._last = time.monotonic()
 
     def _event(self, version: str, event: Any) -> None:
+        """Count a request that was sent."""
         self._version = version
         if event.kind == "sent":
             self._sent += 1
             self._show()
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """How many items there are."""
+        """Note the number of items."""
         self._items = len(session.items)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count what was judged."""
+        """Count an item that was judged."""
         if report.when == "call" or (report.when == "setup" and not report.passed):
             self._judged += 1
             self._failed += report.failed
             self._show()
 
     def _show(self, *, final: bool = False) -> None:
+        """Print the progress, unless the last line is too recent."""
         with self._lock:
             now = time.monotonic()
             if not final and now - self._last < (0.1 if self._moving else QUIET):
@@ -83,13 +89,13 @@ class Console:
             sys.stderr.flush()
 
     def pytest_internalerror(self, excrepr: Any, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
-        """A crash of ours: say so in one line. True, so that pytest prints nothing more."""
+        """An internal error: say so in one line. Returns True, so that pytest prints no traceback."""
         tell(excinfo.exconly(), str(excrepr))
         self.exit_code = 70
         return True
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """An error while collecting is ours too."""
+        """An error during collection is an internal error too."""
         if report.failed:
             text = str(report.longrepr)
             tell(text.strip().rpartition("\n")[2], text)
@@ -97,7 +103,7 @@ class Console:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_unconfigure(self, config: pytest.Config) -> None:
-        """The summary; where nothing began, the reason is kept."""
+        """Print the summary; if the run did not begin, keep the reason."""
         from conformance.plugin import REFUSED, SESSION
 
         self.refused = config.stash.get(REFUSED, None)

@@ -1,4 +1,4 @@
-"""``cleanup``: remove what interrupted runs left behind, and only what their journals name."""
+"""``cleanup``: remove the objects that interrupted runs left, and only those that their journals name."""
 
 from __future__ import annotations
 
@@ -15,23 +15,25 @@ from conformance.target.journal import Entry, default_folder
 from conformance.target.target import Target
 
 NAME = "cleanup"
-HELP = "remove what an interrupted run left, by its journal"
+HELP = "remove the objects that interrupted runs left, as their journals name them"
 ORDER = 80
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     add_to(parser, "--target", "--config", "--specs", "--allow-plain-http", "--cleanup-timeout")
 
 
 def main(args: argparse.Namespace) -> int:
-    """Remove, and say what is left; 0 when nothing is, 3 otherwise."""
+    """Remove the objects and print what is left. The exit code is 0 if nothing is left, else 3."""
     options = from_mapping(vars(args))
     config = configured(options)
     url = config.target.url.rstrip("/")
 
     def open_target(entry: Entry) -> Target | None:
-        """The target of an entry: the one that is configured, or any on this machine, which has no other owner."""
+        """The target of an entry if it is the configured one or on this machine; None for any other, which stays
+        untouched.
+        """
         chosen = evolve(config, target=evolve(config.target, url=entry.target))
         if url and url != entry.target.rstrip("/"):
             return None

@@ -1,4 +1,4 @@
-"""``compare DIR DIR …``: runs side by side, by target, api-version or date. The others are held against the first."""
+"""``compare DIR DIR …``: compare runs with the first one, for example of two targets, api-versions or dates."""
 
 from __future__ import annotations
 
@@ -22,26 +22,28 @@ else:
     jsonl = late("reports.jsonl")
 
 NAME = "compare"
-HELP = "runs side by side: targets, api-versions or dates"
+HELP = "compare runs of several targets, api-versions or dates"
 ORDER = 65
 
 #: Scenarios named in a line; ``--json`` has all of them.
 MOST = 3
 
-#: One run: how it is told apart, its folder and its report.
+#: One run: its letter in the output, its folder and its report.
 Run: TypeAlias = "tuple[str, Path, Report]"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     parser.add_argument(
         "dirs", metavar="DIR", nargs="+", type=Path, help="run folders, or the folders of api-versions in them"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON array, an object for each comparison")
+    parser.add_argument("--json", action="store_true", help="print a JSON array with one object for each comparison")
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print what differs. 1 where something is worse, or is no longer judged in the same api-version; else 0."""
+    """Print the differences. The exit code is 1 if a result is worse or no longer judged in the same api-version, else
+    0.
+    """
     alarming = False
     shown = []
     for folders in _paired([_versions_in(folder) for folder in args.dirs]):
@@ -58,13 +60,17 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _versions_in(folder: Path) -> dict[str, Path]:
-    """The folders of api-versions by name; a folder that is one, or is none, stands for itself."""
+    """The folders of api-versions in a run folder, by name. A folder that is itself one of a version is returned under
+    "".
+    """
     return {path.parent.name: path.parent for path in sorted(folder.glob("*/report.jsonl"))} or {"": folder}
 
 
 def _paired(given: Sequence[dict[str, Path]]) -> Iterator[list[Path]]:
-    """Which folders are held against each other: version by version where all runs have several and the same, else all
-    of them at once. Raises :class:`UsageError` where that is no clear question.
+    """Yield the folders that are compared with each other.
+
+    If all runs hold the same several versions, they are compared version by version, else all reports at once. Raises
+    :class:`UsageError` if the runs hold different versions.
     """
     names = given[0].keys()
     if len(given) > 1 and len(names) > 1 and all(one.keys() == names for one in given):
@@ -81,12 +87,14 @@ def _paired(given: Sequence[dict[str, Path]]) -> Iterator[list[Path]]:
 
 
 def _counted(folders: list[Path]) -> list[Path]:
+    """The folders, if a comparison of so many is possible. Raises :class:`UsageError` otherwise."""
     if not 2 <= len(folders) <= len(ascii_uppercase):
         raise UsageError(f"{len(folders)} reports to compare", hint=f"2 to {len(ascii_uppercase)} can be")
     return folders
 
 
 def _lines(runs: Sequence[Run], found: Comparison) -> Iterator[str]:
+    """The comparison as text: the runs, the differences by kind, the counts."""
     for letter, folder, report in runs:
         header = report.header
         told = (
@@ -112,6 +120,7 @@ def _lines(runs: Sequence[Run], found: Comparison) -> Iterator[str]:
 
 
 def _plain(runs: Sequence[Run], found: Comparison) -> dict[str, Any]:
+    """The comparison as a JSON object."""
     return {
         "runs": [
             {"name": letter, "folder": str(folder), "header": dict(report.header), "footer": report.footer}

@@ -1,4 +1,4 @@
-"""``explain CHECK-ID``: what a check demands, why, on which ground, and how it is proved."""
+"""``explain CHECK-ID``: what a check demands, why, which rule it rests on, and how it is proved to find errors."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from conformance.checks.catalogue import find_check
 from conformance.spec.loading import load, versions
 
 NAME = "explain"
-HELP = "say what a check demands, why, and on which ground"
+HELP = "explain what a check demands, why, and which documented rule it rests on"
 ORDER = 40
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
-    parser.add_argument("check", metavar="CHECK-ID")
+    """Add the command's arguments."""
+    parser.add_argument("check", metavar="CHECK-ID", help="the id of a check, as 'list checks' prints it")
 
 
 def main(args: argparse.Namespace) -> int:
@@ -26,6 +26,7 @@ def main(args: argparse.Namespace) -> int:
     print()
     print(textwrap.indent(check.doc, "  "))
     print()
+    # Versions may word a clause differently; those that agree share one paragraph.
     homes: dict[tuple[str, str, str, str], list[str]] = {}
     for version in versions():
         clause = load(version).clause_by_id.get(check.clause)

@@ -1,4 +1,6 @@
-"""``list versions | operations | checks | clauses | scenarios | cases | capabilities``: what the suite knows."""
+"""``list versions | operations | checks | clauses | scenarios | cases | capabilities``: print what the suite
+contains.
+"""
 
 from __future__ import annotations
 
@@ -13,26 +15,28 @@ from conformance.spec.loading import load, versions
 from conformance.spec.spec import Spec
 
 NAME = "list"
-HELP = "list what the suite knows"
+HELP = "list api-versions, operations, checks, clauses, scenarios, cases or capabilities"
 ORDER = 30
 
 Row = dict[str, Any]
 
-#: Longer cells of a table are cut; JSON has all of it.
+#: Longer cells of a table are cut; the JSON has them whole.
 _WIDEST = 72
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
-    parser.add_argument("what", choices=tuple(_ROWS))
-    parser.add_argument("--json", action="store_true", help="one JSON array")
-    parser.add_argument("--coverage", action="store_true", help="with cases: what of the document they exercise")
+    """Add the command's arguments."""
+    parser.add_argument("what", choices=tuple(_ROWS), help="what to list")
+    parser.add_argument("--json", action="store_true", help="print a JSON array instead of a table")
+    parser.add_argument(
+        "--coverage", action="store_true", help="with cases: print which share of the document they exercise"
+    )
     chosen = ("--api-version", "--specs", "--profile", "--seed", "--operation", "--family", "--shard", "--no-cache")
     add_to(parser, *chosen)
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print rows, or JSON."""
+    """Print a table or JSON."""
     options = from_mapping(vars(args))
     if args.what == "cases" and args.coverage:
         from conformance.cli import _coverage
@@ -49,11 +53,13 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _chosen(options: Options) -> Iterator[Spec]:
+    """The chosen api-versions, or all."""
     for version in options.api_versions or versions(options.specs):
         yield load(version, options.specs)
 
 
 def _versions(options: Options) -> Iterator[Row]:
+    """One row for each api-version."""
     from conformance.spec.operations import operations_of
 
     for spec in _chosen(options):
@@ -73,6 +79,7 @@ def _versions(options: Options) -> Iterator[Row]:
 
 
 def _operations(options: Options) -> Iterator[Row]:
+    """One row for each operation of a version."""
     from conformance.spec.operations import operations_of
 
     for spec in _chosen(options):
@@ -91,11 +98,14 @@ def _operations(options: Options) -> Iterator[Row]:
 
 
 def _belongs(feature: str, operation: str) -> bool:
-    """``chat.tools`` belongs to ``chat.completions.create``: both begin with the same word."""
+    """True if a feature concerns an operation: ``chat.tools`` and ``chat.completions.create`` begin with the same
+    word.
+    """
     return feature.partition(".")[0] == operation.partition(".")[0]
 
 
 def _checks(options: Options) -> Iterator[Row]:  # noqa: ARG001 - all listings share one signature
+    """One row for each check."""
     from conformance.checks.catalogue import all_checks
 
     for check in all_checks().values():
@@ -110,6 +120,7 @@ def _checks(options: Options) -> Iterator[Row]:  # noqa: ARG001 - all listings s
 
 
 def _clauses(options: Options) -> Iterator[Row]:
+    """One row for each clause of a version."""
     from conformance.spectools.version_numbers import state_of
 
     for spec in _chosen(options):
@@ -126,6 +137,7 @@ def _clauses(options: Options) -> Iterator[Row]:
 
 
 def _coverage_of_clauses(rows: Sequence[Row]) -> None:
+    """Print how many clauses of each version are checked, planned or excluded."""
     counts: dict[str, Counter[str]] = {}
     for row in rows:
         counts.setdefault(row["version"], Counter())[row["state"]] += 1
@@ -136,6 +148,7 @@ def _coverage_of_clauses(rows: Sequence[Row]) -> None:
 
 
 def _scenarios(options: Options) -> Iterator[Row]:
+    """One row for each scenario of a version."""
     from conformance.scenarios.registry import scenarios_of
 
     for spec in _chosen(options):
@@ -144,6 +157,7 @@ def _scenarios(options: Options) -> Iterator[Row]:
 
 
 def _cases(options: Options) -> Iterator[Row]:
+    """One row for each case of the corpus."""
     from conformance.run.selection import corpus_of
 
     for spec in _chosen(options):
@@ -163,6 +177,7 @@ def _cases(options: Options) -> Iterator[Row]:
 
 
 def _capabilities(options: Options) -> Iterator[Row]:  # noqa: ARG001 - all listings share one signature
+    """One row for each capability of deployments."""
     from conformance.settings.form import CAPABILITIES
 
     for word, meaning in CAPABILITIES.items():
@@ -181,10 +196,12 @@ _ROWS = {
 
 
 def _first(text: str) -> str:
+    """The first line of a text."""
     return text.splitlines()[0] if text else ""
 
 
 def _table(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print rows in columns; the last column isn't padded."""
     lines = [{key: _cell(value) for key, value in row.items()} for row in rows]
     if not lines:
         print("nothing")
@@ -196,6 +213,7 @@ def _table(rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _cell(value: Any) -> str:
+    """A value as one cell of the table."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,4 +1,4 @@
-"""``plan``: the requests of a run and upper bounds of what they may cost. Sends nothing."""
+"""``plan``: print the requests of a run and upper limits of their cost. Sends nothing."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from conformance.settings.options import add_to, from_mapping
 from conformance.spec.loading import load
 
 NAME = "plan"
-HELP = "the requests and upper bounds of cost; sends nothing"
+HELP = "print the requests of a run and upper limits of their cost; sends nothing"
 ORDER = 20
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments: those of ``run``."""
+    """Add the command's arguments: those of ``run``, so that a command line can be tried with ``plan`` first."""
     add_to(parser)
-    parser.add_argument("-n", dest="workers", type=int, default=0, metavar="WORKERS", help="as in run; changes nothing")
-    parser.add_argument("--alluredir", metavar="DIR", default=None, help="as in run; changes nothing")
-    parser.add_argument("--json", action="store_true", help="one JSON array, an object for each api-version")
+    parser.add_argument(
+        "-n", dest="workers", type=int, default=0, metavar="WORKERS", help="accepted as in run, without effect"
+    )
+    parser.add_argument("--alluredir", metavar="DIR", default=None, help="accepted as in run, without effect")
+    parser.add_argument("--json", action="store_true", help="print a JSON array with one object for each api-version")
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print a line for each family of each resource."""
+    """Print one line for each resource and family of cases."""
     options = from_mapping(vars(args))
     config = configured(options)
     loopback = not config.target.url or config.target.loopback
@@ -56,6 +58,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _print(row: dict[str, Any]) -> None:
+    """Print the table of one api-version."""
     print(f"{row['version']}: {row['scenarios']} scenarios, {row['items']} items (scenario and check)")
     head = f"{'resource':<22}{'family':<12}{'requests':>9}{'tokens':>11}{'images':>8}{'seconds':>9}"
     print(head)

@@ -1,4 +1,4 @@
-"""``replay CASE-ID --run DIR``: send one case of a run again and judge it."""
+"""``replay CASE-ID --run DIR``: send one case of an earlier run again and judge the answer."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ else:
     jsonl = late("reports.jsonl")
 
 NAME = "replay"
-HELP = "send one case of a run again and judge it"
+HELP = "send one case of an earlier run again and judge the answer"
 ORDER = 50
 
 #: Characters of a body that are printed.
@@ -42,14 +42,16 @@ LONGEST = 2_000
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
-    parser.add_argument("case", metavar="CASE-ID", help="a case id, or the beginning of one")
-    parser.add_argument("--run", required=True, type=Path, metavar="DIR", help="a run folder, or that of one version")
+    """Add the command's arguments."""
+    parser.add_argument("case", metavar="CASE-ID", help="the id of a case, or its beginning")
+    parser.add_argument(
+        "--run", required=True, type=Path, metavar="DIR", help="the folder of the run, or of one api-version in it"
+    )
     add_to(parser, "--target", "--config", "--specs", "--allow-plain-http", "--cleanup-timeout", "--expensive")
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print the request, the answer and the verdicts; 1 when a check fails, else 0."""
+    """Print the request, the answer and the verdicts. The exit code is 1 if a check fails, else 0."""
     report, trace, seen = _find(args.run, args.case)
     header = report.header
     options = from_mapping(vars(args))
@@ -84,10 +86,10 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _at(options: Options, header: Mapping[str, Any]) -> Options:
-    """The options with the run's own target, where no other one is named and it was not the embedded emulator.
+    """The options, with the run's own target if no other one is named and the run wasn't against the embedded emulator.
 
-    Raises :class:`UsageError` where that is another machine which the configuration doesn't name too: a report may
-    come from anybody, and its target would be sent the key.
+    Raises :class:`UsageError` if that target is another machine that the configuration doesn't name: a report may come
+    from anybody, and the key would be sent to its target.
     """
     told = header["target"]
     if options.target or told.get("embedded"):
@@ -103,6 +105,9 @@ def _at(options: Options, header: Mapping[str, Any]) -> Options:
 
 
 def _find(folder: Path, case_id: str) -> tuple[Report, Trace, Observation]:
+    """The report, trace and observation of a case in a run folder. Raises :class:`UsageError` if there is no such
+    case.
+    """
     files = [folder] if (folder / jsonl.NAME).is_file() else [f.parent for f in sorted(folder.glob(f"*/{jsonl.NAME}"))]
     if not files:
         raise UsageError("no report here", where=str(folder), hint="give the folder of a run")
@@ -119,6 +124,7 @@ def _find(folder: Path, case_id: str) -> tuple[Report, Trace, Observation]:
 
 
 def _print(made: Replayed) -> None:
+    """Print the exchange; a stream as a timeline with the findings at their events."""
     seen = made.seen
     request, response = seen.exchange.request, seen.exchange.response
     parts = urlsplit(request.url)
@@ -138,5 +144,6 @@ def _print(made: Replayed) -> None:
 
 
 def _text(body: bytes) -> str:
+    """A body as text, cut after :data:`LONGEST` characters."""
     text = body.decode("utf-8", "replace")
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"

@@ -1,4 +1,6 @@
-"""``run``: judge a target. A thin front of ``pytest.main``: JUnit, Allure and processes come from pytest's plugins."""
+"""``run``: judge a target and write a report. It calls ``pytest.main``, so JUnit, Allure and xdist are pytest's
+plugins.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +28,21 @@ ORDER = 10
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     add_to(parser)
-    parser.add_argument("-n", dest="workers", type=int, default=0, metavar="WORKERS", help="processes (default: none)")
-    parser.add_argument("--alluredir", metavar="DIR", default=None, help="also write Allure results there")
+    parser.add_argument(
+        "-n",
+        dest="workers",
+        type=int,
+        default=0,
+        metavar="WORKERS",
+        help="number of worker processes (default: run in this process)",
+    )
+    parser.add_argument("--alluredir", metavar="DIR", default=None, help="also write Allure results into this folder")
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run version by version, each with its own JUnit file; the exit code is the heaviest."""
+    """Run version by version, each with its own JUnit file. The exit code is the most serious one of all versions."""
     options = from_mapping(vars(args))
     out = out_folder(options).absolute()
     codes: list[int] = []
@@ -60,7 +69,9 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _versions(options: Options) -> tuple[str, ...]:
-    """The versions to judge; one of several that lacks all that was chosen is left out, and named."""
+    """The versions to judge. If several are judged, those without anything chosen are left out, with a line on
+    stderr.
+    """
     names = options.api_versions or default_versions(options.specs)
     if len(names) < 2:
         return names
@@ -73,6 +84,7 @@ def _versions(options: Options) -> tuple[str, ...]:
 
 
 def _run(args: argparse.Namespace, version: str, out: Path, headlines: dict[str, Headline]) -> int:
+    """Judge one api-version with pytest; returns its exit code and adds to ``headlines``."""
     from conformance.cli import _progress as _console
 
     # Plugins of other people's tests stay out: they cost seconds at every start, and some change what is run.
@@ -80,7 +92,7 @@ def _run(args: argparse.Namespace, version: str, out: Path, headlines: dict[str,
     words += ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "conformance.plugin"]
     # Nothing is printed by an item, so nothing needs to be caught: it would cost a third of an item's time.
     words += ["-s", "-p", "no:logging"]
-    # It collects garbage again and again at the end; what our threads raise is caught where it is raised.
+    # The plugin runs the garbage collector several times at the end. Our threads catch their exceptions themselves.
     words += ["-p", "no:unraisableexception"]
     words += ["--junitxml", str(out / version / "junit.xml")]
     words += ["-o", "junit_family=xunit2", "-o", "junit_suite_name=aoai-conformance"]
@@ -90,7 +102,7 @@ def _run(args: argparse.Namespace, version: str, out: Path, headlines: dict[str,
         words += ["-p", "allure_pytest.plugin", "--alluredir", args.alluredir]
     words += [*_passed_on(args), "--aoai-api-version", version, "--aoai-out", str(out), str(_SUITE)]
     console = _console.Console()
-    os.environ.pop("PYTEST_ADDOPTS", None)  # options of somebody's other tests
+    os.environ.pop("PYTEST_ADDOPTS", None)  # it holds options for the user's own tests
     code = int(pytest.main(words, plugins=[console]))
     if console.refused is not None:
         raise console.refused
@@ -104,10 +116,12 @@ _SUITE = Path(__file__).resolve().parent.parent / "suite"
 
 
 def _of_pytest(code: int) -> int:
+    """The exit code for one of pytest, if no verdict decides it: 0 and 5 mean that nothing was judged."""
     return {0: 3, 2: 130, 4: 2, 5: 3}.get(code, 70)
 
 
 def _passed_on(args: argparse.Namespace) -> list[str]:
+    """The options as arguments of the pytest plugin."""
     words: list[str] = []
     for row in ROWS:
         value = getattr(args, row.name)

@@ -1,4 +1,4 @@
-"""``serve``: the embedded emulator alone, or with one rule or law broken."""
+"""``serve``: run the embedded emulator, correct or with one injected bug."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from conformance.evidence.exchange import Exchange
 
 NAME = "serve"
-HELP = "run the embedded emulator, alone or with one rule broken"
+HELP = "run the embedded emulator, correct or with one injected bug"
 ORDER = 70
 
 #: The environment variable with the key that the emulator asks for.
@@ -24,34 +24,44 @@ KEY_VARIABLE = "AOAI_EMULATOR_KEY"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     parser.add_argument("--api-version", action="append", metavar="V", help="serve this api-version; repeatable")
     parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="loopback address (default 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8585, metavar="N", help="0 for a free one (default 8585)")
+    parser.add_argument(
+        "--port", type=int, default=8585, metavar="N", help="port to listen on; 0 takes a free one (default 8585)"
+    )
     parser.add_argument("--specs", type=Path, default=None, metavar="DIR", help="a folder with further api-versions")
     broken = parser.add_mutually_exclusive_group()
-    broken.add_argument("--break", dest="broken", metavar="CHECK-ID", help="break the rule of one check")
-    broken.add_argument("--mutant", metavar="NAME", help="break one law in the emulator itself")
-    parser.add_argument("--list-mutants", action="store_true", help="list the mutants and end")
+    broken.add_argument(
+        "--break", dest="broken", metavar="CHECK-ID", help="change answers so that this check must fail"
+    )
+    broken.add_argument("--mutant", metavar="NAME", help="inject a bug into stored state (names: --list-mutants)")
+    parser.add_argument(
+        "--list-mutants", action="store_true", help="print the names of the mutants and the rule that each breaks"
+    )
     parser.add_argument("--latency", type=float, default=0.0, metavar="S", help="seconds before each answer")
     stream = parser.add_argument_group("streams")
     stream.add_argument("--interval", type=float, default=0.0, metavar="S", help="seconds between chunks")
     stream.add_argument(
         "--asynchronous-filter", action="store_true", help="content filter results in chunks of their own"
     )
-    stream.add_argument("--grouped-chunks", action="store_true", help="several events in one piece")
-    stream.add_argument("--no-filter-chunk", action="store_true", help="no first chunk with prompt filter results")
-    stream.add_argument("--drip", action="store_true", help="one byte at a time")
-    stream.add_argument("--split", action="store_true", help="chunk borders inside code points")
-    stream.add_argument("--crlf", action="store_true", help="lines end with CR LF")
-    stream.add_argument("--comments", action="store_true", help="comment lines between events")
-    stream.add_argument("--heartbeats", action="store_true", help="empty comment lines as heartbeats")
-    stream.add_argument("--cut", type=int, default=None, metavar="N", help="drop the connection after N events")
-    stream.add_argument("--stall", type=float, default=0.0, metavar="S", help="silence after the first event")
+    stream.add_argument("--grouped-chunks", action="store_true", help="several events in one chunk")
+    stream.add_argument(
+        "--no-filter-chunk", action="store_true", help="leave out the first chunk with prompt filter results"
+    )
+    stream.add_argument("--drip", action="store_true", help="write one byte at a time")
+    stream.add_argument("--split", action="store_true", help="split chunks inside UTF-8 code points")
+    stream.add_argument("--crlf", action="store_true", help="end lines with CR LF")
+    stream.add_argument("--comments", action="store_true", help="write comment lines between events")
+    stream.add_argument("--heartbeats", action="store_true", help="write empty comment lines as heartbeats")
+    stream.add_argument("--cut", type=int, default=None, metavar="N", help="close the connection after N events")
+    stream.add_argument(
+        "--stall", type=float, default=0.0, metavar="S", help="seconds of silence after the first event"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
-    """Serve until a signal comes."""
+    """Serve until a signal ends the process."""
     if args.list_mutants:
         return _list_mutants()
     if not 0 <= args.port <= 65535:
@@ -87,6 +97,7 @@ def main(args: argparse.Namespace) -> int:
     transform = _breaking(args.broken) if args.broken else None
 
     def ready(port: int) -> None:
+        """Say on stdout that requests are accepted; scripts wait for the first line."""
         print(f"ready http://{args.host}:{port}", flush=True)
         key = f"${KEY_VARIABLE}" if os.environ.get(KEY_VARIABLE) else settings.key
         print(f"serving {', '.join(names)}; key: {key}; stop with Ctrl-C", flush=True)
@@ -104,6 +115,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _breaking(check_id: str) -> Transform:
+    """A transformation of answers by the counterexample of a check."""
     from conformance.checks.catalogue import find_check
 
     counterexample = find_check(check_id).counterexample
@@ -115,6 +127,7 @@ def _breaking(check_id: str) -> Transform:
 
 
 def _list_mutants() -> int:
+    """Print each mutant with the rule that it breaks."""
     from conformance.emulator.mutants import mutants
 
     for name, mutant in sorted(mutants().items()):
@@ -123,6 +136,7 @@ def _list_mutants() -> int:
 
 
 def _mutated(app: App, name: str) -> App:
+    """The application with one mutant applied."""
     from conformance.emulator.mutants import mutant_named
 
     return mutant_named(name).apply(app)

@@ -1,4 +1,4 @@
-"""``spec lint | show | diff | import | numbers``: the api-versions as data."""
+"""``spec lint | show | diff | import | numbers``: work with the api-versions, which are data."""
 
 from __future__ import annotations
 
@@ -9,45 +9,50 @@ from pathlib import Path
 from conformance.errors import UsageError
 
 NAME = "spec"
-HELP = "check, show, compare and import api-versions"
+HELP = "check, show, compare or import the data of api-versions"
 ORDER = 90
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     does = parser.add_subparsers(dest="does", required=True, metavar="ACTION")
-    lint = does.add_parser("lint", help="what is wrong with the folders of versions", allow_abbrev=False)
+    lint = does.add_parser("lint", help="check the folders of versions for mistakes", allow_abbrev=False)
     lint.add_argument("versions", metavar="V", nargs="*", help="api-versions; all when none is named")
-    show = does.add_parser("show", help="one resolved OpenAPI document", allow_abbrev=False)
-    show.add_argument("version", metavar="V")
+    show = does.add_parser("show", help="print the OpenAPI document of one version", allow_abbrev=False)
+    show.add_argument("version", metavar="V", help="an api-version")
     view = show.add_mutually_exclusive_group()
-    view.add_argument("--faithful", action="store_true", help="as the sources say")
+    view.add_argument("--faithful", action="store_true", help="as the sources say, without errata")
     view.add_argument("--corrected", action="store_true", help="with the errata applied (the default)")
     show.add_argument("--json", action="store_true", help="JSON instead of YAML")
-    diff = does.add_parser("diff", help="what changed between two versions", allow_abbrev=False)
-    diff.add_argument("old", metavar="A")
-    diff.add_argument("new", metavar="B")
+    diff = does.add_parser("diff", help="print the changes between two versions", allow_abbrev=False)
+    diff.add_argument("old", metavar="A", help="the older api-version")
+    diff.add_argument("new", metavar="B", help="the newer api-version")
     diff.add_argument("--faithful", action="store_true", help="compare what the sources say, without errata")
     form = diff.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true")
-    form.add_argument("--markdown", action="store_true")
+    form.add_argument("--json", action="store_true", help="JSON instead of text")
+    form.add_argument("--markdown", action="store_true", help="Markdown instead of text")
     take = does.add_parser("import", help="turn a published document into a version", allow_abbrev=False)
     take.add_argument("file", metavar="FILE", type=Path, help="Swagger 2.0 or OpenAPI 3.0, 3.1, 3.2; JSON or YAML")
     take.add_argument("--as", dest="label", metavar="V", required=True, help="the label of the api-version")
     take.add_argument("--force", action="store_true", help="replace a version that is in the folder already")
-    numbers = does.add_parser("numbers", help="examples, errata, clauses and fields per version", allow_abbrev=False)
+    numbers = does.add_parser(
+        "numbers", help="print counts of examples, errata, clauses and fields for each version", allow_abbrev=False
+    )
     numbers.add_argument("--write", action="store_true", help="write specs/README.md")
-    numbers.add_argument("--shared", metavar="DIR", type=Path, help="count examples again, from the source material")
+    numbers.add_argument(
+        "--shared", metavar="DIR", type=Path, help="count the examples again, from the source material in this folder"
+    )
     for sub in (lint, show, diff, take):
         sub.add_argument("--specs", metavar="DIR", type=Path, default=None, help="a folder with further api-versions")
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run one action; gives the exit code."""
+    """Run one action and return the exit code."""
     return {"lint": _lint, "show": _show, "diff": _diff, "import": _import, "numbers": _numbers}[args.does](args)
 
 
 def _lint(args: argparse.Namespace) -> int:
+    """Print the mistakes. The exit code is 2 if there are any, else 0."""
     from conformance.spec.loading import versions
     from conformance.spectools.lint import lint
 
@@ -60,6 +65,7 @@ def _lint(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
+    """Print one document."""
     from conformance.spec.loading import load
     from conformance.spectools.document_text import as_json, as_yaml
 
@@ -70,6 +76,7 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _diff(args: argparse.Namespace) -> int:
+    """Print the changes between two versions."""
     from conformance.spec.loading import load
     from conformance.spectools import diff
     from conformance.spectools import diff_text as difftext
@@ -83,6 +90,7 @@ def _diff(args: argparse.Namespace) -> int:
 
 
 def _import(args: argparse.Namespace) -> int:
+    """Import a document and print what could not be mapped."""
     from conformance.spectools.importing import import_file
 
     if args.specs is None:
@@ -97,6 +105,7 @@ def _import(args: argparse.Namespace) -> int:
 
 
 def _numbers(args: argparse.Namespace) -> int:
+    """Print the page of numbers, which is ``specs/README.md``."""
     from conformance.spec.shipped import specs_dir
     from conformance.spectools.examples import write
     from conformance.spectools.version_numbers import page

@@ -1,4 +1,4 @@
-"""``verify DIR``: is a report as it was written, and does its evidence still say what it says?"""
+"""``verify DIR``: check that a report is unchanged, and that its evidence still leads to its verdicts."""
 
 from __future__ import annotations
 
@@ -32,41 +32,43 @@ else:
     manifest = late("reports.manifest")
 
 NAME = "verify"
-HELP = "check that a run's reports are as they were written, and judge its evidence again, offline"
+HELP = "check that the reports of a run are unchanged, and judge their evidence again, offline"
 ORDER = 60
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     parser.add_argument("dir", metavar="DIR", type=Path, help="a run folder, or the folder of one api-version in it")
     parser.add_argument("--specs", metavar="DIR", type=Path, default=None, help="a folder with further api-versions")
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print what differs. 0: nothing; 1: something; 3: nothing, but a report is truncated or holds no verdict."""
+    """Print the differences. The exit code is 0 without any, 1 with some, 3 if a report is truncated or has no
+    verdict.
+    """
     run_folder = sorted(args.dir.glob("*/report.jsonl"))
     folders = [path.parent for path in run_folder] or [args.dir]
-    codes = [_told(manifest.problems(args.dir))] if run_folder else []
+    codes = [_print_all(manifest.problems(args.dir))] if run_folder else []
     for folder in folders:
-        codes.append(_told(manifest.problems(folder)))
+        codes.append(_print_all(manifest.problems(folder)))
         try:
             report = jsonl.read(folder)
         except UsageError as error:
             if not (folder / "report.jsonl").is_file():
                 raise
-            codes.append(_told([str(error)]))
+            codes.append(_print_all([str(error)]))
             continue
         codes.append(_verified(folder, report, args.specs))
     return 1 if 1 in codes else max(codes)
 
 
-def _told(problems: Iterable[str]) -> int:
+def _print_all(problems: Iterable[str]) -> int:
     """Print problems; 1 where there are any."""
     return min(1, _counted(problems))
 
 
 def _counted(problems: Iterable[str]) -> int:
-    """Print problems, and count them."""
+    """Print problems and return how many there are."""
     number = 0
     for number, problem in enumerate(problems, 1):  # noqa: B007 - the last number is the count
         print(problem)
@@ -74,7 +76,7 @@ def _counted(problems: Iterable[str]) -> int:
 
 
 def _verified(folder: Path, report: Report, specs: Path | None) -> int:
-    """Judge one report again."""
+    """Judge the evidence of one report again; returns its exit code."""
     spec = load(report.header["api_version"], specs)
     if spec.digest != report.header["spec_digest"]:
         print(f"{spec.version}: the document changed since the run; verdicts may differ for that reason")
@@ -91,12 +93,12 @@ def _verified(folder: Path, report: Report, specs: Path | None) -> int:
 
 
 def _without_evidence(verdict: Verdict) -> bool:
-    """True for what rests on the look before the corpus, or on our own fault: there is no evidence to judge."""
+    """True for a verdict of the preflight or of an internal error: no stored exchange can be judged for it."""
     return verdict.check == SERVED_CHECK or verdict.outcome is Outcome.ERROR
 
 
 def _differences(spec: Spec, folder: Path, report: Report) -> Iterator[str]:
-    """The verdicts that come out otherwise now, findings and coverage included."""
+    """Yield the verdicts that are different now, findings and coverage included."""
     again = attributed(spec, tuple(_judged_again(spec, folder, report)), report.traces, all_checks())
     for verdict, now in zip(report.verdicts, again, strict=True):
         if now.outcome is not verdict.outcome:
@@ -123,7 +125,7 @@ def _judged_again(spec: Spec, folder: Path, report: Report) -> Iterator[Verdict]
 
 
 def _wrong_footer(report: Report) -> Iterator[str]:
-    """What the footer says and the verdicts don't."""
+    """Yield the values of the footer that the verdicts contradict."""
     footer = report.footer or {}
     wanted = computed(report.verdicts, tuple(report.traces.values()), ended=footer["ended"])
     for name, value in wanted.items():
@@ -132,7 +134,7 @@ def _wrong_footer(report: Report) -> Iterator[str]:
 
 
 def _claims(spec: Spec, header: Mapping[str, Any]) -> Claims:
-    """What the target claimed in the run."""
+    """What the target claimed in the run, from the report's header."""
     told = header["target"]
     target = Target(url=told["url"], auth=told["auth"], unsupported=RunScope.from_json(header["scope"]).unsupported)
     return Claims(spec, Config(target), Preflight(), datetime.now(UTC).date())

@@ -1,1 +1,1 @@
-"""What the user chose: the configuration file, the options, the waivers."""
+"""What the user decides: the configuration file, the options of a run, the waivers."""

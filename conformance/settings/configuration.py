@@ -1,8 +1,8 @@
-"""``conformance.toml``: what to test, with which key, within which limits.
+"""``conformance.toml``: what to test, with which key and within which limits.
 
-A value comes from the file, is overridden by the environment (``AOAI_TARGET_URL`` for ``[target] url``; ``AOAI_TARGET``
-for the same) and then by options. A key is never a value here: ``key_env`` or ``key_file`` say where it is read from.
-Times are seconds, sizes bytes.
+A value of the file is overridden by the environment (``AOAI_TARGET_URL``, or ``AOAI_TARGET`` for short, overrides
+``[target] url``) and that one by options. A key is never written into the file: ``key_env`` or ``key_file`` say where
+to read it. Times are in seconds, sizes in bytes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["Budget", "Config", "Poll", "Target", "Timeouts", "Waiver", "is_loopb
 
 @frozen
 class Timeouts:
-    """Seconds: to connect, until the first byte, between two reads, for the whole exchange."""
+    """Time limits in seconds: to connect, until the first byte, between two reads, and for the whole exchange."""
 
     connect: float = 10.0
     read: float = 60.0
@@ -37,7 +37,11 @@ class Timeouts:
 
 @frozen
 class Target:
-    """Where requests go and what the target claims. ``key`` never appears in a repr."""
+    """Where requests go, and what the target claims to support. ``key`` never appears in a repr.
+
+    ``deployments`` holds the capabilities of each deployment, ``unsupported`` the reason for each glob of operations,
+    resources or features that the target doesn't claim.
+    """
 
     url: str = ""
     auth: str = "api-key"
@@ -57,39 +61,45 @@ class Target:
 
     @property
     def loopback(self) -> bool:
-        """True where the target is on this machine; the strictest guards then don't apply."""
+        """True if the target is on this machine. The strictest guards then don't apply: nobody else pays for it or owns
+        it.
+        """
         return is_loopback(self.url)
 
     def deployment_for(self, capability: str) -> str | None:
-        """The first deployment with every capability in ``a+b``; one that reasons only where asked for or alone."""
+        """The first deployment that has every capability in ``a+b``; None if there is none.
+
+        A deployment that reasons is taken only if reasoning is asked for or no other deployment is able: it spends many
+        more tokens.
+        """
         wanted = frozenset(capability.split("+")) - {""}
         able = [name for name, can in self.deployments.items() if wanted <= can]
         plain = [name for name in able if "reasoning" not in self.deployments[name] or "reasoning" in wanted]
         return next(iter(plain or able), None)
 
     def unsupported_reason(self, *names: str) -> str | None:
-        """Why a feature, operation or resource is not claimed; None where it is."""
+        """Why the target doesn't claim a feature, operation or resource; None if it does."""
         for glob, reason in self.unsupported.items():
             if any(fnmatchcase(name, glob) for name in names):
                 return reason
         return None
 
     def unclaimed(self, operation: str, resource: str) -> str | None:
-        """Why an operation is not claimed; None if it is.
+        """Why the target doesn't claim an operation; None if it does.
 
-        It isn't where ``[target.unsupported]`` lists the operation, its resource (``files``) or all of that resource
+        ``[target.unsupported]`` may list the operation, its resource (``files``) or everything of that resource
         (``files.*``).
         """
         return self.unsupported_reason(operation, resource, f"{resource}.")
 
     def unclaimed_resource(self, resource: str) -> str | None:
-        """Why a whole resource is not claimed; None if it is, at least in part."""
+        """Why the target doesn't claim a whole resource; None if it claims at least a part."""
         return self.unsupported_reason(resource, f"{resource}.")
 
 
 @frozen
 class Budget:
-    """Hard caps of a run; None is no cap. ``expensive`` names the kinds that may be sent at all."""
+    """Upper limits of a run; None is no limit. ``expensive`` names the kinds of expensive requests that may be sent."""
 
     requests: int | None = None
     tokens: int | None = None
@@ -100,7 +110,7 @@ class Budget:
 
 @frozen
 class Poll:
-    """How often and how long a scenario polls."""
+    """How often a scenario polls (``interval``) and for how long at most (``deadline``), in seconds."""
 
     interval: float = 1.0
     deadline: float = 60.0
@@ -108,7 +118,7 @@ class Poll:
 
 @frozen
 class Config:
-    """A whole configuration. ``source`` names the file it came from."""
+    """A whole configuration. ``source`` is the name of the file it came from, or ""."""
 
     target: Target = Target()
     budget: Budget = Budget()
@@ -118,7 +128,7 @@ class Config:
 
 
 def is_loopback(url: str) -> bool:
-    """True for an URL whose host is this machine: ``localhost`` or a loopback address."""
+    """True for a URL whose host is this machine: ``localhost`` or a loopback address."""
     host = urlsplit(url).hostname or ""
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -129,6 +139,9 @@ def is_loopback(url: str) -> bool:
 
 
 def _file(path: Path) -> dict[str, Any]:
+    """The values of a file by dotted name. Raises :class:`ConfigError` if it can't be read or doesn't fit the
+    schema.
+    """
     where = str(path)
     try:
         document = plain(tomllib.loads(path.read_text("utf-8"), parse_float=finite))
@@ -143,7 +156,10 @@ def _file(path: Path) -> dict[str, Any]:
 
 
 def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Values by dotted name; the keys that a schema names are taken apart, the tables in them aren't."""
+    """The values of nested tables by dotted name.
+
+    Only keys that the schema names are taken apart: the keys inside ``target.headers`` are the user's.
+    """
     found: dict[str, Any] = {}
     for key, value in document.items():
         name = f"{prefix}{key}"
@@ -155,7 +171,7 @@ def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """The tables that hold values of dotted names."""
+    """The inverse of :func:`_flat`: nested tables from dotted names."""
     made: dict[str, Any] = {}
     for name, value in flat.items():
         *tables, key = name.split(".")
@@ -167,10 +183,13 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _from_environment(env: Mapping[str, str]) -> dict[str, str]:
+    """The values of ``AOAI_…`` variables by dotted name. Raises :class:`ConfigError` for a variable without a
+    meaning.
+    """
     names = {f"AOAI_{key}".upper().replace(".", "_"): key for key in keys() if key != "waiver"}
     for name in env:
         if name.startswith(("AOAI_TARGET", "AOAI_BUDGET", "AOAI_POLL")) and name not in (*names, "AOAI_TARGET"):
-            # A cap that is misspelt would be no cap.
+            # If AOAI_BUDGET_REQEUSTS were ignored, the run would have no limit at all.
             near = difflib.get_close_matches(name, names, n=1)
             hint = f"did you mean {near[0]}?" if near else "a key comes from target.key_env or target.key_file"
             raise ConfigError(f"unknown variable {name}", where="the environment", hint=hint)
@@ -179,15 +198,16 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def load_config(path: Path | str | None, overrides: Mapping[str, Any], env: Mapping[str, str]) -> Config:
-    """Read a configuration. ``overrides`` are options by dotted name (``target.url``); None values are left out.
+    """Read the configuration. ``overrides`` are options by dotted name (``target.url``); None values are ignored.
 
-    Without a path, ``conformance.toml`` of the current folder is read where it exists. Raises :class:`ConfigError`
-    that names file, key, what is expected and the nearest valid key.
+    Without a path, ``conformance.toml`` in the current folder is read if it exists. Raises :class:`ConfigError`, which
+    names the file, the key, what is expected and the nearest valid key.
     """
     given = Path(path) if path is not None else Path("conformance.toml")
     source = str(given) if path is not None or given.is_file() else ""
     values = _file(given) if source else {}
     options = {name: value for name, value in overrides.items() if value is not None}
+    # The later layer wins. Each is validated by itself, so that an error names the layer it comes from.
     for where, layer in (("the environment", _from_environment(env)), ("an option", options)):
         read = {name: _meant(name, value) for name, value in layer.items()}
         must_fit(_nested(read), where)
@@ -207,11 +227,12 @@ def load_config(path: Path | str | None, overrides: Mapping[str, Any], env: Mapp
 
 
 def _meant(name: str, value: Any) -> Any:
+    """A value with the type that its key has: options and variables are text."""
     return from_text(value, keys().get(name, {})) if isinstance(value, str) else value
 
 
 def read_key_file(path: str) -> str:
-    """The key in a file, without white space around it. Raises :class:`ConfigError` where the file can't be read."""
+    """The key in a file, without surrounding white space. Raises :class:`ConfigError` if the file can't be read."""
     try:
         return Path(path).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError):
@@ -219,7 +240,9 @@ def read_key_file(path: str) -> str:
 
 
 def _key(target: Mapping[str, Any], env: Mapping[str, str]) -> str:
-    """The key from the file, else from the environment; "" where there is none. Raises ConfigError for a bad file."""
+    """The key from ``key_file``, else from the variable ``key_env``; "" if there is none. Raises ConfigError for a bad
+    file.
+    """
     if target.get("auth") == "none":
         return ""
     if target.get("key_file"):

@@ -1,7 +1,8 @@
-"""The form of ``conformance.toml``: its JSON Schema, and the messages for what does not fit.
+"""The form of ``conformance.toml``: its JSON Schema, and the error messages for values that don't fit.
 
-Values of the file, of environment variables and of options are held to the same schema, ``conformance.schema.json``
-beside this module. It has one format of its own, ``target-url``: a URL whose parts Python can take apart.
+Values of the file, of environment variables and of options are validated against the same schema,
+``conformance.schema.json`` beside this module. The schema uses one format of its own, ``target-url``: a URL with a host
+and a valid port.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ __all__ = ["CAPABILITIES", "EXPENSIVE_KINDS", "SCHEMA", "finite", "from_text", "
 
 SCHEMA = Path(__file__).with_name("conformance.schema.json")
 
-#: A choice of more words than these is told by the nearest one.
+#: With more valid words than this, an error message names only the nearest one.
 _FEW = 5
 
 
@@ -37,6 +38,7 @@ def _resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _leaves(schema: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield (dotted name, schema) of every key below an object schema."""
     for key, held in schema["properties"].items():
         inner = _resolved(held)
         if "properties" in inner:
@@ -47,25 +49,25 @@ def _leaves(schema: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Mappi
 
 @cache
 def keys() -> Mapping[str, Mapping[str, Any]]:
-    """Every key by its dotted name (``target.timeouts.idle``), with its schema; waivers are one key."""
+    """The schema of every key by dotted name (``target.timeouts.idle``). All waivers together are one key."""
     return dict(_leaves(schema_at(SCHEMA), ""))
 
 
-#: What a deployment can do: the words of ``[target.deployments]``, with what is asked of one that claims it.
+#: The capabilities of ``[target.deployments]``, with what a deployment must be able to do to have each.
 CAPABILITIES: Mapping[str, str] = choices(keys()["target.deployments"]["additionalProperties"]["items"])
 
-#: What costs more than a few tokens; off loopback each kind is sent only where it is allowed by name.
+#: Kinds of requests that cost more than a few tokens. Off loopback, each is sent only if it is allowed by name.
 EXPENSIVE_KINDS: tuple[str, ...] = tuple(choices(keys()["budget.expensive"]["items"]))
 
 
 def finite(text: str) -> float | str:
-    """A TOML float. ``nan`` and ``inf`` stay text, because JSON has no such numbers and no schema can refuse them."""
+    """A TOML float. ``nan`` and ``inf`` stay text: JSON has no such numbers, so a schema could not refuse them."""
     number = float(text)
     return number if math.isfinite(number) else text
 
 
 def plain(value: Any) -> Any:
-    """A TOML value as JSON has it: a date is text, and a date with a time is its day."""
+    """A TOML value as JSON would have it: a date becomes text, a date with a time the text of its day."""
     match value:
         case datetime():
             return value.date().isoformat()
@@ -79,11 +81,12 @@ def plain(value: Any) -> Any:
 
 
 def from_text(text: str, schema: Mapping[str, Any]) -> Any:
-    """What a text means where the schema's type stands, or the text itself where it means nothing there."""
+    """Convert the text of an option or variable to the schema's type; the text itself if that isn't possible."""
     words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
     try:
         match schema.get("type"):
             case "boolean":
+                # A word that is no boolean stays text, so that the schema refuses it with a proper message.
                 return words.get(text.lower(), text)
             case "integer":
                 return int(text)
@@ -97,7 +100,7 @@ def from_text(text: str, schema: Mapping[str, Any]) -> Any:
 
 
 def typed(value: Any, schema: Mapping[str, Any]) -> Any:
-    """A value that fits its schema, in the type that the code works with."""
+    """A valid value in the Python type that the code uses: dates, frozensets, tuples of waivers."""
     match _resolved(schema):
         case {"type": "integer"}:
             return int(value)
@@ -117,13 +120,14 @@ def typed(value: Any, schema: Mapping[str, Any]) -> Any:
 
 
 def must_fit(data: Mapping[str, Any], where: str) -> None:
-    """Raise :class:`ConfigError` for the first thing in ``data`` that the schema refuses. No value is quoted."""
+    """Raise :class:`ConfigError` for the first misfit with the schema. It quotes no value, which might be a key."""
     for misfit in misfits(SCHEMA, data, _formats()):
         raise _error(misfit, where)
 
 
 @cache
 def _formats() -> FormatChecker:
+    """The formats that are checked: ``date`` and our own ``target-url``."""
     from jsonschema import FormatChecker
 
     made = FormatChecker(formats=("date",))
@@ -132,6 +136,7 @@ def _formats() -> FormatChecker:
 
 
 def _is_url(value: object) -> bool:
+    """True for a URL with a host and without port 0. ``urlsplit`` raises ValueError for what is no URL at all."""
     if not isinstance(value, str):
         return True
     parts = urlsplit(value)
@@ -139,6 +144,7 @@ def _is_url(value: object) -> bool:
 
 
 def _error(misfit: Misfit, where: str) -> ConfigError:
+    """The message for one misfit."""
     place = _dotted(misfit.path)
     inner = "" if not place else f"{place}: " if isinstance(misfit.path[-1], int) else f"{place}."
     match misfit.kind:
@@ -170,10 +176,12 @@ def _dotted(path: tuple[str | int, ...]) -> str:
 
 
 def _quoted(key: str) -> str:
+    """A key as TOML writes it: bare if it may be, else quoted."""
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
 
 
 def _known(misfit: Misfit) -> str:
+    """The hint for an unknown key."""
     if misfit.key in ("key", "api_key", "token"):
         return "a key is never written here: key_env or key_file say where it is"
     near = nearest(misfit.key, misfit.known)
@@ -183,6 +191,7 @@ def _known(misfit: Misfit) -> str:
 
 
 def _expected(misfit: Misfit, place: str) -> str:
+    """What should stand at the place of a misfit, in words."""
     words = ", ".join(misfit.known)
     match misfit.kind:
         case Kind.TYPE if "object" in misfit.types and not misfit.title:

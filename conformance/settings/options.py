@@ -1,7 +1,8 @@
-"""The options of a run, once for both fronts: the command line and the pytest plugin.
+"""The options of a run, defined once for the command line and for the pytest plugin.
 
-Each row of :data:`ROWS` becomes an option of the command line (``--target``) and, with a prefix, one of pytest
-(``--aoai-target``): there the short names belong to other plugins too (pytest-profiling has ``--profile``).
+Each row of :data:`ROWS` becomes an option of the command line (``--target``) and, with a prefix, of pytest
+(``--aoai-target``). The prefix is needed because other plugins use the short names too (pytest-profiling has
+``--profile``).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ __all__ = ["ROWS", "Options", "Row", "add_to", "as_typed_in_pytest", "from_mappi
 
 @frozen
 class Options:
-    """What a caller chose. Empty tuples mean: everything."""
+    """The options of one run. An empty tuple means: everything."""
 
     target: str = ""
     api_versions: tuple[str, ...] = ()
@@ -49,7 +50,9 @@ class Options:
 
 @frozen
 class Row:
-    """One option: flag, what it takes, help. ``kind``: ``text``, ``list``, ``int``, ``float``, ``path`` or ``flag``."""
+    """One option: its flag, kind of value and help. ``kind``: ``text``, ``list``, ``int``, ``float``, ``path`` or
+    ``flag``.
+    """
 
     flag: str
     kind: str
@@ -58,49 +61,62 @@ class Row:
 
     @property
     def name(self) -> str:
-        """The attribute under which argparse and pytest keep the value."""
+        """The attribute in which argparse and pytest keep the value."""
         return "aoai_" + self.flag.removeprefix("--").replace("-", "_")
 
     @property
     def pytest_flag(self) -> str:
-        """The option as pytest knows it: ``--target`` is ``--aoai-target`` there."""
+        """The flag in pytest: ``--target`` is ``--aoai-target`` there."""
         return "--aoai-" + self.flag.removeprefix("--")
 
 
 ROWS = (
-    Row("--target", "text", "scheme and authority of the target; without it the embedded emulator is certified", "URL"),
-    Row("--api-version", "list", "api-version to judge; repeatable", "V"),
+    Row(
+        "--target", "text", "URL of the target (scheme, host, port); without it the embedded emulator is judged", "URL"
+    ),
+    Row("--api-version", "list", "only this api-version; repeatable", "V"),
     Row("--profile", "text", f"how much to send: {', '.join(Profile.ALL)} (default {Profile.STANDARD})", "P"),
     Row("--out", "path", "folder of the run (default reports/out/<UTC time>)", "DIR"),
-    Row("--seed", "int", "seed of everything that is drawn (default 0)", "N"),
+    Row("--seed", "int", "seed of everything that is chosen at random (default 0)", "N"),
     Row(
         "--concurrency",
         "int",
-        "exchanges in flight at most (default 8 on loopback, 2 elsewhere, one a process at least)",
+        "most requests at the same time (default 8 on loopback, 2 elsewhere; at least one for each process)",
         "N",
     ),
-    Row("--config", "path", "configuration file (default conformance.toml where it exists)", "FILE"),
-    Row("--specs", "path", "a folder with further api-versions, looked at first", "DIR"),
-    Row("--check", "list", "only these checks; a glob, repeatable", "GLOB"),
-    Row("--operation", "list", "only these operations; a glob, repeatable", "GLOB"),
-    Row("--scenario", "list", "only these scenarios; a glob, repeatable", "GLOB"),
+    Row("--config", "path", "configuration file (default conformance.toml, if it exists)", "FILE"),
+    Row(
+        "--specs",
+        "path",
+        "a folder with further api-versions; they replace those of the suite with the same name",
+        "DIR",
+    ),
+    Row("--check", "list", "only the checks whose id matches; repeatable", "GLOB"),
+    Row("--operation", "list", "only the operations whose id matches; repeatable", "GLOB"),
+    Row("--scenario", "list", "only the scenarios whose id matches; repeatable", "GLOB"),
     Row("--family", "list", f"only cases of these families: {', '.join(Family)}", "F"),
-    Row("--shard", "text", "only part k of n of the corpus, by case id", "k/n"),
-    Row("--shrink", "int", "further requests to spend on making a failing request smaller (default 0)", "N"),
-    Row("--expensive", "list", "allow an expensive kind off loopback, by name; repeatable", "NAME"),
-    Row("--allow-plain-http", "flag", "allow http:// off loopback"),
-    Row("--cleanup-timeout", "float", "seconds for removing what the run created, when interrupted (default 30)", "S"),
-    Row("--no-cache", "flag", "build the corpus anew and don't keep it"),
+    Row("--shard", "text", "only part k of n of the corpus, divided by case id", "k/n"),
+    Row("--shrink", "int", "requests to spend on finding a smaller failing request (default 0)", "N"),
+    Row(
+        "--expensive",
+        "list",
+        "allow this kind of expensive requests to a target on another machine; repeatable",
+        "NAME",
+    ),
+    Row("--allow-plain-http", "flag", "allow http:// to a target on another machine (the key travels in clear text)"),
+    Row("--cleanup-timeout", "float", "seconds to remove what the run created, if it is interrupted (default 30)", "S"),
+    Row("--no-cache", "flag", "build the corpus again instead of reading it from the cache, and don't store it"),
 )
 
 
 def as_typed_in_pytest(message: str) -> str:
-    """A message about options of the command line, with the names that they have in pytest."""
+    """A message about options of the command line, rewritten with their names in pytest."""
     names = "|".join(row.flag.removeprefix("--") for row in ROWS)
     return re.sub(rf"(?<![\w-])--({names})(?![\w-])", r"--aoai-\1", message)
 
 
 def _number(convert: Callable[[str], Any], text: Any, row: Row, least: float) -> Any:
+    """Convert a number. Raises :class:`UsageError` if it is none, too small or not finite."""
     try:
         value = convert(text)
     except (TypeError, ValueError):
@@ -111,7 +127,9 @@ def _number(convert: Callable[[str], Any], text: Any, row: Row, least: float) ->
 
 
 def from_mapping(given: Mapping[str, Any]) -> Options:
-    """Options from parsed values by row name (None or empty where not given). Raises :class:`UsageError`."""
+    """Options from parsed values by row name (None or empty if not given). Raises :class:`UsageError` for a bad
+    value.
+    """
     rows = {row.flag: row for row in ROWS}
     for row in ROWS:
         value = given.get(row.name)
@@ -153,6 +171,7 @@ def from_mapping(given: Mapping[str, Any]) -> Options:
 
 
 def _kinds(names: Iterable[str]) -> tuple[str, ...]:
+    """The allowed kinds of expensive requests. Raises :class:`UsageError` for an unknown one."""
     for name in names:
         if name not in EXPENSIVE_KINDS:
             raise UsageError(f"--expensive {name} is no kind", hint=f"one of {', '.join(EXPENSIVE_KINDS)}")
@@ -160,6 +179,7 @@ def _kinds(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _shard(text: Any) -> str:
+    """The text of a valid shard. Raises :class:`UsageError` for another one."""
     if not text:
         return ""
     from conformance.corpus.corpus import Shard
@@ -168,6 +188,7 @@ def _shard(text: Any) -> str:
     return str(text)
 
 
+#: The options that leave out a part of the items; a report names them in its scope.
 _SELECTS = ("--check", "--operation", "--scenario", "--family", "--shard")
 
 
@@ -176,14 +197,16 @@ def _path(text: Any) -> Path | None:
 
 
 def add_to(parser: argparse.ArgumentParser, *flags: str) -> None:
-    """Add the options, or those named, to an argparse parser."""
+    """Add all options, or those with the given flags, to an argparse parser."""
     for row in ROWS:
         if not flags or row.flag in flags:
             parser.add_argument(row.flag, **keywords(row))
 
 
 def keywords(row: Row) -> dict[str, Any]:
-    """What argparse and pytest take for an option. Values stay text: bad ones get our own message."""
+    """The keyword arguments of an option for argparse and pytest. Values stay text, so that errors have our own
+    messages.
+    """
     if row.kind == "flag":
         return {"dest": row.name, "action": "store_true", "default": False, "help": row.help}
     action = "append" if row.kind == "list" else "store"

@@ -1,4 +1,4 @@
-"""Failures that are known: somebody answers for each, until a day."""
+"""Waivers: known failures with an owner and an expiry date."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Waiver"]
 
 @frozen
 class Waiver:
-    """A known failure that somebody answers for, until a day. Names are globs; empty matches everything."""
+    """A known failure: who owns it, why it is tolerated and until when. Names are globs; ``*`` matches everything."""
 
     check: str
     owner: str
@@ -24,7 +24,7 @@ class Waiver:
     link: str = ""
 
     def covers(self, check: str, scenario: str, operations: Iterable[str], today: date) -> bool:
-        """True while the waiver holds for this check on this scenario."""
+        """True if the waiver applies to this check on this scenario today."""
         return (
             today <= self.expires
             and fnmatchcase(check, self.check)
