@@ -119,13 +119,8 @@ def test_only_a_request_that_should_be_accepted_needs_an_excuse(expect: Expect) 
     assert None is excuse(seen(400, FILTERED, expect=expect))
 
 
-INCONCLUSIVE = (
-    "content_filter",
-    "ContentFilter",
-    "ResponsibleAIPolicyViolation",
-    "insufficient_quota",
-    "QuotaExceeded",
-)
+FILTER = ("content_filter", "ContentFilter", "ResponsibleAIPolicyViolation")
+QUOTA = ("insufficient_quota", "QuotaExceeded")
 OTHER_MODEL = ("OperationNotSupported", "unsupported_parameter", "unsupported_value", "unsupported_model")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pages import answered, broken, objects, page
+from pages import answered, broken, find_check, objects, page
 
 from conformance.checks.objects.lists import times_of
 
@@ -14,10 +14,10 @@ CHECKS = ("lists.limit", "lists.default-limit", "lists.ends", "lists.order", "li
 
 @pytest.mark.parametrize(
     ("ids", "query"),
-    [("abb", {"limit": "1"}), (None, {"limit": "2"}), (None, {}), (None, {"limit": "1", "after": "x"})],
+    [("abcc", {"limit": "1"}), (None, {"limit": "2"}), (None, {}), (None, {"limit": "1", "after": "x"})],
 )
 def test_a_page_with_one_object_too_many(ids: str | None, query: dict[str, str]) -> None:
-    made = broken("lists.limit", answered(page("ab"), query))
+    made = broken("lists.limit", answered(page("abc"), query))
     assert (list(ids) if ids else None) == (made and [item["id"] for item in made["data"]])
 
 
@@ -76,6 +76,29 @@ def test_a_page_with_an_object_that_the_filter_leaves_out(
 ) -> None:
     made = broken("lists.filter", answered({"data": objects("ab", **{field: is_now})}, query))
     assert (other and [other, is_now]) == (made and [item[field] for item in made["data"]])
+
+
+def test_only_the_first_object_is_changed_and_only_where_it_is_one() -> None:
+    data = [{"id": "a", "status": "x"}, {"id": "b", "status": "y"}, 7]
+    made = broken("lists.filter", answered({"data": data}, {"filter": "x"}))
+    assert [{"id": "a", "status": "in_progress"}, *data[1:]] == made["data"]
+    assert None is broken("lists.filter", answered({"data": [7, data[0]]}, {"filter": "x"}))
+    assert None is broken("lists.filter", answered({"data": [{"id": "a"}, data[0]]}, {"filter": "x"}))
+
+
+@pytest.mark.parametrize(
+    ("expected", "value"),
+    [
+        ({"data": [], "first_id": "of_nothing"}, {"data": [], "first_id": None}),
+        (None, {"data": []}),
+        (None, page("a")),
+    ],
+)
+def test_an_empty_page_whose_ends_are_those_of_no_object(expected: Any, value: Any) -> None:
+    rule = find_check("lists.ends").witness
+    assert rule is not None
+    made = rule(answered(value), ())
+    assert expected == (made and made.response and made.response.json)
 
 
 @pytest.mark.parametrize("check", CHECKS)

@@ -138,6 +138,12 @@ def test_objects_are_sorted_by_time(expected: Outcome, times: tuple[int, ...], q
     assert expected is outcome("lists.order", seen("r", page(ids, times), query))
 
 
+def test_the_wanted_order_is_told() -> None:
+    down, up = seen("r", page("ab", (1, 2))), seen("r", page("ab", (2, 1)), {"order": "asc"})
+    told = [found.expected for one in (down, up) for found in find_check("lists.order").judge(SPEC, one)]
+    assert ["newest first", "oldest first"] == told
+
+
 def test_an_order_that_is_documented_nowhere_is_not_judged() -> None:
     assert NONE is outcome("lists.order", seen("r", page("ab", (1, 2)), operation="models.list"))
 

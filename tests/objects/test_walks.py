@@ -76,6 +76,11 @@ def test_in_the_list_of_an_account_what_follows_others_may_remove(expected: Any,
     assert expected == findings("lists.has-more", trace(MADE, walk("walk.asc", last, "", after="a")))
 
 
+def test_the_promise_and_what_came_of_it_are_shown() -> None:
+    (found,) = spoken("lists.has-more", trace(MADE, walk("walk.asc", "abcd", "")))
+    assert ("False", "True") == (found.expected, found.actual)
+
+
 def test_false_promises_that_all_was_shown() -> None:
     assert [(None, 4)] == findings("lists.has-more", trace(MADE, walk("walk.asc", "abc")))
     assert [] == findings("lists.has-more", trace(MADE, walk("walk.asc", "abc", more=True)))
@@ -303,6 +308,12 @@ def test_pages_that_failed_are_no_pages_of_a_changing_list() -> None:
 def test_before_an_object_stands_what_is_newer(found: int, ids: str, cursor: str, status: int) -> None:
     story = [seen("list.before", page(ids), {"before": cursor}, cursor=cursor, status=status)]
     assert found == len(findings("lists.before", trace(MADE, story)))
+
+
+def test_the_older_objects_are_shown_and_no_others() -> None:
+    refused = [seen("create", {"id": "d"}, status=400, step="refused")]
+    story = [seen("list.before", page("bd"), {"before": "c"}, cursor="c")]
+    assert ["['b']"] == [found.actual for found in spoken("lists.before", trace(refused, MADE, story))]
 
 
 @pytest.mark.parametrize(
