@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
+from conformance.evidence.created_ids import created_ids
 from conformance.evidence.exchange import FaultKind
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Check, Needs
@@ -96,9 +97,9 @@ def _by_status(check: Check, seen: Observation, status: int) -> Blocked | None:
 def kept_from(seen: Observation) -> Blocked | None:
     """Why a step of a story that should have succeeded did not; None where it did."""
     exchange, status = seen.exchange, seen.exchange.status
-    if exchange.ok:
-        return None
     what = f"the step {seen.case.role or seen.case.step or seen.case.operation!r}"
+    if exchange.ok:
+        return _nameless(seen, what)
     if exchange.unreached:
         return Blocked(Outcome.UNAVAILABLE, f"{what}: {exchange.unreached_because}")
     if status is None or exchange.fault is not None:
@@ -112,3 +113,13 @@ def kept_from(seen: Observation) -> Blocked | None:
     if excused is not None:
         return Blocked(excused.outcome, f"{what}: {excused.reason}", excused=True)
     return Blocked(Outcome.NOT_TESTABLE, f"{what} was answered with {status}")
+
+
+def _nameless(seen: Observation, what: str) -> Blocked | None:
+    """Why a creation that succeeded can't be built on: its answer names no id. None where it does, or made nothing."""
+    case = seen.case
+    if set(case.creates) <= set(created_ids(case, seen.exchange)):
+        return None
+    pointers = " and ".join(case.creates.values())
+    told = f"{what} was answered with {seen.exchange.status} and without an id at {pointers}"
+    return Blocked(Outcome.NOT_TESTABLE, told)

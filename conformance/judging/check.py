@@ -22,7 +22,7 @@ from conformance.requests.case import Case
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
-__all__ = ["Check", "Counterexample", "Needs", "Scope", "check", "trace_check"]
+__all__ = ["Check", "Counterexample", "Needs", "Question", "Scope", "check", "trace_check"]
 
 #: (exchange, earlier exchanges on the same server) → a broken exchange, or None where this one can't show the defect.
 Counterexample = Callable[[Exchange, Sequence[Exchange]], Exchange | None]
@@ -30,9 +30,11 @@ About = Callable[[Spec, Case], bool]
 ExchangeJudge = Callable[[Spec, Observation], Iterable[Finding]]
 TraceJudge = Callable[[Spec, Trace], Iterable[Finding]]
 
-#: What a trace check must have seen: the role of a step that must have succeeded, or a question to the trace that gives
-#: "" where it is content, else what is missing.
-Prerequisite = str | Callable[[Trace], str]
+#: A question to a trace. It gives "" where the rule can be judged, else the reason why it can't, in words for a report.
+Question = Callable[[Trace], str]
+
+#: What a trace check must have seen: the role of a step that must have succeeded, or a question.
+Prerequisite = str | Question
 
 
 class Scope(StrEnum):
@@ -66,10 +68,11 @@ _EVERYTHING = ("*",)
 class Check:
     """A rule as a value. ``operations`` and ``scenarios`` are globs that limit where it can apply at all.
 
-    ``prerequisites`` say what a trace check must have seen. ``witness`` is a second counterexample, for rules whose
-    first one shows only on a living server, which would have answered the following requests in another way too; it is
-    given all other exchanges of the trace. ``contrast`` marks rules about refusals: a refusal says something only where
-    the same target answered a request without that fault in another way.
+    ``prerequisites`` say what a trace check must have seen. ``unless`` are questions that say why a rule doesn't speak
+    of a story in which nothing is missing: others changed what the story looks at. ``witness`` is a second
+    counterexample, for rules whose first one shows only on a living server, which would have answered the following
+    requests in another way too; it is given all other exchanges of the trace. ``contrast`` marks rules about refusals:
+    a refusal says something only where the same target answered a request without that fault in another way.
     """
 
     id: str
@@ -86,6 +89,7 @@ class Check:
     about: About = field(default=_always, repr=False)
     needs: Needs = Needs.ANSWER
     prerequisites: tuple[Prerequisite, ...] = ()
+    unless: tuple[Question, ...] = ()
     witness: Counterexample | None = field(default=None, repr=False)
     contrast: bool = False
     features: tuple[str, ...] = ()
@@ -155,6 +159,7 @@ def trace_check(
     counterexample: Counterexample,
     scenarios: Sequence[str],
     needs: Sequence[Prerequisite] = (),
+    unless: Sequence[Question] = (),
     witness: Counterexample | None = None,
     entails: Sequence[str] = (),
     operations: Sequence[str] = ("*",),
@@ -163,8 +168,9 @@ def trace_check(
 ) -> Callable[[TraceJudge], Check]:
     """Turn ``(spec, trace) → findings`` into a frozen trace check.
 
-    ``needs`` names what must have been seen. Where it wasn't, or where no answer of the trace could have broken the
-    rule, the judge says so; the check itself only tells what is wrong.
+    ``needs`` names what must have been seen, ``unless`` what makes the rule silent. Where something is missing, or
+    where no answer of the trace could have broken the rule, the judge says so; the check itself only tells what is
+    wrong.
     """
 
     def make(judge: TraceJudge) -> Check:
@@ -180,6 +186,7 @@ def trace_check(
             scenarios=tuple(scenarios),
             needs=Needs.ANY,
             prerequisites=tuple(needs),
+            unless=tuple(unless),
             witness=witness,
             features=tuple(features),
             **_told_by(judge),

@@ -92,7 +92,7 @@ def _exchanges(spec: Spec, check: Check, trace: Trace) -> _Judged:
         if not (check.covers(seen.case.operation) and check.about(spec, seen.case)):
             continue
         said = aside.get(place) or judge_exchange(spec, check, seen)
-        if said == () and check.contrast and not _stands_out(trace, seen):
+        if check.contrast and _content(check, said) and not _stands_out(trace, seen):
             said = _broken_story(trace) or Blocked(Outcome.NOT_APPLICABLE, _SAME.format(seen.exchange.status))
         if isinstance(said, Blocked):
             blocks.append(said)
@@ -102,6 +102,11 @@ def _exchanges(spec: Spec, check: Check, trace: Trace) -> _Judged:
     if _all_excused(trace, places, blocks):
         blocks.append(Blocked(Outcome.INCONCLUSIVE, f"no valid request was accepted: {blocks[0].reason}"))
     return _Judged(tuple(places), tuple(findings), tuple(blocks))
+
+
+def _content(check: Check, said: Blocked | tuple[Finding, ...]) -> bool:
+    """True where a check judged an answer and found nothing that scores."""
+    return isinstance(said, tuple) and outcome_of(check, said) is Outcome.PASS
 
 
 def _stands_out(trace: Trace, refused: Observation) -> bool:
@@ -136,10 +141,14 @@ def _missing(check: Check, trace: Trace) -> Blocked | None:
 
     A step that a story never sent, although each valid request before it was answered well, isn't part of this version.
     """
+    for question in check.unless:
+        reason = question(trace)
+        if reason:
+            return _broken_story(trace) or Blocked(Outcome.NOT_APPLICABLE, reason)
     for needed in check.prerequisites:
         if isinstance(needed, str):
             steps = trace.role(needed)
-            if any(seen.exchange.ok for seen in steps):
+            if any(kept_from(seen) is None for seen in steps):
                 continue
             return (kept_from(steps[-1]) if steps else None) or _broken_story(trace) or _not_sent(needed)
         reason = needed(trace)

@@ -16,6 +16,7 @@ from conformance.evidence.trace import Observation, Trace
 from conformance.judging.blocking import blocked
 from conformance.judging.check import Check, Scope
 from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Outcome
 
 __all__ = ["find_witness"]
 
@@ -55,5 +56,10 @@ def _speaks(spec: Spec, check: Check, trace: Trace, place: int, changed: Exchang
     seen = Observation(trace.observations[place].case, changed)
     if check.scope is Scope.TRACE:
         before, after = trace.observations[:place], trace.observations[place + 1 :]
-        return any(True for _ in check.judge(spec, evolve(trace, observations=(*before, seen, *after))))
-    return blocked(check, seen) is None and any(True for _ in check.judge(spec, seen))
+        return _notices(check.judge(spec, evolve(trace, observations=(*before, seen, *after))))
+    return blocked(check, seen) is None and _notices(check.judge(spec, seen))
+
+
+def _notices(findings: Iterable[Finding]) -> bool:
+    """True where something is found; that an answer can't be read is no finding about the rule."""
+    return any(finding.outcome is not Outcome.NOT_TESTABLE for finding in findings)

@@ -38,8 +38,12 @@ def cancelled(spec: Spec, settings: Settings) -> Script:
     yield (_chat(spec, "streams.cancelled", "next.plain", {**after, "stream": False}),)
 
 
-@scenario("streams.refused", operations=(CHAT,), requests=1, features=("chat.stream",))
+@scenario("streams.refused", operations=(CHAT,), requests=2, tokens=100, features=("chat.stream",))
 def refused(spec: Spec, settings: Settings) -> Script:
-    """A stream is requested with an invalid body."""
+    """A stream is requested with an invalid body, and with a valid one. A target that refuses both shows nothing."""
     wrong = Break(pointer="/messages", keyword="type")
-    yield (_chat(spec, "streams.refused", "request", {"messages": "none"}, expect=Expect.REJECT, breaks=wrong),)
+    right = {"messages": [{"role": "user", "content": "Say yes."}], "max_tokens": 16}
+    yield (
+        _chat(spec, "streams.refused", "request", {"messages": "none"}, expect=Expect.REJECT, breaks=wrong),
+        _chat(spec, "streams.refused", "valid", right),
+    )

@@ -177,6 +177,38 @@ def test_a_broken_answer_that_the_check_does_not_notice_is_no_witness() -> None:
     assert Outcome.NOT_APPLICABLE == judge(SPEC, deaf, seen(200)).outcome
 
 
+def test_an_answer_that_a_check_can_not_read_is_left_out_and_proves_nothing() -> None:
+    """What can't be read is told beside the outcome of the rest; that a broken answer can't be read is no witness."""
+    rule = made(find=False)
+
+    def unreadable(spec: Spec, one: Observation) -> Iterator[Finding]:
+        if one.response.body == b"?" or one.response.reason == "spoiled":
+            yield one.finding("it can't be read", outcome=Outcome.NOT_TESTABLE)
+
+    (good,), (odd,) = seen(200), seen(200, b"?")
+    picky = evolve(rule, judge=lambda spec, one: [*unreadable(spec, one), *rule.judge(spec, one)])
+    mixed = judge(SPEC, picky, Trace("s", (good, odd)))
+    assert (Outcome.PASS, 1, "it can't be read") == (mixed.outcome, mixed.judged, mixed.unjudged[0].reason)
+    alone = judge(SPEC, evolve(rule, judge=unreadable), Trace("s", (odd,)))
+    assert (Outcome.NOT_TESTABLE, "it can't be read") == (alone.outcome, alone.reason)
+    assert Outcome.NOT_APPLICABLE == judge(SPEC, evolve(rule, judge=unreadable), Trace("s", (good,))).outcome
+
+
+@pytest.mark.parametrize("level", [Level.SHOULD, Level.OBS])
+def test_a_note_on_a_refusal_rests_on_another_answer_too(level: Level) -> None:
+    """A target that refuses everything in the same way shows nothing by its refusal, and is told nothing of it."""
+
+    def noted(spec: Spec, one: Observation) -> Iterator[Finding]:
+        yield one.finding("by the way", note=level is not Level.OBS)
+
+    rule = evolve(made(level, Needs.ANSWER), judge=noted, contrast=True, about=lambda _s, case: case.expect != "accept")
+    assert Outcome.PASS == judge(SPEC, rule, refusing(403, valid=200)).outcome
+    assert (Outcome.NOT_TESTABLE, ()) == (
+        judge(SPEC, rule, refusing(403, valid=403)).outcome,
+        judge(SPEC, rule, refusing(403, valid=403)).findings,
+    )
+
+
 @pytest.mark.parametrize("level", [Level.MUST, Level.SHOULD])
 def test_a_finding_is_not_hidden_by_what_could_not_be_judged(level: Level) -> None:
     """72 answers were judged, one of them is wrong, 8 were server errors: the finding stands, and the count is told."""
@@ -291,3 +323,44 @@ def test_one_exchange_that_says_nothing_leaves_the_others_judged() -> None:
     )
     alone = judge(SPEC, stream, Trace("s", (odd,)))
     assert (Outcome.NOT_TESTABLE, "it can't be read") == (alone.outcome, alone.reason)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "statuses"),
+    [
+        (Outcome.NOT_APPLICABLE, "others were at it", (200, 200)),
+        (Outcome.NOT_TESTABLE, "the step 'create' was answered with 400", (400, 200)),
+    ],
+)
+def test_a_story_that_others_disturb_is_not_judged(outcome: Outcome, reason: str, statuses: tuple[int, int]) -> None:
+    """What makes a rule silent is told as such, unless a step failed: then that is the reason."""
+    quiet: Any = lambda spec, whole: ()  # noqa: E731 - a check in one word
+    quiet.__doc__ = "A rule."
+    named = {"clause": "c", "counterexample": spoil, "scenarios": ("*",), "needs": ("get",)}
+    rule = trace_check("a.story", Level.MUST, unless=(lambda whole: "others were at it",), **named)(quiet)
+    verdict = judge(SPEC, rule, told(("create", statuses[0]), ("get", statuses[1])))
+    assert (outcome, reason) == (verdict.outcome, verdict.reason)
+
+
+@pytest.mark.parametrize(
+    ("reason", "body"),
+    [
+        ("", b'{"id": "x_1"}'),
+        ("the step 'create' was answered with 200 and without an id at /id", b"{}"),
+        ("the step 'create' was answered with 200 and without an id at /id", b'{"id": ""}'),
+        ("the step 'create' was answered with 200 and without an id at /id", b"[]"),
+    ],
+)
+def test_a_creation_without_an_id_is_no_success(reason: str, body: bytes) -> None:
+    """Nothing can be built on it, so what comes after it isn't part of the story for that reason."""
+    (one,) = seen(200, body)
+    creating = evolve(one, case=evolve(one.case, role="create", creates={"x": "/id"}))
+
+    @trace_check("a.story", Level.MUST, clause="c", counterexample=spoil, scenarios=("*",), needs=("create",))
+    def story(spec: Spec, whole: Trace) -> Iterator[Finding]:
+        """A rule."""
+        if whole.observations[0].response.reason == "spoiled":
+            yield whole.observations[0].finding("wrong")
+
+    verdict = judge(SPEC, story, Trace("s", (creating,)))
+    assert (Outcome.NOT_TESTABLE if reason else Outcome.PASS, reason) == (verdict.outcome, verdict.reason)

@@ -8,6 +8,7 @@ from typing import Any
 from conformance.checks.catalogue import find_check
 from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.trace import Observation, Trace
+from conformance.judging.judge import judge
 from conformance.requests.case import Case, Expect
 from conformance.requests.request import Request
 from conformance.spec.loading import load
@@ -93,6 +94,13 @@ def findings(check: str, story: Trace) -> list[tuple[Outcome | None, int]]:
     """What a trace check says: the outcome of each finding, and the number of the observation that it is about."""
     places = {one.case.id: number for number, one in enumerate(story.observations)}
     return [(found.outcome, places.get(found.case_id, -1)) for found in spoken(check, story)]
+
+
+def unjudged(check: str, story: Trace) -> tuple[Outcome, str]:
+    """What the judge says of a story in which a trace check finds nothing: the outcome, and why nothing was judged."""
+    assert [] == spoken(check, story)
+    verdict = judge(SPEC, find_check(check), story)
+    return verdict.outcome, verdict.reason
 
 
 def outcome(check: str, observation: Observation) -> Outcome:

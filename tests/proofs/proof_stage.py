@@ -122,7 +122,10 @@ class Stage:
 
     def _judged(self, scenario: str, whole: Trace, part: Trace) -> Iterator[tuple[str, Verdict]]:
         for check in self.judging[scenario]:
-            yield check.id, judge(self.spec, check, whole if check.scope is Scope.TRACE else part)
+            yield (
+                check.id,
+                judge(self.spec, check, part if check.scope is Scope.EXCHANGE and not check.contrast else whole),
+            )
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from conformance.checks.assistants.runs import RUNS, missing, needs_end, runs_in
+from conformance.checks.assistants.runs import RUNS, run_ended, runs_in
 from conformance.checks.objects.lifecycle import one, sent_in, text_of
 from conformance.checks.objects.lists import items_of
 from conformance.evidence.event_stream import stream_of
@@ -15,7 +15,7 @@ from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import on_json
 from conformance.requests.request import Request
 from conformance.spec.spec import Spec
-from conformance.verdict import Finding, Level, Outcome
+from conformance.verdict import Finding, Level
 
 #: Scenarios whose runs answer with a message.
 SPOKEN = ("runs.completed", "runs.tools", "runs.with-thread")
@@ -51,8 +51,6 @@ def _in_steps(change: Any) -> Any:
 def step_run(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The steps of a run contain the ids of the run and of its thread. Clients assign steps to runs by them."""
     pages = _steps(trace)
-    if not pages:
-        yield missing(trace, "no steps were looked at")
     known = {str(run.get("id")): run.get("thread_id") for _, run in runs_in(trace)}
     for seen in pages:
         for item in items_of(seen):
@@ -75,13 +73,13 @@ def _no_message(step: Any) -> Any:
     clause="run-steps-message",
     counterexample=_in_steps(_no_message),
     scenarios=SPOKEN,
+    needs=(run_ended, "steps", "messages"),
 )
 def step_message(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A completed run that answered has a step for its message, and the step names a message of the thread."""
     steps, messages = one(trace, "steps"), one(trace, "messages")
     done = any(run.get("status") == "completed" for _, run in runs_in(trace))
     if steps is None or messages is None or not done:
-        yield from needs_end(trace)
         return
     spoken = {str(item.get("id")) for item in items_of(messages) if item.get("role") == "assistant"}
     named = []
@@ -123,7 +121,6 @@ def step_calls(spec: Spec, trace: Trace) -> Iterator[Finding]:
     waiting = one(trace, "run.waits")
     pages = [one(trace, role) for role in ("steps.waiting", "steps")]
     if waiting is None or not any(pages):
-        yield missing(trace, "no run waited")
         return
     action = waiting.json.get("required_action") or {}
     wanted = {str(call.get("id")) for call in (action.get("submit_tool_outputs") or {}).get("tool_calls") or ()}
@@ -159,7 +156,6 @@ def step_outputs(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """Submitted tool outputs appear in the step of their calls."""
     given, steps = one(trace, "submit"), [seen for seen in _steps(trace) if seen.case.role == "steps"]
     if given is None or not steps:
-        yield missing(trace, "no outputs were submitted")
         return
     wanted = {one["tool_call_id"]: one["output"] for one in sent_in(given).get("tool_outputs", ())}
     shown = {call.get("id"): call.get("function") for item in items_of(steps[-1]) for call in _calls(item)}
@@ -187,15 +183,8 @@ def _forgotten(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | No
     return exchange.answered(response.with_json({**response.json, "data": changed}))
 
 
-@trace_check(
-    "runs.stream.kept",
-    Level.MUST,
-    clause="runs-stream-kept",
-    counterexample=_forgotten,
-    scenarios=("runs.streamed",),
-)
-def stream_kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A streamed message is in the thread afterwards, with the same id and text."""
+def _spoken(trace: Trace) -> dict[str, str]:
+    """The messages that streams completed, by id, each with its text."""
     said: dict[str, str] = {}
     for seen in trace:
         response = seen.exchange.response
@@ -204,14 +193,29 @@ def stream_kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
         for event in stream_of(response).events:
             if event.name == "thread.message.completed" and isinstance(event.json, dict):
                 said[str(event.json.get("id"))] = "".join(map(text_of, event.json.get("content") or ()))
+    return said
+
+
+def spoke(trace: Trace) -> str:
+    """Why there is no streamed message to look for; "" where there is one."""
+    return "" if _spoken(trace) else "no stream completed a message"
+
+
+@trace_check(
+    "runs.stream.kept",
+    Level.MUST,
+    clause="runs-stream-kept",
+    counterexample=_forgotten,
+    scenarios=("runs.streamed",),
+    needs=(spoke, "stream.messages"),
+)
+def stream_kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """What a stream said is what is in the thread afterwards: the same message with the same text."""
     pages = [seen for seen in trace.role("stream.messages") if seen.exchange.ok]
-    if not said or not pages:
-        case_id = trace.observations[-1].case.id if trace.observations else ""
-        yield Finding("no streamed message to look for", case_id, outcome=Outcome.NOT_TESTABLE)
-        return
-    shown = {str(item.get("id")): "".join(map(text_of, item.get("content") or ())) for item in items_of(pages[-1])}
-    for id_, text in said.items():
-        if shown.get(id_) != text:
-            yield pages[-1].finding(
-                "the streamed message is not in the thread", place="/data", expected=text, actual=shown.get(id_)
-            )
+    for seen in pages[-1:]:
+        shown = {str(item.get("id")): "".join(map(text_of, item.get("content") or ())) for item in items_of(seen)}
+        for id_, text in _spoken(trace).items():
+            if shown.get(id_) != text:
+                yield seen.finding(
+                    "the streamed message is not in the thread", place="/data", expected=text, actual=shown.get(id_)
+                )

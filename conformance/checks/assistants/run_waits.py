@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from conformance.checks.assistants.runs import RUNS, documented, is_run_object, missing, needs_end, runs_in
+from conformance.checks.assistants.runs import RUNS, documented, is_run_object, run_ended, runs_in
 from conformance.checks.objects.lifecycle import one, sent_in
 from conformance.checks.objects.lists import page_of
 from conformance.evidence.exchange import Exchange
@@ -17,7 +17,7 @@ from conformance.scenarios.resource_kinds import properties
 from conformance.scenarios.runs import ENDS
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
-from conformance.verdict import Finding, Level, Outcome
+from conformance.verdict import Finding, Level
 
 #: Scenarios in which a run should wait for tool outputs.
 WAITING = ("runs.tools", "runs.cancelled", "runs.streamed")
@@ -32,12 +32,26 @@ def _went_through(value: Any, request: Request) -> Any:
     return {**value, **done, **usage}
 
 
+def came_to_the_call(trace: Trace) -> str:
+    """Why a run may go on without waiting for a function's output; "" where it must wait, or does."""
+    seen, started = one(trace, "run.waits"), one(trace, "run.create")
+    status = seen.json.get("status") if seen else None
+    if status == "requires_action":
+        return ""
+    if status not in ENDS:
+        return f"the last state of the run is {status!r}" if seen else "no run was looked at"
+    if started is None or "tool_choice" not in sent_in(started):
+        return "the model called no function, and nothing forces it to"
+    return "" if status == "completed" else f"the run ended {status!r}"
+
+
 @trace_check(
     "runs.waits",
     Level.MUST,
     clause="runs-waits",
     counterexample=on_json(_went_through),
     scenarios=WAITING,
+    needs=(came_to_the_call,),
 )
 def waits(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A run that must call a function waits for its output in ``requires_action``.
@@ -45,22 +59,10 @@ def waits(spec: Spec, trace: Trace) -> Iterator[Finding]:
     Where the version can't force a call, the model may answer without one; then there is nothing to judge.
     """
     seen = one(trace, "run.waits")
-    if seen is None or seen.json.get("status") not in (*ENDS, "requires_action"):
-        last = seen.json.get("status") if seen else "never started"
-        case_id = trace.observations[-1].case.id if trace.observations else ""
-        yield Finding(f"the run is {last}", case_id, outcome=Outcome.NOT_TESTABLE)
-        return
-    if seen.json["status"] == "requires_action":
-        return
-    started = one(trace, "run.create")
-    if started is None or "tool_choice" not in sent_in(started):
-        yield seen.finding("the model called no function", outcome=Outcome.NOT_TESTABLE)
-    elif seen.json["status"] == "completed":
+    if seen is not None and seen.json.get("status") == "completed" and not came_to_the_call(trace):
         yield seen.finding(
             "the run completed without waiting", place="/status", expected="requires_action", actual="completed"
         )
-    else:
-        yield seen.finding(f"the run ended {seen.json['status']}", outcome=Outcome.NOT_TESTABLE)
 
 
 def _says_nothing(value: Any, _request: Request) -> Any:
@@ -133,25 +135,30 @@ def _completed_anyway(value: Any, request: Request) -> Any:
 _USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 
 
+def cancel_over(trace: Trace) -> str:
+    """Why nobody knows how a cancelled run ends: it is still on its way; "" where it isn't."""
+    last = one(trace, "cancelled")
+    status = last.json.get("status") if last else None
+    known = last is None or status in (*ENDS, "requires_action")
+    return "" if known else f"the last state of the cancelled run is {status!r}"
+
+
 @trace_check(
     "runs.cancel.ends",
     Level.MUST,
     clause="runs-cancel",
     counterexample=on_json(_completed_anyway),
     scenarios=("runs.cancelled",),
+    needs=(came_to_the_call, "cancel", "cancelled", cancel_over),
 )
 def cancel_ends(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A run that is cancelled while it waits does not complete and does not continue to wait."""
     asked, last = one(trace, "cancel"), one(trace, "cancelled")
     if asked is None or last is None:
-        yield Finding("no run was cancelled", trace.observations[-1].case.id if trace.observations else "",
-                      outcome=Outcome.NOT_TESTABLE)  # fmt: skip
         return
     status = last.json.get("status")
     if status in ("completed", "incomplete", "requires_action"):
         yield last.finding("the run was not cancelled", place="/status", expected="cancelled", actual=status)
-    elif status not in ENDS:
-        yield last.finding(f"the run is still {status}", outcome=Outcome.NOT_TESTABLE)
 
 
 def _everywhere(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
@@ -173,14 +180,12 @@ def _everywhere(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | N
     clause="state-own-parent",
     counterexample=_everywhere,
     scenarios=("runs.completed",),
+    needs=(run_ended,),
     entails=("state.parent",),
 )
 def foreign_unseen(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A run can be read only under its own thread."""
-    tried = trace.role("run.foreign")
-    if not tried:
-        yield from needs_end(trace)
-    for seen in tried:
+    for seen in trace.role("run.foreign"):
         if seen.exchange.ok:
             yield seen.finding("found under another thread", place="status", expected=404, actual=seen.exchange.status)
 
@@ -215,8 +220,6 @@ def message_named(spec: Spec, trace: Trace) -> Iterator[Finding]:
     media = (operations_of(spec)["threads.messages.get"].answer(200) or {}).get("application/json")
     names = {"run_id", "assistant_id"} & (properties(spec, media.schema) if media else set())
     pages = [seen for seen in trace.role("messages") if seen.exchange.ok and isinstance(seen.json, dict)]
-    if not pages:
-        yield missing(trace, "no message was looked at")
     for seen in pages:
         for item in seen.json.get("data") or ():
             lost = [name for name in sorted(names) if isinstance(item, dict) and not item.get(name)]
@@ -244,14 +247,14 @@ def _silent(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None
     clause="runs-message",
     counterexample=_silent,
     scenarios=("runs.completed", "runs.tools", "runs.with-thread"),
+    needs=(run_ended, "messages"),
     entails=("run-steps.message", "runs.stream.kept"),
 )
 def message_kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The answer of a completed run is a message in its thread."""
     pages = [seen for seen in trace.role("messages") if seen.exchange.ok and seen.case.role == "messages"]
     done = [run for _, run in runs_in(trace) if run.get("status") == "completed"]
-    if not pages or not done or not documented(spec, "id"):
-        yield from needs_end(trace)
+    if not done or not documented(spec, "id"):
         return
     for seen in pages:
         data = seen.json.get("data") if isinstance(seen.json, dict) else None

@@ -16,7 +16,7 @@ from conformance.scenarios.runs import ENDS
 from conformance.schema.integers import is_integer
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
-from conformance.verdict import Finding, Level, Outcome
+from conformance.verdict import Finding, Level
 
 #: All scenarios about runs.
 RUNS = ("runs.*",)
@@ -42,27 +42,18 @@ def runs_in(trace: Trace) -> Shown:
                 yield seen, item
 
 
-def needs_end(trace: Trace) -> Iterator[Finding]:
-    """Yield a "not testable" finding with the last state, if no run reached a final state."""
-    last = ""
-    for _, run in runs_in(trace):
-        last = str(run.get("status"))
-        if last in ENDS:
-            return
-    case_id = trace.observations[-1].case.id if trace.observations else ""
-    why = f"the last state of the run is {last!r}" if last else "no run was started"
-    yield Finding(f"no run ended: {trace.ended or why}", case_id, outcome=Outcome.NOT_TESTABLE)
+def run_ended(trace: Trace) -> str:
+    """Why no run came to its end, with the last state; "" where one did."""
+    states = [str(run.get("status")) for _, run in runs_in(trace)]
+    if any(state in ENDS for state in states):
+        return ""
+    return f"no run ended: the last state of the run is {states[-1]!r}" if states else "no run was started"
 
 
 def documented(spec: Spec, name: str) -> bool:
     """Return True if runs have this field in the version."""
     media = (operations_of(spec)["threads.runs.get"].answer(200) or {}).get("application/json")
     return media is not None and name in properties(spec, media.schema)
-
-
-def missing(trace: Trace, what: str) -> Finding:
-    """A "not applicable" finding: this trace has nothing to judge."""
-    return Finding(what, trace.observations[-1].case.id if trace.observations else "", outcome=Outcome.NOT_APPLICABLE)
 
 
 def _alive_again(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
@@ -87,10 +78,10 @@ def _alive_again(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | 
     clause="runs-end-stays",
     counterexample=_alive_again,
     scenarios=RUNS,
+    needs=(run_ended,),
 )
 def end_stays(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A run in a final state does not change any more. A client that stopped polling has seen the final result."""
-    yield from needs_end(trace)
     ended: dict[str, str] = {}
     for seen, run in runs_in(trace):
         id_, status = str(run.get("id")), str(run.get("status"))
@@ -115,10 +106,10 @@ def _done_early(value: Any, _request: Request) -> Any:
     clause="runs-times",
     counterexample=on_json(_done_early),
     scenarios=RUNS,
+    needs=(run_ended,),
 )
 def completed_at(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """``completed_at`` is set only if the run is completed. Clients detect the end by it."""
-    yield from needs_end(trace)
     for seen, run in runs_in(trace):
         if run.get("completed_at") is not None and run.get("status") != "completed":
             yield seen.finding(
@@ -142,10 +133,10 @@ def _failed_too(value: Any, _request: Request) -> Any:
     clause="runs-times",
     counterexample=on_json(_failed_too),
     scenarios=RUNS,
+    needs=(run_ended,),
 )
 def completed_clean(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A completed run has no ``failed_at``, ``cancelled_at`` or ``last_error``."""
-    yield from needs_end(trace)
     for seen, run in runs_in(trace):
         for name in ("failed_at", "cancelled_at", "last_error") if run.get("status") == "completed" else ():
             if run.get(name) is not None:
@@ -166,13 +157,12 @@ def _one_token_more(value: Any, _request: Request) -> Any:
     clause="runs-usage-sum",
     counterexample=on_json(_one_token_more),
     scenarios=RUNS,
+    needs=(run_ended,),
 )
 def usage_sum(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """``total_tokens`` is the sum of prompt and completion tokens. Costs are computed from it."""
     if not documented(spec, "usage"):
-        yield missing(trace, "runs have no usage in this version")
         return
-    yield from needs_end(trace)
     for seen, run in runs_in(trace):
         usage = run.get("usage")
         parts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")] if isinstance(usage, dict) else []
@@ -194,13 +184,12 @@ def _no_usage(value: Any, _request: Request) -> Any:
     clause="runs-usage-given",
     counterexample=on_json(_no_usage),
     scenarios=RUNS,
+    needs=(run_ended,),
 )
 def usage_given(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A completed run has a usage; a run that isn't finished has none yet."""
     if not documented(spec, "usage"):
-        yield missing(trace, "runs have no usage in this version")
         return
-    yield from needs_end(trace)
     for seen, run in runs_in(trace):
         if run.get("status") == "completed" and not run.get("usage"):
             yield seen.finding("a completed run has no usage", place="/usage", actual=run.get("usage", "absent"))
@@ -237,8 +226,6 @@ _ECHO = ("assistant_id", "instructions", "metadata", "tools", "max_completion_to
 def echo(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A run repeats what it was started with: assistant, thread, and what overrides the assistant's own fields."""
     started = [x for role in ("run.create", "limit.create") for x in trace.role(role) if is_run_object(x.json)]
-    if not started:
-        yield from needs_end(trace)
     for seen in started:
         thread = path_of(seen.exchange.request).split("/threads/")[-1].split("/")[0]
         wanted = dict(sent_in(seen)) | ({"thread_id": thread} if thread != "runs" else {})
@@ -265,11 +252,11 @@ def _another_thread(value: Any, request: Request) -> Any:
     clause="runs-same",
     counterexample=on_json(_another_thread),
     scenarios=RUNS,
+    needs=(run_ended,),
     entails=("run-steps.run", "state.parent"),
 )
 def same(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A run that is read has the requested id, and the same thread, assistant and creation time as before."""
-    yield from needs_end(trace)
     first: dict[str, Mapping[str, Any]] = {}
     for seen, run in runs_in(trace):
         wanted = seen.case.bindings.get("run") if seen.case.path_params.get("run_id") == "{run}" else run.get("id")
@@ -295,10 +282,10 @@ def _unnamed_limit(value: Any, _request: Request) -> Any:
     clause="runs-incomplete-reason",
     counterexample=on_json(_unnamed_limit),
     scenarios=("runs.limited",),
+    needs=(run_ended,),
 )
 def incomplete_reason(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """An incomplete run contains a reason: the limit that it reached."""
-    yield from needs_end(trace)
     for seen, run in runs_in(trace):
         details = run.get("incomplete_details")
         if run.get("status") == "incomplete" and not (isinstance(details, dict) and details.get("reason")):
@@ -318,13 +305,12 @@ def _unlimited(value: Any, _request: Request) -> Any:
     clause="runs-limit",
     counterexample=on_json(_unlimited),
     scenarios=("runs.limited",),
+    needs=(run_ended,),
 )
 def limit_incomplete(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A run whose answer is longer than ``max_completion_tokens`` ends incomplete. Otherwise the cut goes unnoticed."""
     seen = one(trace, "limit")
-    if seen is None or seen.json.get("status") not in ENDS:
-        yield from needs_end(trace)
-    elif seen.json["status"] == "completed":
+    if seen is not None and seen.json.get("status") == "completed":
         yield seen.finding(
             "the token limit was ignored, or reached without notice",
             place="/status",
@@ -351,13 +337,12 @@ def _unlisted(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | No
     clause="state-list-holds",
     counterexample=_unlisted,
     scenarios=("runs.completed", "runs.streamed"),
+    needs=(run_ended,),
     entails=("lists.walk.complete", "lists.has-more"),
 )
 def listed(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A run, streamed or not, is in the list of its thread."""
     pages = [seen for seen in trace.role("runs.list", "stream.runs") if seen.exchange.ok]
-    if not pages:
-        yield from needs_end(trace)
     for seen in pages:
         data = seen.json.get("data") if isinstance(seen.json, dict) else None
         if data == []:
@@ -377,12 +362,12 @@ def _old_metadata(value: Any, request: Request) -> Any:
     clause="state-modify-applies",
     counterexample=on_json(_old_metadata),
     scenarios=("runs.completed",),
+    needs=(run_ended, "run.get", "run.modify"),
 )
 def modify(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A modification of a run's metadata is visible in its answer and afterwards, and changes no other field."""
     changed, before = one(trace, "run.modify"), one(trace, "run.get")
     if changed is None or before is None:
-        yield from needs_end(trace)
         return
     for seen in filter(None, (changed, one(trace, "run.modified"))):
         wanted = {name: before.json.get(name) for name in ("id", "created_at", "instructions")}

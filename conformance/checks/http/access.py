@@ -99,6 +99,7 @@ def _as_400(_exchange: Exchange, response: Response) -> Response | None:
     counterexample=when_refused(_as_400, 401),
     about=role("probe.auth"),
     features=("auth",),
+    contrast=True,
     provenance="observed",
 )
 def auth_status(spec: Spec, seen: Observation) -> Iterator[Finding]:
@@ -211,6 +212,7 @@ def _code_differs(_exchange: Exchange, response: Response) -> Response | None:
     clause="deployment-not-found-code",
     counterexample=when_refused(_code_differs, 404),
     about=role("probe.deployment.unknown"),
+    contrast=True,
     provenance="observed",
 )
 def deployment_code(spec: Spec, seen: Observation) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import asked, on_json
 from conformance.requests.request import Request
 from conformance.spec.spec import Spec
-from conformance.verdict import Finding, Level, Outcome
+from conformance.verdict import Finding, Level
 
 #: Answers with more inputs are not compared: it would take long and show nothing new.
 MOST = 64
@@ -85,7 +85,6 @@ def order(spec: Spec, trace: Trace) -> Iterator[Finding]:
     finds the wrong documents.
     """
     batches = [batch for seen in trace if (batch := _batch(seen)) is not None]
-    compared = False
     for batch in batches:
         if len(set(batch.texts)) < 2:
             continue
@@ -95,7 +94,6 @@ def order(spec: Spec, trace: Trace) -> Iterator[Finding]:
             for text, wanted in zip(other.texts, other.vectors, strict=True):
                 if text not in batch.texts:
                     continue
-                compared = True
                 likeness = [_likeness(vector, wanted) for vector in batch.vectors]
                 own = max(one for one, name in zip(likeness, batch.texts, strict=True) if name == text)
                 best = max(range(len(likeness)), key=likeness.__getitem__)
@@ -107,6 +105,3 @@ def order(spec: Spec, trace: Trace) -> Iterator[Finding]:
                         actual=f"nearer at /data/{best}",
                     )
                     return
-    if not compared:
-        case_id = trace.observations[-1].case.id if trace.observations else ""
-        yield Finding("no input was asked for twice", case_id, outcome=Outcome.NOT_APPLICABLE)

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import evolve
 
-from conformance.checks.objects.jobs import on_objects, untested
+from conformance.checks.objects.jobs import on_objects, reached
 from conformance.checks.objects.lifecycle import one, sent_in
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Trace
@@ -17,6 +17,7 @@ from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
 JOB = ("video.job",)
+SUCCEEDED = reached("job.get", "succeeded")
 
 
 def _fewer(item: dict[str, Any]) -> Any:
@@ -31,12 +32,12 @@ def _fewer(item: dict[str, Any]) -> Any:
     clause="video-variants",
     counterexample=on_objects("video.generation.job", _fewer),
     scenarios=JOB,
+    needs=(SUCCEEDED,),
 )
 def variants(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A succeeded job has one generation for each requested variant. Each is billed."""
     made, done = one(trace, "job.create"), one(trace, "job.get")
     if made is None or done is None or done.json.get("status") != "succeeded":
-        yield untested(trace, "no job succeeded")
         return
     wanted, videos = sent_in(made).get("n_variants"), done.json.get("generations")
     if isinstance(videos, list) and len(videos) != wanted:
@@ -54,12 +55,12 @@ def _of_another(item: dict[str, Any]) -> Any:
     clause="state-names-parent",
     counterexample=on_objects("video.generation", _of_another),
     scenarios=JOB,
+    needs=(SUCCEEDED,),
 )
 def generation(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A video contains the id of the job that made it."""
     done = one(trace, "job.get")
     if done is None or done.json.get("status") != "succeeded":
-        yield untested(trace, "no job succeeded")
         return
     seen = one(trace, "get")
     videos = [(done, video) for video in done.json.get("generations") or ()]
@@ -84,13 +85,13 @@ def _hollow(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None
     clause="video-content",
     counterexample=_hollow,
     scenarios=JOB,
+    needs=(SUCCEEDED,),
 )
 def content(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A video and its thumbnail have content, and the media type says which kind of content."""
-    looks = [seen for seen in trace.role("content", "thumbnail") if seen.exchange.ok]
-    if not looks:
-        yield untested(trace, "no video could be read")
-    for seen in looks:
+    for seen in trace.role("content", "thumbnail"):
+        if not seen.exchange.ok:
+            continue
         kind = "video/" if seen.case.role == "content" else "image/"
         if not seen.response.body:
             yield seen.finding("no content", place="body", expected="some bytes", actual=0)
@@ -113,6 +114,7 @@ def _other_head(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | 
     clause="video-head",
     counterexample=_other_head,
     scenarios=JOB,
+    needs=(SUCCEEDED, "content"),
     entails=("http.accepted",),
     provenance="standard",
 )
@@ -120,12 +122,11 @@ def head(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """HEAD has the same status and media type as GET, without the content (RFC 9110 section 9.3.2)."""
     got, asked = trace.role("content"), trace.role("head_content")
     if not got or not asked or not got[0].exchange.ok:
-        yield untested(trace, "no video could be read")
         return
     whole, alone = got[0].response, asked[0].exchange.response
     if alone is None or alone.status == 429 or alone.status >= 500:
-        yield untested(trace, "HEAD was not answered")
-    elif alone.status != whole.status:
+        return
+    if alone.status != whole.status:
         yield asked[0].finding("another status", place="status", expected=whole.status, actual=alone.status)
     elif alone.media_type != whole.media_type:
         yield asked[0].finding("another media type", place="header:content-type", expected=whole.media_type,
@@ -140,12 +141,10 @@ def head(spec: Spec, trace: Trace) -> Iterator[Finding]:
     clause="video-deleted",
     counterexample=still_readable(r"/video/generations/gen"),
     scenarios=JOB,
+    needs=(SUCCEEDED,),
 )
 def deleted_videos(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The videos of a deleted job can't be read any more."""
-    looks = trace.role("gone.film")
-    if not looks:
-        yield untested(trace, "no job was deleted")
-    for seen in looks:
+    for seen in trace.role("gone.film"):
         if seen.exchange.ok:
             yield seen.finding("the video is still there", place="status", expected=404, actual=seen.exchange.status)

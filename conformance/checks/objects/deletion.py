@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import evolve
 
-from conformance.checks.objects.lifecycle import LIFECYCLES, in_lifecycles, needs, one
+from conformance.checks.objects.lifecycle import LIFECYCLES, in_lifecycles, one
 from conformance.checks.objects.lists import answer_page, ids_of, page_of
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Trace
@@ -32,18 +32,16 @@ def _not_deleted(value: Any, _request: Request) -> Any:
     clause="state-delete-confirms",
     counterexample=in_lifecycles(on_json(_not_deleted, when=lambda exchange: exchange.request.method == "DELETE")),
     scenarios=LIFECYCLES,
+    needs=("create", "delete"),
 )
 def delete_confirms(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The answer to a deletion contains the object's id and ``deleted: true``, or it is a 204 without a body."""
     created = one(trace, "create")
     sent = trace.role("delete")
     if created is None or not sent:
-        yield from needs(trace, "create", "delete")
         return
     seen = sent[-1]
-    if not seen.exchange.ok:
-        yield seen.finding("the deletion was refused", outcome=Outcome.NOT_TESTABLE)
-    elif seen.response.status != 204 and isinstance(seen.json, dict):
+    if seen.exchange.ok and seen.response.status != 204 and isinstance(seen.json, dict):
         given = next((seen.json[name] for name in _ID_NAMES if name in seen.json), None)
         if given is not None and given != created.json.get("id"):
             yield seen.finding("another id", place="/id", expected=created.json.get("id"), actual=given)
@@ -64,26 +62,32 @@ def _still_readable(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange
     return None
 
 
+def sought(trace: Trace) -> str:
+    """What is missing of a look for the object after its deletion; "" where nothing is."""
+    looks = trace.role("deleted")
+    if not looks:
+        return "the object was not asked for after its deletion"
+    status = looks[-1].exchange.status
+    if status is None or status == 429 or status >= 500:
+        return f"the look for the deleted object was answered with {status or 'nothing'}"
+    return ""
+
+
 @trace_check(
     "lifecycle.deleted.gone",
     Level.MUST,
     clause="state-deleted-gone",
     counterexample=in_lifecycles(_still_readable),
     scenarios=LIFECYCLES,
+    needs=("create", "delete", sought),
     entails=("files.content.deleted",),
 )
 def deleted_gone(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A deleted object can't be read any more."""
-    sent = trace.role("delete")
-    if not sent or not sent[-1].exchange.ok:
-        yield from needs(trace, "create", "delete")
+    sent, gone = trace.role("delete"), trace.role("deleted")
+    if not sent or not sent[-1].exchange.ok or not gone or sought(trace):
         return
-    gone = trace.role("deleted")
-    if not gone:
-        yield sent[-1].finding("the object was not asked for after its deletion", outcome=Outcome.NOT_TESTABLE)
-    elif (gone[-1].exchange.status or 500) >= 500:
-        yield gone[-1].finding("the target failed", outcome=Outcome.NOT_TESTABLE)
-    elif gone[-1].exchange.ok:
+    if gone[-1].exchange.ok:
         yield gone[-1].finding(
             "the deleted object is still there", place="status", expected=404, actual=gone[-1].exchange.status
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from conformance.checks.objects.jobs import on_objects, untested
+from conformance.checks.objects.jobs import on_objects
 from conformance.checks.objects.lifecycle import one
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Trace
@@ -13,9 +13,8 @@ from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import path_of, still_readable
 from conformance.scenarios.files import READY
 from conformance.scenarios.resource_kinds import Upload, kind
-from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
-from conformance.verdict import Finding, Level, Outcome
+from conformance.verdict import Finding, Level
 
 FILES = ("files.*",)
 
@@ -49,13 +48,8 @@ def content(spec: Spec, trace: Trace) -> Iterator[Finding]:
     It is MUST for fine-tuning files. Files for assistants need not be readable; if they are, their content should be
     right.
     """
-    if "files.content" not in operations_of(spec):
-        yield _nothing(trace, "this version gives out no content")
-        return
-    looked = False
     for name, sent in _uploads().items():
         for seen in trace.role(f"{name}.content"):
-            looked = looked or seen.exchange.ok
             got = seen.exchange.response.body if seen.exchange.response else b""
             if seen.exchange.ok and got != sent.data:
                 place = next((i for i, (a, b) in enumerate(zip(got, sent.data, strict=False)) if a != b), len(got))
@@ -64,14 +58,6 @@ def content(spec: Spec, trace: Trace) -> Iterator[Finding]:
                     actual=f"{len(got)} bytes, different from byte {place} on",
                     level=None if name == "training" else Level.SHOULD,
                 )  # fmt: skip
-    if not looked:
-        yield untested(trace, "no content could be read")
-
-
-def _nothing(trace: Trace, why: str) -> Finding:
-    """A "not applicable" finding."""
-    case_id = trace.observations[-1].case.id if trace.observations else ""
-    return Finding(why, case_id, outcome=Outcome.NOT_APPLICABLE)
 
 
 def _other_name(item: dict[str, Any]) -> Any:
@@ -88,24 +74,30 @@ def _other_name(item: dict[str, Any]) -> Any:
 )
 def as_sent(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A file has the name, purpose and size that it was uploaded with."""
-    judged = False
     for name, sent in _uploads().items():
         wanted = {"filename": sent.filename, "purpose": sent.purpose, "bytes": len(sent.data)}
         for role in ("upload", "get"):
             seen = one(trace, f"{name}.{role}")
             for field, value in wanted.items() if seen else ():
-                judged = True
                 if seen is not None and seen.json.get(field) not in (None, value):
                     yield seen.finding(
                         f"{field} is not what was uploaded", place=f"/{field}", expected=value, actual=seen.json[field]
                     )
-    if not judged:
-        yield untested(trace, "no file could be uploaded")
 
 
 def _stuck(item: dict[str, Any]) -> Any:
     """Counterexample: a well-formed file ends with an error."""
     return {**item, "status": "error"} if item.get("status") in ("processed", "uploaded") else None
+
+
+def all_ready(trace: Trace) -> str:
+    """Which file was still processed when the time for waiting was up; "" where none was."""
+    for name in _uploads():
+        seen = one(trace, f"{name}.get")
+        status = seen.json.get("status", "") if seen else ""
+        if status not in READY:
+            return f"the file {name} is not processed; its last state was {status!r}"
+    return ""
 
 
 @trace_check(
@@ -114,18 +106,14 @@ def _stuck(item: dict[str, Any]) -> Any:
     clause="files-processed",
     counterexample=on_objects("file", _stuck, method="GET"),
     scenarios=FILES,
+    needs=(all_ready,),
 )
 def processed(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The processing of a well-formed file ends, and the file is usable."""
     for name in _uploads():
         seen = one(trace, f"{name}.get")
-        status = seen.json.get("status", "") if seen else None
-        if status == "":
-            yield _nothing(trace, "files have no status in this version")
-            return
-        if seen is None or status not in READY:
-            yield untested(trace, f"the file {name} is not processed")
-        elif status in ("error", "failed", "deleted"):
+        status = seen.json.get("status") if seen else None
+        if seen is not None and status in ("error", "failed", "deleted"):
             yield seen.finding("the file is not usable", place="/status", expected="processed", actual=status)
 
 
@@ -138,9 +126,6 @@ def processed(spec: Spec, trace: Trace) -> Iterator[Finding]:
 )
 def content_deleted(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The content of a deleted file can't be read any more."""
-    looks = trace.role("training.content-after")
-    if not looks:
-        yield _nothing(trace, "no content of a deleted file was asked for")
-    for seen in looks:
+    for seen in trace.role("training.content-after"):
         if seen.exchange.ok:
             yield seen.finding("the content is still there", place="status", expected=404, actual=seen.exchange.status)

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import evolve
 
-from conformance.checks.objects.jobs import objects_in, on_objects, untested
+from conformance.checks.objects.jobs import at_rest, objects_in, on_objects, reached
 from conformance.checks.objects.lifecycle import holds, one, sent_in
 from conformance.checks.objects.lists import items_of, times_of
 from conformance.evidence.exchange import Exchange
@@ -16,7 +16,7 @@ from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import on_json
 from conformance.requests.request import Request
 from conformance.spec.spec import Spec
-from conformance.verdict import Finding, Level, Outcome
+from conformance.verdict import Finding, Level
 
 JOB = ("fine_tuning.job",)
 
@@ -49,8 +49,6 @@ def model(spec: Spec, trace: Trace) -> Iterator[Finding]:
                 yield seen.finding("no model", place="/fine_tuned_model", expected="its name", actual=named)
             elif named and item.get("status") in ("validating_files", "queued", "running"):
                 yield seen.finding("a model too early", place="/fine_tuned_model", expected=None, actual=named)
-    if not any(item.get("object") == "fine_tuning.job" for seen in trace for item in objects_in(seen)):
-        yield untested(trace, "no job was created")
 
 
 def _no_events(value: Any, request: Request) -> Any:
@@ -66,14 +64,13 @@ def _no_events(value: Any, request: Request) -> Any:
     clause="tuning-events",
     counterexample=on_json(_no_events),
     scenarios=JOB,
+    needs=("events.first",),
     entails=("lists.walk.complete",),
 )
 def events_first(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A new job already has an event: its creation."""
     seen = one(trace, "events.first")
-    if seen is None:
-        yield untested(trace, "no events could be read")
-    elif not items_of(seen):
+    if seen is not None and not items_of(seen):
         yield seen.finding("a new job without an event", place="/data", expected="one event", actual=[])
 
 
@@ -93,12 +90,12 @@ def _mixed(value: Any, request: Request) -> Any:
     clause="tuning-events",
     counterexample=on_json(_mixed),
     scenarios=JOB,
+    needs=(at_rest, "events"),
 )
 def events_order(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The events of a job are sorted by time, in one direction or the other."""
     seen = one(trace, "events")
     if seen is None:
-        yield untested(trace, "the job did not end")
         return
     stamps = times_of(items_of(seen))
     if stamps not in (sorted(stamps), sorted(stamps, reverse=True)):
@@ -122,14 +119,11 @@ def _no_result(exchange: Exchange, earlier: Any) -> Exchange | None:
     clause="tuning-results",
     counterexample=_no_result,
     scenarios=JOB,
+    needs=(at_rest,),
 )
 def results(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The result files that a job names can be read."""
-    looks = trace.role("result")
-    if not looks:
-        case_id = trace.observations[-1].case.id if trace.observations else ""
-        yield Finding("the job names no result file", case_id, outcome=Outcome.NOT_APPLICABLE)
-    for seen in looks:
+    for seen in trace.role("result"):
         if seen.exchange.status == 404:
             yield seen.finding("the result file is not there", place="status", expected=200, actual=404)
 
@@ -147,14 +141,15 @@ def _went_on(item: dict[str, Any]) -> Any:
     clause="tuning-cancel",
     counterexample=on_objects("fine_tuning.job", _went_on, method="GET"),
     scenarios=("fine_tuning.stopped",),
+    needs=(reached("cancel", "cancelled"), "cancelled"),
     entails=("jobs.end.stays",),
 )
 def cancel(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A job whose cancellation was confirmed by its state does not succeed."""
     asked, last = one(trace, "cancel"), one(trace, "cancelled")
     if asked is None or asked.json.get("status") != "cancelled":
-        yield untested(trace, "no job was cancelled")
-    elif last is not None and last.json.get("status") == "succeeded":
+        return
+    if last is not None and last.json.get("status") == "succeeded":
         yield last.finding(
             "the job succeeded although it was cancelled", place="/status", expected="cancelled", actual="succeeded"
         )
@@ -177,9 +172,7 @@ def reward(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A string check for equality rewards an equal text with 1 and a different one with 0."""
     for text, wanted in (("yes", 1), ("no", 0)):
         seen = one(trace, f"run.{text}")
-        if seen is None:
-            yield untested(trace, "the grader was not run")
-        elif seen.json.get("reward") != wanted:
+        if seen is not None and seen.json.get("reward") != wanted:
             yield seen.finding("another reward", place="/reward", expected=wanted, actual=seen.json.get("reward"))
 
 
@@ -200,7 +193,7 @@ def validate(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The validation of a grader answers with the grader that was sent."""
     seen = one(trace, "validate")
     if seen is None:
-        yield untested(trace, "the grader was not validated")
-    elif "grader" in seen.json and not holds(seen.json["grader"], sent_in(seen).get("grader")):
+        return
+    if "grader" in seen.json and not holds(seen.json["grader"], sent_in(seen).get("grader")):
         yield seen.finding("another grader", place="/grader", expected=sent_in(seen).get("grader"),
                            actual=seen.json["grader"])  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from conformance.checks.objects.lifecycle import LIFECYCLES, echoed, holds, in_lifecycles, needs, one, sent_in
+from conformance.checks.objects.lifecycle import LIFECYCLES, echoed, holds, in_lifecycles, one, sent_in
 from conformance.checks.objects.lists import answer_page, ids_of, items_of, page_of
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
@@ -15,7 +15,7 @@ from conformance.requests.request import Request
 from conformance.schema.integers import is_integer
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
-from conformance.verdict import Finding, Level, Outcome
+from conformance.verdict import Finding, Level
 
 #: A time in seconds has fewer digits than this for centuries; one in milliseconds has more.
 SECONDS = 100_000_000_000
@@ -240,18 +240,15 @@ def _other_default(value: Any, request: Request) -> Any:
     clause="state-defaults",
     counterexample=in_lifecycles(on_json(_other_default)),
     scenarios=LIFECYCLES,
+    needs=("create-second",),
     provenance="spec",
 )
 def defaults(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A field that was not sent has its documented default, or null if the model has no such setting."""
-    yield from needs(trace, "create-second")
     seen = one(trace, "create-second")
     if seen is None:
         return
-    documented = tuple(_documented_defaults(spec, seen))
-    if not documented:
-        yield seen.finding("no default is documented", outcome=Outcome.NOT_APPLICABLE)
-    for name, wanted in documented:
+    for name, wanted in _documented_defaults(spec, seen):
         found = seen.json.get(name)
         if name not in sent_in(seen) and found is not None and not holds(found, wanted):
             yield seen.finding(f"{name} has another default", place=f"/{name}", expected=wanted, actual=found)

@@ -8,15 +8,16 @@ from typing import Any
 from conformance.checks.objects.lists import items_of
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
-from conformance.judging.check import Needs, check, trace_check
+from conformance.judging.check import Needs, Question, check, trace_check
 from conformance.judging.counterexamples import on_json, path_of
 from conformance.requests.case import Case
 from conformance.requests.request import Request
+from conformance.scenarios.files import READY
 from conformance.scenarios.steps import path_names
 from conformance.schema.integers import is_integer
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
-from conformance.verdict import Finding, Level, Outcome
+from conformance.verdict import Finding, Level
 
 #: Scenarios with objects that take time.
 SCENARIOS = ("vector_stores.*", "evals.*", "fine_tuning.*", "video.*", "responses.*")
@@ -58,17 +59,24 @@ def on_objects(kind: str, change: Change, *, method: str = "") -> Any:
     return on_json(changed)
 
 
-def untested(trace: Trace, why: str) -> Finding:
-    """A "not testable" finding: a prerequisite is missing. The reason contains the last state that was seen."""
-    last = next((str(x.json.get("status")) for x in reversed(trace.observations) if _has_status(x)), "")
-    case_id = trace.observations[-1].case.id if trace.observations else ""
-    state = f"; the last state was {last!r}" if last else ""
-    return Finding(f"{trace.ended or why}{state}", case_id, outcome=Outcome.NOT_TESTABLE)
+def at_rest(trace: Trace) -> str:
+    """What went on when the time for waiting was up, told by the last object with a state; "" where nothing did."""
+    objects = [seen.json for seen in trace if seen.exchange.ok and isinstance(seen.json, dict)]
+    states = [value.get("status") for value in objects if value.get("status") in (*ENDS, *READY, *UNDER_WAY)]
+    under_way = bool(states) and states[-1] in UNDER_WAY
+    return f"it did not come to its end; the last state was {states[-1]!r}" if under_way else ""
 
 
-def _has_status(seen: Observation) -> bool:
-    """Return True if the answer has a status."""
-    return isinstance(seen.json, dict) and isinstance(seen.json.get("status"), str)
+def reached(role: str, *states: str) -> Question:
+    """A question: why the object that a step looked at is in none of these states; "" where it is in one."""
+
+    def question(trace: Trace) -> str:
+        looks = [seen.json.get("status") for seen in trace.role(role) if isinstance(seen.json, dict)]
+        if looks and looks[-1] in states:
+            return ""
+        return f"the last state at {role!r} was {looks[-1]!r}" if looks else f"there was no look at {role!r}"
+
+    return question
 
 
 def _restarted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
@@ -162,18 +170,17 @@ def _one_more(item: dict[str, Any]) -> Any:
     clause="jobs-counts",
     counterexample=on_objects("", _one_more),
     scenarios=("vector_stores.*", "evals.run", "evals.cancelled"),
+    needs=(at_rest,),
     entails=("stores.total", "evals.items"),
 )
 def counts(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The counts of a finished object add up to their total: files of stores and batches, results of eval runs."""
-    ended = False
     for seen in trace:
         for item in objects_in(seen):
             for name in COUNTS:
                 given = item.get(name)
                 if not isinstance(given, dict) or item.get("status") not in ENDS:
                     continue
-                ended = True
                 parts = [part for key, part in given.items() if key != "total" and is_integer(part)]
                 if given.get("total") != sum(parts):
                     yield seen.finding(
@@ -184,8 +191,6 @@ def counts(spec: Spec, trace: Trace) -> Iterator[Finding]:
                         "completed, but files are in progress", place=f"/{name}/in_progress", expected=0,
                         actual=given["in_progress"],
                     )  # fmt: skip
-    if not ended:
-        yield untested(trace, "nothing that counts has ended")
 
 
 #: Path parameters whose value appears in the objects below them.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from conformance.checks.objects.lists import ids_of
+from conformance.checks.objects.lists import ids_of, items_of
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Counterexample, trace_check
@@ -38,20 +38,6 @@ def one(trace: Trace, role: str) -> Observation | None:
     """The good answer to the step with a role; the last one if it was polled. None if there is none."""
     good = [x for x in trace if x.case.role == role and x.exchange.ok and isinstance(x.json, dict)]
     return good[-1] if good else None
-
-
-def needs(trace: Trace, *roles: str) -> Iterator[Finding]:
-    """Yield a finding if one of the steps has no good answer: "not applicable" if it was never sent, else "not
-    testable".
-    """
-    for role in roles:
-        if one(trace, role) is None:
-            sent = trace.role(role)
-            case_id = (sent or trace.observations)[-1].case.id if trace.observations else ""
-            never = not sent and one(trace, "create") is not None
-            outcome = Outcome.NOT_APPLICABLE if never else Outcome.NOT_TESTABLE
-            yield Finding(f"the step {role!r} has no good answer", case_id, outcome=outcome)
-            return
 
 
 def holds(found: Any, sent: Any) -> bool:
@@ -136,10 +122,10 @@ def _another_echo(value: Any, request: Request) -> Any:
     counterexample=in_lifecycles(on_json(_forget, when=_is_create)),
     witness=on_json(_another_echo, when=_is_create),
     scenarios=LIFECYCLES,
+    needs=("create",),
 )
 def create_echo(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A created object contains what was sent: its name, instructions, tools, metadata."""
-    yield from needs(trace, "create")
     seen = one(trace, "create")
     if seen is not None:
         for name, wanted, found in differences(seen.json, sent_in(seen), echoed(spec, trace)):
@@ -169,23 +155,18 @@ def _another_object(value: Any, _request: Request) -> Any:
     counterexample=in_lifecycles(on_json(_other_metadata, when=_is_get)),
     witness=on_json(_another_object, when=_is_get),
     scenarios=LIFECYCLES,
+    needs=("create", "get"),
     entails=("lifecycle.modify.kept", "lifecycle.modify.applies", "lifecycle.list.same"),
 )
 def get_same(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A created object can be read, and is the one that was created."""
-    yield from needs(trace, "create")
     created, fetched, tried = one(trace, "create"), one(trace, "get"), trace.role("get")
-    if created is None:
-        return
-    if not tried:
-        yield created.finding("the created object has no id to ask for", outcome=Outcome.NOT_TESTABLE)
-        return
-    last = tried[-1].exchange.status or 500
-    if fetched is None and (last == 429 or last >= 500):
-        yield tried[-1].finding(f"the object could not be asked for: {last}", outcome=Outcome.NOT_TESTABLE)
+    if created is None or not tried:
         return
     if fetched is None:
-        yield tried[-1].finding("the created object can't be fetched", place="status", expected=200)
+        last = tried[-1].exchange.status or 500
+        if last != 429 and last < 500:
+            yield tried[-1].finding("the created object can't be fetched", place="status", expected=200, actual=last)
         return
     for name in ("id", "object", "created_at"):
         if fetched.json.get(name) != created.json.get(name):
@@ -211,12 +192,29 @@ def _unlisted(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | No
     return exchange.answered(response.with_json({**response.json, "data": [], **kept}))
 
 
+def _listed(trace: Trace) -> bool:
+    created, page = one(trace, "create"), one(trace, "list")
+    return created is not None and page is not None and created.json.get("id") in ids_of(page)
+
+
+def crowded_out(trace: Trace) -> str:
+    """Why a list need not show the object that was just created; "" where it must."""
+    created, page = one(trace, "create"), one(trace, "list")
+    if created is None or page is None or _listed(trace) or page.json.get("has_more") is not True:
+        return ""
+    stamp, others = created.json.get("created_at") or 0, items_of(page)
+    newer = all((item.get("created_at") or 0) >= stamp for item in others)
+    return "others crowd out our object: the page is full of newer ones" if others and newer else ""
+
+
 @trace_check(
     "lifecycle.list.holds",
     Level.MUST,
     clause="state-list-holds",
     counterexample=in_lifecycles(_unlisted),
     scenarios=LIFECYCLES,
+    needs=("create", "list"),
+    unless=(crowded_out,),
     entails=(
         "schema.response",
         "run-steps.message",
@@ -232,14 +230,8 @@ def _unlisted(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | No
 )
 def list_holds(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The first page of a list, newest first, contains the object that was just created, unless newer ones fill it."""
-    yield from needs(trace, "create", "list")
     created, page = one(trace, "create"), one(trace, "list")
-    if created is None or page is None or created.json.get("id") in ids_of(page):
-        return
-    newer = [i for i in page.json.get("data") or () if isinstance(i, dict)]
-    stamp = created.json.get("created_at")
-    if page.json.get("has_more") is True and all((i.get("created_at") or 0) >= (stamp or 0) for i in newer):
-        yield page.finding("newer objects of others fill the first page", outcome=Outcome.NOT_APPLICABLE)
+    if created is None or page is None or _listed(trace) or crowded_out(trace):
         return
     yield page.finding(
         "the created object is not listed", place="/data", expected=created.json.get("id"), actual=ids_of(page)
@@ -267,10 +259,10 @@ def _unmodified(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | N
     clause="state-modify-applies",
     counterexample=in_lifecycles(_unmodified),
     scenarios=LIFECYCLES,
+    needs=("create", "modify"),
 )
 def modify_applies(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A modification is visible in its answer and in the object when it is read afterwards."""
-    yield from needs(trace, "create", "modify")
     changed = one(trace, "modify")
     if changed is None:
         return
@@ -297,10 +289,10 @@ def _lose_the_rest(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange 
     clause="state-modify-keeps-rest",
     counterexample=in_lifecycles(_lose_the_rest),
     scenarios=LIFECYCLES,
+    needs=("create", "modify"),
 )
 def modify_kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A modification doesn't change what it doesn't contain: id, created_at and the other fields."""
-    yield from needs(trace, "create", "modify")
     created, changed = one(trace, "create"), one(trace, "modify")
     if created is None or changed is None:
         return

@@ -11,9 +11,10 @@ from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import query_of
+from conformance.requests.case import Expect
 from conformance.scenarios.lists import MOST_PAGES
 from conformance.spec.spec import Spec
-from conformance.verdict import Finding, Level, Outcome
+from conformance.verdict import Finding, Level
 
 #: All scenarios that walk a list.
 LISTS = ("lists.*",)
@@ -34,16 +35,18 @@ def _orders(trace: Trace) -> tuple[str, ...]:
     return tuple(role for role in found if all(seen.exchange.ok for seen in _steps(trace, role)))
 
 
-def _unable(trace: Trace) -> Iterator[Finding]:
-    """Yield a finding if no walk can be judged, with the reason."""
-    if not _orders(trace):
-        case_id = trace.observations[-1].case.id if trace.observations else ""
-        lost = [x for role in WALKS for x in _steps(trace, role) if not x.exchange.ok and x.case.expect == "either"]
-        if lost and all(400 <= (seen.exchange.status or 0) < 500 for seen in lost):
-            yield Finding("others removed the cursor of the walk", case_id, outcome=Outcome.NOT_APPLICABLE)
-            return
-        why = trace.ended or "an object could not be created, or the list was not answered"
-        yield Finding(f"no walk to judge: {why}", case_id, outcome=Outcome.NOT_TESTABLE)
+def walk(trace: Trace) -> str:
+    """Why there is no walk to judge; "" where there is one."""
+    return "" if _orders(trace) else "no walk came to its end: the list was not answered, or has none of our objects"
+
+
+def lost_cursor(trace: Trace) -> str:
+    """Why no walk came to its end although the target did nothing wrong: others removed an object; else ""."""
+    if _orders(trace):
+        return ""
+    lost = [x for role in WALKS for x in _steps(trace, role) if not x.exchange.ok and x.case.expect is Expect.EITHER]
+    removed = lost and all(400 <= (seen.exchange.status or 0) < 500 for seen in lost)
+    return "others removed the cursor of the walk" if removed else ""
 
 
 def _start(trace: Trace, role: str) -> set[str]:
@@ -95,6 +98,8 @@ def nothing_after(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange |
     counterexample=_more_of_nothing,
     witness=nothing_after,
     scenarios=LISTS,
+    needs=(walk,),
+    unless=(lost_cursor,),
     entails=("lists.walk.ends",),
 )
 def has_more(spec: Spec, trace: Trace) -> Iterator[Finding]:
@@ -102,7 +107,6 @@ def has_more(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
     In a list of the whole account others may remove the following objects before the next page.
     """
-    yield from _unable(trace)
     for role in _orders(trace):
         pages = [seen for seen in _steps(trace, role) if seen.exchange.ok]
         for before, after in pairwise(pages):
@@ -139,11 +143,12 @@ def _repeat(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
     clause="list-walk",
     counterexample=_repeat,
     scenarios=LISTS,
+    needs=(walk,),
+    unless=(lost_cursor,),
     entails=("lists.walk.complete", "lists.has-more", "lists.walk.changed", "lists.walk.ends"),
 )
 def no_repeat(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A walk by ``after`` shows no object twice, and not the one that it started after."""
-    yield from _unable(trace)
     for role in _orders(trace):
         shown = _start(trace, role)
         for seen in _steps(trace, role):
@@ -168,11 +173,12 @@ def _skip(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
     clause="list-walk",
     counterexample=_skip,
     scenarios=LISTS,
+    needs=(walk,),
+    unless=(lost_cursor,),
     entails=("lists.has-more",),
 )
 def complete(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A walk by ``after`` shows every created object; none is missing between two pages."""
-    yield from _unable(trace)
     for role in _orders(trace):
         pages = _steps(trace, role)
         missing = _expected(trace) - _start(trace, role) - {i for seen in pages for i in ids_of(seen)}
@@ -199,6 +205,8 @@ def _endless(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | Non
     counterexample=_endless,
     witness=nothing_after,
     scenarios=LISTS,
+    needs=(walk,),
+    unless=(lost_cursor,),
     entails=("lists.has-more",),
 )
 def walk_ends(spec: Spec, trace: Trace) -> Iterator[Finding]:
@@ -206,7 +214,6 @@ def walk_ends(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
     An empty page with ``has_more: true`` sends clients into an endless loop.
     """
-    yield from _unable(trace)
     for role in _orders(trace):
         for seen in _steps(trace, role):
             if seen.exchange.ok and not items_of(seen) and seen.json.get("has_more") is True:
@@ -232,10 +239,11 @@ def _younger_page(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange 
     clause="list-order",
     counterexample=_younger_page,
     scenarios=LISTS,
+    needs=(walk,),
+    unless=(lost_cursor,),
 )
 def walk_order(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A walk is sorted by time over all its pages. Objects of the same second may come in any order."""
-    yield from _unable(trace)
     for role in _orders(trace):
         last: int | None = None
         for seen in _steps(trace, role):
@@ -273,17 +281,17 @@ def _stamped(data: Sequence[Any]) -> bool:
     clause="list-order",
     counterexample=_same_way,
     scenarios=LISTS,
+    needs=(walk,),
+    unless=(lost_cursor,),
     entails=("lists.walk.no-repeat", "lists.walk.complete", "lists.has-more"),
 )
 def order_opposite(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """Objects without a creation time are also listed in opposite directions by ``asc`` and ``desc``."""
-    yield from _unable(trace)
     pages = [seen for role in WALKS[:2] for seen in _steps(trace, role)[:1]]
     if len(pages) < 2:
         return
     first, second = pages
     if _stamped(items_of(first)) or len(_expected(trace)) < 2:
-        yield first.finding("the objects have a time of creation", outcome=Outcome.NOT_APPLICABLE)
         return
     if first.exchange.ok and ids_of(first) and ids_of(first)[0] == (ids_of(second) or [""])[0]:
         yield second.finding("desc begins like asc", place="/data/0", actual=ids_of(second)[0])
@@ -310,12 +318,13 @@ def _shuffled(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | Non
     clause="list-order-stable",
     counterexample=_shuffled,
     scenarios=LISTS,
+    needs=(walk, "walk.asc", "walk.again"),
+    unless=(lost_cursor,),
 )
 def order_stable(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The same page requested again shows the same objects in the same order, even those of the same second."""
     first, again = _steps(trace, "walk.asc")[:1], _steps(trace, "walk.again")
     if not (first and again and first[0].exchange.ok):
-        yield from _unable(trace)
         return
     for seen in again:
         # Others may have removed an object meanwhile. The objects on both pages must have the same order.
@@ -332,23 +341,29 @@ def _shifted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
     return answer_page(exchange, {**value, "data": []} | {k: None for k in ("first_id", "last_id") if k in value})
 
 
+def alone(trace: Trace) -> str:
+    """Why a changing list says nothing: others change it at the same time; "" where they don't."""
+    pages = [seen for seen in _steps(trace, "change.page") if seen.exchange.ok]
+    made = [str(x.json.get("id")) for x in trace.role("create") if x.exchange.ok and isinstance(x.json, dict)]
+    strange = pages and not set(ids_of(pages[0])) <= set(made)
+    return "others create objects at the same time" if strange else ""
+
+
 @trace_check(
     "lists.walk.changed",
     Level.MUST,
     clause="list-walk-changed",
     counterexample=_shifted,
     scenarios=LISTS,
+    unless=(alone,),
     entails=("lists.walk.complete", "lists.has-more", "lists.walk.ends"),
 )
 def changed(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """An object that is created or deleted during a walk doesn't make the walk lose or repeat another one."""
     pages = [seen for seen in _steps(trace, "change.page") if seen.exchange.ok]
-    if len(pages) < 2:
+    if len(pages) < 2 or alone(trace):
         return
     own = [str(x.json.get("id")) for x in trace.role("create") if x.exchange.ok and isinstance(x.json, dict)]
-    if not set(ids_of(pages[0])) <= set(own):
-        yield pages[0].finding("others create objects at the same time", outcome=Outcome.NOT_APPLICABLE)
-        return
     shown: list[str] = []
     for seen in pages:
         again = set(ids_of(seen)) & set(shown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from conformance.checks.objects.jobs import on_objects, untested
+from conformance.checks.objects.jobs import at_rest, on_objects, reached
 from conformance.checks.objects.lifecycle import one
 from conformance.checks.objects.lists import ids_of, items_of
 from conformance.evidence.exchange import Exchange
@@ -13,11 +13,12 @@ from conformance.evidence.trace import Trace
 from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import path_of
 from conformance.schema.integers import is_integer
-from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 
 STORES = ("vector_stores.files",)
+#: A question: has the store processed its files?
+READY = reached("store.get", "completed")
 #: Seconds.
 DAY = 86_400
 
@@ -40,14 +41,15 @@ def _none_counted(item: dict[str, Any]) -> Any:
     clause="stores-total",
     counterexample=on_objects("vector_store", lambda item: _none_counted(item) if "name" in item else None),
     scenarios=STORES,
+    needs=(READY, "files"),
     entails=("stores.detached",),
 )
 def total(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A vector store that is ready counts as many files as its list contains."""
     store, files = one(trace, "store.get"), one(trace, "files")
     if store is None or files is None:
-        yield untested(trace, "the store was not ready")
-    elif files.json.get("has_more") is not True and _total(store.json) != len(ids_of(files)):
+        return
+    if files.json.get("has_more") is not True and _total(store.json) != len(ids_of(files)):
         yield store.finding(
             "the store counts another number of files", place="/file_counts/total", expected=len(ids_of(files)),
             actual=_total(store.json),
@@ -72,13 +74,13 @@ def _still_counted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange 
     clause="stores-detached",
     counterexample=_still_counted,
     scenarios=STORES,
+    needs=(READY, "store.after"),
 )
 def detached(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A detached file is no longer counted."""
     before, after = one(trace, "store.get"), trace.role("store.after")
     good = [seen for seen in after if seen.exchange.ok]
     if before is None or not good:
-        yield untested(trace, "no file was detached")
         return
     wanted, found = _total(before.json), _total(good[-1].json)
     if is_integer(wanted) and is_integer(found) and found != wanted - 1:
@@ -110,17 +112,12 @@ def _file_gone(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | No
     clause="stores-files-stay",
     counterexample=_file_gone,
     scenarios=STORES,
+    needs=(at_rest,),
     entails=("http.accepted",),
 )
 def files_stay(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """Detaching a file, or deleting the store, does not delete the file. Other stores may use it."""
-    looks = trace.role("file.kept")
-    if not looks and {"files.get", "files.upload"} <= set(operations_of(spec)):
-        yield untested(trace, "no file was detached")
-    elif not looks:
-        case_id = trace.observations[-1].case.id if trace.observations else ""
-        yield Finding("this version has no files of its own", case_id, outcome=Outcome.NOT_APPLICABLE)
-    for seen in looks:
+    for seen in trace.role("file.kept"):
         if seen.exchange.status == 404:
             yield seen.finding("the file itself is gone", place="status", expected=200, actual=404)
 
@@ -137,19 +134,19 @@ def _wrong_expiry(item: dict[str, Any]) -> Any:
     clause="stores-expiry",
     counterexample=on_objects("vector_store", _wrong_expiry),
     scenarios=("vector_stores.expiry",),
+    needs=("store.get",),
 )
 def expiry(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """``expires_at`` is the time of the last activity plus the days of the policy, give or take half a day."""
     seen = one(trace, "store.get")
     if seen is None:
-        yield untested(trace, "the store could not be looked at")
         return
     value = seen.json
     policy, end, start = value.get("expires_after"), value.get("expires_at"), value.get("last_active_at")
     days = policy.get("days") if isinstance(policy, dict) else None
-    if not is_integer(days) or not is_integer(start):
-        yield seen.finding("the policy is not shown", outcome=Outcome.NOT_APPLICABLE)
-    elif end is not None and abs(end - start - days * DAY) > DAY // 2:
+    if not (is_integer(days) and is_integer(start) and is_integer(end)):
+        return
+    if abs(end - start - days * DAY) > DAY // 2:
         yield seen.finding("it expires at another time", place="/expires_at", expected=start + days * DAY, actual=end)
 
 
@@ -196,13 +193,13 @@ def _all_of_store(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange 
     clause="stores-batch-files",
     counterexample=_all_of_store,
     scenarios=("vector_stores.batches",),
+    needs=(at_rest, "batch.create", "batch.files"),
     entails=("lists.walk.complete", "lists.limit", "http.accepted"),
 )
 def batch_files(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The list of a batch contains the files of the batch, not those of the whole store."""
     made, page = one(trace, "batch.create"), one(trace, "batch.files")
     if made is None or page is None:
-        yield untested(trace, "the batch did not end")
         return
     sent = made.exchange.request.json
     wanted = set(sent.get("file_ids", ())) if isinstance(sent, dict) else set()
@@ -229,17 +226,13 @@ def _not_cancelled(item: dict[str, Any]) -> Any:
     clause="stores-batch-cancel",
     counterexample=on_objects("vector_store.file", _not_cancelled),
     scenarios=("vector_stores.batches",),
+    needs=(at_rest, "cancel", "cancelled"),
     entails=("stores.counts",),
 )
 def batch_cancel(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A batch whose cancellation was confirmed does not process all of its files."""
     asked, last = one(trace, "cancel"), one(trace, "cancelled")
-    if asked is None:
-        case_id = trace.observations[-1].case.id if trace.observations else ""
-        yield Finding("no batch was cancelled", case_id, outcome=Outcome.NOT_APPLICABLE)
-    elif last is None or last.json.get("status") == "in_progress":
-        yield untested(trace, "the batch goes on")
-    elif last.json.get("status") == "completed":
+    if asked is not None and last is not None and last.json.get("status") == "completed":
         yield last.finding(
             "the cancelled batch was processed", place="/status", expected="cancelled", actual="completed"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from conformance.checks.objects.jobs import objects_in, on_objects, untested
+from conformance.checks.objects.jobs import at_rest, objects_in, on_objects
 from conformance.checks.objects.lifecycle import one
 from conformance.checks.objects.lists import items_of
 from conformance.evidence.exchange import Exchange
@@ -16,7 +16,7 @@ from conformance.requests.request import Request
 from conformance.scenarios.responses import TALK
 from conformance.schema.integers import is_integer
 from conformance.spec.spec import Spec
-from conformance.verdict import Finding, Level, Outcome
+from conformance.verdict import Finding, Level
 
 CHAIN, FORMS = ("responses.chain",), ("responses.forms",)
 
@@ -53,12 +53,10 @@ def _other_text(item: dict[str, Any]) -> Any:
 )
 def kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """Reading a stored response gives the same items with the same ids, texts and token counts as its creation."""
-    judged = False
     for key in ("first", "second", "forced", "cut"):
         made, look = one(trace, key), one(trace, f"{key}.get")
         if made is None or look is None or made.case.role != key:
             continue
-        judged = True
         for name in ("id", "created_at", "status", "usage", "model"):
             if made.json.get(name) is not None and look.json.get(name) != made.json[name]:
                 yield look.finding(f"{name} differs", place=f"/{name}", expected=made.json[name],
@@ -67,8 +65,6 @@ def kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
                 for s in (made, look)]  # fmt: skip
         if said[0] != said[1]:
             yield look.finding("the output differs", place="/output", expected=said[0], actual=said[1])
-    if not judged:
-        yield untested(trace, "no response was kept")
 
 
 def _lonely(item: dict[str, Any]) -> Any:
@@ -82,12 +78,11 @@ def _lonely(item: dict[str, Any]) -> Any:
     clause="responses-previous",
     counterexample=on_objects("response", _lonely),
     scenarios=CHAIN,
+    needs=("second",),
 )
 def previous(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A response contains the id of the response that it continues."""
     made = one(trace, "second")
-    if made is None:
-        yield untested(trace, "no response was continued")
     for role in ("second", "second.get"):
         seen = one(trace, role)
         wanted = (
@@ -116,13 +111,13 @@ def _shortened(value: Any, request: Request) -> Any:
     clause="responses-input-items",
     counterexample=on_json(_shortened),
     scenarios=CHAIN,
+    needs=("second.items",),
     entails=("schema.response", "lists.walk.complete", "lists.has-more"),
 )
 def input_items(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The input of a response is listed completely, each item with its text."""
     page = one(trace, "second.items")
     if page is None:
-        yield untested(trace, "the input could not be listed")
         return
     sent, found = [_words(item) for item in TALK], [_words(item) for item in items_of(page)]
     missing = [text for text in sent if text not in found]
@@ -152,10 +147,7 @@ def _kept_anyway(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | 
 )
 def unkept(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A response with ``store: false`` can't be read afterwards. Callers rely on it for confidential data."""
-    looks = trace.role("unkept.get")
-    if not looks:
-        yield untested(trace, "no response was created")
-    for seen in looks:
+    for seen in trace.role("unkept.get"):
         if seen.exchange.ok:
             yield seen.finding(
                 "a response with store false can be read", place="status", expected=404, actual=seen.exchange.status
@@ -177,20 +169,28 @@ def _is_call(item: Any) -> bool:
     return isinstance(item, dict) and item.get("type") == "function_call"
 
 
+def whole_answer(trace: Trace) -> str:
+    """Why the answer with a forced function may lack its call: it did not come to its end. "" where it did."""
+    seen = one(trace, "forced")
+    status = seen.json.get("status") if seen else None
+    return "" if status in ("completed", None) else f"the response with a forced function ended {status!r}"
+
+
 @trace_check(
     "responses.forced-call",
     Level.MUST,
     clause="responses-forced-call",
     counterexample=on_objects("response", _no_call),
     scenarios=FORMS,
+    needs=("forced", whole_answer),
     entails=("responses.tool.required", "responses.json.parses"),
 )
 def forced_call(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A function that ``tool_choice`` names is called."""
     seen = one(trace, "forced")
-    if seen is None or seen.json.get("status") not in ("completed", None):
-        yield untested(trace, "no function was forced")
-    elif not any(_is_call(item) and item.get("name") == "get_weather" for item in seen.json.get("output") or ()):
+    if seen is None or whole_answer(trace):
+        return
+    if not any(_is_call(item) and item.get("name") == "get_weather" for item in seen.json.get("output") or ()):
         yield seen.finding("the function is not called", place="/output", expected="a function_call")
 
 
@@ -207,13 +207,12 @@ def _uncut(item: dict[str, Any]) -> Any:
     clause="responses-cut",
     counterexample=on_objects("response", _uncut),
     scenarios=FORMS,
+    needs=("cut",),
 )
 def cut(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A response that is longer than ``max_output_tokens`` has the status ``incomplete``."""
     seen = one(trace, "cut")
-    if seen is None:
-        yield untested(trace, "no response was cut")
-    elif seen.json.get("status") == "completed":
+    if seen is not None and seen.json.get("status") == "completed":
         yield seen.finding(
             "a cut-off response is not incomplete", place="/status", expected="incomplete", actual="completed"
         )
@@ -276,20 +275,26 @@ def _unfinished(item: dict[str, Any]) -> Any:
     return {**item, "status": "failed", "error": {"code": "server_error", "message": "It failed."}, "output": []}
 
 
+def finished(trace: Trace) -> str:
+    """Why a response in the background may lack its output: it was cancelled or cut. "" where neither is seen."""
+    seen = one(trace, "later.get")
+    status = seen.json.get("status") if seen else None
+    return f"the response ended {status!r}" if status in ("cancelled", "incomplete") else ""
+
+
 @trace_check(
     "responses.background",
     Level.SHOULD,
     clause="responses-background",
     counterexample=on_objects("response", _unfinished),
     scenarios=("responses.background",),
+    needs=("later.get", at_rest, finished),
 )
 def background(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A background response reaches a final state and has an output."""
     seen = one(trace, "later.get")
     status = seen.json.get("status") if seen else None
-    if seen is None or status in ("queued", "in_progress"):
-        yield untested(trace, "the response did not end")
-    elif status in ("cancelled", "incomplete"):
-        yield seen.finding(f"it ended {status}", outcome=Outcome.NOT_TESTABLE)
-    elif status == "failed" or not seen.json.get("output"):
+    if seen is None or status in ("queued", "in_progress") or finished(trace):
+        return
+    if status == "failed" or not seen.json.get("output"):
         yield seen.finding("no output", place="/output", expected="some items", actual=status)

@@ -16,7 +16,7 @@ from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.streams.final_answer import FinalAnswer, from_plain, from_stream
 from conformance.streams.reading import DATA_ONLY, read, streamed
-from conformance.verdict import Finding, Level, Outcome
+from conformance.verdict import Finding, Level
 
 EQUALITY = ("streams.equality.*",)
 CANCELLED = ("streams.cancelled",)
@@ -30,19 +30,6 @@ def _complete(exchange: Exchange) -> bool:
     return exchange.ok and exchange.response is not None and exchange.response.complete
 
 
-def _unusable(seen: Observation) -> Finding | None:
-    """The reason why an answer can't be compared, or None if it can."""
-    exchange, status = seen.exchange, seen.exchange.status
-    excused = excuse(seen)
-    if excused is not None:
-        return seen.finding(excused.reason, outcome=excused.outcome)
-    if status == 429 or exchange.unreached:
-        return seen.finding("the target was not available", outcome=Outcome.UNAVAILABLE)
-    if not _complete(exchange):
-        return seen.finding("there is no whole answer to compare", outcome=Outcome.NOT_TESTABLE)
-    return None
-
-
 def _pairs(spec: Spec, trace: Trace) -> Iterator[tuple[str, Observation, Observation]]:
     """Yield (kind, plain answer, streamed answer) of the requests that were sent both ways."""
     kinds: dict[str, dict[str, Observation]] = {}
@@ -54,15 +41,11 @@ def _pairs(spec: Spec, trace: Trace) -> Iterator[tuple[str, Observation, Observa
             yield kind, ways["plain"], ways["stream"]
 
 
-def _answers(spec: Spec, plain: Observation, stream: Observation) -> tuple[FinalAnswer, FinalAnswer] | Finding:
-    """The final answers of both ways, or the finding that says why they can't be compared."""
-    for seen in (plain, stream):
-        unusable = _unusable(seen)
-        if unusable is not None:
-            return unusable
-    reading = read(spec, stream)
+def _answers(spec: Spec, plain: Observation, stream: Observation) -> tuple[FinalAnswer, FinalAnswer] | None:
+    """Both answers put together; None where one of them didn't come whole, or can't be read."""
+    reading = read(spec, stream) if _complete(plain.exchange) and _complete(stream.exchange) else None
     if reading is None or not isinstance(plain.json, dict):
-        return stream.finding("the answers can't be read", outcome=Outcome.NOT_TESTABLE)
+        return None
     return from_plain(plain.json), from_stream(reading)
 
 
@@ -91,18 +74,10 @@ def equals_plain(spec: Spec, trace: Trace) -> Iterator[Finding]:
     If the target claims to be deterministic, everything is compared: text, tool calls and finish reasons of every
     choice. Otherwise only the name of the forced tool and the finish_reason ``length``.
     """
-    judged = False
     for kind, plain, stream in _pairs(spec, trace):
         wholes = _answers(spec, plain, stream)
-        if isinstance(wholes, Finding):
-            yield wholes
-            continue
-        full = stream.case.role.endswith(".full")
-        judged = judged or full or kind != "text"
-        yield from _differences(stream, kind, *wholes, full=full)
-    if not judged:
-        for seen in trace.observations[:1]:
-            yield seen.finding("nothing to compare", outcome=Outcome.NOT_APPLICABLE)
+        if wholes is not None:
+            yield from _differences(stream, kind, *wholes, full=stream.case.role.endswith(".full"))
 
 
 def _differences(
@@ -157,20 +132,11 @@ def _more_prompt(events: list[Draft], _request: Request) -> Sequence[Draft] | No
 )
 def equal_prompt_tokens(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The same prompt has the same number of tokens in a stream and in a plain answer."""
-    judged = False
     for _, plain, stream in _pairs(spec, trace):
         wholes = _answers(spec, plain, stream)
-        if isinstance(wholes, Finding):
-            yield wholes
-            continue
-        one, other = wholes[0].prompt_tokens, wholes[1].prompt_tokens
-        if one is not None and other is not None:
-            judged = True
-            if one != other:
-                yield stream.finding("another number of prompt tokens", place="/usage", expected=one, actual=other)
-    if not judged:
-        for seen in trace.observations[:1]:
-            yield seen.finding("this version counts no tokens in streams", outcome=Outcome.NOT_APPLICABLE)
+        one, other = (whole.prompt_tokens for whole in wholes) if wholes is not None else (None, None)
+        if one is not None and other is not None and one != other:
+            yield stream.finding("another number of prompt tokens", place="/usage", expected=one, actual=other)
 
 
 def _busy(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
@@ -182,12 +148,22 @@ def _busy(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
     return exchange.answered(refused.with_json({"error": {"code": "busy", "message": "A stream is in progress."}}))
 
 
+def gave_up(trace: Trace) -> str:
+    """Why no stream was given up; "" where one was."""
+    for seen in trace.role("streams.cancelled.give-up"):
+        response = seen.exchange.response
+        if seen.exchange.ok and response is not None and response.media_type == "text/event-stream":
+            return "the stream was over before it could be given up" if response.complete else ""
+    return "no stream began that could be given up"
+
+
 @trace_check(
     "stream.cancel.next-answers",
     Level.MUST,
     clause="stream-given-up",
     counterexample=_busy,
     scenarios=CANCELLED,
+    needs=(gave_up,),
     entails=("http.accepted",),
     provenance="standard",
 )
@@ -196,17 +172,12 @@ def next_answers(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
     Users press "stop". The check reveals a target that continues to generate for nobody, or locks the session.
     """
-    following = trace.role("streams.cancelled.next")
-    if not trace.role("streams.cancelled.give-up") or not following:
-        for seen in trace.observations[:1]:
-            yield seen.finding("the scenario did not come so far", outcome=Outcome.NOT_TESTABLE)
-    for seen in following:
-        unusable = _unusable(seen)
-        if unusable is not None and unusable.outcome is not Outcome.NOT_TESTABLE:
-            yield unusable
-        elif (seen.exchange.status or 0) >= 500:  # judged by http.no-server-error
-            yield seen.finding("there is no answer to judge", outcome=Outcome.NOT_TESTABLE)
-        elif not _complete(seen.exchange):
+    if gave_up(trace):
+        return
+    for seen in trace.role("streams.cancelled.next"):
+        status = seen.exchange.status or 0
+        # A model's refusal, a quota and a server error are judged elsewhere; none of them comes of the given-up stream.
+        if excuse(seen) is None and status != 429 and status < 500 and not _complete(seen.exchange):
             fault = seen.exchange.fault
             yield seen.finding(
                 "no complete answer after a stream was closed early",
@@ -238,6 +209,7 @@ def _error_as_event(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchang
     counterexample=_error_as_event,
     about=_refused_stream,
     needs=Needs.ANSWER,
+    contrast=True,
     entails=(
         "errors.rejected",
         "stream.no-error",

@@ -14,7 +14,7 @@ from conformance.requests.request import Request
 from conformance.schema.validators import validator_for
 from conformance.spec.spec import Spec
 from conformance.streams.event_schemas import event_schemas, free_in_filter_chunk
-from conformance.streams.reading import DATA_ONLY, Reading, over_stream, streamed
+from conformance.streams.reading import DATA_ONLY, DONE, Reading, over_stream, streamed
 from conformance.verdict import Finding, Level, Outcome
 
 #: The number of findings of one kind that are reported for one stream.
@@ -140,9 +140,9 @@ def _interrupt(events: list[Draft], _request: Request) -> list[Draft] | None:
 
 
 def _named_error(events: list[Draft], _request: Request) -> list[Draft] | None:
-    """Witness: the last event is replaced by an error."""
-    if not events:
-        return None
+    """Witness: the last event is replaced by an error. A stream without an event can't break off."""
+    if all(event.data == DONE for event in events):
+        return None  # a stream of nothing can't break off
     data = '{"type":"error","code":"server_error","error":{"code":"server_error","message":[]}}'
     return [*events[:-1], Draft(data, "error", events[-1].at)]
 
