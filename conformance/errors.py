@@ -1,17 +1,17 @@
-"""Everything that can go wrong, and whose fault it is.
+"""All exceptions of this suite, and whose mistake each one reports.
 
 ::
 
     ConformanceError
-    ├── UsageError            the caller's: options, configuration (exit 2)
+    ├── UsageError            a mistake of the caller: options, configuration (exit 2)
     │   ├── ConfigError       a configuration file: names file, key and what is expected
     │   └── SpecError         a spec folder: names file, line and key
     ├── TargetError           the target's: nothing can be judged (exit 3)
     │   └── Unreachable       no connection, name not found, TLS failure
-    ├── GuardError            a request that this suite refuses to send (exit 70: a bug of ours)
-    └── HarnessError          ours (exit 70)
+    ├── GuardError            a request that this suite refuses to send (exit 70: a bug of this suite)
+    └── HarnessError          any other bug of this suite (exit 70)
 
-Each carries a message (what happened), a place (where) and a hint (what to do).
+Each has a message (what happened), a place (where) and a hint (what to do).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
 
 
 class ConformanceError(Exception):
-    """The root. ``str()`` gives one line: place, message, hint."""
+    """The root of all exceptions. ``str()`` gives one line: place, message, hint."""
 
     exit_code: ClassVar[int] = 70
 
@@ -76,4 +76,4 @@ class GuardError(ConformanceError):
 
 
 class HarnessError(ConformanceError):
-    """Our own fault."""
+    """A bug of this suite."""

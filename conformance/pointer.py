@@ -1,4 +1,4 @@
-"""JSON Pointers (RFC 6901): the only place that takes them apart, puts them together and walks along them.
+"""JSON Pointers (RFC 6901): the only module that parses, builds and follows them.
 
 A *pattern* is a pointer in which the token ``*`` stands for every item of an array and every member of an object.
 """
@@ -39,8 +39,10 @@ def pointer_to(path: Iterable[Step]) -> str:
 
 
 def look_up(value: Any, pointer: str, default: Any = None) -> Any:
-    """What a pointer names in a value, or the default where it names nothing. Raises ValueError for no pointer."""
-    # The library's own walk takes four times as long and gives "-", the place behind the last item, a value.
+    """The value that a pointer names, or the default if there is none. Raises ValueError for a text that is no
+    pointer.
+    """
+    # jsonpointer's own walk takes four times as long, and resolves "-" (the place after the last item) to an object.
     node = value
     for token in tokens(pointer):
         if isinstance(node, dict):
@@ -58,9 +60,9 @@ def look_up(value: Any, pointer: str, default: Any = None) -> Any:
 
 
 def follow(value: Any, pointer: str) -> Any:
-    """What a pointer, or a fragment (``#/components/…``), names in a value.
+    """The value that a pointer, or a fragment (``#/components/…``), names.
 
-    Raises :class:`KeyError` where it names nothing, and where it is no pointer.
+    Raises :class:`KeyError` if there is none or if the text is no pointer.
     """
     try:
         found = look_up(value, pointer.removeprefix("#"), _NOTHING)
@@ -72,7 +74,7 @@ def follow(value: Any, pointer: str) -> Any:
 
 
 def matches(value: Any, pattern: str) -> Iterator[tuple[tuple[Step, ...], Any]]:
-    """Every place in a value that a pattern names: the path to it, and what is there. In the order of the value.
+    """Yield (path, value) for every place that a pattern names, in the order of the value.
 
     Raises :class:`ValueError` for a pattern that is no pointer.
     """
@@ -80,6 +82,7 @@ def matches(value: Any, pattern: str) -> Iterator[tuple[tuple[Step, ...], Any]]:
 
 
 def _matches(value: Any, rest: tuple[str, ...], path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...], Any]]:
+    """Yield the matches below ``path`` for the remaining tokens."""
     if not rest:
         yield path, value
         return
@@ -99,6 +102,6 @@ def _steps(value: Any, word: str) -> Iterable[Step]:
 
 def _index(word: str) -> int | None:
     """The index that a token names in an array: decimal digits without a leading zero (section 4)."""
-    # "²" is a digit to Python, and no number.
+    # str.isdigit() accepts "²", which int() refuses.
     plain = word.isascii() and word.isdigit() and (word == "0" or word[0] != "0")
     return int(word) if plain else None

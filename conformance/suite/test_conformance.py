@@ -1,4 +1,4 @@
-"""Each item asks: does the target keep this rule in this scenario?"""
+"""Each item asks whether the target keeps one rule in one scenario."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from conformance.verdict import Outcome
 
 
 def test_rule(aoai_verdict: Judged) -> None:
-    """The target keeps the rule, or the failure says where it doesn't, in about ten lines."""
+    """The target keeps the rule; otherwise the failure explains in about ten lines where it doesn't."""
     if aoai_verdict.verdict.outcome is Outcome.FAIL:
         pytest.fail(aoai_verdict.explained(), pytrace=False)

@@ -1,1 +1,1 @@
-"""The only way out: transport, retries, limits, guards, the journal, cleanup and preflight."""
+"""The only package that sends requests: transport, retries, limits, guards, journal, cleanup, preflight."""

@@ -1,4 +1,6 @@
-"""Removing what a run created: newest first, within a time. What is left stays in the journal."""
+"""Cleanup: remove the objects that a run created, newest first, within a time limit. What is left stays in the
+journal.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,11 @@ __all__ = ["Cleaned", "Recovered", "clean", "opener", "recover"]
 
 @frozen
 class Cleaned:
-    """What a cleanup did: how many objects are gone, which are left, and how many creates never got an answer."""
+    """The result of a cleanup.
+
+    ``removed`` counts the removed objects, ``left`` are the entries of those that are left, ``unknown`` counts requests
+    that create something and never got an answer.
+    """
 
     removed: int = 0
     left: tuple[Entry, ...] = ()
@@ -31,7 +37,7 @@ class Cleaned:
 
 @frozen
 class Recovered:
-    """The cleanup of one journal of an interrupted run; ``reason`` says why entries are left."""
+    """The result of the cleanup of one journal of an interrupted run. ``reason`` says why entries are left."""
 
     journal: Path
     cleaned: Cleaned
@@ -41,16 +47,19 @@ class Recovered:
 def _remove(
     target: Target, entries: Iterable[Entry], timeout: float, gone: Callable[[int], None], concurrency: int = 1
 ) -> Cleaned:
-    """Undo entries in their order, up to ``concurrency`` at a time. A member that went with its parent is gone too."""
+    """Remove what entries name, in their order, up to ``concurrency`` at a time. An object that went with its parent
+    counts as removed.
+    """
     deadline = time.monotonic() + timeout
 
     def undone(entry: Entry) -> bool:
+        """Remove one object; True if it doesn't exist any more."""
         if time.monotonic() >= deadline:
             return False
         try:
             exchange = target.undo(entry)
         except ConformanceError:
-            return False  # it stays in the journal, which says what it is
+            return False  # the entry stays in the journal
         # What can only be cancelled (a job) refuses once it is over: then nothing is left to do.
         over = (404, 410) if entry.undo.method == "DELETE" else (400, 404, 409, 410)
         if not (exchange.ok or (exchange.fault is None and exchange.status in over)):
@@ -71,7 +80,7 @@ def _remove(
 
 
 def clean(target: Target, journal: Journal, timeout: float = 30.0, concurrency: int = 1) -> Cleaned:
-    """Remove what this process created. Also after a stop: sending is allowed again for this. Never raises."""
+    """Remove what this process created, even after the run was stopped. Never raises."""
     target.resume()
     made = _remove(target, journal.pending, timeout, journal.gone, concurrency)
     return Cleaned(made.removed, journal.pending, journal.unknown)
@@ -82,8 +91,8 @@ def recover(
 ) -> tuple[Recovered, ...]:
     """Remove what interrupted runs left, and only what their journals name.
 
-    ``open_target`` gives the target of an entry, or None where the caller has no key for it: such entries stay. A
-    journal with nothing left is deleted. Journals of living runs are not touched.
+    ``open_target`` returns the target of an entry, or None if the caller has no key for it; such entries stay. A
+    journal without entries is deleted. Journals of runs that are still alive are not touched.
     """
     deadline = time.monotonic() + timeout
     made = []
@@ -113,9 +122,10 @@ def recover(
 
 
 def opener(config: Config, folder: Path | None = None) -> Callable[[Entry], Target | None]:
-    """For :func:`recover`: opens the target of an entry with a configuration's key.
+    """For :func:`recover`: a function that opens the target of an entry with the configuration's key.
 
-    The key goes to the configured target only; an entry of another target stays. ``folder`` holds further api-versions.
+    The key is sent only to the configured target, so an entry of another target stays. ``folder`` holds further
+    api-versions.
     """
 
     def open_target(entry: Entry) -> Target | None:
@@ -127,6 +137,7 @@ def opener(config: Config, folder: Path | None = None) -> Callable[[Entry], Targ
 
 
 def _append(path: Path, seq: int) -> None:
+    """Note in a journal of an interrupted run that an object is removed."""
     with path.open("a", encoding="utf-8") as file:
-        # The last line of a killed run may lack its end.
+        # If the run was killed, the last line may lack its line break.
         file.write("\n" + json.dumps({"event": "gone", "seq": seq}) + "\n")

@@ -1,8 +1,8 @@
-"""The key of a target: how it goes out, how it may look in evidence, and what is done when it is refused.
+"""The credential of a target: how it is sent, how it is hidden in evidence, what happens if it is refused.
 
-A key that was accepted and is refused later has expired or was revoked. That is the account's matter, not the target's
-contract: the key is read again where its file may hold a new one, the request is repeated once, and what is refused
-then says nothing about the target.
+A key that was accepted before and is refused now has expired or was revoked. That concerns the account and not the
+contract of the target. The key is read again if it comes from a file, the request is repeated once, and a further
+refusal says nothing about the target.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from urllib.parse import quote
 from conformance.errors import ConfigError
 from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Auth
-from conformance.requests.headers import Headers
+from conformance.requests.headers import REDACTED, Headers
 from conformance.settings.configuration import Target as Settings
 from conformance.settings.configuration import read_key_file
 
 __all__ = ["REFUSED_SINCE", "Credential"]
 
-#: What stands for a key in probes with a wrong one: as long as a real one, and none.
+#: The key of probes with a wrong key: as long as a real one, and surely none.
 WRONG_KEY = "0" * 32
 
-#: Characters that a key has at least, to be looked for in URLs and bodies; in headers it is always blanked.
+#: Keys shorter than this are hidden in headers only, not in URLs and bodies, where they could be part of any word.
 SHORTEST_HIDDEN = 8
 
-#: Why an answer with 401 or 403 says nothing about the contract.
+#: Why a 401 or 403 after earlier successes says nothing about the contract.
 REFUSED_SINCE = "the key was accepted before and is refused now: it expired, was revoked, or may not do this"
 
 
@@ -40,28 +40,28 @@ class Credential:
         self._lock = threading.Lock()
         self.secrets: tuple[str, ...] = ()
         self.in_text: tuple[str, ...] = ()
-        self._hide(self._key)
+        self._register(self._key)
 
     def headers(self, auth: Auth) -> Headers:
-        """The header that carries the credential, none for ``Auth.NONE`` and for a target without keys."""
+        """The header with the credential. Empty for ``Auth.NONE`` and for a target without keys."""
         key = self._key if auth is Auth.VALID else WRONG_KEY
         if auth is Auth.NONE or self._settings.auth == "none" or not key:
             return ()
         return (("authorization", f"Bearer {key}"),) if self._settings.auth == "bearer" else (("api-key", key),)
 
     def note(self, auth: Auth, exchange: Exchange) -> None:
-        """Remember that a success came with the key."""
+        """Remember that the key was accepted."""
         if auth is Auth.VALID and exchange.ok:
             self._accepted = True
 
     def refused_since(self, auth: Auth, status: int | None) -> bool:
-        """True where a key that was accepted before is refused now."""
+        """True if a key that was accepted before is refused now."""
         return auth is Auth.VALID and self._settings.auth != "none" and self._accepted and status in (401, 403)
 
     def renew(self, used: Headers) -> bool:
-        """Read the key again; True where the next request may carry another one than ``used``.
+        """Read the key again. True if the next request will carry another key than ``used``.
 
-        A key of the environment can't change while the run lives; a key file may.
+        Only a key from a file can change: the environment of a process is fixed.
         """
         with self._lock:
             if used != self.headers(Auth.VALID):
@@ -75,11 +75,26 @@ class Credential:
             if not key or key == self._key:
                 return False
             self._key = key
-            self._hide(key)
+            self._register(key)
             return True
 
-    def _hide(self, key: str) -> None:
-        """Look for this key in evidence too, from now on: plain, in an URL, inside a JSON text; longest first."""
+    def hide(self, text: str) -> str:
+        """The text without any form of the key."""
+        for secret in self.in_text:
+            text = text.replace(secret, REDACTED)
+        return text
+
+    def hide_bytes(self, data: bytes) -> bytes:
+        """The bytes without any form of the key."""
+        for secret in self.in_text:
+            data = data.replace(secret.encode(), REDACTED.encode())
+        return data
+
+    def _register(self, key: str) -> None:
+        """From now on hide this key in evidence, in three forms: plain, escaped for a URL, escaped for JSON.
+
+        The longest form comes first, so that no part of it remains visible.
+        """
         if not key:
             return
         forms = {key, quote(key, safe=""), json.dumps(key)[1:-1]}

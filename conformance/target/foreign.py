@@ -1,4 +1,6 @@
-"""Objects of the account that this run did not make: the hash of their id and their shape are kept, nothing else."""
+"""Objects of the account that this run did not create: evidence keeps a hash of their id and their shape, nothing
+else.
+"""
 
 from __future__ import annotations
 
@@ -12,23 +14,24 @@ from conformance.requests.case import Case
 
 __all__ = ["hidden_id", "hide_foreign"]
 
-#: Fields in which an owner writes freely; a word in them is never one of the protocol.
+#: Fields with text of their owner. A word in them is never a member of an enum.
 _FREE = ("name", "description", "instructions", "filename", "title", "text", "value", "content", "user", "model")
 
-#: What an enum's member looks like: it must stay, or a schema would find fault with what was hidden.
+#: What a member of an enum looks like. It must stay, or the hidden answer would violate the schema.
 _WORD = re.compile(r"[a-z][a-z0-9_.]{0,31}")
 
+#: The prefix of an id, such as ``file-``, by which schemas recognise its kind.
 _PREFIX = re.compile(r"^[a-z]+[-_]")
 
 
 def hidden_id(value: str) -> str:
-    """An id that can be compared and not used: the prefix stays, the rest is a hash."""
+    """An id that can be compared but not used: the prefix stays, the rest is hashed."""
     prefix = _PREFIX.match(value)
     return (prefix.group() if prefix else "") + hashlib.sha256(value.encode()).hexdigest()[:24]
 
 
 def _shape(value: Any, key: str = "") -> Any:
-    """The value with the same types, lengths and enum members, so that a schema judges it as it would the original."""
+    """The value with the same types, lengths and enum members, so that a schema judges it like the original."""
     match value:
         case dict():
             if key in ("metadata", "attributes", "parameters"):
@@ -47,7 +50,7 @@ def _shape(value: Any, key: str = "") -> Any:
 
 
 def hide_foreign(case: Case, response: Response, owned: Collection[str]) -> Response:
-    """The answer of an account-wide list (no id of ours in its path) without what belongs to others."""
+    """The answer of an account-wide list (no id of ours in its path) with the objects of others hidden."""
     if case.method != "GET" or "{" in case.path.replace("{deployment-id}", "") or not response.is_json:
         return response
     page = response.json

@@ -1,8 +1,8 @@
-"""What is never sent: rules that protect the owner of a target. Pure.
+"""What is never sent: rules that protect the owner of a target. Pure functions.
 
-Methods that change something take the ids in their path from this run's journal, or one of the impossible ids that
-no object has. The key goes to its own origin only. Anything else is a bug of ours and raises
-:class:`~conformance.errors.GuardError` before a byte leaves.
+A method that changes something may have only ids in its path that this run created, or ids that no object can have. The
+key is sent only to its own origin. Anything else is a bug of this suite and raises
+:class:`~conformance.errors.GuardError` before a byte is sent.
 """
 
 from __future__ import annotations
@@ -21,20 +21,23 @@ from conformance.spec.spec import Spec
 
 __all__ = ["check_origin", "check_path_ids", "check_scheme", "is_impossible", "path_ids", "strip", "with_undo"]
 
-#: How every impossible id ends, and the whole names that are impossible by themselves.
+# The end of every impossible id, and the whole names that are impossible.
 _IMPOSSIBLE_END = "0" * 24
 _IMPOSSIBLE_NAMES = ("conformance-no-such-deployment", UNKNOWN_ROUTE)
 
+#: Methods that change nothing (RFC 9110 section 9.2.1).
 _READING = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
 def is_impossible(value: str) -> bool:
-    """True for an id that no object has."""
+    """True for an id that no object can have."""
     return value.endswith(_IMPOSSIBLE_END) or value in _IMPOSSIBLE_NAMES
 
 
 def path_ids(case: Case, bindings: Mapping[str, str]) -> tuple[str, ...]:
-    """The ids in the path, bound; the deployment of an inference path is none."""
+    """The ids in the path, with their values. The deployment in an inference path isn't one: inference changes nothing
+    in it.
+    """
     values = {**bindings, **case.bindings}
     return tuple(
         bind_text(raw, values)
@@ -44,7 +47,9 @@ def path_ids(case: Case, bindings: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def check_path_ids(case: Case, bindings: Mapping[str, str], owned: Collection[str]) -> None:
-    """Raise :class:`GuardError` when a changing method would touch an object that the run did not create."""
+    """Raise :class:`GuardError` if a method that changes something would touch an object that the run did not
+    create.
+    """
     if case.method.upper() in _READING:
         return
     for value in path_ids(case, bindings):
@@ -57,14 +62,14 @@ def check_path_ids(case: Case, bindings: Mapping[str, str], owned: Collection[st
 
 
 def check_origin(url: str, origin: str) -> None:
-    """Raise :class:`GuardError` when a request would leave the origin that the key belongs to (RFC 6454)."""
+    """Raise :class:`GuardError` if a request would go to another origin than the key's (RFC 6454)."""
     here, there = urlsplit(url), urlsplit(origin)
     if (here.scheme, here.netloc) != (there.scheme, there.netloc):
         raise GuardError(f"a request would go to {here.scheme}://{here.netloc} instead of {origin}")
 
 
 def check_scheme(url: str, *, loopback: bool, allow_http: bool) -> None:
-    """Raise :class:`UsageError` for plain http to another machine without the flag."""
+    """Raise :class:`UsageError` for http:// to another machine, unless it is allowed."""
     if urlsplit(url).scheme == "http" and not loopback and not allow_http:
         raise UsageError(
             "the key would travel in clear text", where=url, hint="use https, or set target.allow_http = true"
@@ -72,7 +77,9 @@ def check_scheme(url: str, *, loopback: bool, allow_http: bool) -> None:
 
 
 def strip(headers: Headers, secrets: Collection[str]) -> Headers:
-    """Headers without any credential: for probes that must come without one, extra headers included."""
+    """Headers without any credential, also without extra headers that hold one: for probes that must not be
+    authenticated.
+    """
     return tuple(
         (name, value)
         for name, value in headers
@@ -81,9 +88,9 @@ def strip(headers: Headers, secrets: Collection[str]) -> Headers:
 
 
 def with_undo(case: Case, spec: Spec) -> Case:
-    """The case with the ``undo`` that its path implies: POST on a collection whose members can be deleted.
+    """The case with the ``undo`` that its path implies: for POST on a collection whose members can be deleted.
 
-    A request that should have been refused can be accepted all the same; what it made must be removed too.
+    A request that should be refused may be accepted by mistake. What it created must be removed too.
     """
     if case.method != "POST" or case.creates or case.undo is not None:
         return case

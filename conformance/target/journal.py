@@ -1,7 +1,8 @@
-"""What the run is about to create and what it created: append-only JSON lines that survive a kill.
+"""The journal: what a run is about to create and what it created, as appended JSON lines that survive a kill.
 
-The intent is on disk before a request leaves, the ids right after its answer. One file per process, so that workers
-never share one; it is locked while its run lives, so that ``cleanup`` touches only what was left behind.
+The intent is on disk before a request is sent, the ids are written right after its answer. Each process has its own
+file, so that workers never share one. The file is locked while its run is alive, so that ``cleanup`` touches only files
+of dead runs.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from conformance.target.guards import path_ids
 fcntl: Any
 try:
     import fcntl
-except ImportError:  # Windows has none; a file of a living run isn't told apart there
+except ImportError:  # Windows has no flock: cleanup can't recognise the files of living runs there
     fcntl = None
 
 __all__ = ["Entry", "Journal", "default_folder", "journals", "read"]
@@ -35,7 +36,9 @@ _PATTERN = "journal-*.jsonl"
 
 @frozen
 class Entry:
-    """One thing that was created and how to remove it. ``ids`` are by placeholder, ``bindings`` what else it needs."""
+    """One created object and how to remove it. ``ids`` are by placeholder; ``bindings`` are further values of its
+    path.
+    """
 
     seq: int
     undo: Case
@@ -47,7 +50,7 @@ class Entry:
 
 
 def default_folder() -> Path:
-    """Where journals are kept when the run folder isn't used: the user's state folder of this tool."""
+    """The folder of journals if there is no run folder: this tool's folder of user state."""
     return Path(platformdirs.user_state_path("aoai-conformance")) / "journals"
 
 
@@ -64,7 +67,7 @@ class Journal:
         self._seq = 0
         self.owned: set[str] = set()
         self._open: dict[int, Entry] = {}
-        #: Creates without a known fate, with the ids in their path.
+        #: Requests that may have created something and have no answer yet, with the ids in their paths.
         self._unknown: dict[int, tuple[str, ...]] = {}
 
     def __enter__(self) -> Journal:
@@ -74,7 +77,7 @@ class Journal:
         self.close()
 
     def intend(self, case: Case, bindings: Mapping[str, str]) -> int:
-        """Write down that ``case`` is about to be sent; returns the number of the entry."""
+        """Write that ``case`` is about to be sent. Returns the number of the entry."""
         with self._mutex:
             self._seq += 1
             seq = self._seq
@@ -96,7 +99,7 @@ class Journal:
             return seq
 
     def created(self, seq: int, case: Case, ids: Mapping[str, str], bindings: Mapping[str, str]) -> None:
-        """Write down the ids that the answer named."""
+        """Write the ids that the answer named."""
         with self._mutex:
             self._unknown.pop(seq, None)
             self.owned.update(ids.values())
@@ -106,13 +109,13 @@ class Journal:
                 self._open[seq] = Entry(seq, case.undo, ids, made, self.target, self.api_version, time.time())
 
     def nothing(self, seq: int) -> None:
-        """Write down that the request was refused, so that nothing exists."""
+        """Write that the request was refused, so that nothing was created."""
         with self._mutex:
             self._unknown.pop(seq, None)
             self._write({"event": "nothing", "seq": seq})
 
     def gone(self, seq: int) -> None:
-        """Write down that what an entry created no longer exists, nor what lay inside it."""
+        """Write that an object of an entry no longer exists, nor the objects inside it."""
         with self._mutex:
             entry = self._open.pop(seq, None)
             self._write({"event": "gone", "seq": seq})
@@ -125,7 +128,7 @@ class Journal:
                 self._write({"event": "gone", "seq": key})
 
     def deleted(self, object_id: str) -> None:
-        """A scenario deleted an object itself; nothing is left to undo."""
+        """Note that a scenario deleted an object itself, so that nothing is left to undo."""
         with self._mutex:
             found = [seq for seq, entry in self._open.items() if object_id in entry.ids.values()]
         for seq in found:
@@ -133,23 +136,24 @@ class Journal:
 
     @property
     def pending(self) -> tuple[Entry, ...]:
-        """What is still to be removed, newest first."""
+        """The entries of objects that are still to be removed, newest first."""
         with self._mutex:
             return tuple(sorted(self._open.values(), key=lambda entry: -entry.seq))
 
     @property
     def unknown(self) -> int:
-        """How many creates got no answer: something may exist that no id is known of."""
+        """How many requests that create something got no answer: there may be objects without a known id."""
         return len(self._unknown)
 
     def close(self) -> None:
-        """Close the file; it is removed where nothing is left to tell."""
+        """Close the file, and delete it if nothing is left to remove."""
         if not self._file.closed:
             self._file.close()
             if not self._open and not self._unknown:
                 self.path.unlink(missing_ok=True)
 
     def _write(self, record: Mapping[str, Any], *, sync: bool = False) -> None:
+        """Append one record. ``sync`` forces it to the disk, so that it survives a crash of the machine."""
         self._file.write(json.dumps(record, ensure_ascii=True, separators=(",", ":")) + "\n")
         self._file.flush()
         if sync:
@@ -157,6 +161,7 @@ class Journal:
 
 
 def _lock(file: IO[Any]) -> bool:
+    """Lock a file for this process; False if another one holds it."""
     if fcntl is None:
         return True
     try:
@@ -167,7 +172,7 @@ def _lock(file: IO[Any]) -> bool:
 
 
 def journals(*folders: Path) -> tuple[Path, ...]:
-    """The journals in some folders and below that no living run holds, newest first."""
+    """The journals in some folders and below that no living run has locked, newest first."""
     found: list[Path] = []
     for folder in folders:
         for path in folder.rglob(_PATTERN) if folder.is_dir() else ():
@@ -178,19 +183,20 @@ def journals(*folders: Path) -> tuple[Path, ...]:
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the records of a journal."""
     for line in path.read_text("utf-8").splitlines():
         try:
             record = json.loads(line)
         except ValueError:
-            continue  # the last line of a killed run may be half written
+            continue  # if the run was killed, its last line may be incomplete
         if isinstance(record, dict):
             yield record
 
 
 def read(path: Path) -> tuple[tuple[Entry, ...], int]:
-    """What an interrupted run left, newest first, and how many creates never got an answer.
+    """The entries that an interrupted run left, newest first, and how many creating requests never got an answer.
 
-    Raises :class:`UsageError` where the file isn't a journal.
+    Raises :class:`UsageError` if the file isn't a journal.
     """
     intents: dict[int, dict[str, Any]] = {}
     left: dict[int, Entry] = {}

@@ -1,4 +1,4 @@
-"""Hard caps of a run, checked before each send, and what must not be sent any more."""
+"""Upper limits of a run, checked before each request, and what must not be sent any more."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from conformance.verdict import Outcome
 
 __all__ = ["FILTER_STOP", "WRONG_KEY_PROBES", "Allowance", "Spent", "Window", "Withheld", "failing", "filtered"]
 
-#: After this many content-filter answers a resource gets nothing more.
+#: After this many answers of the content filter, a resource gets no more requests: accounts are blocked for abuse.
 FILTER_STOP = 3
 
-#: Requests with a wrong key that a live resource gets at most.
+#: Most requests with a wrong key to a target on another machine: more may lock the account.
 WRONG_KEY_PROBES = 2
 
-#: How many exchanges are looked back on, and how many of them make a target unavailable when they fail.
+#: The number of exchanges that are looked back on. If more than half of them failed, the target is unavailable.
 WINDOW = 20
 
 
 class Withheld(ConformanceError):  # noqa: N818 - not an error: a request left out on purpose
-    """A request that was not sent for a good reason. ``outcome`` is what becomes of a scenario that depended on it;
-    ``final`` is True where nothing more can be sent at all.
+    """A request that was left out on purpose.
+
+    ``outcome`` is the outcome of a scenario that needs it. ``final`` is True if nothing more can be sent at all.
     """
 
     def __init__(self, message: str, outcome: Outcome, *, final: bool = False) -> None:
@@ -38,7 +39,7 @@ class Withheld(ConformanceError):  # noqa: N818 - not an error: a request left o
 
 @frozen
 class Spent:
-    """What was sent so far: requests with retries, and the upper bounds that their cases state."""
+    """What was sent so far: the number of requests with retries, and the sums of their upper limits of cost."""
 
     requests: int = 0
     tokens: int = 0
@@ -47,10 +48,10 @@ class Spent:
 
 
 class Allowance:
-    """Counts what is spent and withholds what may not be sent. Thread-safe.
+    """Counts the cost and withholds requests that are not allowed. Thread-safe.
 
-    ``share`` is this process's part of the budget, where several share one run; ``wrong_keys`` its part of the probes
-    with a wrong key.
+    ``share`` is the part of the budget that this process has, if several share one run; ``wrong_keys`` is its part of
+    the probes with a wrong key.
     """
 
     def __init__(
@@ -64,11 +65,11 @@ class Allowance:
 
     @property
     def spent(self) -> Spent:
-        """What was sent so far."""
+        """The cost so far."""
         return self._spent
 
     def take(self, case: Case, resource: str) -> None:
-        """Count one request before it is sent. Raises :class:`Withheld` when it may not be."""
+        """Count one request before it is sent. Raises :class:`Withheld` if it must not be sent."""
         with self._lock:
             self._check(case, resource)
             spent = self._spent
@@ -82,12 +83,15 @@ class Allowance:
                 cap = getattr(self._budget, name)
                 if cap is not None and getattr(after, name) > cap * self._share:
                     message = f"the budget of {cap:g} {name} is used up"
-                    # Another case may cost none of these; without requests nothing can be sent at all.
+                    # Another case may cost no tokens or images, but each costs a request.
                     raise Withheld(message, Outcome.INCONCLUSIVE, final=name == "requests")
             self._spent = after
             self._wrong_keys += case.auth is Auth.WRONG
 
     def _check(self, case: Case, resource: str) -> None:
+        """Raise :class:`Withheld` for expensive requests that aren't allowed, for wrong keys and for filtered
+        resources.
+        """
         if case.expensive and not self._loopback and case.expensive not in self._budget.expensive:
             message = f"{case.expensive} is expensive; budget.expensive doesn't name it"
             raise Withheld(message, Outcome.NOT_APPLICABLE)
@@ -101,14 +105,14 @@ class Allowance:
             raise Withheld(message, Outcome.INCONCLUSIVE)
 
     def note(self, exchange: Exchange, resource: str) -> None:
-        """Look at an answer: content filter answers count against their resource."""
+        """Count an answer of the content filter against its resource."""
         if filtered(exchange):
             with self._lock:
                 self._filtered[resource] += 1
 
 
 def filtered(exchange: Exchange) -> bool:
-    """True for an answer that the content filter gave or cut."""
+    """True for an answer that the content filter refused or cut off."""
     body = exchange.response.body if exchange.response else b""
     if exchange.status == 400:
         return b'"content_filter"' in body or b"ResponsibleAIPolicyViolation" in body
@@ -116,8 +120,10 @@ def filtered(exchange: Exchange) -> bool:
 
 
 def away(exchange: Exchange) -> bool:
-    """True where nothing came, where a control request showed that the target was not there any more, or where the
-    answer lies outside the contract.
+    """True if nothing can be said about the target by this exchange.
+
+    Nothing came and no control request was possible, a control request failed too, or the answer is outside the
+    contract.
     """
     fault = exchange.fault
     if exchange.outside:
@@ -128,9 +134,9 @@ def away(exchange: Exchange) -> bool:
 
 
 def failing(exchange: Exchange) -> bool:
-    """True where the way to the target, or the target as a whole, failed: no judgement can rest on it.
+    """True if the connection or the target as a whole failed, so that no verdict can rest on the exchange.
 
-    Silence counts too, though the target answers elsewhere: each of these exchanges costs a whole time limit.
+    Silence counts too, even if the target answers other requests: each of these exchanges costs a whole time limit.
     """
     silent = exchange.fault is not None and exchange.fault.kind in (FaultKind.READ_TIMEOUT, FaultKind.TOTAL_TIMEOUT)
     if away(exchange) or (silent and exchange.response is None):
@@ -140,7 +146,7 @@ def failing(exchange: Exchange) -> bool:
 
 
 class Window:
-    """The last exchanges of a scenario; not thread-safe, its owner locks."""
+    """The last exchanges of a scenario. Not thread-safe: its owner locks."""
 
     def __init__(self, size: int = WINDOW) -> None:
         self._size = size
@@ -152,5 +158,5 @@ class Window:
 
     @property
     def tripped(self) -> bool:
-        """True when more than half of a full window failed."""
+        """True if the window is full and more than half of it failed."""
         return len(self._last) == self._size and sum(self._last) * 2 > self._size

@@ -1,8 +1,8 @@
-"""A look at the target before the corpus, without spending a token.
+"""The preflight: requests before the corpus that find out what the target serves, without spending a token.
 
-An empty body ``{}`` to a deployment is refused with 400 where the deployment exists; a list of the account says whether
-its resource is served. It stops the run only where nothing could be judged: no connection, a refused key, a deployment
-that isn't there. Every other answer goes on to the corpus.
+A deployment that exists refuses an empty body ``{}`` with 400; a list request shows whether its resource is served. The
+preflight stops the run only if nothing could be judged: no connection, a refused key, a deployment that doesn't exist.
+Any other answer lets the corpus begin.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from conformance.verdict import Finding, Outcome, Verdict
 
 __all__ = ["SERVED_CHECK", "Preflight", "preflight", "probes"]
 
-#: The name under which claims are judged; it is no check of the catalogue, because it judges no exchange.
+#: The id under which claims are judged. It isn't in the catalogue of checks, because it judges no single exchange.
 SERVED_CHECK = "claims.served"
 
 #: An id that no object has.
 _NOBODY = "0" * 24
 
-#: The code with which the service answers a route that it doesn't know, and no missing object.
+#: The error code for an unknown route. A missing object gets another code with the same status.
 _NO_ROUTE = "404"
 
-#: What a refusal says where the resource as a whole isn't there.
+#: What a refusal says if the resource as a whole isn't served.
 _NOT_SUPPORTED = re.compile(r"not[ _-]?(?:supported|implemented|available|enabled)|unsupported", re.IGNORECASE)
 
 _SILENT = (FaultKind.READ_TIMEOUT, FaultKind.TOTAL_TIMEOUT)
@@ -44,8 +44,10 @@ _NO_CONNECTION = (FaultKind.CONNECT, FaultKind.CONNECT_TIMEOUT, FaultKind.DNS, F
 
 @frozen
 class Preflight:
-    """What was found: why a resource or an operation isn't served, and which unclaimed ones are. ``control`` is a
-    cheap request that the target answered.
+    """The result of a preflight.
+
+    ``resources`` and ``operations`` hold what isn't served, ``surprises`` what is served although unclaimed, each with
+    a reason; ``cases`` the ids of the requests that showed it. ``control`` is a cheap request that the target answered.
     """
 
     resources: Mapping[str, str] = field(factory=dict)
@@ -56,11 +58,11 @@ class Preflight:
     control: Case | None = None
 
     def missing(self, operation: str, resource: str) -> str | None:
-        """Why an operation isn't served; None where it is, or wasn't looked at."""
+        """Why an operation isn't served; None if it is served or wasn't looked at."""
         return self.operations.get(operation) or self.resources.get(resource)
 
     def verdicts(self) -> tuple[Verdict, ...]:
-        """One verdict for each resource or operation that is claimed and not served, or served and not claimed."""
+        """One verdict for each resource or operation that is claimed but not served, or served but not claimed."""
         made = []
         found = (
             ("resource", self.resources, Outcome.FAIL, "claimed and not served"),
@@ -101,14 +103,14 @@ def _remedy(kind: str, name: str) -> str:
 
 
 def probes(spec: Spec, capabilities: frozenset[str]) -> tuple[Case, ...]:
-    """The requests of a preflight: they create nothing and spend nothing. ``capabilities``: what deployments can do.
+    """The requests of a preflight. They create nothing and spend nothing. ``capabilities``: those of the deployments.
 
-    A POST is among them only where the document requires a field, so that ``{}`` must be refused.
+    A POST is among them only if the document requires a field of its body, so that ``{}`` must be refused.
     """
     operations = operations_of(spec).values()
     found = [case for operation in operations if (case := _probe(spec, operation, capabilities)) is not None]
     looked_at = {operation.resource for operation in operations if operation.id in {case.operation for case in found}}
-    # reading first: of a resource that can't be listed, an object that nobody has is asked for
+    # A resource that can't be listed is asked for an object that doesn't exist, preferably by a method that reads.
     for operation in sorted(operations, key=lambda operation: operation.mutates):
         case = None if operation.resource in looked_at else _nobody(operation)
         if case is not None:
@@ -118,7 +120,7 @@ def probes(spec: Spec, capabilities: frozenset[str]) -> tuple[Case, ...]:
 
 
 def _nobody(operation: Operation) -> Case | None:
-    """A request about an object that nobody has: a route that isn't there shows by the code of its 404."""
+    """A request for an object that doesn't exist. The code of its 404 says whether the route exists."""
     names = [p.name for p in operation.parameters if p.location == "path"]
     if not names or "/deployments/" in operation.path:
         return None
@@ -134,6 +136,7 @@ def _nobody(operation: Operation) -> Case | None:
 
 
 def _probe(spec: Spec, operation: Operation, capabilities: frozenset[str]) -> Case | None:
+    """A request without ids for an operation; None if there is none that is refused or free of charge."""
     names = [p.name for p in operation.parameters if p.location == "path"]
     deployment = [name for name in names if "/deployments/{" + name + "}" in operation.path]
     if names != deployment:
@@ -165,10 +168,10 @@ def _probe(spec: Spec, operation: Operation, capabilities: frozenset[str]) -> Ca
 
 
 def preflight(target: Target, spec: Spec) -> Preflight:
-    """Look at the target.
+    """Find out what the target serves.
 
-    Raises :class:`Unreachable` where no connection can be made, :class:`UsageError` where the right key is refused or a
-    configured deployment doesn't exist.
+    Raises :class:`Unreachable` if there is no connection, :class:`UsageError` if the key is refused or a configured
+    deployment doesn't exist.
     """
     settings = target.config.target
     capabilities = frozenset().union(*settings.deployments.values()) if settings.deployments else frozenset()
@@ -182,7 +185,7 @@ def preflight(target: Target, spec: Spec) -> Preflight:
             continue
         _stop_where_hopeless(target, case, exchange)
         if exchange.fault is not None and exchange.fault.kind in _SILENT:
-            break  # one long wait is enough; the corpus will say what it is
+            break  # one long wait is enough; the corpus will show what is wrong
         answers[case.operation] = (case, exchange)
         if control is None and exchange.status is not None and exchange.status < 500 and exchange.status != 429:
             control = target.control = case
@@ -207,7 +210,7 @@ def preflight(target: Target, spec: Spec) -> Preflight:
 
 
 def _served(exchange: Exchange, absent: bool) -> bool:
-    """True for an answer that something behind the route gave: a success, or a refusal of what was asked."""
+    """True for an answer of something behind the route: a success, or the refusal of this request."""
     status = exchange.status
     if absent or exchange.fault is not None or status is None:
         return False
@@ -215,11 +218,13 @@ def _served(exchange: Exchange, absent: bool) -> bool:
 
 
 def _message(exchange: Exchange) -> str:
+    """The beginning of the answer's body as text."""
     body = exchange.response.body[:2000] if exchange.response else b""
     return body.decode("utf-8", "replace")
 
 
 def _code(exchange: Exchange) -> str:
+    """The code of an error; "" if there is none."""
     value = exchange.response.json if exchange.response else None
     error = value.get("error", value) if isinstance(value, dict) else None
     code = error.get("code") if isinstance(error, dict) else None
@@ -227,7 +232,7 @@ def _code(exchange: Exchange) -> str:
 
 
 def _absent(case: Case, exchange: Exchange) -> str | None:
-    """Why an answer says that nothing is behind the route; None where it doesn't."""
+    """Why an answer shows that the route isn't served; None if it doesn't."""
     if exchange.status in (404, 405, 410, 501) and exchange.fault is None:
         code = _code(exchange)
         if _NOBODY in case.path_params.values() and (exchange.status, code) != (404, _NO_ROUTE):
@@ -238,6 +243,7 @@ def _absent(case: Case, exchange: Exchange) -> str | None:
 
 
 def _stop_where_hopeless(target: Target, case: Case, exchange: Exchange) -> None:
+    """Raise if the answer shows that nothing can be judged."""
     url = target.config.target.url
     if exchange.fault is not None and exchange.fault.kind in _NO_CONNECTION:
         raise Unreachable(f"no connection: {exchange.fault.message}", where=url)

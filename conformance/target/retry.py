@@ -1,9 +1,9 @@
-"""Whether and when a request is sent again. Pure.
+"""Whether and when a request is sent again. Pure functions.
 
-429 obeys ``retry-after-ms`` (milliseconds) and ``Retry-After`` (seconds or a date, RFC 9110 section 10.2.3), up to 60 s
-each. A 5xx is repeated twice with back-off, so that one hiccup is no verdict; so is an answer whose connection was
-closed, where the request changes nothing. A request that creates something is never
-sent again while it is unknown whether the first one did.
+A 429 is repeated after ``retry-after-ms`` (milliseconds) or ``Retry-After`` (seconds or a date, RFC 9110 section
+10.2.3), at most 60 s later. A 5xx is repeated twice with back-off, so that one hiccup leads to no verdict. A closed
+connection is repeated in the same way if the request changes nothing. A request that creates something is never sent
+again while it is unknown whether the first one did.
 """
 
 from __future__ import annotations
@@ -19,25 +19,26 @@ from conformance.target.transport import Answer
 
 __all__ = ["LONGEST", "Pace", "delay", "retry_after"]
 
-#: Seconds that a retry waits at most.
+#: The longest wait before a retry, in seconds.
 LONGEST = 60.0
 
-#: How often a request is sent in all before a 5xx or a closed connection counts as repeated.
+#: How often a request is sent in all if each time a 5xx or a closed connection is the answer.
 _REPEATS = 3
 
+#: Faults after which the target surely received nothing.
 _NOTHING_SENT = (FaultKind.CONNECT, FaultKind.CONNECT_TIMEOUT, FaultKind.DNS)
 
 
 @frozen
 class Pace:
-    """Retries after the first try, and the first back-off in seconds (it doubles)."""
+    """The number of retries after the first attempt, and the first back-off in seconds; it doubles each time."""
 
     retries: int = 3
     backoff: float = 0.5
 
 
 def retry_after(response: Response) -> float | None:
-    """Seconds that the answer asks to wait; None where it doesn't say or can't be read."""
+    """The seconds that the answer asks to wait; None if it doesn't say or can't be read."""
     try:
         milliseconds = response.header("retry-after-ms")
         if milliseconds is not None:
@@ -53,9 +54,9 @@ def retry_after(response: Response) -> float | None:
 
 
 def delay(case: Case, answer: Answer, attempt: int, pace: Pace, *, again: bool = False) -> float | None:
-    """Seconds to wait before attempt ``attempt + 1`` (the first is 1); None: this one stands.
+    """The seconds to wait before attempt ``attempt + 1`` (the first is 1); None if this attempt is the last.
 
-    ``again``: the request may be repeated though it changes something (a removal that may have been done already).
+    ``again``: the request may be repeated although it changes something, such as a removal, which may be done twice.
     """
     harmless = again or case.changes_nothing
     backoff = min(LONGEST, pace.backoff * 2.0 ** (attempt - 1))
@@ -66,7 +67,7 @@ def delay(case: Case, answer: Answer, attempt: int, pace: Pace, *, again: bool =
         asked = retry_after(response)
         return min(LONGEST, backoff if asked is None else asked)
     if fault is not None and fault.kind is FaultKind.CLOSED and (response is None or response.status < 500):
-        # Where no byte came: a kept connection that the server closed at the same moment, a fresh one decides.
+        # If no byte came, the server closed a kept connection just when it was used: a new one is tried at once.
         wait = backoff if answer.heard or attempt > 1 else 0.0
         return wait if harmless and attempt < min(_REPEATS, pace.retries + 1) else None
     if response is None:
@@ -75,7 +76,7 @@ def delay(case: Case, answer: Answer, attempt: int, pace: Pace, *, again: bool =
         return backoff if fault.kind in _NOTHING_SENT and not answer.sent else None
     if response.status >= 500 and attempt < min(_REPEATS, pace.retries + 1):
         if not harmless and response.status in (502, 504):
-            return None  # a gateway speaks; what happened behind it is unknown
+            return None  # a gateway answered; whether the server behind it did something is unknown
         asked = retry_after(response)
         return min(LONGEST, backoff if asked is None else asked)
     return None

@@ -1,7 +1,7 @@
-"""Case → Exchange: the one way to the network. Every rule that protects the target's owner is enforced here.
+"""Case → Exchange: the only way to the network. Every rule that protects the target's owner is enforced here.
 
-In order: the guards, the budget, the journal, the request without its key, the key, the attempts, the evidence without
-secrets. The wire itself is ``transport.py``; what may be repeated is ``retry.py``.
+The order is: the guards, the budget, the journal, the request without its key, the key, the attempts, the evidence
+without secrets. ``transport.py`` sends the bytes, ``retry.py`` decides what may be repeated.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from conformance.errors import UsageError
 from conformance.evidence.created_ids import created_ids
 from conformance.evidence.exchange import BROKEN_OFF, Chunk, Exchange, FaultKind, Response
 from conformance.requests.case import Auth, Case
-from conformance.requests.headers import REDACTED, redact
+from conformance.requests.headers import redact
 from conformance.requests.request import Request
 from conformance.requests.wire import PLACEHOLDER, bind_text, to_request
 from conformance.settings.configuration import Config
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
+from conformance.target.concurrency import ConcurrencyLimit
 from conformance.target.credential import REFUSED_SINCE, Credential
-from conformance.target.flight import Flight
 from conformance.target.foreign import hide_foreign
 from conformance.target.guards import check_origin, check_path_ids, check_scheme, path_ids, strip, with_undo
 from conformance.target.journal import Entry, Journal
@@ -37,22 +37,23 @@ from conformance.verdict import Outcome
 
 __all__ = ["Target"]
 
-#: A gateway or a server that says it can't serve now (RFC 9110 section 15.6).
+#: Statuses with which a gateway or server says that it can't serve at present (RFC 9110 section 15.6).
 _DOWN = (502, 503, 504)
 
-#: Seconds that the answer to a control request is believed after a 5xx.
+#: Seconds for which the answer to a control request remains valid after a 5xx.
 _CONTROL_LASTS = 2.0
 
-#: How often a request that was silent beside others is asked again alone, as long as that doesn't help.
+#: After this many unanswered repetitions alone, requests without an answer are no longer repeated: each costs a time
+#: limit.
 _ALONE_IN_VAIN = 3
 
 
 class Target:
-    """A target under test. Thread-safe; use as a context manager.
+    """A target under test. Thread-safe; use it as a context manager.
 
-    ``journal`` None: nothing that changes an object by id may be sent, and creates are refused with
-    :class:`~conformance.errors.UsageError`. ``share`` and ``wrong_keys`` are this process's part of the budget
-    and of the probes with a wrong key.
+    Without a ``journal`` nothing may be sent that changes an object by id, and requests that create something raise
+    :class:`~conformance.errors.UsageError`. ``share`` and ``wrong_keys`` are the parts of the budget and of the probes
+    with a wrong key that this process has.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class Target:
         self._transport = Transport(self.origin, settings.timeouts, settings.max_body)
         self._stopped = threading.Event()
         self._credential = Credential(settings)
-        self._flight = Flight()
+        self._concurrency = ConcurrencyLimit()
         self._alone_in_vain = 0
         self._resources = {name: operation.resource for name, operation in operations_of(spec).items()}
 
@@ -108,16 +109,16 @@ class Target:
         self._transport.close()
 
     def stop(self) -> None:
-        """Send nothing new: retries that wait give up, new requests are withheld."""
+        """Send nothing new: waiting retries end, new requests are withheld."""
         self._stopped.set()
 
     def abort(self) -> None:
-        """Cut off what is in flight."""
+        """Cut off the exchanges in flight."""
         self._stopped.set()
         self._transport.abort()
 
     def resume(self) -> None:
-        """Allow sending again after a stop: what was created must still be removed."""
+        """Allow sending again after a stop, to remove what was created."""
         self._stopped.clear()
         self._transport.resume()
 
@@ -126,9 +127,9 @@ class Target:
         return self._resources.get(case.operation, case.operation.split(".")[0])
 
     def bindings(self, case: Case) -> dict[str, str]:
-        """What a run binds by itself: ``{run}`` and ``{deployment}``, by the case's capability.
+        """The values that a run has from the start: ``{run}``, and ``{deployment}`` by the case's capability.
 
-        Raises :class:`Withheld` where no configured deployment can do it.
+        Raises :class:`Withheld` if no configured deployment has the capability.
         """
         found = {"run": self.run_id}
         for name, can in self.config.target.deployments.items():
@@ -148,9 +149,10 @@ class Target:
         return found
 
     def send(self, case: Case, bindings: Mapping[str, str] | None = None) -> Exchange:
-        """Send a case with its retries and return the evidence, free of secrets.
+        """Send a case, with its retries, and return the evidence without secrets.
 
-        Raises :class:`Withheld` for what may not be sent now, :class:`GuardError` for what must never be.
+        Raises :class:`Withheld` for a request that may not be sent now, :class:`GuardError` for one that must never be
+        sent.
         """
         values = {**self.bindings(case), **(bindings or {})}
         case = with_undo(case, self.spec)
@@ -174,13 +176,16 @@ class Target:
         return exchange
 
     def undo(self, entry: Entry) -> Exchange:
-        """Remove what a journal entry created. Not counted against the budget: leaving things behind is worse."""
+        """Remove what a journal entry created. It isn't counted against the budget: objects left behind would be
+        worse.
+        """
         values = {"run": self.run_id, **entry.bindings, **entry.ids}
         owned = {*entry.ids.values(), *entry.bindings.values()}
         request = self._request(entry.undo, values, owned)
         return self._attempts(entry.undo, request, free=True)
 
     def _request(self, case: Case, values: Mapping[str, str], owned: set[str] | None = None) -> Request:
+        """The request of a case without its key. Raises :class:`GuardError` if it must never be sent."""
         known = owned if owned is not None else (self.journal.owned if self.journal is not None else set())
         check_path_ids(case, values, known)
         request = to_request(
@@ -201,6 +206,9 @@ class Target:
         )
 
     def _attempts(self, case: Case, request: Request, *, free: bool = False) -> Exchange:
+        """Send a request until it is answered for good, by the rules of ``retry.py``. ``free``: not counted in the
+        budget.
+        """
         resource = self.resource(case)
         if case.auth is not Auth.VALID:
             request = evolve(request, headers=strip(request.headers, self._credential.secrets))
@@ -209,12 +217,12 @@ class Target:
             try:
                 self._may_send(case, free=free)
             except Withheld:
-                # An answer stands without a retry that can't be paid for; a connection that was closed once doesn't.
+                # If the budget allows no retry, an answer stands; one closed connection is no result.
                 if earlier and earlier[-1].fault is None:
                     return evolve(earlier[-1], attempts=tuple(earlier[:-1]))
                 raise
-            # What can't be sent again must not meet a connection that its server is just closing.
-            with self._flight.beside_others() as company:
+            # A request that can't be sent again needs a new connection: its server might just be closing a kept one.
+            with self._concurrency.shared() as in_flight:
                 answer, exchange = self._try(case, request, fresh=not case.changes_nothing)
             wait = delay(case, answer, len(earlier) + 1, self._pace, again=free)
             if wait is None:
@@ -222,13 +230,13 @@ class Target:
             earlier.append(exchange)
             self._stopped.wait(wait)
         if not free:
-            exchange = self._second_chance(case, request, exchange, company.others, earlier)
+            exchange = self._second_chance(case, request, exchange, in_flight.others, earlier)
             exchange = self._controlled(case, exchange)
         self.allowance.note(exchange, resource)
         return evolve(exchange, attempts=tuple(earlier))
 
     def _try(self, case: Case, request: Request, *, fresh: bool) -> tuple[Answer, Exchange]:
-        """One attempt with the credential of this moment."""
+        """One attempt with the current credential."""
         started = time.time()
         live = evolve(request, headers=(*request.headers, *self._credential.headers(case.auth)))
         answer = self._transport.send(live, case.cancel_after, fresh=fresh)
@@ -239,7 +247,9 @@ class Target:
     def _second_chance(
         self, case: Case, request: Request, exchange: Exchange, others: int, earlier: list[Exchange]
     ) -> Exchange:
-        """What the account or the crowd of our own requests may have spoiled is asked once more, or told as such."""
+        """Repeat a request once if an expired key or our other requests may be the reason for the answer, else mark it
+        so.
+        """
         if self._credential.refused_since(case.auth, exchange.status):
             used = tuple(h for h in self._credential.headers(case.auth))
             if not self._credential.renew(used) or not self._paid(case):
@@ -255,16 +265,16 @@ class Target:
         if not case.changes_nothing or not self._paid(case):
             return evolve(exchange, outside=f"{beside}; it may have changed something and is not sent again")
         earlier.append(exchange)
-        with self._flight.alone():
+        with self._concurrency.exclusive():
             _, exchange = self._try(case, request, fresh=True)
         if exchange.response is None:
             self._alone_in_vain += 1
         else:
-            self._flight.fewer(others)
+            self._concurrency.reduce(others)
         return exchange
 
     def _paid(self, case: Case) -> bool:
-        """True where one more request may be sent."""
+        """True if the budget allows another request; it is counted."""
         try:
             self._may_send(case)
         except Withheld:
@@ -272,17 +282,19 @@ class Target:
         return True
 
     def _may_send(self, case: Case, *, free: bool = False) -> None:
-        """Raises :class:`Withheld` after a stop, and where the budget is used up; ``free``: it is not counted."""
+        """Raise :class:`Withheld` after a stop or if the budget is used up. ``free``: not counted in the budget."""
         if self._stopped.is_set():
             raise _stopped()
         if not free:
             self.allowance.take(case, self.resource(case))
 
     def _controlled(self, case: Case, exchange: Exchange) -> Exchange:
-        """The exchange with what a control request said, where that decides between a broken target and one away."""
+        """The exchange with the result of a control request, if only that can tell a faulty answer from a target that
+        is down.
+        """
         now = time.monotonic()
         if exchange.fault is not None and exchange.fault.kind in BROKEN_OFF:
-            # A target that breaks answers off, or one that died just now? Only what it says afterwards can tell.
+            # Did the target cut off this answer only, or did it just stop? Only a request afterwards can tell.
             try:
                 return evolve(exchange, control_ok=self._ask_control(now))
             except Withheld:
@@ -294,13 +306,14 @@ class Target:
                 alive = self._ask_control(now - _CONTROL_LASTS)
             except Withheld:
                 alive = None
-            # Without a control request 502, 503 and 504 say by themselves that the target is down.
+            # If no control request is known, 502, 503 and 504 are taken to mean that the target is down.
             return evolve(exchange, control_ok=False if alive is None and exchange.status in _DOWN else alive)
         return exchange
 
     def _ask_control(self, since: float) -> bool | None:
-        """Whether the target answers a cheap request below 500, asked at ``since`` (monotonic) or later; None where
-        none ever was answered so. Raises :class:`Withheld` where nothing more may be sent.
+        """True if the target answered a cheap request below 500 at ``since`` (monotonic) or later, False if it didn't.
+
+        None if no such request is known. Raises :class:`Withheld` if nothing more may be sent.
         """
         if self.control is None:
             return None
@@ -310,56 +323,49 @@ class Target:
                 began = time.monotonic()
                 live = self._request(self.control, self.bindings(self.control))
                 live = evolve(live, headers=(*live.headers, *self._credential.headers(Auth.VALID)))
-                # A kept connection may be closing: some servers do that after an error, without saying so.
+                # Some servers close the connection after an error without announcing it, so a kept one isn't used.
                 answer = self._transport.send(live, fresh=True)
                 if answer.fault is not None and answer.fault.kind is FaultKind.CANCELLED:
                     raise _stopped()
                 self._control_ok = answer.response is not None and answer.response.status < 500
-                # An answer tells of the moment when it was asked for; silence lasted until it was given up.
+                # A success is valid from the moment of the request, a failure from the moment at which it was given up.
                 self._control_at = began if self._control_ok else time.monotonic()
             return self._control_ok
 
     def _evidence(self, case: Case, live: Request, answer: Answer, started: float) -> Exchange:
+        """The exchange as it is stored: without secrets, and without other people's objects."""
         response, fault = answer.response, answer.fault
         if response is not None:
             response = self._clean(response)
             if not self.loopback:
                 response = hide_foreign(case, response, self.journal.owned if self.journal is not None else ())
         if fault is not None:
-            fault = evolve(fault, message=self._hide(fault.message))
+            fault = evolve(fault, message=self._credential.hide(fault.message))
         request = Request(
             method=live.method,
-            url=self._hide(live.url),
+            url=self._credential.hide(live.url),
             headers=redact(live.headers, self._credential.secrets),
-            body=self._hide_bytes(live.body),
+            body=self._credential.hide_bytes(live.body),
         )
         return Exchange(request=request, response=response, fault=fault, started=started)
 
     def _clean(self, response: Response) -> Response:
+        """The response without any form of the key."""
         headers = redact(response.headers, self._credential.secrets)
         chunks = response.chunks
         hidden = [secret.encode() for secret in self._credential.in_text]
         if any(secret in response.body for secret in hidden):
-            cleaned = tuple(Chunk(chunk.at, self._hide_bytes(chunk.data)) for chunk in chunks)
+            cleaned = tuple(Chunk(chunk.at, self._credential.hide_bytes(chunk.data)) for chunk in chunks)
             joined = b"".join(chunk.data for chunk in cleaned)
-            if any(secret in joined for secret in hidden):  # it lay across a border of chunks
-                cleaned = (Chunk(chunks[-1].at, self._hide_bytes(response.body)),)
+            if any(secret in joined for secret in hidden):  # the key was split between two chunks
+                cleaned = (Chunk(chunks[-1].at, self._credential.hide_bytes(response.body)),)
             chunks = cleaned
         elif headers == response.headers:
             return response
-        return evolve(response, headers=headers, chunks=chunks, reason=self._hide(response.reason))
-
-    def _hide(self, text: str) -> str:
-        for secret in self._credential.in_text:
-            text = text.replace(secret, REDACTED)
-        return text
-
-    def _hide_bytes(self, data: bytes) -> bytes:
-        for secret in self._credential.in_text:
-            data = data.replace(secret.encode(), REDACTED.encode())
-        return data
+        return evolve(response, headers=headers, chunks=chunks, reason=self._credential.hide(response.reason))
 
     def _write_down(self, case: Case, values: Mapping[str, str], entry: int | None, exchange: Exchange) -> None:
+        """Note in the journal what an exchange created or deleted."""
         assert self.journal is not None  # noqa: S101 - the one caller asks
         if entry is not None:
             answered = exchange.fault is None and exchange.response is not None
@@ -375,10 +381,12 @@ class Target:
 
 
 def _stopped() -> Withheld:
+    """The exception for a request after a stop."""
     return Withheld("the run was stopped", Outcome.INCONCLUSIVE, final=True)
 
 
 def _never_left(exchange: Exchange) -> bool:
+    """True if the request surely didn't reach the target."""
     return exchange.fault is not None and exchange.fault.kind in (
         FaultKind.CONNECT,
         FaultKind.CONNECT_TIMEOUT,

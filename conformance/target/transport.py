@@ -1,9 +1,9 @@
-"""One request over one kept connection: raw bytes with arrival times, or the fault that took their place.
+"""One request over one kept connection. The result is raw bytes with arrival times, or a fault.
 
-httpx sends through httpcore; this module speaks to httpcore itself, one small pool per thread. Two reasons. Measured
-(``benchmarks/clients.py``), threads with a transport each are fastest; the layers above cost a third.
-And only the byte stream below can bound a whole exchange: httpx restarts its read timeout with every byte, so that a
-header section that drips would never end. Nothing is retried, redirected or decoded here.
+httpx sends through httpcore; this module calls httpcore directly, with one small pool for each thread. There are two
+reasons. Measured with ``benchmarks/clients.py``, threads with a transport each are fastest, and the layers of httpx
+cost a third. And only the byte stream below can limit the time of a whole exchange: httpx restarts its read timeout
+with every byte, so headers that arrive byte by byte would never end. Nothing is retried, redirected or decoded here.
 """
 
 from __future__ import annotations
@@ -27,13 +27,16 @@ from conformance.settings.configuration import Timeouts
 
 __all__ = ["Answer", "Transport"]
 
-#: Seconds an idle connection is kept: less than common servers keep theirs (5 s), so that none is used while it closes.
+#: Seconds that an idle connection is kept. Common servers close theirs after 5 s; a request must not meet a closing
+#: one.
 _KEEPALIVE = 4.0
 
 
 @frozen
 class Answer:
-    """What one attempt gave. ``sent`` is False while no byte of the request can have left; ``heard`` once any came."""
+    """The result of one attempt. ``sent`` is False if no byte of the request was sent, ``heard`` True once any byte
+    came.
+    """
 
     response: Response | None
     fault: Fault | None
@@ -43,7 +46,7 @@ class Answer:
 
 @define(eq=False)
 class _Clock:
-    """What the byte stream must know of the exchange in progress on its thread."""
+    """The limits and the progress of the exchange on this thread, for the byte stream."""
 
     deadline: float = float("inf")
     idle: float = 60.0
@@ -61,6 +64,7 @@ class _Stream(httpcore.NetworkStream):
         clock.sockets.add(self)
 
     def _left(self, timeout: float | None) -> float:
+        """The seconds that the next read or write may take. Raises ``ReadTimeout`` after the deadline."""
         left = self._clock.deadline - time.monotonic()
         if left <= 0:
             self._clock.late = True
@@ -95,7 +99,7 @@ class _Stream(httpcore.NetworkStream):
 
 
 class _Backend(httpcore.NetworkBackend):
-    """Connects, and remembers the streams so that a stop can shut them down."""
+    """Opens connections, and remembers them so that a stop can shut them down."""
 
     def __init__(self, clock: _Clock) -> None:
         self._inner, self._clock = httpcore.SyncBackend(), clock
@@ -116,7 +120,7 @@ class _Backend(httpcore.NetworkBackend):
 
 
 class Transport:
-    """Sends requests to one origin, from any number of threads. Thread-safe; close it when done."""
+    """Sends requests to one origin from any number of threads. Thread-safe; close it at the end."""
 
     def __init__(self, origin: str, timeouts: Timeouts, max_body: int) -> None:
         parts = urlsplit(origin)
@@ -130,9 +134,10 @@ class Transport:
         self._aborted = False
 
     def send(self, request: Request, cancel_after: int | None = None, *, fresh: bool = False) -> Answer:
-        """One attempt. ``cancel_after`` closes the connection after so many bytes of the body.
+        """Make one attempt. ``cancel_after`` closes the connection after that many bytes of the body.
 
-        ``fresh`` takes a new connection: a kept one may be closing, and then nobody knows what became of the request.
+        ``fresh`` opens a new connection. A kept one may just be closing, and then nobody knows whether the request
+        arrived.
         """
         pool, clock = self._pool()
         if fresh:
@@ -175,7 +180,7 @@ class Transport:
         return Answer(response, fault, clock.wrote, clock.heard)
 
     def abort(self) -> None:
-        """Shut down every connection; exchanges in flight end with :attr:`FaultKind.CANCELLED`."""
+        """Shut down every connection. Exchanges in flight end with :attr:`FaultKind.CANCELLED`."""
         self._aborted = True
         with self._lock:
             opened = list(self._opened)
@@ -188,7 +193,7 @@ class Transport:
                     continue  # it was closed by its own thread in the meantime
 
     def resume(self) -> None:
-        """Allow sending again after :meth:`abort`: what was created must still be removed."""
+        """Allow sending again after :meth:`abort`, to remove what was created."""
         self._aborted = False
 
     def close(self) -> None:
@@ -199,6 +204,7 @@ class Transport:
             pool.close()
 
     def _pool(self) -> tuple[httpcore.ConnectionPool, _Clock]:
+        """The connection pool of this thread, created at its first use."""
         mine: tuple[httpcore.ConnectionPool, _Clock] | None = getattr(self._local, "mine", None)
         if mine is None:
             clock = _Clock()
@@ -215,8 +221,9 @@ class Transport:
         return mine
 
     def _wire(self, request: Request) -> httpcore.Request:
+        """The request for httpcore."""
         parts = urlsplit(request.url)
-        # The target goes out as it was built: no dot segment and no escape may change on the way.
+        # The path is sent exactly as it was built. HTTP libraries tend to resolve dot segments and normalise escapes.
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         named = {name.lower() for name, _ in request.headers}
         headers = [(b"host", self._authority)] if "host" not in named else []
@@ -232,6 +239,7 @@ class Transport:
     def _response(
         self, answer: httpcore.Response, chunks: tuple[Chunk, ...], ended: bool, elapsed: float, headers_at: float
     ) -> Response:
+        """The response as evidence."""
         return Response(
             status=answer.status,
             headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers),
@@ -244,6 +252,7 @@ class Transport:
         )
 
     def _fault(self, error: Exception, clock: _Clock, at: float) -> Fault:
+        """The fault that an exception stands for."""
         text = str(error) or type(error).__name__
         if self._aborted:
             return Fault(FaultKind.CANCELLED, "the run was stopped", at)
@@ -266,7 +275,7 @@ class Transport:
 
 
 def _connect_kind(error: BaseException) -> FaultKind:
-    """DNS, TLS or plain connect, from the errors below."""
+    """Whether a failed connection is due to DNS, TLS or else, by the causes of the exception."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, socket.gaierror):
