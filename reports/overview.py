@@ -7,7 +7,7 @@ from html import escape
 
 from .headline import Headline
 
-__all__ = ["NAME", "render"]
+__all__ = ["NAME", "page"]
 
 NAME = "index.html"
 
@@ -25,7 +25,7 @@ body {{ font: 16px/1.6 system-ui, sans-serif; max-width: 50rem; margin: 2rem aut
 """
 
 
-def render(headlines: Mapping[str, Headline]) -> str:
+def page(headlines: Mapping[str, Headline]) -> str:
     """HTML text: of each api-version a link to its report, its conclusion and how much was judged."""
     rows = (
         f'<li><a href="{escape(version)}/index.html">{escape(version)}</a>: {escape(first.text)}'

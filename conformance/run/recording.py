@@ -6,11 +6,13 @@ parts in the order of the corpus, writes the canonical report and everything tha
 
 from __future__ import annotations
 
+import pkgutil
 import platform
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -37,14 +39,23 @@ else:
     manifest = late("reports.manifest")
     overview_page = late("reports.overview")
 
-__all__ = ["DERIVED", "Recorder", "clear", "derive", "header_of", "merge", "now", "out_folder", "overview", "seal"]
-
-#: The reports made of the canonical one: modules of ``reports/``; a new one is added here by its name.
-DERIVED = ("html", "markdown", "badge")
+__all__ = [
+    "Format",
+    "Recorder",
+    "clear",
+    "derive",
+    "formats",
+    "header_of",
+    "merge",
+    "now",
+    "out_folder",
+    "overview",
+    "seal",
+]
 
 
 class Format(Protocol):
-    """What a module of ``reports/`` that is named in :data:`DERIVED` offers."""
+    """A module of ``reports/`` that makes a file of a report."""
 
     @property
     def NAME(self) -> str:  # noqa: N802 - a constant of the module
@@ -209,10 +220,17 @@ def _not_run(traces: Iterable[Trace]) -> list[str]:
     return sorted(trace.scenario for trace in traces if not trace.observations)
 
 
+@cache
+def formats() -> tuple[Format, ...]:
+    """The report formats besides the canonical one: the modules of ``reports/`` with ``NAME`` and ``render``."""
+    names = sorted(info.name for info in pkgutil.iter_modules(part("reports").__path__))
+    modules = (part(f"reports.{name}") for name in names)
+    return tuple(cast("Format", made) for made in modules if hasattr(made, "NAME") and hasattr(made, "render"))
+
+
 def derive(folder: Path, report: Report) -> None:
     """Write the derived reports of a version's folder."""
-    for name in DERIVED:
-        module = cast("Format", part(f"reports.{name}"))
+    for module in formats():
         (folder / module.NAME).write_text(module.render(report, str(folder)), "utf-8", "backslashreplace")
     seal(folder)
 
@@ -224,5 +242,5 @@ def seal(folder: Path) -> None:
 
 def overview(folder: Path, headlines: Mapping[str, Headline]) -> None:
     """The page above the api-versions of a run, from the headline of each."""
-    (folder / overview_page.NAME).write_text(overview_page.render(headlines), "utf-8")
+    (folder / overview_page.NAME).write_text(overview_page.page(headlines), "utf-8")
     seal(folder)

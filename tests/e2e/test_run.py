@@ -86,10 +86,9 @@ def test_derived_reports_are_those_of_the_report_file(broken: tuple[str, Done, P
     """A run renders what it holds in memory; whoever renders its report file gets the same bytes."""
     _, _, out = broken
     report = report_of(out)
-    for name in recording.DERIVED:
-        module = part(f"reports.{name}")
+    for module in recording.formats():
         again = module.render(report, str(out / VERSION)).encode("utf-8", "backslashreplace")
-        assert again == (out / VERSION / module.NAME).read_bytes(), name
+        assert again == (out / VERSION / module.NAME).read_bytes(), module.NAME
 
 
 def test_good_target_is_conformant(first: tuple[Done, Path]) -> None:

@@ -18,7 +18,7 @@ from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Check, Scope
 from conformance.judging.judge import judge
-from conformance.run.selection import checks_of, default_versions, items_of, scenarios_in
+from conformance.run.selection import Item, checks_of, default_versions, items_of, scenarios_in
 from conformance.scenarios.scenario import Scenario
 from conformance.settings.options import Options
 from conformance.spec.loading import load, versions
@@ -56,6 +56,7 @@ class Stage:
         self.scenarios = {scenario.id: scenario for scenario in scenarios_in(self.spec, Options())}
         self.items = items_of(self.spec, self.scenarios.values(), checks_of(Options()))
         self.answer = offline.answering(App.of(version), self.spec)
+        self._known: dict[str, Verdict] = {}
 
     @cached_property
     def traces(self) -> Mapping[str, Trace]:
@@ -65,7 +66,12 @@ class Stage:
     @cached_property
     def verdicts(self) -> Mapping[str, Verdict]:
         """The verdicts on good traffic, by item id."""
-        return {item.id: judge(self.spec, item.check, self.traces[item.scenario]) for item in self.items}
+        return {item.id: self._verdict(item) for item in self.items}
+
+    def _verdict(self, item: Item) -> Verdict:
+        if item.id not in self._known:
+            self._known[item.id] = judge(self.spec, item.check, self.traces[item.scenario])
+        return self._known[item.id]
 
     @cached_property
     def judging(self) -> Mapping[str, tuple[Check, ...]]:
@@ -78,7 +84,16 @@ class Stage:
 
     def exercises(self, check: Check) -> bool:
         """True when some good traffic is judged by the check."""
-        return any(check in checks for checks in self.judging.values())
+        mine = (item for item in self.items if item.check == check)
+        return any(self._verdict(item).outcome is not Outcome.NOT_APPLICABLE for item in mine)
+
+    def offered(self, check: Check) -> Iterator[tuple[Exchange, tuple[Exchange, ...]]]:
+        """The good exchanges that a check is about, each with those before it."""
+        for name in dict.fromkeys(item.scenario for item in self.items if item.check == check):
+            seen = self.traces[name].observations
+            for place, one in enumerate(seen):
+                if check.covers(one.case.operation) and check.about(self.spec, one.case):
+                    yield one.exchange, tuple(each.exchange for each in seen[max(0, place - MEMORY) : place])
 
     def broken(self, check: Check) -> Iterator[Broken]:
         """The scenarios that the check's counterexample changes, smallest first, each with its new verdicts.
@@ -137,6 +152,30 @@ def stage(version: str) -> Stage:
 def first_stage(check: Check) -> Stage | None:
     """The stage of the first api-version whose good traffic the check judges; None where there is none."""
     return next((one for one in map(stage, order()) if one.exercises(check)), None)
+
+
+def unproven(check: Check) -> str:
+    """Why a check can't be proved: what is missing, and what to do about it. For a check that shows nowhere."""
+    offered, applied = 0, 0
+    for one in map(stage, order()):
+        for exchange, earlier in one.offered(check):
+            offered += 1
+            applied += check.counterexample(exchange, earlier) is not None
+    if not offered:
+        return (
+            f"{check.id}: it is about none of the exchanges with the emulator, in no api-version. Look at its "
+            "operations, scenarios and about; where they are right, add a scenario that sends such a request."
+        )
+    if not applied:
+        return (
+            f"{check.id}: its counterexample never applied. It returned None for each of the {offered} exchanges with "
+            "the emulator that the check is about. Let it change an answer that the check judges (look at its path, "
+            "status and fields); where the emulator never gives such an answer, add a scenario that asks for one."
+        )
+    return (
+        f"{check.id}: its counterexample changed {applied} of {offered} exchanges with the emulator, and the check "
+        "found nothing wrong in any of them. Let the counterexample break what the check looks at."
+    )
 
 
 def shows(check: Check, verdict: Verdict | None) -> bool:

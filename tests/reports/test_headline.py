@@ -40,7 +40,7 @@ def rendered(report: Any) -> dict[str, str]:
     first = part("reports.headline").headline(report)
     made = {name: part(f"reports.{name}").render(report, "out") for name in ("html", "markdown", "badge")}
     made["console"] = "\n".join(part("reports.console").render(report, "out"))
-    made["overview"] = part("reports.overview").render({"v": first})
+    made["overview"] = part("reports.overview").page({"v": first})
     return made
 
 

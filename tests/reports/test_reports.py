@@ -158,7 +158,9 @@ def test_console_tells_a_reason_once(tmp_path: Path) -> None:
 def test_every_derived_report_offers_what_a_run_asks_of_one() -> None:
     asked = recording.Format.render.__annotations__
     assert {"report": "Report", "run_dir": "str", "return": "str"} == asked
-    for name in recording.DERIVED:
-        made = part(f"reports.{name}")
+    names = [made.NAME for made in recording.formats()]
+    assert {"index.html", "summary.md", "badge.json"} <= {*names}
+    assert len(names) == len({*names, jsonl.NAME, part("reports.manifest").NAME}) - 2, "two files of one name"
+    for made in recording.formats():
         assert asked == made.render.__annotations__
         assert isinstance(made.NAME, str)
