@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from attrs import define, frozen
+from attrs import asdict, define, frozen
 
 from conformance._parts import late
 from conformance.errors import ConformanceError
@@ -125,8 +125,8 @@ def aoai_verdict(request: pytest.FixtureRequest) -> Judged:
     request.node.user_properties += _properties(item, verdict)
     if getattr(request.config.option, "allure_report_dir", None):
         request.node.add_marker(pytest.mark.allure_description(allure.description(verdict)))
-    if verdict.waiver:
-        pytest.skip(f"waived: {verdict.waiver}")
+    if verdict.waived is not None:
+        pytest.skip(f"waived ({verdict.waived.outcome.value}): {verdict.waived.text}")
     if verdict.outcome is Outcome.NOT_APPLICABLE:
         pytest.skip(verdict.reason or "not applicable")
     if verdict.outcome in BROKEN:
@@ -147,8 +147,10 @@ def _properties(item: Item, verdict: Verdict) -> Iterator[tuple[str, object]]:
         yield "witness", verdict.witness
     for finding in verdict.findings[:5]:
         yield "finding", f"{finding.case_id} {finding.message}"
-    if verdict.waiver:
-        yield "waiver", verdict.waiver
+    if verdict.waived is not None:
+        for name, value in asdict(verdict.waived).items():
+            if value:
+                yield f"waived.{name}", str(value)
 
 
 def _item_of(test: pytest.Item) -> Item | None:
@@ -207,6 +209,9 @@ class _Run:
             self.session.choose(self.scheduler.items)
         early = str(session.shouldfail or session.shouldstop or self.stopped)
         self.session.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED and not early, early=early)
+        if session.exitstatus == pytest.ExitCode.OK and self.session.exit_code == 1:
+            # A waiver or an entry of the baseline is out of date: no item fails for it.
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         # By now pytest and Allure wrote theirs; both know items only, and nothing of the run as a whole.
         if self.session.reports:
             for path, told in (("xmlpath", junit), ("allure_report_dir", allure)):

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from attrs import field, frozen
 
-__all__ = ["Conclusion", "Finding", "Level", "Outcome", "Unjudged", "Verdict", "conclude", "fold"]
+__all__ = ["Conclusion", "Finding", "Level", "Outcome", "Unjudged", "Verdict", "Waived", "conclude", "fold"]
 
 
 class Level(StrEnum):
@@ -25,11 +25,13 @@ class Outcome(StrEnum):
     """What became of one check on one scenario. The order of the members is the order of folding.
 
     What was judged comes first: one broken answer isn't hidden by another one that could not be judged. The outcomes
-    after ``pass`` are those of an item of which nothing was judged.
+    after ``pass`` are those of an item of which nothing was judged. ``waived`` is no judgement of its own: it stands in
+    place of a failure that is known (:class:`Waived`).
     """
 
     ERROR = "error"
     FAIL = "fail"
+    WAIVED = "waived"
     WARN = "warn"
     PASS = "pass"  # noqa: S105 - an outcome, no password
     UNAVAILABLE = "unavailable"
@@ -91,12 +93,36 @@ class Unjudged:
 
 
 @frozen
+class Waived:
+    """Why a verdict doesn't decide, and what it would be without: ``outcome``.
+
+    Either somebody answers for it: ``owner``, ``reason`` and ``link`` as the configuration has them, until the day
+    ``expires``. Or a baseline has it as well: known ``since`` a day. Days are ISO 8601 dates.
+    """
+
+    outcome: Outcome
+    owner: str = ""
+    reason: str = ""
+    link: str = ""
+    expires: str = ""
+    since: str = ""
+
+    @property
+    def text(self) -> str:
+        """In words: ``ann: known, see the link (until 2030-01-31, https://…)``."""
+        if self.since:
+            return f"known since {self.since} (baseline)"
+        return f"{self.owner}: {self.reason} ({', '.join(filter(None, (f'until {self.expires}', self.link)))})"
+
+
+@frozen
 class Verdict:
     """What one check says of one scenario: an outcome, and how much it rests on.
 
     ``judged`` counts the exchanges that the check could judge, ``unjudged`` tells those that it could not, with
-    reasons. ``witness`` is the case that proves a pass: had its answer been broken, the check would have said so.
-    ``cause`` names what this verdict follows from: another verdict, or an operation that answers nothing well.
+    reasons. ``waived`` is there where the outcome is ``waived``, and nowhere else. ``witness`` is the case that proves
+    a pass: had its answer been broken, the check would have said so. ``cause`` names what this verdict follows from:
+    another verdict, or an operation that answers nothing well.
     """
 
     check: str
@@ -106,11 +132,16 @@ class Verdict:
     judged: int = 0
     reason: str = ""
     errata: tuple[str, ...] = ()
-    waiver: str = ""
+    waived: Waived | None = None
     cases: tuple[str, ...] = field(default=())
     unjudged: tuple[Unjudged, ...] = ()
     witness: str = ""
     cause: str = ""
+
+    @property
+    def unwaived(self) -> Outcome:
+        """What the judge said, whatever a waiver or a baseline made of it."""
+        return self.outcome if self.waived is None else self.waived.outcome
 
     @property
     def coverage(self) -> str:
@@ -150,12 +181,12 @@ _EXIT = {
 
 
 def conclude(verdicts: Iterable[Verdict], *, executed: int) -> Conclusion:
-    """Fold a run's verdicts. A waived verdict doesn't decide; a run that executed nothing proves nothing.
+    """Fold a run's verdicts. A waived one doesn't decide; a run that executed nothing proves nothing.
 
     The rest of a scenario that ended early counts as what ended it: what was not sent can't have passed. Single
     exchanges that could not be judged among others that could are told with the verdict and don't decide.
     """
-    counted = [verdict for verdict in verdicts if not verdict.waiver]
+    counted = [verdict for verdict in verdicts if verdict.outcome is not Outcome.WAIVED]
     seen = {verdict.outcome for verdict in counted}
     seen |= {part.outcome for verdict in counted for part in verdict.unjudged if part.rest}
     if Outcome.ERROR in seen:

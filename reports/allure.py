@@ -34,6 +34,8 @@ def add_headlines(folder: Path, headlines: Mapping[str, Headline]) -> None:
 def description(verdict: Verdict) -> str:
     """Outcome and coverage of a verdict, for the text that Allure shows above an item's steps."""
     lines = [f"outcome: {verdict.outcome.value}"]
+    if verdict.waived is not None:
+        lines[0] += f" (without the waiver: {verdict.waived.outcome.value}), {verdict.waived.text}"
     lines.append(f"coverage: {verdict.coverage or f'judged {verdict.judged}'}")
     if verdict.witness:
         lines.append(f"witness: case {verdict.witness}")

@@ -21,7 +21,6 @@ __all__ = ["Comparison", "Difference", "Kind", "compare"]
 
 #: What stands where a run has no such item, or nothing to judge in it.
 NONE = "-"
-WAIVED = "waived"
 
 #: From the worst to the best cell. What is no longer judged weighs more than a warning: nobody knows what is behind it.
 _WEIGHTS = (
@@ -31,7 +30,7 @@ _WEIGHTS = (
     Outcome.INCONCLUSIVE.value,
     Outcome.NOT_TESTABLE.value,
     Outcome.WARN.value,
-    WAIVED,
+    Outcome.WAIVED.value,
     Outcome.PASS.value,
 )
 
@@ -47,7 +46,7 @@ class Kind(StrEnum):
 
 @frozen
 class Difference:
-    """One item whose cells are not all the same: an outcome, ``waived`` or ``-`` for each run, in their order."""
+    """One item whose cells are not all the same: an outcome or ``-`` for each run, in their order."""
 
     check: str
     scenario: str
@@ -123,8 +122,6 @@ def _cells(report: Report) -> Mapping[tuple[str, str], str]:
 
 
 def _cell(verdict: Verdict) -> str:
-    if verdict.waiver:
-        return WAIVED
     return NONE if verdict.outcome is Outcome.NOT_APPLICABLE else verdict.outcome.value
 
 

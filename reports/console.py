@@ -10,13 +10,16 @@ from conformance.verdict import Outcome
 from .failure import explain
 from .headline import headline
 from .jsonl import Report
-from .summary import grouped, summarise
+from .summary import Summary, grouped, summarise
 
 __all__ = ["render"]
 
 #: Verdicts, or groups of them, written out for each outcome.
 MOST = {Outcome.FAIL: 20, Outcome.ERROR: 10}
 OTHERS = 3
+
+#: Lines on waived failures, and on what is out of date.
+MOST_LINES = 10
 
 
 def render(report: Report, run_dir: str) -> Iterator[str]:
@@ -41,13 +44,28 @@ def render(report: Report, run_dir: str) -> Iterator[str]:
     footer = report.footer
     for note in footer.get("notes", ()) if footer else ():
         yield f"note: {note}"
-    waived = Counter(verdict.outcome for verdict in summary.waived)
-    counted = {outcome.value: count - waived[outcome] for outcome, count in summary.outcomes.items()}
-    counted["waived"] = len(summary.waived)
-    counts = ", ".join(f"{count} {what}" for what, count in counted.items() if count)
+    yield from _waived(summary)
+    counts = ", ".join(f"{count} {outcome.value}" for outcome, count in summary.outcomes.items())
     first = headline(report)
+    yield from (f"out of date: {line}" for line in first.outdated[:MOST_LINES])
+    if len(first.outdated) > MOST_LINES:
+        yield f"… and {len(first.outdated) - MOST_LINES} more out of date: see {run_dir}/index.html"
     yield from first.coverage
     yield (
         f"{header['api_version']}: {first.text}. {len(summary.operations)} operations, {summary.checks} checks, "
         f"{summary.requests} requests; verdicts: {counts or 'none'}"
     )
+
+
+def _waived(summary: Summary) -> Iterator[str]:
+    """One line for each check and reason: who answers for it, or since when it is known."""
+    groups: dict[str, list[str]] = {}
+    for verdict in summary.waived:
+        if verdict.waived is not None:
+            told = f"WAIVED {verdict.check} ({verdict.waived.outcome.value}), {verdict.waived.text}"
+            groups.setdefault(told, []).append(verdict.scenario)
+    for told, scenarios in [*groups.items()][:MOST_LINES]:
+        more = f" and {len(scenarios) - 1} more" if len(scenarios) > 1 else ""
+        yield f"{told}, in {scenarios[0]}{more}"
+    if len(groups) > MOST_LINES:
+        yield f"… and {len(groups) - MOST_LINES} more waived"

@@ -12,7 +12,7 @@ from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Res
 from conformance.evidence.trace import Observation
 from conformance.requests.case import Case
 from conformance.requests.request import Request
-from conformance.verdict import Finding, Level, Outcome, Unjudged, Verdict
+from conformance.verdict import Finding, Level, Outcome, Unjudged, Verdict, Waived
 
 __all__ = [
     "exchange_from_json",
@@ -125,6 +125,7 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
         "errata": list(verdict.errata),
         "cases": list(verdict.cases),
         "unjudged": unjudged,
+        "waived": asdict(verdict.waived) if verdict.waived is not None else None,
     }
 
 
@@ -140,9 +141,11 @@ def verdict_from_json(plain: Mapping[str, Any]) -> Verdict:
         )
         for item in plain["findings"]
     )
+    waived = plain["waived"]
     return Verdict(
         **{
             **plain,
+            "waived": Waived(**{**waived, "outcome": Outcome(waived["outcome"])}) if waived else None,
             "outcome": Outcome(plain["outcome"]),
             "findings": findings,
             "errata": tuple(plain["errata"]),

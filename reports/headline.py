@@ -20,8 +20,13 @@ TRUNCATED = "truncated: the run did not end"
 #: Reasons told in the line on coverage; all of them stand with their verdicts.
 MOST_REASONS = 3
 
-_COLOURS = {Conclusion.CONFORMANT: "brightgreen", Conclusion.NOT_CONFORMANT: "red", Conclusion.PARTIAL: "yellow"}
-_TONES = {Conclusion.CONFORMANT: "pass", Conclusion.NOT_CONFORMANT: "fail", Conclusion.ERROR: "error"}
+#: The colour of the badge and the tone of the page.
+_LOOKS = {
+    Conclusion.CONFORMANT: ("brightgreen", "pass"),
+    Conclusion.NOT_CONFORMANT: ("red", "fail"),
+    Conclusion.PARTIAL: ("yellow", "warn"),
+    Conclusion.ERROR: ("lightgrey", "error"),
+}
 
 
 @frozen
@@ -29,14 +34,16 @@ class Headline:
     """The first words on one report.
 
     ``text`` is the conclusion with its scope: ``conformant in its scope (profile smoke; operations chat.*)``. A run
-    that says nothing about a part of the api-version is never called ``conformant`` alone. ``coverage`` holds a line on
-    the items that were judged in part and one on those that were not judged at all, with reasons; it is empty where all
-    was judged. ``colour`` is one of the names that badges know, ``tone`` the outcome whose colour fits.
+    that says nothing about a part of the api-version is never called ``conformant`` alone, nor is one with waived
+    failures. ``coverage`` holds a line on the items that were judged in part and one on those that were not judged at
+    all, with reasons; it is empty where all was judged. ``outdated`` names waivers and entries of the baseline that
+    should go. ``colour`` is one of the names that badges know, ``tone`` the outcome whose colour fits.
     """
 
     text: str
     scope: RunScope
     coverage: tuple[str, ...] = ()
+    outdated: tuple[str, ...] = ()
     colour: str = "lightgrey"
     tone: str = "warn"
 
@@ -46,6 +53,8 @@ class Headline:
         yield "scope", self.scope.text
         if self.coverage:
             yield "coverage", ". ".join(self.coverage)
+        if self.outdated:
+            yield "outdated", ". ".join(self.outdated)
 
 
 def headline(report: Report) -> Headline:
@@ -54,12 +63,38 @@ def headline(report: Report) -> Headline:
     if report.footer is None:
         return Headline(f"{TRUNCATED} ({scope.text})", scope, coverage)
     conclusion = Conclusion(report.footer["conclusion"])
-    colour, words = _COLOURS.get(conclusion, "lightgrey"), conclusion.value
-    if conclusion is Conclusion.CONFORMANT and scope.narrowed:
-        colour, words = "blue", f"{words} in its scope"
-    elif conclusion is Conclusion.CONFORMANT and coverage:
-        colour = "yellowgreen"
-    return Headline(f"{words} ({scope.text})", scope, coverage, colour, _TONES.get(conclusion, "warn"))
+    outdated = tuple(report.footer["outdated"])
+    words, look = conclusion.value, _LOOKS.get(conclusion, ("lightgrey", "warn"))
+    waived = _waived(report)
+    if conclusion is Conclusion.CONFORMANT:
+        words += (" in its scope" if scope.narrowed else "") + (f" but for {waived}" if waived else "")
+        if outdated or waived:
+            look = ("orange" if outdated else "yellow"), "warn"
+        elif scope.narrowed:
+            look = "blue", "scoped"
+        elif coverage:
+            look = "yellowgreen", "pass"
+    elif waived:
+        words += f", besides {waived}"
+    gone = f"; out of date: {len(outdated)} of its waivers or baseline entries" if outdated else ""
+    return Headline(f"{words} ({scope.text}){gone}", scope, coverage, outdated, *look)
+
+
+def _waived(report: Report) -> str:
+    """``3 waived failures and 2 known failures``; "" where nothing is waived."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for verdict in report.verdicts:
+        if verdict.waived is not None:
+            kinds = {Outcome.FAIL: ("failure", "failures"), Outcome.WARN: ("warning", "warnings")}
+            unjudged = ("item that was not judged", "items that were not judged")
+            how = "known" if verdict.waived.since else "waived"
+            one, several = kinds.get(verdict.waived.outcome, unjudged)
+            counts[f"{how} {one}", f"{how} {several}"] += 1
+    return " and ".join(f"{count} {_many(count, *names)}" for names, count in sorted(counts.items(), reverse=True))
+
+
+def _many(count: int, one: str, several: str) -> str:
+    return one if count == 1 else several
 
 
 def _coverage(report: Report) -> tuple[str, ...]:
@@ -89,4 +124,4 @@ def _told(what: str, items: int, reasons: Counter[str]) -> str:
 
 
 def _items(count: int) -> str:
-    return f"{count} item" if count == 1 else f"{count} items"
+    return f"{count} {_many(count, 'item', 'items')}"

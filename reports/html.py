@@ -86,7 +86,7 @@ def _rows(report: Report) -> Iterator[dict[str, Any]]:
                     "coverage": verdict.coverage or (f"judged {verdict.judged}" if verdict.judged else ""),
                     "partly": bool(verdict.unjudged),
                     "witness": verdict.witness,
-                    "reason": verdict.reason,
+                    "reason": verdict.waived.text if verdict.waived else verdict.reason,
                 }
                 for verdict in sorted(verdicts, key=lambda v: v.check)
             ],

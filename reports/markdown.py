@@ -38,6 +38,8 @@ def render(report: Report, run_dir: str) -> str:
         "",
     ]
     lines += _scope(first.scope)
+    lines += _waived(summary)
+    lines += [f"- out of date: {line}" for line in first.outdated]
     if footer and footer.get("interrupted"):
         lines += ["The run was interrupted.", ""]
     for note in footer.get("notes", ()) if footer else ():
@@ -71,4 +73,21 @@ def _scope(scope: RunScope) -> Iterator[str]:
     yield from ("## Scope", "", f"The conclusion speaks of this part alone: {scope.text}.", "")
     for what, why in scope.reasons():
         yield f"- {what}: {' '.join(why.split())}"
+    yield ""
+
+
+def _waived(summary: Summary) -> Iterator[str]:
+    """What failed and doesn't decide: who answers for it, or since when it is known."""
+    if not summary.waived:
+        return
+    yield from ("## Waived", "", "| check | scenario | outcome without | why | until |", "|---|---|---|---|---|")
+    for verdict in summary.waived[:MOST]:
+        waived = verdict.waived
+        if waived is not None:
+            owned = " ".join(filter(None, (f"{waived.owner}:", waived.reason, waived.link)))
+            why = f"known since {waived.since}" if waived.since else owned
+            cells = (verdict.check, verdict.scenario, waived.outcome.value, why, waived.expires)
+            yield "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
+    if len(summary.waived) > MOST:
+        yield from ("", f"… and {len(summary.waived) - MOST} more: see index.html.")
     yield ""

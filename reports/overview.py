@@ -29,7 +29,7 @@ def page(headlines: Mapping[str, Headline]) -> str:
     """HTML text: of each api-version a link to its report, its conclusion and how much was judged."""
     rows = (
         f'<li><a href="{escape(version)}/index.html">{escape(version)}</a>: {escape(first.text)}'
-        + "".join(f"<br><small>{escape(line)}</small>" for line in first.coverage)
+        + "".join(f"<br><small>{escape(line)}</small>" for line in (*first.outdated, *first.coverage))
         + "</li>"
         for version, first in headlines.items()
     )

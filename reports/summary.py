@@ -32,7 +32,7 @@ class Summary:
 
 
 def summarise(report: Report) -> Summary:
-    """Count a report. ``notable`` holds everything but pass and not_applicable, heaviest first."""
+    """Count a report. ``notable`` holds everything but pass, not_applicable and waived, heaviest first."""
     outcomes = Counter(verdict.outcome for verdict in report.verdicts)
     operations: Counter[str] = Counter()
     for trace in report.traces.values():
@@ -43,9 +43,9 @@ def summarise(report: Report) -> Summary:
         verdict.check for verdict in report.verdicts if verdict.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)
     }
     rank = {outcome: place for place, outcome in enumerate(Outcome)}
-    quiet = (Outcome.PASS, Outcome.NOT_APPLICABLE)
+    quiet = (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.WAIVED)
     notable = sorted(
-        (v for v in report.verdicts if v.outcome not in quiet and not v.waiver),
+        (v for v in report.verdicts if v.outcome not in quiet),
         key=lambda v: (rank[v.outcome], v.check, v.scenario),
     )
     return Summary(
@@ -55,7 +55,7 @@ def summarise(report: Report) -> Summary:
         checks=len(judged),
         passed_checks=len(judged - bad),
         notable=tuple(notable),
-        waived=tuple(v for v in report.verdicts if v.waiver),
+        waived=tuple(v for v in report.verdicts if v.outcome is Outcome.WAIVED),
         in_part=tuple(v for v in report.verdicts if v.unjudged),
     )
 
@@ -93,6 +93,6 @@ def _key(verdict: Verdict) -> tuple[str, ...]:
     """What verdicts of one group have in common."""
     if verdict.cause:
         return (verdict.cause,)
-    apart = verdict.outcome in (Outcome.FAIL, Outcome.WARN) or verdict.findings or verdict.waiver
+    apart = verdict.outcome in (Outcome.FAIL, Outcome.WARN) or verdict.findings
     place = (verdict.scenario, verdict.check) if apart else ()
     return (verdict.outcome.value, verdict.reason, *place)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,9 +100,9 @@ def _differences(spec: Spec, folder: Path, report: Report) -> Iterator[str]:
     """Yield the verdicts that are different now, findings and coverage included."""
     again = attributed(spec, tuple(_judged_again(spec, folder, report)), report.traces, all_checks())
     for verdict, now in zip(report.verdicts, again, strict=True):
-        if now.outcome is not verdict.outcome:
-            yield f"{verdict.scenario} {verdict.check}: was {verdict.outcome}, is {now.outcome}"
-        elif evolve(now, waiver=verdict.waiver) != verdict:
+        if now.unwaived is not verdict.unwaived:
+            yield f"{verdict.scenario} {verdict.check}: was {verdict.unwaived}, is {now.unwaived}"
+        elif evolve(now, outcome=verdict.outcome, waived=verdict.waived) != verdict:
             yield f"{verdict.scenario} {verdict.check}: was and is {verdict.outcome}, but says something else"
 
 
@@ -127,7 +126,8 @@ def _judged_again(spec: Spec, folder: Path, report: Report) -> Iterator[Verdict]
 def _wrong_footer(report: Report) -> Iterator[str]:
     """Yield the values of the footer that the verdicts contradict."""
     footer = report.footer or {}
-    wanted = computed(report.verdicts, tuple(report.traces.values()), ended=footer["ended"])
+    shown = tuple(report.traces.values())
+    wanted = computed(report.verdicts, shown, ended=footer["ended"], outdated=footer["outdated"])
     for name, value in wanted.items():
         if footer.get(name) != value:
             yield f"footer: {name} is {footer.get(name)!r}, and by the verdicts {value!r}"
@@ -137,4 +137,4 @@ def _claims(spec: Spec, header: Mapping[str, Any]) -> Claims:
     """What the target claimed in the run, from the report's header."""
     told = header["target"]
     target = Target(url=told["url"], auth=told["auth"], unsupported=RunScope.from_json(header["scope"]).unsupported)
-    return Claims(spec, Config(target), Preflight(), datetime.now(UTC).date())
+    return Claims(spec, Config(target), Preflight())

@@ -30,12 +30,12 @@ def attributed(
     dead = silent_operations(spec, traces.values())
     by_scenario: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
-        if verdict.outcome in (Outcome.FAIL, Outcome.WARN):
+        if verdict.unwaived in (Outcome.FAIL, Outcome.WARN):
             by_scenario.setdefault(verdict.scenario, []).append(verdict)
     made = []
     for verdict in verdicts:
         cause = ""
-        if verdict.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.ERROR):
+        if verdict.unwaived not in (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.ERROR):
             trace = traces.get(verdict.scenario)
             cause = (_dead_step(trace, dead) if trace else "") or _root(verdict, by_scenario, checks)
         made.append(evolve(verdict, cause=cause) if cause else verdict)

@@ -1,4 +1,4 @@
-"""What a target claims, what it was found to serve, and which failures somebody answers for. Pure.
+"""What a target claims, and what it was found to serve. Pure.
 
 A target claims everything that its version documents, unless ``[target.unsupported]`` lists it with a reason.
 """
@@ -6,9 +6,8 @@ A target claims everything that its version documents, unless ``[target.unsuppor
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from conformance.requests.case import Case
 from conformance.scenarios.scenario import Scenario
@@ -16,19 +15,17 @@ from conformance.settings.configuration import Config
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.target.preflight import Preflight
-from conformance.verdict import Outcome, Verdict
 
 __all__ = ["Claims"]
 
 
 @frozen
 class Claims:
-    """The claims of a configuration together with what preflight found, on one day (waivers expire)."""
+    """The claims of a configuration together with what preflight found."""
 
     spec: Spec
     config: Config
     found: Preflight
-    today: date
 
     def not_run(self, scenario: Scenario) -> str | None:
         """Why a scenario has nothing to do at this target; None where it has."""
@@ -64,18 +61,3 @@ class Claims:
             if reason is not None:
                 return f"{name} is not claimed: {reason}"
         return None
-
-    def verdicts(self) -> tuple[Verdict, ...]:
-        """One verdict per resource or operation whose claim is wrong."""
-        return tuple(self.waived(verdict, (verdict.scenario.partition(".")[2],)) for verdict in self.found.verdicts())
-
-    def waived(self, verdict: Verdict, operations: Iterable[str]) -> Verdict:
-        """The verdict, marked where a waiver in force covers it. What passes needs none; our own errors get none."""
-        if verdict.outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.ERROR):
-            return verdict
-        names = tuple(operations)
-        for waiver in self.config.waivers:
-            if waiver.covers(verdict.check, verdict.scenario, names, self.today):
-                link = f", {waiver.link}" if waiver.link else ""
-                return evolve(verdict, waiver=f"{waiver.owner}: {waiver.reason} (until {waiver.expires}{link})")
-        return verdict

@@ -12,18 +12,22 @@ from conformance.verdict import Conclusion, Verdict, conclude
 __all__ = ["computed"]
 
 
-def computed(verdicts: Sequence[Verdict], traces: Sequence[Trace], *, ended: str) -> dict[str, Any]:
+def computed(
+    verdicts: Sequence[Verdict], traces: Sequence[Trace], *, ended: str, outdated: Sequence[str] = ()
+) -> dict[str, Any]:
     """Conclusion, exit code, counts by outcome, number of requests, operations that were sent.
 
-    ``ended`` says why not everything was judged: ``interrupted`` by a signal, ``early`` by pytest, or "".
+    ``ended`` says why not everything was judged: ``interrupted`` by a signal, ``early`` by pytest, or "". ``outdated``
+    names waivers and entries of a baseline that should go: they say nothing about the target, and the exit code is 1.
     """
     sent = sum(len(trace.observations) for trace in traces)
     conclusion = conclude(verdicts, executed=sent)
     if ended and conclusion is Conclusion.CONFORMANT:
         conclusion = Conclusion.INCONCLUSIVE
+    code = 1 if outdated and conclusion.exit_code in (0, 3) else conclusion.exit_code
     return {
         "conclusion": conclusion.value,
-        "exit_code": 130 if ended == "interrupted" else conclusion.exit_code,
+        "exit_code": 130 if ended == "interrupted" else code,
         "outcomes": dict(Counter(verdict.outcome.value for verdict in verdicts)),
         "requests": sent,
         "operations": sorted({seen.case.operation for trace in traces for seen in trace}),

@@ -2,29 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from conformance.run.scope import chosen_names
+from conformance.requests.profile import Profile
+from conformance.run.scope import chosen_names, scope_of
+from conformance.run.selection import fits_elsewhere
 from conformance.spec.operations import operations_of
 from conformance.verdict import Verdict
 
 if TYPE_CHECKING:
     from conformance.run.version_run import VersionRun
 
-__all__ = ["claims", "notes"]
+__all__ = ["claims", "notes", "outdated"]
 
 
 def claims(run: VersionRun) -> tuple[Verdict, ...]:
-    """The verdicts on claims, of the chosen part."""
-    found = run.runner.claims() if run.runner is not None else run.found.verdicts()
+    """The verdicts on claims, of the chosen part: one for each resource or operation whose claim is wrong."""
+    found = tuple(run.known.applied(verdict, (verdict.scenario.partition(".")[2],)) for verdict in run.found.verdicts())
     if not run.options.selection:
         return found
     # Who chose a part is told about that part only.
     chosen = chosen_names(run)
     return tuple(verdict for verdict in found if verdict.scenario.partition(".")[2] in chosen)
+
+
+def outdated(run: VersionRun, verdicts: Sequence[Verdict], cut: bool) -> tuple[str, ...]:
+    """What of the waivers and the baseline should go, by all verdicts of the run.
+
+    ``cut`` is True where not all items were judged.
+    """
+    scope = scope_of(run)
+    operations = {scenario.id: scenario.operations for scenario in run.scenarios}
+    operations |= {v.scenario: (v.scenario.partition(".")[2],) for v in verdicts if v.scenario not in operations}
+    expensive = {
+        scenario.id
+        for scenario in run.scenarios
+        if {scenario.expensive, *(case.expensive for case in scenario.cases)} & set(scope.left_out)
+    }
+    fitting = {
+        waiver
+        for waiver in run.known.waivers
+        if not any(waiver.covers(run.spec.version, v.check, v.scenario, operations[v.scenario]) for v in verdicts)
+        and fits_elsewhere(waiver, run.spec, run.options.specs)
+    }
+    whole = not (cut or scope.selection or scope.profile == Profile.SMOKE)
+    before = run.known.baseline
+    comparable = (before.profile, before.seed) == (scope.profile, run.options.seed)
+    return tuple(
+        run.known.outdated(
+            verdicts, operations, whole=whole, comparable=comparable, undecided=expensive, elsewhere=fitting
+        )
+    )
 
 
 def wrong_place(run: VersionRun) -> str:
@@ -49,10 +79,6 @@ def notes(run: VersionRun) -> Iterator[str]:
         yield f"nothing of {run.spec.version} is served: {wrong_place(run)}"
     if len(run.chosen) < len(run.items):
         yield f"pytest left {len(run.chosen)} of {len(run.items)} items to be judged (-k, -m, --lf or another plugin)"
-    today = datetime.now(UTC).date()
-    for waiver in run.config.waivers if run.config else ():
-        if waiver.expires < today:
-            yield f"the waiver of {waiver.owner} for {waiver.check} ended on {waiver.expires}"
     if run.cleaned.left:
         again = "" if run.embedded else "; `aoai-conformance cleanup` tries again"
         yield f"{len(run.cleaned.left)} objects could not be removed{again}"

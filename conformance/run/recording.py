@@ -10,7 +10,7 @@ import pkgutil
 import platform
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -140,6 +140,10 @@ def clear(folder: Path) -> None:
         file.unlink()
 
 
+def _nothing(verdicts: Sequence[Verdict], cut: bool) -> Iterable[str]:  # noqa: ARG001 - the place of a function
+    return ()
+
+
 def merge(
     folder: Path,
     spec: Spec,
@@ -151,11 +155,13 @@ def merge(
     early: str = "",
     notes: Iterable[str] = (),
     left_behind: Iterable[str] = (),
+    outdated: Callable[[Sequence[Verdict], bool], Iterable[str]] = _nothing,
 ) -> Report:
     """Put the parts of one version together, write its reports, remove the parts. Gives the whole report.
 
     An item without a verdict was not run. After an interruption, and where pytest ended ``early`` for the reason given,
-    its scenario is named; otherwise it is our own error.
+    its scenario is named; otherwise it is our own error. ``outdated`` names what of the waivers
+    and the baseline should go, from all verdicts and whether the run was cut.
     """
     parts = sorted(folder.glob("report*.jsonl"))
     traces: dict[str, Trace] = {}
@@ -180,8 +186,10 @@ def merge(
     shown = [traces.get(name) or Trace(name, ended="nothing was sent") for name in names]
     everything = attributed(spec, everything, {trace.scenario: trace for trace in shown}, all_checks())
     ended = "interrupted" if interrupted else "early" if cut else ""
+    gone = list(outdated(everything, cut))
     footer = {
-        **computed(everything, shown, ended=ended),
+        **computed(everything, shown, ended=ended, outdated=gone),
+        "outdated": gone,
         "finished": now(),
         "ended": ended,
         "interrupted": cut,

@@ -15,7 +15,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from attrs import define, field, frozen
 
@@ -28,6 +28,7 @@ from conformance.requests.case import Case
 from conformance.requests.profile import Profile
 from conformance.requests.request import Request
 from conformance.run.claims import Claims
+from conformance.run.known_failures import KnownFailures
 from conformance.scenarios.scenario import Scenario, Script, Settings, Wait
 from conformance.spec.spec import Spec
 from conformance.target.limits import Window, Withheld, away
@@ -108,7 +109,7 @@ class Runner:
         settings: Settings | None = None,
         preflight: Preflight | None = None,
         notify: Callable[[Event], None] | None = None,
-        today: date | None = None,
+        known: KnownFailures | None = None,
     ) -> None:
         self.spec, self.target = spec, target
         self.checks: Mapping[str, Check] = {check.id: check for check in checks}
@@ -116,7 +117,8 @@ class Runner:
         self._concurrency = concurrency or default_concurrency(loopback=target.loopback)
         self._settings = settings or settings_of(target, profile)
         found = preflight or Preflight()
-        self._claims = Claims(spec, target.config, found, today or datetime.now(UTC).date())
+        self._claims = Claims(spec, target.config, found)
+        self._known = known or KnownFailures(spec.version, datetime.now(UTC).date(), target.config.waivers)
         if target.control is None:
             target.control = found.control
         self._notify = notify
@@ -176,11 +178,7 @@ class Runner:
             return Verdict(check_id, scenario_id, Outcome.ERROR, reason=str(error))
         if unclaimed is not None:
             return Verdict(check_id, scenario_id, Outcome.NOT_APPLICABLE, reason=unclaimed)
-        return self._claims.waived(judge(self.spec, check, trace), scenario.operations)
-
-    def claims(self) -> tuple[Verdict, ...]:
-        """What preflight found about claims: one verdict per resource, not one per request."""
-        return self._claims.verdicts()
+        return self._known.applied(judge(self.spec, check, trace), scenario.operations)
 
     @property
     def progress(self) -> tuple[int, int]:

@@ -55,4 +55,10 @@ def scope_of(run: VersionRun) -> RunScope:
         },
         left_out=forbidden,
         budget={name: cap for name, cap in caps.items() if cap is not None},
+        waivers=tuple(
+            f"{waiver.name}: {waiver.reason} ({', '.join(filter(None, (f'until {waiver.expires}', waiver.link)))})"
+            for waiver in run.known.waivers
+            if waiver.meant_for(run.spec.version) and run.known.today <= waiver.expires
+        ),
+        baseline=run.known.baseline.day,
     )

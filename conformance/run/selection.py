@@ -24,6 +24,7 @@ from conformance.scenarios.registry import scenarios_of
 from conformance.scenarios.scenario import Scenario
 from conformance.settings.configuration import Config
 from conformance.settings.options import Options
+from conformance.settings.waivers import Waiver
 from conformance.spec.loading import load, versions
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
@@ -35,6 +36,7 @@ __all__ = [
     "claimable",
     "corpus_of",
     "default_versions",
+    "fits_elsewhere",
     "items_of",
     "must_name_something",
     "nothing_chosen",
@@ -100,6 +102,9 @@ def must_name_something(spec: Spec, config: Config, folder: Path | None) -> None
         if not any(fnmatchcase(name, waiver.check) for name in known):
             hint = _nearest(waiver.check, known) or "see: list checks"
             raise ConfigError(f"waiver of {waiver.check} fits no check", where=config.source, hint=hint)
+        if not any(waiver.meant_for(name) for name in versions(folder)):
+            hint = "see: list versions"
+            raise ConfigError(f"{waiver.name} fits no api-version", where=config.source, hint=hint)
     for glob in config.target.unsupported:
         own = claimable(spec)
         if any(fnmatchcase(name, glob) for name in own):
@@ -107,6 +112,23 @@ def must_name_something(spec: Spec, config: Config, folder: Path | None) -> None
         if not any(fnmatchcase(name, glob) for other in versions(folder) for name in claimable(load(other, folder))):
             hint = _nearest(glob, own) or "an operation, a resource or a feature; see: list operations"
             raise ConfigError(f"target.unsupported: {glob} fits nothing", where=config.source, hint=hint)
+
+
+def fits_elsewhere(waiver: Waiver, spec: Spec, folder: Path | None) -> bool:
+    """True where a waiver speaks of something in another api-version than this one."""
+    for name in versions(folder):
+        if name == spec.version:
+            continue
+        other = load(name, folder)
+        scenarios: list[tuple[str, tuple[str, ...]]] = [(f"corpus.{known}", (known,)) for known in operations_of(other)]
+        scenarios += [(one.id, one.operations) for profile in Profile.ALL for one in scenarios_of(other, profile)]
+        for check in all_checks().values():
+            if any(
+                waiver.covers(name, check.id, scenario, operations) and check.concerns(scenario, operations)
+                for scenario, operations in scenarios
+            ):
+                return True
+    return False
 
 
 def claimable(spec: Spec) -> list[str]:

@@ -11,6 +11,7 @@ import secrets
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ from conformance.target.journal import Journal, default_folder
 from conformance.target.limits import WRONG_KEY_PROBES
 from conformance.target.preflight import Preflight, preflight
 from conformance.target.target import Target
-from conformance.verdict import Conclusion, Outcome, Verdict
+from conformance.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
     from reports import console, failure, headline
@@ -108,6 +109,9 @@ class Session:
         for run in session.versions.values():
             must_name_something(run.spec, config, options.specs)
             run.config = config
+            if options.baseline is not None and options.baseline.resolve() == session.out.resolve():
+                raise UsageError("--out and --baseline are one folder", hint="the new run would replace the baseline")
+            _ = run.known  # read now: a bad baseline is told before anything is sent
             if 0 < options.concurrency < workers:
                 raise UsageError(
                     f"-n {workers} is more than the {options.concurrency} exchanges that may be in flight",
@@ -251,6 +255,7 @@ class Session:
             concurrency=self._share_of_flight(run),
             profile=self.options.profile,
             preflight=run.found,
+            known=run.known,
             notify=lambda event: self.notify(version, event),
         )
         run.runner.start()
@@ -272,7 +277,7 @@ class Session:
                 run.recorded.add(item.scenario)
                 run.recorder.trace(self.trace(item))
             run.recorder.verdict(verdict)
-            if verdict.outcome is Outcome.FAIL and not verdict.waiver:
+            if verdict.outcome is Outcome.FAIL:
                 run.failed.append((verdict, self.trace(item)))
         return verdict
 
@@ -350,16 +355,11 @@ class Session:
                 interrupted=self.interrupted,
                 early=early,
                 notes=endnotes.notes(run),
+                outdated=partial(endnotes.outdated, run),
                 left_behind=[f"{entry.undo.operation}: {dict(entry.ids)}" for entry in run.cleaned.left],
             )
         if self.reports:
             recording.overview(self.out, self.headlines)
-
-    @property
-    def conclusions(self) -> Mapping[str, Conclusion]:
-        """The conclusion of each version that has a report."""
-        footers = {name: report.footer for name, report in self.reports.items()}
-        return {name: Conclusion(footer["conclusion"]) for name, footer in footers.items() if footer is not None}
 
     @property
     def headlines(self) -> Mapping[str, Headline]:
@@ -375,10 +375,10 @@ class Session:
 
     @property
     def exit_code(self) -> int:
-        """The exit code of the command, from the folded verdicts."""
+        """The exit code of the command, from the footers of the reports."""
         if self.interrupted:
             return 130
-        codes = [conclusion.exit_code for conclusion in self.conclusions.values()]
+        codes = [report.footer["exit_code"] for report in self.reports.values() if report.footer is not None]
         return next((code for code in (70, 1, 3) if code in codes), 0 if codes else 3)
 
 

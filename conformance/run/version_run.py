@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 from conformance.evidence.trace import Trace
 from conformance.run import recording
+from conformance.run.baseline import baseline_of
+from conformance.run.known_failures import Baseline, KnownFailures
 from conformance.run.runner import Runner
 from conformance.run.scope import scope_of
 from conformance.run.selection import Item, checks_of, items_of, scenarios_in
@@ -59,6 +62,14 @@ class VersionRun:
     @chosen.setter
     def chosen(self, items: tuple[Item, ...]) -> None:
         self._chosen = items
+
+    @cached_property
+    def known(self) -> KnownFailures:
+        """The failures that don't decide. Raises :class:`UsageError` where the baseline can't be read."""
+        folder = self.options.baseline
+        baseline = baseline_of(folder, self.spec.version) if folder is not None else Baseline()
+        waivers = self.config.waivers if self.config else ()
+        return KnownFailures(self.spec.version, datetime.now(UTC).date(), waivers, baseline)
 
     def known_header(self, started: str) -> dict[str, Any]:
         """The header, made once: every failure is explained with it."""

@@ -41,6 +41,7 @@ class Options:
     families: tuple[str, ...] = ()
     shard: str = ""
     shrink: int = 0
+    baseline: Path | None = None
     expensive: tuple[str, ...] = ()
     allow_plain_http: bool = False
     cleanup_timeout: float = 30.0
@@ -96,6 +97,7 @@ ROWS = (
     Row("--scenario", "list", "only the scenarios whose id matches; repeatable", "GLOB"),
     Row("--family", "list", f"only cases of these families: {', '.join(Family)}", "F"),
     Row("--shard", "text", "only part k of n of the corpus, divided by case id", "k/n"),
+    Row("--baseline", "path", "run folder of an earlier run; a failure that it has as well doesn't decide", "DIR"),
     Row("--shrink", "int", "requests to spend on finding a smaller failing request (default 0)", "N"),
     Row(
         "--expensive",
@@ -162,6 +164,7 @@ def from_mapping(given: Mapping[str, Any]) -> Options:
         families=families,
         shard=_shard(get("--shard")),
         shrink=_number(int, get("--shrink") or 0, rows["--shrink"], 0),
+        baseline=_path(get("--baseline")),
         expensive=_kinds(get("--expensive") or ()),
         allow_plain_http=bool(get("--allow-plain-http")),
         cleanup_timeout=_number(float, get("--cleanup-timeout") or 30.0, rows["--cleanup-timeout"], 0),

@@ -23,7 +23,8 @@ class RunScope:
     ``k/n``, ``pytest`` says how many items options such as ``-k`` left. ``unsupported`` and ``not_served`` hold
     reasons by name: what the configuration doesn't claim, and what is claimed and was not found. ``unclaimed`` are
     capabilities that no deployment has. ``left_out`` counts the requests of each expensive kind that was not allowed,
-    ``budget`` holds the caps of the configuration.
+    ``budget`` holds the caps of the configuration. ``waivers`` are those in force, in words; ``baseline`` is the date
+    of the run whose failures are known, or "".
     """
 
     profile: str = Profile.STANDARD
@@ -38,6 +39,8 @@ class RunScope:
     not_served: Mapping[str, str] = field(factory=dict)
     left_out: Mapping[str, int] = field(factory=dict)
     budget: Mapping[str, float] = field(factory=dict)
+    waivers: tuple[str, ...] = ()
+    baseline: str = ""
 
     @property
     def selection(self) -> Mapping[str, tuple[str, ...]]:
@@ -71,6 +74,8 @@ class RunScope:
         ):
             if names:
                 parts.append(f"{what}: {_listed(names)}")
+        if self.baseline:
+            parts.append(f"baseline {self.baseline}")
         return "; ".join(parts)
 
     def reasons(self) -> Iterator[tuple[str, str]]:

@@ -21,12 +21,24 @@ class Waiver:
     expires: date
     operation: str = "*"
     scenario: str = "*"
+    api_version: str = "*"
     link: str = ""
 
-    def covers(self, check: str, scenario: str, operations: Iterable[str], today: date) -> bool:
-        """True if the waiver applies to this check on this scenario today."""
+    @property
+    def name(self) -> str:
+        """How messages name it: by the globs that somebody wrote, and the owner."""
+        globs = (("operation", self.operation), ("scenario", self.scenario), ("api_version", self.api_version))
+        narrower = "".join(f", {what} {glob}" for what, glob in globs if glob != "*")
+        return f"the waiver of {self.check}{narrower} (owner {self.owner})"
+
+    def meant_for(self, version: str) -> bool:
+        """True where it holds in this api-version."""
+        return fnmatchcase(version, self.api_version)
+
+    def covers(self, version: str, check: str, scenario: str, operations: Iterable[str]) -> bool:
+        """True where it speaks of this check on this scenario, whatever the day."""
         return (
-            today <= self.expires
+            self.meant_for(version)
             and fnmatchcase(check, self.check)
             and fnmatchcase(scenario, self.scenario)
             and any(fnmatchcase(name, self.operation) for name in operations)

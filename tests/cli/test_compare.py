@@ -9,10 +9,11 @@ import pytest
 from written import VERSION, report, verdict
 
 from conformance.cli import main
-from conformance.verdict import Outcome, Verdict
+from conformance.verdict import Outcome, Verdict, Waived
 
 PASS, FAIL, WARN, ABSENT = Outcome.PASS, Outcome.FAIL, Outcome.WARN, Outcome.NOT_APPLICABLE
-WAIVED = Verdict("http.accepted", "corpus.embeddings.create", FAIL, waiver="ann: known")
+KNOWN = Waived(FAIL, "ann", "known", expires="2999-01-01")
+WAIVED = Verdict("http.accepted", "corpus.embeddings.create", Outcome.WAIVED, waived=KNOWN)
 
 
 def one(outcome: Outcome) -> Verdict:

@@ -38,7 +38,8 @@ def report(folder: Path, *verdicts: Verdict, version: str = VERSION, auth: str =
     folder.mkdir(parents=True, exist_ok=True)
     told = [_as_judged(load(version), one, traces) for one in verdicts]
     shown = [*traces, *(Trace(one.scenario) for one in told if one.scenario != traces[0].scenario)]
-    footer = {**computed(told, shown, ended=""), "finished": "2026-01-01T00:00:00Z", "ended": "", "interrupted": False}
+    ended = {"finished": "2026-01-01T00:00:00Z", "ended": "", "interrupted": False, "outdated": []}
+    footer = {**computed(told, shown, ended=""), **ended}
     part("reports.jsonl").write(folder / "report.jsonl", header, shown, told, footer)
     part("reports.manifest").write(folder)
     return folder
@@ -48,7 +49,7 @@ def _as_judged(spec: Spec, verdict: Verdict, traces: list[Trace]) -> Verdict:
     """The whole verdict of the judge, where it comes to the same outcome; else the one that the test wants."""
     check = all_checks().get(verdict.check)
     again = judge(spec, check, traces[0]) if check and verdict.scenario == traces[0].scenario else verdict
-    return again if again.outcome is verdict.outcome and not verdict.waiver and not verdict.reason else verdict
+    return again if again.outcome is verdict.outcome and not verdict.reason else verdict
 
 
 def verdict(check: str, outcome: Outcome, scenario: str = "corpus.embeddings.create") -> Verdict:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 import pytest
@@ -119,7 +118,7 @@ def test_without_a_key_all_but_a_success_is_a_refusal(refused: Outcome, form: Ou
 
 @pytest.mark.parametrize(("expected", "auth"), [(True, "none"), (False, "api-key"), (False, "bearer")])
 def test_a_target_without_keys_is_not_probed_for_them(expected: bool, auth: str) -> None:
-    claims = Claims(SPEC, Config(Target(url="http://127.0.0.1:1", auth=auth)), Preflight(), date(2026, 1, 1))
+    claims = Claims(SPEC, Config(Target(url="http://127.0.0.1:1", auth=auth)), Preflight())
     features = find_check("auth.missing.refused").features
     assert expected is (claims.unclaimed(features) is not None)
 

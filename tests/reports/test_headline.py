@@ -15,7 +15,7 @@ from test_reports import FOOTER, HEADER, observation
 from conformance._parts import part
 from conformance.evidence.trace import Trace
 from conformance.settings.scope import RunScope
-from conformance.verdict import Outcome, Unjudged, Verdict
+from conformance.verdict import Finding, Outcome, Unjudged, Verdict, Waived
 
 WHOLE = RunScope()
 PARTS = (Unjudged(Outcome.NOT_TESTABLE, "the target answered 500", 31), Unjudged(Outcome.UNAVAILABLE, "429", 6))
@@ -106,8 +106,55 @@ def test_a_whole_run_names_its_profile(profile: str) -> None:
         assert f"conformant (profile {profile})" in text
 
 
+WAIVED = Waived(Outcome.FAIL, "ann", "a bug that is filed", "https://bugs.example/1", "2999-01-01")
+KNOWN = Waived(Outcome.FAIL, since="2026-02-03")
+
+
+def waived(why: Waived, scenario: str = "corpus.o") -> Verdict:
+    """A failure that doesn't decide."""
+    finding = Finding("wrong", observation({"n": scenario}).case.id)
+    return Verdict("a.check", scenario, Outcome.WAIVED, (finding,), judged=1, waived=why)
+
+
+@pytest.mark.parametrize("name", ["html", "markdown", "badge", "console", "overview"])
+def test_waived_failures_stand_in_each_headline(name: str) -> None:
+    """A failure that somebody answers for is still one: nowhere does a plain conformant hide it."""
+    known = waived(KNOWN, "corpus.q")
+    report = report_of([waived(WAIVED), waived(WAIVED, "corpus.p"), known], conclusion="conformant")
+    text = rendered(report)[name]
+    assert "conformant but for 2 waived failures and 1 known failure (profile standard)" in text
+    if name == "badge":
+        assert "green" not in json.loads(text)["color"]
+
+
+@pytest.mark.parametrize("name", ["html", "markdown", "console"])
+def test_each_page_says_who_answers_for_a_waived_failure_and_until_when(name: str) -> None:
+    text = rendered(report_of([waived(WAIVED), waived(KNOWN, "corpus.p")]))[name]
+    told = ("ann", "a bug that is filed", "https://bugs.example/1", "2999-01-01", "known since 2026-02-03", "fail")
+    assert [] == [word for word in told if word not in text]
+
+
+def test_what_else_is_waived_is_no_failure() -> None:
+    verdicts = [waived(Waived(Outcome.WARN, "ann", "r")), waived(Waived(Outcome.UNAVAILABLE, "ann", "r"), "corpus.p")]
+    first = part("reports.headline").headline(report_of(verdicts, conclusion="not conformant"))
+    expected = "not conformant, besides 1 waived warning and 1 waived item that was not judged (profile standard)"
+    assert expected == first.text
+
+
+@pytest.mark.parametrize("name", ["html", "markdown", "console", "overview"])
+def test_what_is_out_of_date_is_named(name: str) -> None:
+    gone = ["the waiver of x (owner ann) ended on 2020-01-01: remove it"]
+    passed = Verdict("a.check", "corpus.o", Outcome.PASS, judged=1)
+    pages = rendered(report_of([passed], conclusion="conformant", outdated=gone))
+    assert gone[0] in pages[name]
+    assert "conformant (profile standard); out of date: 1 of its" in pages[name]
+    assert "green" not in json.loads(pages["badge"])["color"]
+
+
 def test_a_scope_survives_the_report() -> None:
-    scope = RunScope("smoke", ("a",), shard="1/2", unsupported={"x": "y"}, left_out={"n": 2}, budget={"seconds": 0.5})
+    scope = RunScope(
+        "smoke", ("a",), shard="1/2", unsupported={"x": "y"}, left_out={"n": 2}, budget={"seconds": 0.5}, waivers=("w",)
+    )
     assert scope == RunScope.from_json(json.loads(json.dumps(scope.to_json())))
 
 

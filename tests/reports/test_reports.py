@@ -17,7 +17,7 @@ from conformance.requests.case import Auth, Case, JsonBody
 from conformance.requests.request import Request
 from conformance.run import recording
 from conformance.settings.scope import RunScope
-from conformance.verdict import Finding, Level, Outcome, Verdict
+from conformance.verdict import Finding, Level, Outcome, Verdict, Waived
 
 jsonl = part("reports.jsonl")
 console = part("reports.console")
@@ -42,6 +42,7 @@ FOOTER = {
     "finished": "2026-01-01T00:00:01Z",
     "interrupted": False,
     "notes": ["a note"],
+    "outdated": [],
 }
 
 
@@ -134,8 +135,9 @@ def test_a_truncated_run_is_told_in_every_derived_report(tmp_path: Path) -> None
     assert all("truncated" in part(f"reports.{name}").render(report, "out") for name in ("html", "markdown", "badge"))
 
 
-def test_levels_survive() -> None:
-    verdict = Verdict("c", "s", Outcome.WARN, (Finding("m", "0" * 12, level=Level.SHOULD),))
+def test_levels_and_waivers_survive() -> None:
+    waived = Waived(Outcome.WARN, "ann", "why", "https://l", "2030-01-01")
+    verdict = Verdict("c", "s", Outcome.WAIVED, (Finding("m", "0" * 12, level=Level.SHOULD),), waived=waived)
     evidence = part("reports.evidence_json")
     assert verdict == evidence.verdict_from_json(json.loads(json.dumps(evidence.verdict_to_json(verdict))))
 

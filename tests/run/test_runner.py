@@ -16,6 +16,7 @@ from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.requests.case import Case, Cost, JsonBody
+from conformance.run.known_failures import KnownFailures
 from conformance.run.runner import Event, Runner
 from conformance.scenarios.corpus_scenario import corpus_scenario
 from conformance.scenarios.scenario import Scenario, Script, Settings, Step, Wait
@@ -23,7 +24,7 @@ from conformance.settings.configuration import Budget, Waiver
 from conformance.spec.spec import Spec
 from conformance.target.preflight import Preflight
 from conformance.target.target import Target
-from conformance.verdict import Conclusion, Finding, Level, Outcome, conclude
+from conformance.verdict import Conclusion, Finding, Level, Outcome, Waived, conclude
 
 from .conftest import Board
 
@@ -249,7 +250,7 @@ def test_what_is_not_served_is_judged_once(board: Board, run: Run) -> None:
     found = Preflight(resources={"chat": "answered 404"})
     runner = run([scripted("a", (chat("1"),)), scripted("b", (chat("2"),))], [always_200], preflight=found)
     assert [runner.verdict(name, "test.ok").outcome for name in "ab"] == [Outcome.NOT_APPLICABLE] * 2
-    assert [verdict.outcome for verdict in runner.claims()] == [Outcome.FAIL]
+    assert [verdict.outcome for verdict in found.verdicts()] == [Outcome.FAIL]
     assert board.seen == []
 
 
@@ -266,16 +267,18 @@ def test_what_is_not_claimed_is_not_sent(board: Board, run: Run, target_for: Ope
 def test_a_waiver_holds_until_its_day(board: Board, run: Run, target_for: Open, today: date, waived: bool) -> None:
     board.answer = lambda method, path, body, number: (400, {})
     waiver = Waiver(check="test.*", owner="ann", reason="known", expires=date(2026, 1, 31), operation="chat.*")
-    runner = run([scripted("a", (chat("1"),))], [always_200], target=target_for(waivers=(waiver,)), today=today)
+    known = KnownFailures("v", today, (waiver,))
+    runner = run([scripted("a", (chat("1"),))], [always_200], target=target_for(), known=known)
     verdict = runner.verdict("a", "test.ok")
-    assert (verdict.outcome, bool(verdict.waiver)) == (Outcome.FAIL, waived)
+    assert (Outcome.WAIVED if waived else Outcome.FAIL) is verdict.outcome
+    assert (Waived(Outcome.FAIL, "ann", "known", expires="2026-01-31") if waived else None) == verdict.waived
 
 
 def test_a_waiver_hides_no_other_check(board: Board, run: Run, target_for: Open) -> None:
     board.answer = lambda method, path, body, number: (400, {})
     waiver = Waiver(check="other.*", owner="ann", reason="known", expires=date(2099, 1, 1))
     runner = run([scripted("a", (chat("1"),))], [always_200], target=target_for(waivers=(waiver,)))
-    assert runner.verdict("a", "test.ok").waiver == ""
+    assert runner.verdict("a", "test.ok").waived is None
 
 
 def test_progress_is_told(run: Run) -> None:
