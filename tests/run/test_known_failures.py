@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 
 from conformance.run.known_failures import Baseline, KnownFailures
+from conformance.run.notes import claims
 from conformance.run.selection import fits_elsewhere
-from conformance.settings.configuration import Waiver
+from conformance.run.version_run import VersionRun
+from conformance.settings.configuration import Config, Target, Waiver
+from conformance.settings.options import Options
 from conformance.spec.loading import load
+from conformance.target.preflight import Preflight
 from conformance.verdict import Outcome, Verdict, Waived
 
 TODAY = date(2026, 5, 1)
@@ -113,3 +117,39 @@ def test_a_waiver_for_another_api_version_stays() -> None:
     assert fits_elsewhere(Waiver("assistants.*", "ann", "r", day, operation="threads.*"), spec, None)
     assert fits_elsewhere(Waiver("*", "ann", "r", day, operation="responses.create", api_version="v1-*"), spec, None)
     assert not fits_elsewhere(Waiver("embeddings.*", "ann", "r", day, operation="chat.*"), spec, None)
+
+
+def waiver(**values: Any) -> Waiver:
+    return Waiver(**{"check": "a.*", "owner": "ann", "reason": "known", "expires": TODAY, **values})
+
+
+@pytest.mark.parametrize(
+    ("told", "waivers"),
+    [
+        ("", []),
+        ("", [waiver(check="b.*")]),
+        ("", [waiver(expires=date(2026, 4, 30))]),
+        ("bob: known (until 2026-05-01)", [waiver(check="b.*"), waiver(owner="bob"), waiver(owner="cy")]),
+        ("ann: known (until 2026-05-01, http://t.example/1)", [waiver(link="http://t.example/1")]),
+        ("ann: known (until 2026-05-01)", [waiver(operation="chat.*")]),
+        ("", [waiver(operation="files.*")]),
+    ],
+)
+def test_the_first_waiver_in_force_is_told(told: str, waivers: list[Waiver]) -> None:
+    """Operations may come as an iterator: each waiver is asked about all of them."""
+    made = known(*waivers).applied(verdict(Outcome.FAIL), iter(["chat.completions.create"]))
+    assert told == (made.waived.text if made.waived is not None else "")
+
+
+@pytest.mark.parametrize("chosen", [(), ("corpus.embeddings.create",)])
+def test_a_wrong_claim_is_judged_once_and_may_be_waived(chosen: tuple[str, ...]) -> None:
+    """The claims of a run's part are judged with it; whoever chose another part hears nothing of them."""
+    found = Preflight(resources={"embeddings": "404"}, operations={"chat.completions.create": "404"})
+    options = Options(scenarios=chosen, selection={"--scenario": [*chosen]} if chosen else {})
+    run = VersionRun(load("2024-06-01"), options)
+    excused = waiver(check="*", operation="chat.*", expires=date(2999, 1, 1))
+    run.found, run.config = found, Config(Target(url="http://127.0.0.1:1"), waivers=(excused,))
+    told = [(one.scenario, one.outcome) for one in claims(run)]
+    mine = [("resource.embeddings", Outcome.FAIL)]
+    rest = [] if chosen else [("operation.chat.completions.create", Outcome.WAIVED)]
+    assert [*mine, *rest] == told
