@@ -1,0 +1,121 @@
+"""Verdicts of which nothing was judged, or of which the check itself says that it can't judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from attrs import evolve
+from test_folding import SPEC, rule, seen, spoil, spoiled, story, trace
+
+from conformance.evidence.exchange import Exchange
+from conformance.evidence.trace import Observation, Trace
+from conformance.judging.check import Check, Scope, trace_check
+from conformance.judging.judge import NOTHING_TO_BREAK, judge
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level, Outcome
+
+UNTESTABLE, NONE = Outcome.NOT_TESTABLE, Outcome.NOT_APPLICABLE
+
+
+def blind(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """A counterexample that never applies."""
+    return None
+
+
+def saying(*outcomes: Outcome) -> Check:
+    """A trace check that says for itself why it can't judge."""
+
+    @trace_check("a.story", Level.MUST, clause="c", counterexample=spoil, scenarios=("*",))
+    def judged(spec: Spec, whole: Trace) -> Iterator[Finding]:
+        """A rule."""
+        yield from (Finding(f"as {outcome}", "", outcome=outcome) for outcome in outcomes)
+
+    return judged
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        (UNTESTABLE, (UNTESTABLE,)),
+        (UNTESTABLE, (NONE, UNTESTABLE)),
+        (Outcome.INCONCLUSIVE, (UNTESTABLE, Outcome.INCONCLUSIVE)),
+    ],
+)
+def test_what_a_story_says_for_itself_is_told_by_its_heaviest_word(outcome: Outcome, said: Any) -> None:
+    verdict = judge(SPEC, saying(*said), trace(seen(), seen()))
+    assert (outcome, f"as {outcome}", 2, len(said)) == (
+        verdict.outcome,
+        verdict.reason,
+        verdict.judged,
+        len(verdict.findings),
+    )
+
+
+def test_what_a_check_says_of_one_exchange_is_shown_only_where_it_decides() -> None:
+    def undecided(spec: Spec, one: Observation) -> Iterator[Finding]:
+        if one.exchange.status == 204:
+            yield one.finding("no body", outcome=UNTESTABLE)
+        elif spoiled(one):
+            yield one.finding("wrong")
+
+    made = evolve(rule(), judge=undecided)
+    alone, among = judge(SPEC, made, trace(seen(204))), judge(SPEC, made, trace(seen(204), seen()))
+    assert (UNTESTABLE, "no body", ["no body"]) == (alone.outcome, alone.reason, [f.message for f in alone.findings])
+    assert (Outcome.PASS, []) == (among.outcome, [f.message for f in among.findings])
+
+
+def test_a_scenario_that_sent_nothing_leaves_no_rest() -> None:
+    """Nothing was judged of it, so there is no part to tell apart from the rest."""
+    verdict = judge(SPEC, rule(), trace(ended="", outcome=Outcome.INCONCLUSIVE))
+    assert (Outcome.INCONCLUSIVE, "", ()) == (verdict.outcome, verdict.reason, verdict.unjudged)
+
+
+def test_what_was_broken_elsewhere_is_no_reason_of_a_check_that_covers_other_operations() -> None:
+    broken = seen(500, role="first", operation="other")
+    for made in (story(operations=("x.*",)), rule(operations=("o",), counterexample=blind)):
+        verdict = judge(SPEC, made, trace(seen(), broken))
+        assert (NONE, NOTHING_TO_BREAK, "", 0) == (verdict.outcome, verdict.reason, verdict.witness, verdict.judged)
+
+
+def test_of_several_excuses_the_first_is_told() -> None:
+    def excused(code: str) -> Observation:
+        one = seen(400)
+        return evolve(one, exchange=evolve(one.exchange, response=one.response.with_json({"code": code})))
+
+    verdict = judge(
+        SPEC, rule(), trace(excused("unsupported_value"), excused("unsupported_model"), scenario="corpus.o")
+    )
+    assert verdict.reason == "" or "unsupported_model" not in verdict.reason
+
+
+def test_a_step_that_was_repeated_counts_by_its_last_answer() -> None:
+    """Repetitions have the same step, whatever else they ask for."""
+    steps = [seen(500, step="s", query=(("n", "1"),)), seen(step="s", query=(("n", "2"),))]
+    assert "this story has no step 'create'" == judge(SPEC, story(needs=("create",)), trace(*steps)).reason
+    other = [seen(500, step="s"), seen(step="t")]
+    assert "the step 's' was answered with 500" == judge(SPEC, story(needs=("create",)), trace(*other)).reason
+
+
+def test_a_story_is_judged_again_whole_and_in_order_with_the_broken_answer() -> None:
+    steps = [seen(step=str(number)) for number in range(3)]
+
+    def whole(spec: Spec, told: Trace) -> Iterator[Finding]:
+        if [one.case.step for one in told] == ["0", "1", "2"] and sum(map(spoiled, told)) == 1:
+            yield told.observations[0].finding("wrong")
+
+    for number in range(3):
+        last = steps[number].exchange
+
+        def only(exchange: Exchange, earlier: Sequence[Exchange], last: Exchange = last) -> Exchange | None:
+            return spoil(exchange, earlier) if exchange is last else None
+
+        verdict = judge(SPEC, evolve(story(counterexample=only), judge=whole), trace(*steps))
+        assert (Outcome.PASS, steps[number].case.id) == (verdict.outcome, verdict.witness)
+
+
+def test_a_check_made_by_hand_needs_no_contrast_and_shows_no_code() -> None:
+    bare = Check("a", Level.MUST, "c", "", Scope.EXCHANGE, lambda spec, one: (), spoil)
+    assert (False, None, ()) == (bare.contrast, bare.witness, bare.prerequisites)
+    assert "function" not in repr(rule(witness=spoil))
