@@ -8,12 +8,14 @@ from attrs import evolve
 
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings as EmulatorSettings
-from conformance.evidence.exchange import Exchange
+from conformance.evidence.exchange import Exchange, Fault, FaultKind
 from conformance.evidence.trace import Observation, Trace
+from conformance.judging.blocking import Blocked
 from conformance.requests.case import Auth, Case
 from conformance.requests.headers import redact
 from conformance.requests.request import Request
 from conformance.requests.wire import to_request
+from conformance.run.creations import Creations
 from conformance.scenarios.scenario import Scenario, Settings, Wait
 from conformance.spec.spec import Spec
 
@@ -53,25 +55,36 @@ def play(
     settings: Settings = SETTINGS,
     wait: Callable[[float], object] = lambda seconds: None,
 ) -> Trace:
-    """The trace of a scenario. ``wait`` is told the seconds of each wait: a clock may advance by them."""
+    """The trace of a scenario. What names an object that was not created isn't sent, as in a run.
+
+    ``wait`` is told the seconds of each wait: a clock may advance by them.
+    """
     defaults = EmulatorSettings()
     seen: list[Observation] = []
+    creations, ended = Creations(), None
     script = scenario.script(spec, settings)
     exchanges: tuple[Exchange, ...] | None = None
     while True:
         try:
             step = next(script) if exchanges is None else script.send(exchanges)
         except StopIteration:
-            return Trace(scenario.id, tuple(seen))
+            told = (ended.reason, ended.outcome) if ended is not None else ("", None)
+            return Trace(scenario.id, tuple(seen), *told)
         exchanges = ()
         if isinstance(step, Wait):
             wait(step.seconds)
         else:
             sent = []
             for case in step:
+                lacking = creations.lacking(case)
+                if lacking is not None:
+                    sent.append(Exchange(Request(case.method, ""), fault=Fault(FaultKind.CANCELLED, "not sent", 0.0)))
+                    ended = ended or Blocked(lacking.outcome, f"{lacking.reason}; {case.operation} was not sent")
+                    continue
                 bindings = {"deployment": deployment_for(defaults, case.capability), "run": "run0"}
                 request = to_request(case, spec, origin="http://emulator", bindings=bindings)
                 exchange = answer(case, request)
+                creations.note(case, exchange)
                 sent.append(exchange)
                 seen.append(Observation(case, exchange))
             exchanges = tuple(sent)

@@ -16,7 +16,15 @@ from conformance.requests.case import Body, Case, JsonBody, Multipart, Part, Raw
 from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 
-__all__ = ["PLACEHOLDER", "UNKNOWN_API_VERSION", "UNKNOWN_ROUTE", "bind_text", "encode_body", "to_request"]
+__all__ = [
+    "PLACEHOLDER",
+    "UNKNOWN_API_VERSION",
+    "UNKNOWN_ROUTE",
+    "bind_text",
+    "encode_body",
+    "placeholders",
+    "to_request",
+]
 
 #: A placeholder such as ``{deployment}``, ``{run}`` or ``{assistant.1}``.
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.-]*)\}")
@@ -31,6 +39,16 @@ UNKNOWN_ROUTE = "conformance-no-such-route"
 def bind_text(text: str, values: Mapping[str, str]) -> str:
     """The text with known placeholders replaced. Unknown ones stay: a prompt may contain braces."""
     return PLACEHOLDER.sub(lambda match: values.get(match.group(1), match.group(0)), text)
+
+
+def placeholders(case: Case) -> tuple[str, ...]:
+    """The names of the placeholders anywhere in a request that the case itself does not fill: path, query, header
+    fields, body. Some of them may be plain text in braces.
+    """
+    texts = [*case.path_params.values(), *(value for _, value in (*case.query, *case.headers))]
+    texts.append(encode_body(case.body, {})[0].decode("utf-8", "replace"))
+    names = dict.fromkeys(name for text in texts for name in PLACEHOLDER.findall(text))
+    return tuple(name for name in names if name not in case.bindings)
 
 
 def _bind(value: Any, values: Mapping[str, str]) -> Any:

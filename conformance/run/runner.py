@@ -22,12 +22,14 @@ from attrs import define, field, frozen
 from conformance.errors import HarnessError
 from conformance.evidence.exchange import Exchange, Fault, FaultKind
 from conformance.evidence.trace import Observation, Trace
+from conformance.judging.blocking import Blocked
 from conformance.judging.check import Check
 from conformance.judging.judge import judge
 from conformance.requests.case import Case
 from conformance.requests.profile import Profile
 from conformance.requests.request import Request
 from conformance.run.claims import Claims
+from conformance.run.creations import Creations
 from conformance.run.known_failures import KnownFailures
 from conformance.scenarios.scenario import Scenario, Script, Settings, Wait
 from conformance.spec.spec import Spec
@@ -85,6 +87,7 @@ class _State:
     ended: str = ""
     outcome: Outcome | None = None
     closing: bool = False
+    creations: Creations = field(factory=Creations)
     error: Exception | None = None
     trace: Trace | None = None
     done: threading.Event = field(factory=threading.Event)
@@ -309,9 +312,7 @@ class Runner:
         reason: Withheld | None = None
         if not state.closing:
             try:
-                unclaimed = self._claims.withheld(case)
-                if unclaimed is not None:
-                    raise Withheld(unclaimed, Outcome.NOT_APPLICABLE)  # noqa: TRY301 - as what the target withholds
+                self._may_send(state, case)
                 exchange = self.target.send(case)
             except Withheld as withheld:
                 reason = withheld
@@ -320,6 +321,7 @@ class Runner:
         with self._lock:
             if exchange is not None:
                 state.results[number], state.withheld[number] = exchange, False
+                state.creations.note(case, exchange)
                 self._watch(state, exchange)
             elif reason is not None:
                 self._left_out(state, case, number, reason)
@@ -332,6 +334,16 @@ class Runner:
                 self._lock.notify()
         if exchange is not None:
             self._tell("sent", state, case.id, exchange.status)
+
+    def _may_send(self, state: _State, case: Case) -> None:
+        """Raises :class:`Withheld` for what isn't claimed, and for what names an object that was not created."""
+        unclaimed = self._claims.withheld(case)
+        if unclaimed is not None:
+            raise Withheld(unclaimed, Outcome.NOT_APPLICABLE)
+        with self._lock:
+            lacking = state.creations.lacking(case)
+        if lacking is not None:
+            raise Withheld(lacking.reason, lacking.outcome)
 
     def _watch(self, state: _State, exchange: Exchange) -> None:
         """End a scenario whose target is away. Called under the lock."""
@@ -348,6 +360,7 @@ class Runner:
     def _left_out(self, state: _State, case: Case, number: int, reason: Withheld) -> None:
         """A case was not sent. A corpus goes on without it; a script can't, unless it is of no account."""
         state.results[number] = _never_sent(case, reason.message)
+        state.creations.withheld(case, Blocked(reason.outcome, reason.message))
         alone = not state.scenario.is_corpus
         if alone or reason.final or reason.outcome is not Outcome.NOT_APPLICABLE:
             state.ended = state.ended or f"{reason.message}; {case.operation} was not sent"

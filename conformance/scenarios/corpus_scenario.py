@@ -4,26 +4,16 @@ step.
 
 from __future__ import annotations
 
-import json
-
 from attrs import evolve
 
 from conformance.corpus.corpus import Corpus, OperationCorpus, Shard
 from conformance.evidence.created_ids import created_ids
-from conformance.requests.case import Case, Expect, Multipart, body_to_json
+from conformance.requests.case import Expect
 from conformance.requests.profile import Profile
 from conformance.scenarios.scenario import Scenario, Script, Settings, bound
 from conformance.spec.spec import Spec
 
 __all__ = ["corpus_scenario", "corpus_scenarios"]
-
-
-def _mentions(case: Case, name: str) -> bool:
-    """Return True if a case contains a placeholder. Forms are not searched: no form field takes an id."""
-    texts = [*case.path_params.values(), *(value for _, value in case.query)]
-    if case.body is not None and not isinstance(case.body, Multipart):
-        texts.append(json.dumps(body_to_json(case.body)))
-    return any("{" + name + "}" in text for text in texts)
 
 
 def corpus_scenarios(corpus: Corpus, shard: Shard | None = None) -> tuple[Scenario, ...]:
@@ -39,12 +29,11 @@ def corpus_scenario(corpus: OperationCorpus) -> Scenario:
 
     The ``setup`` cases create, one after the other, what the placeholders of the corpus stand for. The ``fresh`` cases
     are sent once more for every case that may succeed, because one success would change the object for the next case (a
-    run locks its thread). A case whose object could not be created is not sent.
+    run locks its thread). A case whose object could not be created is yielded too; the runner doesn't send it.
     """
     cases, setup, fresh = corpus.cases, corpus.setup, corpus.fresh
     operation = corpus.operation
     id = f"corpus.{operation}"
-    names = tuple(name for case in (*setup, *fresh) for name in case.creates)
     # Probes and requests that must be refused leave the object as it is; only the others need one of their own.
     again = tuple(case.id for case in cases if fresh and case.expect is not Expect.REJECT and case.role[:6] != "probe.")
 
@@ -61,13 +50,7 @@ def corpus_scenario(corpus: OperationCorpus) -> Scenario:
             step = tuple(bound(case.at(id, f"setup.{number}.{key}"), {**values, **own[key]}) for key in again)
             for key, exchange in zip(again, (yield step) if step else (), strict=True):
                 own[key] |= created_ids(case, exchange)
-        ready = []
-        for case in cases:
-            known = {**values, **own.get(case.id, {})}
-            if all(name in known for name in names if _mentions(case, name)):
-                ready.append(bound(case, known))
-        if ready:
-            yield tuple(ready)
+        yield tuple(bound(case, {**values, **own.get(case.id, {})}) for case in cases)
 
     return Scenario(
         id=id,

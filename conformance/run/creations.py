@@ -1,0 +1,46 @@
+"""What became of the objects that a scenario creates, and which requests can't be sent without them. Pure.
+
+A request names a created object by a placeholder. Where the creation failed, the placeholder would go out literally,
+and the target would be blamed for refusing it.
+"""
+
+from __future__ import annotations
+
+from attrs import define, field
+
+from conformance.evidence.created_ids import created_ids
+from conformance.evidence.exchange import Exchange
+from conformance.evidence.trace import Observation
+from conformance.judging.blocking import Blocked, kept_from
+from conformance.requests.case import Case
+from conformance.requests.wire import placeholders
+from conformance.verdict import Outcome
+
+__all__ = ["Creations"]
+
+
+@define
+class Creations:
+    """The objects of one scenario that were not created, by placeholder, each with the reason. Its owner locks."""
+
+    missing: dict[str, Blocked] = field(factory=dict)
+
+    def note(self, case: Case, exchange: Exchange) -> None:
+        """Look at the answer to a creation: an id that it doesn't give is missing from now on."""
+        why = kept_from(Observation(case, exchange)) or Blocked(Outcome.NOT_TESTABLE, "the answer names no id")
+        for name in set(case.creates) - set(created_ids(case, exchange)):
+            self.missing[name] = why
+
+    def withheld(self, case: Case, why: Blocked) -> None:
+        """A creation was not sent."""
+        self.missing |= dict.fromkeys(case.creates, why)
+
+    def lacking(self, case: Case) -> Blocked | None:
+        """Why a request can't be sent: it names an object that was not created. None where it names none."""
+        if not self.missing:
+            return None
+        name = next((name for name in placeholders(case) if name in self.missing), None)
+        if name is None:
+            return None
+        why = self.missing[name]
+        return Blocked(why.outcome, f"what {{{name}}} stands for was not created: {why.reason}")
