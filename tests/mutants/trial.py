@@ -146,7 +146,7 @@ def trials(
     ``usual`` is the processor time of the tests in seconds. A trial may take several times as much of it; the limit on
     the time by the clock is wide, because it ends only what waits for ever.
     """
-    seconds, limit = int(4 + 5 * usual), 30 + 10 * usual
+    seconds, limit = int(3 + 3 * usual), 30 + 10 * usual
     waiting = list(enumerate(sources))[::-1]
     running: dict[Any, tuple[int, Any, float]] = {}
     while waiting or running:
