@@ -18,7 +18,6 @@ from .derivation import OperationDerivation
 from .drafts import Draft
 from .facts import Fact, Key, facts_of, observe
 from .ids import IMPOSSIBLE_ID
-from .levels import content_gate, gate_of
 from .sampler import NOTHING
 from .value_paths import find, get, place
 
@@ -155,11 +154,11 @@ def fact_draft(derivation: OperationDerivation, fact: Fact) -> Draft | None:
     # The first reason that applies is told; the order is from the field itself to the state of the target.
     gate = (
         ("whether a cursor that names nothing is refused is open" if fact.value == IMPOSSIBLE_ID else "")
-        or gate_of(slot.pointer)
+        or derivation.operation.facts.field_gate(slot.pointer)
         or host.reason
         or ("only reasoning models take it" if "reasoning" in host.needs else "")
         or derivation.levels.disputed(location, slot.pointer, fact.kind)
-        or content_gate(derivation.operation.id, request.get("body"))
+        or derivation.operation.facts.content_gate(request.get("body"))
         or (
             "nothing in this version creates the object that it names"
             if derivation.shared.makers.lacks(request, derivation.operation.path)
@@ -206,7 +205,12 @@ def _all_fields(derivation: OperationDerivation) -> Iterator[Draft]:
         for name in node.properties:
             value = derivation.sampler.value(node.properties[name], name)
             present = request.get(location) or {}
-            if value is NOTHING or name in present or gate_of("/" + name) or name in ("after", "before"):
+            if (
+                value is NOTHING
+                or name in present
+                or derivation.operation.facts.field_gate("/" + name)
+                or name in ("after", "before")
+            ):
                 continue
             tried = {**request, location: {**present, name: value}}
             if derivation.context.root.fits(tried) and not derivation.rules.broken(tried.get("body")):

@@ -26,7 +26,7 @@ from .ids import impossible_id
 from .invalid_requests import rule_breaks, violations
 from .schema_tree import Shapes
 from .schemathesis_adapter import drafts as generated
-from .setup import FRESH, STATEFUL, Makers, placeholders_of
+from .setup import Makers, placeholders_of
 
 __all__ = ["Composer", "OperationCases"]
 
@@ -156,7 +156,7 @@ class _Assembly:
             resource=self.derivation.operation.resource,
             cases=tuple(cases.values()),
             setup=tuple(setup.values()),
-            fresh=tuple(c for c in setup.values() if set(c.creates) & set(FRESH.get(self.derivation.operation.id, ()))),
+            fresh=tuple(c for c in setup.values() if set(c.creates) & set(self.derivation.operation.facts.fresh)),
             by_type=tuple(sorted(self.derivation.sampler.by_type)),
             left_out=tuple(sorted(self.derivation.left_out.items())),
         )
@@ -248,13 +248,14 @@ class _Assembly:
         if case.expect is Expect.ACCEPT and not makers.given(self.derivation.operation):
             why = "nothing in this version creates what it names"
             case = evolve(case, expect=Expect.EITHER, level=Level.SHOULD, reason=why)
-        if case.expect is Expect.ACCEPT and self.derivation.operation.id.rsplit(".", 1)[-1] in STATEFUL:
+        if case.expect is Expect.ACCEPT and self.derivation.operation.facts.state_dependent:
             why = "whether it is allowed depends on how far the work has come"
             case = evolve(case, expect=Expect.EITHER, level=Level.SHOULD, reason=why)
         # A POST that should be refused may be accepted by a faulty target, so it declares what to clean up as well.
         if case.expect is not Expect.REJECT or self.derivation.operation.method == "POST":
             case = makers.declare(case, self.derivation.operation)
-        case = evolve(case, cost=cost_of(case), expensive=expensive_kind(case))
+        operation = self.derivation.operation
+        case = evolve(case, cost=cost_of(case, operation), expensive=expensive_kind(case, operation))
         return case, needed
 
 

@@ -20,7 +20,6 @@ from conformance.verdict import Level
 from .derivation import OperationDerivation
 from .drafts import Draft
 from .facts import bounds_of
-from .levels import content_gate, gate_of
 from .reproducible import BACKEND
 from .sampler import NOTHING
 from .schema_tree import Node, Slot
@@ -93,7 +92,7 @@ def _pool(derivation: OperationDerivation) -> list[tuple[Slot, SearchStrategy[An
     found = []
     for slot in derivation.slots:
         disputed = any(derivation.levels.disputed("body", slot.pointer, keyword) for keyword in _DISPUTES)
-        sure = _free(slot) and not gate_of(slot.pointer) and not disputed
+        sure = _free(slot) and not derivation.operation.facts.field_gate(slot.pointer) and not disputed
         made = values(slot.node) if sure else None
         if made is not None:
             found.append((slot, made))
@@ -114,7 +113,7 @@ def requests(derivation: OperationDerivation) -> SearchStrategy[Draft]:
         for _ in range(draw(st.integers(0, CHANGES if pool else 0))):
             slot, strategy = draw(st.sampled_from(pool))
             request = _changed(derivation, request, slot, draw(strategy))
-        gate = host.reason or content_gate(derivation.operation.id, request.get("body"))
+        gate = host.reason or derivation.operation.facts.content_gate(request.get("body"))
         made: Draft = host.evolve(
             request=request,
             role="fuzz",

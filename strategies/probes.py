@@ -17,7 +17,7 @@ from conformance.verdict import Level
 from . import roles
 from .ids import IMPOSSIBLE_MODEL
 
-__all__ = ["WRONG_KEY_OPERATIONS", "access_probes", "is_api_key_home", "transport"]
+__all__ = ["access_probes", "is_api_key_home", "transport"]
 
 #: Methods to try, the first one that a path doesn't document. Never DELETE or PUT: a target that serves them anyway
 #: would lose data.
@@ -45,15 +45,12 @@ def _probe(base: Case, role: str, keyword: str, **changes: Any) -> Case:
     return evolve(base, **made)
 
 
-#: The operation that gets the wrong-key probe: the first of these that a version has. One per version is enough,
-#: because a service may lock out a caller who often sends wrong keys.
-WRONG_KEY_OPERATIONS = ("chat.completions.create", "models.list", "files.list", "assistants.list")
-
-
 def is_api_key_home(spec: Spec, operation: Operation, known: tuple[str, ...]) -> bool:
-    """Return True for the one operation of a version that the wrong-key probe is sent to."""
-    del spec
-    home = next((name for name in WRONG_KEY_OPERATIONS if name in known), known[0] if known else "")
+    """Return True for the one operation of a version that the wrong-key probe is sent to.
+
+    One is enough, because a service may lock out a caller who often sends wrong keys.
+    """
+    home = next((name for name in spec.facts.wrong_key if name in known), known[0] if known else "")
     return operation.id == home
 
 
@@ -138,8 +135,8 @@ def _unknown_deployment(operation: Operation, base: Case) -> Iterator[Case]:
             reason="a deployment that doesn't exist",
         )
     elif isinstance(base.body, JsonBody) and isinstance(base.body.value, dict) and "model" in base.body.value:
-        # These operations store the model name and use it later, so the fault may show only in the run or job.
-        late = operation.id.startswith(("assistants", "threads", "fine_tuning"))
+        # Where a model is stored by name and used later, the fault may show only in the run or job.
+        late = operation.facts.model_used_later
         yield _probe(
             base,
             roles.DEPLOYMENT_UNKNOWN,

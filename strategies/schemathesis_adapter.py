@@ -22,7 +22,6 @@ from conformance.verdict import Level
 
 from .derivation import OperationDerivation
 from .drafts import Draft
-from .levels import content_gate, gate_of
 
 __all__ = ["Row", "drafts", "rows"]
 
@@ -118,7 +117,11 @@ def _draft(derivation: OperationDerivation, base: Draft, name: str, value: Any) 
         return None
     bounded = {"minimum", "maximum"} <= set(node.schema) and isinstance(value, int | float)
     sure = isinstance(value, bool) or bounded or (node.enum and value in node.enum)
-    gate = gate_of("/" + name) or base.reason or content_gate(derivation.operation.id, mended.get("body"))
+    gate = (
+        derivation.operation.facts.field_gate("/" + name)
+        or base.reason
+        or derivation.operation.facts.content_gate(mended.get("body"))
+    )
     reason = gate or ("" if sure else _OPEN)
     return base.evolve(
         request=mended,

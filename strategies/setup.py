@@ -22,13 +22,7 @@ from .costs import cost_of, expensive_kind
 from .drafts import to_case
 from .ids import impossible_id
 
-__all__ = ["FRESH", "STATEFUL", "Makers", "placeholders_of"]
-
-#: operationId → the objects that are created anew before each of its requests, because a success changes their state.
-FRESH: Mapping[str, tuple[str, ...]] = {"threads.runs.create": ("thread_id",)}
-
-#: Last words of operationIds that are allowed only in some states of an object.
-STATEFUL = ("cancel", "pause", "resume", "submit_tool_outputs")
+__all__ = ["Makers", "placeholders_of"]
 
 #: Placeholders that the run itself fills in.
 _GIVEN = frozenset({"deployment", "run"})
@@ -209,7 +203,9 @@ class Makers:
             base = self.bases(operation, name)
             if base is not None:
                 case = to_case(operation, base, capability_of(operation, base.request, base.expect))
-                case = evolve(case, cost=cost_of(case), expensive=expensive_kind(case), role="setup")
+                case = evolve(
+                    case, cost=cost_of(case, operation), expensive=expensive_kind(case, operation), role="setup"
+                )
                 self._made[key] = self.declare(case, operation, name)
         return self._made[key]
 

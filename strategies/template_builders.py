@@ -110,13 +110,9 @@ class TemplateContext:
         in_path = any(p.location == "path" and p.name.startswith("deployment") for p in self.operation.parameters)
         if isinstance(body, dict) and not in_path and "model" not in body and self.body is not None:
             model = self.body.properties.get("model")
-            if model is not None and ("model" in self.body.required or self.operation.id not in _MODEL_OPTIONAL):
+            if model is not None and ("model" in self.body.required or not self.operation.facts.model_optional):
                 return {"model": "{deployment}", **body}
         return body
-
-
-#: In these operations a model overrides that of the assistant, so it is left out unless a template sets it.
-_MODEL_OPTIONAL = ("threads.runs.create", "threads.create_and_run", "assistants.modify")
 
 
 def _children(node: Node, token: str) -> Iterator[Node]:

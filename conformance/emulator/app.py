@@ -152,7 +152,7 @@ class App:
     ) -> tuple[_Version, tuple[str, ...]]:
         """The version that base path and api-version select, and the rest of the path. The longest base path wins.
 
-        Raises 404 for a version that a dated surface doesn't know, 400 on the v1 surface.
+        Raises the refusal of an unknown api-version that ``version.toml`` names: 404 or 400.
         """
         fitting = [one for one in self._versions if segments[: len(one.base)] == one.base]
         longest = max((len(one.base) for one in fitting), default=0)
@@ -168,9 +168,8 @@ class App:
                     return one, rest
             elif given[0] in rule.accepted:
                 return one, rest
-        if any(one.spec.surface == "v1" for one in fitting):
-            raise errors.api_version_not_supported()
-        raise errors.resource_not_found()
+        statuses = {one.spec.api_version.unknown for one in fitting}
+        raise errors.api_version_not_supported() if 400 in statuses else errors.resource_not_found()
 
     def _body(self, version: _Version, operation: Operation, request: Request) -> Any:
         """The parsed and validated body: an object, a form, or bytes; None if there is none."""

@@ -101,6 +101,7 @@ def _load(version: str, path: Path, folder: Path | None) -> Spec:
             name=api.get("name", "api-version"),
             required=api.get("required", True),
             accepted=tuple(api.get("accepted", ())),
+            unknown=api.get("unknown", 404),
         ),
         faithful=read_in.faithful,
         document=read_in.document,

@@ -10,22 +10,23 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from conformance.pointer import look_up
+from conformance.pointer import look_up, tokens
 
-__all__ = ["Ability", "FactTable"]
+__all__ = ["Ability", "FactTable", "Gate", "OperationFacts"]
 
 #: Of longer arrays only so many items are searched for a ``type``: bodies at a bound have thousands of equal ones.
-_SEARCHED = 20
+_SEARCHED = 200
 
 
 def _names(globs: tuple[str, ...], operation: str) -> bool:
+    """Return True if one of some globs names an operation."""
     return any(fnmatchcase(operation, glob) for glob in globs)
 
 
 def _types(value: Any) -> Iterator[str]:
-    """Every ``type`` in a JSON value, at any depth."""
+    """Yield every ``type`` in a JSON value, at any depth, the outer ones first."""
     if isinstance(value, Mapping):
         if isinstance(value.get("type"), str):
             yield value["type"]
@@ -37,50 +38,131 @@ def _types(value: Any) -> Iterator[str]:
 
 
 @frozen
+class Gate:
+    """Why accepting a field, or an object of a type, depends on more than the document.
+
+    ``fields`` are JSON Pointers into the body, ``names`` the last names of pointers; ``types`` are those of objects
+    anywhere in a body, which holds ``text`` besides.
+    """
+
+    reason: str
+    operations: tuple[str, ...] = ("*",)
+    fields: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    text: str = ""
+
+    def covers(self, pointer: str) -> bool:
+        """Return True if the gate stands before a field or one that contains it."""
+        inside = any(pointer == each or pointer.startswith(each + "/") for each in self.fields)
+        return inside or any(name in self.names for name in tokens(pointer)[-1:])
+
+
+@frozen
 class Ability:
     """What a request may ask for beyond the plain use of an operation.
 
-    It shows in the body: one of ``fields`` (JSON Pointers) has a value other than null, false and an empty one; where
-    there are ``types``, there must be an object with one of them as its ``type``. Only versions that list ``feature``
-    are asked for it. ``capability`` is what a deployment must have for it, or "".
+    It shows in the body: one of ``fields`` (JSON Pointers) has a value other than null, false, an empty one and those
+    in ``nothing``; where there are ``types``, there must be an object with one of them as its ``type``. Only versions
+    that list ``feature`` are asked for it. ``capability`` is what a deployment must have for it, or "".
     """
 
     feature: str
     operations: tuple[str, ...]
     fields: tuple[str, ...]
     types: tuple[str, ...] = ()
+    nothing: tuple[Any, ...] = ()
     capability: str = ""
-
-    def covers(self, operation: str) -> bool:
-        """Return True if requests of an operation, given by its operationId, can show the ability."""
-        return _names(self.operations, operation)
 
     def shown(self, body: Any) -> bool:
         """Return True if a request body, any JSON value, asks for it."""
         for pointer in self.fields:
             value = look_up(body, pointer)
-            if value is None or value is False or value in ("", [], {}):
-                continue
-            if not self.types or any(found in self.types for found in _types(value)):
+            asked = value is not None and value is not False and value not in ("", [], {}, *self.nothing)
+            if asked and (not self.types or any(found in self.types for found in _types(value))):
                 return True
         return False
 
 
 @frozen
-class FactTable:
-    """All that is known about the operations of one version."""
+class OperationFacts:
+    """How one operation is used.
 
+    ``capability`` is what a deployment must have to answer it, or "". ``cost`` is the word for how its consumption is
+    counted, ``expensive`` the opt-in kind of its POST requests; "" for neither. ``fresh`` are the path parameters whose
+    objects each request gets anew, because a success changes them. ``prefixes`` maps path parameters to what the
+    service's ids begin with. ``state_dependent``: a request is allowed only in some states of its object.
+    ``model_optional``: the field ``model`` replaces that of an object. ``model_used_later``: a model is stored under
+    its name, so that an unknown one may show only later. ``gates`` and ``abilities`` are those of its requests, in the
+    order in which they count.
+    """
+
+    capability: str = ""
+    cost: str = ""
+    expensive: str = ""
+    fresh: tuple[str, ...] = ()
+    prefixes: Mapping[str, str] = field(factory=dict, repr=False)
+    state_dependent: bool = False
+    model_optional: bool = False
+    model_used_later: bool = False
+    gates: tuple[Gate, ...] = field(default=(), repr=False)
+    abilities: tuple[Ability, ...] = field(default=(), repr=False)
+
+    def field_gate(self, pointer: str) -> str:
+        """Why accepting a field depends on more than the document; "" if it doesn't. ``pointer`` is like
+        ``/messages/*/name``.
+        """
+        return next((gate.reason for gate in self.gates if gate.covers(pointer)), "")
+
+    def content_gate(self, body: Any) -> str:
+        """Why accepting a body depends on more than the document, by the types of things in it; "" if it doesn't."""
+        gates = [gate for gate in self.gates if gate.types]
+        for found in _types(body) if gates else ():
+            for gate in gates:
+                if found in gate.types and (not gate.text or gate.text in str(body)):
+                    return gate.reason
+        return ""
+
+
+@frozen
+class FactTable:
+    """All that is known about the operations of one version.
+
+    ``entries`` are (globs of operationIds, facts by name): of each fact the last entry counts. ``wrong_key`` are the
+    operationIds that may get the probe with a wrong key, the best first.
+    """
+
+    entries: tuple[tuple[tuple[str, ...], Mapping[str, Any]], ...] = field(default=(), repr=False)
+    wrong_key: tuple[str, ...] = ()
+    gates: tuple[Gate, ...] = field(default=(), repr=False)
     abilities: tuple[Ability, ...] = field(default=(), repr=False)
 
     def extended(self, data: Mapping[str, Any]) -> FactTable:
-        """The table with what a further ``operations.toml`` says, whose form was checked before."""
-        own = tuple(Ability(**{key: _frozen(value) for key, value in item.items()}) for item in data.get("ability", ()))
-        return FactTable(abilities=self.abilities + own)
+        """The table with what a further ``operations.toml`` says, whose form was checked before.
 
-    def abilities_of(self, operation: str) -> tuple[Ability, ...]:
-        """The abilities that requests of an operation can show, in the order of the table."""
-        return tuple(ability for ability in self.abilities if ability.covers(operation))
+        Its entries come last, and its gates and probes first: they count more than those that are there already.
+        """
+        entries = [_frozen(item) for item in data.get("operation", ())]
+        return FactTable(
+            entries=self.entries + tuple((item.pop("operations"), item) for item in entries),
+            wrong_key=tuple(data.get("probes", {}).get("wrong_key", ())) + self.wrong_key,
+            gates=tuple(Gate(**_frozen(item)) for item in data.get("gate", ())) + self.gates,
+            abilities=self.abilities + tuple(Ability(**_frozen(item)) for item in data.get("ability", ())),
+        )
+
+    def of(self, operation: str) -> OperationFacts:
+        """The facts of one operation, given by its operationId."""
+        made = OperationFacts(
+            gates=tuple(gate for gate in self.gates if _names(gate.operations, operation)),
+            abilities=tuple(ability for ability in self.abilities if _names(ability.operations, operation)),
+        )
+        for globs, facts in self.entries:
+            if _names(globs, operation):
+                prefixes = {**made.prefixes, **facts.get("prefixes", {})}
+                made = evolve(made, **{**facts, "prefixes": prefixes})
+        return made
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _frozen(item: Mapping[str, Any]) -> dict[str, Any]:
+    """A table of TOML with tuples for lists."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in item.items()}

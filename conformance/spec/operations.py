@@ -9,6 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from conformance.pointer import escape
+from conformance.spec.operation_facts import OperationFacts
 from conformance.spec.spec import Spec
 
 __all__ = ["Media", "Operation", "Parameter", "StreamShape", "operations_of"]
@@ -50,7 +51,10 @@ class StreamShape:
 
 @frozen(slots=False)
 class Operation:
-    """One method and path. ``responses`` maps a status (``"200"``, ``"4XX"``, ``"default"``) to media types by name."""
+    """One method and path. ``responses`` maps a status (``"200"``, ``"4XX"``, ``"default"``) to media types by name.
+
+    ``facts`` is what ``operations.toml`` says of it beyond the document.
+    """
 
     id: str
     method: str
@@ -63,6 +67,7 @@ class Operation:
     pointer: str
     stream: StreamShape | None = None
     raw: Mapping[str, Any] = field(factory=dict, repr=False)
+    facts: OperationFacts = field(default=OperationFacts(), repr=False)
 
     @property
     def mutates(self) -> bool:
@@ -114,11 +119,10 @@ class _Key:
         return hash((self.spec.version, self.spec.digest))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and (self.spec.version, self.spec.digest, id(self.spec.document)) == (
-            other.spec.version,
-            other.spec.digest,
-            id(other.spec.document),
-        )
+        return isinstance(other, _Key) and self._parts() == other._parts()
+
+    def _parts(self) -> tuple[str, str, int, int]:
+        return (self.spec.version, self.spec.digest, id(self.spec.document), id(self.spec.facts))
 
 
 def operations_of(spec: Spec) -> Mapping[str, Operation]:
@@ -167,6 +171,7 @@ def _operation(spec: Spec, path: str, method: str, node: Mapping[str, Any], shar
         pointer=pointer,
         stream=_stream(node, responses),
         raw=node,
+        facts=spec.facts.of(node["operationId"]),
     )
 
 

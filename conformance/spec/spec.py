@@ -32,12 +32,16 @@ __all__ = [
 
 @frozen
 class ApiVersion:
-    """How the api-version is sent (in the query or not at all), and which values are accepted."""
+    """How the api-version is sent (in the query or not at all), and which values are accepted.
+
+    ``unknown`` is the status with which the service answers any other value, and none where one is required.
+    """
 
     location: str = "query"
     name: str = "api-version"
     required: bool = True
     accepted: tuple[str, ...] = ()
+    unknown: int = 404
 
 
 @frozen
@@ -173,11 +177,8 @@ class Spec:
 
     @cached_property
     def _unclaimed(self) -> Callable[[str], tuple[Ability, ...]]:
-        return cache(
-            lambda operation: tuple(
-                ability for ability in self.facts.abilities_of(operation) if not self.has(ability.feature)
-            )
-        )
+        facts, has = self.facts, self.has
+        return cache(lambda name: tuple(each for each in facts.of(name).abilities if not has(each.feature)))
 
     @cached_property
     def clause_by_id(self) -> Mapping[str, Clause]:

@@ -223,18 +223,18 @@ def _meta(label: str, made: dict[str, Any], importer: Importer, near: Spec | Non
     """The content of ``version.toml``."""
     base = made["servers"][0]["url"].removeprefix("{endpoint}")
     declared = importer.api_version
-    surface = "v1" if base.endswith("/v1") else "dated"
+    undated = base.endswith("/v1")
     schema = declared.get("schema", {})
     if "$ref" in schema:
         schema = follow({"components": {"schemas": importer.schemas.made}}, schema["$ref"])
     values = [value for value in schema.get("enum", ()) if isinstance(value, str)]
-    if surface == "dated" and _DATED.fullmatch(label):
+    if not undated and _DATED.fullmatch(label):
         values = [label]
     return {
         "label": label,
         "status": "beta" if label.endswith("beta") else "preview" if "preview" in label else "ga",
         "live": "unknown",
-        "surface": surface,
+        "surface": "v1" if undated else "dated",
         "base_path": base,
         "complete": False,
         "gaps": ["Imported: what the document says only in prose is not known.", *importer.notes.all()],
@@ -244,6 +244,7 @@ def _meta(label: str, made: dict[str, Any], importer: Importer, near: Spec | Non
             "name": declared.get("name", "api-version"),
             "required": declared.get("required", False),
             "accepted": (values or [label]) if declared else [],
+            "unknown": 400 if undated else 404,
         },
         "source": [
             {"title": "Imported document", "document": f"as {label}"},

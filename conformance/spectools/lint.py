@@ -16,6 +16,7 @@ from conformance.spec.spec import Spec
 from conformance.spec.tables import FILES, Problem, problems_of
 from conformance.spec.textfile import read_toml
 from conformance.spectools.document_rules import document_problems
+from conformance.spectools.fact_rules import fact_problems, shared_fact_problems
 from conformance.spectools.ledger_rules import common_problems, ledger_problems
 
 __all__ = ["lint"]
@@ -36,8 +37,10 @@ def lint(wanted: tuple[str, ...], folder: Path | None = None) -> tuple[Problem, 
     for spec in specs:
         found.extend(document_problems(spec, folder))
         found.extend(ledger_problems(spec))
+        found.extend(fact_problems(spec))
     if not wanted:
         found.extend(common_problems(specs))
+        found.extend(shared_fact_problems())
     return tuple(sorted(set(found)))
 
 

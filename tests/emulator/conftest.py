@@ -217,7 +217,7 @@ def small(tmp_path: Path) -> Callable[..., Spec]:
             "complete = true\ngaps = []\nfeatures = []\n"
             '[[source]]\ntitle = "made up"\ndocument = "this test"\n'
             f'[api_version]\nin = "{location}"\nrequired = {str(surface == "dated").lower()}\n'
-            f"accepted = {json.dumps(accepted or [label])}\n",
+            f"accepted = {json.dumps(accepted or [label])}\nunknown = {404 if surface == 'dated' else 400}\n",
             "utf-8",
         )
         return load(label, tmp_path)

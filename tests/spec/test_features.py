@@ -14,6 +14,7 @@ from conformance.requests.profile import Profile
 from conformance.scenarios.registry import scenarios_of
 from conformance.spec.loading import load, versions
 from conformance.spec.operation_facts import Ability
+from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.spectools.carryover import documented_features
 
@@ -38,12 +39,9 @@ def with_features(folder: Path, *features: str) -> Spec:
 def shown(spec: Spec) -> set[str]:
     """The features that the requests of the standard corpus ask for."""
     cases = build_corpus(spec, Profile.STANDARD, cached=False)
-    abilities = spec.facts.abilities
+    known = operations_of(spec)
     return {
-        each.feature
-        for case in cases
-        for each in abilities
-        if each.covers(case.operation) and each.shown(body_of(case))
+        each.feature for case in cases for each in known[case.operation].facts.abilities if each.shown(body_of(case))
     }
 
 
@@ -84,6 +82,8 @@ def test_the_features_are_those_that_the_document_describes(version: str) -> Non
     [
         (True, {"tools": [{"type": "function"}]}),
         (True, {"tools": "x"}),
+        (True, {"n": -1}),
+        (False, {"n": 7}),
         (True, {"n": 0}),
         (False, {"tools": []}),
         (False, {"tools": None}),
@@ -95,8 +95,8 @@ def test_the_features_are_those_that_the_document_describes(version: str) -> Non
     ],
 )
 def test_an_ability_shows_by_a_value(expected: bool, body: Any) -> None:
-    """Null, false and what is empty ask for nothing; a body of a wrong type neither."""
-    assert expected is Ability("f", ("*",), ("/tools", "/n")).shown(body)
+    """Null, false, what is empty and what the ability names ask for nothing; a body of a wrong type neither."""
+    assert expected is Ability("f", ("*",), ("/tools", "/n"), nothing=(7,)).shown(body)
 
 
 @pytest.mark.parametrize(

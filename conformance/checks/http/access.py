@@ -194,7 +194,7 @@ def deployment_unknown(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
     A target that answers from another deployment hides a wrong configuration from its user.
     """
-    wanted = (404,) if spec.surface == "dated" else (400, 404)
+    wanted = (404,) if "/deployments/" in seen.case.path else (400, 404)
     yield from _refused(seen, "a request to an unknown deployment", wanted)
 
 
