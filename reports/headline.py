@@ -76,7 +76,8 @@ def headline(report: Report) -> Headline:
             look = "yellowgreen", "pass"
     elif waived:
         words += f", besides {waived}"
-    gone = f"; out of date: {len(outdated)} of its waivers or baseline entries" if outdated else ""
+    stale = _many(len(outdated), "waiver or baseline entry is", "waivers or baseline entries are")
+    gone = f"; {len(outdated)} {stale} out of date" if outdated else ""
     return Headline(f"{words} ({scope.text}){gone}", scope, coverage, outdated, *look)
 
 

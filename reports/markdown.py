@@ -39,7 +39,8 @@ def render(report: Report, run_dir: str) -> str:
     ]
     lines += _scope(first.scope)
     lines += _waived(summary)
-    lines += [f"- out of date: {line}" for line in first.outdated]
+    if first.outdated:
+        lines += ["## Out of date", "", *(f"- {line}" for line in first.outdated), ""]
     if footer and footer.get("interrupted"):
         lines += ["The run was interrupted.", ""]
     for note in footer.get("notes", ()) if footer else ():
@@ -80,7 +81,7 @@ def _waived(summary: Summary) -> Iterator[str]:
     """What failed and doesn't decide: who answers for it, or since when it is known."""
     if not summary.waived:
         return
-    yield from ("## Waived", "", "| check | scenario | outcome without | why | until |", "|---|---|---|---|---|")
+    yield from ("## Waived", "", "| check | scenario | without the waiver | why | until |", "|---|---|---|---|---|")
     for verdict in summary.waived[:MOST]:
         waived = verdict.waived
         if waived is not None:

@@ -112,9 +112,9 @@ class KnownFailures:
         ]
         if any(one.outcome in (Outcome.WAIVED, *_UNDECIDED) or one.scenario in undecided for one in fitting):
             return
-        what = "nothing that it covers fails any more" if fitting else "it fits nothing that is judged"
+        what = "nothing that it covers fails" if fitting else "it fits nothing that is judged"
         yield (
-            f"{waiver.name} matches nothing in {self.version}, {what}: remove it from the configuration, or say with "
+            f"{waiver.name} matches nothing in {self.version} ({what}): remove it from the configuration, or say with "
             "api_version where it holds"
         )
 

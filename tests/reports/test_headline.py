@@ -147,7 +147,7 @@ def test_what_is_out_of_date_is_named(name: str) -> None:
     passed = Verdict("a.check", "corpus.o", Outcome.PASS, judged=1)
     pages = rendered(report_of([passed], conclusion="conformant", outdated=gone))
     assert gone[0] in pages[name]
-    assert "conformant (profile standard); out of date: 1 of its" in pages[name]
+    assert "conformant (profile standard); 1 waiver or baseline entry is out of date" in pages[name]
     assert "green" not in json.loads(pages["badge"])["color"]
 
 
