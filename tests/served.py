@@ -20,6 +20,10 @@ HOME = Path(conformance.__file__).resolve().parents[1]
 #: The key of every emulator here. No artefact of a run may hold it.
 CANARY = "canary-3f9a61c07be24d58"
 
+#: pytest with xdist and no other plugin: loading those that happen to be installed takes longer than a small run.
+#: ``tox -e neighbours`` tests that we get on with them.
+PYTEST = (sys.executable, "-m", "pytest", "--disable-plugin-autoload", "-p", "xdist.plugin")
+
 #: Seconds that a command may take before it counts as hanging.
 PATIENCE = 240.0
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from served import HOME, Done, command, serving
+from served import HOME, PYTEST, Done, command, serving
 
 from conformance._parts import part
 from conformance.run.selection import default_versions
@@ -29,17 +28,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def suite(state: Path, target: str, *arguments: str) -> Done:
     """The suite as people start it who live in pytest."""
     options = (f"--aoai-target={target}", f"--aoai-api-version={VERSION}", f"--aoai-out={state / 'out'}", *CHOICE)
-    words = (
-        sys.executable,
-        "-m",
-        "pytest",
-        "conformance",
-        "-q",
-        "-p",
-        "no:randomly",
-        "-o",
-        f"cache_dir={state / 'cache'}",
-    )
+    words = (*PYTEST, "conformance", "-q", "-o", f"cache_dir={state / 'cache'}")
     return command(state, *words, *options, *arguments, cwd=HOME, ours=False)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -13,7 +12,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from served import CANARY, HOME, Done, command, serving
+from served import CANARY, HOME, PYTEST, Done, command, serving
 
 from conformance._parts import part
 from conformance.run import recording
@@ -271,7 +270,7 @@ def suite(state: Path) -> Callable[..., Done]:
     """``pytest conformance`` in the checkout."""
 
     def ask(*arguments: str) -> Done:
-        words = (sys.executable, "-m", "pytest", "conformance", "-p", "no:cacheprovider", "-p", "no:randomly")
+        words = (*PYTEST, "conformance", "-p", "no:cacheprovider")
         chosen = (f"--aoai-scenario={name}" for name in NARROW)
         return command(state, *words, *arguments, *chosen, cwd=HOME, ours=False)
 
