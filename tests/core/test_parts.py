@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from served import environment
 
 from conformance._parts import late, part
 
@@ -23,11 +25,13 @@ def test_what_is_not_there_is_not_there() -> None:
         late("reports.nowhere").read  # noqa: B018 - asking is the point
 
 
-def test_what_is_only_imported_loads_no_strategy() -> None:
+def test_what_is_only_imported_loads_no_strategy(tmp_path: Path) -> None:
     code = (
         "import sys, conformance.corpus.coverage, conformance.run.session\n"
         "names = [name.removeprefix('conformance.') for name in sys.modules]\n"
         "print([name for name in names if name.startswith(('strategies', 'reports'))])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(tmp_path), capture_output=True, text=True, check=True, timeout=60
+    )
     assert "[]\n" == done.stdout

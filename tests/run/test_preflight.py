@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from served import nobody
 
 from conformance.errors import Unreachable, UsageError
 from conformance.spec.spec import Spec
@@ -45,10 +45,7 @@ def test_a_good_target_has_nothing_missing(board: Board, spec: Spec, target_for:
 
 
 def test_no_connection_is_unreachable_and_names_the_url(spec: Spec, target_for: Open) -> None:
-    free = socket.create_server(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    free.close()
-    with pytest.raises(Unreachable, match=url) as stop:
+    with nobody() as url, pytest.raises(Unreachable, match=url) as stop:
         preflight(target_for(url=url), spec)
     assert stop.value.exit_code == 3
     assert "\n" not in str(stop.value)

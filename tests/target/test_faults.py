@@ -9,6 +9,7 @@ import time
 
 import pytest
 from attrs import evolve
+from served import nobody
 
 from conformance.errors import GuardError
 from conformance.evidence.exchange import Exchange, FaultKind
@@ -186,10 +187,8 @@ def test_a_body_over_the_limit_is_left(serve: Serve, open_target: Open) -> None:
 
 
 def test_no_listener_is_a_connect_fault(open_target: Open) -> None:
-    free = socket.create_server(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    free.close()
-    exchange = open_target(url).send(CHAT)
+    with nobody() as url:
+        exchange = open_target(url).send(CHAT)
     assert kind(exchange) is FaultKind.CONNECT
     assert len(exchange.attempts) == 3
 
