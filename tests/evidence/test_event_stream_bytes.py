@@ -32,6 +32,27 @@ def test_line_ends_are_found_in_any_order(ends: tuple[str, str]) -> None:
     assert [Kind.MIXED_LINE_ENDS] == [found.kind for found in stream.deviations]
 
 
+def test_a_line_feed_at_the_very_beginning_ends_a_line_before_a_carriage_return() -> None:
+    stream = read(b"\ndata: a\r\r")
+    assert (["a"], [1]) == ([event.data for event in stream.events], [event.start for event in stream.events])
+    assert [Kind.MIXED_LINE_ENDS] == [found.kind for found in stream.deviations]
+
+
+def test_short_first_bytes_are_read_when_they_come() -> None:
+    """They are held back only as long as they may become a byte order mark."""
+    stream = parse((Chunk(1.0, b":\n"), Chunk(2.0, b"data: a\n\n")))
+    assert [1.0] == [comment.at for comment in stream.comments]
+    parser = Parser()
+    parser.feed(b"\xef\xbb")
+    assert (False, 2) == (parser.bom, parser.pending)
+    parser.feed(b"\xbf")
+    assert (True, 0) == (parser.bom, parser.pending)
+
+
+def test_good_fields_are_no_deviation() -> None:
+    assert () == read(b"event: a\nid: 1\nretry: 5\n: c\ndata: b\n\n").deviations
+
+
 def test_events_are_counted_from_zero_and_deviations_say_how_many_came_before() -> None:
     stream = read(b"x: 1\ndata: a\n\ndata: b\n\nx: 2\ndata: c\n\nx: 3\n\n")
     assert [0, 1, 2] == [event.index for event in stream.events]

@@ -136,3 +136,24 @@ def test_an_answer_that_stopped_coming_is_no_fault_of_the_network() -> None:
 def test_another_answer_takes_the_place_of_the_fault() -> None:
     good = Exchange(ASKED, None, Fault(FaultKind.CLOSED, "", 0.0), started=7.0).answered(answer(b"x"))
     assert (b"x", None, 7.0) == (good.response and good.response.body, good.fault, good.started)
+
+
+def test_why_nothing_can_be_judged() -> None:
+    """What lies outside the contract comes first; a target that went away is told beside its fault."""
+    closed, dns = Fault(FaultKind.CLOSED, "reset", 0.0), Fault(FaultKind.DNS, "unknown", 0.0)
+    assert [
+        "",
+        "",
+        "closed: reset; then the target was away",
+        "dns: unknown",
+        "the account",
+        "the account",
+    ] == [
+        Exchange(ASKED, answer()).unreached_because,
+        Exchange(ASKED, None, closed, control_ok=True).unreached_because,
+        Exchange(ASKED, None, closed, control_ok=False).unreached_because,
+        Exchange(ASKED, None, dns, control_ok=True).unreached_because,
+        Exchange(ASKED, answer(), outside="the account").unreached_because,
+        Exchange(ASKED, None, dns, outside="the account").unreached_because,
+    ]
+    assert (True, "") == (Exchange(ASKED, answer(), outside="x").unreached, Exchange(ASKED).outside)

@@ -193,11 +193,11 @@ def test_the_flag_tells_findings_from_notes(flag: str, marks: tuple[Mark, ...]) 
     assert flag == render([row(0, *marks)])[0]
 
 
-@pytest.mark.parametrize("length", [1, 88, 89, 90, 500])
+@pytest.mark.parametrize("length", [1, 83, 84, 85, 500])
 def test_a_line_is_no_wider_than_asked_for(length: int) -> None:
     """What is cut ends with a sign for it, and nothing is cut that fits."""
-    line = render([row(0, text="x" * length)], width=120)
-    head = len(line) - len(line.partition("x")[1] + line.partition("x")[2])
+    line = render([row(0, text="x" * length)])
+    head = line.index("x")
     assert (min(head + length, 120), head + length > 120) == (len(line), line.endswith("…"))
 
 
@@ -207,3 +207,30 @@ def test_a_narrow_timeline_still_shows_some_text() -> None:
 
 def test_a_row_without_a_number_is_told_by_its_kind() -> None:
     assert "    0.000s  0–0           answer  no answer" == render(timeline(Exchange(ASKED))[:1])[1:]
+
+
+def test_of_forty_rows_all_are_shown_and_of_more_the_ends() -> None:
+    forty = [row(number) for number in range(40)]
+    assert 40 == len(numbers(render(forty)))
+    assert ["0", "1", "2", "…36", "39", "40"] == numbers(render([*forty, row(40)]))
+
+
+def cut(most: int) -> tuple[str, str]:
+    """A text of twice the length, and what is shown of it: so many characters, the last of them a sign for the rest."""
+    return "x" * (2 * most), "x" * (most - 1) + "…"
+
+
+def test_names_places_and_values_are_cut() -> None:
+    (name, name_shown), (pointer, _), (expected, expected_shown), (actual, actual_shown) = map(cut, (46, 80, 60, 80))
+    mark = Mark("a.check", "m", expected, actual, pointer)
+    head, where, values = render([Row("event", 0.0, 0, 1, name, "t", 0, (mark,))]).splitlines()
+    assert f"event 0 [{name_shown}" in head
+    assert 48 == len(head.partition("event 0")[2].partition("…")[0]) + 1
+    assert f"      ↳ a.check: m at {'x' * 75}…" == where
+    assert f"        expected {expected_shown}; came {actual_shown}" == values
+
+
+def test_the_first_row_has_no_blanks_at_its_end_and_bytes_are_not_in_a_repr() -> None:
+    response = Response(200, (("content-type", "a/b "),), reason="OK")
+    assert "200 OK a/b" == timeline(Exchange(ASKED, response))[0].text
+    assert "zzz" not in repr(Row("event", 0.0, 0, 1, bytes=b"zzz"))
