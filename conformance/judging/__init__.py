@@ -1,1 +1,3 @@
-"""From evidence to verdicts: what a check is, how one is judged, excuses, counterexamples."""
+"""From evidence to verdicts: what a check is, how it is judged, counterexamples, and reasons why nothing can be
+judged.
+"""

@@ -1,4 +1,6 @@
-"""Why an exchange can't be judged by a check: the network, the account, a failing target, a refusal of the model."""
+"""Why a check can't judge an exchange: the network, the account, a failing target, or a refusal that concerns the
+model.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +17,18 @@ from conformance.judging.excuses import excuse
 from conformance.requests.case import Expect
 from conformance.verdict import Finding, Outcome
 
-__all__ = ["Blocked", "blocked", "hiccups", "kept_from"]
+__all__ = ["Blocked", "blocked", "failed_step", "hiccups"]
 
+#: The reason for a request that may not be repeated and met one closed connection or one error of a gateway.
 _HICCUP = "the connection was closed, or a gateway gave up, once; it may have changed something and is not sent again"
 
 
 @frozen
 class Blocked:
-    """Why nothing can be said, and as what it counts. ``excused``: the target refused for reasons of its model.
+    """Why an exchange can't be judged, and with which outcome it counts.
 
-    ``findings`` hold what the check itself found out, where it was the check that could not decide.
+    ``excused``: the target refused for a reason of its model. ``findings`` are those of the check, if the check itself
+    could not decide.
     """
 
     outcome: Outcome
@@ -34,9 +38,10 @@ class Blocked:
 
 
 def hiccups(trace: Trace) -> Mapping[int, Blocked]:
-    """By place in the trace: changing requests that ended as a hiccup of the network does, and may not be sent again.
+    """The requests that change something and met a closed connection or a gateway's error, by their place in the trace.
 
-    Where the same happens to a quarter of the operation's requests, two at least, it is no hiccup.
+    They may not be repeated. If a quarter of an operation's requests, and at least two, ended so, it is no accident and
+    they are judged like others.
     """
     broken = [place for place, seen in enumerate(trace) if _broken_once(seen)]
     if not broken:
@@ -49,6 +54,7 @@ def hiccups(trace: Trace) -> Mapping[int, Blocked]:
 
 
 def _broken_once(seen: Observation) -> bool:
+    """True if a request that can't be repeated ended with a closed connection or a gateway's error."""
     exchange = seen.exchange
     if exchange.attempts or seen.case.changes_nothing:
         return False
@@ -57,7 +63,7 @@ def _broken_once(seen: Observation) -> bool:
 
 
 def blocked(check: Check, seen: Observation) -> Blocked | None:
-    """Why this exchange can't be judged by this exchange check, or None when it can."""
+    """Why an exchange check can't judge this exchange; None if it can."""
     exchange, status = seen.exchange, seen.exchange.status
     if exchange.unreached:
         return Blocked(Outcome.UNAVAILABLE, exchange.unreached_because)
@@ -77,13 +83,13 @@ def blocked(check: Check, seen: Observation) -> Blocked | None:
 
 
 def _by_status(check: Check, seen: Observation, status: int) -> Blocked | None:
-    """Why an answer below 500 isn't the kind of answer that the check needs."""
+    """Why an answer below 500 isn't of the kind that the check needs; None if it is."""
     excused = excuse(seen)
     if check.needs is Needs.ANSWER:
         return Blocked(excused.outcome, excused.reason, excused=True) if excused else None
     wanted = check.needs is Needs.SUCCESS
     if wanted and seen.case.expect is Expect.REJECT:
-        # What a good answer to a wrong request looks like is written nowhere; that it came is judged elsewhere.
+        # Nothing documents the success of an invalid request. That it was accepted is judged by another check.
         return Blocked(Outcome.NOT_APPLICABLE)
     if wanted == (200 <= status < 300) and (wanted or status >= 400):
         return None
@@ -94,8 +100,8 @@ def _by_status(check: Check, seen: Observation, status: int) -> Blocked | None:
     return Blocked(Outcome.NOT_TESTABLE, f"needs a success, the target answered {status}")
 
 
-def kept_from(seen: Observation) -> Blocked | None:
-    """Why a step of a story that should have succeeded did not; None where it did."""
+def failed_step(seen: Observation) -> Blocked | None:
+    """Why a step of a script that should have succeeded didn't; None if it did."""
     exchange, status = seen.exchange, seen.exchange.status
     what = f"the step {seen.case.role or seen.case.step or seen.case.operation!r}"
     if exchange.ok:

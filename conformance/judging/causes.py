@@ -1,7 +1,7 @@
-"""One cause, one finding: which verdicts follow from another one, or from an operation that answers nothing well.
+"""Root causes: which verdicts follow from another verdict, or from an operation that never answers successfully.
 
-A resource that answers 500 to everything breaks dozens of rules, and so does one answer that isn't JSON. People need to
-read the root. Nothing is hidden: each verdict stays, and names its cause.
+A resource that answers 500 to everything breaks dozens of rules, and so does one answer that isn't JSON. A reader needs
+to see the root. Nothing is hidden: each verdict stays and names its cause.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Outcome, Verdict
 
-__all__ = ["attributed", "silent_operations"]
+__all__ = ["attributed", "failing_operations"]
 
-#: Valid requests of an operation that must have been refused alike, before the operation as a whole is the cause.
+#: The least number of valid requests with the same refusal before the whole operation is taken for the cause.
 FEWEST = 2
 
 
 def attributed(
     spec: Spec, verdicts: Sequence[Verdict], traces: Mapping[str, Trace], checks: Mapping[str, Check]
 ) -> tuple[Verdict, ...]:
-    """The verdicts with their causes. What passes has none, nor has a root."""
-    dead = silent_operations(spec, traces.values())
+    """The verdicts with their causes. A pass has none, nor has a root."""
+    failing = failing_operations(spec, traces.values())
     by_scenario: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         if verdict.unwaived in (Outcome.FAIL, Outcome.WARN):
@@ -37,15 +37,16 @@ def attributed(
         cause = ""
         if verdict.unwaived not in (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.ERROR):
             trace = traces.get(verdict.scenario)
-            cause = (_dead_step(trace, dead) if trace else "") or _root(verdict, by_scenario, checks)
+            cause = (_failing_step(trace, failing) if trace else "") or _root(verdict, by_scenario, checks)
         made.append(evolve(verdict, cause=cause) if cause else verdict)
     return tuple(made)
 
 
-def silent_operations(spec: Spec, traces: Iterable[Trace]) -> Mapping[str, str]:
-    """Operations of which no valid request succeeded and all were answered alike: by operationId, the cause in words.
+def failing_operations(spec: Spec, traces: Iterable[Trace]) -> Mapping[str, str]:
+    """The operations of which no valid request succeeded and all got the same status: by operationId, the cause in
+    words.
 
-    Where that holds for all operations of a resource that were tried, the resource is named.
+    If that applies to all operations of a resource that were tried, the cause names the resource.
     """
     answers: dict[str, list[Observation]] = {}
     for trace in traces:
@@ -68,20 +69,22 @@ def silent_operations(spec: Spec, traces: Iterable[Trace]) -> Mapping[str, str]:
 
 
 def _alike(answers: Sequence[Observation]) -> int | None:
-    """The one status of 400 and more with which all were answered; None where they weren't, or too few were sent."""
+    """The status of 400 or more that all answers have; None if they differ or are too few."""
     statuses = {seen.exchange.status for seen in answers}
     (status, *others) = statuses
     return status if not others and status is not None and status >= 400 and len(answers) >= FEWEST else None
 
 
-def _dead_step(trace: Trace, dead: Mapping[str, str]) -> str:
-    """The cause where the first step of a trace that failed belongs to an operation that answers nothing well."""
+def _failing_step(trace: Trace, failing: Mapping[str, str]) -> str:
+    """The cause, if the first failed step of a trace belongs to an operation that never answers successfully; else
+    "".
+    """
     failed = (seen for seen in trace if seen.case.expect is Expect.ACCEPT and not seen.exchange.ok)
-    return next((dead[seen.case.operation] for seen in failed if seen.case.operation in dead), "")
+    return next((failing[seen.case.operation] for seen in failed if seen.case.operation in failing), "")
 
 
 def _root(verdict: Verdict, by_scenario: Mapping[str, list[Verdict]], checks: Mapping[str, Check]) -> str:
-    """The check that was broken in the same scenario on the same answers, and from which this one follows by logic."""
+    """The check that is broken by the same answers of the same scenario and implies this one; "" if there is none."""
     mine = {finding.case_id for finding in verdict.findings}
     for other in by_scenario.get(verdict.scenario, ()):
         check = checks.get(other.check)

@@ -1,9 +1,9 @@
 """What a check is: a pure function from evidence to findings, with everything that proves it.
 
-A check carries its level, the clause it rests on, a docstring (what the target must do and why it matters), a
-counterexample that breaks exactly this rule, and the checks that then fail with it by logic (``entails``).
+A check has a level, the clause that it rests on, a docstring (what the target must do and why it matters), a
+counterexample that breaks exactly this rule, and the checks that are then broken too by logic (``entails``).
 
-Exchange checks judge one observation at a time; trace checks judge a whole scenario.
+An exchange check judges one observation at a time, a trace check a whole scenario.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ from conformance.verdict import Finding, Level
 
 __all__ = ["Check", "Counterexample", "Needs", "Question", "Scope", "check", "trace_check"]
 
-#: (exchange, earlier exchanges on the same server) → a broken exchange, or None where this one can't show the defect.
+#: (exchange, earlier exchanges of the same server) → a faulty exchange, or None if this exchange can't exhibit the
+#: defect.
 Counterexample = Callable[[Exchange, Sequence[Exchange]], Exchange | None]
+#: True if the check has something to judge in the answer to this case.
 About = Callable[[Spec, Case], bool]
 ExchangeJudge = Callable[[Spec, Observation], Iterable[Finding]]
 TraceJudge = Callable[[Spec, Trace], Iterable[Finding]]
@@ -33,22 +35,23 @@ TraceJudge = Callable[[Spec, Trace], Iterable[Finding]]
 #: A question to a trace. It gives "" where the rule can be judged, else the reason why it can't, in words for a report.
 Question = Callable[[Trace], str]
 
-#: What a trace check must have seen: the role of a step that must have succeeded, or a question.
+#: What a trace check must have seen: the role of a step that must have succeeded, or a function of the trace that
+#: returns "" if all is there, else what is missing.
 Prerequisite = str | Question
 
 
 class Scope(StrEnum):
-    """What a check looks at."""
+    """What a check judges: one exchange or a whole trace."""
 
     EXCHANGE = "exchange"
     TRACE = "trace"
 
 
 class Needs(StrEnum):
-    """What must have come before an exchange can be judged.
+    """Which answer an exchange must have to be judged.
 
-    ``ANY`` also judges faults; ``ANSWER`` needs a status that isn't 429 or 5xx; ``SUCCESS`` a 2xx; ``REFUSAL`` a 4xx.
-    An accept case whose answer isn't a success is ``not_testable`` for checks that need one.
+    ``ANY`` includes faults; ``ANSWER`` needs a status other than 429 and 5xx; ``SUCCESS`` a 2xx; ``REFUSAL`` a 4xx. If
+    a check needs a success and a valid request was refused, the item is ``not_testable``.
     """
 
     ANY = "any"
@@ -58,6 +61,7 @@ class Needs(StrEnum):
 
 
 def _always(_spec: Spec, _case: Case) -> bool:
+    """The default of ``about``: the check concerns every case."""
     return True
 
 
@@ -66,13 +70,12 @@ _EVERYTHING = ("*",)
 
 @frozen
 class Check:
-    """A rule as a value. ``operations`` and ``scenarios`` are globs that limit where it can apply at all.
+    """A rule. ``operations`` and ``scenarios`` are globs that limit where it can apply.
 
-    ``prerequisites`` say what a trace check must have seen. ``unless`` are questions that say why a rule doesn't speak
-    of a story in which nothing is missing: others changed what the story looks at. ``witness`` is a second
-    counterexample, for rules whose first one shows only on a living server, which would have answered the following
-    requests in another way too; it is given all other exchanges of the trace. ``contrast`` marks rules about refusals:
-    a refusal says something only where the same target answered a request without that fault in another way.
+    ``prerequisites`` say what a trace check must have seen. ``witness`` is a second counterexample, which gets all
+    other exchanges of the trace. It is for rules whose first counterexample works only on a running server, because
+    that would also answer the later requests differently. ``contrast`` marks rules about refusals: a refusal proves
+    something only if the same target answered a request without the fault with another status.
     """
 
     id: str
@@ -101,11 +104,11 @@ class Check:
         return self.doc.splitlines()[0] if self.doc else self.id
 
     def covers(self, operation: str) -> bool:
-        """True when the check can apply to an operation."""
+        """True if the check can apply to an operation."""
         return self.operations == _EVERYTHING or any(fnmatchcase(operation, glob) for glob in self.operations)
 
     def concerns(self, scenario: str, operations: Iterable[str]) -> bool:
-        """True when the check can apply to a scenario that sends these operations."""
+        """True if the check can apply to a scenario that sends these operations."""
         return any(fnmatchcase(scenario, glob) for glob in self.scenarios) and any(
             self.covers(operation) for operation in operations
         )
@@ -127,7 +130,7 @@ def check(
     provenance: str = "docs",
     features: Sequence[str] = (),
 ) -> Callable[[ExchangeJudge], Check]:
-    """Turn ``(spec, observation) → findings`` into a frozen exchange check. Ids are dotted, stable and greppable."""
+    """Turn ``(spec, observation) → findings`` into an exchange check. Ids are dotted and never change."""
 
     def make(judge: ExchangeJudge) -> Check:
         return Check(
@@ -145,7 +148,7 @@ def check(
             witness=witness,
             contrast=contrast,
             features=tuple(features),
-            **_told_by(judge),
+            **_from_function(judge),
         )
 
     return make
@@ -166,11 +169,10 @@ def trace_check(
     provenance: str = "docs",
     features: Sequence[str] = (),
 ) -> Callable[[TraceJudge], Check]:
-    """Turn ``(spec, trace) → findings`` into a frozen trace check.
+    """Turn ``(spec, trace) → findings`` into a trace check.
 
-    ``needs`` names what must have been seen, ``unless`` what makes the rule silent. Where something is missing, or
-    where no answer of the trace could have broken the rule, the judge says so; the check itself only tells what is
-    wrong.
+    ``needs`` says what must have been seen. If it wasn't, or if no answer of the trace could have broken the rule, the
+    judge reports that; the check itself only reports violations.
     """
 
     def make(judge: TraceJudge) -> Check:
@@ -189,11 +191,12 @@ def trace_check(
             unless=tuple(unless),
             witness=witness,
             features=tuple(features),
-            **_told_by(judge),
+            **_from_function(judge),
         )
 
     return make
 
 
-def _told_by(judge: ExchangeJudge | TraceJudge) -> dict[str, Any]:
+def _from_function(judge: ExchangeJudge | TraceJudge) -> dict[str, Any]:
+    """The parts of a check that come from its function: the judge, the docstring and the module."""
     return {"judge": judge, "doc": inspect.cleandoc(judge.__doc__ or ""), "module": judge.__module__}

@@ -1,4 +1,4 @@
-"""Building blocks of counterexamples: pure changes to an exchange, limited to those that can show the defect."""
+"""Building blocks of counterexamples: pure changes to an exchange. They return None if it can't exhibit the defect."""
 
 from __future__ import annotations
 
@@ -30,23 +30,27 @@ When = Callable[[Exchange], bool]
 
 
 def path_of(request: Request) -> str:
-    """The path of a request's URL, without query."""
+    """The path of a request's URL, without the query."""
     return urlsplit(request.url).path
 
 
 def query_of(request: Request) -> dict[str, str]:
-    """The query of a request's URL, the last value of each name."""
+    """The query of a request's URL, with the last value of each name."""
     return {name: values[-1] for name, values in parse_qs(urlsplit(request.url).query, keep_blank_values=True).items()}
 
 
 def asked(method: str, path: str) -> When:
-    """True for requests with this method whose path ends as the pattern (a regular expression) says."""
+    """A predicate for exchanges: the request has this method and its path ends with this pattern (a regular
+    expression).
+    """
     pattern = re.compile(path + r"$")
     return lambda exchange: exchange.request.method == method and bool(pattern.search(path_of(exchange.request)))
 
 
 def on_json(change: Callable[[Any, Request], Any], *, when: When = lambda _: True) -> Counterexample:
-    """Change the JSON of a successful answer. ``change`` gets a copy and the request; None means: not this one."""
+    """Change the JSON of a successful answer. ``change`` gets a copy and the request; it returns None for an unsuitable
+    one.
+    """
 
     def broken(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
         response = exchange.response
@@ -72,12 +76,12 @@ def when_refused(make: Callable[[Exchange, Response], Response | None], *statuse
 
 
 def answer_with(status: int, value: Any) -> Callable[[Exchange, Response], Response]:
-    """A maker for :func:`when_refused`: another status with a JSON body."""
+    """A function for :func:`when_refused` that answers with another status and a JSON body."""
     return lambda _exchange, response: evolve(response, status=status).with_json(value)
 
 
 def admitted(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | None:
-    """A refusal turned into an empty success."""
+    """Turn a refusal into an empty success."""
     response = exchange.response
     if response is None or not 400 <= response.status < 500:
         return None
@@ -85,7 +89,7 @@ def admitted(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | None
 
 
 def earlier_success(exchange: Exchange, earlier: Sequence[Exchange]) -> Response | None:
-    """The latest good JSON answer to the same method and path, to stand in for a refusal."""
+    """The latest successful JSON answer to the same method and path, to replace a refusal."""
     path = path_of(exchange.request)
     for past in reversed(earlier):
         good, same = past.response, past.request.method == exchange.request.method and path_of(past.request) == path
@@ -95,7 +99,9 @@ def earlier_success(exchange: Exchange, earlier: Sequence[Exchange]) -> Response
 
 
 def still_readable(pattern: str) -> Counterexample:
-    """Answer a 404 at a path (a regular expression) as that path was answered when it was still there."""
+    """Answer a 404 at a path (a regular expression) with the earlier successful answer, as if the object still
+    existed.
+    """
     wanted = re.compile(pattern)
 
     def broken(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:

@@ -1,6 +1,6 @@
-"""Refusals that say nothing about conformance: content filter, model and version gates, quota.
+"""Refusals that say nothing about conformance: content filter, features of a model or version, quota.
 
-Source: the levels of this project (documented and reported answers of the service; see ARCHITECTURE.md).
+The list follows documented and reported answers of the service; see ARCHITECTURE.md.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from conformance.verdict import Outcome
 
 __all__ = ["Excuse", "excuse"]
 
-#: error.code → what it makes of an accept case.
+#: error.code → the outcome of a valid request that is refused with it.
 _CODES = {
     "content_filter": Outcome.INCONCLUSIVE,
     "contentfilter": Outcome.INCONCLUSIVE,
@@ -34,13 +34,14 @@ _VERSION_GATE = re.compile(r"enabled only for api versions", re.IGNORECASE)
 
 @frozen
 class Excuse:
-    """Why a refused accept case is no failure."""
+    """Why the refusal of a valid request is no failure."""
 
     outcome: Outcome
     reason: str
 
 
 def _error(value: Any) -> dict[str, Any]:
+    """The error object of an answer; empty if there is none."""
     if isinstance(value, dict):
         inner = value.get("error", value)
         if isinstance(inner, dict):
@@ -49,7 +50,7 @@ def _error(value: Any) -> dict[str, Any]:
 
 
 def excuse(seen: Observation) -> Excuse | None:
-    """The excuse for a 4xx answer to an accept case, or None where there is none."""
+    """The excuse for a 4xx answer to a valid request; None if there is none."""
     status = seen.exchange.status
     if seen.case.expect is not Expect.ACCEPT or status is None or not 400 <= status < 500:
         return None

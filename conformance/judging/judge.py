@@ -1,9 +1,9 @@
-"""Scenario and check → verdict. Pure: live runs, ``verify``, ``replay`` and tests all judge with this.
+"""Scenario and check → verdict. Pure: live runs, ``verify``, ``replay`` and tests all judge with this module.
 
-A verdict has two parts. The outcome says what was found in what could be judged; a finding is never hidden by an
-exchange that could not be judged. The coverage says how much that was, and why the rest was not (``blocking.py``). A
-pass rests on a witness: an answer of this very trace that could have broken the rule (``witness.py``). Without one
-nothing was judged, and the outcome says why.
+A verdict has two parts. The outcome says what was found in the exchanges that could be judged. A finding is never
+hidden by an exchange that could not be judged. The coverage says how many exchanges were judged, and why the others
+were not (``blocking.py``). A pass rests on a witness: an answer in this trace that could have broken the rule
+(``witness.py``). Without a witness nothing was judged, and the reason says why.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from attrs import frozen
 
 from conformance.evidence.trace import Observation, Trace
-from conformance.judging.blocking import Blocked, blocked, hiccups, kept_from
+from conformance.judging.blocking import Blocked, blocked, failed_step, hiccups
 from conformance.judging.check import Check, Scope
 from conformance.judging.witness import find_witness
 from conformance.requests.case import Expect
@@ -24,16 +24,19 @@ __all__ = ["NOTHING_TO_BREAK", "judge", "judge_exchange", "outcome_of"]
 
 _BY_LEVEL = {Level.MUST: Outcome.FAIL, Level.SHOULD: Outcome.WARN, Level.OBS: Outcome.PASS}
 
-#: Why an item is not applicable whose answers all came, and held nothing that the rule speaks of.
+#: The reason of an item that isn't applicable although all its requests were answered.
 NOTHING_TO_BREAK = "nothing in these answers could have broken the rule"
 
 
+#: The reason for a refusal that doesn't differ from the answers to valid requests.
 _SAME = "requests without that fault were answered with {} too, or there was none: the refusal says nothing"
 
 
 @frozen
 class _Judged:
-    """What the judge made of a trace before it is folded into a verdict. Places are those of the trace."""
+    """The result of judging a trace, before it is folded into a verdict. ``places`` are the places in the trace that
+    were judged.
+    """
 
     places: tuple[int, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -41,18 +44,18 @@ class _Judged:
 
 
 def judge(spec: Spec, check: Check, trace: Trace) -> Verdict:
-    """The verdict of one check on one scenario's trace. An exception in a check becomes ``error``, never a crash."""
+    """The verdict of one check on the trace of one scenario. An exception in a check becomes the outcome ``error``."""
     try:
         if trace.outcome is not None and not trace.observations:
             return Verdict(check.id, trace.scenario, trace.outcome, reason=trace.ended)
-        seen = _story(spec, check, trace) if check.scope is Scope.TRACE else _exchanges(spec, check, trace)
+        seen = _judge_trace(spec, check, trace) if check.scope is Scope.TRACE else _judge_exchanges(spec, check, trace)
         return _verdict(spec, check, trace, seen)
     except Exception as error:  # noqa: BLE001 - a bug of ours must not look like one of the target
         return Verdict(check.id, trace.scenario, Outcome.ERROR, reason=f"{type(error).__name__}: {error}")
 
 
 def judge_exchange(spec: Spec, check: Check, seen: Observation) -> Blocked | tuple[Finding, ...]:
-    """What one exchange check says of one observation: its findings, or why it can't say anything."""
+    """The findings of one exchange check on one observation, or why it can't judge it."""
     reason = blocked(check, seen)
     if reason is not None:
         return reason
@@ -61,7 +64,7 @@ def judge_exchange(spec: Spec, check: Check, seen: Observation) -> Blocked | tup
 
 
 def _undecided(findings: tuple[Finding, ...]) -> Blocked | None:
-    """Why this exchange says nothing, where that is all that the check found out; None otherwise."""
+    """Why the exchange can't be judged, if that is all that the check reported; None otherwise."""
     scored = [finding for finding in findings if not finding.note]
     outcomes = [f.outcome for f in scored if f.outcome is not None and f.outcome.undecided]
     if not outcomes or len(outcomes) < len(scored):
@@ -71,7 +74,7 @@ def _undecided(findings: tuple[Finding, ...]) -> Blocked | None:
 
 
 def outcome_of(check: Check, findings: Iterable[Finding]) -> Outcome:
-    """The heaviest outcome of the findings; ``pass`` without any that scores."""
+    """The heaviest outcome of the findings; ``pass`` if none of them counts."""
     return fold(
         [
             finding.outcome if finding.outcome is not None else _BY_LEVEL[finding.level or check.level]
@@ -82,7 +85,7 @@ def outcome_of(check: Check, findings: Iterable[Finding]) -> Outcome:
     )
 
 
-def _exchanges(spec: Spec, check: Check, trace: Trace) -> _Judged:
+def _judge_exchanges(spec: Spec, check: Check, trace: Trace) -> _Judged:
     """Judge the observations one by one."""
     aside = hiccups(trace)
     places: list[int] = []
@@ -93,7 +96,7 @@ def _exchanges(spec: Spec, check: Check, trace: Trace) -> _Judged:
             continue
         said = aside.get(place) or judge_exchange(spec, check, seen)
         if check.contrast and _content(check, said) and not _stands_out(trace, seen):
-            said = _broken_story(trace) or Blocked(Outcome.NOT_APPLICABLE, _SAME.format(seen.exchange.status))
+            said = _broken_step(trace) or Blocked(Outcome.NOT_APPLICABLE, _SAME.format(seen.exchange.status))
         if isinstance(said, Blocked):
             blocks.append(said)
         else:
@@ -110,23 +113,24 @@ def _content(check: Check, said: Blocked | tuple[Finding, ...]) -> bool:
 
 
 def _stands_out(trace: Trace, refused: Observation) -> bool:
-    """True where a request that need not be refused was answered otherwise than this one."""
+    """True if some request that may be accepted was answered with another status than this refusal."""
     others = (seen.exchange.status for seen in trace if seen.case.expect is not Expect.REJECT)
     return any(status not in (None, 429, refused.exchange.status) and status < 500 for status in others if status)
 
 
 def _all_excused(trace: Trace, places: list[int], blocks: list[Blocked]) -> bool:
-    """Each valid request of a corpus was refused for reasons of the model. One such refusal says nothing; a target that
-    accepts nothing at all must not be green for it.
+    """True if every valid request of a corpus was refused for a reason of the model.
+
+    One such refusal says nothing, but a target that accepts nothing at all must not pass because of them.
     """
     return trace.scenario.startswith("corpus.") and not places and bool(blocks) and all(b.excused for b in blocks)
 
 
-def _story(spec: Spec, check: Check, trace: Trace) -> _Judged:
+def _judge_trace(spec: Spec, check: Check, trace: Trace) -> _Judged:
     """Judge the trace as a whole."""
     away = next((seen.exchange.unreached_because for seen in trace if seen.exchange.unreached), "")
     if away:
-        # What is missing from a story that the network cut says nothing about the target.
+        # If the network cut a script short, missing steps say nothing about the target.
         return _Judged(blocks=(Blocked(Outcome.UNAVAILABLE, away),))
     findings = tuple(check.judge(spec, trace))
     places = tuple(place for place, seen in enumerate(trace) if check.covers(seen.case.operation))
@@ -137,41 +141,42 @@ def _story(spec: Spec, check: Check, trace: Trace) -> _Judged:
 
 
 def _missing(check: Check, trace: Trace) -> Blocked | None:
-    """Why a story doesn't hold what a check must have seen; None where it does.
+    """Why a trace lacks what a check must have seen; None if it has all.
 
-    A step that a story never sent, although each valid request before it was answered well, isn't part of this version.
+    If a script never sent a step although each valid request before it succeeded, the step isn't part of this version.
     """
     for question in check.unless:
         reason = question(trace)
         if reason:
-            return _broken_story(trace) or Blocked(Outcome.NOT_APPLICABLE, reason)
+            return _broken_step(trace) or Blocked(Outcome.NOT_APPLICABLE, reason)
     for needed in check.prerequisites:
         if isinstance(needed, str):
             steps = trace.role(needed)
-            if any(kept_from(seen) is None for seen in steps):
+            if any(failed_step(seen) is None for seen in steps):
                 continue
-            return (kept_from(steps[-1]) if steps else None) or _broken_story(trace) or _not_sent(needed)
+            return (failed_step(steps[-1]) if steps else None) or _broken_step(trace) or _not_sent(needed)
         reason = needed(trace)
         if reason:
-            return _broken_story(trace) or Blocked(Outcome.NOT_TESTABLE, reason)
+            return _broken_step(trace) or Blocked(Outcome.NOT_TESTABLE, reason)
     return None
 
 
 def _not_sent(role: str) -> Blocked:
-    return Blocked(Outcome.NOT_APPLICABLE, f"this story has no step {role!r}")
+    """The outcome for a step that isn't part of this version."""
+    return Blocked(Outcome.NOT_APPLICABLE, f"this scenario has no step {role!r}")
 
 
-def _broken_story(trace: Trace) -> Blocked | None:
-    """The first step that should have succeeded and, in its last repetition, did not; None where all did."""
+def _broken_step(trace: Trace) -> Blocked | None:
+    """The first step that should have succeeded and whose last repetition didn't; None if all succeeded."""
     last: dict[str, Observation] = {}
     for seen in trace:
         if seen.case.expect is Expect.ACCEPT:
             last[seen.case.role or seen.case.step or seen.case.id] = seen
-    return next((reason for seen in last.values() if (reason := kept_from(seen)) is not None), None)
+    return next((reason for seen in last.values() if (reason := failed_step(seen)) is not None), None)
 
 
 def _verdict(spec: Spec, check: Check, trace: Trace, seen: _Judged) -> Verdict:
-    """Fold what was judged into a verdict; a pass without a witness is none."""
+    """Fold what was judged into a verdict. A pass without a witness is none."""
     outcome, witness, blocks = outcome_of(check, seen.findings), "", list(seen.blocks)
     ended = None if trace.outcome is None else Blocked(trace.outcome, trace.ended)
     proven = bool(seen.findings)
@@ -179,7 +184,7 @@ def _verdict(spec: Spec, check: Check, trace: Trace, seen: _Judged) -> Verdict:
         witness = find_witness(spec, check, trace, seen.places)
         proven = bool(witness)
     if not proven and seen.places and check.scope is Scope.TRACE:
-        blocks.append(_broken_story(trace) or Blocked(Outcome.NOT_APPLICABLE, NOTHING_TO_BREAK))
+        blocks.append(_broken_step(trace) or Blocked(Outcome.NOT_APPLICABLE, NOTHING_TO_BREAK))
     judged = len(seen.places) if proven else 0
     reason = ""
     if not outcome.judged or not proven:
@@ -200,7 +205,7 @@ def _verdict(spec: Spec, check: Check, trace: Trace, seen: _Judged) -> Verdict:
 
 
 def _unproven(outcome: Outcome, findings: tuple[Finding, ...], blocks: list[Blocked]) -> tuple[Outcome, str]:
-    """The outcome of an item of which nothing was judged, and its reason."""
+    """The outcome and reason of an item of which nothing was judged."""
     if findings and not outcome.judged:  # the check itself says why it can't judge
         return outcome, next((f.message for f in findings if f.outcome is outcome), "")
     made = fold(each.outcome for each in blocks)
@@ -209,9 +214,7 @@ def _unproven(outcome: Outcome, findings: tuple[Finding, ...], blocks: list[Bloc
 
 
 def _unjudged(blocks: Iterable[Blocked], ended: Blocked | None) -> tuple[Unjudged, ...]:
-    """The exchanges that could not be judged among others that could, by reason. What doesn't concern the rule is left
-    out.
-    """
+    """The exchanges that could not be judged, by reason, without those that don't concern the rule."""
     counts: dict[tuple[Outcome, str], int] = {}
     for each in blocks:
         if each.outcome is not Outcome.NOT_APPLICABLE or each.excused:
@@ -223,7 +226,7 @@ def _unjudged(blocks: Iterable[Blocked], ended: Blocked | None) -> tuple[Unjudge
 
 
 def _errata(spec: Spec, findings: Iterable[Finding]) -> tuple[str, ...]:
-    """The errata that a finding's rule rests on: their pointers touch the finding's pointer into the document."""
+    """The errata that change the part of the document on which a finding rests."""
     rests: Mapping[str, None] = {}
     for finding in findings:
         if finding.pointer:
@@ -234,5 +237,5 @@ def _errata(spec: Spec, findings: Iterable[Finding]) -> tuple[str, ...]:
 
 
 def _touches(a: str, b: str) -> bool:
-    """True when the changed place is the rule's own, or holds it."""
+    """True if the changed place is the rule's own or encloses it."""
     return a == b or a.startswith(b + "/")

@@ -1,4 +1,4 @@
-"""Building blocks of stream counterexamples: take the events apart, change them, put them together at their times."""
+"""Building blocks of counterexamples for streams: split a stream into events, change them, and assemble them again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Broken = Callable[[Exchange, Sequence[Exchange]], Exchange | None]
 
 @frozen
 class Draft:
-    """An event to be sent: ``raw`` as it came, or built from ``name`` and ``data`` when ``raw`` is None."""
+    """An event to be sent: ``raw`` bytes as they came, or built from ``name`` and ``data`` if ``raw`` is None."""
 
     data: str
     name: str | None = None
@@ -29,23 +29,23 @@ class Draft:
 
     @property
     def json(self) -> Any:
-        """A fresh copy of the data's JSON value; None where it isn't JSON."""
+        """A new copy of the data's JSON value; None if the data isn't JSON."""
         try:
             return json.loads(self.data)
         except ValueError:
             return None
 
     def with_json(self, value: Any) -> Draft:
-        """The same event with other data."""
+        """The same event with another JSON value."""
         return self.with_data(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
     def with_data(self, data: str) -> Draft:
-        """The same event with other data, as text."""
+        """The same event with other data."""
         return evolve(self, data=data, raw=None)
 
     @property
     def bytes(self) -> bytes:
-        """What goes over the wire."""
+        """The bytes that are sent."""
         if self.raw is not None:
             return self.raw
         lines = [f"event: {self.name}"] if self.name is not None else []
@@ -54,7 +54,7 @@ class Draft:
 
 
 def drafts(response: Response) -> list[Draft]:
-    """The dispatched events of a response, to be changed."""
+    """The dispatched events of a response, ready to be changed."""
     body = response.body
     return [
         Draft(event.data, event.name, event.at, body[event.start : event.end]) for event in stream_of(response).events
@@ -62,7 +62,7 @@ def drafts(response: Response) -> list[Draft]:
 
 
 def assemble(response: Response, events: Sequence[Draft]) -> Response:
-    """The response with these events, one chunk each, at their times."""
+    """The response with these events, each in its own chunk at its time."""
     chunks = tuple(Chunk(event.at, event.bytes) for event in events)
     size = sum(len(chunk.data) for chunk in chunks)
     headers = tuple((k, str(size) if k.lower() == "content-length" else v) for k, v in response.headers)
@@ -70,7 +70,7 @@ def assemble(response: Response, events: Sequence[Draft]) -> Response:
 
 
 def protocol_of(response: Response) -> str:
-    """Which protocol a good stream speaks, told by its events; "" for none of ours."""
+    """The protocol of a correct stream, recognised by its events; "" for an unknown one."""
     for event in stream_of(response).events:
         value = event.json
         if (event.name or "").startswith("thread."):
@@ -89,7 +89,7 @@ def protocol_of(response: Response) -> str:
 
 
 def on_body(change: Callable[[Exchange, Response], Response | None], *protocols: str) -> Broken:
-    """Change a good streamed answer as a whole. None from ``change`` means: not this one."""
+    """Change a successful streamed answer as a whole. ``change`` returns None for an unsuitable one."""
 
     def broken(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
         response = exchange.response
@@ -104,7 +104,7 @@ def on_body(change: Callable[[Exchange, Response], Response | None], *protocols:
 
 
 def on_events(change: Callable[[list[Draft], Request], Sequence[Draft] | None], *protocols: str) -> Broken:
-    """Change the list of events of a good stream."""
+    """Change the list of events of a successful stream."""
 
     def made(exchange: Exchange, response: Response) -> Response | None:
         changed = change(drafts(response), exchange.request)
@@ -114,9 +114,9 @@ def on_events(change: Callable[[list[Draft], Request], Sequence[Draft] | None], 
 
 
 def each_json(change: Callable[[dict[str, Any], int], dict[str, Any] | None], *protocols: str) -> Broken:
-    """Change the JSON objects of the events. ``change`` gets a copy and the event's index, and gives the new one.
+    """Change the JSON objects of the events. ``change`` gets a copy and the event's index, and returns the new object.
 
-    None keeps that event; when no event changes, the stream can't show the defect.
+    It returns None to keep an event. If no event changes, the stream can't exhibit the defect.
     """
 
     def made(events: list[Draft], _request: Request) -> Sequence[Draft] | None:

@@ -1,8 +1,8 @@
-"""What a pass rests on: an answer that, had it been broken, would have made the check speak.
+"""The witness of a pass: an answer that the check would have reported if it had been broken.
 
-A check that found nothing may have looked at nothing. So its own counterexample is applied to what the target answered,
-one exchange after the other, and the check judges again: where it speaks up now, the silence before meant something.
-This is mutation testing of a verdict, with the target's own answers.
+A check that found nothing may have looked at nothing. So its own counterexample is applied to the target's answers, one
+exchange after the other, and the check judges again. If it reports the change, its silence before was meaningful. This
+is mutation testing of a verdict, with the target's own answers.
 """
 
 from __future__ import annotations
@@ -20,39 +20,40 @@ from conformance.verdict import Finding, Outcome
 
 __all__ = ["find_witness"]
 
-#: How many earlier exchanges a counterexample may look back on.
-_MEMORY = 200
+#: The number of earlier exchanges that a counterexample gets. It bounds the time for long traces.
+_LOOK_BACK = 200
 
 
 def find_witness(spec: Spec, check: Check, trace: Trace, judged: Iterable[int]) -> str:
-    """The id of the first case whose answer could have broken the rule and been noticed; "" where there is none.
+    """The id of the first case whose broken answer the check would report; "" if there is none.
 
-    ``judged`` holds the places in the trace that the check judged, in order.
+    ``judged`` are the places in the trace that the check judged, in order.
     """
     exchanges = [seen.exchange for seen in trace]
     for place in judged:
         for changed in _broken(check, exchanges, place):
-            if _speaks(spec, check, trace, place, changed):
+            if _is_reported(spec, check, trace, place, changed):
                 return trace.observations[place].case.id
     return ""
 
 
 def _broken(check: Check, exchanges: list[Exchange], place: int) -> Iterator[Exchange]:
-    tried = [(check.counterexample, exchanges[max(0, place - _MEMORY) : place])]
+    """Yield the answer at a place, broken by each counterexample of the check."""
+    tried = [(check.counterexample, exchanges[max(0, place - _LOOK_BACK) : place])]
     if check.witness is not None:
         tried.append((check.witness, [*exchanges[:place], *exchanges[place + 1 :]]))
     for counterexample, others in tried:
         try:
             changed = counterexample(exchanges[place], others)
         except (AttributeError, LookupError, TypeError, ValueError):
-            # It is written for good answers. What it can't digest it can't break, so that answer proves nothing.
+            # Counterexamples are written for correct answers. If one fails on an answer, that answer is no witness.
             continue
         if changed is not None and changed != exchanges[place]:
             yield changed
 
 
-def _speaks(spec: Spec, check: Check, trace: Trace, place: int, changed: Exchange) -> bool:
-    """True where the check, or the judge before it, notices the broken answer."""
+def _is_reported(spec: Spec, check: Check, trace: Trace, place: int, changed: Exchange) -> bool:
+    """True if the check, or the judge before it, reports the broken answer."""
     seen = Observation(trace.observations[place].case, changed)
     if check.scope is Scope.TRACE:
         before, after = trace.observations[:place], trace.observations[place + 1 :]

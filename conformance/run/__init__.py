@@ -1,1 +1,1 @@
-"""From options to a report: session, runner, selection, scheduling, claims, recording, replay."""
+"""A run from its options to its report: session, runner, selection, scheduling, claims, recording, replay."""

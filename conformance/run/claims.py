@@ -1,6 +1,6 @@
-"""What a target claims, and what it was found to serve. Pure.
+"""What a target claims, what preflight found it to serve, and which failures are waived. Pure functions.
 
-A target claims everything that its version documents, unless ``[target.unsupported]`` lists it with a reason.
+A target claims everything that its api-version documents, unless ``[target.unsupported]`` lists it with a reason.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ __all__ = ["Claims"]
 
 @frozen
 class Claims:
-    """The claims of a configuration together with what preflight found."""
+    """The claims of a configuration, the result of the preflight, and the day on which waivers are looked at."""
 
     spec: Spec
     config: Config
     found: Preflight
 
     def not_run(self, scenario: Scenario) -> str | None:
-        """Why a scenario has nothing to do at this target; None where it has."""
+        """Why a scenario isn't run against this target; None if it is."""
         known = operations_of(self.spec)
         for name in scenario.operations:
             resource = known[name].resource if name in known else scenario.resource
@@ -38,14 +38,15 @@ class Claims:
         return None
 
     def withheld(self, case: Case) -> str | None:
-        """Why a request of a scenario, or of its set-up, is not sent to this target; None where it may be.
+        """Why a request of a scenario, or of its setup, isn't sent to this target; None if it may be sent.
 
-        What a target doesn't claim is not touched, also where another resource needs it first.
+        What a target doesn't claim isn't touched, even if another resource would need it as a prerequisite.
         """
         known = operations_of(self.spec).get(case.operation)
         return self._not_there(case.operation, known.resource if known else case.operation.split(".")[0])
 
     def _not_there(self, operation: str, resource: str) -> str | None:
+        """Why an operation isn't claimed or isn't served; None if it is both."""
         reason = self.config.target.unclaimed(operation, resource)
         if reason is not None:
             return f"{operation} is not claimed: {reason}"
@@ -53,7 +54,7 @@ class Claims:
         return f"{operation} is not served (judged once): {missing}" if missing is not None else None
 
     def unclaimed(self, features: Iterable[str]) -> str | None:
-        """Why a check about these features doesn't apply; None where it does."""
+        """Why a check of these features doesn't apply; None if it does."""
         for name in features:
             if name == "auth" and self.config.target.auth == "none":
                 return "target.auth is none: the target asks for no key"

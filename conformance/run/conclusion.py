@@ -1,4 +1,6 @@
-"""What a footer says of a run by computation alone: from verdicts and evidence, so that anyone can compute it again."""
+"""The part of a report's footer that is computed from verdicts and evidence, so that ``verify`` can compute it
+again.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,9 @@ __all__ = ["computed"]
 def computed(
     verdicts: Sequence[Verdict], traces: Sequence[Trace], *, ended: str, outdated: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Conclusion, exit code, counts by outcome, number of requests, operations that were sent.
+    """The conclusion, exit code, counts by outcome, number of requests and operations that were sent.
 
-    ``ended`` says why not everything was judged: ``interrupted`` by a signal, ``early`` by pytest, or "". ``outdated``
-    names waivers and entries of a baseline that should go: they say nothing about the target, and the exit code is 1.
+    ``ended`` says why not everything was judged: ``interrupted`` by a signal, ``early`` by pytest, or "".
     """
     sent = sum(len(trace.observations) for trace in traces)
     conclusion = conclude(verdicts, executed=sent)

@@ -1,4 +1,4 @@
-"""What a report holds besides the verdicts of items: verdicts on claims, and notes on the run."""
+"""What a report holds besides the verdicts on items: verdicts on claims, and notes about the run."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ __all__ = ["claims", "notes", "outdated"]
 
 
 def claims(run: VersionRun) -> tuple[Verdict, ...]:
-    """The verdicts on claims, of the chosen part: one for each resource or operation whose claim is wrong."""
+    """The verdicts on claims that belong to the chosen part of the run."""
     found = tuple(run.known.applied(verdict, (verdict.scenario.partition(".")[2],)) for verdict in run.found.verdicts())
     if not run.options.selection:
         return found
-    # Who chose a part is told about that part only.
+    # A user who chose a part of the suite expects verdicts on that part only.
     chosen = chosen_names(run)
     return tuple(verdict for verdict in found if verdict.scenario.partition(".")[2] in chosen)
 
@@ -58,7 +58,7 @@ def outdated(run: VersionRun, verdicts: Sequence[Verdict], cut: bool) -> tuple[s
 
 
 def wrong_place(run: VersionRun) -> str:
-    """What to look at where every route is answered as unknown: where the requests went, and how to change that."""
+    """A hint for a target that knows no route: to which path requests were sent, and how to change it."""
     target = run.config.target if run.config else None
     if target is None:
         return "does the target know this api-version?"
@@ -72,7 +72,7 @@ def wrong_place(run: VersionRun) -> str:
 
 
 def notes(run: VersionRun) -> Iterator[str]:
-    """What a reader of the report should know of the run."""
+    """Yield what a reader of the report should know about the run."""
     known = operations_of(run.spec)
     looked_at = {known[name].resource for name in run.found.cases if name in known}
     if looked_at and looked_at <= set(run.found.resources):

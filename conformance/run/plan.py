@@ -1,4 +1,4 @@
-"""What a run will send and what it may cost at most, before anything is sent."""
+"""What a run will send and what it may cost at most, computed before anything is sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ __all__ = ["Line", "Plan", "plan"]
 
 @frozen
 class Line:
-    """Requests and upper bounds of one family of one resource. Tokens, images, seconds of sound or video."""
+    """The number of requests of one family of one resource, and upper limits of its tokens, images and seconds of
+    media.
+    """
 
     resource: str
     family: str
@@ -36,7 +38,7 @@ class Line:
 
 @frozen
 class Plan:
-    """The lines by resource and family, what they sum up to, and the opt-in kinds that would be needed by name."""
+    """The lines by resource and family, and the requests of each expensive kind that is not allowed."""
 
     lines: tuple[Line, ...]
     expensive: tuple[tuple[str, int], ...] = ()
@@ -51,7 +53,7 @@ class Plan:
 
 
 def _of(case: Case, resource: str, family: str) -> Line:
-    """One case with its undo, which is one more request."""
+    """The cost of one case. Its undo is one more request."""
     requests = 1 + (1 if case.undo is not None else 0)
     return Line(resource, family, requests, case.cost.tokens, case.cost.images, case.cost.seconds)
 
@@ -59,8 +61,8 @@ def _of(case: Case, resource: str, family: str) -> Line:
 def plan(scenarios: Iterable[Scenario], *, allowed: Iterable[str] | None = None) -> Plan:
     """The plan of some scenarios.
 
-    ``allowed`` names the opt-in kinds that will be sent; None means all of them (a loopback target). What isn't allowed
-    is counted in ``expensive`` and nowhere else.
+    ``allowed`` are the expensive kinds that may be sent; None allows all (a target on loopback). Requests that aren't
+    allowed are counted only in ``expensive``.
     """
     permitted = None if allowed is None else frozenset(allowed)
     lines: dict[tuple[str, str], Line] = {}

@@ -1,7 +1,7 @@
-"""From verdicts to a run folder: evidence written as it comes, merged and derived from at the end.
+"""The run folder: evidence is written as it comes, merged at the end, and all other reports are derived from it.
 
-Each process appends to a file of its own, so that a killed run leaves what it saw. The process that ends last puts the
-parts in the order of the corpus, writes the canonical report and everything that derives from it.
+Each process appends to its own file, so that a killed run leaves its evidence. The process that ends last puts the
+parts in the order of the corpus and writes the canonical report and the derived ones.
 """
 
 from __future__ import annotations
@@ -55,30 +55,30 @@ __all__ = [
 
 
 class Format(Protocol):
-    """A module of ``reports/`` that makes a file of a report."""
+    """The interface of a module of ``reports/`` that :data:`DERIVED` names."""
 
     @property
     def NAME(self) -> str:  # noqa: N802 - a constant of the module
         """The name of its file in the folder of an api-version."""
 
     def render(self, report: Report, run_dir: str) -> str:
-        """The text of the file. ``run_dir`` is the folder as the reader may name it."""
+        """The text of the file. ``run_dir`` is the folder as a reader would name it in a command."""
 
 
 def now() -> str:
-    """The time in RFC 3339 form, UTC."""
+    """The current time in UTC, in the form of RFC 3339."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def out_folder(options: Options) -> Path:
-    """The run folder: the chosen one, else one named by the time, under the current directory."""
+    """The chosen run folder, or a folder under the current directory that is named by the time."""
     return options.out or Path("reports") / "out" / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def header_of(
     spec: Spec, scope: RunScope, checks: Iterable[Check], target: Mapping[str, Any], *, seed: int, started: str
 ) -> dict[str, Any]:
-    """What a report says before any evidence: versions, target, scope, and the rules it judges by."""
+    """The header of a report: versions, target, scope, and the checks with their rules."""
     clauses = spec.clause_by_id
     return {
         "suite": __version__,
@@ -105,7 +105,7 @@ def header_of(
 
 
 class Recorder:
-    """Appends traces and verdicts of one process to ``report.<name>.jsonl`` in a version's folder. Thread-safe."""
+    """Appends traces and verdicts of one process to ``report.<name>.jsonl`` in the folder of a version. Thread-safe."""
 
     def __init__(self, folder: Path, name: str, header: Mapping[str, Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -133,8 +133,9 @@ class Recorder:
 
 
 def clear(folder: Path) -> None:
-    """Remove the reports of an earlier run into the same folder, and the parts that a killed one left: they would be
-    taken for parts of this run.
+    """Remove the reports of an earlier run in the same folder, and the parts that a killed run left.
+
+    :func:`merge` would take them for parts of this run.
     """
     for file in folder.glob("report*.jsonl"):
         file.unlink()
@@ -157,11 +158,10 @@ def merge(
     left_behind: Iterable[str] = (),
     outdated: Callable[[Sequence[Verdict], bool], Iterable[str]] = _nothing,
 ) -> Report:
-    """Put the parts of one version together, write its reports, remove the parts. Gives the whole report.
+    """Merge the parts of one version, write its reports and remove the parts. Returns the whole report.
 
-    An item without a verdict was not run. After an interruption, and where pytest ended ``early`` for the reason given,
-    its scenario is named; otherwise it is our own error. ``outdated`` names what of the waivers
-    and the baseline should go, from all verdicts and whether the run was cut.
+    An item without a verdict was not run. If the run was interrupted or pytest ended it ``early`` (for the reason
+    given), the scenarios of such items are named; otherwise they are internal errors.
     """
     parts = sorted(folder.glob("report*.jsonl"))
     traces: dict[str, Trace] = {}
@@ -206,12 +206,13 @@ def merge(
 
 
 def _early(reason: str, missing: Sequence[Item]) -> Iterator[str]:
+    """Yield a note if pytest ended the run before all items were judged."""
     if reason and missing:
         yield f"the run was ended early ({reason}): {len(missing)} items were not judged"
 
 
 def _repeats(traces: Iterable[Trace]) -> Iterator[str]:
-    """How many answers came only when a request was sent again, and what had come before them."""
+    """Yield a note on answers that came only after a retry, with what the first attempts ended in."""
     repeated = [seen.exchange for trace in traces for seen in trace if seen.exchange.attempts]
     if not repeated:
         return
@@ -225,6 +226,7 @@ def _repeats(traces: Iterable[Trace]) -> Iterator[str]:
 
 
 def _not_run(traces: Iterable[Trace]) -> list[str]:
+    """The scenarios that sent nothing."""
     return sorted(trace.scenario for trace in traces if not trace.observations)
 
 
@@ -237,18 +239,18 @@ def formats() -> tuple[Format, ...]:
 
 
 def derive(folder: Path, report: Report) -> None:
-    """Write the derived reports of a version's folder."""
+    """Write the derived reports of a version."""
     for module in formats():
         (folder / module.NAME).write_text(module.render(report, str(folder)), "utf-8", "backslashreplace")
     seal(folder)
 
 
 def seal(folder: Path) -> None:
-    """Write the manifest over all files of a folder of reports. Again after a file was added."""
+    """Write the manifest of all files in a folder. It must be written again after a file was added."""
     manifest.write(folder)
 
 
 def overview(folder: Path, headlines: Mapping[str, Headline]) -> None:
-    """The page above the api-versions of a run, from the headline of each."""
+    """Write the page above the api-versions of a run."""
     (folder / overview_page.NAME).write_text(overview_page.page(headlines), "utf-8")
     seal(folder)

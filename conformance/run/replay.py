@@ -1,4 +1,6 @@
-"""One case of a recorded run again: alone where it stands alone, after the steps before it where it doesn't."""
+"""One case of an earlier run again: alone if it belongs to a corpus, after the steps before it if it belongs to a
+script.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ __all__ = ["Replayed", "concerned", "only", "replay", "verdicts_on"]
 
 @frozen
 class Replayed:
-    """The case as it was sent again, the trace that led to it, and what the checks say of it now."""
+    """The result of a replay: the new exchange, the trace up to it, and the verdicts on it."""
 
     seen: Observation
     trace: Trace
@@ -33,9 +35,9 @@ class Replayed:
 
 
 def only(spec: Spec, options: Options, scenario_id: str, case_id: str) -> Scenario:
-    """The scenario, ended after the case: a corpus with that case alone, a script up to its step.
+    """The scenario, shortened so that it ends with the case: a corpus of that case alone, or a script up to its step.
 
-    Raises :class:`UsageError` where this suite no longer has the scenario or the case.
+    Raises :class:`UsageError` if this suite no longer has the scenario or the case.
     """
     found = next((one for one in scenarios_in(spec, options) if one.id == scenario_id), None)
     if found is None:
@@ -48,7 +50,7 @@ def only(spec: Spec, options: Options, scenario_id: str, case_id: str) -> Scenar
 def _until(
     script: Callable[[Spec, Settings], Script], case_id: str, *, alone: bool = False
 ) -> Callable[[Spec, Settings], Script]:
-    """The same script, ended after the step that holds the case; ``alone``: that step holds nothing else."""
+    """The same script, ended after the step that holds the case. ``alone``: no other case of that step is sent."""
 
     def shortened(spec: Spec, settings: Settings) -> Script:
         running = script(spec, settings)
@@ -67,7 +69,7 @@ def _until(
 
 
 def replay(spec: Spec, target: Target, scenario: Scenario, case_id: str, checks: tuple[Check, ...]) -> Replayed:
-    """Send it and judge it. Raises :class:`UsageError` where the steps before it did not lead to it again."""
+    """Send the case and judge it. Raises :class:`UsageError` if the steps before it don't lead to it again."""
     with Runner(spec, (scenario,), checks, target, concurrency=1) as runner:
         trace = runner.trace(scenario.id)
     seen = next((one for one in reversed(trace.observations) if one.case.id == case_id), None)
@@ -78,7 +80,7 @@ def replay(spec: Spec, target: Target, scenario: Scenario, case_id: str, checks:
 
 
 def verdicts_on(spec: Spec, seen: Observation, trace: Trace, checks: tuple[Check, ...]) -> Iterator[Verdict]:
-    """What each check says: exchange checks of this exchange alone, trace checks of the whole trace."""
+    """Yield the verdicts of the checks: exchange checks judge this exchange alone, trace checks the whole trace."""
     alone = Trace(trace.scenario, (seen,))
     for check in checks:
         verdict = judge(spec, check, alone if check.scope is Scope.EXCHANGE else trace)

@@ -1,11 +1,11 @@
-"""Scenarios and checks → verdicts. Prints nothing, knows no pytest.
+"""Scenarios and checks → verdicts. It prints nothing and knows nothing of pytest.
 
-A :class:`Runner` sends the scenarios ahead of whoever asks for their traces, with at most ``concurrency`` exchanges in
-flight in all. Its workers are threads with a connection each: measured, the fastest model (``benchmarks/README.md``).
-A worker takes the waiting case of the earliest scenario; where none waits it starts another scenario. Scripts are
-started first, because they wait for what they started; corpora never wait and fill the pauses. Once started, the
-earliest goes first, so that the traces are ready in the order in which they will be asked for, and the cases of a step
-go out together.
+A :class:`Runner` sends scenarios before their traces are asked for, with at most ``concurrency`` exchanges in flight.
+Its workers are threads with a connection each, which measurements showed to be fastest (``benchmarks/README.md``). A
+worker takes the next case of the earliest scenario that has one to send, or else starts another scenario. Scripts are
+started before corpora: scripts have to wait for objects to change, and corpora, which never wait, fill these pauses.
+Among started scenarios the earliest comes first, so that traces are ready in the order in which they are asked for. The
+cases of one step are sent together.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ __all__ = ["Event", "Runner", "default_concurrency", "settings_of"]
 
 
 def default_concurrency(*, loopback: bool) -> int:
-    """Exchanges in flight when nobody says: a live resource has rate limits."""
+    """The number of exchanges in flight if the user names none. A live resource has rate limits."""
     return 8 if loopback else 2
 
 
 def settings_of(target: Target, profile: str = Profile.STANDARD) -> Settings:
-    """What the scenarios may know of a target. On loopback they poll quickly."""
+    """What scenarios may know of a target. On loopback they poll quickly."""
     config = target.config
     return Settings(
         profile=profile,
@@ -62,7 +62,7 @@ def settings_of(target: Target, profile: str = Profile.STANDARD) -> Settings:
 
 @frozen
 class Event:
-    """Progress: ``started``, ``sent`` or ``ended`` of a scenario, with the case of a ``sent`` one."""
+    """Progress of a scenario: it ``started``, ``sent`` a case, or ``ended``."""
 
     kind: str
     scenario: str
@@ -72,7 +72,9 @@ class Event:
 
 @define(eq=False)
 class _State:
-    """One scenario on its way. Changed only under the runner's lock, except by the one thread that advances it."""
+    """The state of a scenario that runs. Changed only under the runner's lock, or by the one thread that advances
+    it.
+    """
 
     index: int
     scenario: Scenario
@@ -94,10 +96,10 @@ class _State:
 
 
 class Runner:
-    """Sends scenarios and hands out their traces and verdicts. Thread-safe.
+    """Sends scenarios, and returns their traces and verdicts. Thread-safe.
 
-    ``preflight`` says what isn't served; scenarios that need it are ``not_applicable``, because it is judged once, by
-    :meth:`claims`. ``notify`` is called from the worker threads.
+    ``preflight`` says what the target doesn't serve. Scenarios that need it are ``not_applicable``: :meth:`claims`
+    judges that once. ``notify`` is called from the worker threads.
     """
 
     def __init__(
@@ -157,7 +159,9 @@ class Runner:
             thread.start()
 
     def trace(self, scenario_id: str) -> Trace:
-        """The trace of a scenario; blocks until it is over. Raises :class:`HarnessError` where its script crashed."""
+        """The trace of a scenario; blocks until the scenario has ended. Raises :class:`HarnessError` if its script
+        crashed.
+        """
         state = self._states.get(scenario_id)
         if state is None:
             raise HarnessError(f"no scenario {scenario_id!r} in this run")
@@ -170,8 +174,9 @@ class Runner:
         return state.trace
 
     def verdict(self, scenario_id: str, check_id: str) -> Verdict:
-        """The verdict of one check on one scenario, with claims and waivers on top. Never raises for a crash: that is
-        an ``error``.
+        """The verdict of one check on one scenario, with claims and waivers applied.
+
+        It never raises: a crash is the outcome ``error``.
         """
         check, scenario = self.checks[check_id], self._states[scenario_id].scenario
         unclaimed = self._claims.unclaimed(check.features)
@@ -185,13 +190,13 @@ class Runner:
 
     @property
     def progress(self) -> tuple[int, int]:
-        """Scenarios that are over, and all of them."""
+        """The number of scenarios that have ended, and of all."""
         return sum(state.done.is_set() for state in self._states.values()), len(self._states)
 
     def stop(self, grace: float = 2.0) -> None:
-        """Send nothing new from now on; what is in flight gets ``grace`` seconds and is cut off then.
+        """Send nothing new. Exchanges in flight get ``grace`` seconds and are cut off then.
 
-        Scenarios that were not over are ``inconclusive``.
+        Scenarios that have not ended become ``inconclusive``.
         """
         with self._lock:
             self._stopping = True
@@ -211,7 +216,7 @@ class Runner:
                     self._finish(state)
 
     def close(self) -> None:
-        """Wait for the workers where all is done, else stop them."""
+        """Wait for the workers if all scenarios have ended, else stop them."""
         if all(state.done.is_set() for state in self._states.values()):
             for thread in self._threads:
                 thread.join()
@@ -221,6 +226,7 @@ class Runner:
     # -- workers ------------------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
+        """The loop of a worker thread."""
         while True:
             with self._lock:
                 job = self._next()
@@ -233,7 +239,7 @@ class Runner:
                 self._send(state, number)
 
     def _next(self) -> tuple[_State, int] | None:
-        """The next thing to do, waiting for it; None when nothing will come. Called under the lock."""
+        """The next job of a worker; blocks until there is one. None if there will be none. Called under the lock."""
         while not self._stopping:
             now = time.monotonic()
             while self._timers and self._timers[0][0] <= now:
@@ -253,6 +259,7 @@ class Runner:
         return None
 
     def _enqueue(self, state: _State, number: int) -> None:
+        """Add a job: a case by its number, or -1 to advance the script. Called under the lock."""
         heapq.heappush(self._ready, (state.index, next(self._tickets), state, number))
 
     def _advance(self, state: _State) -> None:
@@ -301,12 +308,13 @@ class Runner:
             self._lock.notify_all()
 
     def _stamped(self, state: _State, case: Case) -> Case:
-        """A scripted case carries its scenario and step in its id; the cases of a corpus are themselves."""
+        """The case with its scenario and step, which are part of its id. Cases of a corpus have neither."""
         if state.scenario.is_corpus or case.scenario:
             return case
         return case.at(state.scenario.id, case.step or str(state.step))
 
     def _send(self, state: _State, number: int) -> None:
+        """Send one case of a step, and note its answer."""
         case = state.cases[number]
         exchange: Exchange | None = None
         reason: Withheld | None = None
@@ -346,7 +354,7 @@ class Runner:
             raise Withheld(lacking.reason, lacking.outcome)
 
     def _watch(self, state: _State, exchange: Exchange) -> None:
-        """End a scenario whose target is away. Called under the lock."""
+        """End a scenario if the target seems to be unavailable. Called under the lock."""
         dead = away(exchange)
         state.window.add(exchange)
         if state.window.tripped or (self._down and dead):
@@ -358,7 +366,9 @@ class Runner:
             self._down = False
 
     def _left_out(self, state: _State, case: Case, number: int, reason: Withheld) -> None:
-        """A case was not sent. A corpus goes on without it; a script can't, unless it is of no account."""
+        """Note that a case was not sent. A corpus continues without it; a script ends, because its next steps need
+        it.
+        """
         state.results[number] = _never_sent(case, reason.message)
         state.creations.withheld(case, Blocked(reason.outcome, reason.message))
         alone = not state.scenario.is_corpus
@@ -368,7 +378,7 @@ class Runner:
         state.closing = state.closing or alone or reason.final
 
     def _finish(self, state: _State) -> None:
-        """Called under the lock."""
+        """Build the trace of a scenario that has ended. Called under the lock."""
         if not state.done.is_set():
             if state.open:  # a step was cut off in the middle: keep what came
                 pairs = zip(state.cases, state.results, state.withheld, strict=True)
@@ -379,16 +389,18 @@ class Runner:
             state.done.set()
 
     def _crash(self, state: _State, error: Exception) -> None:
+        """Note an exception of a script, which is a bug of this suite."""
         with self._lock:
             state.error = state.error or error
             state.closing = True
             state.done.set()
 
     def _tell(self, kind: str, state: _State, case: str = "", status: int | None = None) -> None:
+        """Report progress."""
         if self._notify is not None:
             self._notify(Event(kind, state.scenario.id, case, status))
 
 
 def _never_sent(case: Case, reason: str) -> Exchange:
-    """What a script receives for a case that was not sent; it never becomes evidence."""
+    """What a script receives in place of the answer to a case that was not sent. It never becomes evidence."""
     return Exchange(Request(case.method, ""), fault=Fault(FaultKind.CANCELLED, reason, 0.0))

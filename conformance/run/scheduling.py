@@ -1,7 +1,7 @@
-"""How xdist hands out items here: a scenario's items all go to the worker that runs the scenario.
+"""The scheduler for xdist: all items of a scenario go to the worker that runs the scenario.
 
-The worker of a scenario follows from its id and the number of workers alone, so that each worker knows its own
-scenarios before any item arrives and can start them ahead.
+The worker of a scenario depends only on its id and the number of workers. So each worker knows its scenarios before it
+receives any item, and can start them early.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ _ITEM = re.compile(r"\[([^:\]]+:[^:\]]+:[^:\]]+)\]$")
 
 
 def worker_of(version: str, scenario: str, workers: int) -> int:
-    """The number, from 0, of the worker that a scenario belongs to."""
+    """The number (from 0) of the worker that a scenario belongs to."""
     digest = hashlib.sha256(f"{version}\0{scenario}".encode()).digest()
     return int.from_bytes(digest[:8], "big") % max(1, workers)
 
 
 def _owner(node_id: str, workers: int) -> int:
-    """The worker of an item, from its id ``…[version:scenario:check]``; items of other tests spread by their id."""
+    """The worker of an item, from its id ``…[version:scenario:check]``. Tests of other suites are spread by their
+    id.
+    """
     item = _ITEM.search(node_id)
     if item is None:
         return worker_of("", node_id, workers)
@@ -36,7 +38,7 @@ def _owner(node_id: str, workers: int) -> int:
 
 
 class ByScenario:
-    """An xdist scheduler (see ``xdist.scheduler.protocol``). All items are handed out at once."""
+    """An xdist scheduler (see ``xdist.scheduler.protocol``). It hands out all items at once."""
 
     def __init__(self, config: Any, log: Producer | None = None) -> None:
         self.config = config
@@ -57,14 +59,16 @@ class ByScenario:
 
     @property
     def items(self) -> frozenset[str] | None:
-        """The ids of the items that the workers collected, after ``-k`` and the like; None where none told."""
+        """The ids of the items that the workers collected, after ``-k`` and the like; None if no worker has reported
+        yet.
+        """
         if self.collection is None:
             return None
         return frozenset(item[1] for node_id in self.collection if (item := _ITEM.search(node_id)))
 
     @property
     def tests_finished(self) -> bool:
-        """True when every item is done."""
+        """True if every item is done."""
         return self.collection_is_completed and self.sent and not any(len(left) >= 2 for left in self.left.values())
 
     @property
@@ -73,18 +77,18 @@ class ByScenario:
         return any(self.left.values()) or not self.sent
 
     def add_node(self, node: WorkerController) -> None:
-        """A worker has come."""
+        """Register a new worker."""
         self.left.setdefault(node, [])
 
     def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
-        """A worker has told what it collected."""
+        """Note the items that a worker collected."""
         self.collections[node] = list(collection)
         if self.collection is None:
             self.collection = list(collection)
         self.collection_is_completed = self.collection_is_completed or len(self.collections) >= self.numnodes
 
     def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:  # noqa: ARG002 - one signature for all
-        """An item is done."""
+        """Note that an item is done."""
         if item_index in self.left[node]:
             self.left[node].remove(item_index)
         session = self.config.pluginmanager.get_plugin("dsession")
@@ -92,9 +96,10 @@ class ByScenario:
             self.withdraw()
 
     def withdraw(self) -> None:
-        """Ask every worker for the items back that it has not begun: pytest ends early, after ``-x`` for example.
+        """Ask every worker to give back the items that it has not begun, because pytest ends early (``-x`` for
+        example).
 
-        Each item is asked for alone, because a worker gives all that it is asked for or nothing.
+        Each item is asked for by itself: a worker gives back either everything in a request or nothing.
         """
         self.withdrawn = True
         for node, left in self.left.items():
@@ -102,15 +107,17 @@ class ByScenario:
                 node.send_steal([index])
 
     def mark_test_pending(self, item: str) -> None:
-        """Not used: an item is sent once."""
+        """Not used: an item is handed out once."""
         raise NotImplementedError(f"{item}: items are not sent again")
 
     def remove_pending_tests_from_node(self, node: WorkerController, indices: Sequence[int]) -> None:
-        """A worker gave items back. Nobody else gets them: items don't move between workers."""
+        """Note that a worker gave items back. No other worker gets them, because a scenario belongs to one worker."""
         self.left[node] = [index for index in self.left[node] if index not in indices]
 
     def remove_node(self, node: WorkerController) -> str | None:
-        """A worker is gone. Its scenarios can't be sent again by another one; the item it was at is named."""
+        """Note that a worker has died; returns the item that it was running. Its scenarios can't be sent by another
+        worker.
+        """
         left = self.left.pop(node, [])
         self.collections.pop(node, None)
         return self.collection[left[0]] if left and self.collection else None

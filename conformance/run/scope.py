@@ -1,4 +1,4 @@
-"""From what a user chose, a target claims and a look at it found, to the scope of a run."""
+"""The scope of a run, computed from the options, the target's claims and the result of the preflight."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["chosen_names", "scope_of"]
 
 
 def chosen_names(run: VersionRun) -> frozenset[str]:
-    """The operations and resources that the chosen scenarios speak of."""
+    """The operations and resources that the chosen scenarios use."""
     known = operations_of(run.spec)
     operations = {name for scenario in run.scenarios for name in scenario.operations}
     return frozenset(operations | {known[name].resource for name in operations if name in known})
 
 
 def scope_of(run: VersionRun) -> RunScope:
-    """The scope of one api-version of a run, after preflight. A report is made with it, and nothing else makes one."""
+    """The scope of one api-version of a run, after preflight. It is the only function that makes one for a report."""
     options, config = run.options, run.config
     if config is None:
         return RunScope(profile=options.profile)

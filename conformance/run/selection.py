@@ -1,6 +1,6 @@
-"""What a run holds: the scenarios that the options leave, and the items made of them.
+"""What a run consists of: the scenarios that the options select, and the items made of them.
 
-An item is scenario and check. Where the corpus shows beforehand that no case concerns a check, there is no item.
+An item is a scenario and a check. If a corpus has no case that a check could judge, there is no item.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ __all__ = [
 
 @frozen
 class Item:
-    """One scenario judged by one check."""
+    """One scenario that is judged by one check."""
 
     version: str
     scenario: str
@@ -59,17 +59,19 @@ class Item:
 
 
 def _fits(name: str, globs: Iterable[str]) -> bool:
+    """True if a name matches one of the globs, or if there are none."""
     chosen = tuple(globs)
     return not chosen or any(fnmatchcase(name, glob) for glob in chosen)
 
 
 def _nearest(glob: str, names: Iterable[str]) -> str:
+    """A hint with the names that are most similar to a glob."""
     near = difflib.get_close_matches(glob, [*names], n=2)
     return f"nearest: {', '.join(near)}" if near else ""
 
 
 def checks_of(options: Options) -> tuple[Check, ...]:
-    """The checks that the options leave; raises :class:`UsageError` when a glob fits none."""
+    """The checks that the options select. Raises :class:`UsageError` for a glob that matches none."""
     for glob in options.checks:
         if not any(fnmatchcase(name, glob) for name in all_checks()):
             raise UsageError(f"--check {glob} fits no check", hint=_nearest(glob, all_checks()) or "see: list checks")
@@ -77,9 +79,9 @@ def checks_of(options: Options) -> tuple[Check, ...]:
 
 
 def nothing_chosen(spec: Spec, options: Options) -> str:
-    """Why the options leave nothing of a version to judge; "" where something is left.
+    """Why the options leave nothing of a version to judge; "" if something is left.
 
-    Raises :class:`UsageError` when a glob fits nothing in any version: somebody mistyped it.
+    Raises :class:`UsageError` for a glob that matches nothing in any version, which must be a typing error.
     """
     if not (options.operations or options.scenarios or options.families or options.shard or options.checks):
         return ""
@@ -96,7 +98,9 @@ def nothing_chosen(spec: Spec, options: Options) -> str:
 
 
 def must_name_something(spec: Spec, config: Config, folder: Path | None) -> None:
-    """Raises :class:`ConfigError` for a claim or a waiver that fits nothing of any version: somebody mistyped it."""
+    """Raise :class:`ConfigError` for a claim or waiver that matches nothing in any version, which must be a typing
+    error.
+    """
     for waiver in config.waivers:
         known = [*all_checks(), SERVED_CHECK]
         if not any(fnmatchcase(name, waiver.check) for name in known):
@@ -132,18 +136,20 @@ def fits_elsewhere(waiver: Waiver, spec: Spec, folder: Path | None) -> bool:
 
 
 def claimable(spec: Spec) -> list[str]:
-    """What a target may not claim: operations, resources, features."""
+    """The names that ``[target.unsupported]`` may list: operations, resources and features."""
     known = operations_of(spec)
     features = {name for check in all_checks().values() for name in check.features}
     return [*known, *{each.resource for each in known.values()}, *sorted({*spec.features, *features})]
 
 
 def _scenario_ids(spec: Spec) -> list[str]:
+    """The ids of all scenarios of a version, in any profile."""
     scripted = (item.id for profile in Profile.ALL for item in scenarios_of(spec, profile))
     return [*(f"corpus.{name}" for name in operations_of(spec)), *scripted]
 
 
 def _must_fit(what: str, glob: str, names_of: Callable[[Spec], Iterable[str]], spec: Spec, folder: Path | None) -> None:
+    """Raise :class:`UsageError` if a glob matches no name in this or another version."""
     own = [*names_of(spec)]
     if any(fnmatchcase(name, glob) for name in own):
         return
@@ -153,12 +159,12 @@ def _must_fit(what: str, glob: str, names_of: Callable[[Spec], Iterable[str]], s
 
 
 def default_versions(folder: Path | None = None) -> tuple[str, ...]:
-    """What is judged when no api-version is named: those that their ``version.toml`` calls the default."""
+    """The versions that are judged if none is named: those with ``default = true`` in their ``version.toml``."""
     return tuple(name for name in versions(folder) if load(name, folder).default)
 
 
 def corpus_of(spec: Spec, options: Options) -> tuple[Scenario, ...]:
-    """The corpora of the operations that the options leave, one scenario each, without empty ones."""
+    """The corpora of the selected operations, one scenario for each, without empty ones."""
     wanted = [name for name in operations_of(spec) if _fits(name, options.operations)]
     corpus = build_corpus(
         spec,
@@ -179,7 +185,7 @@ def corpus_of(spec: Spec, options: Options) -> tuple[Scenario, ...]:
 
 
 def scenarios_in(spec: Spec, options: Options) -> tuple[Scenario, ...]:
-    """Corpora first, in document order, then the scripted scenarios by id."""
+    """The selected scenarios: the corpora in the order of the document, then the scripts by id."""
     corpora = [item for item in corpus_of(spec, options) if _fits(item.id, options.scenarios)]
     if options.families and "scenario" not in options.families:
         return tuple(corpora)
@@ -195,6 +201,7 @@ def scenarios_in(spec: Spec, options: Options) -> tuple[Scenario, ...]:
 
 
 def _part_of(scenario_id: str) -> str:
+    """A hash of a scenario's id, by which a shard is chosen as by the id of a case."""
     return hashlib.sha256(scenario_id.encode()).hexdigest()[:12]
 
 
@@ -204,6 +211,7 @@ def items_of(spec: Spec, scenarios: Iterable[Scenario], checks: Iterable[Check])
 
 
 def _items(spec: Spec, scenarios: Iterable[Scenario], checks: tuple[Check, ...]) -> Iterator[Item]:
+    """Yield the items of some scenarios."""
     for scenario in scenarios:
         for check in checks:
             if check.concerns(scenario.id, scenario.operations) and _may_judge(spec, scenario, check):
@@ -211,6 +219,7 @@ def _items(spec: Spec, scenarios: Iterable[Scenario], checks: tuple[Check, ...])
 
 
 def _may_judge(spec: Spec, scenario: Scenario, check: Check) -> bool:
+    """False if a corpus has no case that the check could judge."""
     if check.scope is Scope.TRACE or not scenario.is_corpus:
         return True
     return any(check.covers(case.operation) and check.about(spec, case) for case in scenario.cases)

@@ -1,7 +1,7 @@
-"""A run from its options to its report, for one process. What pytest and the command line share.
+"""A run from its options to its report, in one process. The pytest plugin and the command line share it.
 
-One process controls: it opens the target, starts the embedded emulator where no target is named, looks at the target
-(preflight) and writes the reports. Where xdist's workers do the work, they join what it found and judge their share.
+One process is the controller: it opens the target or starts the embedded emulator, runs the preflight and writes the
+reports. If xdist's workers send the requests, they receive what the controller found and judge their share.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ ENVIRONMENT: Mapping[str, str] = os.environ
 
 
 def configured(options: Options) -> Config:
-    """The configuration with the options on top, and names for deployments where none are given."""
+    """The configuration with the options applied, and with default deployments if none are configured."""
     from conformance.emulator.behaviour import DEFAULT_DEPLOYMENTS
 
     overrides: dict[str, Any] = {"target.url": options.target or None}
@@ -69,7 +69,7 @@ def configured(options: Options) -> Config:
 
 
 class Session:
-    """A run in one process. ``worker`` is "" in the only process and in the one that controls others."""
+    """A run in one process. ``worker`` is "" in the only process and in the controller of workers."""
 
     def __init__(self, options: Options, *, workers: int = 0, worker: str = "", out: Path | None = None) -> None:
         self.options, self.workers, self.worker = options, workers, worker
@@ -92,14 +92,16 @@ class Session:
 
     @property
     def only_controls(self) -> bool:
-        """True in the process that hands out all items to workers and judges none itself."""
+        """True in a controller that hands out all items to workers and judges none itself."""
         return self.controls and self.workers > 0
 
     # -- opening ------------------------------------------------------------------------------------------------------
 
     @classmethod
     def open(cls, options: Options, *, workers: int = 0) -> Session:
-        """The session of the controlling (or only) process. Raises :class:`UsageError` for a bad choice."""
+        """The session of the controller (or the only process). Raises :class:`UsageError` for options that can't be
+        met.
+        """
         session = cls(options, workers=workers)
         checks_of(options)
         config = configured(options)
@@ -120,9 +122,9 @@ class Session:
         return session
 
     def prepare(self) -> None:
-        """Open the target, or start the embedded emulator, and look at it.
+        """Open the target, or start the embedded emulator, and run the preflight.
 
-        Raises :class:`Unreachable`, or :class:`UsageError` where nothing could be judged.
+        Raises :class:`Unreachable`, or :class:`UsageError` if nothing could be judged.
         """
         self._may_write()
         try:
@@ -137,7 +139,7 @@ class Session:
             raise
 
     def _may_write(self) -> None:
-        """Raises :class:`UsageError` where the run folder can't be written; better now than after the run."""
+        """Raise :class:`UsageError` if the run folder can't be written, before anything is sent."""
         for name in self.versions:
             try:
                 (self.out / name).mkdir(parents=True, exist_ok=True)
@@ -147,7 +149,7 @@ class Session:
                 raise UsageError(f"can't be written: {error.strerror}", where=f"--out {self.out}") from None
 
     def _embed(self, run: VersionRun) -> Config:
-        """The configuration to work with; where it names no target, that of an emulator started for this version."""
+        """The configuration of a version. If it names no target, an emulator is started and named as the target."""
         if run.config is None:
             raise HarnessError("the session was not opened")
         if run.config.target.url:
@@ -164,7 +166,9 @@ class Session:
         return run.config
 
     def handoff(self) -> dict[str, Any]:
-        """What a worker must know, as JSON values. It holds the key of an embedded emulator, never another one."""
+        """What a worker must know, as JSON values. It includes the key of an embedded emulator, but never another
+        key.
+        """
         return {
             "out": str(self.out),
             "run_id": self.run_id,
@@ -203,12 +207,12 @@ class Session:
         return tuple(item for run in self.versions.values() for item in run.items)
 
     def choose(self, ids: Collection[str]) -> None:
-        """Say which items pytest left to the workers; without a word it is all of them."""
+        """Note which items pytest selected for the workers. Without a call, all are."""
         for run in self.versions.values():
             run.chosen = tuple(item for item in run.items if item.id in ids)
 
     def start(self, chosen: Iterable[Item]) -> None:
-        """Begin with the scenarios of the chosen items; a worker with its own ones only."""
+        """Start the scenarios of the chosen items; a worker starts only its own."""
         items = tuple(chosen)
         for name, run in self.versions.items():
             run.chosen = tuple(item for item in items if item.version == name)
@@ -216,11 +220,12 @@ class Session:
             self._open(items[0].version)
 
     def _mine(self, version: str, scenario: str) -> bool:
+        """True if this process sends a scenario."""
         number = int(self.worker.removeprefix("gw")) if self.worker else 0
         return not self.worker or worker_of(version, scenario, self.workers) == number
 
     def _open(self, version: str) -> Runner:
-        """The runner of a version; the one before it is closed first."""
+        """The runner of a version. The runner of the version before it is closed first."""
         run = self.versions[version]
         if run.runner is not None:
             return run.runner
@@ -242,7 +247,7 @@ class Session:
             sync=not run.embedded,
         )
         number = int(self.worker.removeprefix("gw")) if self.worker else 0
-        # At most two wrong keys a run reach a live resource, whatever the number of processes.
+        # A live resource gets at most two wrong keys in a run, whatever the number of processes.
         probes = (1 if number < 2 else 0) if self.worker else WRONG_KEY_PROBES
         run.target = Target(
             run.config, run.spec, journal=run.journal, run_id=self.run_id, share=share, wrong_keys=probes
@@ -252,7 +257,7 @@ class Session:
             scenarios,
             checks_of(self.options),
             run.target,
-            concurrency=self._share_of_flight(run),
+            concurrency=self._share_of_concurrency(run),
             profile=self.options.profile,
             preflight=run.found,
             known=run.known,
@@ -261,14 +266,14 @@ class Session:
         run.runner.start()
         return run.runner
 
-    def _share_of_flight(self, run: VersionRun) -> int:
-        """How many exchanges this process may have in flight. Where nobody says, each process has one at least."""
+    def _share_of_concurrency(self, run: VersionRun) -> int:
+        """How many exchanges this process may have in flight. By default each process has at least one."""
         loopback = run.config is not None and is_loopback(run.config.target.url)
         total = self.options.concurrency or default_concurrency(loopback=loopback)
         return max(1, total // max(1, self.workers))
 
     def verdict(self, item: Item) -> Verdict:
-        """The verdict of an item; waits for its scenario."""
+        """The verdict on an item; blocks until its scenario has ended."""
         run = self.versions[item.version]
         runner = self._open(item.version)
         verdict = runner.verdict(item.scenario, item.check.id)
@@ -282,7 +287,7 @@ class Session:
         return verdict
 
     def trace(self, item: Item) -> Trace:
-        """The evidence of an item's scenario; empty where its script crashed."""
+        """The evidence of an item's scenario; empty if its script crashed."""
         runner = self._open(item.version)
         try:
             return runner.trace(item.scenario)
@@ -290,7 +295,7 @@ class Session:
             return Trace(item.scenario, ended=str(error), outcome=Outcome.ERROR)
 
     def explain(self, item: Item, verdict: Verdict) -> Iterator[str]:
-        """About ten lines on a verdict."""
+        """Yield about ten lines that explain a verdict."""
         run = self.versions[item.version]
         header = run.known_header(self.started)
         folder = str(self.out / item.version)
@@ -299,7 +304,7 @@ class Session:
         )
 
     def interrupt(self) -> None:
-        """Send nothing new."""
+        """Stop sending."""
         self.interrupted = True
         run = self.versions.get(self._current)
         if run is not None and run.runner is not None:
@@ -308,7 +313,7 @@ class Session:
     # -- ending -------------------------------------------------------------------------------------------------------
 
     def _finish(self, run: VersionRun) -> None:
-        """Stop what runs, remove what was created, close the files."""
+        """Stop the runner of a version, remove what it created and close its files."""
         if run.runner is None or run.target is None or run.journal is None or run.recorder is None:
             return
         run.runner.close()
@@ -316,18 +321,18 @@ class Session:
             for trace, verdict in shrunk(run.spec, run.target, run.failed, self.options.shrink):
                 run.recorder.trace(trace)
                 run.recorder.verdict(verdict)
-        run.cleaned = clean(run.target, run.journal, self.options.cleanup_timeout, self._share_of_flight(run))
+        run.cleaned = clean(run.target, run.journal, self.options.cleanup_timeout, self._share_of_concurrency(run))
         run.target.close()
         run.journal.close()
         if run.embedded:
-            # Its objects end with the emulator; nobody needs to remove them.
+            # The objects of an embedded emulator end with its process, so they need not be removed.
             run.journal.path.unlink(missing_ok=True)
         run.recorder.close()
 
     def close(self, *, interrupted: bool = False, early: str = "") -> None:
-        """End the run of this process; the controlling one also writes the reports. A second call does nothing.
+        """End the run in this process; the controller also writes the reports. A second call does nothing.
 
-        ``early`` says why pytest ended before it had run all items (``-x``); "" where it ran them all.
+        ``early`` says why pytest ended before it had run all items (``-x``); "" if it ran them all.
         """
         if self.finished:
             return
@@ -342,6 +347,7 @@ class Session:
             self._stack.close()
 
     def _report(self, early: str) -> None:
+        """Write the reports of all versions."""
         for name, run in self.versions.items():
             folder = self.out / name
             if not any(folder.glob("report*.jsonl")):
@@ -367,7 +373,7 @@ class Session:
         return {name: headline.headline(report) for name, report in self.reports.items()}
 
     def summary(self) -> Iterator[str]:
-        """The console summary of every version."""
+        """Yield the lines of the summary on the console."""
         for name, report in self.reports.items():
             folder = self.out / name
             yield from console.render(report, str(folder))
@@ -375,7 +381,7 @@ class Session:
 
     @property
     def exit_code(self) -> int:
-        """The exit code of the command, from the footers of the reports."""
+        """The exit code of the command, from the conclusions."""
         if self.interrupted:
             return 130
         codes = [report.footer["exit_code"] for report in self.reports.values() if report.footer is not None]
@@ -383,4 +389,4 @@ class Session:
 
 
 def _silent(version: str, event: Event) -> None:
-    """Progress that nobody looks at."""
+    """A receiver of progress events that ignores them."""

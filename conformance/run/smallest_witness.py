@@ -1,7 +1,7 @@
-"""``--shrink N``: spend at most N further requests of a run on making failing requests smaller.
+"""``--shrink N``: spend at most N requests on finding smaller requests that fail in the same way.
 
-The smallest failing request of each check is tried first. What is found becomes evidence of its own: a trace and a
-verdict named ``shrunk.<scenario>``, so that the report leads with a request that a person can read.
+The smallest failing request of each check is tried first. The result is stored as evidence: a trace and a verdict on
+``shrunk.<scenario>``, so that the report begins with a request that a person can read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["shrunk"]
 def shrunk(
     spec: Spec, target: Target, failures: Iterable[tuple[Verdict, Trace]], requests: int
 ) -> Iterator[tuple[Trace, Verdict]]:
-    """Smaller witnesses of failed exchange checks on corpora, as traces with their verdicts."""
+    """Yield traces and verdicts of smaller requests, for failures of exchange checks on corpora."""
     left = requests
     for verdict, trace in failures:
         check = all_checks().get(verdict.check)

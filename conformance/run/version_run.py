@@ -1,4 +1,4 @@
-"""What belongs to one api-version of a run, in one process."""
+"""The state of one api-version of a run, in one process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["VersionRun"]
 
 
 class VersionRun:
-    """One api-version of a run, in one process."""
+    """The state of one api-version of a run, in one process."""
 
     def __init__(self, spec: Spec, options: Options) -> None:
         self.spec, self.options = spec, options
@@ -46,12 +46,12 @@ class VersionRun:
 
     @cached_property
     def scenarios(self) -> tuple[Scenario, ...]:
-        """All scenarios of the selection, in order."""
+        """All selected scenarios, in order."""
         return scenarios_in(self.spec, self.options)
 
     @cached_property
     def items(self) -> tuple[Item, ...]:
-        """All items of the selection, in order."""
+        """All selected items, in order."""
         return items_of(self.spec, self.scenarios, checks_of(self.options))
 
     @property
@@ -72,7 +72,7 @@ class VersionRun:
         return KnownFailures(self.spec.version, datetime.now(UTC).date(), waivers, baseline)
 
     def known_header(self, started: str) -> dict[str, Any]:
-        """The header, made once: every failure is explained with it."""
+        """The header, computed once: every explanation of a failure needs it."""
         self._header = self._header or self.header(started)
         return self._header
 

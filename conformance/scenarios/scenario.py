@@ -63,7 +63,7 @@ class Settings:
 class Scenario:
     """A scenario as a value: its id, the operations that it sends, and the script.
 
-    It runs in versions that have the operations and list the ``features`` that the story can't do without.
+    It runs in versions that have the operations and list the ``features`` that the script needs.
     ``requests`` and ``tokens`` are upper bounds for planning. ``profiles`` are those that contain the scenario;
     ``expensive`` is the opt-in kind that must be allowed on a live target, or "". ``cases`` is not empty for a corpus.
     """

@@ -9,7 +9,7 @@ from conformance._parts import part
 from conformance.checks.catalogue import all_checks
 from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.trace import Observation, Trace
-from conformance.judging.causes import attributed, silent_operations
+from conformance.judging.causes import attributed, failing_operations
 from conformance.requests.case import Case, Expect
 from conformance.requests.request import Request
 from conformance.spec.loading import load
@@ -52,7 +52,7 @@ def sent(operation: str, *statuses: int | None, expect: Expect = Expect.ACCEPT, 
     ],
 )
 def test_an_operation_that_answers_nothing_well_is_one_cause(found: dict[str, str], traces: list[Trace]) -> None:
-    assert found == silent_operations(SPEC, traces)
+    assert found == failing_operations(SPEC, traces)
 
 
 def broken(check: str, *cases: str, scenario: str = "corpus.o", outcome: Outcome = Outcome.FAIL) -> Verdict:

@@ -288,7 +288,7 @@ def told(*roles: tuple[str, int]) -> Trace:
         (Outcome.NOT_TESTABLE, "the step 'get' was answered with 404", told(("create", 200), ("get", 404))),
         (Outcome.NOT_TESTABLE, "the step 'create' was answered with 500", told(("create", 500))),
         (Outcome.UNAVAILABLE, "the step 'create' was answered with 429 after all retries", told(("create", 429))),
-        (Outcome.NOT_APPLICABLE, "this story has no step 'get'", told(("create", 200), ("delete", 200))),
+        (Outcome.NOT_APPLICABLE, "this scenario has no step 'get'", told(("create", 200), ("delete", 200))),
     ],
 )
 def test_a_story_is_judged_only_where_its_steps_succeeded(outcome: Outcome, reason: str, trace: Trace) -> None:

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from conformance.evidence.exchange import Exchange, Fault, FaultKind, Response
 from conformance.evidence.trace import Observation, Trace
-from conformance.judging.blocking import Blocked, blocked, hiccups, kept_from
+from conformance.judging.blocking import Blocked, blocked, failed_step, hiccups
 from conformance.judging.check import Check, Needs, check
 from conformance.judging.excuses import Excuse, excuse
 from conformance.requests.case import Case, Expect
@@ -235,4 +235,4 @@ def test_an_operation_that_is_always_cut_does_not_hide_behind_another() -> None:
     ],
 )
 def test_why_a_step_did_not_succeed(expected: Blocked | None, one: Observation) -> None:
-    assert expected == kept_from(one)
+    assert expected == failed_step(one)

@@ -273,10 +273,10 @@ def needing(*needs: Any) -> Check:
         (PASS, "", [seen(role="create")]),
         (PASS, "", [seen(404, role="create"), seen(role="create", step="again")]),
         (FAIL, "", [seen(reason="spoiled", role="other")]),
-        (NONE, "this story has no step 'create'", [seen(role="other")]),
+        (NONE, "this scenario has no step 'create'", [seen(role="other")]),
         (Outcome.NOT_TESTABLE, "the step 'first' was answered with 500", [seen(500, role="first")]),
-        (NONE, "this story has no step 'create'", [seen(500, role="first"), seen(role="first", step="2")]),
-        (NONE, "this story has no step 'create'", [seen(404, role="first", expect=Expect.EITHER)]),
+        (NONE, "this scenario has no step 'create'", [seen(500, role="first"), seen(role="first", step="2")]),
+        (NONE, "this scenario has no step 'create'", [seen(404, role="first", expect=Expect.EITHER)]),
         (
             Outcome.NOT_TESTABLE,
             "the step 'create' was answered with 404",
@@ -299,7 +299,7 @@ def test_a_story_may_be_asked_what_it_lacks() -> None:
     broken = judge(SPEC, needing(lacks), trace(seen(500, role="first")))
     assert "the step 'first' was answered with 500" == broken.reason
     both = judge(SPEC, needing(lacks, "create"), trace(seen(role="other"), seen(role="other", step="2")))
-    assert "this story has no step 'create'" == both.reason
+    assert "this scenario has no step 'create'" == both.reason
 
 
 def test_a_story_in_which_nothing_could_break_says_what_was_broken_before() -> None:
