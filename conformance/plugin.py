@@ -1,7 +1,7 @@
-"""The pytest plugin: an item is scenario and check; it waits for its scenario's trace and judges it.
+"""The pytest plugin. An item is a scenario and a check: it waits for its scenario's trace and judges it.
 
-It stays silent until one of its options is used, and all that it registers begins with ``aoai``: the short names belong
-to other plugins and to other people's tests. Everything that isn't about pytest is in ``run/session.py``.
+The plugin does nothing until one of its options is used, and all its names begin with ``aoai``: short names belong to
+other plugins and to other people's tests. Everything that doesn't concern pytest is in ``run/session.py``.
 """
 
 from __future__ import annotations
@@ -32,13 +32,14 @@ __all__ = ["FIXTURE", "REFUSED", "SESSION", "BrokenItem", "Judged", "pytest_addo
 
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 
-#: What an item's test asks for. Its parameter is the item.
+#: The fixture that the suite's test uses. Its parameter is the item.
 FIXTURE = "aoai_verdict"
 
-#: Why there is no session. Its exit code is the command's; pytest itself knows only usage errors.
+#: The error because of which there is no session. Its exit code becomes the command's; pytest has none for it.
 REFUSED: pytest.StashKey[ConformanceError] = pytest.StashKey()
 
-#: Outcomes that are neither the target's pass nor its failure: raised in setup, so that they show as errors.
+#: Outcomes that are neither a pass nor a failure of the target. They are raised in setup, so that pytest calls them
+#: errors.
 BROKEN = (Outcome.ERROR, Outcome.UNAVAILABLE, Outcome.INCONCLUSIVE, Outcome.NOT_TESTABLE)
 
 
@@ -47,7 +48,7 @@ class BrokenItem(Exception):  # noqa: N818 - pytest shows the name; it is an out
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options of a run, in a group of their own."""
+    """Add the options of a run, in a group of their own."""
     group = parser.getgroup("aoai-conformance", "conformance of an Azure OpenAI target")
     for row in ROWS:
         words = keywords(row)
@@ -56,12 +57,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _used(config: pytest.Config) -> bool:
-    # An empty value counts: it is a mistake that must be told, not a run that nobody asked for.
+    """True if an option of the plugin is used."""
+    # An empty value counts as used, so that it is reported as a mistake and the run isn't silently left out.
     return any(config.getoption(row.name, default=None) not in (None, False) for row in ROWS)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Open the session where an option asks for it; the controller also starts the target and looks at it."""
+    """Open the session if an option asks for it. The controller also starts the target and runs the preflight."""
     if not _used(config):
         return
     from conformance.run.session import Session
@@ -77,7 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
                 session.prepare()
     except ConformanceError as error:
         config.stash[REFUSED] = error
-        # The command prints the error itself; pytest prints it for people who typed pytest.
+        # The command prints the error itself. If a user called pytest, pytest must print it.
         alone = not config.pluginmanager.is_blocked("terminal")
         raise pytest.UsageError(*([as_typed_in_pytest(str(error))] if alone else [])) from error
     config.stash[SESSION] = session
@@ -85,7 +87,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _workers(config: pytest.Config) -> int:
-    """How many processes of xdist will run the items; 0 where this process runs them itself."""
+    """The number of xdist's worker processes; 0 if this process runs the items itself."""
     if getattr(config.option, "dist", "no") == "no" or config.getoption("collectonly", default=False):
         return 0
     from xdist.workermanage import parse_tx_spec_config
@@ -94,7 +96,7 @@ def _workers(config: pytest.Config) -> int:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test for each item."""
+    """Create one test for each item."""
     if FIXTURE in metafunc.fixturenames:
         session = metafunc.config.stash.get(SESSION, None)
         items = session.items if session else ()
@@ -103,25 +105,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @frozen
 class Judged:
-    """An item's verdict, and what a person needs to know of it."""
+    """An item with its verdict and its explanation."""
 
     session: Session
     item: Item
     verdict: Verdict
 
     def explained(self) -> str:
-        """About ten lines."""
+        """About ten lines that explain the verdict."""
         return "\n".join(self.session.explain(self.item, self.verdict))
 
 
 @pytest.fixture
 def aoai_verdict(request: pytest.FixtureRequest) -> Judged:
-    """The verdict of this test's item; skips or raises where there is nothing to pass or fail."""
+    """The verdict of this test's item. Skips or raises if there is nothing to pass or fail."""
     item: Item = request.param
     session = request.config.stash[SESSION]
     verdict = session.verdict(item)
     judged = Judged(session, item, verdict)
-    # One fixture for each item and no more: there are thousands of items, and a fixture costs more than a verdict.
+    # There is only one fixture: with thousands of items, a second one would cost more time than the verdicts.
     request.node.user_properties += _properties(item, verdict)
     if getattr(request.config.option, "allure_report_dir", None):
         request.node.add_marker(pytest.mark.allure_description(allure.description(verdict)))
@@ -135,7 +137,7 @@ def aoai_verdict(request: pytest.FixtureRequest) -> Judged:
 
 
 def _properties(item: Item, verdict: Verdict) -> Iterator[tuple[str, object]]:
-    """What JUnit tells of a verdict besides its outcome."""
+    """Yield what JUnit holds about a verdict besides its outcome."""
     yield "outcome", verdict.outcome.value
     yield "level", item.check.level.value
     yield "clause", item.check.clause
@@ -154,7 +156,7 @@ def _properties(item: Item, verdict: Verdict) -> Iterator[tuple[str, object]]:
 
 
 def _item_of(test: pytest.Item) -> Item | None:
-    """What a test of the suite judges; None for a test of somebody else."""
+    """The item of a test of this suite; None for a test of somebody else."""
     if isinstance(test, pytest.Function) and FIXTURE in test.fixturenames and hasattr(test, "callspec"):
         return cast("Item", test.callspec.params[FIXTURE])
     return None
@@ -162,21 +164,23 @@ def _item_of(test: pytest.Item) -> Item | None:
 
 @define(eq=False)
 class _Run:
-    """The hooks of a run. They are registered where a run was asked for, and in no other pytest session."""
+    """The hooks of a run. They are registered only if a run was asked for, and in no other pytest session."""
 
     session: Session
     scheduler: ByScenario | None = None
-    #: Why pytest ended before all items were run, where an exception says so.
+    #: Why pytest ended before all items were run, if an exception says so.
     stopped: str = ""
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell an xdist worker what the controller found out."""
+        """Tell an xdist worker what the controller found."""
         node.workerinput["aoai"] = json.dumps(self.session.handoff())
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
-        """A scenario belongs to one worker, whatever ``--dist`` says: each exchange is sent once."""
+        """Use our scheduler whatever ``--dist`` says: a scenario belongs to one worker, so that each exchange is sent
+        once.
+        """
         from conformance.run.scheduling import ByScenario
 
         config.option.maxworkerrestart = "0"  # a worker's scenarios can't be sent a second time
@@ -185,7 +189,7 @@ class _Run:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Keep the items of an api-version together, however other plugins ordered them: one target is open at a time.
+        """Keep the items of an api-version together in spite of other plugins: only one target is open at a time.
 
         Tests of somebody else come last, in their own order.
         """
@@ -193,18 +197,18 @@ class _Run:
         items.sort(key=lambda test: places[item.version] if (item := _item_of(test)) else len(places))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Start the scenarios of the selected items, ahead of them."""
+        """Start the scenarios of the selected items before the items run."""
         if not session.config.getoption("collectonly", default=False) and not self.session.only_controls:
             self.session.start(filter(None, map(_item_of, session.items)))
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Keep the reason of an early end. Ctrl-C is none: it is told as an interruption."""
+        """Note the reason of an early end. Ctrl-C is reported as an interruption instead."""
         if excinfo.type is not KeyboardInterrupt:  # pytest's and xdist's own exceptions, after -x for example
             self.stopped = str(excinfo.value)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Remove what was created; where the last process ends, write the reports."""
+        """Remove what was created; the last process also writes the reports."""
         if self.scheduler is not None and self.scheduler.items is not None:
             self.session.choose(self.scheduler.items)
         early = str(session.shouldfail or session.shouldstop or self.stopped)
@@ -212,7 +216,7 @@ class _Run:
         if session.exitstatus == pytest.ExitCode.OK and self.session.exit_code == 1:
             # A waiver or an entry of the baseline is out of date: no item fails for it.
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        # By now pytest and Allure wrote theirs; both know items only, and nothing of the run as a whole.
+        # pytest and Allure have written their reports by now. They know only items, so the headline is added here.
         if self.session.reports:
             for path, told in (("xmlpath", junit), ("allure_report_dir", allure)):
                 where = getattr(session.config.option, path, None)
@@ -220,12 +224,12 @@ class _Run:
                     told.add_headlines(Path(os.path.expandvars(where)).expanduser(), self.session.headlines)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Where the reports are, and the conclusion of each api-version."""
+        """Print where the reports are, and the conclusion of each api-version."""
         if self.session.reports:
             terminalreporter.section("conformance")
             for line in self.session.summary():
                 terminalreporter.write_line(line)
 
     def pytest_unconfigure(self) -> None:
-        """End an embedded emulator also where pytest gave up before a session of tests began."""
+        """End an embedded emulator even if pytest gave up before the tests began."""
         self.session.close()

@@ -1,6 +1,6 @@
-"""The closed set of outcomes, and how they fold into one.
+"""The closed set of outcomes, and how several fold into one.
 
-Source of the rules: the project's design, section "Outcomes" of ARCHITECTURE.md.
+The rules are those of ARCHITECTURE.md, section "How a verdict comes about".
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["Conclusion", "Finding", "Level", "Outcome", "Unjudged", "Verdict", "
 
 
 class Level(StrEnum):
-    """How hard a rule is: a broken MUST fails, a broken SHOULD warns, an OBS is a note and never scored."""
+    """How strict a rule is: a violated MUST fails, a violated SHOULD warns, an OBS is a note that never counts."""
 
     MUST = "MUST"
     SHOULD = "SHOULD"
@@ -22,11 +22,11 @@ class Level(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of one check on one scenario. The order of the members is the order of folding.
+    """The result of one check on one scenario. The order of the members is the order of folding, heaviest first.
 
-    What was judged comes first: one broken answer isn't hidden by another one that could not be judged. The outcomes
-    after ``pass`` are those of an item of which nothing was judged. ``waived`` is no judgement of its own: it stands in
-    place of a failure that is known (:class:`Waived`).
+    Judged outcomes come first: an answer that could not be judged must not hide a violation in another. ``waived``
+    replaces the outcome of a known failure (:class:`Waived`). The outcomes after ``pass`` are those of an item of which
+    nothing was judged.
     """
 
     ERROR = "error"
@@ -41,12 +41,12 @@ class Outcome(StrEnum):
 
     @property
     def undecided(self) -> bool:
-        """True where something would have been judged, and could not be."""
+        """True if something should have been judged and could not be."""
         return self in (Outcome.UNAVAILABLE, Outcome.INCONCLUSIVE, Outcome.NOT_TESTABLE, Outcome.NOT_APPLICABLE)
 
     @property
     def judged(self) -> bool:
-        """True where something was judged, by the target's evidence."""
+        """True if something was judged, by evidence of the target."""
         return self in (Outcome.FAIL, Outcome.WARN, Outcome.PASS)
 
 
@@ -54,18 +54,18 @@ _RANK = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 
 def fold(outcomes: Iterable[Outcome]) -> Outcome:
-    """The heaviest outcome; ``not_applicable`` of nothing."""
+    """The heaviest outcome; ``not_applicable`` if there are none."""
     return min(outcomes, key=_RANK.__getitem__, default=Outcome.NOT_APPLICABLE)
 
 
 @frozen
 class Finding:
-    """One thing that a check saw on one exchange.
+    """One thing that a check noticed in one exchange.
 
-    ``outcome`` None means: as the check's level says (MUST fail, SHOULD warn, OBS a note). ``case_id`` names the case,
+    Without an ``outcome`` the check's level decides (MUST fail, SHOULD warn, OBS a note). ``case_id`` names the case,
     ``place`` the place in the evidence: a JSON Pointer (``/choices/0``), ``header:Name``, ``status``, ``byte:123``,
-    ``event:4`` or ``event:4/choices/0``. ``note`` findings are shown and never scored. ``pointer`` is a place in the
-    spec that the rule rests on, so that an erratum there can be named.
+    ``event:4`` or ``event:4/choices/0``. A ``note`` is shown and never counts. ``pointer`` is the place in the document
+    that the rule rests on, so that an erratum there can be named.
     """
 
     message: str
@@ -83,7 +83,7 @@ class Finding:
 class Unjudged:
     """A part of an item that could not be judged: how many exchanges, and why.
 
-    ``rest`` marks what was never sent, because the scenario ended early; ``count`` is 0 then.
+    ``rest`` marks the part that was never sent because the scenario ended early; ``count`` is 0 then.
     """
 
     outcome: Outcome
@@ -94,10 +94,10 @@ class Unjudged:
 
 @frozen
 class Waived:
-    """Why a verdict doesn't decide, and what it would be without: ``outcome``.
+    """Why a failure doesn't decide the conclusion. ``outcome`` is what it would be without.
 
-    Either somebody answers for it: ``owner``, ``reason`` and ``link`` as the configuration has them, until the day
-    ``expires``. Or a baseline has it as well: known ``since`` a day. Days are ISO 8601 dates.
+    It either has an ``owner``, a ``reason``, a ``link`` and the day on which the waiver ``expires``, as in the
+    configuration, or the day ``since`` which a baseline has the same failure. Days are ISO 8601 dates.
     """
 
     outcome: Outcome
@@ -117,12 +117,12 @@ class Waived:
 
 @frozen
 class Verdict:
-    """What one check says of one scenario: an outcome, and how much it rests on.
+    """The result of one check on one scenario: an outcome, and what it rests on.
 
-    ``judged`` counts the exchanges that the check could judge, ``unjudged`` tells those that it could not, with
-    reasons. ``waived`` is there where the outcome is ``waived``, and nowhere else. ``witness`` is the case that proves
-    a pass: had its answer been broken, the check would have said so. ``cause`` names what this verdict follows from:
-    another verdict, or an operation that answers nothing well.
+    ``judged`` counts the exchanges that the check could judge, ``unjudged`` names the others with reasons. ``waived``
+    is set only if the outcome is ``waived``. ``witness`` is the case that proves a pass: if its answer had been broken,
+    the check would have reported it. ``cause`` names what this verdict follows from: another verdict, or an operation
+    that never answers successfully.
     """
 
     check: str
@@ -140,12 +140,12 @@ class Verdict:
 
     @property
     def unwaived(self) -> Outcome:
-        """What the judge said, whatever a waiver or a baseline made of it."""
+        """The outcome without waivers and baseline."""
         return self.outcome if self.waived is None else self.waived.outcome
 
     @property
     def coverage(self) -> str:
-        """How much was judged, in words: ``judged 72 of 80; 8 not: the target answered 500``. "" where all was."""
+        """How much was judged, in words: ``judged 72 of 80; 8 not: the target answered 500``. "" if all was."""
         if not self.unjudged:
             return ""
         missed = sum(part.count for part in self.unjudged)
@@ -157,7 +157,7 @@ class Verdict:
 
 
 class Conclusion(StrEnum):
-    """What a whole run says about the target."""
+    """The result of a whole run."""
 
     CONFORMANT = "conformant"
     NOT_CONFORMANT = "not conformant"
@@ -181,10 +181,10 @@ _EXIT = {
 
 
 def conclude(verdicts: Iterable[Verdict], *, executed: int) -> Conclusion:
-    """Fold a run's verdicts. A waived one doesn't decide; a run that executed nothing proves nothing.
+    """Fold the verdicts of a run. A waived failure doesn't decide; a run that sent nothing proves nothing.
 
-    The rest of a scenario that ended early counts as what ended it: what was not sent can't have passed. Single
-    exchanges that could not be judged among others that could are told with the verdict and don't decide.
+    If a scenario ended early, its rest counts with the outcome that ended it: requests that were not sent can't have
+    passed. Single exchanges that could not be judged are reported with the verdict and don't decide.
     """
     counted = [verdict for verdict in verdicts if verdict.outcome is not Outcome.WAIVED]
     seen = {verdict.outcome for verdict in counted}

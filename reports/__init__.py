@@ -1,1 +1,1 @@
-"""Every form that a run can be reported in. ``jsonl`` is the canonical one; the others derive from it."""
+"""Every format of a report. ``jsonl`` is the canonical one; the others are derived from it."""

@@ -1,5 +1,5 @@
-"""What Allure tells of a run as a whole, and of a verdict besides its status. The results are written by Allure's own
-plugin of pytest.
+"""Allure: the headline of a run, and the coverage of a verdict. The results themselves are written by Allure's pytest
+plugin.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from .headline import Headline
 
 __all__ = ["ENVIRONMENT", "add_headlines", "description"]
 
-#: The file of a results folder whose lines Allure shows on its first page.
+#: The file in a folder of results whose lines Allure shows on its first page.
 ENVIRONMENT = "environment.properties"
 
 
 def add_headlines(folder: Path, headlines: Mapping[str, Headline]) -> None:
-    """Write the headline of each api-version to the first page; those of other api-versions stay as they are."""
+    """Write the headlines of the given api-versions to the first page, and keep those of others."""
     file = folder / ENVIRONMENT
     written = file.read_text("utf-8").splitlines() if file.is_file() else []
     ours = {
@@ -32,7 +32,7 @@ def add_headlines(folder: Path, headlines: Mapping[str, Headline]) -> None:
 
 
 def description(verdict: Verdict) -> str:
-    """Outcome and coverage of a verdict, for the text that Allure shows above an item's steps."""
+    """The outcome and coverage of a verdict, which Allure shows above the steps of an item."""
     lines = [f"outcome: {verdict.outcome.value}"]
     if verdict.waived is not None:
         lines[0] += f" (without the waiver: {verdict.waived.outcome.value}), {verdict.waived.text}"

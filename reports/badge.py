@@ -1,4 +1,4 @@
-"""A badge in the form that badge services read (shields.io endpoint schema version 1)."""
+"""A badge in the format that badge services read (endpoint schema version 1 of shields.io)."""
 
 from __future__ import annotations
 

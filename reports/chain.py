@@ -1,7 +1,7 @@
-"""A chain of digests through the lines of a report: each line ends in a digest of itself and of all lines before it.
+"""A chain of digests through the lines of a report: each line ends with a digest of itself and all lines before it.
 
-A line that was changed, removed, added or moved breaks the chain at its place. The chain shows damage and careless
-edits. It is no signature: who writes a whole new report writes a whole new chain.
+A line that was changed, removed, added or moved breaks the chain at its place. The chain detects damage and careless
+edits. It is no signature: whoever rewrites the whole report also rewrites the chain.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _KEY = b',"chain":"'
 
 
 class BrokenChain(ValueError):  # noqa: N818 - it says what was found
-    """A line doesn't follow from the line before it."""
+    """A line that doesn't follow from the line before it."""
 
 
 class Chain:
@@ -30,15 +30,15 @@ class Chain:
         self._last = b""
 
     def line(self, value: Mapping[str, Any]) -> str:
-        """The JSON line of a value, with its link and a line feed. The value may not have a key ``chain``."""
+        """A value as a JSON line with its digest and a line feed. The value must not have a key ``chain``."""
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
         body = text.encode("utf-8", "surrogatepass")[:-1]
         return text[:-1] + f'{_KEY.decode()}{self._link(body)}"}}\n'
 
     def read(self, line: bytes) -> dict[str, Any]:
-        """The value of a line, without its link.
+        """The value of a line, without its digest.
 
-        Raises :class:`BrokenChain` where it isn't the line that was written after the one before it.
+        Raises :class:`BrokenChain` if it isn't the line that was written after the one before it.
         """
         body, key, rest = line.rpartition(_KEY)
         if not key or rest != self._link(body).encode() + b'"}\n':
@@ -49,6 +49,7 @@ class Chain:
         return value
 
     def _link(self, body: bytes) -> str:
+        """The digest of a line, which becomes part of the next one."""
         link = hashlib.sha256(self._last + body).hexdigest()[:_DIGITS]
         self._last = link.encode()
         return link

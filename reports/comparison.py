@@ -1,7 +1,6 @@
-"""Runs side by side: targets, api-versions or dates. The first run is the one that the others are held against.
+"""Compares runs (of several targets, api-versions or dates) with the first one.
 
-An item is the same in two runs when its scenario and its check have the same ids; both are equal in all api-versions
-that have them.
+An item is the same in two runs if its scenario and check have the same ids, which are equal in all api-versions.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ from .jsonl import Report
 
 __all__ = ["Comparison", "Difference", "Kind", "compare"]
 
-#: What stands where a run has no such item, or nothing to judge in it.
+#: The cell of a run that has no such item or nothing to judge in it.
 NONE = "-"
 
-#: From the worst to the best cell. What is no longer judged weighs more than a warning: nobody knows what is behind it.
+#: The cells from worst to best. An item that is no longer judged weighs more than a warning: it may hide a failure.
 _WEIGHTS = (
     Outcome.ERROR.value,
     Outcome.FAIL.value,
@@ -36,7 +35,7 @@ _WEIGHTS = (
 
 
 class Kind(StrEnum):
-    """What a difference means for whoever trusts the first run. The order is that of telling."""
+    """What a difference means for somebody who trusts the first run. The order is that of the output."""
 
     WORSE = "worse"
     LOST = "no longer judged"
@@ -46,7 +45,7 @@ class Kind(StrEnum):
 
 @frozen
 class Difference:
-    """One item whose cells are not all the same: an outcome or ``-`` for each run, in their order."""
+    """One item whose cells differ. There is one cell for each run: an outcome, ``waived`` or ``-``."""
 
     check: str
     scenario: str
@@ -56,8 +55,10 @@ class Difference:
 
 @frozen
 class Comparison:
-    """All differences, worst first; the number of items that are the same; requests of each run, and of all of them;
-    whether a run of the first one's api-version lost an item.
+    """All differences (worst first), the number of equal items, and the number of requests of each run and common to
+    all.
+
+    ``lost_alarm`` is True if a run of the first run's api-version no longer judges an item.
     """
 
     differences: tuple[Difference, ...] = field(repr=False)
@@ -67,16 +68,16 @@ class Comparison:
     lost_alarm: bool
 
     def count(self, kind: Kind) -> int:
-        """Differences of a kind."""
+        """The number of differences of a kind."""
         return sum(difference.kind is kind for difference in self.differences)
 
     @property
     def alarming(self) -> bool:
-        """True where something got worse, or is no longer judged in a run of the first one's api-version."""
+        """True if something got worse, or is no longer judged in a run of the first run's api-version."""
         return bool(self.count(Kind.WORSE)) or self.lost_alarm
 
     def grouped(self) -> Iterator[tuple[Difference, tuple[str, ...]]]:
-        """Differences of the same check with the same cells as one, with the scenarios of all of them."""
+        """Yield differences of the same check with the same cells together, with all their scenarios."""
         groups: dict[tuple[Any, ...], list[Difference]] = {}
         for difference in self.differences:
             groups.setdefault((difference.kind, difference.check, difference.cells), []).append(difference)
@@ -85,14 +86,14 @@ class Comparison:
 
 
 def compare(reports: Sequence[Report]) -> Comparison:
-    """Hold the reports against the first of them. Two at least."""
+    """Compare at least two reports with the first of them."""
     columns = [_cells(report) for report in reports]
     items = {item: None for column in columns for item in column}
     versions = [report.header["api_version"] for report in reports]
     differences = []
     same, lost_alarm = 0, False
     for scenario, check in items:
-        # A claim has a verdict only where it was broken.
+        # A claim has a verdict only if it is wrong, so its absence is no loss.
         absent = Outcome.PASS.value if check == SERVED_CHECK else NONE
         cells = tuple(column.get((scenario, check), absent) for column in columns)
         steps = [_kind(cells[0], cell) for cell in cells[1:]]
@@ -116,22 +117,24 @@ def compare(reports: Sequence[Report]) -> Comparison:
 
 
 def _cells(report: Report) -> Mapping[tuple[str, str], str]:
-    # A shrunk request is another telling of a failure, not an item.
+    """The cell of every item of a report."""
+    # The verdict on a shrunk request repeats a failure; it is no item.
     verdicts = (verdict for verdict in report.verdicts if not verdict.scenario.startswith("shrunk."))
     return {(verdict.scenario, verdict.check): _cell(verdict) for verdict in verdicts}
 
 
 def _cell(verdict: Verdict) -> str:
+    """The cell of one verdict."""
     return NONE if verdict.outcome is Outcome.NOT_APPLICABLE else verdict.outcome.value
 
 
 def _kind(before: str, after: str) -> Kind | None:
-    """What a step from one cell to another means; None where nothing changed."""
+    """What a change from one cell to another means; None if there is none."""
     if before == after:
         return None
     if after == NONE:
         return Kind.LOST
     if before == NONE:
-        # A rule that is new in the later run and broken there is no good news.
+        # A rule that is new in the later run and broken there counts as worse.
         return Kind.WORSE if _WEIGHTS.index(after) < _WEIGHTS.index(Outcome.WARN.value) else Kind.NEW
     return Kind.WORSE if _WEIGHTS.index(after) < _WEIGHTS.index(before) else Kind.BETTER

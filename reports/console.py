@@ -1,4 +1,4 @@
-"""The summary that a run prints: counts, then the verdicts that need an eye, about ten lines each."""
+"""The summary that a run prints: counts, then the verdicts that somebody should look at, about ten lines each."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .summary import Summary, grouped, summarise
 
 __all__ = ["render"]
 
-#: Verdicts, or groups of them, written out for each outcome.
+#: How many verdicts, or groups of them, are printed for each outcome.
 MOST = {Outcome.FAIL: 20, Outcome.ERROR: 10}
 OTHERS = 3
 
-#: Lines on waived failures, and on what is out of date.
+#: The most lines on waived failures, and on outdated waivers and entries of the baseline.
 MOST_LINES = 10
 
 
 def render(report: Report, run_dir: str) -> Iterator[str]:
-    """Lines of plain text."""
+    """Yield lines of plain text."""
     summary = summarise(report)
     header = report.header
     shown: Counter[Outcome] = Counter()
@@ -58,7 +58,7 @@ def render(report: Report, run_dir: str) -> Iterator[str]:
 
 
 def _waived(summary: Summary) -> Iterator[str]:
-    """One line for each check and reason: who answers for it, or since when it is known."""
+    """Yield one line for each check and reason: the owner of the waiver, or since when the failure is known."""
     groups: dict[str, list[str]] = {}
     for verdict in summary.waived:
         if verdict.waived is not None:

@@ -1,4 +1,4 @@
-"""Exchanges, verdicts and findings as JSON objects, and back. Lossless: ``verify`` judges from them."""
+"""Exchanges, verdicts and findings as JSON objects, and back. Nothing is lost: ``verify`` judges from them."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ __all__ = [
 
 
 def _bytes(data: bytes) -> dict[str, str]:
+    """Bytes as JSON: text if they are UTF-8, else base64."""
     try:
         return {"text": data.decode("utf-8")}
     except UnicodeDecodeError:
@@ -32,11 +33,14 @@ def _bytes(data: bytes) -> dict[str, str]:
 
 
 def _unbytes(plain: Mapping[str, str]) -> bytes:
+    """The inverse of :func:`_bytes`."""
     return base64.b64decode(plain["base64"]) if "base64" in plain else plain["text"].encode("utf-8")
 
 
 def exchange_to_json(exchange: Exchange) -> dict[str, Any]:
-    """A JSON object: ``request``, ``response`` (body once, chunks as [seconds, length]), ``fault``, ``attempts``."""
+    """An exchange as JSON: ``request``, ``response`` (body once, chunks as [seconds, length]), ``fault``,
+    ``attempts``.
+    """
     request, response, fault = exchange.request, exchange.response, exchange.fault
     return {
         "started": exchange.started,
@@ -66,7 +70,7 @@ def exchange_to_json(exchange: Exchange) -> dict[str, Any]:
 
 
 def exchange_from_json(plain: Mapping[str, Any]) -> Exchange:
-    """The inverse of :func:`exchange_to_json` (times to the microsecond)."""
+    """The inverse of :func:`exchange_to_json`. Times are exact to the microsecond."""
     request, response, fault = plain["request"], plain["response"], plain["fault"]
     return Exchange(
         request=Request(
@@ -85,6 +89,7 @@ def exchange_from_json(plain: Mapping[str, Any]) -> Exchange:
 
 
 def _response(plain: Mapping[str, Any]) -> Response:
+    """A response from its JSON object; the body is split into its chunks again."""
     body, chunks, start = _unbytes(plain["body"]), [], 0
     for at, length in plain["chunks"]:
         chunks.append(Chunk(at, body[start : start + length]))
@@ -112,7 +117,7 @@ def observation_from_json(plain: Mapping[str, Any]) -> Observation:
 
 
 def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
-    """All fields; findings without their empty ones."""
+    """A verdict as JSON: all its fields, findings without their empty ones."""
     findings = [
         {key: value for key, value in asdict(finding).items() if value not in ("", None, False) or key == "case_id"}
         for finding in verdict.findings

@@ -1,4 +1,4 @@
-"""One verdict for a reader: what was expected, what came, the clause, the case, and how to see it again."""
+"""Explains one verdict: what was expected, what came, the clause, the case, and how to reproduce it."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from conformance.verdict import Finding, Outcome, Verdict
 
 __all__ = ["LONGEST_CURL", "curl", "explain", "request_ids", "witness"]
 
-#: A longer body makes no readable command; the replay command is shown then.
+#: With a longer body no curl command is printed, only the replay command.
 LONGEST_CURL = 2_000
 
-#: Response headers that support asks for.
+#: Response headers that the service's support asks for.
 REQUEST_IDS = ("apim-request-id", "x-request-id", "x-ms-client-request-id")
 
 
 def request_ids(seen: Observation) -> str:
-    """The request ids of an answer, ``name=value`` each."""
+    """The request ids of an answer, each as ``name=value``."""
     response = seen.exchange.response
     pairs = ((name, response.header(name)) for name in REQUEST_IDS) if response else ()
     return " ".join(f"{name}={value}" for name, value in pairs if value)
 
 
 def curl(seen: Observation, *, auth: str = "api-key") -> str | None:
-    """A command that sends the same request, or None where a shell line can't (binary or long body, a bound step).
+    """A command that sends the same request; None if that is impossible in one line (binary or long body, ids of the
+    run).
 
     It reads ``$AOAI_TARGET`` (scheme and authority) and ``$AZURE_OPENAI_API_KEY``.
     """
@@ -43,7 +44,7 @@ def curl(seen: Observation, *, auth: str = "api-key") -> str | None:
         return None
     parts = urlsplit(request.url)
     target = parts.path + (f"?{parts.query}" if parts.query else "")
-    # With -X HEAD curl would wait for a body that never comes.
+    # With -X HEAD instead of -I, curl would wait for a body that never comes.
     method = "--head" if request.method == "HEAD" else f"-X {request.method}"
     words = ["curl -sS -i", method, f'"$AOAI_TARGET"{shlex.quote(target)}']
     for name, value in request.headers:
@@ -63,11 +64,14 @@ def curl(seen: Observation, *, auth: str = "api-key") -> str | None:
 
 
 def _scores(finding: Finding, verdict: Verdict) -> bool:
+    """True for a finding that led to the verdict's outcome."""
     return not finding.note and (finding.outcome is None or finding.outcome is verdict.outcome)
 
 
 def witness(verdict: Verdict, trace: Trace) -> tuple[Finding, Observation | None, int] | None:
-    """The finding with the smallest request, its observation, and how many more there are; None without findings."""
+    """The finding with the smallest request, its observation, and the number of other findings; None without
+    findings.
+    """
     seen = {item.case.id: item for item in trace}
     scored = [finding for finding in verdict.findings if _scores(finding, verdict)]
     if not scored:
@@ -86,7 +90,9 @@ def witness(verdict: Verdict, trace: Trace) -> tuple[Finding, Observation | None
 def explain(
     verdict: Verdict, trace: Trace, checks: Mapping[str, Mapping[str, str]], *, run_dir: str, auth: str = "api-key"
 ) -> Iterator[str]:
-    """About ten lines of text on one verdict. Control characters of the target could steer a terminal: escaped."""
+    """Yield about ten lines on one verdict. Control characters are escaped, because a target could steer the terminal
+    by them.
+    """
     for line in _explained(verdict, trace, checks, run_dir=run_dir, auth=auth):
         yield escaped(line)
 
@@ -94,6 +100,7 @@ def explain(
 def _explained(
     verdict: Verdict, trace: Trace, checks: Mapping[str, Mapping[str, str]], *, run_dir: str, auth: str
 ) -> Iterator[str]:
+    """Yield the lines before they are escaped."""
     info = checks.get(verdict.check, {})
     level = f" ({info['level']})" if info.get("level") else ""
     yield f"{verdict.outcome.value.upper()} {verdict.check}{level} in {verdict.scenario}"
@@ -130,15 +137,18 @@ def _explained(
 
 
 def _short(text: str, most: int = 300) -> str:
+    """A text in one line, cut after some characters."""
     line = " ".join(text.split())
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def _path(seen: Observation) -> str:
+    """The path of a request."""
     return urlsplit(seen.exchange.request.url).path
 
 
 def _status(seen: Observation) -> str:
+    """The status of an answer, or the fault."""
     if seen.exchange.fault is not None:
         return f"{seen.exchange.fault.kind}"
     return str(seen.exchange.status)

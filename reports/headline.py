@@ -1,4 +1,4 @@
-"""What every report says first: the conclusion of a run, its scope, and how much of it was judged."""
+"""The headline of every report: the conclusion of a run, its scope, and how much of it was judged."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .jsonl import Report
 
 __all__ = ["TRUNCATED", "Headline", "headline"]
 
-#: What stands in place of a conclusion where a report has no footer.
+#: Stands in place of a conclusion if a report has no footer.
 TRUNCATED = "truncated: the run did not end"
 
-#: Reasons told in the line on coverage; all of them stand with their verdicts.
+#: Reasons that the line on coverage names. The verdicts have all of them.
 MOST_REASONS = 3
 
-#: The colour of the badge and the tone of the page.
+#: For each conclusion the colour of the badge, and the outcome whose colour the page uses.
 _LOOKS = {
     Conclusion.CONFORMANT: ("brightgreen", "pass"),
     Conclusion.NOT_CONFORMANT: ("red", "fail"),
@@ -31,13 +31,13 @@ _LOOKS = {
 
 @frozen
 class Headline:
-    """The first words on one report.
+    """The headline of one report.
 
     ``text`` is the conclusion with its scope: ``conformant in its scope (profile smoke; operations chat.*)``. A run
-    that says nothing about a part of the api-version is never called ``conformant`` alone, nor is one with waived
-    failures. ``coverage`` holds a line on the items that were judged in part and one on those that were not judged at
-    all, with reasons; it is empty where all was judged. ``outdated`` names waivers and entries of the baseline that
-    should go. ``colour`` is one of the names that badges know, ``tone`` the outcome whose colour fits.
+    that says nothing about a part of the api-version, or that has waived failures, is never called ``conformant``
+    alone. ``coverage`` has a line on the items that were judged in part and one on those that were not judged at all,
+    with reasons; it is empty if all were judged. ``outdated`` names waivers and entries of the baseline that should be
+    removed. ``colour`` is a name that badge services know, ``tone`` the outcome whose colour on the page fits.
     """
 
     text: str
@@ -48,7 +48,7 @@ class Headline:
     tone: str = "warn"
 
     def named(self) -> Iterator[tuple[str, str]]:
-        """Its parts by name, without empty ones: for reports that hold names and values."""
+        """Yield its parts by name, without empty ones, for reports that hold names and values."""
         yield "conclusion", self.text
         yield "scope", self.scope.text
         if self.coverage:
@@ -58,7 +58,7 @@ class Headline:
 
 
 def headline(report: Report) -> Headline:
-    """The headline of a report that was read or just written."""
+    """The headline of a report."""
     scope, coverage = RunScope.from_json(report.header["scope"]), _coverage(report)
     if report.footer is None:
         return Headline(f"{TRUNCATED} ({scope.text})", scope, coverage)
@@ -82,7 +82,7 @@ def headline(report: Report) -> Headline:
 
 
 def _waived(report: Report) -> str:
-    """``3 waived failures and 2 known failures``; "" where nothing is waived."""
+    """``3 waived failures and 2 known failures``; "" if nothing is waived."""
     counts: Counter[tuple[str, str]] = Counter()
     for verdict in report.verdicts:
         if verdict.waived is not None:
@@ -106,13 +106,13 @@ def _coverage(report: Report) -> tuple[str, ...]:
     blank = (Outcome.UNAVAILABLE, Outcome.INCONCLUSIVE, Outcome.NOT_TESTABLE)
     nothing = [verdict for verdict in report.verdicts if verdict.outcome in blank]
     told = (
-        _told("judged in part", len(partly), reasons),
-        _told("not judged", len(nothing), Counter(verdict.reason for verdict in nothing)),
+        _coverage_line("judged in part", len(partly), reasons),
+        _coverage_line("not judged", len(nothing), Counter(verdict.reason for verdict in nothing)),
     )
     return tuple(filter(None, told))
 
 
-def _told(what: str, items: int, reasons: Counter[str]) -> str:
+def _coverage_line(what: str, items: int, reasons: Counter[str]) -> str:
     """``judged in part: 14 items; reasons: the target answered 500 (in 11 items), 429 (in 3 items)``."""
     if not items:
         return ""
@@ -125,4 +125,5 @@ def _told(what: str, items: int, reasons: Counter[str]) -> str:
 
 
 def _items(count: int) -> str:
+    """A count of items in words."""
     return f"{count} {_many(count, 'item', 'items')}"

@@ -1,4 +1,4 @@
-"""The report as one self-contained page: verdicts, findings, and every request with its answer."""
+"""HTML: the report as one self-contained page, with verdicts, findings and every request with its answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["NAME", "render"]
 
 NAME = "index.html"
 
-#: Characters of a body shown; report.jsonl has all of it.
+#: Characters of a body that are shown. ``report.jsonl`` has the whole body.
 LONGEST = 3_000
 
 
@@ -45,6 +45,7 @@ def render(report: Report, run_dir: str) -> str:
 
 
 def _card(report: Report, group: Sequence[Verdict], run_dir: str) -> dict[str, Any]:
+    """The explanation of a group of verdicts, for the template."""
     verdict = group[0]
     trace = report.traces[verdict.scenario]
     header = report.header
@@ -66,6 +67,7 @@ def _card(report: Report, group: Sequence[Verdict], run_dir: str) -> dict[str, A
 
 
 def _rows(report: Report) -> Iterator[dict[str, Any]]:
+    """Yield a row for each scenario, for the template."""
     checks = report.header["checks"]
     by_scenario: dict[str, list[Verdict]] = {}
     for verdict in report.verdicts:
@@ -95,6 +97,7 @@ def _rows(report: Report) -> Iterator[dict[str, Any]]:
 
 
 def _evidence(seen: Observation) -> dict[str, Any]:
+    """One exchange, for the template."""
     case, exchange = seen.case, seen.exchange
     request, response, fault = exchange.request, exchange.response, exchange.fault
     url = urlsplit(request.url)
@@ -122,10 +125,12 @@ def _evidence(seen: Observation) -> dict[str, Any]:
 
 
 def _headers(headers: Headers) -> str:
+    """Headers as text, one in each line."""
     return "\n".join(f"{name}: {value}" for name, value in headers)
 
 
 def _text(body: bytes) -> str:
+    """A body as text, cut after :data:`LONGEST` characters."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,8 +1,8 @@
-"""The canonical report: JSON lines, one object a line, described by ``schema.json``.
+"""The canonical report: one JSON object in each line, described by ``schema.json``.
 
-``header``, then per scenario its ``exchange`` lines and a ``trace`` line, then ``verdict`` lines, then ``footer``. Each
-line carries a digest of itself and of all lines before it (``chain.py``). A file without a footer is a truncated run; a
-reader says so. Every other report is derived from this one.
+The lines are ``header``, then for each scenario its ``exchange`` lines and a ``trace`` line, then ``verdict`` lines,
+then ``footer``. Each line has a digest of itself and all lines before it (``chain.py``). A file without a footer is a
+truncated run, and readers say so. Every other report is derived from this one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .evidence_json import observation_from_json, observation_to_json, verdict_f
 
 __all__ = ["FORMAT", "NAME", "Report", "Writer", "read", "write"]
 
-#: The format's own version: ``<major>.<minor>``; a reader refuses another major.
+#: The version of the format, ``<major>.<minor>``. A reader refuses another major version.
 FORMAT = "2.0"
 
 NAME = "report.jsonl"
@@ -30,7 +30,7 @@ NAME = "report.jsonl"
 
 @frozen
 class Report:
-    """A read report. ``footer`` is None for a truncated run."""
+    """A report that was read. ``footer`` is None if the run was truncated."""
 
     header: Mapping[str, Any]
     traces: Mapping[str, Trace] = field(repr=False)
@@ -38,7 +38,9 @@ class Report:
     footer: Mapping[str, Any] | None = None
 
     def observation(self, case_id: str) -> tuple[Trace, Observation]:
-        """The trace and observation of a case id or unique prefix; raises :class:`UsageError`."""
+        """The trace and observation of a case, by its id or a unique beginning of it. Raises :class:`UsageError`
+        otherwise.
+        """
         found = [(t, seen) for t in self.traces.values() for seen in t if seen.case.id.startswith(case_id)]
         ids = {seen.case.id for _, seen in found}
         if len(ids) == 1:
@@ -51,21 +53,22 @@ class Report:
 
 
 class Writer:
-    """Writes the lines of a report, in their order, each chained to the one before. Not thread-safe."""
+    """Writes the lines of a report in order. Not thread-safe."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._chain = Chain()
 
     def _put(self, value: Mapping[str, Any]) -> None:
+        """Write one line."""
         self._stream.write(self._chain.line(value))
 
     def header(self, header: Mapping[str, Any]) -> None:
-        """The first line."""
+        """Write the first line."""
         self._put({"type": "header", "format": FORMAT, **header})
 
     def trace(self, trace: Trace) -> None:
-        """The evidence of one scenario: its exchanges in order, then how it ended."""
+        """Write the evidence of one scenario: its exchanges in order, then how it ended."""
         for seen in trace:
             self._put({"type": "exchange", "scenario": trace.scenario, **observation_to_json(seen)})
         self._put(
@@ -79,11 +82,11 @@ class Writer:
         )
 
     def verdict(self, verdict: Verdict) -> None:
-        """One verdict."""
+        """Write one verdict."""
         self._put({"type": "verdict", **verdict_to_json(verdict)})
 
     def footer(self, footer: Mapping[str, Any]) -> None:
-        """The last line."""
+        """Write the last line."""
         self._put({"type": "footer", **footer})
 
 
@@ -94,7 +97,7 @@ def write(
     verdicts: Iterable[Verdict],
     footer: Mapping[str, Any],
 ) -> Report:
-    """Write a whole report atomically (a temporary file beside it, then a rename); gives what :func:`read` would."""
+    """Write a whole report atomically (a temporary file beside it, then a rename). Returns what :func:`read` would."""
     traces, verdicts = tuple(traces), tuple(verdicts)
     temporary = path.with_suffix(".part")
     with temporary.open("w", encoding="utf-8", newline="\n", errors="surrogatepass") as stream:
@@ -122,7 +125,7 @@ class _Reading:
         self.chain = Chain()
 
     def take(self, line: bytes) -> None:
-        """One line, by its type."""
+        """Read one line, by its type."""
         if self.footer is not None:
             raise BrokenChain("it stands behind the footer, which is the last line")
         value = self.chain.read(line)
@@ -142,9 +145,9 @@ class _Reading:
 
 
 def read(path: Path) -> Report:
-    """Read a report file or the folder that holds it.
+    """Read a report file, or the one in a folder.
 
-    Raises :class:`UsageError` when it is missing, isn't a report, has another major format or was changed afterwards.
+    Raises :class:`UsageError` if it is missing, isn't a report, has another major format or was changed afterwards.
     """
     file = path / NAME if path.is_dir() else path
     reading = _Reading(file)
@@ -165,6 +168,7 @@ def read(path: Path) -> Report:
 
 
 def _lines(file: Path) -> Iterator[bytes]:
+    """Yield the lines of a file."""
     try:
         with file.open("rb") as stream:
             yield from stream
@@ -173,6 +177,7 @@ def _lines(file: Path) -> Iterator[bytes]:
 
 
 def _check_format(header: Mapping[str, Any], file: Path) -> None:
+    """Raise :class:`UsageError` for another major version of the format."""
     major = str(header.get("format", "")).split(".", maxsplit=1)[0]
     if major != FORMAT.split(".", maxsplit=1)[0]:
         raise UsageError(f"report format {header.get('format')!r} is not {FORMAT}", where=str(file))

@@ -1,4 +1,4 @@
-"""What JUnit tells of a run as a whole. The file itself is written by pytest, item by item."""
+"""JUnit: the headline of a run as properties. pytest itself writes the file, item by item."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["add_headlines"]
 def add_headlines(file: Path, headlines: Mapping[str, Headline]) -> None:
     """Add properties to the test suite of a finished JUnit file: ``<api-version>.conclusion`` and ``.coverage``.
 
-    A file that isn't there, or is no JUnit file, is left as it is.
+    A file that is missing or isn't JUnit is left alone.
     """
     try:
         tree = ET.parse(file)  # noqa: S314 - pytest wrote it a moment ago

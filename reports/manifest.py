@@ -1,4 +1,4 @@
-"""``manifest.json``: the digests of all files of a folder of reports, so that an edited one is noticed and named."""
+"""``manifest.json``: the digests of all files in a folder of reports, so that an edited file is noticed and named."""
 
 from __future__ import annotations
 
@@ -13,28 +13,30 @@ NAME = "manifest.json"
 
 
 def _digest(file: Path) -> str:
+    """The SHA-256 of a file."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _files(folder: Path) -> dict[str, str]:
-    """SHA-256 by name: the files of the folder, and the manifests of the folders in it."""
+    """SHA-256 by name: the files in the folder, and the manifests of the folders in it."""
     inside = [file for file in folder.iterdir() if file.is_file() and file.name != NAME]
     below = [file for file in folder.glob(f"*/{NAME}") if file.is_file()]
     return {file.relative_to(folder).as_posix(): _digest(file) for file in sorted((*inside, *below))}
 
 
 def _text(files: dict[str, str]) -> str:
+    """The manifest as text."""
     return json.dumps({"files": files}, indent=1, sort_keys=True) + "\n"
 
 
 def write(folder: Path) -> None:
-    """Write the manifest of a folder; it is the last file that is written there."""
+    """Write the manifest of a folder. It must be the last file that is written there."""
     (folder / NAME).write_text(_text(_files(folder)), "utf-8")
 
 
 def problems(folder: Path) -> Iterator[str]:
-    """What differs between a folder and its manifest, each with the file's name; nothing where all is as written."""
+    """Yield the differences between a folder and its manifest, each with the file's name."""
     file = folder / NAME
     try:
         text = file.read_bytes().decode("utf-8")

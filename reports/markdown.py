@@ -1,4 +1,4 @@
-"""A summary for a pull request or a job page."""
+"""Markdown: a summary for a pull request or a job page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["NAME", "render"]
 
 NAME = "summary.md"
 
-#: Verdicts written out; the rest is in the other reports.
+#: How many verdicts are written out. The other reports have all of them.
 MOST = 25
 
 
@@ -56,7 +56,7 @@ def render(report: Report, run_dir: str) -> str:
 
 
 def _in_part(summary: Summary) -> Iterator[str]:
-    """The items that were judged in part, whatever their outcome: a table of what was left out."""
+    """Yield a table of the items that were judged in part, whatever their outcome."""
     if not summary.in_part:
         return
     yield from ("## Judged in part", "", "| outcome | check | scenario | coverage |", "|---|---|---|---|")

@@ -1,4 +1,4 @@
-"""The page above the api-versions of one run."""
+"""The page that links the reports of all api-versions of one run."""
 
 from __future__ import annotations
 

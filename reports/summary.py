@@ -1,4 +1,4 @@
-"""What the derived reports share: counts, and verdicts grouped by what went wrong."""
+"""What the derived reports share: counts, and verdicts grouped by their cause."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["Summary", "grouped", "summarise"]
 
 @frozen
 class Summary:
-    """Counts of verdicts by outcome, of exchanges by operation, and the verdicts that need a reader's eye.
+    """Counts of verdicts by outcome and of exchanges by operation, and the verdicts that somebody should look at.
 
-    ``in_part`` are those some of whose exchanges could not be judged, whatever the outcome of the others.
+    ``in_part`` are the items of which some exchanges could not be judged, whatever the outcome of the others.
     """
 
     outcomes: Mapping[Outcome, int]
@@ -32,7 +32,7 @@ class Summary:
 
 
 def summarise(report: Report) -> Summary:
-    """Count a report. ``notable`` holds everything but pass, not_applicable and waived, heaviest first."""
+    """Count a report. ``notable`` are all verdicts but pass, not_applicable and waived, the heaviest first."""
     outcomes = Counter(verdict.outcome for verdict in report.verdicts)
     operations: Counter[str] = Counter()
     for trace in report.traces.values():
@@ -61,10 +61,11 @@ def summarise(report: Report) -> Summary:
 
 
 def grouped(notable: Iterable[Verdict]) -> list[list[Verdict]]:
-    """Verdicts that are told once, the root first: what follows from one cause, and what could not be judged for the
-    same reason. The heaviest outcome first, among these the widest cause.
+    """Groups of verdicts with one explanation, the root of each group first: the same cause, or the same reason for not
+    being judged.
 
-    One broken answer, or one resource that answers nothing well, leaves dozens of verdicts.
+    The heaviest outcome comes first, then the widest cause. One broken answer, or one resource that never answers
+    successfully, leads to dozens of verdicts.
     """
     verdicts = tuple(notable)
     named = {f"{verdict.check} in {verdict.scenario}": verdict for verdict in verdicts}
@@ -79,7 +80,7 @@ def grouped(notable: Iterable[Verdict]) -> list[list[Verdict]]:
 
 
 def _root(verdict: Verdict, named: Mapping[str, Verdict]) -> Verdict:
-    """The verdict from which this one follows, through all that lie between."""
+    """The verdict from which this one follows, directly or through others."""
     seen = {verdict.cause}
     while verdict.cause in named:
         verdict = named[verdict.cause]
@@ -90,7 +91,7 @@ def _root(verdict: Verdict, named: Mapping[str, Verdict]) -> Verdict:
 
 
 def _key(verdict: Verdict) -> tuple[str, ...]:
-    """What verdicts of one group have in common."""
+    """What the verdicts of one group have in common."""
     if verdict.cause:
         return (verdict.cause,)
     apart = verdict.outcome in (Outcome.FAIL, Outcome.WARN) or verdict.findings

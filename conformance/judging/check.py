@@ -32,7 +32,7 @@ About = Callable[[Spec, Case], bool]
 ExchangeJudge = Callable[[Spec, Observation], Iterable[Finding]]
 TraceJudge = Callable[[Spec, Trace], Iterable[Finding]]
 
-#: A question to a trace. It gives "" where the rule can be judged, else the reason why it can't, in words for a report.
+#: A function of a trace. It returns "" if the rule can be judged, else the reason why it can't, in words for a report.
 Question = Callable[[Trace], str]
 
 #: What a trace check must have seen: the role of a step that must have succeeded, or a function of the trace that
@@ -72,10 +72,12 @@ _EVERYTHING = ("*",)
 class Check:
     """A rule. ``operations`` and ``scenarios`` are globs that limit where it can apply.
 
-    ``prerequisites`` say what a trace check must have seen. ``witness`` is a second counterexample, which gets all
-    other exchanges of the trace. It is for rules whose first counterexample works only on a running server, because
-    that would also answer the later requests differently. ``contrast`` marks rules about refusals: a refusal proves
-    something only if the same target answered a request without the fault with another status.
+    ``prerequisites`` say what a trace check must have seen. ``unless`` are functions that say why the rule can't be
+    judged although nothing is missing: somebody else changed what the scenario looks at. ``witness`` is a second
+    counterexample, which gets all other exchanges of the trace. It is for rules whose first counterexample works only
+    on a running server, because that would also answer the later requests differently. ``contrast`` marks rules about
+    refusals: a refusal proves something only if the same target answered a request without the fault with another
+    status.
     """
 
     id: str
@@ -171,8 +173,8 @@ def trace_check(
 ) -> Callable[[TraceJudge], Check]:
     """Turn ``(spec, trace) → findings`` into a trace check.
 
-    ``needs`` says what must have been seen. If it wasn't, or if no answer of the trace could have broken the rule, the
-    judge reports that; the check itself only reports violations.
+    ``needs`` says what must have been seen, ``unless`` what makes the rule inapplicable. If something is missing, or if
+    no answer of the trace could have broken the rule, the judge reports that; the check itself only reports violations.
     """
 
     def make(judge: TraceJudge) -> Check:

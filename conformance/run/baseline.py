@@ -1,4 +1,4 @@
-"""An earlier run as a baseline: read from its folder."""
+"""Reads the baseline: the failures of an earlier run, from its folder."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def baseline_of(folder: Path, version: str) -> Baseline:
     day = str(report.header["started"])[:10]
     since = {}
     for verdict in report.verdicts:
-        if verdict.scenario.startswith("shrunk."):  # another telling of a failure, not an item
+        if verdict.scenario.startswith("shrunk."):  # a smaller request of a failure that is counted already
             continue
         if verdict.outcome is Outcome.FAIL:
             since[verdict.scenario, verdict.check] = day

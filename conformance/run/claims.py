@@ -1,4 +1,4 @@
-"""What a target claims, what preflight found it to serve, and which failures are waived. Pure functions.
+"""What a target claims, and what preflight found it to serve. Pure functions.
 
 A target claims everything that its api-version documents, unless ``[target.unsupported]`` lists it with a reason.
 """
@@ -21,7 +21,7 @@ __all__ = ["Claims"]
 
 @frozen
 class Claims:
-    """The claims of a configuration, the result of the preflight, and the day on which waivers are looked at."""
+    """The claims of a configuration, and the result of the preflight."""
 
     spec: Spec
     config: Config

@@ -19,7 +19,9 @@ def computed(
 ) -> dict[str, Any]:
     """The conclusion, exit code, counts by outcome, number of requests and operations that were sent.
 
-    ``ended`` says why not everything was judged: ``interrupted`` by a signal, ``early`` by pytest, or "".
+    ``ended`` says why not everything was judged: ``interrupted`` by a signal, ``early`` by pytest, or "". ``outdated``
+    names waivers and entries of a baseline that should be removed. They say nothing about the target, but the exit code
+    is 1.
     """
     sent = sum(len(trace.observations) for trace in traces)
     conclusion = conclude(verdicts, executed=sent)

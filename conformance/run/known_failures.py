@@ -1,7 +1,8 @@
-"""Failures that don't decide: those that somebody answers for, and those that an earlier run had as well. Pure.
+"""Known failures, which don't decide the conclusion: those that are waived, and those of an earlier run. Pure
+functions.
 
-Neither may outlive its reason: a waiver that has ended or covers nothing, and an entry of a baseline that no longer
-fails, are told by name, and the command ends with exit code 1 until they are removed.
+None may outlive its reason. A waiver that has expired or matches nothing, and an entry of a baseline that no longer
+fails, are named, and the command ends with exit code 1 until they are removed.
 """
 
 from __future__ import annotations
@@ -16,18 +17,18 @@ from conformance.verdict import Outcome, Verdict, Waived
 
 __all__ = ["Baseline", "KnownFailures"]
 
-#: What a waiver has nothing to do with: what is right needs none, and our own errors get none.
+#: Outcomes that can't be waived: a pass needs no waiver, and an internal error is never tolerated.
 _OUT_OF_REACH = (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.ERROR)
 
-#: Outcomes that say nothing about whether a failure is still there.
+#: Outcomes that don't show whether a failure still exists.
 _UNDECIDED = (Outcome.ERROR, Outcome.UNAVAILABLE, Outcome.INCONCLUSIVE, Outcome.NOT_TESTABLE)
 
 
 @frozen
 class Baseline:
-    """What failed in an earlier run: the day since when it is known, by scenario and check.
+    """The failures of an earlier run: by scenario and check, the day since when each is known.
 
-    ``day`` is the date of the run, "" for no baseline; ``profile`` and ``seed`` decided what it sent.
+    ``day`` is the date of that run, or "" without a baseline; ``profile`` and ``seed`` decided what it sent.
     """
 
     day: str = ""
@@ -46,7 +47,7 @@ class KnownFailures:
     baseline: Baseline = Baseline()
 
     def applied(self, verdict: Verdict, operations: Iterable[str]) -> Verdict:
-        """The verdict, waived where a waiver in force covers it or where the baseline has the same failure."""
+        """The verdict, waived if a valid waiver covers it or if the baseline has the same failure."""
         if verdict.outcome in _OUT_OF_REACH:
             return verdict
         names = tuple(operations)
@@ -69,12 +70,12 @@ class KnownFailures:
         undecided: Collection[str] = (),
         elsewhere: Collection[Waiver] = (),
     ) -> Iterator[str]:
-        """A line for each waiver and each entry of the baseline that should go: which one, and what to do.
+        """One line for each waiver and each entry of the baseline that should be removed: its name, and what to do.
 
-        ``operations`` are those of each scenario. ``whole`` is False where only a part was judged: then what covers
-        nothing may belong to another part. ``comparable`` is False where the run of the baseline sent something else:
-        what does not fail here may still fail there. ``undecided`` are scenarios of which something was left out,
-        ``elsewhere`` the waivers that fit something in another api-version.
+        ``operations`` are those of each scenario. ``whole`` is False if only a part was judged: a waiver that matches
+        nothing may then belong to another part. ``comparable`` is False if the baseline's run sent other requests: its
+        failures may then still exist. ``undecided`` are scenarios of which something was left out, ``elsewhere`` the
+        waivers that match something in another api-version.
         """
         for waiver in self.waivers:
             if not waiver.meant_for(self.version):
@@ -105,6 +106,7 @@ class KnownFailures:
         operations: Mapping[str, Sequence[str]],
         undecided: Collection[str],
     ) -> Iterator[str]:
+        """Yield a line for a waiver that matches no failure."""
         fitting = [
             verdict
             for verdict in verdicts
@@ -120,4 +122,5 @@ class KnownFailures:
 
 
 def _waived(verdict: Verdict, waived: Waived) -> Verdict:
+    """The verdict with the outcome ``waived``."""
     return evolve(verdict, outcome=Outcome.WAIVED, waived=waived)

@@ -19,7 +19,7 @@ __all__ = ["claims", "notes", "outdated"]
 
 
 def claims(run: VersionRun) -> tuple[Verdict, ...]:
-    """The verdicts on claims that belong to the chosen part of the run."""
+    """The verdicts on claims that belong to the chosen part of the run: one for each wrong claim."""
     found = tuple(run.known.applied(verdict, (verdict.scenario.partition(".")[2],)) for verdict in run.found.verdicts())
     if not run.options.selection:
         return found
@@ -29,9 +29,9 @@ def claims(run: VersionRun) -> tuple[Verdict, ...]:
 
 
 def outdated(run: VersionRun, verdicts: Sequence[Verdict], cut: bool) -> tuple[str, ...]:
-    """What of the waivers and the baseline should go, by all verdicts of the run.
+    """The waivers and entries of the baseline that should be removed, by all verdicts of the run.
 
-    ``cut`` is True where not all items were judged.
+    ``cut`` is True if not all items were judged.
     """
     scope = scope_of(run)
     operations = {scenario.id: scenario.operations for scenario in run.scenarios}

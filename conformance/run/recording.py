@@ -55,7 +55,7 @@ __all__ = [
 
 
 class Format(Protocol):
-    """The interface of a module of ``reports/`` that :data:`DERIVED` names."""
+    """The interface of a module of ``reports/`` that derives a file from the canonical report."""
 
     @property
     def NAME(self) -> str:  # noqa: N802 - a constant of the module
@@ -142,6 +142,7 @@ def clear(folder: Path) -> None:
 
 
 def _nothing(verdicts: Sequence[Verdict], cut: bool) -> Iterable[str]:  # noqa: ARG001 - the place of a function
+    """The default of ``outdated``: nothing should be removed."""
     return ()
 
 
@@ -161,7 +162,9 @@ def merge(
     """Merge the parts of one version, write its reports and remove the parts. Returns the whole report.
 
     An item without a verdict was not run. If the run was interrupted or pytest ended it ``early`` (for the reason
-    given), the scenarios of such items are named; otherwise they are internal errors.
+    given), the scenarios of such items are named; otherwise they are internal errors. ``outdated`` is a function of all
+    verdicts and of whether the run was cut short; it names the waivers and entries of the baseline that should be
+    removed.
     """
     parts = sorted(folder.glob("report*.jsonl"))
     traces: dict[str, Trace] = {}

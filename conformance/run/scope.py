@@ -34,7 +34,7 @@ def scope_of(run: VersionRun) -> RunScope:
     forbidden = {} if target.loopback else {k: n for k, n in planned.expensive if k not in budget.expensive}
     needed = {case.capability for scenario in run.scenarios for case in scenario.cases if case.capability}
     unmet = sorted(word for word in needed if target.deployment_for(word) is None)
-    # Where no deployment sees, nobody needs to read that none sees and takes tools.
+    # If no deployment has "vision", it is no news that none has "vision+tools" either.
     unclaimed = [word for word in unmet if not any(part in unmet for part in word.split("+") if part != word)]
     caps = {name: getattr(budget, name) for name in ("requests", "tokens", "images", "seconds")}
     left = f"{len(run.chosen)} of {len(run.items)} items" if len(run.chosen) < len(run.items) else ""

@@ -113,7 +113,7 @@ class Session:
             run.config = config
             if options.baseline is not None and options.baseline.resolve() == session.out.resolve():
                 raise UsageError("--out and --baseline are one folder", hint="the new run would replace the baseline")
-            _ = run.known  # read now: a bad baseline is told before anything is sent
+            _ = run.known  # read now, so that a bad baseline is reported before anything is sent
             if 0 < options.concurrency < workers:
                 raise UsageError(
                     f"-n {workers} is more than the {options.concurrency} exchanges that may be in flight",

@@ -97,7 +97,7 @@ ROWS = (
     Row("--scenario", "list", "only the scenarios whose id matches; repeatable", "GLOB"),
     Row("--family", "list", f"only cases of these families: {', '.join(Family)}", "F"),
     Row("--shard", "text", "only part k of n of the corpus, divided by case id", "k/n"),
-    Row("--baseline", "path", "run folder of an earlier run; a failure that it has as well doesn't decide", "DIR"),
+    Row("--baseline", "path", "folder of an earlier run; failures that it has too are reported as waived", "DIR"),
     Row("--shrink", "int", "requests to spend on finding a smaller failing request (default 0)", "N"),
     Row(
         "--expensive",

@@ -32,7 +32,7 @@ class Waiver:
         return f"the waiver of {self.check}{narrower} (owner {self.owner})"
 
     def meant_for(self, version: str) -> bool:
-        """True where it holds in this api-version."""
+        """True if the waiver holds in this api-version."""
         return fnmatchcase(version, self.api_version)
 
     def covers(self, version: str, check: str, scenario: str, operations: Iterable[str]) -> bool:
