@@ -11,7 +11,7 @@ from attrs import define, field
 from conformance.evidence.created_ids import created_ids
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation
-from conformance.judging.blocking import Blocked, kept_from
+from conformance.judging.blocking import Blocked, failed_step
 from conformance.requests.case import Case
 from conformance.requests.wire import placeholders
 from conformance.verdict import Outcome
@@ -27,7 +27,7 @@ class Creations:
 
     def note(self, case: Case, exchange: Exchange) -> None:
         """Look at the answer to a creation: an id that it doesn't give is missing from now on."""
-        why = kept_from(Observation(case, exchange)) or Blocked(Outcome.NOT_TESTABLE, "the answer names no id")
+        why = failed_step(Observation(case, exchange)) or Blocked(Outcome.NOT_TESTABLE, "the answer names no id")
         for name in set(case.creates) - set(created_ids(case, exchange)):
             self.missing[name] = why
 
