@@ -1,7 +1,7 @@
-"""What became of the objects that a scenario creates, and which requests can't be sent without them. Pure.
+"""The objects that a scenario creates, and which requests can't be sent without them. Pure.
 
-A request names a created object by a placeholder. Where the creation failed, the placeholder would go out literally,
-and the target would be blamed for refusing it.
+A request names a created object by a placeholder. If the creation failed, the placeholder would be sent literally, and
+the target would be blamed for refusing it.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ __all__ = ["Creations"]
 
 @define
 class Creations:
-    """The objects of one scenario that were not created, by placeholder, each with the reason. Its owner locks."""
+    """The objects of one scenario that were not created: the reason by placeholder. Not thread-safe."""
 
     missing: dict[str, Blocked] = field(factory=dict)
 
     def note(self, case: Case, exchange: Exchange) -> None:
-        """Look at the answer to a creation: an id that it doesn't give is missing from now on."""
+        """Note which ids the answer to a creation lacks."""
         why = failed_step(Observation(case, exchange)) or Blocked(Outcome.NOT_TESTABLE, "the answer names no id")
         for name in set(case.creates) - set(created_ids(case, exchange)):
             self.missing[name] = why
 
     def withheld(self, case: Case, why: Blocked) -> None:
-        """A creation was not sent."""
+        """Note that a creation was not sent."""
         self.missing |= dict.fromkeys(case.creates, why)
 
     def lacking(self, case: Case) -> Blocked | None:
-        """Why a request can't be sent: it names an object that was not created. None where it names none."""
+        """Why a request can't be sent: it names an object that was not created. None if it names none."""
         if not self.missing:
             return None
         name = next((name for name in placeholders(case) if name in self.missing), None)

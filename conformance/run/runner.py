@@ -1,11 +1,10 @@
 """Scenarios and checks → verdicts. It prints nothing and knows nothing of pytest.
 
 A :class:`Runner` sends scenarios before their traces are asked for, with at most ``concurrency`` exchanges in flight.
-Its workers are threads with a connection each, which measurements showed to be fastest (``benchmarks/README.md``). A
-worker takes the next case of the earliest scenario that has one to send, or else starts another scenario. Scripts are
-started before corpora: scripts have to wait for objects to change, and corpora, which never wait, fill these pauses.
-Among started scenarios the earliest comes first, so that traces are ready in the order in which they are asked for. The
-cases of one step are sent together.
+Its workers are threads with a connection each, the fastest model by measurement (``benchmarks/README.md``). A worker
+takes the next case of the earliest scenario, or else starts another scenario. Scripts start before corpora: they wait
+for objects to change, and corpora, which never wait, fill these pauses. Among started scenarios the earliest goes
+first, so that traces are ready in the order in which they are asked for. The cases of one step are sent together.
 """
 
 from __future__ import annotations
@@ -72,9 +71,7 @@ class Event:
 
 @define(eq=False)
 class _State:
-    """The state of a scenario that runs. Changed only under the runner's lock, or by the one thread that advances
-    it.
-    """
+    """A scenario that runs. Changed only under the runner's lock, or by the one thread that advances it."""
 
     index: int
     scenario: Scenario
@@ -98,8 +95,8 @@ class _State:
 class Runner:
     """Sends scenarios, and returns their traces and verdicts. Thread-safe.
 
-    ``preflight`` says what the target doesn't serve. Scenarios that need it are ``not_applicable``: :meth:`claims`
-    judges that once. ``notify`` is called from the worker threads.
+    ``preflight`` says what the target doesn't serve; scenarios that need it are ``not_applicable``, because that is
+    judged once, as a claim. ``notify`` is called from the worker threads.
     """
 
     def __init__(
@@ -159,9 +156,7 @@ class Runner:
             thread.start()
 
     def trace(self, scenario_id: str) -> Trace:
-        """The trace of a scenario; blocks until the scenario has ended. Raises :class:`HarnessError` if its script
-        crashed.
-        """
+        """The trace of a scenario; blocks until it has ended. Raises :class:`HarnessError` if its script crashed."""
         state = self._states.get(scenario_id)
         if state is None:
             raise HarnessError(f"no scenario {scenario_id!r} in this run")
@@ -174,10 +169,7 @@ class Runner:
         return state.trace
 
     def verdict(self, scenario_id: str, check_id: str) -> Verdict:
-        """The verdict of one check on one scenario, with claims and waivers applied.
-
-        It never raises: a crash is the outcome ``error``.
-        """
+        """The verdict of one check on one scenario, with claims and waivers. A crash is the outcome ``error``."""
         check, scenario = self.checks[check_id], self._states[scenario_id].scenario
         unclaimed = self._claims.unclaimed(check.features)
         try:
@@ -344,7 +336,7 @@ class Runner:
             self._tell("sent", state, case.id, exchange.status)
 
     def _may_send(self, state: _State, case: Case) -> None:
-        """Raises :class:`Withheld` for what isn't claimed, and for what names an object that was not created."""
+        """Raise :class:`Withheld` for what isn't claimed, and for what names an object that was not created."""
         unclaimed = self._claims.withheld(case)
         if unclaimed is not None:
             raise Withheld(unclaimed, Outcome.NOT_APPLICABLE)
@@ -366,9 +358,7 @@ class Runner:
             self._down = False
 
     def _left_out(self, state: _State, case: Case, number: int, reason: Withheld) -> None:
-        """Note that a case was not sent. A corpus continues without it; a script ends, because its next steps need
-        it.
-        """
+        """Note that a case was not sent. A corpus continues without it; a script ends, as its next steps need it."""
         state.results[number] = _never_sent(case, reason.message)
         state.creations.withheld(case, Blocked(reason.outcome, reason.message))
         alone = not state.scenario.is_corpus
@@ -389,7 +379,7 @@ class Runner:
             state.done.set()
 
     def _crash(self, state: _State, error: Exception) -> None:
-        """Note an exception of a script, which is a bug of this suite."""
+        """Note an exception of a script: a bug of this suite."""
         with self._lock:
             state.error = state.error or error
             state.closing = True
