@@ -16,7 +16,7 @@ PACKAGE = Path(conformance.__file__).resolve().parent
 HOME = PACKAGE.parent
 ARCHITECTURE = Path(__file__).resolve().parents[1] / "ARCHITECTURE.md"
 
-#: The rooms in the order of the flow. A module imports its own room and those above it in this list, never one below:
+#: The layers in the order of the flow. A module imports its own layer and those above it in this list, never one below:
 #: neither when it is loaded, nor inside a function, nor for types alone. ``strategies`` and ``reports`` are the two
 #: packages beside ``conformance``; every other name is a module or a package of it.
 LAYERS: tuple[str, ...] = (
@@ -54,7 +54,7 @@ JUDGES = ("strategies", "corpus", "scenarios", "streams", "judging", "checks")
 LINES, ROOT_MODULES, MEDIAN = 400, 8, 93
 
 
-def _room(module: str) -> str:
+def _layer(module: str) -> str:
     """``conformance.checks.inference.chat`` → ``checks``; ``strategies.compose`` → ``strategies``."""
     first, _, rest = module.partition(".")
     return first if first != "conformance" else rest.partition(".")[0].replace("__version__", "")
@@ -86,10 +86,10 @@ def imports(source: str, package: str = "") -> Iterator[str]:
                 pass
 
 
-def wrong(source: str, room: str, package: str = "") -> list[str]:
-    """The imports of a source text that lead to a room below its own, or to one that is in no list."""
+def wrong(source: str, layer: str, package: str = "") -> list[str]:
+    """The imports of a source text that lead to a layer below its own, or to one that is in no list."""
     ours = [name for name in imports(source, package) if name.split(".")[0] in ("conformance", "strategies", "reports")]
-    return [name for name in ours if _room(name) and RANK.get(_room(name), len(LAYERS)) > RANK[room]]
+    return [name for name in ours if _layer(name) and RANK.get(_layer(name), len(LAYERS)) > RANK[layer]]
 
 
 def _files() -> list[Path]:
@@ -107,7 +107,7 @@ def _package(file: Path) -> str:
 
 
 def test_imports_point_one_way() -> None:
-    """No module imports from a room below its own."""
+    """No module imports from a layer below its own."""
     found = {
         f"{file.relative_to(HOME)}: {name}"
         for file in _files()
@@ -138,14 +138,14 @@ def test_a_wrong_import_is_found_wherever_it_stands(planted: str) -> None:
     assert [] != wrong(planted, "judging", "conformance.judging")
 
 
-def test_every_module_has_a_room() -> None:
+def test_every_module_has_a_layer() -> None:
     """A new package says where it stands."""
     assert {"__init__", "__main__", *LAYERS} >= {_ours(file) for file in _files()}
 
 
 def test_architecture_tells_the_same_order() -> None:
-    """ARCHITECTURE.md shows the rooms as they are enforced here."""
-    section = ARCHITECTURE.read_text("utf-8").split("## The rooms", 1)[1].split("\n## ", 1)[0]
+    """ARCHITECTURE.md shows the layers as they are enforced here."""
+    section = ARCHITECTURE.read_text("utf-8").split("## The packages", 1)[1].split("\n## ", 1)[0]
     assert [*LAYERS] == re.findall(r"^\| `(\w+)/?` \|", section, re.MULTILINE)
 
 
@@ -154,7 +154,7 @@ def test_emulator_knows_nothing_of_the_judge() -> None:
     files = [file for file in _files() if _ours(file) == "emulator"]
     assert files
     found = {name for file in files for name in imports(file.read_text("utf-8"), _package(file))}
-    assert [] == [name for name in found if _room(name) in JUDGES or name == "conformance.requests.case"]
+    assert [] == [name for name in found if _layer(name) in JUDGES or name == "conformance.requests.case"]
 
 
 #: The packages that lie elsewhere in a wheel.
@@ -174,7 +174,7 @@ def unseamed(source: str) -> list[str]:
     inside: set[ast.AST] = set()
     for half in halves:
         for node in half.body:
-            if isinstance(node, ast.ImportFrom) and _room(node.module or "") in BESIDE and not node.level:
+            if isinstance(node, ast.ImportFrom) and _layer(node.module or "") in BESIDE and not node.level:
                 inside.add(node)
                 if node.module in BESIDE:
                     typed |= {name.asname or name.name: f"{node.module}.{name.name}" for name in node.names}
@@ -190,7 +190,7 @@ def unseamed(source: str) -> list[str]:
         for node in ast.walk(tree)
         if node not in inside
         for name in _names(node)
-        if (name.split(".")[0] == "conformance" and _room(name) in BESIDE) or name.split(".")[0] in BESIDE
+        if (name.split(".")[0] == "conformance" and _layer(name) in BESIDE) or name.split(".")[0] in BESIDE
     ]
     return plain + sorted(f"{bound} = {name}" for bound, name in typed.items() ^ loaded.items())
 
