@@ -10,14 +10,14 @@ from python_multipart.multipart import FormParser
 from conformance.errors import HarnessError
 from conformance.requests.case import Case, JsonBody, Multipart, Part, RawBody, Version
 from conformance.requests.request import Request
-from conformance.requests.wire import UNKNOWN_API_VERSION, bind_text, encode_body, to_request
+from conformance.requests.wire import UNKNOWN_API_VERSION, bind_text, encode_body, placeholders, to_request
 from conformance.spec.spec import ApiVersion, Spec
 
 ORIGIN = "https://t.example"
 
 
 def version(**values: Any) -> Spec:
-    api_version = {"location": "query", "name": "api-version", "accepted": ("old", "new"), **values}
+    api_version = {"location": "query", "name": "api-version", "accepted": ("old", "older", "new"), **values}
     return Spec("v", "preview", "dated", "/openai", ApiVersion(**api_version), {}, {})
 
 
@@ -113,6 +113,24 @@ def test_what_a_case_binds_comes_before_what_the_run_binds() -> None:
 def test_a_path_parameter_without_a_value_is_never_sent() -> None:
     with pytest.raises(HarnessError, match=r"path parameter id is unbound: \{thread\}"):
         sent(path="/p/{id}", path_params={"id": "{thread}"})
+
+
+def test_the_open_placeholders_of_a_case_stand_in_all_its_parts() -> None:
+    """What the case binds itself is not open, and each name is told once."""
+    one = Case(
+        "o",
+        "POST",
+        "/p/{id}",
+        {"id": "{thread}"},
+        (("after", "{message}"),),
+        (("x-run", "{run}"),),
+        JsonBody({"a": "{thread}", "{file}": "{own}"}),
+        bindings={"own": "1"},
+    )
+    assert {"thread", "message", "run", "file"} == set(placeholders(one))
+    assert len(placeholders(one)) == len(set(placeholders(one)))
+    assert ("raw",) == tuple(placeholders(Case("o", "POST", "/p", body=RawBody(b"\xff{raw}", "text/plain"))))
+    assert () == tuple(placeholders(Case("o", "GET", "/p")))
 
 
 def test_braces_around_no_placeholder_are_text() -> None:
