@@ -33,6 +33,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("conformance", "strategies", "reports")
 _FORK = get_context("fork")
 
+#: Seconds by the clock that one test may take. The tests of the plan take a fraction of one; what takes longer waits
+#: for ever.
+_LONGEST = 10
+
+#: The exit code of a trial whose test waited that long.
+_WAITED = 97
+
 #: Memory that a trial may take, in bytes. A loop that no longer ends must not take the machine's.
 _MEMORY = 4 << 30
 
@@ -64,12 +71,18 @@ class _Substitute(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 class _Plain:
-    """Hypothesis looks for the same examples in each trial, keeps none, and makes none smaller."""
+    """Hypothesis looks for the same examples in each trial, keeps none, and makes none smaller. A test that waits for
+    ever ends the trial.
+    """
 
     def pytest_configure(self) -> None:
         phases = (Phase.explicit, Phase.generate)
         settings.register_profile("trial", deadline=None, database=None, derandomize=True, phases=phases)
         settings.load_profile("trial")
+        signal.signal(signal.SIGALRM, lambda _number, _frame: os._exit(_WAITED))
+
+    def pytest_runtest_setup(self) -> None:
+        signal.alarm(_LONGEST)
 
 
 def warm(module: str, folder: Path) -> None:
@@ -165,7 +178,7 @@ def trials(
 
 
 def _fate(code: int) -> Fate:
-    if code in (-signal.SIGXCPU, -signal.SIGKILL):
+    if code in (_WAITED, -signal.SIGXCPU, -signal.SIGKILL):
         return Fate.SLOW
     return Fate.SURVIVED if code == 0 else Fate.KILLED
 
