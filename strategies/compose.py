@@ -8,6 +8,7 @@ from functools import cached_property
 from attrs import evolve, field, frozen
 
 from conformance.errors import HarnessError
+from conformance.requests.capabilities import with_capabilities
 from conformance.requests.case import Break, Case, Expect, Family, JsonBody
 from conformance.requests.profile import Profile
 from conformance.requests.selectors import streams
@@ -174,7 +175,7 @@ class _Assembly:
             case = to_case(
                 self.derivation.operation,
                 draft,
-                capability_of(self.derivation.operation, draft.request, draft.expect, draft.needs),
+                capability_of(self.derivation.operation, draft.needs),
             )
             if single and base is not None:
                 case = self._with_impossible_id(case)
@@ -256,7 +257,7 @@ class _Assembly:
             case = makers.declare(case, self.derivation.operation)
         operation = self.derivation.operation
         case = evolve(case, cost=cost_of(case, operation), expensive=expensive_kind(case, operation))
-        return case, needed
+        return with_capabilities(self.composer.spec, case), needed
 
 
 def _add(cases: dict[str, Case], case: Case) -> None:

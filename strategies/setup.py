@@ -12,6 +12,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from conformance.requests.capabilities import with_capabilities
 from conformance.requests.case import Case, JsonBody, Multipart, RawBody, body_to_json
 from conformance.requests.wire import PLACEHOLDER
 from conformance.spec.operations import Operation, operations_of
@@ -202,7 +203,7 @@ class Makers:
             self._made[key] = None
             base = self.bases(operation, name)
             if base is not None:
-                case = to_case(operation, base, capability_of(operation, base.request, base.expect))
+                case = with_capabilities(self.spec, to_case(operation, base, capability_of(operation, base.needs)))
                 case = evolve(
                     case, cost=cost_of(case, operation), expensive=expensive_kind(case, operation), role="setup"
                 )

@@ -202,7 +202,7 @@ def _first(text: str) -> str:
 
 def _table(rows: Iterable[Mapping[str, Any]]) -> None:
     """Print rows in columns; the last column isn't padded."""
-    lines = [{key: _cell(value) for key, value in row.items()} for row in rows]
+    lines = [{key: value if key == "meaning" else _cell(value) for key, value in row.items()} for row in rows]
     if not lines:
         print("nothing")
         return

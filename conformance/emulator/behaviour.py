@@ -25,21 +25,35 @@ def _deployed(name: str, *abilities: str, model: str = "") -> Deployment:
     return Deployment(name, model or name, frozenset(abilities))
 
 
-#: One deployment for each capability that requests of the corpus need.
+#: What chat models take, and what image models take.
+_CHAT = ("chat", "tools", "vision", "logprobs", "stop", "n", "json-mode", "json-schema", "prediction", "chat-audio")
+_HOSTED = ("web-search", "file-search", "code-interpreter", "image-generation", "mcp", "computer-use", "local-shell")
+_IMAGES = (
+    "images",
+    "images-n",
+    "images-size",
+    "images-quality",
+    "images-style",
+    "images-format",
+    "images-response-format",
+)
+
+#: One deployment for each capability, and for all that requests of the corpus need together. A target without
+#: ``[target.deployments]`` is taken to have these.
 DEFAULT_DEPLOYMENTS: tuple[Deployment, ...] = (
-    _deployed("gpt-4o", "chat", "vision", "tools", "logprobs", "assistants", "responses", model="gpt-4o-2024-08-06"),
+    _deployed("gpt-4o", *_CHAT, *_HOSTED, "assistants", "responses", model="gpt-4o-2024-08-06"),
     _deployed("gpt-4o-mini", "fine-tuning", model="gpt-4o-mini-2024-07-18"),
-    _deployed("o1", "chat", "reasoning", "tools", "assistants", "responses", model="o1-2024-12-17"),
-    _deployed("gpt-35-turbo-instruct", "completions"),
+    _deployed("o1", *_CHAT, *_HOSTED, "reasoning", "assistants", "responses", model="o1-2024-12-17"),
+    _deployed("gpt-35-turbo-instruct", "completions", "n", "stop"),
     _deployed("text-embedding-3-small", "embeddings", "dimensions"),
     _deployed("text-embedding-3-large", "embeddings", "dimensions"),
     _deployed("text-embedding-ada-002", "embeddings"),
     _deployed("whisper", "transcription", "translation"),
-    _deployed("gpt-4o-transcribe", "transcription"),
+    _deployed("gpt-4o-transcribe", "transcription", "transcription-stream", "logprobs"),
     _deployed("tts", "speech", model="tts-1"),
-    _deployed("gpt-4o-mini-tts", "speech"),
-    _deployed("dall-e-3", "images"),
-    _deployed("gpt-image-1", "images", "image-edits"),
+    _deployed("gpt-4o-mini-tts", "speech", "speech-stream"),
+    _deployed("dall-e-3", *_IMAGES),
+    _deployed("gpt-image-1", *_IMAGES, "image-edits"),
     _deployed("sora", "video"),
 )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from conformance.run.plan import plan
 from conformance.run.selection import claimable
+from conformance.settings.configuration import Target
 from conformance.settings.scope import RunScope
 from conformance.spec.operations import operations_of
 
@@ -23,6 +25,18 @@ def chosen_names(run: VersionRun) -> frozenset[str]:
     return frozenset(operations | {known[name].resource for name in operations if name in known})
 
 
+def _lacking(target: Target, capability: str) -> Iterator[str]:
+    """Yield the smallest parts of ``a+b+c`` that no deployment has: ``a``, else ``a+b`` and ``a+c``, else all of it."""
+    if target.deployment_for(capability) is not None:
+        return
+    kind, *words = capability.split("+")
+    if target.deployment_for(kind) is None:
+        yield kind
+        return
+    lacking = [f"{kind}+{word}" for word in words if target.deployment_for(f"{kind}+{word}") is None]
+    yield from lacking or [capability]
+
+
 def scope_of(run: VersionRun) -> RunScope:
     """The scope of one api-version of a run, after preflight. It is the only function that makes one for a report."""
     options, config = run.options, run.config
@@ -33,9 +47,7 @@ def scope_of(run: VersionRun) -> RunScope:
     planned = plan(run.scenarios)
     forbidden = {} if target.loopback else {k: n for k, n in planned.expensive if k not in budget.expensive}
     needed = {case.capability for scenario in run.scenarios for case in scenario.cases if case.capability}
-    unmet = sorted(word for word in needed if target.deployment_for(word) is None)
-    # If no deployment has "vision", it is no news that none has "vision+tools" either.
-    unclaimed = [word for word in unmet if not any(part in unmet for part in word.split("+") if part != word)]
+    unclaimed = {word for capability in needed for word in _lacking(target, capability)}
     caps = {name: getattr(budget, name) for name in ("requests", "tokens", "images", "seconds")}
     left = f"{len(run.chosen)} of {len(run.items)} items" if len(run.chosen) < len(run.items) else ""
     return RunScope(
@@ -49,7 +61,7 @@ def scope_of(run: VersionRun) -> RunScope:
         unsupported={
             glob: why for glob, why in target.unsupported.items() if any(fnmatchcase(name, glob) for name in own)
         },
-        unclaimed=tuple(unclaimed),
+        unclaimed=tuple(sorted(unclaimed)),
         not_served={
             name: why for name, why in {**run.found.resources, **run.found.operations}.items() if name in names
         },

@@ -98,24 +98,29 @@ def forms(spec: Spec, settings: Settings) -> Script:
     """A response that isn't stored, one that must call a function, and one that is cut off by its token limit."""
     name = "responses.forms"
     call_it = {"tools": [_TOOL], "tool_choice": {"type": "function", "name": "get_weather"}}
-    answers = yield (
-        _create(spec, name, "unkept", input="Say hello.", store=False),
-        _create(spec, name, "forced", input="How is the weather in Oslo?", **call_it),
-        _create(spec, name, "cut", input="Count from 1 to 900 in words, leaving none out.", max_output_tokens=32),
-    )
-    ids = [created_id(seen) for seen in answers]
+    forced = _create(spec, name, "forced", input="How is the weather in Oslo?", **call_it)
+    made = {
+        "unkept": _create(spec, name, "unkept", input="Say hello.", store=False),
+        **({"forced": forced} if settings.can(forced) else {}),
+        "cut": _create(
+            spec, name, "cut", input="Count from 1 to 900 in words, leaving none out.", max_output_tokens=32
+        ),
+    }
+    answers = dict(zip(made, (yield tuple(made.values())), strict=True))
+    ids = {key: created_id(seen) for key, seen in answers.items()}
     # A response that isn't stored need not be readable.
     looks = [
         _look(spec, name, id, f"{key}.get", Expect.EITHER if key == "unkept" else Expect.ACCEPT)
-        for key, id in zip(("unkept", "forced", "cut"), ids, strict=True)
+        for key, id in ids.items()
         if id is not None
     ]
     if looks:
         yield tuple(looks)
-    made = next((x for x in listed_in(answers[1], "output") if x.get("type") == "function_call"), None)
-    if made is not None and ids[1] is not None:
-        output = {"type": "function_call_output", "call_id": str(made.get("call_id")), "output": "sunny"}
-        more = {"previous_response_id": "{forced}", "tools": [_TOOL], "known": {"forced": ids[1]}}
+    said = listed_in(answers["forced"], "output") if "forced" in answers else []
+    asked = next((item for item in said if item.get("type") == "function_call"), None)
+    if asked is not None and ids["forced"] is not None:
+        output = {"type": "function_call_output", "call_id": str(asked.get("call_id")), "output": "sunny"}
+        more = {"previous_response_id": "{forced}", "tools": [_TOOL], "known": {"forced": ids["forced"]}}
         yield (_create(spec, name, "answered", input=[output], **more),)
 
 
@@ -127,11 +132,14 @@ def streamed(spec: Spec, settings: Settings) -> Script:
     """
     name, more = "responses.streamed", {"stream": True, "store": False}
     forced = {"tools": [_TOOL], "tool_choice": {"type": "function", "name": "get_weather"}}
-    yield (
+    step = (
         _create(spec, name, "text", input="Say hello in one sentence.", **more),
         _create(spec, name, "call", input="How is the weather in Oslo?", **forced, **more),
         _create(spec, name, "cut", input="Count from 1 to 900 in words.", **{**more, "max_output_tokens": 32}),
     )
+    ready = tuple(filter(settings.can, step))
+    if ready:
+        yield ready
 
 
 @scenario("responses.background", operations=(CREATE, GET), requests=40, tokens=256, features=("responses.background",))

@@ -58,6 +58,11 @@ class Settings:
     expensive: frozenset[str] = frozenset()
     capabilities: Mapping[str, frozenset[str]] = field(factory=dict)
 
+    def can(self, case: Case) -> bool:
+        """Return True if some deployment can answer a case. True as well where nothing is known of deployments."""
+        wanted = frozenset(case.capability.split("+")) - {""}
+        return not self.capabilities or any(wanted <= able for able in self.capabilities.values())
+
 
 @frozen
 class Scenario:

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from conformance.evidence.exchange import Exchange
 from conformance.pointer import look_up
+from conformance.requests.capabilities import with_capabilities
 from conformance.requests.case import Case, Cost, Expect, Family, JsonBody, Multipart, Part
 from conformance.scenarios.resource_kinds import MARKER, Kind, kind, properties
 from conformance.scenarios.scenario import Settings, Step, Wait
@@ -73,7 +74,10 @@ def call(
     expect: Expect = Expect.ACCEPT,
     **more: Any,
 ) -> Case:
-    """A case of an operation. ``ids`` are placeholders (``{assistant.1}``) for its path parameters, in path order."""
+    """A case of an operation. ``ids`` are placeholders (``{assistant.1}``) for its path parameters, in path order.
+
+    What its body asks of a deployment is added to its capability.
+    """
     operation = operations_of(spec)[operation_id]
     # Required headers get their documented value: without ``OpenAI-Beta`` assistants are refused on older versions.
     headers = tuple(
@@ -81,7 +85,7 @@ def call(
         for p in operation.parameters
         if p.location == "header" and p.required
     )
-    return Case(
+    made = Case(
         operation=operation_id,
         method=operation.method,
         path=operation.path,
@@ -96,6 +100,7 @@ def call(
         bindings=dict(known or {}),
         **more,
     )
+    return with_capabilities(spec, made)
 
 
 def request_body(spec: Spec, operation_id: str, wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,24 +21,21 @@ _TOOL = {
     },
 }
 
-#: Operation → kind of request → (body, capability). ``max_tokens`` of the "length" kind is far below what the task
-#: needs, so that the answer is cut off both ways.
-REQUESTS: Mapping[str, Mapping[str, tuple[Mapping[str, Any], str]]] = {
+#: Operation → kind of request → body. ``max_tokens`` of the "length" kind is far below what the task needs, so that the
+#: answer is cut off both ways.
+REQUESTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "chat.completions.create": {
-        "tool": (
-            {
-                "messages": [{"role": "user", "content": "My favourite colour is green."}],
-                "tools": [_TOOL],
-                "tool_choice": {"type": "function", "function": {"name": "record_colour"}},
-            },
-            "chat+tools",
-        ),
-        "length": ({"messages": [{"role": "user", "content": _TASK}], "max_tokens": 16}, "chat"),
-        "text": ({"messages": [{"role": "user", "content": "Name three colours."}], "n": 2, "max_tokens": 64}, "chat"),
+        "tool": {
+            "messages": [{"role": "user", "content": "My favourite colour is green."}],
+            "tools": [_TOOL],
+            "tool_choice": {"type": "function", "function": {"name": "record_colour"}},
+        },
+        "length": {"messages": [{"role": "user", "content": _TASK}], "max_tokens": 16},
+        "text": {"messages": [{"role": "user", "content": "Name three colours."}], "n": 2, "max_tokens": 64},
     },
     "completions.create": {
-        "length": ({"prompt": _TASK, "max_tokens": 16}, "completions"),
-        "text": ({"prompt": "Three colours are", "n": 2, "max_tokens": 64}, "completions"),
+        "length": {"prompt": _TASK, "max_tokens": 16},
+        "text": {"prompt": "Three colours are", "n": 2, "max_tokens": 64},
     },
 }
 
@@ -67,18 +64,22 @@ def _script(operation_id: str) -> Any:
     def script(spec: Spec, settings: Settings) -> Script:
         # A target that calls itself deterministic is held to it: the role tells the check.
         full = ".full" if settings.deterministic else ""
-        yield tuple(
+        made = (
             _case(spec, operation_id, kind, stream=stream, full=full)
             for kind in REQUESTS[operation_id]
             for stream in (False, True)
         )
+        # Each kind stands alone: a deployment without tools is asked for the others.
+        ready = tuple(filter(settings.can, made))
+        if ready:
+            yield ready
 
     return script
 
 
 def _case(spec: Spec, operation_id: str, kind: str, *, stream: bool, full: str) -> Case:
     """One request of a kind, plain or streamed."""
-    wanted, capability = REQUESTS[operation_id][kind]
+    wanted = REQUESTS[operation_id][kind]
     way = "stream" if stream else "plain"
     options = {"stream": True, "stream_options": {"include_usage": True}} if stream else {}
     body = request_body(spec, operation_id, {"model": "{deployment}", **wanted, **options})
@@ -91,7 +92,7 @@ def _case(spec: Spec, operation_id: str, kind: str, *, stream: bool, full: str) 
         *ids,
         role=f"equality.{kind}.{way}{full}",
         body=body,
-        capability=capability,
+        capability=operation_id.split(".", maxsplit=1)[0],
         cost=Cost(tokens=200),
     )
     return made.at(f"streams.equality.{operation_id.removesuffix('.create')}", f"{kind}.{way}")

@@ -12,9 +12,9 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from conformance.pointer import look_up, tokens
+from conformance.pointer import look_up, matches, tokens
 
-__all__ = ["Ability", "FactTable", "Gate", "OperationFacts"]
+__all__ = ["Ability", "FactTable", "Gate", "Need", "OperationFacts"]
 
 #: Of longer arrays only so many items are searched for a ``type``: bodies at a bound have thousands of equal ones.
 _SEARCHED = 200
@@ -64,7 +64,7 @@ class Ability:
 
     It shows in the body: one of ``fields`` (JSON Pointers) has a value other than null, false, an empty one and those
     in ``nothing``; where there are ``types``, there must be an object with one of them as its ``type``. Only versions
-    that list ``feature`` are asked for it. ``capability`` is what a deployment must have for it, or "".
+    that list ``feature`` are asked for it.
     """
 
     feature: str
@@ -72,7 +72,6 @@ class Ability:
     fields: tuple[str, ...]
     types: tuple[str, ...] = ()
     nothing: tuple[Any, ...] = ()
-    capability: str = ""
 
     def shown(self, body: Any) -> bool:
         """Return True if a request body, any JSON value, asks for it."""
@@ -85,6 +84,44 @@ class Ability:
 
 
 @frozen
+class Need:
+    """What a deployment must be able to do for a request that shows one of ``fields``: the word ``capability``.
+
+    ``fields`` are patterns of JSON Pointers into the body. A value there counts unless it is null, false, empty or one
+    of ``nothing``. ``values`` and ``types`` narrow it: only these values count, or only values that hold an object with
+    one of these as its ``type``.
+    """
+
+    capability: str
+    operations: tuple[str, ...]
+    fields: tuple[str, ...]
+    types: tuple[str, ...] = ()
+    values: tuple[Any, ...] = ()
+    nothing: tuple[Any, ...] = ()
+
+    def shown(self, body: Any) -> bool:
+        """Return True if a request body, any JSON value, asks for it."""
+        return any(self._counts(value) for pattern in self.fields for _, value in matches(body, pattern))
+
+    def holds(self, pointer: str) -> bool:
+        """Return True if every value in a place of the body, named by a JSON Pointer, is about the capability."""
+        if self.types or self.values:
+            return False
+        steps = tokens(pointer)
+        return any(
+            len(steps) >= len(wanted) and all(name in ("*", step) for name, step in zip(wanted, steps, strict=False))
+            for wanted in map(tokens, self.fields)
+        )
+
+    def _counts(self, value: Any) -> bool:
+        if value is None or value is False or value in ("", [], {}) or value in self.nothing:
+            return False
+        if self.values and value not in self.values:
+            return False
+        return not self.types or any(found in self.types for found in _types(value))
+
+
+@frozen
 class OperationFacts:
     """How one operation is used.
 
@@ -93,8 +130,8 @@ class OperationFacts:
     objects each request gets anew, because a success changes them. ``prefixes`` maps path parameters to what the
     service's ids begin with. ``state_dependent``: a request is allowed only in some states of its object.
     ``model_optional``: the field ``model`` replaces that of an object. ``model_used_later``: a model is stored under
-    its name, so that an unknown one may show only later. ``gates`` and ``abilities`` are those of its requests, in the
-    order in which they count.
+    its name, so that an unknown one may show only later. ``gates``, ``abilities`` and ``needs`` are those
+    of its requests, in the order in which they count.
     """
 
     capability: str = ""
@@ -107,6 +144,7 @@ class OperationFacts:
     model_used_later: bool = False
     gates: tuple[Gate, ...] = field(default=(), repr=False)
     abilities: tuple[Ability, ...] = field(default=(), repr=False)
+    needs: tuple[Need, ...] = field(default=(), repr=False)
 
     def field_gate(self, pointer: str) -> str:
         """Why accepting a field depends on more than the document; "" if it doesn't. ``pointer`` is like
@@ -136,6 +174,7 @@ class FactTable:
     wrong_key: tuple[str, ...] = ()
     gates: tuple[Gate, ...] = field(default=(), repr=False)
     abilities: tuple[Ability, ...] = field(default=(), repr=False)
+    needs: tuple[Need, ...] = field(default=(), repr=False)
 
     def extended(self, data: Mapping[str, Any]) -> FactTable:
         """The table with what a further ``operations.toml`` says, whose form was checked before.
@@ -148,6 +187,7 @@ class FactTable:
             wrong_key=tuple(data.get("probes", {}).get("wrong_key", ())) + self.wrong_key,
             gates=tuple(Gate(**_frozen(item)) for item in data.get("gate", ())) + self.gates,
             abilities=self.abilities + tuple(Ability(**_frozen(item)) for item in data.get("ability", ())),
+            needs=self.needs + tuple(Need(**_frozen(item)) for item in data.get("need", ())),
         )
 
     def of(self, operation: str) -> OperationFacts:
@@ -155,6 +195,7 @@ class FactTable:
         made = OperationFacts(
             gates=tuple(gate for gate in self.gates if _names(gate.operations, operation)),
             abilities=tuple(ability for ability in self.abilities if _names(ability.operations, operation)),
+            needs=tuple(need for need in self.needs if _names(need.operations, operation)),
         )
         for globs, facts in self.entries:
             if _names(globs, operation):

@@ -17,7 +17,7 @@ from conformance.spectools.request_pointers import named_operations, request_sch
 
 __all__ = ["fact_problems", "shared_fact_problems"]
 
-_TABLES = ("operation", "gate", "ability")
+_TABLES = ("operation", "gate", "ability", "need")
 
 
 def fact_problems(spec: Spec) -> Iterator[Problem]:
