@@ -1,4 +1,4 @@
-"""Defects of streams with named events, from the wild: Responses and assistants."""
+"""Faulty streams with named events (Responses and assistants) that were reported from real servers, rebuilt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Stream defects from the wild as our own bytes: what was sent, which check sees it, and the right stream."""
+"""Faulty streams that were reported from real servers, rebuilt: the bytes, the check that reports them, the correct
+stream.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Its place puts this folder on the import path: the modules beside it are shared by the folders below."""
+"""This file puts its folder on the import path, because the folders below share the modules beside it."""
 
 from __future__ import annotations
 

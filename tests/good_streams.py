@@ -1,4 +1,4 @@
-"""Good streams of every protocol, written by hand: the other tests take them apart."""
+"""Correct streams of every protocol, written by hand. Other tests change them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Scenarios played against the emulator's pure application: no socket, no clock, the same exchanges every time."""
+"""Runs scenarios against the emulator's application without sockets or clocks, so that the exchanges are always the
+same.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line and the emulator as a user has them: processes of their own, bounded in time."""
+"""The command line and the emulator as processes of their own, with a time limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of a tiny api-version, for tests that break them."""
+"""The files of a tiny api-version, for tests that make mistakes in them."""
 
 from __future__ import annotations
 

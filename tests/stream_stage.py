@@ -1,4 +1,4 @@
-"""Any bytes as a stream, judged offline by the checks of the suite."""
+"""Judges arbitrary bytes as a stream, offline, with the checks of the suite."""
 
 from __future__ import annotations
 

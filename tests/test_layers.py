@@ -1,4 +1,4 @@
-"""The shape of the code: imports point one way, modules stay small, every command is in the README."""
+"""The structure of the code: imports follow the layers, modules are small, every command is in the README."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers from the wild as our own bytes, judged by every check of single answers, beside the emulator's good ones."""
+"""Faulty and unusual answers reported from real servers, rebuilt, and judged by every check of single answers."""
 
 from __future__ import annotations
 

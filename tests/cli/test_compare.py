@@ -1,4 +1,4 @@
-"""``compare`` says what a later run lost, and tells it from what a later run gained."""
+"""``compare`` distinguishes what a later run no longer judges from what it judges in addition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``verify`` notices whatever was done to a report after it was written, and says where."""
+"""``verify`` notices every change to a report after it was written, and names its place."""
 
 from __future__ import annotations
 

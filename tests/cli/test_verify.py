@@ -1,4 +1,4 @@
-"""``verify`` judges evidence again; what never rested on evidence is left as it was."""
+"""``verify`` judges evidence again, and leaves verdicts that rest on no evidence as they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""CONTRIBUTING, followed in a copy of the checkout: a check, an api-version and a report format, file by file."""
+"""The recipes of CONTRIBUTING.md, followed in a copy of the checkout: adding a check, an api-version, a report
+format.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever form an answer has, a check says what is wrong with it: it never fails itself."""
+"""No check raises an exception, whatever form an answer has; it reports what is wrong instead."""
 
 from __future__ import annotations
 

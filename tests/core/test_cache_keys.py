@@ -1,4 +1,4 @@
-"""The keys of the caches rest on everything that takes part in making what is kept."""
+"""Keys of the caches depend on every file and library that takes part in computing the cached values."""
 
 from __future__ import annotations
 

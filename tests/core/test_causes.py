@@ -1,4 +1,4 @@
-"""One cause, one finding: which verdicts follow from another one, and which operations answer nothing well."""
+"""Root causes: which verdicts follow from another one, and which operations never answer successfully."""
 
 from __future__ import annotations
 

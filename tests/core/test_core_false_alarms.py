@@ -1,4 +1,4 @@
-"""What the service is documented or reported to do, and a check must not hold against it."""
+"""Documented or reported behaviour of the service that no check may report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a check gets to see, and what becomes of what it says."""
+"""The judge: which evidence a check receives, and how its findings become a verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The seam to strategies and reports: one module, loaded when something of it is asked for."""
+"""Imports of strategies and reports through ``_parts``: one module in both layouts, loaded at its first use."""
 
 from __future__ import annotations
 

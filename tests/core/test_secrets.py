@@ -1,4 +1,4 @@
-"""Headers that hold a credential are known by their names, the owners' own names too."""
+"""Headers with a credential are recognised by their names, also by names that the target's owner configured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A run that pytest ends early, or of which it leaves a part: never our own fault, and the report says so."""
+"""Runs that pytest ends early or that judge only a part: never an internal error, and the report says what is
+missing.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,7 @@ def test_first_failure_ends_the_run(target: str, tmp_path: Path, processes: str)
     assert ("not conformant", 1, True) == (footer["conclusion"], footer["exit_code"], footer["interrupted"])
     assert "corpus.embeddings.create" in footer["not_run"]
     assert [True] == ["ended early (stopping after 1 failures)" in note for note in footer["notes"]]
-    assert "own fault" not in done.out + done.err
+    assert "internal error" not in done.out + done.err
 
 
 @pytest.mark.parametrize("processes", ["0", "2"])

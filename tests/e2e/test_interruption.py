@@ -1,4 +1,6 @@
-"""A run that is interrupted, killed, or whose target dies: nothing hangs, nothing foreign is touched, all is told."""
+"""Runs that are interrupted or killed, or whose target stops: nothing hangs, no foreign object is touched, and the
+report says what happened.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``run`` as a user types it: the same every time, in every layout of processes, and every artefact as promised."""
+"""``run`` as a user types it: equal results every time and with any number of processes, and all promised files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A configuration that a clumsy owner wrote: each mistake is named with the nearest right word."""
+"""Mistakes in a configuration: each is reported with the nearest valid word."""
 
 from __future__ import annotations
 

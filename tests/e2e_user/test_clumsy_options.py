@@ -1,4 +1,4 @@
-"""Options that a clumsy caller types: one line that says what to do, the promised exit code, and no traceback."""
+"""Mistakes in options: each ends with one line that says what to do, the documented exit code and no traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of a run whose target answers nothing useful: one card for one reason, not dozens."""
+"""The HTML page of a run whose target never answers successfully: one card for each reason, instead of dozens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Targets that answer oddly: a verdict with evidence, never a crash of ours."""
+"""Targets with unusual answers: they get a verdict with evidence, and never crash the suite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""As a pytest plugin we take no name that another plugin or somebody's tests may want, and judge only where asked."""
+"""The pytest plugin takes no name that another plugin or somebody's tests may use, and does nothing unless it is asked
+to.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The smallest profile must not be green for want of what it would have to see."""
+"""The smallest profile sends what each of its checks needs, so that none passes without evidence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ways to ask an emulator without a socket, and a small version of our own whose schemas are known to the test."""
+"""Fixtures that call an emulator without a socket, and a small api-version whose schemas the tests know."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys, versions, routes, methods, bodies: what is refused before a handler runs, and how."""
+"""Requests that are refused before a handler runs (keys, versions, routes, methods, bodies), and how."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever the emulator answers to a good request is what that version documents, judged by another library."""
+"""Every answer of the emulator to a valid request fits the version's document, by the judgement of another library."""
 
 from __future__ import annotations
 

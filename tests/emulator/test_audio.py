@@ -1,4 +1,6 @@
-"""Audio: every response format with its media type, times that grow, and sound that begins as its format does."""
+"""Audio: each response format has its media type, timestamps increase, and sound files begin as their format
+requires.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every framing is the same stream to a reader; a cut one is not whole; silence and pace are where they belong."""
+"""Streams: every framing has the same events, a cut stream is incomplete, and delays are where they were configured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The named rules between fields: each is kept by a good body, broken by a bad one, and silent on junk."""
+"""The named rules between fields: each accepts a valid body, refuses an invalid one, and ignores malformed ones."""
 
 from __future__ import annotations
 

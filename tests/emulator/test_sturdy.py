@@ -1,4 +1,4 @@
-"""Nothing that a caller sends makes the emulator fail: always an answer, never a 5xx, errors always in shape."""
+"""No request makes the emulator fail: it always answers, never with a 5xx, and errors have the documented form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chapters of assistants, threads, messages and runs."""
+"""The parts of the tour about assistants, threads, messages and runs."""
 
 from __future__ import annotations
 

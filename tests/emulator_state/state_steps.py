@@ -1,4 +1,4 @@
-"""Steps that every chapter of the tour takes: upload, walk, ask for all kinds of pages, live and die."""
+"""Steps that all parts of the tour share: upload, paginate, ask for every kind of page, create and delete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Talking to the emulator without a socket: calls by operationId, each answer held against its documented schema."""
+"""Calls the emulator by operationId without a socket, and validates each answer against its documented schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Choices that a request makes: which tools a run calls, what limits cut, how graders compare, what forms may say."""
+"""Behaviour that a request chooses: which tools a run calls, what limits cut, how graders compare, what form fields
+mean.
+"""
 
 from __future__ import annotations
 

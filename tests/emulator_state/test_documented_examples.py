@@ -1,4 +1,4 @@
-"""Requests of the published examples are taken: with 2xx, or 404 where they name an object that nobody made."""
+"""Requests of the published examples are accepted: with 2xx, or with 404 if they name an object that doesn't exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Every mutant differs from the clean emulator somewhere on the tour, and names one rule that it breaks."""
+"""Every mutant answers some request of the tour differently from the correct emulator, and names the rule that it
+breaks.
+"""
 
 from __future__ import annotations
 

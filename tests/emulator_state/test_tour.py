@@ -1,4 +1,4 @@
-"""Every stateful operation of every version: reachable, and its answers are what the corrected document describes."""
+"""Every stateful operation of every version is reachable, and its answers fit the corrected document."""
 
 from __future__ import annotations
 

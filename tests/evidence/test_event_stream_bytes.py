@@ -1,4 +1,4 @@
-"""What the parser says about places, times and odd bytes, at the boundaries of lines, chunks and the stream."""
+"""The stream parser's places, times and treatment of unusual bytes, at the ends of lines, chunks and the stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exchanges: what a body, a header field and a fault are taken for. Witnesses: RFC 8259 (JSON), RFC 9110 (HTTP)."""
+"""Exchanges: how bodies, header fields and faults are interpreted, by RFC 8259 (JSON) and RFC 9110 (HTTP)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Timelines: the rows in the order of the bytes, where a finding is marked, and what of a long one is shown."""
+"""Timelines: rows in the order of the bytes, the marks of findings, and which rows of a long stream are shown."""
 
 from __future__ import annotations
 

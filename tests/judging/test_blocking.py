@@ -1,4 +1,4 @@
-"""What keeps an exchange from being judged: statuses at their boundaries, faults, excuses, hiccups of the network."""
+"""Reasons why an exchange can't be judged: statuses at their boundaries, faults, excuses, accidents of the network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what was judged to a verdict: the deciding reason, errata, what was left out, witnesses."""
+"""How findings fold into a verdict: the reason that decides, errata, what could not be judged, witnesses."""
 
 from __future__ import annotations
 

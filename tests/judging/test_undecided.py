@@ -1,4 +1,4 @@
-"""Verdicts of which nothing was judged, or of which the check itself says that it can't judge."""
+"""Verdicts on items of which nothing was judged, or of which the check itself reports that it can't judge."""
 
 from __future__ import annotations
 

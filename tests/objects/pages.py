@@ -1,4 +1,4 @@
-"""Pages, walks and lives made by hand: what a check says about them needs no target."""
+"""Pages, paginations and lifecycles made by hand, which need no target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counterexamples of the checks of walks: what they change, and where they can't show their defect."""
+"""Counterexamples of the checks of pagination: what they change, and for which exchanges they return None."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of one page: each speaks just beyond its boundary and is silent at it, and on what is no page at all."""
+"""Checks of one page: each reports a value just outside its limit, and neither one at the limit nor what is no page."""
 
 from __future__ import annotations
 

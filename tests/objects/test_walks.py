@@ -1,4 +1,4 @@
-"""Checks of walks: what others do to a list meanwhile is no defect, and what the target does wrong is one."""
+"""Checks of pagination: changes by other clients during it are no violation, mistakes of the target are."""
 
 from __future__ import annotations
 

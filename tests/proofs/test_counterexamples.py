@@ -1,4 +1,6 @@
-"""Every check passes good traffic, fails its counterexample, and drags no check along but those it entails."""
+"""Every check accepts correct traffic and reports its counterexample; no other check fails but those that it
+entails.
+"""
 
 from __future__ import annotations
 

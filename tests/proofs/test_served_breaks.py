@@ -1,4 +1,4 @@
-"""Every MUST rule, broken by a server of its own: the run notices it, over real sockets, and blames nothing else."""
+"""Every MUST rule, broken by a server on a socket: the run reports that rule and nothing that it doesn't entail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every report says first: the conclusion, and how much of the run it rests on."""
+"""The headline of every report: the conclusion, and how much of the run it rests on."""
 
 from __future__ import annotations
 

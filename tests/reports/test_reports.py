@@ -1,4 +1,4 @@
-"""The canonical report loses nothing; the derived ones say what it says."""
+"""The canonical report loses nothing, and the derived reports agree with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cases on the wire. Witnesses: RFC 7578 (forms), RFC 9110 (header fields), RFC 3986 (URLs)."""
+"""The form of cases on the wire, by RFC 7578 (forms), RFC 9110 (header fields) and RFC 3986 (URLs)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small well-behaved server with a switchboard, and runners in front of it."""
+"""A small correct server whose behaviour tests can switch, and runners that use it."""
 
 from __future__ import annotations
 

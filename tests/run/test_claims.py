@@ -1,4 +1,4 @@
-"""Claims: what is not sent, and what doesn't apply."""
+"""Claims: which requests are not sent, and which checks don't apply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Configuration: what may stand where, which layer wins, and what a mistake is answered with."""
+"""Configuration: valid values, the precedence of its layers, and the message for each mistake."""
 
 from __future__ import annotations
 

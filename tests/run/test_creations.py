@@ -1,4 +1,4 @@
-"""What names an object that was not created is not sent, wherever in the request it stands, and the reason is told."""
+"""A request that names an object which was not created is not sent, and the report gives the reason."""
 
 from __future__ import annotations
 

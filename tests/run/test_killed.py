@@ -1,4 +1,4 @@
-"""A run that is killed: its journal alone says what to remove, and nothing else is touched."""
+"""A killed run: its journal suffices to remove what it created, and nothing else is touched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runner: order, concurrency, what ends a scenario early, and that a stop is a stop."""
+"""The runner: the order of requests, concurrency, what ends a scenario early, and that nothing is sent after a stop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runner with a target that answers from memory: what a scenario receives, how it ends, who is called when."""
+"""The runner with a target in memory: what a scenario receives, how it ends, which callbacks are called."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scope of a run is made of options, configuration and preflight; whoever reads a report reads that scope."""
+"""The scope of a run is computed from options, configuration and preflight, and is the same in every report."""
 
 from __future__ import annotations
 

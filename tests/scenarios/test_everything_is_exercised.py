@@ -1,4 +1,4 @@
-"""A standard run on the clean emulator: all pass, nothing is left untested, and every operation is asked something."""
+"""A standard run on the correct emulator: all checks pass, none is untested, and every operation gets a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A poll is patient with what time may mend, and with nothing else."""
+"""Polling continues as long as time may change the answer, and ends otherwise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scripts against targets that say anything: they never raise, never go round for ever, and touch nothing foreign."""
+"""Scripts against targets with arbitrary answers: they never raise, always end, and touch no foreign object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder that is wrong is refused with file, line and key, by lint and by every command that loads it."""
+"""A folder with a mistake is refused with file, line and key, by ``lint`` and by every command that loads it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What is kept of a folder gives the same version, is rebuilt when it is broken, and follows the folder's content."""
+"""The cache of a folder returns the same version, is rebuilt if it is damaged, and changes with the folder's
+content.
+"""
 
 from __future__ import annotations
 

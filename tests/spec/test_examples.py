@@ -1,4 +1,4 @@
-"""Published examples and second witnesses agree with the versions, but for what is recorded."""
+"""Published examples and second sources agree with the versions, except for recorded differences."""
 
 from __future__ import annotations
 

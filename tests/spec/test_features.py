@@ -1,4 +1,4 @@
-"""The features of a version mean what they say: what is listed is asked for, and nothing else."""
+"""The features of a version: requests use those that it lists, and no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A version with operations that no module knows: everything that the suite does with them follows its folder."""
+"""A version with operations that no module knows: all that the suite does with them follows from its folder."""
 
 from __future__ import annotations
 

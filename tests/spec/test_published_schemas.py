@@ -1,4 +1,4 @@
-"""The schemas of our TOML files are JSON Schemas by themselves, and say what the code says."""
+"""The schemas of our TOML files are valid JSON Schemas and agree with the code."""
 
 from __future__ import annotations
 

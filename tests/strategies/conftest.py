@@ -1,4 +1,4 @@
-"""The corpora of all tests and all workers of a session come from one cache folder of their own."""
+"""All tests and workers of a session share one cache folder of corpora."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What the tests of the corpus share: every version's corpus once per session, and an emulator without a socket."""
+"""Shared by the tests of the corpus: every version's corpus, built once in a session, and an emulator without a
+socket.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the corpus promises of its cases, for every version."""
+"""Promises of the corpus about its cases, for every version."""
 
 from __future__ import annotations
 

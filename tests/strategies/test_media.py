@@ -1,4 +1,4 @@
-"""The files are what they say they are, read by other code than made them."""
+"""Generated media files are valid, by the judgement of other libraries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Validators: the fast one agrees with the authority; discriminators select; errors name their place."""
+"""Validators: the fast one agrees with the reference, discriminators select a branch, errors name their place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A version that no template knows: still covered from its schema; coverage, plan, shrinking and the adapter on it."""
+"""A version without templates: coverage, plan, shrinking and the hypothesis adapter work from its schema alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each strategy makes is what it says: 25 examples here, 500 under the marker ``deep``."""
+"""Each strategy generates what it promises: 25 examples here, 500 with the marker ``deep``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Probes differ from a valid request in the one thing that they name."""
+"""Each probe differs from a valid request only in the one thing that it is named after."""
 
 from __future__ import annotations
 

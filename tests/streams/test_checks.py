@@ -1,4 +1,6 @@
-"""Every stream check passes good streams, and fails its own counterexample: that one, and nothing it doesn't entail."""
+"""Every stream check accepts correct streams and reports its own counterexample; no other check fails that isn't
+entailed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The emulator's streams, with every oddity it can show: all checks pass, and the openai client reads them all."""
+"""The emulator's streams in all their variants: all checks pass, and the openai client can read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The grammars know every event that a document names, and say of each wrong turn which rule it breaks."""
+"""The grammars know every event that a document names, and name the rule that each wrong transition breaks."""
 
 from __future__ import annotations
 

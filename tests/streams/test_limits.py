@@ -1,4 +1,6 @@
-"""A target that never starts, never ends, drips or floods: bounded time and memory, the right verdict, on it goes."""
+"""Targets whose streams never start, never end, or send too slowly or too much: bounded time and memory, correct
+verdicts.
+"""
 
 from __future__ import annotations
 

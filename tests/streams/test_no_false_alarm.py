@@ -1,4 +1,4 @@
-"""What is legal, or the service's own habit, raises nothing that is scored."""
+"""Legal streams, and habits of the service, lead to no finding that counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers of bytes and a target in front of them, with limits that are as small as a test may be."""
+"""Servers that send given bytes, and a target for them with small limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies with the account or with the crowd of our own requests is never held against the target."""
+"""An expired key, or requests of this run that delay each other, never count against the target."""
 
 from __future__ import annotations
 
@@ -106,11 +106,11 @@ class OneAtATime:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.over = threading.Event()
-        self.crowd = threading.Barrier(3, timeout=10)
+        self.together = threading.Barrier(3, timeout=10)
 
     def script(self, c: socket.socket, request: bytes, number: int) -> None:
         if number <= 3:
-            self.crowd.wait()  # the first three are under way together
+            self.together.wait()  # the first three are under way together
         if self.lock.acquire(blocking=False):
             try:
                 if number <= 3:
@@ -142,7 +142,7 @@ def test_a_target_that_is_silent_alone_is_blamed(serve: Serve, open_target: Open
     assert (FaultKind.READ_TIMEOUT, "", 1) == (exchange.fault.kind, exchange.outside, len(server.requests))
 
 
-def test_what_may_have_changed_something_is_not_sent_again_because_it_was_silent_in_a_crowd(
+def test_what_may_have_changed_something_is_not_sent_again_after_silence_beside_others(
     serve: Serve, open_target: Open
 ) -> None:
     """Two creations at the same time, both without an answer: each was sent once and says nothing."""

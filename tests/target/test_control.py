@@ -1,4 +1,6 @@
-"""The control request: it tells a broken answer from a target that is away, and counts as any other request."""
+"""The control request distinguishes a faulty answer from a target that is down, and is counted like any other
+request.
+"""
 
 from __future__ import annotations
 

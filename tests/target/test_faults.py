@@ -1,4 +1,4 @@
-"""What a broken server does becomes evidence: a fault of the right kind with everything that came, and in time."""
+"""Faulty servers: each leads to a fault of the right kind with everything that was received, within the time limit."""
 
 from __future__ import annotations
 

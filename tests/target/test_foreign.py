@@ -1,4 +1,4 @@
-"""What belongs to others: nothing of its content stays, and no schema finds fault with what is kept."""
+"""Objects of others: none of their content is kept, and what is kept still fits the schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is sent again, and what is not: the whole table, without a socket."""
+"""Which requests are sent again: the whole table, without a socket."""
 
 from __future__ import annotations
 

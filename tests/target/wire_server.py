@@ -1,4 +1,4 @@
-"""A server of bytes: each test says what goes over the socket, right or wrong."""
+"""A server that sends the bytes that a test gives, correct or not."""
 
 from __future__ import annotations
 
