@@ -1,7 +1,7 @@
 """Cross-field rules of a request body, as the strategies apply them: does a body keep a rule, and how is it repaired.
 
 A rule is a clause of the Spec. Most rules are JSON Schemas; those that JSON Schema can't express have a name in
-``named_rules.py``. ``conformance/requests/field_rules.py`` checks the finished corpus independently and shares no code
+``named_rules/``. ``conformance/requests/field_rules/`` checks the finished corpus independently and shares no code
 with this module.
 """
 
@@ -17,7 +17,7 @@ from conformance.pointer import matches
 from conformance.schema.validators import Validator, validator_for
 from conformance.spec.spec import Clause, Spec
 
-from .named_rules import NAMED
+from .named_rules import named_rules
 
 __all__ = ["BodyRules", "merge_patch"]
 
@@ -54,12 +54,9 @@ class BodyRules:
         if rule is None or not isinstance(body, dict):
             return True
         if rule.named:
-            known = NAMED.get(rule.named)
-            try:
-                # An unknown name is reported by ``spec lint``; it must not stop the corpus.
-                return known is None or all(known.holds(value) for _, value in matches(body, rule.pointer))
-            except (AttributeError, KeyError, TypeError):
-                return False  # a body that isn't even of the right form
+            known = named_rules().get(rule.named)
+            # An unknown name is reported by ``spec lint``; it must not stop the corpus.
+            return known is None or all(known.holds(value) for _, value in matches(body, rule.pointer))
         check = self._validators.get(clause.id)
         if check is None:
             check = self._validators[clause.id] = validator_for(self.spec, rule.schema)
@@ -95,7 +92,7 @@ class BodyRules:
         rule = clause.rule
         if rule is None:
             return
-        known = NAMED.get(rule.named) if rule.named else None
+        known = named_rules().get(rule.named) if rule.named else None
         if known is not None and known.mended is not None:
             yield known.mended(body)
         words = _mentioned(rule.schema) | set(known.fields if known is not None else ())

@@ -15,7 +15,7 @@ from .body_rules import merge_patch
 from .constraint_breaches import ABSENT, Breach, breaches_of
 from .derivation import OperationDerivation
 from .drafts import Draft
-from .named_rules import NAMED
+from .named_rules import named_rules
 from .sampler import NOTHING
 from .schema_tree import Slot, describe
 from .value_paths import find, get, place, pointer_text, put, remove
@@ -177,10 +177,11 @@ def _rule_broken(derivation: OperationDerivation, clause: Clause) -> Iterator[Dr
         if not isinstance(body, dict):
             continue
         for spot, value in matches(body, rule.pointer):
-            where = spot
+            where: tuple[Any, ...] = tokens(rule.fault) or spot
             if rule.named:
-                changed = NAMED[rule.named].broken(body) if rule.named in NAMED else None
-                where = tokens(NAMED[rule.named].pointer) if changed else ()
+                known = named_rules().get(rule.named)
+                changed = known.broken(body) if known is not None else None
+                where = tokens(known.pointer) if known is not None else ()
             else:
                 changed = put({"": body}, ("", *spot), merge_patch(value, rule.breaks))[""]
             # Another rule broken as well would leave open which one the target refused for.

@@ -1,7 +1,7 @@
 """Measured coverage: which documented facts the accepted cases show, and which constraints the refused cases break.
 
 Everything is computed from Spec and cases. What a request shows is found by walking it along the schema; a broken
-constraint counts only if the validator (or, for a rule, ``requests/field_rules.py``) confirms it. The labels that the
+constraint counts only if the validator (or, for a rule, ``requests/field_rules/``) confirms it. The labels that the
 strategies attach are checked, not trusted.
 """
 

@@ -190,6 +190,7 @@ def _clause(item: dict[str, Any], version: str) -> Clause:
             pointer=rule.get("pointer", ""),
             schema=json.loads(rule["schema"]) if "schema" in rule else None,
             breaks=json.loads(rule["break"]) if "break" in rule else None,
+            fault=rule.get("fault", ""),
             named=rule.get("named", ""),
         )
     fields = {key: value for key, value in item.items() if key not in ("rule", "checks")}

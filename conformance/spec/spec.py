@@ -75,11 +75,15 @@ class Erratum:
 
 @frozen
 class Rule:
-    """A cross-field rule of a request body: a JSON Schema (or a named rule) and a merge patch that breaks it."""
+    """A cross-field rule of a request body: a JSON Schema (or a named rule) and a merge patch that breaks it.
+
+    ``fault`` is the JSON Pointer of the field that the patch makes wrong; "" stands for ``pointer`` itself.
+    """
 
     pointer: str = ""
     schema: Any = None
     breaks: Any = None
+    fault: str = ""
     named: str = ""
 
 

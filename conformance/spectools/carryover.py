@@ -95,6 +95,8 @@ def _clause(imported: Spec, clause: Clause) -> dict[str, Any] | None:
             rule["schema"] = json.dumps(clause.rule.schema)
         if clause.rule.breaks is not None:
             rule["break"] = json.dumps(clause.rule.breaks)
+        if clause.rule.fault:
+            rule["fault"] = clause.rule.fault
         if clause.rule.named:
             rule["named"] = clause.rule.named
     if not globs:

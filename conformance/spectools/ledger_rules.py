@@ -13,6 +13,7 @@ from jsonschema.exceptions import SchemaError
 
 from conformance.checks.catalogue import all_checks
 from conformance.pointer import follow
+from conformance.requests.field_rules import known_names
 from conformance.spec.folder import listed_problems
 from conformance.spec.loading import load, versions
 from conformance.spec.shipped import specs_dir
@@ -100,6 +101,8 @@ def _rule(spec: Spec, clause: Clause) -> str:
         return ""
     if not rule.named and (rule.schema is None or rule.breaks is None):
         return "a rule needs schema and break, or a name"
+    if rule.named and rule.named not in known_names():
+        return f"no rule is called {rule.named}{_near(rule.named, known_names())}"
     if rule.schema is not None:
         try:
             Draft202012Validator.check_schema(rule.schema)

@@ -180,6 +180,11 @@ LINTED = [
         ("clauses.toml", 'pointer = "/input"', 'pointer = "/inptu"'), "names no place in the request", id="pointer"
     ),
     pytest.param(
+        ("clauses.toml", "\n[[refusal]]", '\n[clause.rule]\nnamed = "best-of-at-lest-n"\n\n[[refusal]]'),
+        "no rule is called best-of-at-lest-n; did you mean best-of-at-least-n?",
+        id="unknown rule",
+    ),
+    pytest.param(
         (
             "errata.toml",
             'where = "/components/schemas/request/properties/user"',
