@@ -205,7 +205,8 @@ def test_a_check_touches_its_file_and_its_clause(checkout: Copy) -> None:
     """It is found, listed, explained and judged; the proofs pass it, or say in words what is wrong with it."""
     checkout.add("conformance/checks/inference/example.py", CHECKS)
     checkout.add("specs/clauses.toml", CLAUSE)
-    assert {"conformance/checks/inference/example.py", "specs/clauses.toml"} == checkout.touched
+    assert 0 == checkout.command("spec", "numbers", "--write").code
+    assert {"conformance/checks/inference/example.py", "specs/clauses.toml", "specs/README.md"} == checkout.touched
 
     done = checkout.command("explain", "example.bounded")
     assert 0 == done.code, done.err
@@ -247,7 +248,9 @@ def test_an_api_version_touches_its_folder_alone(checkout: Copy, original: Path,
     checkout.add(f"{new}/overlay.yaml", "overlay: 1.0.0\ninfo: {title: t, version: v}\nactions: []\n")
     checkout.add(f"{new}/clauses.toml", "")
     checkout.add(f"{new}/errata.toml", "")
-    assert {new} == {name.rpartition("/")[0] for name in checkout.touched}
+    assert 0 == checkout.command("spec", "numbers", "--write").code
+    assert {"specs/README.md"} == {name for name in checkout.touched if not name.startswith(f"{new}/")}
+    assert "| 2099-01-01 |" in (checkout.root / "specs" / "README.md").read_text("utf-8")
 
     shutil.copytree(original / "specs" / FULLEST, checkout.root / "specs" / FULLEST)
     done = checkout.command("spec", "lint", "2099-01-01")
