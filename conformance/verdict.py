@@ -94,7 +94,8 @@ class Unjudged:
 
 @frozen
 class Waived:
-    """Why a failure doesn't decide the conclusion. ``outcome`` is what it would be without.
+    """Why a failure doesn't decide the conclusion. ``outcome`` is what the verdict's outcome would be without the
+    waiver.
 
     It either has an ``owner``, a ``reason``, a ``link`` and the day on which the waiver ``expires``, as in the
     configuration, or the day ``since`` which a baseline has the same failure. Days are ISO 8601 dates.

@@ -68,7 +68,7 @@ def _in_part(summary: Summary) -> Iterator[str]:
 
 
 def _scope(scope: RunScope) -> Iterator[str]:
-    """What the conclusion says nothing about, with reasons; nothing where it speaks of the whole."""
+    """Yield what the conclusion doesn't cover, with reasons; nothing if it covers the whole api-version."""
     if not scope.narrowed:
         return
     yield from ("## Scope", "", f"The conclusion speaks of this part alone: {scope.text}.", "")

@@ -26,7 +26,7 @@ body {{ font: 16px/1.6 system-ui, sans-serif; max-width: 50rem; margin: 2rem aut
 
 
 def page(headlines: Mapping[str, Headline]) -> str:
-    """HTML text: of each api-version a link to its report, its conclusion and how much was judged."""
+    """HTML text: for each api-version a link to its report, its conclusion and how much was judged."""
     rows = (
         f'<li><a href="{escape(version)}/index.html">{escape(version)}</a>: {escape(first.text)}'
         + "".join(f"<br><small>{escape(line)}</small>" for line in (*first.outdated, *first.coverage))

@@ -157,7 +157,7 @@ def _chosen(rows: Sequence[Row], around: int, most: int) -> list[int]:
 
 
 def _lines(row: Row, width: int) -> Iterator[str]:
-    """Yield the lines of one row."""
+    """Yield the printed lines of one row of a timeline."""
     flag = "✗" if any(not mark.note for mark in row.marks) else "·" if row.marks else " "
     what = row.kind if row.index is None else f"{row.kind} {row.index}"
     name = f" [{row.name}]" if row.name else ""

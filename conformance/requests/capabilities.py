@@ -1,7 +1,7 @@
 """The capabilities that a deployment needs to answer a request: ``chat``, ``chat+vision``, ``embeddings+dimensions``.
 
-Configuration maps deployments to these words (``aoai-conformance list capabilities``). What of a request needs which
-word stands in ``operations.toml`` (``[[need]]``).
+The configuration lists the capabilities of each deployment (``aoai-conformance list capabilities``).
+``operations.toml`` says which part of a request needs which capability (``[[need]]``).
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ __all__ = ["with_capabilities"]
 
 
 def with_capabilities(spec: Spec, case: Case) -> Case:
-    """The case with the words for everything that its body asks for, after those that it has.
+    """The case with the capabilities that its body needs, in addition to those that it has.
 
-    A request that breaks a constraint of something needs the word for it too: a deployment without that thing may
-    ignore the field, and nobody promised that it is refused. A case without a word needs no deployment; it stays so.
+    A request that violates a constraint of a feature needs its capability too: a deployment without the feature may
+    ignore the field, and no document says that it is refused. A case without any capability needs no deployment and
+    stays as it is.
     """
     words = [word for word in case.capability.split("+") if word]
     if not words:
@@ -37,7 +38,7 @@ def with_capabilities(spec: Spec, case: Case) -> Case:
 
 
 def _asked(case: Case) -> Any:
-    """The content of the body. The fields of a form are texts; flags and whole numbers are read."""
+    """The body as JSON. The fields of a form are texts, of which booleans and integers are converted."""
     body = body_of(case)
     if not isinstance(case.body, Multipart):
         return body

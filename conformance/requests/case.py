@@ -36,7 +36,7 @@ __all__ = [
 
 
 class Expect(StrEnum):
-    """What the target should do with the request."""
+    """What a correct target does with the request: accept it, refuse it, or either of them."""
 
     ACCEPT = "accept"
     REJECT = "reject"

@@ -22,8 +22,8 @@ __all__ = ["baseline_of"]
 def baseline_of(folder: Path, version: str) -> Baseline:
     """The failures of an earlier run of an api-version. ``folder`` is the run folder, or that of the api-version in it.
 
-    What the earlier run knew from its own baseline keeps its date; what a waiver covered there is not known: somebody
-    answers for it in the configuration, until a day. Raises :class:`UsageError` where there is no whole report.
+    A failure that the earlier run knew from its own baseline keeps its date. A waived failure isn't included: the
+    configuration has its owner and expiry date. Raises :class:`UsageError` if there is no complete report.
     """
     where = f"--baseline {folder}"
     place = folder / version if (folder / version).is_dir() else folder

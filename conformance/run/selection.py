@@ -119,7 +119,7 @@ def must_name_something(spec: Spec, config: Config, folder: Path | None) -> None
 
 
 def fits_elsewhere(waiver: Waiver, spec: Spec, folder: Path | None) -> bool:
-    """True where a waiver speaks of something in another api-version than this one."""
+    """True if a waiver matches something in another api-version than this one."""
     for name in versions(folder):
         if name == spec.version:
             continue

@@ -1,4 +1,4 @@
-"""What a run was about: the part of a target that its conclusion speaks of."""
+"""The scope of a run: the part of an api-version that its conclusion covers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conformance.requests.profile import Profile
 
 __all__ = ["RunScope"]
 
-#: Names told in the one line on a scope; all of them stand in the report.
+#: The most names in one part of the line on scope. The report holds all of them.
 MOST_NAMES = 4
 
 
@@ -19,12 +19,12 @@ MOST_NAMES = 4
 class RunScope:
     """The scope of one report. Empty fields mean: everything.
 
-    ``operations``, ``scenarios``, ``checks`` and ``families`` are the globs and names that were chosen, ``shard`` is
-    ``k/n``, ``pytest`` says how many items options such as ``-k`` left. ``unsupported`` and ``not_served`` hold
-    reasons by name: what the configuration doesn't claim, and what is claimed and was not found. ``unclaimed`` are
-    capabilities that no deployment has. ``left_out`` counts the requests of each expensive kind that was not allowed,
-    ``budget`` holds the caps of the configuration. ``waivers`` are those in force, in words; ``baseline`` is the date
-    of the run whose failures are known, or "".
+    ``operations``, ``scenarios``, ``checks`` and ``families`` are the selected globs and names, ``shard`` is ``k/n``,
+    ``pytest`` says how many items options such as ``-k`` left. ``unsupported`` (not claimed by the configuration) and
+    ``not_served`` (claimed but not found) hold reasons by name. ``unclaimed`` are capabilities that no deployment has.
+    ``left_out`` counts the requests of each expensive kind that was not allowed, ``budget`` holds the limits of the
+    configuration. ``waivers`` are those in force, in words; ``baseline`` is the date of the run whose failures are
+    known, or "".
     """
 
     profile: str = Profile.STANDARD
@@ -44,7 +44,7 @@ class RunScope:
 
     @property
     def selection(self) -> Mapping[str, tuple[str, ...]]:
-        """What was chosen, by the words that people read; without what was not."""
+        """What was selected, by the words of reports, without empty parts."""
         chosen = {
             "operations": self.operations,
             "scenarios": self.scenarios,
@@ -57,7 +57,7 @@ class RunScope:
 
     @property
     def narrowed(self) -> bool:
-        """True where the conclusion says nothing about a part of what the api-version documents."""
+        """True if the conclusion doesn't cover everything that the api-version documents."""
         less = (self.selection, self.unsupported, self.unclaimed, self.not_served, self.left_out)
         return self.profile == Profile.SMOKE or any(less)
 
@@ -79,7 +79,7 @@ class RunScope:
         return "; ".join(parts)
 
     def reasons(self) -> Iterator[tuple[str, str]]:
-        """Each part of the api-version that the conclusion says nothing about, and why."""
+        """Yield each part of the api-version that the conclusion doesn't cover, and why."""
         for name, why in self.unsupported.items():
             yield f"{name} is not claimed", why
         for word in self.unclaimed:
@@ -101,6 +101,7 @@ class RunScope:
 
 
 def _listed(names: Iterable[str]) -> str:
+    """The first names of a list, and how many more there are."""
     known = tuple(names)
     more = f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else ""
     return ", ".join(known[:MOST_NAMES]) + more

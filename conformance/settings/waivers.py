@@ -26,7 +26,7 @@ class Waiver:
 
     @property
     def name(self) -> str:
-        """How messages name it: by the globs that somebody wrote, and the owner."""
+        """The waiver in messages: the globs as they were written, and the owner."""
         globs = (("operation", self.operation), ("scenario", self.scenario), ("api_version", self.api_version))
         narrower = "".join(f", {what} {glob}" for what, glob in globs if glob != "*")
         return f"the waiver of {self.check}{narrower} (owner {self.owner})"
@@ -36,7 +36,7 @@ class Waiver:
         return fnmatchcase(version, self.api_version)
 
     def covers(self, version: str, check: str, scenario: str, operations: Iterable[str]) -> bool:
-        """True where it speaks of this check on this scenario, whatever the day."""
+        """True if the waiver matches this check on this scenario, whatever the day."""
         return (
             self.meant_for(version)
             and fnmatchcase(check, self.check)

@@ -1,7 +1,7 @@
-"""Where a table that was read from TOML does not fit its JSON Schema, in the terms that a message to its writer needs.
+"""The places at which TOML data doesn't fit its JSON Schema, in the terms that an error message needs.
 
-Two keywords are read as more than annotations: ``title`` says in a noun phrase what a value must be ("seconds, more
-than 0"), and a ``oneOf`` of constants is a choice of words, each with its ``description``.
+Two keywords are used beyond their meaning as annotations: ``title`` describes a valid value in a noun phrase ("seconds,
+more than 0"), and a ``oneOf`` of constants is a choice of words, each with its ``description``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ __all__ = ["Kind", "Misfit", "choices", "misfits", "nearest", "schema_at"]
 
 
 class Kind(StrEnum):
-    """What is wrong at a place. ``VALUE`` is everything that the other four don't say: a bound, a form."""
+    """What is wrong at a place. ``VALUE`` is everything that the other four don't cover, such as a bound or a
+    pattern.
+    """
 
     UNKNOWN = "unknown"
     MISSING = "missing"
@@ -52,9 +54,9 @@ class Misfit:
 
 
 def misfits(path: Path, data: Any, formats: FormatChecker | None = None) -> tuple[Misfit, ...]:
-    """Everything in ``data`` that the schema file at ``path`` refuses, in the order of the schema.
+    """Yield everything in ``data`` that the schema file at ``path`` refuses, in the order of the schema.
 
-    What is missing comes last: often it is there under a misspelt name, and that is told first.
+    Missing keys come last: often such a key is there with a misspelt name, and that is the more helpful message.
     """
     from jsonschema import Draft202012Validator
 
@@ -67,6 +69,7 @@ def misfits(path: Path, data: Any, formats: FormatChecker | None = None) -> tupl
 
 
 def _misfits(error: ValidationError) -> Iterable[Misfit]:
+    """Yield the misfits that one error of the validator stands for."""
     path, value = tuple(error.absolute_path), cast("Any", error.instance)
     schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
     title = schema.get("title", "")
@@ -90,14 +93,14 @@ def _misfits(error: ValidationError) -> Iterable[Misfit]:
 
 
 def choices(schema: Mapping[str, Any]) -> Mapping[str, str]:
-    """The words that a schema allows, each with its description; empty where it is no choice of words."""
+    """The words that a schema allows, each with its description; empty if the schema is no choice of words."""
     if "enum" in schema:
         return dict.fromkeys(map(str, schema["enum"]), "")
     return {branch["const"]: branch.get("description", "") for branch in schema.get("oneOf", ()) if "const" in branch}
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that is most like a mistyped one; "" where none is."""
+    """The known word that is most similar to a mistyped one; "" if none is."""
     near: Sequence[str] = difflib.get_close_matches(word, list(known), n=1)
     return near[0] if near else ""
 

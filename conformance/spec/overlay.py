@@ -27,7 +27,7 @@ class OverlayError(SpecError):
 
 
 class PatchError(SpecError):
-    """A patch can't be applied. ``id`` is that of its erratum, ``index`` its place in the sequence."""
+    """A patch can't be applied. ``id`` is that of its erratum, ``index`` its position among the patches."""
 
     def __init__(self, message: str, id: str, index: int) -> None:
         super().__init__(message)

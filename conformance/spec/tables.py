@@ -1,7 +1,7 @@
 """The form of the TOML files of ``specs/``: ``version.toml``, ``clauses.toml``, ``errata.toml``, ``operations.toml``.
 
-What each may hold is said by a JSON Schema beside the data, ``specs/<file>.schema.json``. Here its errors become
-problems with file, line and key; that an id occurs once is checked here too, because JSON Schema has no word for it.
+A JSON Schema beside the data, ``specs/<file>.schema.json``, describes each file. This module turns its errors into
+problems with file, line and key. It also checks that ids are unique, which JSON Schema can't express.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def schema_file(name: str) -> Path:
 
 
 def problems_of(path: Path, data: Mapping[str, Any]) -> Iterator[Problem]:
-    """What is wrong with the form of one TOML file: unknown, missing and wrong keys, ids that occur twice."""
+    """The mistakes in the form of one TOML file: unknown, missing and invalid keys, ids that occur twice."""
     file = _File(path, data)
     for misfit in misfits(schema_file(path.name), data):
         yield file.problem(misfit)
@@ -76,7 +76,7 @@ def problems_of(path: Path, data: Mapping[str, Any]) -> Iterator[Problem]:
 
 @frozen(slots=False)
 class _File:
-    """One TOML file and what was read from it. Its lines are looked up only where something is wrong."""
+    """One TOML file and the values read from it. Line numbers are computed only if there is a mistake."""
 
     path: Path
     data: Mapping[str, Any] = field(repr=False)

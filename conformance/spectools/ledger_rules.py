@@ -178,7 +178,7 @@ def _elsewhere(id: str) -> tuple[str, ...]:
 
 
 def _at_clause(spec: Spec, path: Path, id: str, message: str) -> Problem:
-    """A problem in the place of a clause."""
+    """A problem that names the file and line of a clause."""
     home = spec.clause_by_id[id].version
     file = (path.parent / home if home else specs_dir()) / "clauses.toml"
     items = read_toml(file)["clause"]

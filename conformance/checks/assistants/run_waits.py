@@ -136,7 +136,7 @@ _USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 
 
 def cancel_over(trace: Trace) -> str:
-    """Why nobody knows how a cancelled run ends: it is still on its way; "" where it isn't."""
+    """The reason why a cancelled run can't be judged: it hasn't ended yet. "" if it has."""
     last = one(trace, "cancelled")
     status = last.json.get("status") if last else None
     known = last is None or status in (*ENDS, "requires_action")

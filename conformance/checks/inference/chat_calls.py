@@ -152,9 +152,9 @@ def _called_anyway(value: dict[str, Any], request: Request) -> Any:
     needs=Needs.SUCCESS,
 )
 def tool_none(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """With ``tool_choice: none`` or ``function_call: none`` nothing is called.
+    """With ``tool_choice: none`` or ``function_call: none`` the answer calls no tool and no function.
 
-    The caller is not prepared to run anything.
+    A client that forbids calls isn't prepared to run one.
     """
     for index, choice in enumerate(_choices(seen.json)):
         called = _calls(choice) or _function_call(choice)

@@ -1,4 +1,4 @@
-"""Checks of what a token limit does to an answer: it is cut there, it says so, and it is counted so."""
+"""Checks of the token limit: the answer ends at it, its finish_reason says so, and the usage counts it."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def _about_length(spec: Spec, case: Case) -> bool:
 def finish_reason_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """An answer that the token limit cut ends with finish_reason ``length``.
 
-    Clients rely on it to notice that an answer was cut off. Whether the limit cut it is concluded from the usage, not
-    from the task: a model may say in five tokens what another one says in fifty.
+    Clients rely on it to notice that an answer is incomplete. The usage shows whether the limit cut the answer; the
+    task doesn't, because one model may need five tokens where another needs fifty.
     """
     counted, most = counted_tokens(seen), (_limit(body_of(seen.case)) or 0) * len(choices_of(seen))
     if counted is None or counted < most:
@@ -76,13 +76,14 @@ def finish_reason_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def counted_tokens(seen: Observation) -> int | None:
-    """``usage.completion_tokens`` of a plain answer; None where it isn't told."""
+    """``usage.completion_tokens`` of an answer that isn't streamed; None if there is none."""
     usage = seen.json.get("usage") if isinstance(seen.json, dict) else None
     counted = usage.get("completion_tokens") if isinstance(usage, dict) else None
     return counted if is_integer(counted) else None
 
 
 def _one_less(value: Any, request: Request) -> Any:
+    """Counterexample: the usage counts one token less than the limit that cut the answer."""
     usage, choices = value.get("usage"), value.get("choices")
     limit = _limit(request.json or {})
     if not limit or not isinstance(usage, dict) or not isinstance(choices, list) or len(choices) != 1:
@@ -105,7 +106,7 @@ def _one_less(value: Any, request: Request) -> Any:
 def length_counted(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """An answer that the token limit cut counts as many tokens as the limit allowed.
 
-    A target that stops one token early gives less than what was paid for, and an empty answer for a limit of one.
+    A target that stops one token early returns less than was paid for, and an empty answer for a limit of one.
     """
     limit, counted, choices = _limit(body_of(seen.case)), counted_tokens(seen), choices_of(seen)
     if limit is None or counted is None or len(choices) != 1 or choices[0].get("finish_reason") != "length":

@@ -1,4 +1,4 @@
-"""The check that a vector belongs to its input. The vectors themselves tell it."""
+"""The check that each vector belongs to its input, by comparison of the vectors themselves."""
 
 from __future__ import annotations
 

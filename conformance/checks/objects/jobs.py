@@ -60,7 +60,7 @@ def on_objects(kind: str, change: Change, *, method: str = "") -> Any:
 
 
 def at_rest(trace: Trace) -> str:
-    """What went on when the time for waiting was up, told by the last object with a state; "" where nothing did."""
+    """Which job was still running when polling ended, by the last answer with a state; "" if none was."""
     objects = [seen.json for seen in trace if seen.exchange.ok and isinstance(seen.json, dict)]
     states = [value.get("status") for value in objects if value.get("status") in (*ENDS, *READY, *UNDER_WAY)]
     under_way = bool(states) and states[-1] in UNDER_WAY

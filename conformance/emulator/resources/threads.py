@@ -52,7 +52,7 @@ def get(call: Call) -> Response:
 
 @handles("threads.modify")
 def modify(call: Call) -> Response:
-    """Replace metadata or tool resources."""
+    """Replace the metadata or the tool resources of a thread."""
     thread = changed(found_thread(call), call.body, _FIELDS)
     thread["tool_resources"] = with_stores(call, thread["tool_resources"])
     return call.json(call.store.collection("threads").put(thread["id"], thread))
