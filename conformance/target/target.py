@@ -31,6 +31,7 @@ from conformance.target.foreign import hide_foreign
 from conformance.target.guards import check_origin, check_path_ids, check_scheme, path_ids, strip, with_undo
 from conformance.target.journal import Entry, Journal
 from conformance.target.limits import WRONG_KEY_PROBES, Allowance, Withheld
+from conformance.target.proxy import proxy_for
 from conformance.target.retry import Pace, delay
 from conformance.target.transport import Answer, Transport
 from conformance.verdict import Outcome
@@ -90,7 +91,7 @@ class Target:
         self._control_at, self._control_ok = float("-inf"), True
         self._control_lock = threading.Lock()
         self._pace = Pace(settings.retries, 0.02 if self.loopback else 0.5)
-        self._transport = Transport(self.origin, settings.timeouts, settings.max_body)
+        self._transport = Transport(self.origin, settings.timeouts, settings.max_body, proxy_for(self.origin))
         self._stopped = threading.Event()
         self._credential = Credential(settings)
         self._concurrency = ConcurrencyLimit()

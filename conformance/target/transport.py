@@ -24,8 +24,12 @@ from conformance.errors import HarnessError
 from conformance.evidence.exchange import Chunk, Fault, FaultKind, Response
 from conformance.requests.request import Request
 from conformance.settings.configuration import Timeouts
+from conformance.target.proxy import Proxy
 
 __all__ = ["Answer", "Transport"]
+
+#: What httpcore raises if an exchange fails on the way; ``ProxyError`` if a proxy refuses a tunnel.
+_FAULTS = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, httpcore.ProxyError)
 
 #: Seconds that an idle connection is kept. Common servers close theirs after 5 s; a request must not meet a closing
 #: one.
@@ -46,13 +50,18 @@ class Answer:
 
 @define(eq=False)
 class _Clock:
-    """The limits and the progress of the exchange on this thread, for the byte stream."""
+    """The limits and the progress of the exchange on this thread, for the byte stream.
+
+    ``handshakes`` counts the TLS handshakes that stand before the first byte of a request. Until they are over, what is
+    written and read is between us and a proxy.
+    """
 
     deadline: float = float("inf")
     idle: float = 60.0
     wrote: bool = False
     heard: bool = False
     late: bool = False
+    handshakes: int = 0
     sockets: set[httpcore.NetworkStream] = field(factory=set)
 
 
@@ -76,12 +85,12 @@ class _Stream(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         limit = self._left(self._clock.idle if self._clock.heard else timeout)
         data = self._inner.read(max_bytes, limit)
-        self._clock.heard = self._clock.heard or bool(data)
+        self._clock.heard = self._clock.heard or (bool(data) and not self._clock.handshakes)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         limit = self._left(timeout)
-        self._clock.wrote = True
+        self._clock.wrote = self._clock.wrote or not self._clock.handshakes
         self._inner.write(buffer, limit)
 
     def close(self) -> None:
@@ -92,7 +101,9 @@ class _Stream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         self._clock.sockets.discard(self)
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, timeout), self._clock)
+        secured = _Stream(self._inner.start_tls(ssl_context, server_hostname, timeout), self._clock)
+        self._clock.handshakes -= 1
+        return secured
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
@@ -101,8 +112,8 @@ class _Stream(httpcore.NetworkStream):
 class _Backend(httpcore.NetworkBackend):
     """Opens connections, and remembers them so that a stop can shut them down."""
 
-    def __init__(self, clock: _Clock) -> None:
-        self._inner, self._clock = httpcore.SyncBackend(), clock
+    def __init__(self, clock: _Clock, handshakes: int) -> None:
+        self._inner, self._clock, self._handshakes = httpcore.SyncBackend(), clock, handshakes
 
     def connect_tcp(
         self,
@@ -113,6 +124,7 @@ class _Backend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         inner = self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
+        self._clock.handshakes = self._handshakes
         return _Stream(inner, self._clock)
 
     def sleep(self, seconds: float) -> None:
@@ -120,14 +132,19 @@ class _Backend(httpcore.NetworkBackend):
 
 
 class Transport:
-    """Sends requests to one origin from any number of threads. Thread-safe; close it at the end."""
+    """Sends requests to one origin from any number of threads. Thread-safe; close it at the end.
 
-    def __init__(self, origin: str, timeouts: Timeouts, max_body: int) -> None:
+    A ``proxy`` is asked for a tunnel (CONNECT) to an ``https`` origin. A request to an ``http`` origin is sent to it in
+    the absolute form (RFC 9112 section 3.2.2).
+    """
+
+    def __init__(self, origin: str, timeouts: Timeouts, max_body: int, proxy: Proxy | None = None) -> None:
         parts = urlsplit(origin)
         self._scheme, self._host = parts.scheme.encode(), (parts.hostname or "").encode("idna")
         self._port, self._authority = parts.port, parts.netloc.encode("idna")
         self._timeouts, self._max_body = timeouts, max_body
         self._context = httpx.create_ssl_context() if parts.scheme == "https" else None
+        self._proxy = proxy
         self._local = threading.local()
         self._opened: list[tuple[httpcore.ConnectionPool, _Clock]] = []
         self._lock = threading.Lock()
@@ -170,7 +187,7 @@ class Transport:
                 ended = True
         except httpcore.LocalProtocolError as error:
             raise HarnessError(f"a request that HTTP can't carry: {error}", where=request.url) from None
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
+        except (*_FAULTS, OSError) as error:
             fault = self._fault(error, clock, time.monotonic() - began)
         finally:
             if answer is not None:
@@ -208,17 +225,27 @@ class Transport:
         mine: tuple[httpcore.ConnectionPool, _Clock] | None = getattr(self._local, "mine", None)
         if mine is None:
             clock = _Clock()
-            pool = httpcore.ConnectionPool(
-                ssl_context=self._context,
-                max_connections=1,
-                max_keepalive_connections=1,
-                keepalive_expiry=_KEEPALIVE,
-                network_backend=_Backend(clock),
-            )
+            pool = self._connections(clock)
             mine = self._local.mine = (pool, clock)
             with self._lock:
                 self._opened.append(mine)
         return mine
+
+    def _connections(self, clock: _Clock) -> httpcore.ConnectionPool:
+        """A pool of one connection, through the proxy if there is one."""
+        proxy = self._proxy
+        handshakes = (self._context is not None) + (proxy is not None and proxy.is_tls)
+        common: dict[str, Any] = {
+            "ssl_context": self._context,
+            "max_connections": 1,
+            "max_keepalive_connections": 1,
+            "keepalive_expiry": _KEEPALIVE,
+            "network_backend": _Backend(clock, handshakes),
+        }
+        if proxy is None:
+            return httpcore.ConnectionPool(**common)
+        context = httpx.create_ssl_context() if proxy.is_tls else None
+        return httpcore.HTTPProxy(proxy.url, proxy_auth=proxy.login, proxy_ssl_context=context, **common)
 
     def _wire(self, request: Request) -> httpcore.Request:
         """The request for httpcore."""
@@ -254,6 +281,8 @@ class Transport:
     def _fault(self, error: Exception, clock: _Clock, at: float) -> Fault:
         """The fault that an exception stands for."""
         text = str(error) or type(error).__name__
+        if self._proxy is not None:
+            text = f"{text} (through the proxy {self._proxy.url})"
         if self._aborted:
             return Fault(FaultKind.CANCELLED, "the run was stopped", at)
         match error:
@@ -261,6 +290,10 @@ class Transport:
                 return Fault(FaultKind.CONNECT_TIMEOUT, f"no connection in {self._timeouts.connect:g} s", at)
             case httpcore.ConnectError():
                 return Fault(_connect_kind(error), text, at)
+            case httpcore.TimeoutException() if clock.handshakes:
+                return Fault(FaultKind.CONNECT_TIMEOUT, text, at)
+            case _ if clock.handshakes:
+                return Fault(FaultKind.CONNECT, text, at)
             case httpcore.TimeoutException() if clock.late:
                 return Fault(FaultKind.TOTAL_TIMEOUT, f"not over after {self._timeouts.whole:g} s", at)
             case httpcore.TimeoutException():
