@@ -104,11 +104,13 @@ def _evidence(seen: Observation) -> dict[str, Any]:
     status = str(exchange.status) if fault is None else f"{exchange.status or ''} {fault.kind}".strip()
     target = url.path + (f"?{url.query}" if url.query else "")
     what = f"{case.breaks.keyword} at {case.breaks.pointer or '/'}" if case.breaks else case.role
-    answer = f"{fault.kind}: {fault.message}\n" if fault else ""
+    # In the order in which they came, oldest first; the last answer is the one that was judged.
+    answer = "".join(
+        f"(an earlier attempt was answered with {attempt.status or 'a fault'})\n" for attempt in exchange.attempts
+    )
+    answer += f"{fault.kind}: {fault.message}\n" if fault else ""
     if response is not None:
         answer += f"{response.status} {response.reason}\n{_headers(response.headers)}\n\n{_text(response.body)}"
-    for attempt in exchange.attempts:
-        answer = f"(an earlier attempt was answered with {attempt.status or 'a fault'})\n{answer}"
     return {
         "id": case.id,
         "method": request.method,

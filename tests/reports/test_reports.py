@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from jsonschema import Draft202012Validator
 
 from conformance._parts import part
@@ -166,3 +167,20 @@ def test_every_derived_report_offers_what_a_run_asks_of_one() -> None:
     for made in recording.formats():
         assert asked == made.render.__annotations__
         assert isinstance(made.NAME, str)
+
+
+def test_attempts_are_shown_in_the_order_in_which_they_came(tmp_path: Path) -> None:
+    """Oldest first, and the answer that was judged last."""
+    seen = observation({"small": 1})
+    attempts = tuple(Exchange(seen.exchange.request, Response(status)) for status in (502, 429))
+    again = Observation(seen.case, evolve(seen.exchange, attempts=attempts))
+    jsonl.write(
+        tmp_path / jsonl.NAME,
+        HEADER,
+        [Trace("corpus.o", (again,))],
+        [Verdict("a.check", "corpus.o", Outcome.PASS)],
+        FOOTER,
+    )
+    page = part("reports.html").render(jsonl.read(tmp_path), "out")
+    places = [page.index(text) for text in ("answered with 502", "answered with 429", "200 \n")]
+    assert sorted(places) == places
