@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -22,7 +23,8 @@ from conformance.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:  # loaded only when an option is used: other people's pytest runs stay fast
     from conformance.run.scheduling import ByScenario
-    from conformance.run.session import Item, Session
+    from conformance.run.selection import Item
+    from conformance.run.session import Session
     from reports import allure, junit
 else:
     allure = late("reports.allure")
@@ -30,7 +32,11 @@ else:
 
 __all__ = ["FIXTURE", "REFUSED", "SESSION", "BrokenItem", "Judged", "pytest_addoption", "pytest_configure"]
 
+#: The run of this process. Under ``--co`` there is none.
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
+
+#: The items that the options select.
+ITEMS: pytest.StashKey[tuple[Item, ...]] = pytest.StashKey()
 
 #: The fixture that the suite's test uses. Its parameter is the item.
 FIXTURE = "aoai_verdict"
@@ -66,24 +72,42 @@ def pytest_configure(config: pytest.Config) -> None:
     """Open the session if an option asks for it. The controller also starts the target and runs the preflight."""
     if not _used(config):
         return
-    from conformance.run.session import Session
-
-    worker = getattr(config, "workerinput", None)
     try:
-        options = from_mapping(vars(config.option))
-        if worker is not None:
-            session = Session.join(options, json.loads(worker["aoai"]), worker["workerid"], int(worker["workercount"]))
-        else:
-            session = Session.open(options, workers=_workers(config))
-            if not config.getoption("collectonly", default=False):
-                session.prepare()
+        with warnings.catch_warnings():
+            # Hypothesis warns if strategies are used before any test. It can't be avoided here: the items depend on
+            # the derived requests.
+            warnings.filterwarnings("ignore", "Slow code in plugin")
+            session, items = _opened(config)
     except ConformanceError as error:
         config.stash[REFUSED] = error
         # The command prints the error itself. If a user called pytest, pytest must print it.
         alone = not config.pluginmanager.is_blocked("terminal")
         raise pytest.UsageError(*([as_typed_in_pytest(str(error))] if alone else [])) from error
-    config.stash[SESSION] = session
-    config.pluginmanager.register(_Run(session), "aoai-conformance-run")
+    config.stash[ITEMS] = items
+    if session is not None:
+        config.stash[SESSION] = session
+        config.pluginmanager.register(_Run(session), "aoai-conformance-run")
+
+
+def _opened(config: pytest.Config) -> tuple[Session | None, tuple[Item, ...]]:
+    """The session of this process and all selected items. There is no session if items are only listed (``--co``)."""
+    from conformance.run.choice import choose, chosen_by
+    from conformance.run.process import Process
+    from conformance.run.session import Session
+
+    options = from_mapping(vars(config.option))
+    worker = getattr(config, "workerinput", None)
+    session: Session | None = None
+    if worker is not None:
+        choice = chosen_by(options)
+        process = Process(worker["workerid"], int(worker["workercount"]))
+        session = Session.join(choice, json.loads(worker["aoai"]), process)
+    else:
+        workers = _workers(config)
+        choice = choose(options, workers=workers)
+        if not config.getoption("collectonly", default=False):
+            session = Session.open(choice, workers=workers)
+    return session, tuple(item for one in choice for item in one.items)
 
 
 def _workers(config: pytest.Config) -> int:
@@ -98,8 +122,7 @@ def _workers(config: pytest.Config) -> int:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Create one test for each item."""
     if FIXTURE in metafunc.fixturenames:
-        session = metafunc.config.stash.get(SESSION, None)
-        items = session.items if session else ()
+        items = metafunc.config.stash.get(ITEMS, ())
         metafunc.parametrize(FIXTURE, items, ids=[item.id for item in items], indirect=True)
 
 
@@ -198,13 +221,21 @@ class _Run:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Start the scenarios of the selected items before the items run."""
-        if not session.config.getoption("collectonly", default=False) and not self.session.only_controls:
-            self.session.start(filter(None, map(_item_of, session.items)))
+        if not self.session.process.only_controls:
+            self.session.choose({item.id for test in session.items if (item := _item_of(test))})
+            self.session.start()
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note the reason of an early end. Ctrl-C is reported as an interruption instead."""
         if excinfo.type is not KeyboardInterrupt:  # pytest's and xdist's own exceptions, after -x for example
             self.stopped = str(excinfo.value)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Receive from a worker how it ended. A worker that crashed sends nothing."""
+        told = getattr(node, "workeroutput", {}).get("aoai")
+        if told is not None:
+            self.session.hear(json.loads(told))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -216,6 +247,8 @@ class _Run:
         if session.exitstatus == pytest.ExitCode.OK and self.session.exit_code == 1:
             # A waiver or an entry of the baseline is out of date: no item fails for it.
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if not self.session.process.controls:
+            session.config.workeroutput["aoai"] = json.dumps(self.session.outcome())  # type: ignore[attr-defined]  # xdist adds it
         # pytest and Allure have written their reports by now. They know only items, so the headline is added here.
         if self.session.reports:
             for path, told in (("xmlpath", junit), ("allure_report_dir", allure)):

@@ -7,7 +7,7 @@ import argparse
 from attrs import evolve
 
 from conformance.errors import ConformanceError
-from conformance.run.session import configured
+from conformance.run.choice import configured
 from conformance.settings.options import add_to, from_mapping
 from conformance.spec.loading import load
 from conformance.target.cleanup import recover

@@ -8,9 +8,9 @@ from typing import Any
 
 from attrs import asdict
 
+from conformance.run.choice import configured
 from conformance.run.plan import plan
 from conformance.run.selection import checks_of, default_versions, items_of, scenarios_in
-from conformance.run.session import configured
 from conformance.settings.options import add_to, from_mapping
 from conformance.spec.loading import load
 

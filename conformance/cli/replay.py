@@ -16,8 +16,8 @@ from conformance._parts import late
 from conformance.errors import UsageError
 from conformance.evidence.timeline import marks_of, render, timeline
 from conformance.evidence.trace import Observation, Trace
+from conformance.run.choice import configured
 from conformance.run.replay import Replayed, concerned, only, replay
-from conformance.run.session import configured
 from conformance.settings.configuration import is_loopback
 from conformance.settings.options import Options, add_to, from_mapping
 from conformance.settings.scope import RunScope

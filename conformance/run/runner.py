@@ -16,47 +16,33 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
-from attrs import define, field, frozen
+from attrs import frozen
 
 from conformance.errors import HarnessError
-from conformance.evidence.exchange import Exchange, Fault, FaultKind
+from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.blocking import Blocked
 from conformance.judging.check import Check
 from conformance.judging.judge import judge
 from conformance.requests.case import Case
 from conformance.requests.profile import Profile
-from conformance.requests.request import Request
 from conformance.run.claims import Claims
-from conformance.run.creations import Creations
 from conformance.run.known_failures import KnownFailures
-from conformance.scenarios.scenario import Scenario, Script, Settings, Wait
+from conformance.run.scenario_settings import settings_of
+from conformance.run.scenario_state import ScenarioState, checked, never_sent
+from conformance.scenarios.scenario import Scenario, Settings, Wait
 from conformance.spec.spec import Spec
-from conformance.target.limits import Window, Withheld, away
+from conformance.target.limits import Withheld, away
 from conformance.target.preflight import Preflight
 from conformance.target.target import Target
 from conformance.verdict import Outcome, Verdict
 
-__all__ = ["Event", "Runner", "default_concurrency", "settings_of"]
+__all__ = ["Event", "Runner", "default_concurrency"]
 
 
 def default_concurrency(*, loopback: bool) -> int:
     """The number of exchanges in flight if the user names none. A live resource has rate limits."""
     return 8 if loopback else 2
-
-
-def settings_of(target: Target, profile: str = Profile.STANDARD) -> Settings:
-    """What scenarios may know of a target. On loopback they poll quickly."""
-    config = target.config
-    return Settings(
-        profile=profile,
-        poll_interval=min(config.poll.interval, 0.05) if target.loopback else config.poll.interval,
-        deadline=config.poll.deadline,
-        deterministic=config.target.deterministic,
-        loopback=target.loopback,
-        expensive=config.budget.expensive,
-        capabilities=config.target.deployments,
-    )
 
 
 @frozen
@@ -69,34 +55,12 @@ class Event:
     status: int | None = None
 
 
-@define(eq=False)
-class _State:
-    """A scenario that runs. Changed only under the runner's lock, or by the one thread that advances it."""
-
-    index: int
-    scenario: Scenario
-    script: Script | None = None
-    step: int = -1
-    cases: tuple[Case, ...] = ()
-    results: list[Exchange] = field(factory=list)
-    withheld: list[bool] = field(factory=list)
-    open: int = 0
-    seen: list[Observation] = field(factory=list)
-    window: Window = field(factory=Window)
-    ended: str = ""
-    outcome: Outcome | None = None
-    closing: bool = False
-    creations: Creations = field(factory=Creations)
-    error: Exception | None = None
-    trace: Trace | None = None
-    done: threading.Event = field(factory=threading.Event)
-
-
 class Runner:
     """Sends scenarios, and returns their traces and verdicts. Thread-safe.
 
     ``preflight`` says what the target doesn't serve; scenarios that need it are ``not_applicable``, because that is
-    judged once, as a claim. ``notify`` is called from the worker threads.
+    judged once, as a claim. ``notify`` is called from the worker threads; an exception of it ends its scenario as a
+    crash of the script does.
     """
 
     def __init__(
@@ -115,7 +79,7 @@ class Runner:
     ) -> None:
         self.spec, self.target = spec, target
         self.checks: Mapping[str, Check] = {check.id: check for check in checks}
-        self._states = {s.id: _State(index, s) for index, s in enumerate(scenarios)}
+        self._states = {s.id: ScenarioState(index, s) for index, s in enumerate(scenarios)}
         self._concurrency = concurrency or default_concurrency(loopback=target.loopback)
         self._settings = settings or settings_of(target, profile)
         found = preflight or Preflight()
@@ -126,8 +90,8 @@ class Runner:
         self._notify = notify
         self._lock = threading.Condition()
         self._waiting = iter(sorted(self._states.values(), key=lambda state: state.scenario.is_corpus))
-        self._ready: list[tuple[int, int, _State, int]] = []
-        self._timers: list[tuple[float, int, _State]] = []
+        self._ready: list[tuple[int, int, ScenarioState, int]] = []
+        self._timers: list[tuple[float, int, ScenarioState]] = []
         self._tickets = itertools.count()
         self._active = 0
         self._threads: list[threading.Thread] = []
@@ -218,19 +182,31 @@ class Runner:
     # -- workers ------------------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        """The loop of a worker thread."""
-        while True:
-            with self._lock:
-                job = self._next()
-            if job is None:
-                return
-            state, number = job
-            if number < 0:
-                self._advance(state)
-            else:
-                self._send(state, number)
+        try:
+            while True:
+                with self._lock:
+                    job = self._next()
+                if job is None:
+                    return
+                state, number = job
+                if number < 0:
+                    self._advance(state)
+                else:
+                    self._send(state, number)
+        except Exception as error:  # noqa: BLE001 - a bug of this class; whoever waits for a trace must hear of it
+            self._fail(error)
 
-    def _next(self) -> tuple[_State, int] | None:
+    def _fail(self, error: Exception) -> None:
+        """End all scenarios that run, with an error: a worker broke down, and its scenario would never end."""
+        with self._lock:
+            self._stopping = True
+            for state in self._states.values():
+                if not state.done.is_set():
+                    state.error, state.closing = error, True
+                    state.done.set()
+            self._lock.notify_all()
+
+    def _next(self) -> tuple[ScenarioState, int] | None:
         """The next job of a worker; blocks until there is one. None if there will be none. Called under the lock."""
         while not self._stopping:
             now = time.monotonic()
@@ -250,32 +226,33 @@ class Runner:
             self._lock.wait(self._timers[0][0] - now if self._timers else None)
         return None
 
-    def _enqueue(self, state: _State, number: int) -> None:
-        """Add a job: a case by its number, or -1 to advance the script. Called under the lock."""
+    def _enqueue(self, state: ScenarioState, number: int) -> None:
         heapq.heappush(self._ready, (state.index, next(self._tickets), state, number))
 
-    def _advance(self, state: _State) -> None:
+    def _advance(self, state: ScenarioState) -> None:
         """Run a script to its next step. Only one thread at a time does this for a scenario."""
         try:
             if state.script is None:
                 self._tell("started", state)
+            if state.closing:
+                if state.script is not None:
+                    state.script.close()
+                raise StopIteration  # noqa: TRY301 - the same end as that of a script
+            if state.script is None:
                 reason = self._claims.not_run(state.scenario)
                 if reason is not None:
                     state.ended, state.outcome = reason, Outcome.NOT_APPLICABLE
-                    raise StopIteration  # noqa: TRY301 - the same end as that of a script
+                    raise StopIteration  # noqa: TRY301 - as above
                 state.script = state.scenario.script(self.spec, self._settings)
-                step = next(state.script)
-            elif state.closing:
-                state.script.close()
-                raise StopIteration  # noqa: TRY301 - as above
+                step = checked(next(state.script))
             else:
-                step = state.script.send(tuple(state.results))
+                step = checked(state.script.send(tuple(state.results)))
         except StopIteration:
+            self._tell("ended", state)
             with self._lock:
                 self._finish(state)
                 self._active -= 1
                 self._lock.notify_all()
-            self._tell("ended", state)
             return
         except Exception as error:  # noqa: BLE001 - a crash of a script is reported by trace()
             self._crash(state, error)
@@ -290,7 +267,7 @@ class Runner:
             else:
                 state.step += 1
                 state.cases = tuple(self._stamped(state, case) for case in step)
-                state.results = [_never_sent(case, "not sent") for case in state.cases]
+                state.results = [never_sent(case, "not sent") for case in state.cases]
                 state.withheld = [True] * len(state.cases)
                 state.open = len(state.cases)
                 for number in range(len(state.cases)):
@@ -299,14 +276,13 @@ class Runner:
                     self._enqueue(state, -1)
             self._lock.notify_all()
 
-    def _stamped(self, state: _State, case: Case) -> Case:
+    def _stamped(self, state: ScenarioState, case: Case) -> Case:
         """The case with its scenario and step, which are part of its id. Cases of a corpus have neither."""
         if state.scenario.is_corpus or case.scenario:
             return case
         return case.at(state.scenario.id, case.step or str(state.step))
 
-    def _send(self, state: _State, number: int) -> None:
-        """Send one case of a step, and note its answer."""
+    def _send(self, state: ScenarioState, number: int) -> None:
         case = state.cases[number]
         exchange: Exchange | None = None
         reason: Withheld | None = None
@@ -318,6 +294,8 @@ class Runner:
                 reason = withheld
             except Exception as error:  # noqa: BLE001 - a guard or a bug of ours: trace() reports it
                 self._crash(state, error)
+        if exchange is not None:
+            self._tell("sent", state, case.id, exchange.status)
         with self._lock:
             if exchange is not None:
                 state.results[number], state.withheld[number] = exchange, False
@@ -332,10 +310,8 @@ class Runner:
                 state.seen.extend(Observation(case, result) for case, result, held in pairs if not held)
                 self._enqueue(state, -1)
                 self._lock.notify()
-        if exchange is not None:
-            self._tell("sent", state, case.id, exchange.status)
 
-    def _may_send(self, state: _State, case: Case) -> None:
+    def _may_send(self, state: ScenarioState, case: Case) -> None:
         """Raise :class:`Withheld` for what isn't claimed, and for what names an object that was not created."""
         unclaimed = self._claims.withheld(case)
         if unclaimed is not None:
@@ -345,7 +321,7 @@ class Runner:
         if lacking is not None:
             raise Withheld(lacking.reason, lacking.outcome)
 
-    def _watch(self, state: _State, exchange: Exchange) -> None:
+    def _watch(self, state: ScenarioState, exchange: Exchange) -> None:
         """End a scenario if the target seems to be unavailable. Called under the lock."""
         dead = away(exchange)
         state.window.add(exchange)
@@ -357,9 +333,9 @@ class Runner:
         elif not dead:
             self._down = False
 
-    def _left_out(self, state: _State, case: Case, number: int, reason: Withheld) -> None:
+    def _left_out(self, state: ScenarioState, case: Case, number: int, reason: Withheld) -> None:
         """Note that a case was not sent. A corpus continues without it; a script ends, as its next steps need it."""
-        state.results[number] = _never_sent(case, reason.message)
+        state.results[number] = never_sent(case, reason.message)
         state.creations.withheld(case, Blocked(reason.outcome, reason.message))
         alone = not state.scenario.is_corpus
         if alone or reason.final or reason.outcome is not Outcome.NOT_APPLICABLE:
@@ -367,7 +343,7 @@ class Runner:
             state.outcome = state.outcome or reason.outcome
         state.closing = state.closing or alone or reason.final
 
-    def _finish(self, state: _State) -> None:
+    def _finish(self, state: ScenarioState) -> None:
         """Build the trace of a scenario that has ended. Called under the lock."""
         if not state.done.is_set():
             if state.open:  # a step was cut off in the middle: keep what came
@@ -378,19 +354,18 @@ class Runner:
             state.trace = Trace(state.scenario.id, tuple(state.seen), state.ended, state.outcome)
             state.done.set()
 
-    def _crash(self, state: _State, error: Exception) -> None:
-        """Note an exception of a script: a bug of this suite."""
+    def _crash(self, state: ScenarioState, error: Exception) -> None:
+        """Note an exception of a script or of the listener: it ends the scenario with an error."""
         with self._lock:
             state.error = state.error or error
             state.closing = True
             state.done.set()
 
-    def _tell(self, kind: str, state: _State, case: str = "", status: int | None = None) -> None:
+    def _tell(self, kind: str, state: ScenarioState, case: str = "", status: int | None = None) -> None:
         """Report progress."""
-        if self._notify is not None:
+        if self._notify is None:
+            return
+        try:
             self._notify(Event(kind, state.scenario.id, case, status))
-
-
-def _never_sent(case: Case, reason: str) -> Exchange:
-    """What a script receives in place of the answer to a case that was not sent. It never becomes evidence."""
-    return Exchange(Request(case.method, ""), fault=Fault(FaultKind.CANCELLED, reason, 0.0))
+        except Exception as error:  # noqa: BLE001 - the caller's code; trace() reports it
+            self._crash(state, error)

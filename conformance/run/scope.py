@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
+from conformance.run.choice import Chosen
+from conformance.run.opening import Opened
 from conformance.run.plan import plan
-from conformance.run.selection import claimable
+from conformance.run.selection import Item, claimable
 from conformance.settings.configuration import Target
 from conformance.settings.scope import RunScope
 from conformance.spec.operations import operations_of
 
-if TYPE_CHECKING:
-    from conformance.run.version_run import VersionRun
-
 __all__ = ["chosen_names", "scope_of"]
 
 
-def chosen_names(run: VersionRun) -> frozenset[str]:
+def chosen_names(chosen: Chosen) -> frozenset[str]:
     """The operations and resources that the chosen scenarios use."""
-    known = operations_of(run.spec)
-    operations = {name for scenario in run.scenarios for name in scenario.operations}
+    known = operations_of(chosen.spec)
+    operations = {name for scenario in chosen.scenarios for name in scenario.operations}
     return frozenset(operations | {known[name].resource for name in operations if name in known})
 
 
@@ -37,19 +35,20 @@ def _lacking(target: Target, capability: str) -> Iterator[str]:
     yield from lacking or [capability]
 
 
-def scope_of(run: VersionRun) -> RunScope:
-    """The scope of one api-version of a run, after preflight. It is the only function that makes one for a report."""
-    options, config = run.options, run.config
-    if config is None:
-        return RunScope(profile=options.profile)
-    target, budget = config.target, config.budget
-    names, own = chosen_names(run), claimable(run.spec)
-    planned = plan(run.scenarios)
+def scope_of(run: Opened, items: Sequence[Item]) -> RunScope:
+    """The scope of one api-version of a run, after preflight. It is the only function that makes one for a report.
+
+    ``items`` are those that pytest selected.
+    """
+    chosen, options, known = run.chosen, run.chosen.options, run.chosen.known
+    target, budget = run.config.target, run.config.budget
+    names, own = chosen_names(chosen), claimable(chosen.spec)
+    planned = plan(chosen.scenarios)
     forbidden = {} if target.loopback else {k: n for k, n in planned.expensive if k not in budget.expensive}
-    needed = {case.capability for scenario in run.scenarios for case in scenario.cases if case.capability}
+    needed = {case.capability for scenario in chosen.scenarios for case in scenario.cases if case.capability}
     unclaimed = {word for capability in needed for word in _lacking(target, capability)}
     caps = {name: getattr(budget, name) for name in ("requests", "tokens", "images", "seconds")}
-    left = f"{len(run.chosen)} of {len(run.items)} items" if len(run.chosen) < len(run.items) else ""
+    left = f"{len(items)} of {len(chosen.items)} items" if len(items) < len(chosen.items) else ""
     return RunScope(
         profile=options.profile,
         operations=options.operations,
@@ -69,8 +68,8 @@ def scope_of(run: VersionRun) -> RunScope:
         budget={name: cap for name, cap in caps.items() if cap is not None},
         waivers=tuple(
             f"{waiver.name}: {waiver.reason} ({', '.join(filter(None, (f'until {waiver.expires}', waiver.link)))})"
-            for waiver in run.known.waivers
-            if waiver.meant_for(run.spec.version) and run.known.today <= waiver.expires
+            for waiver in known.waivers
+            if waiver.meant_for(chosen.version) and known.today <= waiver.expires
         ),
-        baseline=run.known.baseline.day,
+        baseline=known.baseline.day,
     )

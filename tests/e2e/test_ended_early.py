@@ -90,6 +90,16 @@ def test_collecting_sends_and_writes_nothing(tmp_path: Path, processes: str) -> 
     assert not (tmp_path / "out").exists()
 
 
+def test_requests_are_derived_anew_without_a_warning(tmp_path: Path) -> None:
+    """Where no corpus is kept, it is built while pytest starts. Hypothesis warns of that; with our own settings, which
+    turn warnings into errors, it would end the run.
+    """
+    anew = ("--aoai-no-cache", "--aoai-operation=embeddings.create")
+    done = suite(tmp_path, "http://127.0.0.1:9", "--co", "-W", "error", *anew)
+    assert 0 == done.code, done.out + done.err
+    assert f"[{BROKEN}]" in done.out
+
+
 @pytest.mark.parametrize("processes", ["0", "2"])
 def test_nothing_left_is_no_error(target: str, tmp_path: Path, processes: str) -> None:
     """``-k`` that fits nothing ends as pytest ends it, without a report."""

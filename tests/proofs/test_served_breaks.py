@@ -14,6 +14,7 @@ from served import CANARY, command, serving
 from conformance._parts import part
 from conformance.checks.catalogue import all_checks
 from conformance.judging.check import Check
+from conformance.run.choice import choose
 from conformance.run.selection import checks_of
 from conformance.run.session import Session
 from conformance.settings.options import Options
@@ -94,11 +95,11 @@ def test_session_notices_a_broken_rule(check: Check, tmp_path: Path, monkeypatch
             target=url, api_versions=(version,), scenarios=(found.scenario,), concurrency=1, out=tmp_path / "out"
         )
         assert len(all_checks()) == len(checks_of(options))
-        session = Session.open(options)
-        session.prepare()
+        (chosen,) = choose(options)
+        session = Session.open([chosen])
         try:
-            session.start(session.items)
-            verdicts = [session.verdict(item) for item in session.items]
+            session.start()
+            verdicts = [session.verdict(item) for item in chosen.items]
         finally:
             session.close()
     failed = {verdict.check: verdict for verdict in verdicts if verdict.outcome in (Outcome.FAIL, Outcome.ERROR)}

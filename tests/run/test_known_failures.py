@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from conformance.run.choice import Chosen
 from conformance.run.known_failures import Baseline, KnownFailures
 from conformance.run.notes import claims
+from conformance.run.opening import Opened
 from conformance.run.selection import fits_elsewhere
-from conformance.run.version_run import VersionRun
 from conformance.settings.configuration import Config, Target, Waiver
 from conformance.settings.options import Options
 from conformance.spec.loading import load
@@ -146,9 +147,11 @@ def test_a_wrong_claim_is_judged_once_and_may_be_waived(chosen: tuple[str, ...])
     """The claims of a run's part are judged with it; whoever chose another part hears nothing of them."""
     found = Preflight(resources={"embeddings": "404"}, operations={"chat.completions.create": "404"})
     options = Options(scenarios=chosen, selection={"--scenario": [*chosen]} if chosen else {})
-    run = VersionRun(load("2024-06-01"), options)
+    spec = load("2024-06-01")
     excused = waiver(check="*", operation="chat.*", expires=date(2999, 1, 1))
-    run.found, run.config = found, Config(Target(url="http://127.0.0.1:1"), waivers=(excused,))
+    config = Config(Target(url="http://127.0.0.1:1"), waivers=(excused,))
+    failures = KnownFailures(spec.version, TODAY, config.waivers)
+    run = Opened(Chosen(spec, options, config, failures), config, embedded=False, found=found)
     told = [(one.scenario, one.outcome) for one in claims(run)]
     mine = [("resource.embeddings", Outcome.FAIL)]
     rest = [] if chosen else [("operation.chat.completions.create", Outcome.WAIVED)]

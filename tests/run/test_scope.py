@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
-from conformance.run.version_run import VersionRun
+from conformance.run.choice import Chosen
+from conformance.run.known_failures import KnownFailures
+from conformance.run.notes import header
+from conformance.run.opening import Opened
 from conformance.settings.configuration import Budget, Config, Target
 from conformance.settings.options import Options, from_mapping
 from conformance.settings.scope import RunScope
@@ -19,11 +23,12 @@ ALL, NOTHING = Options(), Preflight()
 
 def scope_of(options: Options = ALL, found: Preflight = NOTHING, **config: Any) -> RunScope:
     """The scope that a report of 2024-06-01 would hold; the target is on this machine unless ``url`` says otherwise."""
-    run = VersionRun(load("2024-06-01"), options)
+    spec = load("2024-06-01")
     target = Target(url=config.pop("url", "http://127.0.0.1:1"), deployments=config.pop("deployments", EVERYTHING))
-    run.config = Config(target, **config)
-    run.found = found
-    return RunScope.from_json(run.header("")["scope"])
+    settings = Config(target, **config)
+    known = KnownFailures(spec.version, date(2026, 1, 1))
+    run = Opened(Chosen(spec, options, settings, known), settings, embedded=False, found=found)
+    return RunScope.from_json(header(run, run.chosen.items, "")["scope"])
 
 
 def chosen(**rows: Any) -> Options:

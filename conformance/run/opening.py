@@ -1,0 +1,94 @@
+"""An open target and what the preflight found: the second stage of a run, for one api-version.
+
+The controller opens the target, or starts an embedded emulator if none is named. Workers receive what it found as JSON
+values, because they are processes of their own.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, frozen
+
+from conformance.run import recording
+from conformance.run.choice import Chosen
+from conformance.settings.configuration import Config
+from conformance.target.preflight import Preflight, preflight
+from conformance.target.target import Target
+
+__all__ = ["Identity", "Opened", "joined", "opened"]
+
+
+@frozen
+class Identity:
+    """What names a run: its id (in the metadata of what it creates), when it began, and its folder."""
+
+    id: str
+    started: str
+    out: Path
+
+    @classmethod
+    def new(cls, out: Path) -> Identity:
+        """The identity of a run that begins now."""
+        return cls(secrets.token_hex(4), recording.now(), out.absolute())
+
+
+@frozen
+class Opened:
+    """One api-version at an open target. ``config`` names the target in use, which is an embedded emulator if the
+    configuration of ``chosen`` names no target.
+    """
+
+    chosen: Chosen
+    config: Config
+    embedded: bool
+    found: Preflight
+
+    def to_json(self) -> dict[str, Any]:
+        """What a worker must know. It includes the key of an embedded emulator, but never another key."""
+        target = self.config.target
+        return {
+            "found": self.found.to_json(),
+            "url": target.url,
+            "key": target.key if self.embedded else "",
+            "embedded": self.embedded,
+        }
+
+
+def opened(chosen: Chosen, run: Identity, running: ExitStack) -> Opened:
+    """Open the target, or start the embedded emulator, and run the preflight. ``running`` ends the emulator.
+
+    Raises :class:`Unreachable`, or :class:`UsageError` if nothing could be judged.
+    """
+    config = chosen.config
+    embedded = not config.target.url
+    if embedded:
+        config = _emulated(chosen, running)
+    with Target(config, chosen.spec, run_id=run.id) as target:
+        return Opened(chosen, config, embedded, preflight(target, chosen.spec))
+
+
+def joined(chosen: Chosen, told: Mapping[str, Any]) -> Opened:
+    """The open target of a worker, from :meth:`Opened.to_json` of the controller. Sends nothing."""
+    config = chosen.config
+    if told["embedded"]:
+        config = _at(config, told["url"], told["key"])
+    return Opened(chosen, config, told["embedded"], Preflight.from_json(told["found"]))
+
+
+def _emulated(chosen: Chosen, running: ExitStack) -> Config:
+    from conformance.emulator.behaviour import Settings
+    from conformance.emulator.process import emulator
+
+    key = secrets.token_urlsafe(24)
+    started = emulator([chosen.version], settings=Settings(key=key), folder=chosen.options.specs)
+    return _at(chosen.config, running.enter_context(started), key)
+
+
+def _at(config: Config, url: str, key: str) -> Config:
+    target = evolve(config.target, url=url, key=key, auth="api-key", deterministic=True)
+    return evolve(config, target=target)

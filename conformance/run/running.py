@@ -1,0 +1,165 @@
+"""One api-version on its way: the third stage of a run. Its end gives the fourth, ``Ended``.
+
+It exists from the first request to the last, in the process that sends. What it sees goes to a file as it comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from conformance._parts import late
+from conformance.errors import HarnessError
+from conformance.evidence.trace import Trace
+from conformance.run import recording
+from conformance.run.ending import Ended
+from conformance.run.notes import header
+from conformance.run.opening import Identity, Opened
+from conformance.run.process import Process
+from conformance.run.runner import Event, Runner
+from conformance.run.selection import Item, checks_of
+from conformance.run.smallest_witness import shrunk
+from conformance.target.cleanup import clean
+from conformance.target.journal import Journal, default_folder
+from conformance.target.target import Target
+from conformance.verdict import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from reports import failure
+else:
+    failure = late("reports.failure")
+
+__all__ = ["Running"]
+
+
+class Running:
+    """Sends the scenarios of ``items`` that belong to this process and judges them. Thread-safe but for :meth:`end`.
+
+    ``items`` are all that pytest left of the selection, also those of other processes. ``notify`` is called from the
+    threads that send.
+    """
+
+    def __init__(
+        self,
+        opened: Opened,
+        items: Sequence[Item],
+        run: Identity,
+        process: Process,
+        notify: Callable[[Event], None],
+    ) -> None:
+        chosen, config = opened.chosen, opened.config
+        self.version = chosen.version
+        self._opened = opened
+        self._header = header(opened, items, run.started)
+        self._folder = run.out / self.version
+        self._flight = process.in_flight(chosen.options, config.target.url)
+        self._recorded: set[str] = set()
+        self._failed: list[tuple[Verdict, Trace]] = []
+        self._recorder = recording.Recorder(self._folder, process.worker, self._header)
+        self._journal = Journal(
+            default_folder(),
+            target=config.target.url,
+            api_version=self.version,
+            worker=process.worker or "main",
+            sync=not opened.embedded,
+        )
+        self._target = Target(
+            config,
+            chosen.spec,
+            journal=self._journal,
+            run_id=run.id,
+            share=process.share,
+            wrong_keys=process.wrong_keys,
+        )
+        wanted = {item.scenario for item in items if process.owns(self.version, item.scenario)}
+        self._runner = Runner(
+            chosen.spec,
+            [scenario for scenario in chosen.scenarios if scenario.id in wanted],
+            checks_of(chosen.options),
+            self._target,
+            concurrency=self._flight,
+            profile=chosen.options.profile,
+            preflight=opened.found,
+            known=chosen.known,
+            notify=notify,
+        )
+        self._runner.start()
+
+    def verdict(self, item: Item) -> Verdict:
+        """The verdict of an item; waits for its scenario. Both are recorded."""
+        verdict = self._runner.verdict(item.scenario, item.check.id)
+        if item.scenario not in self._recorded:
+            self._recorded.add(item.scenario)
+            self._recorder.trace(self.trace(item))
+        self._recorder.verdict(verdict)
+        if verdict.outcome is Outcome.FAIL:
+            self._failed.append((verdict, self.trace(item)))
+        return verdict
+
+    def trace(self, item: Item) -> Trace:
+        """The evidence of an item's scenario; empty if its script crashed."""
+        try:
+            return self._runner.trace(item.scenario)
+        except HarnessError as error:
+            return Trace(item.scenario, ended=str(error), outcome=Outcome.ERROR)
+
+    def explain(self, item: Item, verdict: Verdict) -> Iterator[str]:
+        """Yield about ten lines that explain a verdict."""
+        yield from failure.explain(
+            verdict,
+            self.trace(item),
+            self._header["checks"],
+            run_dir=str(self._folder),
+            auth=self._header["target"]["auth"],
+        )
+
+    def stop(self) -> None:
+        """Stop sending."""
+        self._runner.stop()
+
+    def end(self, *, interrupted: bool) -> Ended:
+        """Stop what runs, remove what was created, close the files.
+
+        Whatever goes wrong with one of these is told, and the others are done all the same: the report must not be lost
+        because the journal can't be written, or because somebody pressed Ctrl-C a second time.
+        """
+        options = self._opened.chosen.options
+        troubles: list[str] = []
+        with _told("stopping", troubles):
+            self._runner.close()
+        if options.shrink and not interrupted:
+            with _told("making failing requests smaller", troubles):
+                self._shrink(options.shrink)
+        with _told("removing what was created", troubles):
+            clean(self._target, self._journal, options.cleanup_timeout, self._flight)
+        left = tuple(f"{one.undo.operation}: {dict(one.ids)}" for one in self._journal.pending)
+        with _told("closing the connections", troubles):
+            self._target.close()
+        with _told("closing the journal", troubles):
+            self._close_journal()
+        with _told("closing the evidence", troubles):
+            self._recorder.close()
+        return Ended(left, self._journal.unknown, tuple(troubles))
+
+    def _shrink(self, requests: int) -> None:
+        for trace, verdict in shrunk(self._opened.chosen.spec, self._target, self._failed, requests):
+            self._recorder.trace(trace)
+            self._recorder.verdict(verdict)
+
+    def _close_journal(self) -> None:
+        self._journal.close()
+        if self._opened.embedded:
+            # The objects of an embedded emulator end with its process, so they need not be removed.
+            self._journal.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _told(what: str, troubles: list[str]) -> Iterator[None]:
+    """Add to ``troubles`` what is raised within."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        troubles.append(f"{what} was interrupted")
+    except Exception as error:  # noqa: BLE001 - the run is over and its verdicts stand; the report tells of this
+        troubles.append(f"{what}: {type(error).__name__}: {error}")

@@ -1,0 +1,57 @@
+"""The state of a scenario that the runner sends, and the form of what its script yields."""
+
+from __future__ import annotations
+
+import reprlib
+import threading
+
+from attrs import define, field
+
+from conformance.errors import HarnessError
+from conformance.evidence.exchange import Exchange, Fault, FaultKind
+from conformance.evidence.trace import Observation, Trace
+from conformance.requests.case import Case
+from conformance.requests.request import Request
+from conformance.run.creations import Creations
+from conformance.scenarios.scenario import Scenario, Script, Step, Wait
+from conformance.target.limits import Window
+from conformance.verdict import Outcome
+
+__all__ = ["ScenarioState", "checked", "never_sent"]
+
+
+@define(eq=False)
+class ScenarioState:
+    """A scenario that runs. Changed only under the runner's lock, or by the one thread that advances it."""
+
+    index: int
+    scenario: Scenario
+    script: Script | None = None
+    step: int = -1
+    cases: tuple[Case, ...] = ()
+    results: list[Exchange] = field(factory=list)
+    withheld: list[bool] = field(factory=list)
+    open: int = 0
+    seen: list[Observation] = field(factory=list)
+    window: Window = field(factory=Window)
+    ended: str = ""
+    outcome: Outcome | None = None
+    closing: bool = False
+    creations: Creations = field(factory=Creations)
+    error: Exception | None = None
+    trace: Trace | None = None
+    done: threading.Event = field(factory=threading.Event)
+
+
+def checked(step: object) -> Step:
+    """What a script yielded, if it is a step. Raises :class:`HarnessError` if it is not."""
+    if isinstance(step, Wait) and 0 <= step.seconds <= threading.TIMEOUT_MAX:
+        return step
+    if isinstance(step, tuple) and all(isinstance(case, Case) for case in step):
+        return step
+    raise HarnessError(f"the script yielded {reprlib.repr(step)}, which is no step: a tuple of cases, or a Wait")
+
+
+def never_sent(case: Case, reason: str) -> Exchange:
+    """What a script receives in place of the answer to a case that was not sent. It never becomes evidence."""
+    return Exchange(Request(case.method, ""), fault=Fault(FaultKind.CANCELLED, reason, 0.0))

@@ -1,0 +1,112 @@
+"""The stages of a run: what goes wrong at the end of it loses no report, and workers tell how they ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.errors import HarnessError
+from conformance.run import running
+from conformance.run.choice import choose
+from conformance.run.ending import Ended
+from conformance.run.process import Process
+from conformance.run.session import Session
+from conformance.settings.options import Options
+from conformance.target.journal import Journal
+from conformance.target.target import Target
+from conformance.verdict import Outcome
+
+VERSION = "2024-05-01-preview"
+NARROW = ("corpus.assistants.list",)
+
+
+@pytest.fixture
+def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Options:
+    """A small run against the embedded emulator."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    return Options(api_versions=(VERSION,), scenarios=NARROW, out=tmp_path / "out", selection={"--scenario": NARROW})
+
+
+def failing(error: BaseException) -> Callable[..., Any]:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return fail
+
+
+def judge_all(options: Options) -> Session:
+    (chosen,) = choose(options)
+    session = Session.open([chosen])
+    session.start()
+    for item in chosen.items:
+        session.verdict(item)
+    return session
+
+
+@pytest.mark.parametrize(
+    ("place", "error", "told"),
+    [
+        ((running, "clean"), OSError(28, "No space left on device"), "removing what was created: OSError"),
+        ((running, "clean"), KeyboardInterrupt(), "removing what was created was interrupted"),
+        ((Journal, "close"), OSError(5, "Input/output error"), "closing the journal: OSError"),
+        ((Target, "close"), RuntimeError("a bug"), "closing the connections: RuntimeError: a bug"),
+    ],
+    ids=["cleanup", "second interrupt", "journal", "connections"],
+)
+def test_what_goes_wrong_at_the_end_is_told_in_the_report(
+    options: Options, monkeypatch: pytest.MonkeyPatch, place: tuple[Any, str], error: BaseException, told: str
+) -> None:
+    """All verdicts are in the report, and one note says what went wrong."""
+    session = judge_all(options)
+    with monkeypatch.context() as patched:
+        patched.setattr(*place, failing(error))
+        session.close()
+    report = session.reports[VERSION]
+    assert len(choose(options)[0].items) == len(report.verdicts)
+    assert Outcome.ERROR not in {verdict.outcome for verdict in report.verdicts}
+    assert "conformant" == report.footer["conclusion"]
+    assert 1 == sum(told in note for note in report.footer["notes"])
+    assert 0 == session.exit_code
+
+
+def test_a_good_end_has_nothing_to_tell(options: Options) -> None:
+    """Without trouble there is no note of any."""
+    session = judge_all(options)
+    session.close()
+    assert [] == session.reports[VERSION].footer["notes"]
+
+
+def test_what_workers_left_is_in_the_report(options: Options) -> None:
+    """The controlling process adds up what its workers could not remove, and what went wrong with them."""
+    (chosen,) = choose(options)
+    session = Session.open([chosen], workers=2)
+    session.choose({item.id for item in chosen.items})
+    told = session.handoff()
+    for number, left in enumerate(("files.delete: {'file': 'f1'}", "files.delete: {'file': 'f2'}")):
+        worker = Session.join([chosen], told, Process(f"gw{number}", 2))
+        worker.start()
+        for item in chosen.items:
+            if worker.process.owns(VERSION, item.scenario):
+                worker.verdict(item)
+        worker.close()
+        assert {} == worker.reports
+        session.hear(worker.outcome())
+        session.hear({VERSION: Ended((left,), unknown=1).to_json()})
+    session.close()
+    report = session.reports[VERSION]
+    assert len(chosen.items) == len(report.verdicts)
+    assert ["files.delete: {'file': 'f1'}", "files.delete: {'file': 'f2'}"] == report.footer["left_behind"]
+    assert [True, True] == [note.startswith("2 ") for note in report.footer["notes"]]
+
+
+def test_an_api_version_that_is_over_does_not_begin_again(options: Options) -> None:
+    """Its evidence is closed: asking for more is an error, not a second run."""
+    session = judge_all(options)
+    (item, *_) = session._opened[VERSION].chosen.items
+    session.close()
+    with pytest.raises(HarnessError, match="is over"):
+        session.verdict(item)
