@@ -69,7 +69,7 @@ def misfits(path: Path, data: Any, formats: FormatChecker | None = None) -> tupl
 
 
 def _misfits(error: ValidationError) -> Iterable[Misfit]:
-    """Yield the misfits that one error of the validator stands for."""
+    """The misfits that one error of the validator stands for."""
     path, value = tuple(error.absolute_path), cast("Any", error.instance)
     schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
     title = schema.get("title", "")

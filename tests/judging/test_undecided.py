@@ -93,7 +93,7 @@ def test_of_several_excuses_the_first_is_told() -> None:
 def test_a_step_that_was_repeated_counts_by_its_last_answer() -> None:
     """Repetitions have the same step, whatever else they ask for."""
     steps = [seen(500, step="s", query=(("n", "1"),)), seen(step="s", query=(("n", "2"),))]
-    assert "this story has no step 'create'" == judge(SPEC, story(needs=("create",)), trace(*steps)).reason
+    assert "this scenario has no step 'create'" == judge(SPEC, story(needs=("create",)), trace(*steps)).reason
     other = [seen(500, step="s"), seen(step="t")]
     assert "the step 's' was answered with 500" == judge(SPEC, story(needs=("create",)), trace(*other)).reason
 
