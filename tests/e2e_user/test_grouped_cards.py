@@ -18,7 +18,7 @@ def test_what_could_not_be_judged_for_one_reason_is_one_card(tmp_path: Path) -> 
     (page,) = (tmp_path / "out").glob("*/index.html")
     text = page.read_text("utf-8")
     assert 1 == text.count('<section class="card not_testable"')
-    assert "for the same reason: " in text
+    assert "for the same reason or in consequence: " in text
 
 
 @pytest.mark.parametrize(
