@@ -104,11 +104,18 @@ def _still_asks(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | N
     return None
 
 
+def _asks(value: Any, _request: Request) -> Any:
+    """Witness: a run that doesn't wait asks for outputs."""
+    silent = is_run_object(value) and value.get("status") != "requires_action"
+    return {**value, "required_action": {"type": "submit_tool_outputs"}} if silent else None
+
+
 @trace_check(
     "runs.required-action.cleared",
     Level.SHOULD,
     clause="runs-required-action",
     counterexample=_still_asks,
+    witness=on_json(_asks),
     scenarios=RUNS,
 )
 def action_cleared(spec: Spec, trace: Trace) -> Iterator[Finding]:

@@ -178,11 +178,18 @@ def _no_usage(value: Any, _request: Request) -> Any:
     return {**value, "usage": None} if is_run_object(value) and value.get("usage") else None
 
 
+def _early_usage(value: Any, _request: Request) -> Any:
+    """Witness: a run that has not ended has used something."""
+    going = is_run_object(value) and value.get("status") not in ENDS
+    return {**value, "usage": {"total_tokens": 1}} if going else None
+
+
 @trace_check(
     "runs.usage.given",
     Level.SHOULD,
     clause="runs-usage-given",
     counterexample=on_json(_no_usage),
+    witness=on_json(_early_usage),
     scenarios=RUNS,
     needs=(run_ended,),
 )

@@ -26,11 +26,20 @@ def _not_deleted(value: Any, _request: Request) -> Any:
     return {**value, "deleted": False} if value.get("deleted") is True else None
 
 
+def _denied(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | None:
+    """Witness: a deletion that was confirmed in any way is denied."""
+    response = exchange.response
+    if response is None or not exchange.ok or exchange.request.method != "DELETE":
+        return None
+    return exchange.answered(evolve(response, status=200).with_json({"deleted": False}))
+
+
 @trace_check(
     "lifecycle.delete.confirms",
     Level.MUST,
     clause="state-delete-confirms",
     counterexample=in_lifecycles(on_json(_not_deleted, when=lambda exchange: exchange.request.method == "DELETE")),
+    witness=_denied,
     scenarios=LIFECYCLES,
     needs=("create", "delete"),
 )
@@ -153,11 +162,21 @@ def _path(exchange: Exchange) -> str:
     return exchange.request.url.split("?", maxsplit=1)[0]
 
 
+def _still_listed(exchange: Exchange, others: Sequence[Exchange]) -> Exchange | None:
+    """Witness: a list contains an object that was deleted from it."""
+    value, base = page_of(exchange), _base(exchange.request.url)
+    deleted = [_path(x) for x in others if x.request.method == "DELETE" and x.ok and x.request.url.startswith(base)]
+    if value is None or not deleted:
+        return None
+    return answer_page(exchange, {**value, "data": [{"id": path.rsplit("/", 1)[-1]} for path in deleted]})
+
+
 @trace_check(
     "lifecycle.deleted.unlisted",
     Level.MUST,
     clause="state-deleted-gone",
     counterexample=in_lifecycles(_back_in_list),
+    witness=_still_listed,
     scenarios=LIFECYCLES,
     entails=("lists.order", "lists.walk.changed"),
 )

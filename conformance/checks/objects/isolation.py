@@ -234,11 +234,19 @@ def _other_default(value: Any, request: Request) -> Any:
     return None
 
 
+def _odd_defaults(value: Any, request: Request) -> Any:
+    """Witness: all fields that were not sent have other values."""
+    body = request.json if isinstance(request.json, dict) else {}
+    unsent = [name for name in value if name not in body and value[name] is not None]
+    return {**value, **dict.fromkeys(unsent, "another default")} if request.method == "POST" and unsent else None
+
+
 @trace_check(
     "lifecycle.defaults",
     Level.SHOULD,
     clause="state-defaults",
     counterexample=in_lifecycles(on_json(_other_default)),
+    witness=on_json(_odd_defaults),
     scenarios=LIFECYCLES,
     needs=("create-second",),
     provenance="spec",

@@ -96,11 +96,17 @@ def _restarted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | No
     return None
 
 
+def _under_way(item: dict[str, Any]) -> Any:
+    """Witness: an object that has ended is in progress."""
+    return {**item, "status": "in_progress"} if item.get("status") in ENDS else None
+
+
 @trace_check(
     "jobs.end.stays",
     Level.MUST,
     clause="jobs-end-stays",
     counterexample=_restarted,
+    witness=on_objects("", _under_way),
     scenarios=SCENARIOS,
     entails=(
         "schema.response",

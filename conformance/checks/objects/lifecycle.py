@@ -111,8 +111,8 @@ def _forget(value: Any, request: Request) -> Any:
 def _another_echo(value: Any, request: Request) -> Any:
     """Witness: one text of the created object differs from what was sent."""
     sent = request.json if isinstance(request.json, dict) else {}
-    same = [name for name in sent if isinstance(sent[name], str) and value.get(name) == sent[name]]
-    return {**value, same[0]: "something else"} if same else None
+    same = [name for name in sent if value.get(name) == sent[name]]
+    return {**value, **dict.fromkeys(same, "something else")} if same else None
 
 
 @trace_check(

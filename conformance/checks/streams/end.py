@@ -85,11 +85,20 @@ def _no_done(events: list[Draft], _request: Request) -> list[Draft] | None:
     return kept if kept and len(kept) < len(events) else None
 
 
+def _done_twice(events: list[Draft], _request: Request) -> list[Draft] | None:
+    """Witness: two sentinels follow the events, in a protocol without one too."""
+    if len(_sentinels(events)) == len(events):
+        return None
+    end = Draft("[DONE]", None, events[-1].at)
+    return [*events, end, end]
+
+
 @check(
     "sse.done.once",
     Level.MUST,
     clause="stream-done",
     counterexample=on_events(_no_done, "chat-chunks", "completion-chunks", "assistants"),
+    witness=on_events(_done_twice),
     about=streamed(),
     needs=Needs.SUCCESS,
 )
@@ -121,11 +130,17 @@ def _after_done(events: list[Draft], _request: Request) -> list[Draft] | None:
     return [*rest[:-1], evolve(done[0], at=rest[-1].at), evolve(rest[-1], at=done[0].at)]
 
 
+def _done_first(events: list[Draft], _request: Request) -> list[Draft]:
+    """Witness: a sentinel before the last event."""
+    return [*events[:-1], Draft("[DONE]", None, events[-1].at), events[-1]]
+
+
 @check(
     "sse.done.last",
     Level.MUST,
     clause="stream-done",
     counterexample=on_events(_after_done),
+    witness=on_events(_done_first),
     about=streamed(),
     needs=Needs.SUCCESS,
 )
