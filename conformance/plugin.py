@@ -25,15 +25,19 @@ if TYPE_CHECKING:  # loaded only when an option is used: other people's pytest r
     from conformance.run.scheduling import ByScenario
     from conformance.run.selection import Item
     from conformance.run.session import Session
+    from conformance.target.limits import Spent
     from reports import allure, junit
 else:
     allure = late("reports.allure")
     junit = late("reports.junit")
 
-__all__ = ["FIXTURE", "REFUSED", "SESSION", "BrokenItem", "Judged", "pytest_addoption", "pytest_configure"]
+__all__ = ["FIXTURE", "REFUSED", "SESSION", "SPENT", "BrokenItem", "Judged", "pytest_addoption", "pytest_configure"]
 
 #: The run of this process. Under ``--co`` there is none.
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
+
+#: What earlier sessions of the same run have spent of its budget. The command sets it, which judges version by version.
+SPENT: pytest.StashKey[Spent] = pytest.StashKey()
 
 #: The items that the options select.
 ITEMS: pytest.StashKey[tuple[Item, ...]] = pytest.StashKey()
@@ -94,6 +98,7 @@ def _opened(config: pytest.Config) -> tuple[Session | None, tuple[Item, ...]]:
     from conformance.run.choice import choose, chosen_by
     from conformance.run.process import Process
     from conformance.run.session import Session
+    from conformance.target.limits import NOTHING
 
     options = from_mapping(vars(config.option))
     worker = getattr(config, "workerinput", None)
@@ -106,7 +111,7 @@ def _opened(config: pytest.Config) -> tuple[Session | None, tuple[Item, ...]]:
         workers = _workers(config)
         choice = choose(options, workers=workers)
         if not config.getoption("collectonly", default=False):
-            session = Session.open(choice, workers=workers)
+            session = Session.open(choice, workers=workers, before=config.stash.get(SPENT, NOTHING))
     return session, tuple(item for one in choice for item in one.items)
 
 

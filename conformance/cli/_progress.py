@@ -16,6 +16,7 @@ from conformance.cli._crash import tell
 from conformance.errors import ConformanceError
 
 if TYPE_CHECKING:
+    from conformance.target.limits import Spent
     from reports.headline import Headline
 
 __all__ = ["Console"]
@@ -28,13 +29,14 @@ class Console:
     """A pytest plugin that replaces the terminal reporter.
 
     ``exit_code`` is that of the run, ``headlines`` the first line of each api-version's report, ``refused`` the error
-    because of which the run did not begin.
+    because of which the run did not begin, ``spent`` what the run has spent of its budget.
     """
 
     def __init__(self) -> None:
         self.exit_code: int | None = None
         self.headlines: Mapping[str, Headline] = {}
         self.refused: ConformanceError | None = None
+        self.spent: Spent | None = None
         self._sent = self._judged = self._failed = 0
         self._items = 0
         self._version = ""
@@ -110,7 +112,7 @@ class Console:
         session = config.stash.get(SESSION, None)
         if session is None:
             return
-        self.headlines = session.headlines
+        self.headlines, self.spent = session.headlines, session.spent
         if self.exit_code is not None:
             return
         if self._moving:

@@ -24,6 +24,7 @@ from conformance.settings.scope import RunScope
 from conformance.spec.loading import load
 from conformance.target.cleanup import clean
 from conformance.target.journal import Journal, default_folder
+from conformance.target.preflight import answered_by_emulator
 from conformance.target.target import Target
 from conformance.verdict import Outcome
 
@@ -69,6 +70,9 @@ def main(args: argparse.Namespace) -> int:
             url = stack.enter_context(emulator([spec.version], settings=Settings(key=key), folder=options.specs))
             config = evolve(config, target=evolve(config.target, url=url, key=key, auth="api-key", deterministic=True))
         journal = stack.enter_context(Journal(default_folder(), target=config.target.url, api_version=spec.version))
+        if config.target.live is None:
+            with Target(config, spec) as unknown:
+                config = evolve(config, target=evolve(config.target, live=not answered_by_emulator(unknown, spec)))
         target = stack.enter_context(Target(config, spec, journal=journal))
         try:
             made = replay(spec, target, scenario, seen.case.id, checks)

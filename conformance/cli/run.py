@@ -18,6 +18,7 @@ from conformance.run.recording import out_folder, overview, seal
 from conformance.run.selection import default_versions, nothing_chosen
 from conformance.settings.options import ROWS, Options, add_to, from_mapping
 from conformance.spec.loading import load
+from conformance.target.limits import NOTHING
 
 if TYPE_CHECKING:
     from reports.headline import Headline
@@ -47,11 +48,12 @@ def main(args: argparse.Namespace) -> int:
     out = out_folder(options).absolute()
     codes: list[int] = []
     headlines: dict[str, Headline] = {}
+    purse = _Purse()
     if args.workers < 0:
         raise UsageError(f"-n {args.workers}: must be at least 0")
     for version in _versions(options):
         try:
-            codes.append(_run(args, version, out, headlines))
+            codes.append(_run(args, version, out, headlines, purse))
         except ConformanceError as error:
             if not codes:
                 raise
@@ -83,7 +85,21 @@ def _versions(options: Options) -> tuple[str, ...]:
     return tuple(name for name in names if not reasons[name])
 
 
-def _run(args: argparse.Namespace, version: str, out: Path, headlines: dict[str, Headline]) -> int:
+class _Purse:
+    """What the api-versions before have spent: a plugin that tells the next one, which has a session of its own."""
+
+    def __init__(self) -> None:
+        self.spent = NOTHING
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Tell the session that is about to begin."""
+        from conformance.plugin import SPENT
+
+        config.stash[SPENT] = self.spent
+
+
+def _run(args: argparse.Namespace, version: str, out: Path, headlines: dict[str, Headline], purse: _Purse) -> int:
     """Judge one api-version with pytest; returns its exit code and adds to ``headlines``."""
     from conformance.cli import _progress as _console
 
@@ -103,7 +119,8 @@ def _run(args: argparse.Namespace, version: str, out: Path, headlines: dict[str,
     words += [*_passed_on(args), "--aoai-api-version", version, "--aoai-out", str(out), str(_SUITE)]
     console = _console.Console()
     os.environ.pop("PYTEST_ADDOPTS", None)  # it holds options for the user's own tests
-    code = int(pytest.main(words, plugins=[console]))
+    code = int(pytest.main(words, plugins=[purse, console]))
+    purse.spent = console.spent or purse.spent
     if console.refused is not None:
         raise console.refused
     headlines.update(console.headlines)

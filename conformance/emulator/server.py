@@ -23,10 +23,11 @@ from attrs import define, evolve, field
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from conformance import __version__
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
 from conformance.evidence.exchange import Exchange, Response
-from conformance.requests.headers import redact
+from conformance.requests.headers import EMULATOR_HEADER, redact
 from conformance.requests.request import Request
 
 __all__ = ["SETTINGS_VARIABLE", "Transform", "asgi", "main", "running", "serve"]
@@ -125,6 +126,8 @@ class _Front:
         if (sized or not length) and response.status >= 200 and response.status not in (204, 304):
             # One byte more than is sent: the client must see that a dropped answer is incomplete.
             headers.append((b"content-length", str(length + (1 if dropped else 0)).encode()))
+        # Added here, behind every injected bug: whatever is wrong with an answer, it says that an emulator sent it.
+        headers.append((EMULATOR_HEADER.encode(), __version__.encode()))
         await _until(started + response.headers_at)
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         last = len(response.chunks) - 1

@@ -126,8 +126,12 @@ class Response:
         return evolve(self, chunks=(Chunk(at, body),) if body else (), headers=headers)
 
     def with_json(self, value: Any) -> Response:
-        """The same answer with a JSON body."""
-        return self.with_body(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+        """The same answer with a JSON body. Half a surrogate pair, which UTF-8 can't hold, is written as an escape."""
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        try:
+            return self.with_body(text.encode())
+        except UnicodeEncodeError:
+            return self.with_body(json.dumps(value, separators=(",", ":")).encode())
 
     def with_header(self, name: str, value: str | None) -> Response:
         """The same answer with a header replaced, or removed if ``value`` is None."""

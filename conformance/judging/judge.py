@@ -157,8 +157,13 @@ def _missing(check: Check, trace: Trace) -> Blocked | None:
             return (failed_step(steps[-1]) if steps else None) or _broken_step(trace) or _not_sent(needed)
         reason = needed(trace)
         if reason:
-            return _broken_step(trace) or Blocked(Outcome.NOT_TESTABLE, reason)
+            return _broken_step(trace) or _left_out(trace) or Blocked(Outcome.NOT_TESTABLE, reason)
     return None
+
+
+def _left_out(trace: Trace) -> Blocked | None:
+    """Why the rest of a script was left out on purpose, which says nothing about the target; None if it was not."""
+    return Blocked(trace.outcome, trace.ended) if trace.outcome is Outcome.NOT_APPLICABLE else None
 
 
 def _not_sent(role: str) -> Blocked:

@@ -10,6 +10,7 @@ from conformance.requests.profile import Profile
 from conformance.run import recording
 from conformance.run.ending import Ended
 from conformance.run.opening import Opened
+from conformance.run.runner import default_concurrency
 from conformance.run.scope import chosen_names, scope_of
 from conformance.run.selection import Item, checks_of, fits_elsewhere
 from conformance.spec.operations import operations_of
@@ -78,6 +79,19 @@ def wrong_place(run: Opened) -> str:
     )
 
 
+def _protected(run: Opened, items: Sequence[Item]) -> Iterator[str]:
+    """Yield a line on what was left out or hidden because the target is live, and which key changes that."""
+    target = run.config.target
+    if not target.protected:
+        return
+    told = "as [target] live says" if run.chosen.config.target.live else "which is the default for all but our emulator"
+    parts = ["contents and ids of objects of others are hidden"]
+    parts += [f"at most {default_concurrency(live=True)} requests at a time"] * (not run.chosen.options.concurrency)
+    left = scope_of(run, items).left_out
+    parts += [f"left out as expensive: {', '.join(left)} ([budget] expensive allows them)"] * bool(left)
+    yield f"the target is protected as a live resource, {told}: {'; '.join(parts)}; [target] live = false changes that"
+
+
 def notes(run: Opened, items: Sequence[Item], ended: Ended) -> Iterator[str]:
     """Yield what a reader of the report should know about the run. ``items`` are those that pytest selected."""
     chosen, spec = run.chosen, run.chosen.spec
@@ -85,6 +99,7 @@ def notes(run: Opened, items: Sequence[Item], ended: Ended) -> Iterator[str]:
     looked_at = {known[name].resource for name in run.found.cases if name in known}
     if looked_at and looked_at <= set(run.found.resources):
         yield f"nothing of {spec.version} is served: {wrong_place(run)}"
+    yield from _protected(run, items)
     proxy = proxy_for(run.config.target.url)
     if proxy is not None:
         yield f"the target was reached through the proxy {proxy.url}, as the environment says"

@@ -17,6 +17,7 @@ from attrs import evolve, frozen
 from conformance.run import recording
 from conformance.run.choice import Chosen
 from conformance.settings.configuration import Config
+from conformance.target.limits import Allowance
 from conformance.target.preflight import Preflight, preflight
 from conformance.target.target import Target
 
@@ -56,20 +57,24 @@ class Opened:
             "url": target.url,
             "key": target.key if self.embedded else "",
             "embedded": self.embedded,
+            "live": target.live,
         }
 
 
-def opened(chosen: Chosen, run: Identity, running: ExitStack) -> Opened:
+def opened(chosen: Chosen, run: Identity, allowance: Allowance, running: ExitStack) -> Opened:
     """Open the target, or start the embedded emulator, and run the preflight. ``running`` ends the emulator.
 
-    Raises :class:`Unreachable`, or :class:`UsageError` if nothing could be judged.
+    Whether the target is live is decided here, if its owner has not said it: all is live but our own emulator. Raises
+    :class:`Unreachable`, or :class:`UsageError` if nothing could be judged.
     """
     config = chosen.config
     embedded = not config.target.url
     if embedded:
         config = _emulated(chosen, running)
-    with Target(config, chosen.spec, run_id=run.id) as target:
-        return Opened(chosen, config, embedded, preflight(target, chosen.spec))
+    with Target(config, chosen.spec, run_id=run.id, allowance=allowance) as target:
+        found = preflight(target, chosen.spec)
+    live = not found.emulated if config.target.live is None else config.target.live
+    return Opened(chosen, evolve(config, target=evolve(config.target, live=live)), embedded, found)
 
 
 def joined(chosen: Chosen, told: Mapping[str, Any]) -> Opened:
@@ -77,6 +82,7 @@ def joined(chosen: Chosen, told: Mapping[str, Any]) -> Opened:
     config = chosen.config
     if told["embedded"]:
         config = _at(config, told["url"], told["key"])
+    config = evolve(config, target=evolve(config.target, live=told["live"]))
     return Opened(chosen, config, told["embedded"], Preflight.from_json(told["found"]))
 
 

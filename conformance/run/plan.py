@@ -61,7 +61,7 @@ def _of(case: Case, resource: str, family: str) -> Line:
 def plan(scenarios: Iterable[Scenario], *, allowed: Iterable[str] | None = None) -> Plan:
     """The plan of some scenarios.
 
-    ``allowed`` are the expensive kinds that may be sent; None allows all (a target on loopback). Requests that aren't
+    ``allowed`` are the expensive kinds that may be sent; None allows all (an emulator). Requests that aren't
     allowed are counted only in ``expensive``.
     """
     permitted = None if allowed is None else frozenset(allowed)

@@ -10,9 +10,9 @@ from attrs import frozen
 
 from conformance.run.runner import default_concurrency
 from conformance.run.scheduling import worker_of
-from conformance.settings.configuration import is_loopback
+from conformance.settings.configuration import Budget
 from conformance.settings.options import Options
-from conformance.target.limits import WRONG_KEY_PROBES
+from conformance.target.limits import WRONG_KEY_PROBES, Allowance, Spent
 
 __all__ = ["Process"]
 
@@ -44,19 +44,17 @@ class Process:
         """True where a scenario is sent by this process."""
         return not self.worker or worker_of(version, scenario, self.workers) == self._number
 
-    @property
-    def share(self) -> float:
-        """The part of the run's budget that this process may spend."""
-        return 1.0 / self.workers if self.worker else 1.0
+    def allowance(self, budget: Budget, before: Spent) -> Allowance:
+        """What this process may spend of the run's budget, after what the run has spent elsewhere.
 
-    @property
-    def wrong_keys(self) -> int:
-        """Probes with a wrong key that it may send: at most two in a run, whatever the number of processes."""
+        At most two probes with a wrong key are sent in a run, whatever the number of processes.
+        """
+        probes = max(0, WRONG_KEY_PROBES - before.wrong_keys)
         if not self.worker:
-            return WRONG_KEY_PROBES
-        return 1 if self._number < WRONG_KEY_PROBES else 0
+            return Allowance(budget, wrong_keys=probes, before=before)
+        return Allowance(budget, share=1.0 / self.workers, wrong_keys=int(self._number < probes), before=before)
 
-    def in_flight(self, options: Options, url: str) -> int:
+    def in_flight(self, options: Options, *, live: bool) -> int:
         """How many exchanges it may have in flight. Where nobody says, each process has one at least."""
-        total = options.concurrency or default_concurrency(loopback=is_loopback(url))
+        total = options.concurrency or default_concurrency(live=live)
         return max(1, total // max(1, self.workers))

@@ -20,7 +20,7 @@ from attrs import frozen
 
 from conformance.errors import HarnessError
 from conformance.evidence.exchange import Exchange
-from conformance.evidence.trace import Observation, Trace
+from conformance.evidence.trace import Trace
 from conformance.judging.blocking import Blocked
 from conformance.judging.check import Check
 from conformance.judging.judge import judge
@@ -40,9 +40,9 @@ from conformance.verdict import Outcome, Verdict
 __all__ = ["Event", "Runner", "default_concurrency"]
 
 
-def default_concurrency(*, loopback: bool) -> int:
+def default_concurrency(*, live: bool) -> int:
     """The number of exchanges in flight if the user names none. A live resource has rate limits."""
-    return 8 if loopback else 2
+    return 2 if live else 8
 
 
 @frozen
@@ -80,7 +80,7 @@ class Runner:
         self.spec, self.target = spec, target
         self.checks: Mapping[str, Check] = {check.id: check for check in checks}
         self._states = {s.id: ScenarioState(index, s) for index, s in enumerate(scenarios)}
-        self._concurrency = concurrency or default_concurrency(loopback=target.loopback)
+        self._concurrency = concurrency or default_concurrency(live=target.live)
         self._settings = settings or settings_of(target, profile)
         found = preflight or Preflight()
         self._claims = Claims(spec, target.config, found)
@@ -243,6 +243,7 @@ class Runner:
                 if reason is not None:
                     state.ended, state.outcome = reason, Outcome.NOT_APPLICABLE
                     raise StopIteration  # noqa: TRY301 - as above
+                state.foreign = self.target.foreign()
                 state.script = state.scenario.script(self.spec, self._settings)
                 step = checked(next(state.script))
             else:
@@ -306,8 +307,7 @@ class Runner:
             state.open -= 1
             over = state.open == 0
             if over:
-                pairs = zip(state.cases, state.results, state.withheld, strict=True)
-                state.seen.extend(Observation(case, result) for case, result, held in pairs if not held)
+                state.keep_step()
                 self._enqueue(state, -1)
                 self._lock.notify()
 
@@ -347,8 +347,7 @@ class Runner:
         """Build the trace of a scenario that has ended. Called under the lock."""
         if not state.done.is_set():
             if state.open:  # a step was cut off in the middle: keep what came
-                pairs = zip(state.cases, state.results, state.withheld, strict=True)
-                state.seen.extend(Observation(case, result) for case, result, held in pairs if not held)
+                state.keep_step()
             if not state.seen and state.outcome is None and state.cases:
                 state.outcome, state.ended = Outcome.NOT_APPLICABLE, "no case of it may be sent to this target"
             state.trace = Trace(state.scenario.id, tuple(state.seen), state.ended, state.outcome)

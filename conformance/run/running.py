@@ -22,6 +22,7 @@ from conformance.run.selection import Item, checks_of
 from conformance.run.smallest_witness import shrunk
 from conformance.target.cleanup import clean
 from conformance.target.journal import Journal, default_folder
+from conformance.target.limits import Allowance
 from conformance.target.target import Target
 from conformance.verdict import Outcome, Verdict
 
@@ -46,6 +47,8 @@ class Running:
         items: Sequence[Item],
         run: Identity,
         process: Process,
+        *,
+        allowance: Allowance,
         notify: Callable[[Event], None],
     ) -> None:
         chosen, config = opened.chosen, opened.config
@@ -53,7 +56,7 @@ class Running:
         self._opened = opened
         self._header = header(opened, items, run.started)
         self._folder = run.out / self.version
-        self._flight = process.in_flight(chosen.options, config.target.url)
+        self._flight = process.in_flight(chosen.options, live=config.target.protected)
         self._recorded: set[str] = set()
         self._failed: list[tuple[Verdict, Trace]] = []
         self._recorder = recording.Recorder(self._folder, process.worker, self._header)
@@ -69,8 +72,7 @@ class Running:
             chosen.spec,
             journal=self._journal,
             run_id=run.id,
-            share=process.share,
-            wrong_keys=process.wrong_keys,
+            allowance=allowance,
         )
         wanted = {item.scenario for item in items if process.owns(self.version, item.scenario)}
         self._runner = Runner(

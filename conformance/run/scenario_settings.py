@@ -10,14 +10,14 @@ __all__ = ["settings_of"]
 
 
 def settings_of(target: Target, profile: str = Profile.STANDARD) -> Settings:
-    """What scenarios may know of a target. On loopback they poll quickly."""
+    """What scenarios may know of a target. They poll an emulator quickly."""
     config = target.config
     return Settings(
         profile=profile,
-        poll_interval=min(config.poll.interval, 0.05) if target.loopback else config.poll.interval,
+        poll_interval=config.poll.interval if target.live else min(config.poll.interval, 0.05),
         deadline=config.poll.deadline,
         deterministic=config.target.deterministic,
-        loopback=target.loopback,
+        live=target.live,
         expensive=config.budget.expensive,
         capabilities=config.target.deployments,
     )

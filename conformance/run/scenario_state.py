@@ -14,6 +14,7 @@ from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.run.creations import Creations
 from conformance.scenarios.scenario import Scenario, Script, Step, Wait
+from conformance.target.foreign import ForeignObjects
 from conformance.target.limits import Window
 from conformance.verdict import Outcome
 
@@ -33,6 +34,7 @@ class ScenarioState:
     withheld: list[bool] = field(factory=list)
     open: int = 0
     seen: list[Observation] = field(factory=list)
+    foreign: ForeignObjects | None = None
     window: Window = field(factory=Window)
     ended: str = ""
     outcome: Outcome | None = None
@@ -41,6 +43,13 @@ class ScenarioState:
     error: Exception | None = None
     trace: Trace | None = None
     done: threading.Event = field(factory=threading.Event)
+
+    def keep_step(self) -> None:
+        """Add the exchanges of the present step to the evidence, without what belongs to others and was hidden."""
+        for case, result, held in zip(self.cases, self.results, self.withheld, strict=True):
+            if not held:
+                seen = Observation(case, result)
+                self.seen.append(seen if self.foreign is None else self.foreign.hidden(seen))
 
 
 def checked(step: object) -> Step:

@@ -44,7 +44,7 @@ def scope_of(run: Opened, items: Sequence[Item]) -> RunScope:
     target, budget = run.config.target, run.config.budget
     names, own = chosen_names(chosen), claimable(chosen.spec)
     planned = plan(chosen.scenarios)
-    forbidden = {} if target.loopback else {k: n for k, n in planned.expensive if k not in budget.expensive}
+    forbidden = {k: n for k, n in planned.expensive if target.protected and k not in budget.expensive}
     needed = {case.capability for scenario in chosen.scenarios for case in scenario.cases if case.capability}
     unclaimed = {word for capability in needed for word in _lacking(target, capability)}
     caps = {name: getattr(budget, name) for name in ("requests", "tokens", "images", "seconds")}

@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attrs import asdict
+
 from conformance._parts import late
 from conformance.errors import HarnessError, UsageError
 from conformance.evidence.trace import Trace
@@ -25,6 +27,7 @@ from conformance.run.process import Process
 from conformance.run.runner import Event
 from conformance.run.running import Running
 from conformance.run.selection import Item
+from conformance.target.limits import NOTHING, Allowance, Spent
 from conformance.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -44,8 +47,11 @@ class Session:
     The items of an api-version must be asked for together: one target is used at a time.
     """
 
-    def __init__(self, versions: Iterable[Opened], run: Identity, process: Process, running: ExitStack) -> None:
+    def __init__(
+        self, versions: Iterable[Opened], run: Identity, process: Process, allowance: Allowance, running: ExitStack
+    ) -> None:
         self.run, self.process = run, process
+        self._allowance, self._elsewhere = allowance, NOTHING
         self.interrupted = False
         self.finished = False
         self.reports: dict[str, Report] = {}
@@ -58,18 +64,22 @@ class Session:
         self._stack = running
 
     @classmethod
-    def open(cls, choice: Sequence[Chosen], *, workers: int = 0) -> Session:
+    def open(cls, choice: Sequence[Chosen], *, workers: int = 0, before: Spent = NOTHING) -> Session:
         """The session of the controller (or the only process): opens every target and runs the preflight.
 
-        Raises :class:`Unreachable`, or :class:`UsageError` if nothing could be judged or the run folder can't be
-        written.
+        ``before`` is what earlier sessions of the same run have spent. Raises :class:`Unreachable`, or
+        :class:`UsageError` if nothing could be judged or the run folder can't be written.
         """
         run = Identity.new(recording.out_folder(choice[0].options))
         folders = [run.out / one.version for one in choice]
         for folder in folders:
             _must_be_writable(folder, run.out)
+        process = Process(workers=workers)
+        allowance = process.allowance(choice[0].config.budget, before)
         with ExitStack() as stack:
-            session = cls([opened(one, run, stack) for one in choice], run, Process(workers=workers), stack.pop_all())
+            versions = [opened(one, run, allowance, stack) for one in choice]
+            session = cls(versions, run, process, allowance, stack.pop_all())
+        session._elsewhere = before
         for folder in folders:
             recording.clear(folder)
         return session
@@ -80,6 +90,7 @@ class Session:
             "out": str(self.run.out),
             "run_id": self.run.id,
             "started": self.run.started,
+            "spent": asdict(self.spent),
             "versions": {name: one.to_json() for name, one in self._opened.items()},
         }
 
@@ -87,7 +98,14 @@ class Session:
     def join(cls, choice: Iterable[Chosen], told: Mapping[str, Any], process: Process) -> Session:
         """The session of an xdist worker, from :meth:`handoff` of the controller."""
         run = Identity(told["run_id"], told["started"], Path(told["out"]))
-        return cls([joined(one, told["versions"][one.version]) for one in choice], run, process, ExitStack())
+        versions = [joined(one, told["versions"][one.version]) for one in choice]
+        allowance = process.allowance(versions[0].config.budget, Spent(**told["spent"]))
+        return cls(versions, run, process, allowance, ExitStack())
+
+    @property
+    def spent(self) -> Spent:
+        """What the run has spent so far, as far as this process knows: here, in earlier sessions and in workers."""
+        return self._elsewhere + self._allowance.spent
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -119,7 +137,8 @@ class Session:
                 self._items[version],
                 self.run,
                 self.process,
-                lambda event: self.notify(version, event),
+                allowance=self._allowance,
+                notify=lambda event: self.notify(version, event),
             )
         return self._running
 
@@ -145,13 +164,15 @@ class Session:
             self._ended[running.version] += running.end(interrupted=self.interrupted)
 
     def outcome(self) -> dict[str, Any]:
-        """How the api-versions ended in a worker, as JSON values for the controller."""
-        return {name: ended.to_json() for name, ended in self._ended.items()}
+        """How the api-versions ended in a worker and what it spent, as JSON values for the controller."""
+        ended = {name: ended.to_json() for name, ended in self._ended.items()}
+        return {"ended": ended, "spent": asdict(self._allowance.spent)}
 
     def hear(self, told: Mapping[str, Any]) -> None:
         """Add :meth:`outcome` of a worker to what this controller knows."""
-        for name, ended in told.items():
+        for name, ended in told["ended"].items():
             self._ended[name] += Ended.from_json(ended)
+        self._elsewhere += Spent(**told["spent"])
 
     def close(self, *, interrupted: bool = False, early: str = "") -> None:
         """End the run in this process; the controller also writes the reports, whatever went wrong before. A second

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 
 from conformance.checks.catalogue import all_checks
 from conformance.errors import ConformanceError
-from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Scope
 from conformance.judging.judge import judge
@@ -36,19 +35,25 @@ def shrunk(
         witnesses = [seen.case for seen in trace if seen.case.id in failing and not seen.case.scenario]
         if not witnesses:
             continue
-        last: dict[str, Exchange] = {}
+        last: dict[str, Observation] = {}
 
         def fails(case: Case) -> bool:
             try:
-                last[case.id] = target.send(case)  # noqa: B023 - called within this turn of the loop only
+                last[case.id] = _kept(target, case)  # noqa: B023 - called within this turn of the loop only
             except ConformanceError:
                 return False
-            alone = Trace(trace.scenario, (Observation(case, last[case.id]),))  # noqa: B023 - as above
+            alone = Trace(trace.scenario, (last[case.id],))  # noqa: B023 - as above
             return judge(spec, check, alone).outcome is Outcome.FAIL  # noqa: B023 - as above
 
         first = min(witnesses, key=size)
         found, spent = shrink(spec, first, fails, left)
         left -= spent
         if found.id != first.id:
-            made = Trace(f"shrunk.{trace.scenario}.{check.id}", (Observation(found, last[found.id]),))
+            made = Trace(f"shrunk.{trace.scenario}.{check.id}", (last[found.id],))
             yield made, judge(spec, check, made)
+
+
+def _kept(target: Target, case: Case) -> Observation:
+    """Send a case; the evidence is without what belongs to others."""
+    seen, foreign = Observation(case, target.send(case)), target.foreign()
+    return seen if foreign is None else foreign.hidden(seen)

@@ -1,6 +1,6 @@
 """Lists with more objects than one page holds: the default page and the largest page, both full.
 
-A hundred objects are too many to create in somebody's account, so nothing is sent off loopback.
+A hundred objects are too many to create in somebody's account, so nothing is sent to a live target.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _script(item: Kind) -> Callable[[Spec, Settings], Script]:
 
     def script(spec: Spec, settings: Settings) -> Script:
         name = f"crowds.{item.prefix}"
-        if not settings.loopback:
+        if settings.live:
             return
         ready = yield from prepared(spec, item, name, settings)
         if ready is None:

@@ -54,7 +54,7 @@ class Settings:
     deadline: float = 60.0
     read_after_write: float = 10.0
     deterministic: bool = False
-    loopback: bool = True
+    live: bool = False
     expensive: frozenset[str] = frozenset()
     capabilities: Mapping[str, frozenset[str]] = field(factory=dict)
 

@@ -40,7 +40,8 @@ class Target:
     """Where requests go, and what the target claims to support. ``key`` never appears in a repr.
 
     ``deployments`` holds the capabilities of each deployment, ``unsupported`` the reason for each glob of operations,
-    resources or features that the target doesn't claim.
+    resources or features that the target doesn't claim. ``live`` says whether it is a live resource; None if that is
+    decided by who answers (``target/preflight.py``).
     """
 
     url: str = ""
@@ -58,13 +59,21 @@ class Target:
     timeouts: Timeouts = Timeouts()
     deployments: Mapping[str, frozenset[str]] = field(factory=dict)
     unsupported: Mapping[str, str] = field(factory=dict)
+    live: bool | None = None
 
     @property
     def loopback(self) -> bool:
-        """True if the target is on this machine. The strictest guards then don't apply: nobody else pays for it or owns
-        it.
+        """True if the target's host is this machine: nothing that is sent leaves it, unless something there passes it
+        on.
         """
         return is_loopback(self.url)
+
+    @property
+    def protected(self) -> bool:
+        """True if the target must be treated as somebody's live resource: the owner says so, or nobody has said or
+        found out yet that it is an emulator.
+        """
+        return self.live is not False
 
     def deployment_for(self, capability: str) -> str | None:
         """The first deployment that has every capability in ``a+b``; None if there is none.

@@ -56,7 +56,7 @@ def keys() -> Mapping[str, Mapping[str, Any]]:
 #: The capabilities of ``[target.deployments]``, with what a deployment must be able to do to have each.
 CAPABILITIES: Mapping[str, str] = choices(keys()["target.deployments"]["additionalProperties"]["items"])
 
-#: Kinds of requests that cost more than a few tokens. Off loopback, each is sent only if it is allowed by name.
+#: Kinds of requests that cost more than a few tokens. To a live target, each is sent only if it is allowed by name.
 EXPENSIVE_KINDS: tuple[str, ...] = tuple(choices(keys()["budget.expensive"]["items"]))
 
 

@@ -82,7 +82,7 @@ ROWS = (
     Row(
         "--concurrency",
         "int",
-        "most requests at the same time (default 8 on loopback, 2 elsewhere; at least one for each process)",
+        "most requests at the same time (default 2, and 8 to an emulator; at least one for each process)",
         "N",
     ),
     Row("--config", "path", "configuration file (default conformance.toml, if it exists)", "FILE"),
@@ -102,7 +102,7 @@ ROWS = (
     Row(
         "--expensive",
         "list",
-        "allow this kind of expensive requests to a target on another machine; repeatable",
+        "allow this kind of expensive requests to a live target; repeatable",
         "NAME",
     ),
     Row("--allow-plain-http", "flag", "allow http:// to a target on another machine (the key travels in clear text)"),

@@ -11,10 +11,12 @@ import json
 import threading
 from urllib.parse import quote
 
+from attrs import evolve
+
 from conformance.errors import ConfigError
-from conformance.evidence.exchange import Exchange
+from conformance.evidence.exchange import Chunk, Exchange, Response
 from conformance.requests.case import Auth
-from conformance.requests.headers import REDACTED, Headers
+from conformance.requests.headers import REDACTED, Headers, redact
 from conformance.settings.configuration import Target as Settings
 from conformance.settings.configuration import read_key_file
 
@@ -89,6 +91,21 @@ class Credential:
         for secret in self.in_text:
             data = data.replace(secret.encode(), REDACTED.encode())
         return data
+
+    def clean(self, response: Response) -> Response:
+        """The response without any form of the key."""
+        headers = redact(response.headers, self.secrets)
+        chunks = response.chunks
+        hidden = [secret.encode() for secret in self.in_text]
+        if any(secret in response.body for secret in hidden):
+            cleaned = tuple(Chunk(chunk.at, self.hide_bytes(chunk.data)) for chunk in chunks)
+            joined = b"".join(chunk.data for chunk in cleaned)
+            if any(secret in joined for secret in hidden):  # the key was split between two chunks
+                cleaned = (Chunk(chunks[-1].at, self.hide_bytes(response.body)),)
+            chunks = cleaned
+        elif headers == response.headers:
+            return response
+        return evolve(response, headers=headers, chunks=chunks, reason=self.hide(response.reason))
 
     def _register(self, key: str) -> None:
         """From now on hide this key in evidence, in three forms: plain, escaped for a URL, escaped for JSON.

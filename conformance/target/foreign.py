@@ -1,20 +1,30 @@
-"""Objects of the account that this run did not create: evidence keeps a hash of their id and their shape, nothing
+"""Objects of the account that this run did not create: evidence keeps a hash of their ids and their shape, nothing
 else.
+
+Scenarios work with the answers as they came, because an id must be sent back as it is. What is hidden is the copy that
+is judged, printed and stored, so ``verify`` judges the same evidence.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote, quote_plus
 
-from conformance.evidence.exchange import Response
+from attrs import evolve
+
+from conformance.evidence.exchange import Exchange, Response
+from conformance.evidence.trace import Observation
 from conformance.requests.case import Case
+from conformance.requests.request import Request
+from conformance.requests.wire import PLACEHOLDER
+from conformance.target.guards import path_ids
 
-__all__ = ["hidden_id", "hide_foreign"]
+__all__ = ["ForeignObjects", "hidden_id", "words_of"]
 
-#: Fields with text of their owner. A word in them is never a member of an enum.
+#: Fields with text of their owner. A word in them is kept only if the document has it.
 _FREE = ("name", "description", "instructions", "filename", "title", "text", "value", "content", "user", "model")
 
 #: What a member of an enum looks like. It must stay, or the hidden answer would violate the schema.
@@ -23,46 +33,141 @@ _WORD = re.compile(r"[a-z][a-z0-9_.]{0,31}")
 #: The prefix of an id, such as ``file-``, by which schemas recognise its kind.
 _PREFIX = re.compile(r"^[a-z]+[-_]")
 
+#: What isn't structure in a JSON text: an answer that can't be parsed keeps its form without its words.
+_CONTENT = re.compile(rb'[^\s{}\[\]:,"]')
+
 
 def hidden_id(value: str) -> str:
     """An id that can be compared but not used: the prefix stays, the rest is hashed."""
     prefix = _PREFIX.match(value)
-    return (prefix.group() if prefix else "") + hashlib.sha256(value.encode()).hexdigest()[:24]
+    digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+    return (prefix.group() if prefix else "") + digest[:24]
 
 
-def _shape(value: Any, key: str = "") -> Any:
-    """The value with the same types, lengths and enum members, so that a schema judges it like the original."""
+def words_of(document: Any) -> frozenset[str]:
+    """The members of all enums of an OpenAPI document, and its constants: words that belong to no owner."""
+    return frozenset(_words(document))
+
+
+def _words(value: Any) -> Iterator[str]:
     match value:
         case dict():
-            if key in ("metadata", "attributes", "parameters"):
-                return {}
-            return {name: _shape(item, name) for name, item in value.items()}
+            listed = value.get("enum")
+            named = [*listed, value.get("const")] if isinstance(listed, list) else [value.get("const")]
+            yield from (word for word in named if isinstance(word, str))
+            for inner in value.values():
+                yield from _words(inner)
         case list():
-            return [_shape(item, key) for item in value]
-        case str() if key == "id" or key.endswith(("_id", "_ids")):
-            return hidden_id(value)
-        case str() if value.startswith(("http://", "https://")):
-            return "https://hidden.invalid/"
-        case str():
-            return value if key not in _FREE and _WORD.fullmatch(value) else "x" * len(value)
-        case _:
-            return value
+            for inner in value:
+                yield from _words(inner)
 
 
-def hide_foreign(case: Case, response: Response, owned: Collection[str]) -> Response:
-    """The answer of an account-wide list (no id of ours in its path) with the objects of others hidden."""
-    if case.method != "GET" or "{" in case.path.replace("{deployment-id}", "") or not response.is_json:
-        return response
-    page = response.json
-    if not isinstance(page, dict) or not isinstance(page.get("data"), list):
-        return response
-    foreign = {
-        item["id"]
-        for item in page["data"]
-        if isinstance(item, dict) and isinstance(item.get("id"), str) and item["id"] not in owned
-    }
-    if not foreign:
-        return response
-    data = [_shape(i) if isinstance(i, dict) and i.get("id") in foreign else i for i in page["data"]]
-    edges = {key: hidden_id(page[key]) for key in ("first_id", "last_id") if page.get(key) in foreign}
-    return response.with_json({**page, "data": data, **edges})
+class ForeignObjects:
+    """The objects of others that one scenario has met. Not thread-safe: its owner locks.
+
+    ``owned`` are the ids of the run; the set may grow meanwhile. An id that was taken for somebody else's stays so for
+    this scenario, so that its pages can be compared. ``words`` belong to the api-version and are never hidden.
+    """
+
+    def __init__(self, owned: Collection[str], words: Collection[str] = ()) -> None:
+        self._owned, self._words = owned, words
+        self._ours: set[str] = set()
+        self._theirs: set[str] = set()
+
+    def hidden(self, seen: Observation) -> Observation:
+        """The observation as it may be kept: without content of others, their ids replaced wherever they stand."""
+        exchange = self._exchange(seen.case, seen.exchange)
+        bindings = {name: self._id(value) for name, value in seen.case.bindings.items()}
+        case = seen.case if bindings == seen.case.bindings else evolve(seen.case, bindings=bindings)
+        return seen if exchange is seen.exchange and case is seen.case else Observation(case, exchange)
+
+    def _exchange(self, case: Case, exchange: Exchange) -> Exchange:
+        """One exchange and its earlier attempts."""
+        response = exchange.response and self._response(case, exchange.response)
+        request = self._request(case, exchange.request)
+        attempts = tuple(self._exchange(case, attempt) for attempt in exchange.attempts)
+        if response is exchange.response and request is exchange.request and attempts == exchange.attempts:
+            return exchange
+        return evolve(exchange, request=request, response=response, attempts=attempts)
+
+    def _is_ours(self, value: str) -> bool:
+        """True if the run created the object with this id, as it was known when the id was first met."""
+        if value in self._ours:
+            return True
+        if value in self._theirs or value not in self._owned:
+            self._theirs.add(value)
+            return False
+        self._ours.add(value)
+        return True
+
+    def _id(self, value: str) -> str:
+        """An id, hidden if it is somebody else's."""
+        return hidden_id(value) if value in self._theirs else value
+
+    def _request(self, case: Case, request: Request) -> Request:
+        """The request with the ids of others replaced in its URL and body."""
+        sent = [value for value in case.bindings.values() if value in self._theirs]
+        if not sent:
+            return request
+        url, body = request.url, request.body
+        for value in sent:
+            # A path and a query escape a space in two ways.
+            forms = {escape(value, safe="", errors="surrogatepass") for escape in (quote, quote_plus)}
+            for plain in forms:
+                url = re.sub(rf"(?<=[/=]){re.escape(plain)}(?=[/?&#]|$)", quote(hidden_id(value), safe=""), url)
+            body = body.replace(f'"{value}"'.encode("utf-8", "surrogatepass"), f'"{hidden_id(value)}"'.encode())
+        return evolve(request, url=url, body=body)
+
+    def _response(self, case: Case, response: Response) -> Response:
+        """The answer without what belongs to others."""
+        if 200 <= response.status < 300:
+            return self._content(case, response) if case.method == "GET" else response
+        # A refusal may name what it refuses.
+        told = [value for value in case.bindings.values() if value in self._theirs]
+        body = response.body
+        for value in told:
+            body = body.replace(value.encode("utf-8", "surrogatepass"), hidden_id(value).encode())
+        return response if body == response.body else response.with_body(body)
+
+    def _content(self, case: Case, response: Response) -> Response:
+        """A successful answer to a reading request."""
+        ids = [value for value in path_ids(case, {}) if not PLACEHOLDER.fullmatch(value)]
+        if any(value in self._owned and value not in self._theirs for value in ids):
+            return response
+        if "{deployment-id}" in case.path or not response.body:
+            return response
+        if not response.is_json:
+            return response.with_body(_CONTENT.sub(b"x", response.body))
+        value = response.json
+        if ids or not isinstance(value, dict) or not isinstance(value.get("data"), list):
+            return response.with_json(self._shape(value))
+        data = [item if self._own_item(item) else self._shape(item) for item in value["data"]]
+        if data == value["data"]:
+            return response
+        rest = {name: self._id(item) if isinstance(item, str) else item for name, item in value.items()}
+        return response.with_json({**rest, "data": data})
+
+    def _own_item(self, item: Any) -> bool:
+        """True for an object of a list that the run created."""
+        return isinstance(item, Mapping) and isinstance(item.get("id"), str) and self._is_ours(item["id"])
+
+    def _shape(self, value: Any, key: str = "") -> Any:
+        """The value with the same types, lengths and enum members, so that a schema judges it like the original."""
+        match value:
+            case dict():
+                if key in ("metadata", "attributes", "parameters"):
+                    return {}
+                return {name: self._shape(item, name) for name, item in value.items()}
+            case list():
+                return [self._shape(item, key) for item in value]
+            case str() if key == "id" or key.endswith(("_id", "_ids")):
+                self._is_ours(value)
+                return hidden_id(value) if value and value not in self._ours else value
+            case str() if value.startswith(("http://", "https://")):
+                return "https://hidden.invalid/"
+            case str() if value in self._words:
+                return value
+            case str():
+                return value if key not in _FREE and _WORD.fullmatch(value) else "x" * len(value)
+            case _:
+                return value

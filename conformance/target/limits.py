@@ -18,7 +18,7 @@ __all__ = ["FILTER_STOP", "WRONG_KEY_PROBES", "Allowance", "Spent", "Window", "W
 #: After this many answers of the content filter, a resource gets no more requests: accounts are blocked for abuse.
 FILTER_STOP = 3
 
-#: Most requests with a wrong key to a target on another machine: more may lock the account.
+#: Most requests with a wrong key that a whole run sends to a live target: more may lock the account.
 WRONG_KEY_PROBES = 2
 
 #: The number of exchanges that are looked back on. If more than half of them failed, the target is unavailable.
@@ -39,66 +39,79 @@ class Withheld(ConformanceError):  # noqa: N818 - not an error: a request left o
 
 @frozen
 class Spent:
-    """What was sent so far: the number of requests with retries, and the sums of their upper limits of cost."""
+    """What was sent so far: the number of requests with retries, the sums of their upper limits of cost, and how many
+    had a wrong key.
+    """
 
     requests: int = 0
     tokens: int = 0
     images: int = 0
     seconds: float = 0.0
+    wrong_keys: int = 0
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(
+            self.requests + other.requests,
+            self.tokens + other.tokens,
+            self.images + other.images,
+            self.seconds + other.seconds,
+            self.wrong_keys + other.wrong_keys,
+        )
+
+
+#: What a run has spent that has sent nothing yet.
+NOTHING = Spent()
 
 
 class Allowance:
     """Counts the cost and withholds requests that are not allowed. Thread-safe.
 
-    ``share`` is the part of the budget that this process has, if several share one run; ``wrong_keys`` is its part of
+    One run has one budget: a process uses one allowance for all its api-versions. ``before`` is what the run has spent
+    elsewhere, ``share`` the part of the rest that this process has if several share it, and ``wrong_keys`` its part of
     the probes with a wrong key.
     """
 
     def __init__(
-        self, budget: Budget, *, loopback: bool, share: float = 1.0, wrong_keys: int = WRONG_KEY_PROBES
+        self, budget: Budget, *, share: float = 1.0, wrong_keys: int = WRONG_KEY_PROBES, before: Spent = NOTHING
     ) -> None:
-        self._budget, self._loopback, self._share = budget, loopback, share
+        self._budget, self._share, self._before = budget, share, before
         self._spent = Spent()
-        self._wrong_keys, self._most_wrong_keys = 0, wrong_keys
+        self._most_wrong_keys = wrong_keys
         self._filtered: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     @property
     def spent(self) -> Spent:
-        """The cost so far."""
+        """The cost so far in this process, without what was spent before."""
         return self._spent
 
-    def take(self, case: Case, resource: str) -> None:
-        """Count one request before it is sent. Raises :class:`Withheld` if it must not be sent."""
+    def take(self, case: Case, resource: str, *, live: bool) -> None:
+        """Count one request before it is sent. Raises :class:`Withheld` if it must not be sent.
+
+        ``live`` is True for a target that is protected: its account may be blocked, its owner pays.
+        """
         with self._lock:
-            self._check(case, resource)
-            spent = self._spent
-            after = Spent(
-                spent.requests + 1,
-                spent.tokens + case.cost.tokens,
-                spent.images + case.cost.images,
-                spent.seconds + case.cost.seconds,
-            )
+            if live:
+                self._check(case, resource)
+            cost = case.cost
+            after = self._spent + Spent(1, cost.tokens, cost.images, cost.seconds, int(case.auth is Auth.WRONG))
             for name in ("requests", "tokens", "images", "seconds"):
                 cap = getattr(self._budget, name)
-                if cap is not None and getattr(after, name) > cap * self._share:
+                if cap is not None and getattr(after, name) > (cap - getattr(self._before, name)) * self._share:
                     message = f"the budget of {cap:g} {name} is used up"
                     # Another case may cost no tokens or images, but each costs a request.
                     raise Withheld(message, Outcome.INCONCLUSIVE, final=name == "requests")
             self._spent = after
-            self._wrong_keys += case.auth is Auth.WRONG
 
     def _check(self, case: Case, resource: str) -> None:
         """Raise :class:`Withheld` for expensive requests that aren't allowed, for wrong keys and for filtered
         resources.
         """
-        if case.expensive and not self._loopback and case.expensive not in self._budget.expensive:
+        if case.expensive and case.expensive not in self._budget.expensive:
             message = f"{case.expensive} is expensive; budget.expensive doesn't name it"
             raise Withheld(message, Outcome.NOT_APPLICABLE)
-        if self._loopback:
-            return
-        if case.auth is Auth.WRONG and self._wrong_keys >= self._most_wrong_keys:
-            message = f"{WRONG_KEY_PROBES} requests with a wrong key are enough for a live resource"
+        if case.auth is Auth.WRONG and self._spent.wrong_keys >= self._most_wrong_keys:
+            message = f"{WRONG_KEY_PROBES} requests with a wrong key in a run are enough for a live resource"
             raise Withheld(message, Outcome.NOT_APPLICABLE)
         if self._filtered[resource] >= FILTER_STOP:
             message = f"{FILTER_STOP} answers of the content filter: {resource} gets nothing more"

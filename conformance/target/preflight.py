@@ -8,7 +8,7 @@ Any other answer lets the corpus begin.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -16,6 +16,7 @@ from attrs import evolve, field, frozen
 from conformance.errors import Unreachable, UsageError
 from conformance.evidence.exchange import Exchange, FaultKind
 from conformance.requests.case import Case, Expect, Family, JsonBody
+from conformance.requests.headers import EMULATOR_HEADER
 from conformance.spec.operations import Operation, operations_of
 from conformance.spec.spec import Spec
 from conformance.target.guards import with_undo
@@ -23,7 +24,7 @@ from conformance.target.limits import Withheld
 from conformance.target.target import Target
 from conformance.verdict import Finding, Outcome, Verdict
 
-__all__ = ["SERVED_CHECK", "Preflight", "preflight", "probes"]
+__all__ = ["SERVED_CHECK", "Preflight", "answered_by_emulator", "from_emulator", "preflight", "probes"]
 
 #: The id under which claims are judged. It isn't in the catalogue of checks, because it judges no single exchange.
 SERVED_CHECK = "claims.served"
@@ -48,6 +49,7 @@ class Preflight:
 
     ``resources`` and ``operations`` hold what isn't served, ``surprises`` what is served although unclaimed, each with
     a reason; ``cases`` the ids of the requests that showed it. ``control`` is a cheap request that the target answered.
+    ``emulated`` is True if every answer came from the emulator of this suite.
     """
 
     resources: Mapping[str, str] = field(factory=dict)
@@ -56,6 +58,7 @@ class Preflight:
     cases: Mapping[str, str] = field(factory=dict)
     requests: int = 0
     control: Case | None = None
+    emulated: bool = False
 
     def missing(self, operation: str, resource: str) -> str | None:
         """Why an operation isn't served; None if it is served or wasn't looked at."""
@@ -86,6 +89,7 @@ class Preflight:
             "cases": dict(self.cases),
             "requests": self.requests,
             "control": self.control.to_json() if self.control else None,
+            "emulated": self.emulated,
         }
 
     @classmethod
@@ -206,7 +210,27 @@ def preflight(target: Target, spec: Spec) -> Preflight:
         | {resources[name]: case.id for name, (case, _) in answers.items()},
         requests=sum(1 + len(exchange.attempts) for _, exchange in answers.values()),
         control=control,
+        emulated=from_emulator(exchange for _, exchange in answers.values()),
     )
+
+
+def answered_by_emulator(target: Target, spec: Spec) -> bool:
+    """Ask one cheap request: True if the emulator of this suite answers it."""
+    for case in probes(spec, frozenset()):
+        try:
+            return from_emulator([target.send(case)])
+        except Withheld:
+            continue
+    return False
+
+
+def from_emulator(exchanges: Iterable[Exchange]) -> bool:
+    """True if there were answers and the emulator of this suite sent them all, as a header of it says.
+
+    A gateway may pass some routes on to an emulator and others to a live resource: then the target is live.
+    """
+    answers = [exchange.response for exchange in exchanges if exchange.response is not None]
+    return bool(answers) and all(answer.header(EMULATOR_HEADER) for answer in answers)
 
 
 def _served(exchange: Exchange, absent: bool) -> bool:

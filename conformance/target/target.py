@@ -10,6 +10,7 @@ import secrets as randomness
 import threading
 import time
 from collections.abc import Mapping
+from functools import cached_property
 from urllib.parse import urlsplit
 
 from attrs import evolve
@@ -17,7 +18,7 @@ from attrs import evolve
 from conformance import __version__
 from conformance.errors import UsageError
 from conformance.evidence.created_ids import created_ids
-from conformance.evidence.exchange import BROKEN_OFF, Chunk, Exchange, FaultKind, Response
+from conformance.evidence.exchange import BROKEN_OFF, Exchange, FaultKind
 from conformance.requests.case import Auth, Case
 from conformance.requests.headers import redact
 from conformance.requests.request import Request
@@ -27,10 +28,10 @@ from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.target.concurrency import ConcurrencyLimit
 from conformance.target.credential import REFUSED_SINCE, Credential
-from conformance.target.foreign import hide_foreign
+from conformance.target.foreign import ForeignObjects, words_of
 from conformance.target.guards import check_origin, check_path_ids, check_scheme, path_ids, strip, with_undo
 from conformance.target.journal import Entry, Journal
-from conformance.target.limits import WRONG_KEY_PROBES, Allowance, Withheld
+from conformance.target.limits import Allowance, Withheld
 from conformance.target.proxy import proxy_for
 from conformance.target.retry import Pace, delay
 from conformance.target.transport import Answer, Transport
@@ -53,8 +54,8 @@ class Target:
     """A target under test. Thread-safe; use it as a context manager.
 
     Without a ``journal`` nothing may be sent that changes an object by id, and requests that create something raise
-    :class:`~conformance.errors.UsageError`. ``share`` and ``wrong_keys`` are the parts of the budget and of the probes
-    with a wrong key that this process has.
+    :class:`~conformance.errors.UsageError`. ``allowance`` is what this process may still spend; without one, the whole
+    budget. ``live`` is True for a target that is protected as somebody's resource.
     """
 
     def __init__(
@@ -64,33 +65,32 @@ class Target:
         *,
         journal: Journal | None = None,
         run_id: str | None = None,
-        share: float = 1.0,
-        wrong_keys: int = WRONG_KEY_PROBES,
+        allowance: Allowance | None = None,
         control: Case | None = None,
     ) -> None:
         settings = config.target
         if not settings.url:
             raise UsageError("no target is configured", hint="--target URL, or url in [target] of conformance.toml")
         check_scheme(settings.url, loopback=settings.loopback, allow_http=settings.allow_http)
-        if settings.auth != "none" and not settings.key and not settings.loopback:
+        if settings.auth != "none" and not settings.key and (settings.live or not settings.loopback):
             raise UsageError(
                 f"no key: the environment has no {settings.key_env}",
                 hint="set it, or target.key_file, or target.auth = none",
             )
         parts = urlsplit(settings.url)
         self.config, self.spec, self.journal = config, spec, journal
-        self.loopback = settings.loopback
+        self.live = settings.protected
         self.origin = f"{parts.scheme}://{parts.netloc}"
         #: A path in the URL stands before the version's own base path (a proxy in a subfolder).
         own = spec.base_path if settings.base_path is None else settings.base_path
         self.base_path = parts.path.rstrip("/") + own
         self.run_id = run_id or randomness.token_hex(4)
-        self.allowance = Allowance(config.budget, loopback=self.loopback, share=share, wrong_keys=wrong_keys)
+        self.allowance = allowance or Allowance(config.budget)
         #: A cheap request that a working target answers below 500: tells one broken request from a broken target.
         self.control = control
         self._control_at, self._control_ok = float("-inf"), True
         self._control_lock = threading.Lock()
-        self._pace = Pace(settings.retries, 0.02 if self.loopback else 0.5)
+        self._pace = Pace(settings.retries, 0.5 if self.live else 0.02)
         self._transport = Transport(self.origin, settings.timeouts, settings.max_body, proxy_for(self.origin))
         self._stopped = threading.Event()
         self._credential = Credential(settings)
@@ -122,6 +122,16 @@ class Target:
         """Allow sending again after a stop, to remove what was created."""
         self._stopped.clear()
         self._transport.resume()
+
+    def foreign(self) -> ForeignObjects | None:
+        """What hides the objects of others in the evidence of one scenario; None for a target that isn't live."""
+        if not self.live:
+            return None
+        return ForeignObjects(self.journal.owned if self.journal is not None else (), self._words)
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return words_of(self.spec.document)
 
     def resource(self, case: Case) -> str:
         """The resource that a case acts on."""
@@ -241,7 +251,7 @@ class Target:
         started = time.time()
         live = evolve(request, headers=(*request.headers, *self._credential.headers(case.auth)))
         answer = self._transport.send(live, case.cancel_after, fresh=fresh)
-        exchange = self._evidence(case, live, answer, started)
+        exchange = self._evidence(live, answer, started)
         self._credential.note(case.auth, exchange)
         return answer, exchange
 
@@ -287,7 +297,7 @@ class Target:
         if self._stopped.is_set():
             raise _stopped()
         if not free:
-            self.allowance.take(case, self.resource(case))
+            self.allowance.take(case, self.resource(case), live=self.live)
 
     def _controlled(self, case: Case, exchange: Exchange) -> Exchange:
         """The exchange with the result of a control request, if only that can tell a faulty answer from a target that
@@ -333,13 +343,11 @@ class Target:
                 self._control_at = began if self._control_ok else time.monotonic()
             return self._control_ok
 
-    def _evidence(self, case: Case, live: Request, answer: Answer, started: float) -> Exchange:
-        """The exchange as it is stored: without secrets, and without other people's objects."""
+    def _evidence(self, live: Request, answer: Answer, started: float) -> Exchange:
+        """The exchange without secrets."""
         response, fault = answer.response, answer.fault
         if response is not None:
-            response = self._clean(response)
-            if not self.loopback:
-                response = hide_foreign(case, response, self.journal.owned if self.journal is not None else ())
+            response = self._credential.clean(response)
         if fault is not None:
             fault = evolve(fault, message=self._credential.hide(fault.message))
         request = Request(
@@ -349,21 +357,6 @@ class Target:
             body=self._credential.hide_bytes(live.body),
         )
         return Exchange(request=request, response=response, fault=fault, started=started)
-
-    def _clean(self, response: Response) -> Response:
-        """The response without any form of the key."""
-        headers = redact(response.headers, self._credential.secrets)
-        chunks = response.chunks
-        hidden = [secret.encode() for secret in self._credential.in_text]
-        if any(secret in response.body for secret in hidden):
-            cleaned = tuple(Chunk(chunk.at, self._credential.hide_bytes(chunk.data)) for chunk in chunks)
-            joined = b"".join(chunk.data for chunk in cleaned)
-            if any(secret in joined for secret in hidden):  # the key was split between two chunks
-                cleaned = (Chunk(chunks[-1].at, self._credential.hide_bytes(response.body)),)
-            chunks = cleaned
-        elif headers == response.headers:
-            return response
-        return evolve(response, headers=headers, chunks=chunks, reason=self._credential.hide(response.reason))
 
     def _write_down(self, case: Case, values: Mapping[str, str], entry: int | None, exchange: Exchange) -> None:
         """Note in the journal what an exchange created or deleted."""

@@ -97,7 +97,8 @@ def _parts(version: str) -> tuple[Spec, tuple[Scenario, ...]]:
 @contextmanager
 def _target(spec: Spec, transport: Repeating) -> Iterator[Target]:
     able = {one.name: one.abilities for one in DEFAULT_DEPLOYMENTS}
-    config = Config(target=TargetConfig(url="http://127.0.0.1:9", key="canary", deployments=able, retries=0))
+    target = TargetConfig(url="http://127.0.0.1:9", key="canary", live=False, deployments=able, retries=0)
+    config = Config(target=target)
     with (
         tempfile.TemporaryDirectory() as folder,
         patch("conformance.target.target.Transport", lambda *_: transport),

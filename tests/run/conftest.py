@@ -96,7 +96,7 @@ def target_for(spec: Spec, board: Board, tmp_path: Path) -> Iterator[Callable[..
 
     def make(*, budget: Budget = NO_CAPS, waivers: Any = (), **values: Any) -> Target:
         can = {"model": frozenset({"chat", "embeddings"})}
-        settings = evolve(TargetConfig(url=board.url, key="canary", deployments=can), **values)
+        settings = evolve(TargetConfig(url=board.url, key="canary", live=False, deployments=can), **values)
         journal = Journal(tmp_path, target=board.url, api_version=spec.version, sync=False)
         target = Target(Config(target=settings, budget=budget, waivers=waivers), spec, journal=journal)
         opened.extend([journal, target])

@@ -31,10 +31,10 @@ def refused(case: Case) -> Exchange:
 class Memory:
     """What the runner asks of a target, without a network."""
 
-    def __init__(self, send: Callable[[Case], Exchange] = answer, *, loopback: bool = True, **config: Any) -> None:
+    def __init__(self, send: Callable[[Case], Exchange] = answer, *, live: bool = False, **config: Any) -> None:
         can = {"gpt": frozenset({"chat"})}
         self.config = Config(TargetConfig(url="http://t.example", deployments=can), **config)
-        self.loopback, self.control = loopback, None
+        self.live, self.control = live, None
         self.called: list[str] = []
         self.sent: list[str] = []
         self._send = send
@@ -44,6 +44,9 @@ class Memory:
         with self._lock:
             self.sent.append(case.role)
         return self._send(case)
+
+    def foreign(self) -> None:
+        """Nothing is hidden."""
 
     def stop(self) -> None:
         self.called.append("stop")

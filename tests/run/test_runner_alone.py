@@ -22,20 +22,20 @@ from .memory import Memory, answer, case, corpus, roles, runner, told
 
 
 def test_a_live_resource_is_asked_less_at_a_time() -> None:
-    assert (8, 2) == (default_concurrency(loopback=True), default_concurrency(loopback=False))
+    assert (8, 2) == (default_concurrency(live=False), default_concurrency(live=True))
 
 
 @pytest.mark.parametrize(
-    ("interval", "loopback", "wanted"), [(1.0, True, 0.05), (0.01, True, 0.01), (1.0, False, 1.0), (0.01, False, 0.01)]
+    ("interval", "live", "wanted"), [(1.0, False, 0.05), (0.01, False, 0.01), (1.0, True, 1.0), (0.01, True, 0.01)]
 )
-def test_on_loopback_is_polled_quickly(interval: float, loopback: bool, wanted: float) -> None:
-    target = Memory(loopback=loopback, poll=Poll(interval, 9.0), budget=Budget(expensive=frozenset({"video"})))
+def test_an_emulator_is_polled_quickly(interval: float, live: bool, wanted: float) -> None:
+    target = Memory(live=live, poll=Poll(interval, 9.0), budget=Budget(expensive=frozenset({"video"})))
     made = settings_of(target, "deep")  # type: ignore[arg-type]
-    assert ("deep", wanted, 9.0, loopback, frozenset({"video"}), target.config.target.deployments, False) == (
+    assert ("deep", wanted, 9.0, live, frozenset({"video"}), target.config.target.deployments, False) == (
         made.profile,
         made.poll_interval,
         made.deadline,
-        made.loopback,
+        made.live,
         made.expensive,
         made.capabilities,
         made.deterministic,
@@ -43,9 +43,9 @@ def test_on_loopback_is_polled_quickly(interval: float, loopback: bool, wanted: 
     assert "standard" == settings_of(target).profile  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("threads", "concurrency", "loopback"), [(8, 0, True), (2, 0, False), (3, 3, True)])
-def test_a_runner_starts_its_threads_once(threads: int, concurrency: int, loopback: bool) -> None:
-    with runner(Memory(loopback=loopback), told("a", (case("1"),)), concurrency=concurrency) as made:
+@pytest.mark.parametrize(("threads", "concurrency", "live"), [(8, 0, False), (2, 0, True), (3, 3, False)])
+def test_a_runner_starts_its_threads_once(threads: int, concurrency: int, live: bool) -> None:
+    with runner(Memory(live=live), told("a", (case("1"),)), concurrency=concurrency) as made:
         made.start()
         made.start()
         names = [thread.name for thread in made._threads]
@@ -56,9 +56,9 @@ def test_a_runner_starts_its_threads_once(threads: int, concurrency: int, loopba
 
 
 def test_without_a_number_a_runner_chooses_its_threads() -> None:
-    with runner(Memory(loopback=False), told("a", (case("1"),))) as made:
+    with runner(Memory(live=True), told("a", (case("1"),))) as made:
         made.trace("a")
-        assert default_concurrency(loopback=False) == len(made._threads)
+        assert default_concurrency(live=True) == len(made._threads)
 
 
 def test_a_script_is_told_the_settings_that_were_given() -> None:

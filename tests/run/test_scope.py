@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from conformance.run.choice import Chosen
 from conformance.run.known_failures import KnownFailures
@@ -25,6 +26,7 @@ def scope_of(options: Options = ALL, found: Preflight = NOTHING, **config: Any) 
     """The scope that a report of 2024-06-01 would hold; the target is on this machine unless ``url`` says otherwise."""
     spec = load("2024-06-01")
     target = Target(url=config.pop("url", "http://127.0.0.1:1"), deployments=config.pop("deployments", EVERYTHING))
+    target = evolve(target, live=config.pop("live", None))
     settings = Config(target, **config)
     known = KnownFailures(spec.version, date(2026, 1, 1))
     run = Opened(Chosen(spec, options, settings, known), settings, embedded=False, found=found)
@@ -53,13 +55,14 @@ def test_what_was_chosen_is_the_scope(rows: dict[str, Any], fields: dict[str, An
     assert scope.narrowed
 
 
-def test_images_are_left_out_off_loopback_only() -> None:
+def test_images_are_left_out_for_a_live_target_only() -> None:
     """What costs money is sent to a resource of somebody's only where its kind is allowed by name."""
     able = {"all": EVERYTHING["all"] | {"images", "transcription", "translation", "speech"}}
     live: dict[str, Any] = {"url": "https://somewhere.example", "deployments": able}
     assert "images" in scope_of(**live).left_out
     assert "images" not in scope_of(**live, budget=Budget(expensive=frozenset({"images"}))).left_out
-    assert {} == scope_of(deployments=able).left_out
+    assert {} == scope_of(**live, live=False).left_out
+    assert "images" in scope_of(**live | {"url": "http://localhost:8585"}).left_out
 
 
 def test_a_capability_without_a_deployment_is_not_claimed() -> None:

@@ -50,7 +50,7 @@ def whisper(exchange: Exchange, earlier: tuple[Exchange, ...]) -> Exchange:
 def runner(folder: Path, scenarios: tuple[Scenario, ...], claims: Mapping[str, frozenset[str]]) -> Iterator[Runner]:
     """A runner of some scenarios, with all checks, in front of the emulator with the older transcriptions."""
     with running(asgi(App.of(VERSION), whisper)) as url:
-        config = Config(target=TargetConfig(url=url, key="emulator-key", deployments=claims))
+        config = Config(target=TargetConfig(url=url, key="emulator-key", live=False, deployments=claims))
         with (
             Journal(folder, target=url, api_version=VERSION, sync=False) as journal,
             Target(config, SPEC, journal=journal) as target,

@@ -52,6 +52,7 @@ def open_target(spec: Spec, tmp_path: Path) -> Iterator[Open]:
         settings = TargetConfig(
             url=url,
             key=KEY,
+            live=False,
             timeouts=Timeouts(connect=5.0, read=0.8, idle=0.8, whole=1.6),
             max_body=10_000,
             deployments={"model": frozenset({"chat", "embeddings", "tools"})},

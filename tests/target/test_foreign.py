@@ -1,14 +1,24 @@
-"""Objects of others: none of their content is kept, and what is kept still fits the schema."""
+"""Objects of others: none of their content is kept, and what is kept still fits the schema and can be compared."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
+from typing import Any
 
-from conformance.evidence.exchange import Chunk, Response
+import pytest
+from attrs import evolve
+
+from conformance.evidence.exchange import Chunk, Exchange, Response
+from conformance.evidence.trace import Observation
 from conformance.requests.case import Case
-from conformance.target.foreign import hidden_id, hide_foreign
+from conformance.requests.request import Request
+from conformance.spec.loading import load
+from conformance.target.foreign import ForeignObjects, hidden_id, words_of
 
 LIST = Case("assistants.list", "GET", "/assistants")
+NEXT = Case("assistants.list", "GET", "/assistants", query=(("after", "{cursor}"),))
+GET = Case("models.get", "GET", "/models/{model}", {"model": "{model}"})
 THEIRS = {
     "id": "asst_abc123",
     "object": "assistant",
@@ -22,38 +32,127 @@ THEIRS = {
     "avatar": "https://contoso.example/kestrel.png",
     "metadata": {"customer": "Contoso"},
 }
+SECRETS = ("abc123", "launch", "private", "Kestrel", "kestrel", "Contoso", "contoso", "customer")
+
+
+def answer(value: object, status: int = 200) -> Response:
+    data = value if isinstance(value, bytes) else dumps(value)
+    return Response(status, (("content-type", "application/json"),), (Chunk(0.1, data),))
+
+
+def dumps(value: object) -> bytes:
+    return json.dumps(value).encode()
 
 
 def page(*items: object) -> Response:
-    value = {"object": "list", "data": list(items), "first_id": "asst_abc123", "last_id": "asst_mine"}
-    return Response(200, (("content-type", "application/json"),), (Chunk(0.1, json.dumps(value).encode()),))
+    return answer({"object": "list", "data": list(items), "first_id": "asst_abc123", "last_id": "asst_mine"})
+
+
+def hidden(case: Case, response: Response, owned: Collection[str] = ()) -> Observation:
+    sent = Request(case.method, "https://t.example/x")
+    return ForeignObjects(owned).hidden(Observation(case, Exchange(sent, response)))
+
+
+def body(seen: Observation) -> Any:
+    assert seen.exchange.response is not None
+    return seen.exchange.response.json
+
+
+def left(seen: Observation) -> list[str]:
+    assert seen.exchange.response is not None
+    text = seen.exchange.response.body.decode() + seen.exchange.request.url + str(dict(seen.case.bindings))
+    return [word for word in SECRETS if word in text]
 
 
 def test_content_is_hidden_and_shape_stays() -> None:
-    hidden = hide_foreign(LIST, page(THEIRS, {"id": "asst_mine", "name": "ours"}), {"asst_mine"})
-    kept = hidden.json["data"][0]
-    text = hidden.body.decode()
-    words = ("abc123", "launch", "private", "Kestrel", "kestrel", "Contoso", "contoso", "customer")
-    assert [word for word in words if word in text] == []
-    assert kept["instructions"] == "x" * len(str(THEIRS["instructions"]))
-    assert (kept["object"], kept["created_at"], kept["tools"], kept["response_format"]) == (
-        "assistant",
-        5,
-        [{"type": "file_search"}],
-        "auto",
+    seen = hidden(LIST, page(THEIRS, {"id": "asst_mine", "name": "ours"}), {"asst_mine"})
+    kept = body(seen)["data"][0]
+    assert [] == left(seen)
+    assert "x" * len(str(THEIRS["instructions"])) == kept["instructions"]
+    assert ("assistant", 5, [{"type": "file_search"}], "auto") == (
+        kept["object"],
+        kept["created_at"],
+        kept["tools"],
+        kept["response_format"],
     )
-    assert hidden.json["data"][1] == {"id": "asst_mine", "name": "ours"}
+    assert {"id": "asst_mine", "name": "ours"} == body(seen)["data"][1]
 
 
 def test_ids_stay_comparable() -> None:
-    hidden = hide_foreign(LIST, page(THEIRS), ()).json
-    assert hidden["first_id"] == hidden["data"][0]["id"] == hidden_id("asst_abc123")
+    kept = body(hidden(LIST, page(THEIRS)))
+    assert hidden_id("asst_abc123") == kept["first_id"] == kept["data"][0]["id"]
     assert hidden_id("asst_abc123") != hidden_id("asst_abc124")
     assert hidden_id("asst_abc123").startswith("asst_")
 
 
 def test_own_lists_and_lists_inside_own_objects_are_left_alone() -> None:
     inside = Case("threads.messages.list", "GET", "/threads/{thread_id}/messages", {"thread_id": "thread_1"})
-    for case, owned in ((LIST, {"asst_abc123"}), (inside, set[str]())):
+    for case, owned in ((LIST, {"asst_abc123"}), (inside, {"thread_1"})):
         response = page(THEIRS)
-        assert hide_foreign(case, response, owned) is response
+        assert response is hidden(case, response, owned).exchange.response
+
+
+def test_what_is_read_by_a_foreign_id_is_hidden_too_and_names_the_same_object() -> None:
+    """A script reads the first model of a list. In the evidence the request, the case and the answer agree."""
+    foreign = ForeignObjects(())
+    foreign.hidden(Observation(LIST, Exchange(Request("GET", "https://t.example/x"), page(THEIRS))))
+    case = GET.bind(model="asst_abc123")
+    sent = Request("GET", "https://t.example/models/asst_abc123?api-version=v")
+    kept = foreign.hidden(Observation(case, Exchange(sent, answer(THEIRS))))
+    assert [] == left(kept)
+    wanted = hidden_id("asst_abc123")
+    assert wanted == body(kept)["id"] == kept.case.bindings["model"]
+    assert f"https://t.example/models/{wanted}?api-version=v" == kept.exchange.request.url
+    assert case.id == kept.case.id
+
+
+def test_a_cursor_that_is_somebody_elses_object_is_hidden_in_the_request() -> None:
+    foreign = ForeignObjects(())
+    foreign.hidden(Observation(LIST, Exchange(Request("GET", "https://t.example/x"), page(THEIRS))))
+    refused = Exchange(
+        Request("GET", "https://t.example/a?after=asst_abc123&limit=2"), answer(b"no asst_abc123 here", 404)
+    )
+    earlier = evolve(refused, attempts=(refused,))
+    kept = foreign.hidden(Observation(NEXT.bind(cursor="asst_abc123"), earlier))
+    assert [] == left(kept)
+    assert "abc123" not in repr(kept.exchange.attempts)
+
+
+def test_an_id_that_was_taken_for_foreign_stays_so_in_its_scenario() -> None:
+    """Another scenario creates objects meanwhile; two pages with the same object must stay equal."""
+    owned: set[str] = set()
+    foreign = ForeignObjects(owned)
+    first = foreign.hidden(Observation(LIST, Exchange(Request("GET", "https://t.example/x"), page(THEIRS))))
+    owned.add("asst_abc123")
+    again = foreign.hidden(Observation(LIST, Exchange(Request("GET", "https://t.example/x"), page(THEIRS))))
+    assert body(first) == body(again)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [dumps({"data": [THEIRS]})[:-20], dumps([THEIRS]), dumps({"value": [THEIRS]}), dumps({"data": [[THEIRS]]})],
+    ids=["cut off", "an array", "another name", "nested"],
+)
+def test_an_answer_of_another_form_is_hidden_as_a_whole(data: bytes) -> None:
+    seen = hidden(LIST, answer(data))
+    assert [] == left(seen)
+    assert answer(data).is_json is bool(seen.exchange.response and seen.exchange.response.is_json)
+
+
+def test_words_of_the_document_stay_whatever_they_look_like() -> None:
+    """``generally-available`` is a state of a model and nobody's secret: without it the answer would break its enum."""
+    words = words_of(load("v1-preview").document)
+    odd = sorted(word for word in words if "-" in word)
+    assert odd
+    item = {"id": "m", "state": odd[0], "note": "my-secret"}
+    seen = ForeignObjects((), words).hidden(
+        Observation(LIST, Exchange(Request("GET", "https://t.example/x"), answer({"data": [item]})))
+    )
+    assert (odd[0], "xxxxxxxxx") == (body(seen)["data"][0]["state"], body(seen)["data"][0]["note"])
+
+
+def test_half_a_surrogate_pair_in_an_id_is_hidden_as_well() -> None:
+    raw = b'{"data": [{"id": "a\\ud800b", "note": "\\udfff"}, {"id": "mine", "note": "\\ud800"}]}'
+    kept = body(hidden(LIST, answer(raw), {"mine"}))
+    assert hidden_id("a\ud800b") == kept["data"][0]["id"]
+    assert "\ud800" == kept["data"][1]["note"]

@@ -11,6 +11,7 @@ from attrs import evolve
 
 from conformance.errors import GuardError, UsageError
 from conformance.evidence.exchange import Exchange
+from conformance.evidence.trace import Observation
 from conformance.requests.case import Auth, Case, Cost, JsonBody
 from conformance.requests.headers import REDACTED
 from conformance.settings.configuration import Budget, Config
@@ -188,13 +189,10 @@ def test_no_retry_goes_over_the_cap(serve: Serve, open_target: Open) -> None:
     assert len(server.requests) == 2
 
 
-def test_a_live_resource_gets_two_wrong_keys_and_three_filter_answers(
-    serve: Serve, open_target: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("conformance.settings.configuration.is_loopback", lambda url: False)
+def test_a_live_resource_gets_two_wrong_keys_and_three_filter_answers(serve: Serve, open_target: Open) -> None:
     answer = http({"error": {"code": "content_filter", "message": "no"}}, 400)
     server = serve(lambda c, r, n: c.sendall(answer if KEY.encode() in r else http({}, 401)))
-    target = open_target(server.url, allow_http=True)
+    target = open_target(server.url, live=True)
     wrong = evolve(CHAT, auth=Auth.WRONG)
     assert [target.send(wrong).status for _ in range(2)] == [401, 401]
     with pytest.raises(Withheld, match="wrong key"):
@@ -205,24 +203,29 @@ def test_a_live_resource_gets_two_wrong_keys_and_three_filter_answers(
     assert target.send(LIST).status == 400
 
 
-def test_foreign_objects_in_lists_are_kept_without_content(
-    serve: Serve, open_target: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("conformance.settings.configuration.is_loopback", lambda url: False)
+def test_what_a_script_gets_is_real_and_what_is_kept_is_hidden(serve: Serve, open_target: Open) -> None:
+    """An id of somebody else must be sent back as it came; the copy that is judged and stored has a hash of it."""
     theirs = {"id": "asst_theirs", "object": "assistant", "name": "Secret plan", "metadata": {}, "created_at": 1}
     mine = {"id": "asst_mine", "object": "assistant", "name": "Ours"}
     page = {"object": "list", "data": [theirs, mine], "first_id": "asst_theirs", "last_id": "asst_mine"}
     server = serve(lambda c, r, n: c.sendall(http(mine if n == 1 else page)))
-    target = open_target(server.url, allow_http=True)
+    target = open_target(server.url, live=True)
     target.send(CREATE)
     exchange = target.send(LIST)
     assert exchange.response is not None
-    seen = exchange.response.json
-    assert seen["data"][1] == mine
-    assert "Secret" not in exchange.response.body.decode()
-    assert "asst_theirs" not in exchange.response.body.decode()
-    assert seen["first_id"] == seen["data"][0]["id"]
-    assert (seen["data"][0]["object"], seen["data"][0]["created_at"]) == ("assistant", 1)
+    assert page == exchange.response.json
+    foreign = target.foreign()
+    assert foreign is not None
+    kept = foreign.hidden(Observation(LIST, exchange)).exchange.response
+    assert kept is not None
+    assert mine == kept.json["data"][1]
+    assert [] == [word for word in (b"Secret", b"asst_theirs") if word in kept.body]
+    assert kept.json["first_id"] == kept.json["data"][0]["id"]
+    assert ("assistant", 1) == (kept.json["data"][0]["object"], kept.json["data"][0]["created_at"])
+
+
+def test_an_emulator_has_no_foreign_objects(open_target: Open) -> None:
+    assert open_target("http://127.0.0.1:1", live=False).foreign() is None
 
 
 # -- journal and cleanup ----------------------------------------------------------------------------------------------
