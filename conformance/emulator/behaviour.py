@@ -26,7 +26,19 @@ def _deployed(name: str, *abilities: str, model: str = "") -> Deployment:
 
 
 #: What chat models take, and what image models take.
-_CHAT = ("chat", "tools", "vision", "logprobs", "stop", "n", "json-mode", "json-schema", "prediction", "chat-audio")
+_CHAT = (
+    "chat",
+    "tools",
+    "vision",
+    "file-input",
+    "logprobs",
+    "stop",
+    "n",
+    "json-mode",
+    "json-schema",
+    "prediction",
+    "chat-audio",
+)
 _HOSTED = ("web-search", "file-search", "code-interpreter", "image-generation", "mcp", "computer-use", "local-shell")
 _IMAGES = (
     "images",
@@ -48,8 +60,8 @@ DEFAULT_DEPLOYMENTS: tuple[Deployment, ...] = (
     _deployed("text-embedding-3-small", "embeddings", "dimensions"),
     _deployed("text-embedding-3-large", "embeddings", "dimensions"),
     _deployed("text-embedding-ada-002", "embeddings"),
-    _deployed("whisper", "transcription", "translation"),
-    _deployed("gpt-4o-transcribe", "transcription", "transcription-stream", "logprobs"),
+    _deployed("whisper", "transcription", "transcription-formats", "translation"),
+    _deployed("gpt-4o-transcribe", "transcription", "transcription-formats", "transcription-stream", "logprobs"),
     _deployed("tts", "speech", model="tts-1"),
     _deployed("gpt-4o-mini-tts", "speech", "speech-stream"),
     _deployed("dall-e-3", *_IMAGES),

@@ -89,7 +89,8 @@ class Need:
 
     ``fields`` are patterns of JSON Pointers into the body. A value there counts unless it is null, false, empty or one
     of ``nothing``. ``values`` and ``types`` narrow it: only these values count, or only values that hold an object with
-    one of these as its ``type``.
+    one of these as its ``type``. A value that breaks a constraint of the field often bears no such type any more;
+    ``broken`` says that it counts nevertheless.
     """
 
     capability: str
@@ -98,14 +99,15 @@ class Need:
     types: tuple[str, ...] = ()
     values: tuple[Any, ...] = ()
     nothing: tuple[Any, ...] = ()
+    broken: bool = False
 
     def shown(self, body: Any) -> bool:
         """Return True if a request body, any JSON value, asks for it."""
         return any(self._counts(value) for pattern in self.fields for _, value in matches(body, pattern))
 
     def holds(self, pointer: str) -> bool:
-        """Return True if every value in a place of the body, named by a JSON Pointer, is about the capability."""
-        if self.types or self.values:
+        """Return True if a broken value in a place of the body, named by a JSON Pointer, is about the capability."""
+        if (self.types or self.values) and not self.broken:
             return False
         steps = tokens(pointer)
         return any(

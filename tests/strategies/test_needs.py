@@ -43,6 +43,10 @@ MARKS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("prediction", "chat.*", ("prediction",), ()),
     ("chat-audio", "chat.*", ("audio", "modalities"), ("input_audio",)),
     ("dimensions", "embeddings.*", ("dimensions",), ()),
+    ("transcription-formats", "audio.trans*", ("timestamp_granularities[]", "response_format"), ()),
+    ("file-input", "chat.*", (), ("file",)),
+    ("file-input", "responses.create", (), ("input_file",)),
+    ("tools", "evals.*", (), ("function",)),
     ("transcription-stream", "audio.transcriptions.*", ("stream",), ()),
     ("speech-stream", "audio.speech.*", ("stream_format",), ()),
     ("images-n", "images.*", ("n",), ()),
@@ -79,7 +83,7 @@ def objects(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def asked(case: Case) -> set[str]:
-    """The words whose marks a request bears. Null, false, empty values and ``n`` of 1 ask for nothing."""
+    """The words whose marks a request bears. Null, false, empty values, ``n`` of 1 and plain JSON ask for nothing."""
     body = body_of(case)
     if not isinstance(body, dict):
         return set()
@@ -88,6 +92,7 @@ def asked(case: Case) -> set[str]:
         for name, value in body.items()
         if value is not None and value is not False and value not in ("", "false", [], {})
         if not (name in ("n", "best_of") and value in (1, "1") and value is not True)
+        if not (name == "response_format" and value == "json")
     }
     types = {each["type"] for each in objects(body) if isinstance(each.get("type"), str)}
     return {
@@ -173,6 +178,8 @@ def withheld_pairs(withheld: set[str]) -> frozenset[tuple[str, frozenset[str]]]:
         ("/messages/0/role", {"messages": [{"role": 1}]}, "chat"),
         ("/messages/0/tool_calls/0", {"messages": [{"tool_calls": []}]}, "chat+tools"),
         ("/toolsmith", {"toolsmith": 1}, "chat"),
+        ("/response_format", {"response_format": 1}, "chat+json-mode"),
+        ("/response_format/type", {"response_format": {"type": "xml"}}, "chat+json-mode"),
     ],
 )
 def test_a_broken_constraint_of_a_thing_is_about_that_thing(pointer: str, body: Any, expected: str) -> None:
