@@ -1,8 +1,8 @@
 """Imports of ``strategies`` and ``reports``, whose place depends on the layout.
 
-They stand beside ``conformance`` in a checkout and inside it in a wheel. This module is the only one that imports them,
-the wheel's form first. A module that needs one of them writes two imports, so that calls are typed by the real module,
-which is loaded at its first use::
+They stand beside ``conformance`` in a checkout and inside it in a wheel. This module is the only one that imports them.
+It tries the place in a wheel first, then the place in a checkout. A module that needs one of them writes two imports,
+so that calls are typed by the real module, which is loaded at its first use::
 
     if TYPE_CHECKING:
         from strategies import compose

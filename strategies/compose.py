@@ -89,11 +89,10 @@ class Composer:
 
     @cached_property
     def one_stream_each(self) -> dict[str, Draft]:
-        """For each stream protocol that the Spec documents, by the id of an operation that speaks it: a draft that asks
-        for a stream.
+        """For each stream protocol that the Spec documents, a draft that asks for a stream, by the id of its operation.
 
-        Of several operations with the same protocol the first one counts whose stream must be accepted; without such a
-        one the first whose stream may be.
+        Of several operations with the same protocol, the first one is taken whose draft must be accepted. If no draft
+        must be, the first operation with a draft is taken.
         """
         found: dict[str, tuple[str, Draft]] = {}
         for operation in operations_of(self.spec).values():

@@ -2,7 +2,8 @@
 
 Hypothesis mixes into its draws constants that it finds in the source of the program's own modules that are loaded at
 that moment. Another start (from pytest or from the command line, from a checkout or from a wheel) would then give
-another corpus. :data:`BACKEND` is Hypothesis' own backend without constants; the strategies here bring their own edges.
+another corpus. :data:`BACKEND` is Hypothesis' own backend without constants; the strategies here contain their own
+boundary values.
 """
 
 from __future__ import annotations

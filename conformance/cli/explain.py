@@ -38,7 +38,7 @@ def main(args: argparse.Namespace) -> int:
         print(f"  versions  {', '.join(where)}")
     print(f"  applies   operations {', '.join(check.operations)}; scenarios {', '.join(check.scenarios)}")
     if check.entails:
-        print(f"  entails   {', '.join(check.entails)}")
-    proof = inspect.getdoc(check.counterexample) or "a counterexample that changes a good answer"
-    print(f"  proof     {proof.splitlines()[0]}; see: serve --break {check.id}")
+        print(f"  entails   (broken too, whenever this one is) {', '.join(check.entails)}")
+    proof = inspect.getdoc(check.counterexample) or "Counterexample: a change of a good answer."
+    print(f"  proof     {proof.splitlines()[0]} Try it: serve --break {check.id}")
     return 0

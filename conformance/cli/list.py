@@ -29,7 +29,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=tuple(_ROWS), help="what to list")
     parser.add_argument("--json", action="store_true", help="print a JSON array instead of a table")
     parser.add_argument(
-        "--coverage", action="store_true", help="with cases: print which share of the document they exercise"
+        "--coverage",
+        action="store_true",
+        help="only with cases: print which share of the API document the requests use",
     )
     chosen = ("--api-version", "--specs", "--profile", "--seed", "--operation", "--family", "--shard", "--no-cache")
     add_to(parser, *chosen)

@@ -33,7 +33,8 @@ def main(args: argparse.Namespace) -> int:
     """Print one line for each resource and family of cases."""
     options = from_mapping(vars(args))
     config = configured(options)
-    # Nothing is sent, so nobody says who answers: on this machine it is taken to be an emulator, the dearer case.
+    # Nothing is sent, so it is unknown what would answer. A target on this machine is counted as an emulator:
+    # that gives the larger numbers, because no expensive kind is left out.
     unknown = config.target.live is None
     live = bool(config.target.live) if not unknown else bool(config.target.url) and not config.target.loopback
     made = []

@@ -109,7 +109,8 @@ def main(args: argparse.Namespace) -> int:
     except SystemExit as stopped:
         if stopped.code:
             raise UsageError(
-                f"can't listen on {args.host}:{args.port}", hint="another --port, or 0 for a free one"
+                f"can't listen on {args.host}:{args.port}",
+                hint="try another --port, 0 for a free one, or a --host of this machine",
             ) from None
     return 0
 

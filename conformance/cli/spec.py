@@ -21,8 +21,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     show = does.add_parser("show", help="print the OpenAPI document of one version", allow_abbrev=False)
     show.add_argument("version", metavar="V", help="an api-version")
     view = show.add_mutually_exclusive_group()
-    view.add_argument("--faithful", action="store_true", help="as the sources say, without errata")
-    view.add_argument("--corrected", action="store_true", help="with the errata applied (the default)")
+    view.add_argument(
+        "--faithful", action="store_true", help="as the sources say, without errata (our corrections of their mistakes)"
+    )
+    view.add_argument("--corrected", action="store_true", help="with the errata (our corrections) applied; the default")
     show.add_argument("--json", action="store_true", help="JSON instead of YAML")
     diff = does.add_parser("diff", help="print the changes between two versions", allow_abbrev=False)
     diff.add_argument("old", metavar="A", help="the older api-version")

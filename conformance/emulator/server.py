@@ -177,7 +177,7 @@ def asgi(app: App, transform: Transform | None = None) -> ASGI:
 
 
 class _Server(uvicorn.Server):
-    """A server that tells its port, and that leaves signals alone when it runs in a thread."""
+    """A server that calls ``ready`` with its port when it accepts connections. In a thread it handles no signals."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[int], None]) -> None:
         super().__init__(config)
@@ -258,7 +258,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--api-version", action="append", required=True)
     parser.add_argument("--specs", type=Path)
-    parser.add_argument("--until-stdin-ends", action="store_true", help="end with the process that holds our input")
+    parser.add_argument(
+        "--until-stdin-ends",
+        action="store_true",
+        help="end when standard input is closed, that is when the parent process ends",
+    )
     given = parser.parse_args(arguments)
     if given.until_stdin_ends:
         threading.Thread(target=_end_with_stdin, name="parent", daemon=True).start()

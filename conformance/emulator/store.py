@@ -154,7 +154,7 @@ class Clock:
 
     @classmethod
     def fixed(cls, at: float = 1_700_000_000.0) -> Clock:
-        """A clock that stands still."""
+        """A clock that always gives the same time, in seconds since the Unix epoch."""
         return cls(lambda: at)
 
     def now(self) -> int:

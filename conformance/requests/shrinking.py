@@ -2,7 +2,7 @@
 
 This module is pure: it proposes cases; the caller sends them and judges the answers. A proposal is of the same kind as
 its case: one that must be accepted stays valid and keeps every cross-field rule; one that must be refused breaks the
-same constraint and no rule.
+same constraint and no cross-field rule.
 """
 
 from __future__ import annotations

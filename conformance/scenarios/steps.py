@@ -218,8 +218,8 @@ def prepared(
 ) -> Generator[Step, tuple[Exchange, ...], Prerequisites | None]:
     """Create the parents of a kind, and one needed object for each of ``objects`` objects.
 
-    With ``second`` another direct parent is created too. Return None if something could not be created. A version
-    without uploads takes file ids from elsewhere; there, ids that no file has stand in for them.
+    With ``second`` another direct parent is created too. Return None if something could not be created. In a
+    version without uploads, ids that no file has are used where the body needs ids of files.
     """
     known: dict[str, str] = {}
     chain: list[Kind] = []
@@ -267,8 +267,9 @@ def poll(
     """Send ``make(n)`` for n = 0, 1, … until ``done`` or until ``deadline`` seconds of waiting. Return the last
     exchange.
 
-    Each pause is half as long again as the one before, up to a second. The same refusal three times in a row ends it
-    too, unless it is one that time may mend: what was written a moment ago may be not found, or be busy, for a while.
+    Each pause is half as long again as the one before, up to a second. The same refusal three times in a row ends
+    the poll too, unless a later try may succeed (404, 409, 425, 429): what was just written may be missing or locked
+    for a while.
     """
     waited, number, refused = 0.0, 0, 0
     pause, last = max(settings.poll_interval, 0.001), None

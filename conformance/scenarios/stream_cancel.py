@@ -40,7 +40,7 @@ def cancelled(spec: Spec, settings: Settings) -> Script:
 
 @scenario("streams.refused", operations=(CHAT,), requests=2, tokens=100, features=("chat.stream",))
 def refused(spec: Spec, settings: Settings) -> Script:
-    """A stream is requested with an invalid body, and with a valid one. A target that refuses both shows nothing."""
+    """A stream is requested with an invalid body, and with a valid one. If both are refused, nothing is judged."""
     wrong = Break(pointer="/messages", keyword="type")
     right = {"messages": [{"role": "user", "content": "Say yes."}], "max_tokens": 16}
     yield (

@@ -1,7 +1,6 @@
 """Vector store scenarios: files attached alone and in batches, detached, counted, and expiry.
 
-A version without uploads takes file ids from elsewhere. There, ids that no file has stand in for them, and a target
-that refuses them leaves nothing to judge.
+In a version without uploads, file ids are used that no file has. If a target refuses them, nothing is judged.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """What is kept between processes in the user's cache folder, and what its keys rest on.
 
-A key holds a digest of all code that takes part in making what is kept, so that no changed code ever meets an old
-entry. This module also keeps the read spec folders: an entry is its own SHA-256 on the first line, then JSON; one that
-was cut or changed is no entry. Writing is atomic (a file beside it, then a rename); a folder that can't be written is
-no error, only slower.
+A key holds a digest of all code that takes part in making what is kept, so that changed code never reads an entry that
+older code wrote. This module also keeps the read spec folders: an entry is its own SHA-256 on the first line, then
+JSON; one that was cut or changed is no entry. Writing is atomic (a file beside it, then a rename); a folder that can't
+be written is no error, only slower.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Kind(StrEnum):
 class Misfit:
     """One thing that is wrong with a table.
 
-    ``path`` leads from the root to the value, or to the table that ``key`` is missing from, unknown in or no name for.
+    ``path`` leads from the root to the value. If ``key`` is missing, unknown or no valid name, it leads to the table.
     ``known`` are the words that may stand there: keys, values, or items of a list. ``title`` is the schema's own phrase
     for what is expected.
     """

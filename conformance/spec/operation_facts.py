@@ -74,7 +74,7 @@ class Ability:
     nothing: tuple[Any, ...] = ()
 
     def shown(self, body: Any) -> bool:
-        """Return True if a request body, any JSON value, asks for it."""
+        """Return True if a request body (any JSON value) asks for this ability."""
         for pointer in self.fields:
             value = look_up(body, pointer)
             asked = value is not None and value is not False and value not in ("", [], {}, *self.nothing)
@@ -102,7 +102,7 @@ class Need:
     broken: bool = False
 
     def shown(self, body: Any) -> bool:
-        """Return True if a request body, any JSON value, asks for it."""
+        """Return True if a request body (any JSON value) needs this capability."""
         return any(self._counts(value) for pattern in self.fields for _, value in matches(body, pattern))
 
     def holds(self, pointer: str) -> bool:

@@ -34,7 +34,7 @@ __all__ = [
 class ApiVersion:
     """How the api-version is sent (in the query or not at all), and which values are accepted.
 
-    ``unknown`` is the status with which the service answers any other value, and none where one is required.
+    ``unknown`` is the status with which the service refuses any other value, and a missing one if it is required.
     """
 
     location: str = "query"

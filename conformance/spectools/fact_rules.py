@@ -1,4 +1,4 @@
-"""Rules of ``operations.toml``: its words are known, and the operations that a version's own file names are there."""
+"""Rules of ``operations.toml``: its words are known, and a version has the operations that its own file names."""
 
 from __future__ import annotations
 

@@ -52,8 +52,9 @@ class Reading:
 
     @cached_property
     def ended(self) -> bool:
-        """True if whatever is missing was really left out: the body is complete and no error event ended the answer
-        early.
+        """True if the stream came to its end: the body is complete, and no error event ended the answer early.
+
+        Only then is it the target's fault if an event is missing.
         """
         return self.whole and not self.errors
 

@@ -18,7 +18,7 @@ def _windows(body: Any) -> Iterator[dict[str, Any]]:
 
 
 def _holds(body: Any) -> bool:
-    """Return True if each window is open."""
+    """Return True if no window ends before it begins."""
     return all(each["created_after"] <= each["created_before"] for each in _windows(body))
 
 

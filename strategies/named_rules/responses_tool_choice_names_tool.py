@@ -1,4 +1,7 @@
-"""Responses: ``tool_choice`` names a function only if it is among ``tools``. Tools have their names in themselves."""
+"""Responses: ``tool_choice`` names a function only if it is among ``tools``.
+
+A tool of this API has its name directly in it, not in an object ``function``.
+"""
 
 from __future__ import annotations
 

@@ -197,7 +197,7 @@ def _spoken(trace: Trace) -> dict[str, str]:
 
 
 def spoke(trace: Trace) -> str:
-    """Why there is no streamed message to look for; "" where there is one."""
+    """The reason why no streamed message can be compared: no stream completed one. "" if a stream did."""
     return "" if _spoken(trace) else "no stream completed a message"
 
 
@@ -210,7 +210,7 @@ def spoke(trace: Trace) -> str:
     needs=(spoke, "stream.messages"),
 )
 def stream_kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """What a stream said is what is in the thread afterwards: the same message with the same text."""
+    """A message that a stream completed is in the thread afterwards, with the same text."""
     pages = [seen for seen in trace.role("stream.messages") if seen.exchange.ok]
     for seen in pages[-1:]:
         shown = {str(item.get("id")): "".join(map(text_of, item.get("content") or ())) for item in items_of(seen)}

@@ -33,7 +33,10 @@ def _went_through(value: Any, request: Request) -> Any:
 
 
 def came_to_the_call(trace: Trace) -> str:
-    """Why a run may go on without waiting for a function's output; "" where it must wait, or does."""
+    """The reason why a run need not wait for a function's output: it ended otherwise, or nothing forced the call.
+
+    "" if the run waits, and if it completed although a call was forced.
+    """
     seen, started = one(trace, "run.waits"), one(trace, "run.create")
     status = seen.json.get("status") if seen else None
     if status == "requires_action":

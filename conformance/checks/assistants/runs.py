@@ -43,7 +43,7 @@ def runs_in(trace: Trace) -> Shown:
 
 
 def run_ended(trace: Trace) -> str:
-    """Why no run came to its end, with the last state; "" where one did."""
+    """A text with the last state if no run of the trace reached a final state; "" if one did."""
     states = [str(run.get("status")) for _, run in runs_in(trace)]
     if any(state in ENDS for state in states):
         return ""
@@ -315,7 +315,10 @@ def _unlimited(value: Any, _request: Request) -> Any:
     needs=(run_ended,),
 )
 def limit_incomplete(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A run whose answer is longer than ``max_completion_tokens`` ends incomplete. Otherwise the cut goes unnoticed."""
+    """A run whose answer is longer than ``max_completion_tokens`` ends incomplete.
+
+    Clients would take the cut-off answer of a completed run for the whole one.
+    """
     seen = one(trace, "limit")
     if seen is not None and seen.json.get("status") == "completed":
         yield seen.finding(

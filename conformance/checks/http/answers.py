@@ -146,7 +146,8 @@ def _documented_and_plain(spec: Spec, case: Case) -> bool:
 def media_type(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """The media type of the answer is one that the document gives for the operation.
 
-    Clients choose the parser by it. Parameters such as charset don't matter; a documented ``audio/*`` is a range.
+    Clients choose the parser by it. Parameters such as charset don't matter. A documented ``audio/*`` allows every
+    subtype.
     """
     response = seen.response
     documented = operations_of(spec)[seen.case.operation].answer(response.status) or {}

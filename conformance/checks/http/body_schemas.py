@@ -84,7 +84,8 @@ def _wrong_types(value: Any, _request: Request) -> Any:
 def response_schema(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A successful JSON body is valid against the corrected document.
 
-    Unknown extra fields are allowed. Absent, null and empty are three different things.
+    Unknown extra fields are allowed. An absent field, null and an empty value don't stand for each other:
+    only what the document allows in a place is valid.
     """
     response = seen.response
     media = (operations_of(spec)[seen.case.operation].answer(response.status) or {}).get("application/json")

@@ -115,7 +115,7 @@ def _swallow(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
 def malformed_json(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A body that is labelled as JSON but isn't JSON is refused with a 4xx status (RFC 8259, RFC 9110 section 15.5).
 
-    A target that guesses what was meant answers a different question from the one that was asked.
+    A target that guesses what was meant may act on something that the caller did not send.
     """
     status = seen.response.status
     if not 400 <= status < 500:
@@ -135,7 +135,7 @@ def _no_envelope(_exchange: Exchange, response: Response) -> Response | None:
     needs=Needs.REFUSAL,
 )
 def envelope(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A refusal explains itself: ``error.code`` is a string or null, ``error.message`` a string.
+    """A refusal has an error object: ``error.code`` is a string or null, ``error.message`` a string.
 
     The form that the document gives for this operation's errors is accepted as well. Clients create their exceptions
     from it. Answers of a gateway (401, 403, 405, 413, 414, 415, 429; any answer to an unknown route, method or

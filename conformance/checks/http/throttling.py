@@ -37,7 +37,7 @@ def _speechless(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | 
 def retry_after(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A 429 says when to try again: ``Retry-After`` in seconds, or ``retry-after-ms``.
 
-    Clients that don't know try again at once, which makes the overload worse.
+    Clients that are told no waiting time try again at once, which makes the overload worse.
     """
     response = seen.exchange.response
     if response is not None and response.status == 429 and not any(response.header(name) for name in WAITS):

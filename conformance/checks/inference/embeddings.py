@@ -210,7 +210,7 @@ def _not_same(value: Any, request: Request) -> Any:
     provenance="observed",
 )
 def not_zero(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A vector is not all zeros. It couldn't be compared with any other."""
+    """A vector is not all zeros: a vector of zeros has no angle to any other, so it can't be compared."""
     for index, item in enumerate(vectors_of(seen)):
         embedding = item.get("embedding")
         if isinstance(embedding, list) and embedding and not any(embedding):

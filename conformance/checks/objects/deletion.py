@@ -72,7 +72,10 @@ def _still_readable(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange
 
 
 def sought(trace: Trace) -> str:
-    """What is missing of a look for the object after its deletion; "" where nothing is."""
+    """The reason why a deletion can't be judged: no read of the object followed, or none that was answered.
+
+    429 and 5xx don't count as answers. "" if the object was read after its deletion.
+    """
     looks = trace.role("deleted")
     if not looks:
         return "the object was not asked for after its deletion"

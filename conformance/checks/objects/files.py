@@ -91,7 +91,7 @@ def _stuck(item: dict[str, Any]) -> Any:
 
 
 def all_ready(trace: Trace) -> str:
-    """Which file was still processed when the time for waiting was up; "" where none was."""
+    """A text that names a file which was not processed when polling ended; "" if all were processed."""
     for name in _uploads():
         seen = one(trace, f"{name}.get")
         status = seen.json.get("status", "") if seen else ""

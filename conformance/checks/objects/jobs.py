@@ -1,4 +1,7 @@
-"""Checks of everything that takes time: final states, times, counts, and the parent that an object names."""
+"""Checks of objects that change while the target works on them, such as jobs, runs and batches.
+
+They judge final states, times, counts, and the parent that an object names.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,7 @@ def on_objects(kind: str, change: Change, *, method: str = "") -> Any:
 
 
 def at_rest(trace: Trace) -> str:
-    """Which job was still running when polling ended, by the last answer with a state; "" if none was."""
+    """A text with the last state that an answer named, if the object was still worked on then; else ""."""
     objects = [seen.json for seen in trace if seen.exchange.ok and isinstance(seen.json, dict)]
     states = [value.get("status") for value in objects if value.get("status") in (*ENDS, *READY, *UNDER_WAY)]
     under_way = bool(states) and states[-1] in UNDER_WAY
@@ -68,7 +71,10 @@ def at_rest(trace: Trace) -> str:
 
 
 def reached(role: str, *states: str) -> Question:
-    """A question: why the object that a step looked at is in none of these states; "" where it is in one."""
+    """Make a prerequisite of a check: the last answer to the steps with ``role`` shows one of ``states``.
+
+    The prerequisite is a function of a trace. It returns "" if that is so, else the reason in words.
+    """
 
     def question(trace: Trace) -> str:
         looks = [seen.json.get("status") for seen in trace.role(role) if isinstance(seen.json, dict)]

@@ -198,7 +198,10 @@ def _listed(trace: Trace) -> bool:
 
 
 def crowded_out(trace: Trace) -> str:
-    """Why a list need not show the object that was just created; "" where it must."""
+    """The reason why a list need not show the object that was just created; "" if the list must show it.
+
+    The only reason is that the page is full of objects that are not older, created by others.
+    """
     created, page = one(trace, "create"), one(trace, "list")
     if created is None or page is None or _listed(trace) or page.json.get("has_more") is not True:
         return ""

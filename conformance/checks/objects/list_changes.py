@@ -23,7 +23,7 @@ def _shifted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
 
 
 def alone(trace: Trace) -> str:
-    """Why a changing list says nothing: others change it at the same time; "" where they don't."""
+    """The reason why the walk can't be judged: the first page shows that others create objects too. Else ""."""
     pages = [seen for seen in steps_of(trace, "change.page") if seen.exchange.ok]
     made = [str(x.json.get("id")) for x in trace.role("create") if x.exchange.ok and isinstance(x.json, dict)]
     strange = pages and not set(ids_of(pages[0])) <= set(made)

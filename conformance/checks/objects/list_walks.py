@@ -36,7 +36,7 @@ def _orders(trace: Trace) -> tuple[str, ...]:
 
 
 def walk(trace: Trace) -> str:
-    """Why there is no walk to judge; "" where there is one."""
+    """The reason why no walk can be judged: none came to its end. "" if one did."""
     return "" if _orders(trace) else "no walk came to its end: the list was not answered, or has none of our objects"
 
 

@@ -170,7 +170,10 @@ def _is_call(item: Any) -> bool:
 
 
 def whole_answer(trace: Trace) -> str:
-    """Why the answer with a forced function may lack its call: it did not come to its end. "" where it did."""
+    """The reason why the response with a forced function may lack the call: it ended without being completed.
+
+    "" if the response is completed, or if its status isn't known.
+    """
     seen = one(trace, "forced")
     status = seen.json.get("status") if seen else None
     return "" if status in ("completed", None) else f"the response with a forced function ended {status!r}"
@@ -276,7 +279,7 @@ def _unfinished(item: dict[str, Any]) -> Any:
 
 
 def finished(trace: Trace) -> str:
-    """Why a response in the background may lack its output: it was cancelled or cut. "" where neither is seen."""
+    """The reason why a background response may lack its output: it was cancelled or cut off. Else ""."""
     seen = one(trace, "later.get")
     status = seen.json.get("status") if seen else None
     return f"the response ended {status!r}" if status in ("cancelled", "incomplete") else ""

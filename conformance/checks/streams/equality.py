@@ -149,7 +149,7 @@ def _busy(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
 
 
 def gave_up(trace: Trace) -> str:
-    """Why no stream was given up; "" where one was."""
+    """The reason why the check can't be applied: the client closed no stream that was still running. Else ""."""
     for seen in trace.role("streams.cancelled.give-up"):
         response = seen.exchange.response
         if seen.exchange.ok and response is not None and response.media_type == "text/event-stream":
@@ -170,7 +170,8 @@ def gave_up(trace: Trace) -> str:
 def next_answers(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """After a client closes a stream early, the target answers its next requests (RFC 9112 section 9.5).
 
-    Users press "stop". The check reveals a target that continues to generate for nobody, or locks the session.
+    Users press "stop". The check reveals a target that goes on generating after the client has left, or that keeps
+    a lock because of it.
     """
     if gave_up(trace):
         return

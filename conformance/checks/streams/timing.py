@@ -42,7 +42,7 @@ def _late(events: list[Draft], _request: Request) -> Sequence[Draft]:
 )
 @over_stream
 def first_event(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """The first event comes within seconds. Users see that something happens."""
+    """The first event arrives within 10 seconds of the request, so that users see that something happens."""
     if reading.events and reading.events[0].at > FIRST:
         first = reading.events[0]
         yield seen.finding(

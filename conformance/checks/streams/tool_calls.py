@@ -1,4 +1,4 @@
-"""Checks of tool calls in chat streams: each call has its own index, one head, and joined arguments."""
+"""Checks of tool calls in chat streams: an index, id and name for each call, and arguments that can be joined."""
 
 from __future__ import annotations
 

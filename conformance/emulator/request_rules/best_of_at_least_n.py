@@ -7,7 +7,7 @@ from typing import Any
 
 
 def fault(body: Any) -> str | None:
-    """The dotted path of what breaks the rule, or None."""
+    """The dotted path of the field that breaks the rule; None if the body keeps it."""
     if not isinstance(body, Mapping):
         return None
     best_of, n = body.get("best_of"), body.get("n")

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def fault(body: Any) -> str | None:
-    """The dotted path of what breaks the rule, or None."""
+    """The dotted path of the field that breaks the rule; None if the body keeps it."""
     strategy = body.get("chunking_strategy") if isinstance(body, Mapping) else None
     static = strategy.get("static") if isinstance(strategy, Mapping) else None
     if not isinstance(static, Mapping):

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def fault(body: Any) -> str | None:
-    """The dotted path of what breaks the rule, or None."""
+    """The dotted path of the field that breaks the rule; None if the body keeps it."""
     data = body.get("data_source") if isinstance(body, Mapping) else None
     source = data.get("source") if isinstance(data, Mapping) else None
     if not isinstance(source, Mapping):

@@ -9,7 +9,7 @@ from conformance.emulator.request_rules.reading import objects_of
 
 
 def fault(body: Any) -> str | None:
-    """The dotted path of what breaks the rule, or None."""
+    """The dotted path of the field that breaks the rule; None if the body keeps it."""
     if isinstance(body, Mapping) and body.get("previous_response_id"):
         return None
     items = objects_of(body, "input")

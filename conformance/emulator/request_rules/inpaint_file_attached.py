@@ -9,7 +9,7 @@ from conformance.emulator.request_rules.reading import objects_of
 
 
 def fault(body: Any) -> str | None:
-    """The dotted path of what breaks the rule, or None."""
+    """The dotted path of the field that breaks the rule; None if the body keeps it."""
     files = body.get("files") if isinstance(body, Mapping) else None
     names = [getattr(file, "filename", None) for file in (files if isinstance(files, list) else [files])]
     for index, item in enumerate(objects_of(body, "inpaint_items")):

@@ -9,7 +9,7 @@ from conformance.emulator.request_rules.reading import objects_of
 
 
 def fault(body: Any) -> str | None:
-    """The dotted path of what breaks the rule, or None."""
+    """The dotted path of the field that breaks the rule; None if the body keeps it."""
     choice = body.get("tool_choice") if isinstance(body, Mapping) else None
     function = choice.get("function") if isinstance(choice, Mapping) else None
     if not isinstance(function, Mapping):

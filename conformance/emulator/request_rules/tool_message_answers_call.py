@@ -8,7 +8,7 @@ from conformance.emulator.request_rules.reading import objects_of
 
 
 def fault(body: Any) -> str | None:
-    """The dotted path of what breaks the rule, or None."""
+    """The dotted path of the field that breaks the rule; None if the body keeps it."""
     open_calls: list[str] = []
     asked = 0
     for index, message in enumerate(objects_of(body, "messages")):

@@ -1,4 +1,4 @@
-"""Completions: no more answers are returned than made. Without ``n`` one is returned."""
+"""Completions: ``best_of`` (answers made) is at least ``n`` (answers returned). Without ``n`` one is returned."""
 
 from __future__ import annotations
 

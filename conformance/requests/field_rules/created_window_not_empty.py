@@ -1,4 +1,4 @@
-"""Eval runs over stored completions: the window of their creation is open."""
+"""Eval runs over stored completions: ``created_after`` is not later than ``created_before``."""
 
 from __future__ import annotations
 

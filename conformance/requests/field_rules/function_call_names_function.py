@@ -1,4 +1,4 @@
-"""Chat: a function that is called by name is offered."""
+"""Chat: ``functions`` contains the function that ``function_call`` names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from conformance.requests.field_rules.reading import objects
 
 
 def broken(body: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a call of a function that is not among the functions."""
+    """Yield a message if ``function_call`` names a function that ``functions`` lacks."""
     call = body.get("function_call")
     offered = [function.get("name") for function in objects(body.get("functions"))]
     if isinstance(call, Mapping) and call.get("name") not in offered:

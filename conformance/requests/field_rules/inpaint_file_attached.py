@@ -1,4 +1,4 @@
-"""Video: an inpaint item names a file of the form."""
+"""Video: an inpaint item names a file that is sent in the same form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading what may not have the documented form: what is something else is passed over."""
+"""Reads values that may be of any JSON type. A value of another type than expected counts as absent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["every_object", "named_function", "number", "objects"]
 
 
 def objects(value: Any) -> list[Mapping[str, Any]]:
-    """The objects of an array; none of anything else."""
+    """The objects among the items of an array; an empty list if the value is no array."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 

@@ -1,4 +1,7 @@
-"""Responses: a function that is chosen by name is offered. Tools have their names in themselves."""
+"""Responses: ``tools`` contains the function that ``tool_choice`` names.
+
+A tool of this API has its name directly in it, not in an object ``function``.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from conformance.requests.field_rules.reading import objects
 
 
 def broken(body: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a choice of a function that no tool has."""
+    """Yield a message if ``tool_choice`` names a function that no tool has."""
     choice = body.get("tool_choice")
     if isinstance(choice, Mapping) and choice.get("type") == "function":
         offered = [tool.get("name") for tool in objects(body.get("tools")) if tool.get("type") == "function"]

@@ -1,4 +1,4 @@
-"""Chat and runs: a tool that is chosen by name is offered."""
+"""Chat and runs: ``tools`` contains the function that ``tool_choice`` names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from conformance.requests.field_rules.reading import named_function, objects
 
 
 def broken(body: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a choice of a function that no tool has."""
+    """Yield a message if ``tool_choice`` names a function that no tool has."""
     wanted = named_function(body.get("tool_choice"))
     offered = [named_function(tool) for tool in objects(body.get("tools"))]
     if wanted is not None and wanted not in offered:

@@ -1,4 +1,4 @@
-"""Fine-tuning: what a job learns from is not what it is validated with."""
+"""Fine-tuning: the validation file is not the training file."""
 
 from __future__ import annotations
 
