@@ -89,7 +89,7 @@ def _paired(given: Sequence[dict[str, Path]]) -> Iterator[list[Path]]:
 def _counted(folders: list[Path]) -> list[Path]:
     """The folders, if a comparison of so many is possible. Raises :class:`UsageError` otherwise."""
     if not 2 <= len(folders) <= len(ascii_uppercase):
-        raise UsageError(f"found {len(folders)} to compare", hint=f"give 2 to {len(ascii_uppercase)} reports")
+        raise UsageError(f"number of reports to compare: {len(folders)}", hint=f"give 2 to {len(ascii_uppercase)}")
     return folders
 
 

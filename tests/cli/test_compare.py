@@ -89,7 +89,9 @@ def test_runs_of_several_versions_are_compared_version_by_version(
     ]
 
 
-@pytest.mark.parametrize(("folders", "says"), [(["a"], "1 reports"), (["a", "b"], "name the folder of one")])
+@pytest.mark.parametrize(
+    ("folders", "says"), [(["a"], "reports to compare: 1 (give 2"), (["a", "b"], "name the folder of one")]
+)
 def test_what_is_no_clear_question_is_refused(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], folders: list[str], says: str
 ) -> None:
