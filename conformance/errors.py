@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from conformance.redaction import PROCESS
+
 __all__ = [
     "ConfigError",
     "ConformanceError",
@@ -36,10 +38,9 @@ class ConformanceError(Exception):
     exit_code: ClassVar[int] = 70
 
     def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.where = where
-        self.hint = hint
+        # Secrets are taken out here, so that no way of showing an exception can show one.
+        self.message, self.where, self.hint = (PROCESS.text(text) for text in (message, where, hint))
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""

@@ -20,6 +20,7 @@ ARCHITECTURE = Path(__file__).resolve().parents[1] / "ARCHITECTURE.md"
 #: neither when it is loaded, nor inside a function, nor for types alone. ``strategies`` and ``reports`` are the two
 #: packages beside ``conformance``; every other name is a module or a package of it.
 LAYERS: tuple[str, ...] = (
+    "redaction",
     "errors",
     "verdict",
     "pointer",

@@ -6,11 +6,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from conformance.redaction import PROCESS
+
 __all__ = ["tell"]
 
 
 def tell(summary: str, traceback: str) -> None:
     """Print one line on stderr: what happened and in which file the traceback is."""
+    summary, traceback = PROCESS.text(summary), PROCESS.text(traceback)
     try:
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", prefix="aoai-conformance-", suffix=".txt", delete=False

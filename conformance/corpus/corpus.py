@@ -35,7 +35,7 @@ __all__ = ["Corpus", "OperationCorpus", "Shard", "build_corpus", "corpus_digest"
 #: that they use. A test follows the imports and finds what is missing here.
 DERIVING = Makers(
     parts=(
-        *("__init__.py", "_parts.py", "errors.py", "pointer.py", "verdict.py"),
+        *("__init__.py", "_parts.py", "errors.py", "pointer.py", "redaction.py", "verdict.py"),
         *(f"{room}/**/*.py" for room in ("spec", "schema", "requests", "evidence", "strategies", "corpus")),
     ),
     libraries=(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from conformance.redaction import REDACTED
+
 __all__ = ["EMULATOR_HEADER", "REDACTED", "SECRET_HEADERS", "Headers", "first_value", "is_secret", "redact"]
 
 #: Name and value of each field line, in order.
@@ -11,9 +13,6 @@ Headers = tuple[tuple[str, str], ...]
 
 #: The header in which the emulator of this suite says who it is. A target that sends it is nobody's live resource.
 EMULATOR_HEADER = "aoai-conformance-emulator"
-
-#: The text that replaces a secret.
-REDACTED = "[redacted]"
 
 #: Headers whose values are always secret, in lower case.
 SECRET_HEADERS = frozenset(

@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from conformance._parts import late
 from conformance.errors import HarnessError
 from conformance.evidence.trace import Trace
+from conformance.redaction import PROCESS
 from conformance.run import recording
 from conformance.run.ending import Ended
 from conformance.run.notes import header
@@ -90,7 +93,7 @@ class Running:
 
     def verdict(self, item: Item) -> Verdict:
         """The verdict of an item; waits for its scenario. Both are recorded."""
-        verdict = self._runner.verdict(item.scenario, item.check.id)
+        verdict = self._hidden(self._runner.verdict(item.scenario, item.check.id))
         if item.scenario not in self._recorded:
             self._recorded.add(item.scenario)
             self._recorder.trace(self.trace(item))
@@ -98,6 +101,15 @@ class Running:
         if verdict.outcome is Outcome.FAIL:
             self._failed.append((verdict, self.trace(item)))
         return verdict
+
+    def _hidden(self, verdict: Verdict) -> Verdict:
+        """The verdict without secrets: a check may join what a target sent in many small events."""
+        text = self._target.secrets.text
+        findings = tuple(
+            evolve(f, message=text(f.message), expected=text(f.expected), actual=text(f.actual), place=text(f.place))
+            for f in verdict.findings
+        )
+        return evolve(verdict, findings=findings) if findings != verdict.findings else verdict
 
     def trace(self, item: Item) -> Trace:
         """The evidence of an item's scenario; empty if its script crashed."""
@@ -164,4 +176,4 @@ def _told(what: str, troubles: list[str]) -> Iterator[None]:
     except KeyboardInterrupt:
         troubles.append(f"{what} was interrupted")
     except Exception as error:  # noqa: BLE001 - the run is over and its verdicts stand; the report tells of this
-        troubles.append(f"{what}: {type(error).__name__}: {error}")
+        troubles.append(PROCESS.text(f"{what}: {type(error).__name__}: {error}"))

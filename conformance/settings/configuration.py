@@ -8,6 +8,7 @@ to read it. Times are in seconds, sizes in bytes.
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -19,10 +20,27 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from conformance.errors import ConfigError
+from conformance.redaction import PROCESS, parts_of
+from conformance.settings.files import read_text
 from conformance.settings.form import finite, from_text, keys, must_fit, plain, typed
 from conformance.settings.waivers import Waiver
 
-__all__ = ["Budget", "Config", "Poll", "Target", "Timeouts", "Waiver", "is_loopback", "load_config", "read_key_file"]
+__all__ = [
+    "Budget",
+    "Config",
+    "Poll",
+    "Target",
+    "Timeouts",
+    "Waiver",
+    "is_loopback",
+    "load_config",
+    "read_key_file",
+    "usable_key",
+]
+
+
+#: The most bytes of a configuration file, and of a file with a key.
+LONGEST, LONGEST_KEY = 1_000_000, 64_000
 
 
 @frozen
@@ -153,9 +171,11 @@ def _file(path: Path) -> dict[str, Any]:
     """
     where = str(path)
     try:
-        document = plain(tomllib.loads(path.read_text("utf-8"), parse_float=finite))
+        document = plain(tomllib.loads(read_text(path, LONGEST), parse_float=finite))
     except OSError as error:
-        raise ConfigError(f"can't be read: {error.strerror}", where=where) from None
+        raise ConfigError(f"can't be read: {error.strerror or error}", where=where) from None
+    except RecursionError:
+        raise ConfigError("is nested too deeply", where=where) from None
     except UnicodeDecodeError:
         raise ConfigError("is not UTF-8", where=where, hint="save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
@@ -223,6 +243,7 @@ def load_config(path: Path | str | None, overrides: Mapping[str, Any], env: Mapp
         values |= read
     made = _nested({name: typed(value, keys()[name]) for name, value in values.items()})
     target = {"timeouts": {}} | made.get("target", {})
+    PROCESS.add(*(part for value in target.get("headers", {}).values() for part in parts_of(value)))
     for name in ("url", "base_path"):
         if name in target:
             target[name] = target[name].rstrip("/")
@@ -243,9 +264,31 @@ def _meant(name: str, value: Any) -> Any:
 def read_key_file(path: str) -> str:
     """The key in a file, without surrounding white space. Raises :class:`ConfigError` if the file can't be read."""
     try:
-        return Path(path).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise ConfigError("target.key_file can't be read", where=path) from None
+        text = read_text(Path(path), LONGEST_KEY)
+    except OSError as error:
+        raise ConfigError(f"target.key_file can't be read: {error.strerror or error}", where=path) from None
+    except UnicodeDecodeError:
+        raise ConfigError("target.key_file is not UTF-8", where=path, hint="save it as UTF-8, one line") from None
+    key = usable_key(text, path)
+    if not key:
+        raise ConfigError("target.key_file is empty", where=path, hint="it holds the key, one line")
+    return key
+
+
+def usable_key(text: str, where: str) -> str:
+    """A key or token without surrounding white space.
+
+    Raises :class:`ConfigError`, which doesn't quote it, if it isn't a line that HTTP can carry.
+    """
+    key = text.strip(" \t\r\n")
+    PROCESS.add(key)
+    if re.fullmatch(r"[!-~]*", key):
+        return key
+    named = {"\n": "a line break", "\r": "a line break", "\0": "a NUL", "\ufeff": "a byte order mark", " ": "a space"}
+    odd = next(char for char in key if not "!" <= char <= "~")
+    kind = named.get(odd, "a control character" if ord(odd) < 0x20 or odd == "\x7f" else "a character beyond ASCII")
+    hint = "a key is one line of visible ASCII characters"
+    raise ConfigError(f"the key holds {kind} at character {key.index(odd) + 1}", where=where, hint=hint)
 
 
 def _key(target: Mapping[str, Any], env: Mapping[str, str]) -> str:
@@ -256,4 +299,5 @@ def _key(target: Mapping[str, Any], env: Mapping[str, str]) -> str:
         return ""
     if target.get("key_file"):
         return read_key_file(target["key_file"])
-    return env.get(target.get("key_env", "AZURE_OPENAI_API_KEY"), "").strip()
+    name = target.get("key_env", "AZURE_OPENAI_API_KEY")
+    return usable_key(env.get(name, ""), f"the environment variable {name}")

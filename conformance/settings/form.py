@@ -1,8 +1,8 @@
 """The form of ``conformance.toml``: its JSON Schema, and the error messages for values that don't fit.
 
 Values of the file, of environment variables and of options are validated against the same schema,
-``conformance.schema.json`` beside this module. The schema uses one format of its own, ``target-url``: a URL with a host
-and a valid port.
+``conformance.schema.json`` beside this module. The schema uses two formats of its own: ``target-url``, a URL with a
+host and a valid port, and ``free-header``, a header that a user may set.
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 __all__ = ["CAPABILITIES", "EXPENSIVE_KINDS", "SCHEMA", "finite", "from_text", "keys", "must_fit", "plain", "typed"]
 
 SCHEMA = Path(__file__).with_name("conformance.schema.json")
+
+#: Headers that this suite or the HTTP library sets: another value would break the connection or reach another host.
+_OF_HTTP = frozenset(
+    ("connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade")
+)
 
 #: With more valid words than this, an error message names only the nearest one.
 _FEW = 5
@@ -127,11 +132,12 @@ def must_fit(data: Mapping[str, Any], where: str) -> None:
 
 @cache
 def _formats() -> FormatChecker:
-    """The formats that are checked: ``date`` and our own ``target-url``."""
+    """The formats that are checked: ``date``, and our own ``target-url`` and ``free-header``."""
     from jsonschema import FormatChecker
 
     made = FormatChecker(formats=("date",))
     made.checks("target-url", raises=ValueError)(_is_url)
+    made.checks("free-header")(_is_free)
     return made
 
 
@@ -140,7 +146,14 @@ def _is_url(value: object) -> bool:
     if not isinstance(value, str):
         return True
     parts = urlsplit(value)
+    (parts.hostname or "").encode("idna")  # raises a ValueError for what is no name of a host
     return bool(parts.hostname) and parts.port != 0
+
+
+def _is_free(value: object) -> bool:
+    """False for a header of HTTP itself: the length of a message, its host, its connection (RFC 9110, RFC 9112)."""
+    name = str(value).lower()
+    return name not in _OF_HTTP and not name.startswith("proxy-")
 
 
 def _error(misfit: Misfit, where: str) -> ConfigError:

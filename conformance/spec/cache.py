@@ -52,7 +52,7 @@ class Makers:
 
 #: What a read spec folder depends on, beside its own content.
 READING = Makers(
-    parts=("__init__.py", "errors.py", "pointer.py", "spec/**/*.py", "specs/*.schema.json"),
+    parts=("__init__.py", "errors.py", "pointer.py", "redaction.py", "spec/**/*.py", "specs/*.schema.json"),
     libraries=("attrs", "jsonpatch", "jsonpointer", "jsonschema", "python-jsonpath", "pyyaml"),
 )
 

@@ -7,42 +7,52 @@ refusal says nothing about the target.
 
 from __future__ import annotations
 
-import json
 import threading
-from urllib.parse import quote
+from collections.abc import Collection
 
 from attrs import evolve
 
 from conformance.errors import ConfigError
-from conformance.evidence.exchange import Chunk, Exchange, Response
+from conformance.evidence.exchange import Chunk, Exchange, Fault, Response
+from conformance.redaction import Secrets, parts_of
 from conformance.requests.case import Auth
-from conformance.requests.headers import REDACTED, Headers, redact
+from conformance.requests.headers import Headers, redact
+from conformance.requests.request import Request
 from conformance.settings.configuration import Target as Settings
 from conformance.settings.configuration import read_key_file
+from conformance.target.proxy import Proxy
 
 __all__ = ["REFUSED_SINCE", "Credential"]
 
 #: The key of probes with a wrong key: as long as a real one, and surely none.
 WRONG_KEY = "0" * 32
 
-#: Keys shorter than this are hidden in headers only, not in URLs and bodies, where they could be part of any word.
-SHORTEST_HIDDEN = 8
-
 #: Why a 401 or 403 after earlier successes says nothing about the contract.
 REFUSED_SINCE = "the key was accepted before and is refused now: it expired, was revoked, or may not do this"
 
 
 class Credential:
-    """The credential of one target. Thread-safe."""
+    """The credential of one target. Thread-safe.
 
-    def __init__(self, settings: Settings) -> None:
+    ``secrets`` are those of the target: the key, the values of configured headers, what a proxy asks for, and the
+    cookies that the target sets. ``words`` are those of the api-version.
+    """
+
+    def __init__(self, settings: Settings, words: Collection[str] = (), proxy: Proxy | None = None) -> None:
         self._settings = settings
         self._key = settings.key
         self._accepted = False
         self._lock = threading.Lock()
-        self.secrets: tuple[str, ...] = ()
-        self.in_text: tuple[str, ...] = ()
-        self._register(self._key)
+        self._keys = [self._key] if self._key else []
+        self.secrets = Secrets(words)
+        self.secrets.add(self._key, *(part for value in settings.headers.values() for part in parts_of(value)))
+        if proxy is not None and proxy.login is not None:
+            self.secrets.add(proxy.login[1], ":".join(proxy.login))
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that were used so far: a probe without a credential may carry none of them."""
+        return tuple(self._keys)
 
     def headers(self, auth: Auth) -> Headers:
         """The header with the credential. Empty for ``Auth.NONE`` and for a target without keys."""
@@ -77,45 +87,38 @@ class Credential:
             if not key or key == self._key:
                 return False
             self._key = key
-            self._register(key)
+            self._keys.append(key)
+            self.secrets.add(key)
             return True
 
-    def hide(self, text: str) -> str:
-        """The text without any form of the key."""
-        for secret in self.in_text:
-            text = text.replace(secret, REDACTED)
-        return text
+    def evidence(self, sent: Request, response: Response | None, fault: Fault | None, started: float) -> Exchange:
+        """The exchange as it may be kept: without secrets, wherever they stand in what was sent or came."""
+        hidden = self.secrets
+        if fault is not None:
+            fault = evolve(fault, message=hidden.text(fault.message))
+        request = Request(
+            method=sent.method,
+            url=hidden.text(sent.url),
+            headers=self._cleaned(sent.headers),
+            body=hidden.data(sent.body),
+        )
+        return Exchange(request, response and self._answer(response), fault, started=started)
 
-    def hide_bytes(self, data: bytes) -> bytes:
-        """The bytes without any form of the key."""
-        for secret in self.in_text:
-            data = data.replace(secret.encode(), REDACTED.encode())
-        return data
+    def _cleaned(self, headers: Headers) -> Headers:
+        """Headers without secrets: those that are secret by name, and what is known elsewhere."""
+        return redact((name, self.secrets.header(name, value)) for name, value in headers)
 
-    def clean(self, response: Response) -> Response:
-        """The response without any form of the key."""
-        headers = redact(response.headers, self.secrets)
-        chunks = response.chunks
-        hidden = [secret.encode() for secret in self.in_text]
-        if any(secret in response.body for secret in hidden):
-            cleaned = tuple(Chunk(chunk.at, self.hide_bytes(chunk.data)) for chunk in chunks)
-            joined = b"".join(chunk.data for chunk in cleaned)
-            if any(secret in joined for secret in hidden):  # the key was split between two chunks
-                cleaned = (Chunk(chunks[-1].at, self.hide_bytes(response.body)),)
-            chunks = cleaned
-        elif headers == response.headers:
-            return response
-        return evolve(response, headers=headers, chunks=chunks, reason=self.hide(response.reason))
-
-    def _register(self, key: str) -> None:
-        """From now on hide this key in evidence, in three forms: plain, escaped for a URL, escaped for JSON.
-
-        The longest form comes first, so that no part of it remains visible.
-        """
-        if not key:
-            return
-        forms = {key, quote(key, safe=""), json.dumps(key)[1:-1]}
-        self.secrets = tuple(sorted({*self.secrets, *forms}, key=len, reverse=True))
-        # A very short key (an emulator's ``k``) is a part of ordinary words; blanking it in bodies would spoil them.
-        if len(key) >= SHORTEST_HIDDEN:
-            self.in_text = tuple(sorted({*self.in_text, *forms}, key=len, reverse=True))
+    def _answer(self, response: Response) -> Response:
+        """The answer without secrets. A Content-Length that was right stays so."""
+        self.secrets.cookies([value for name, value in response.headers if name.lower() == "set-cookie"])
+        headers = self._cleaned(response.headers)
+        came = [chunk.data for chunk in response.chunks]
+        kept = self.secrets.pieces(came)
+        if list(kept) != came:
+            lengths = str(sum(map(len, came))), str(sum(map(len, kept)))
+            headers = tuple(
+                (name, lengths[1] if (name.lower(), value) == ("content-length", lengths[0]) else value)
+                for name, value in headers
+            )
+        chunks = tuple(Chunk(chunk.at, data) for chunk, data in zip(response.chunks, kept, strict=True) if data)
+        return evolve(response, headers=headers, chunks=chunks, reason=self.secrets.text(response.reason))

@@ -12,6 +12,7 @@ from urllib.request import getproxies, proxy_bypass
 from attrs import field, frozen
 
 from conformance.errors import UsageError
+from conformance.redaction import PROCESS
 from conformance.settings.configuration import is_loopback
 
 __all__ = ["Proxy", "proxy_for"]
@@ -55,4 +56,6 @@ def proxy_for(origin: str) -> Proxy | None:
         )
     name = f"[{host}]" if ":" in host else host
     login = (unquote(found.username), unquote(found.password or "")) if found.username else None
+    if login is not None:
+        PROCESS.add(login[1], ":".join(login))
     return Proxy(f"{found.scheme}://{name}" + (f":{port}" if port else ""), login)

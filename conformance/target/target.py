@@ -19,8 +19,8 @@ from conformance import __version__
 from conformance.errors import UsageError
 from conformance.evidence.created_ids import created_ids
 from conformance.evidence.exchange import BROKEN_OFF, Exchange, FaultKind
+from conformance.redaction import Secrets
 from conformance.requests.case import Auth, Case
-from conformance.requests.headers import redact
 from conformance.requests.request import Request
 from conformance.requests.wire import PLACEHOLDER, bind_text, to_request
 from conformance.settings.configuration import Config
@@ -91,9 +91,10 @@ class Target:
         self._control_at, self._control_ok = float("-inf"), True
         self._control_lock = threading.Lock()
         self._pace = Pace(settings.retries, 0.5 if self.live else 0.02)
-        self._transport = Transport(self.origin, settings.timeouts, settings.max_body, proxy_for(self.origin))
+        proxy = proxy_for(self.origin)
+        self._transport = Transport(self.origin, settings.timeouts, settings.max_body, proxy)
         self._stopped = threading.Event()
-        self._credential = Credential(settings)
+        self._credential = Credential(settings, self._words, proxy)
         self._concurrency = ConcurrencyLimit()
         self._alone_in_vain = 0
         self._resources = {name: operation.resource for name, operation in operations_of(spec).items()}
@@ -122,6 +123,11 @@ class Target:
         """Allow sending again after a stop, to remove what was created."""
         self._stopped.clear()
         self._transport.resume()
+
+    @property
+    def secrets(self) -> Secrets:
+        """What is taken out of everything that is kept of this target."""
+        return self._credential.secrets
 
     def foreign(self) -> ForeignObjects | None:
         """What hides the objects of others in the evidence of one scenario; None for a target that isn't live."""
@@ -222,7 +228,7 @@ class Target:
         """
         resource = self.resource(case)
         if case.auth is not Auth.VALID:
-            request = evolve(request, headers=strip(request.headers, self._credential.secrets))
+            request = evolve(request, headers=strip(request.headers, self._credential.keys))
         earlier: list[Exchange] = []
         while True:
             try:
@@ -251,7 +257,7 @@ class Target:
         started = time.time()
         live = evolve(request, headers=(*request.headers, *self._credential.headers(case.auth)))
         answer = self._transport.send(live, case.cancel_after, fresh=fresh)
-        exchange = self._evidence(live, answer, started)
+        exchange = self._credential.evidence(live, answer.response, answer.fault, started)
         self._credential.note(case.auth, exchange)
         return answer, exchange
 
@@ -342,21 +348,6 @@ class Target:
                 # A success is valid from the moment of the request, a failure from the moment at which it was given up.
                 self._control_at = began if self._control_ok else time.monotonic()
             return self._control_ok
-
-    def _evidence(self, live: Request, answer: Answer, started: float) -> Exchange:
-        """The exchange without secrets."""
-        response, fault = answer.response, answer.fault
-        if response is not None:
-            response = self._credential.clean(response)
-        if fault is not None:
-            fault = evolve(fault, message=self._credential.hide(fault.message))
-        request = Request(
-            method=live.method,
-            url=self._credential.hide(live.url),
-            headers=redact(live.headers, self._credential.secrets),
-            body=self._credential.hide_bytes(live.body),
-        )
-        return Exchange(request=request, response=response, fault=fault, started=started)
 
     def _write_down(self, case: Case, values: Mapping[str, str], entry: int | None, exchange: Exchange) -> None:
         """Note in the journal what an exchange created or deleted."""

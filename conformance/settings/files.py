@@ -1,0 +1,48 @@
+"""Reads files that a user names: a device, a pipe or a giant file must neither hang a run nor fill the memory."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from pathlib import Path
+
+__all__ = ["read_text"]
+
+#: Seconds to wait for what a pipe brings, such as the output of a command in ``<(…)``.
+PATIENCE = 5.0
+
+
+def read_text(path: Path, most: int) -> str:
+    """The text of a file of at most ``most`` bytes.
+
+    Raises :class:`OSError` if it can't be read, is longer, or is a pipe into which nobody writes for
+    :data:`PATIENCE` seconds; :class:`UnicodeDecodeError` if it isn't UTF-8.
+    """
+    # Opened like this, a pipe without a writer doesn't block; where the flag is missing there are no such files.
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        return _read(handle, most).decode("utf-8")
+    finally:
+        os.close(handle)
+
+
+def _read(handle: int, most: int) -> bytes:
+    """All bytes of an open file."""
+    pieces: list[bytes] = []
+    size, deadline = 0, time.monotonic() + PATIENCE
+    while True:
+        try:
+            piece = os.read(handle, 65_536)
+        except BlockingIOError:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(0, f"nobody wrote into this pipe for {PATIENCE:g} s") from None
+            select.select([handle], [], [], left)
+            continue
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
+        size += len(piece)
+        if size > most:
+            raise OSError(0, f"it is longer than {most} bytes")

@@ -1,0 +1,138 @@
+"""A secret is found in every form that servers and libraries give it, and ordinary text is left alone."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import random
+import string
+import traceback
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.errors import ConfigError, HarnessError
+from conformance.redaction import MOST_COOKIES, PROCESS, REDACTED, Secrets, parts_of
+
+#: A key with every character that some escape changes.
+KEY = "canary/7+d1f=\"0a&9c<55>e24'b\\x%y"
+
+
+def secrets(*values: str, words: frozenset[str] = frozenset()) -> Secrets:
+    made = Secrets(words)
+    made.add(*values)
+    return made
+
+
+def mixed(secret: str, seed: int) -> str:
+    """The secret with each character in another escape."""
+    choose = random.Random(seed)
+    ways = (lambda c: c, lambda c: f"\\u{ord(c):04x}", lambda c: f"%{ord(c):02X}", lambda c: f"&#{ord(c)};")
+    return "".join(choose.choice(ways)(char) for char in secret)
+
+
+FORMS = {
+    "plain": KEY,
+    "JSON": json.dumps(KEY),
+    "JSON in JSON": json.dumps(json.dumps(KEY)),
+    "JSON with escaped slashes": json.dumps(KEY).replace("/", "\\/"),
+    "URL": quote(KEY, safe=""),
+    "URL in small letters": quote(KEY, safe="").lower().replace("canary", "canary"),
+    "form": quote_plus(KEY),
+    "HTML": html.escape(KEY),
+    "repr": repr(KEY),
+    "base64": base64.b64encode(KEY.encode()).decode(),
+    "base64 of the header": base64.b64encode(f"Bearer {KEY}".encode()).decode(),
+    "base64 of a login": base64.urlsafe_b64encode(f"me:{KEY}!".encode()).decode(),
+    **{f"mixed {seed}": mixed(KEY, seed) for seed in range(5)},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_secret_is_replaced(form: str) -> None:
+    told = f'before "{FORMS[form]}" behind'
+    text = secrets(KEY).text(told)
+    assert REDACTED in text
+    assert text.startswith("before ")
+    assert text.endswith(" behind")
+    # In base64 the edges, and what stands around the key, stay.
+    assert len(text.replace(REDACTED, "")) - len('before "" behind') <= (16 if form.startswith("base64") else 6)
+
+
+@given(st.text(st.characters(codec="ascii", min_codepoint=33), min_size=8, max_size=40), st.integers(0, 99), st.data())
+def test_a_secret_is_found_wherever_it_is_cut(secret: str, seed: int, data: st.DataObject) -> None:
+    """An answer arrives in pieces: together they hold no secret, and everything else in its order."""
+    whole = f"<<{mixed(secret, seed)}>>{secret}||".encode()
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=6)))
+    pieces = [whole[a:b] for a, b in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
+    kept = secrets(secret).pieces(pieces)
+    assert len(pieces) == len(kept)
+    assert secret.encode() not in b"".join(kept)
+    assert b"".join(kept).startswith(b"<<") or secret.startswith("<")
+    assert pieces == list(secrets("something-else").pieces(pieces))
+
+
+def test_what_is_known_by_its_form_is_replaced_too() -> None:
+    """Signatures of SAS URLs, users and passwords in URLs; the URL remains one."""
+    hidden = Secrets()
+    assert "https://a.blob.example/c?sv=1&sig=redacted&se=2" == hidden.text(
+        "https://a.blob.example/c?sv=1&sig=Ab%2Fc+d%3D&se=2"
+    )
+    assert b'{"u":"https://a/?x=1\\u0026sig=redacted"}' == hidden.data(b'{"u":"https://a/?x=1\\u0026sig=AbCd%3D"}')
+    assert "https://redacted@proxy.example:3128 is down" == hidden.text("https://me:pass@proxy.example:3128 is down")
+    assert b"http:\\/\\/redacted@h\\/" == hidden.data(b"http:\\/\\/u:p@h\\/")
+    for text in ("mail me@example.org, see https://example.org/a@b", "design=1&sign=2", "https://example.org/?sig"):
+        assert text == hidden.text(text)
+
+
+@pytest.mark.parametrize("key", ["k", "1", "key", "secret7"])
+def test_a_short_secret_is_replaced_where_secrets_stand_and_nowhere_else(key: str) -> None:
+    hidden = secrets(key)
+    told = {"value": f'{{"echo": "{key}", "n": 1}}', "query": f"a={key}&b=2", "bearer": f"Bearer {key}"}
+    assert [] == [name for name, text in told.items() if hidden.text(text) == text]
+    assert REDACTED == hidden.header("x-echo", key) == hidden.header("x-echo", f"you sent {key}")
+    for text in (f'{{"{key}": 1}}', f"skkeyk1secret7s {key}nob", '{"n": 1, "id": 11}', f"the {key}2 of 1 key"):
+        assert text == hidden.text(text)
+    for name, value in (("content-type", "application/json; charset=k"), ("content-length", "1"), ("x-a", "kk11keys")):
+        assert value == hidden.header(name, value)
+
+
+def test_a_secret_that_is_a_word_of_the_api_is_replaced_in_headers_alone() -> None:
+    """``"role": "assistant"`` is no echo of a key of that name: without it the target would be accused."""
+    hidden = secrets("assistant", words=frozenset({"assistant"}))
+    assert '{"role": "assistant"}' == hidden.text('{"role": "assistant"}')
+    assert REDACTED == hidden.header("x-echo", "assistant")
+
+
+def test_what_is_secret_in_a_configured_header() -> None:
+    assert ("Bearer abc-def", "abc-def") == parts_of("Bearer abc-def")
+    login = base64.b64encode(b"me:pass-word").decode()
+    assert (f"Basic {login}", login, "me:pass-word", "pass-word") == parts_of(f"Basic {login}")
+    assert ("a=1; session=xyz", "1", "xyz") == parts_of("a=1; session=xyz")
+    for ordinary in ("application/json", "true", "2024-05-01-preview", "assistants=v2", ""):
+        assert "xyz" not in parts_of(ordinary)
+        assert ordinary not in parts_of(ordinary)
+
+
+def test_cookies_are_remembered_up_to_a_limit() -> None:
+    hidden = Secrets()
+    hidden.cookies(["id=canary-cookie-1; Path=/; HttpOnly", "short=x", *(f"n={n:08d}" for n in range(1000))])
+    assert REDACTED == hidden.text("canary-cookie-1")
+    assert MOST_COOKIES == len(hidden.values)
+
+
+def test_no_error_message_holds_a_secret_that_this_process_knows() -> None:
+    """Whatever raises it, and however it is shown."""
+    key = "canary-" + "".join(random.Random(1).choices(string.ascii_letters, k=20))
+    secrets(key)
+    assert key in PROCESS.values
+    for error in (
+        ConfigError(f"bad {key}", where=f"u/{key}", hint=key),
+        HarnessError(f"Illegal header {key.encode()!r}"),
+    ):
+        shown = "".join(traceback.format_exception(error)) + str(error) + repr(error) + repr(vars(error))
+        assert key not in shown
+        assert REDACTED in str(error)
