@@ -203,7 +203,7 @@ class Shapes:
                 **merged,
                 **inner,
                 "properties": {**merged.get("properties", {}), **(inner.get("properties") or {})},
-                "required": [*merged.get("required", []), *(inner.get("required") or [])],
+                "required": list(dict.fromkeys([*merged.get("required", []), *(inner.get("required") or [])])),
             }
         return (
             {key: value for key, value in merged.items() if value or key not in ("properties", "required")},

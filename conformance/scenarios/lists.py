@@ -90,8 +90,11 @@ def listing(spec: Spec, item: Listing, doc: str, *, requests: int = 70, tokens: 
 
 
 def scenarios_for(spec: Spec) -> Iterator[Scenario]:
-    """One walk for each kind whose list has ``limit`` and ``after``."""
+    """One walk for each list that has ``limit`` and ``after``, with objects of the first kind that it lists."""
+    first: dict[str, Kind] = {}
     for item in KINDS:
+        first.setdefault(item.prefix, item)
+    for item in first.values():
         if item.has(spec, "create", "list") and {"limit", "after"} <= parameters(spec, item.operation("list")):
             verbs = [verb for verb in ("create", "list", "delete") if item.has(spec, verb)]
             yield listing(

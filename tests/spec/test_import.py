@@ -13,10 +13,12 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from conformance.cli import main
+from conformance.corpus.corpus import build_corpus
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
 from conformance.errors import UsageError
 from conformance.requests.request import Request
+from conformance.scenarios.registry import scenarios_of
 from conformance.spec.loading import load, versions
 from conformance.spec.openapi import form_problems, places
 from conformance.spec.operations import operations_of
@@ -33,6 +35,7 @@ OFFICIAL = [
     ("assistants-2024-05-01-preview.json", "2024-05-01-preview", 40),
     ("authoring-2024-05-01-preview.json", "2024-05-01-preview", 20),
     ("v1-preview.json", "v1-preview", 118),
+    ("v1.yaml", "v1", 106),
 ]
 
 
@@ -77,6 +80,8 @@ def test_published_documents(file: str, label: str, count: int, shared: Path, tm
     assert done.clauses > 0
     assert list(OpenAPIV31SpecValidator(dict(spec.document)).iter_errors()) == []
     assert list(form_problems(spec.faithful)) == []
+    names = [scenario.id for scenario in scenarios_of(spec, "standard")]
+    assert sorted(set(names)) == sorted(names)
     told = [
         place.pointer
         for place in places(spec.faithful)
@@ -109,6 +114,33 @@ def test_the_emulator_routes_an_imported_version(file: str, label: str, shared: 
         assert answer.status < 500, operation.id
         if operation.id not in app.handlers:
             assert answer.status == 404, operation.id
+
+
+@pytest.mark.parametrize(
+    ("file", "label", "profile"),
+    [
+        ("v1.yaml", "v1", "smoke"),
+        *(
+            pytest.param(file, label, profile, marks=pytest.mark.deep)
+            for file, label, _ in OFFICIAL
+            for profile in ("standard", "exhaustive")
+        ),
+    ],
+)
+def test_requests_of_published_documents_can_be_derived(
+    file: str, label: str, profile: str, shared: Path, tmp_path: Path
+) -> None:
+    import_file(shared / "official-specs" / file, label, tmp_path)
+    spec = load(label, tmp_path)
+    assert len(build_corpus(spec, profile, cached=False)) > 0
+
+
+def test_a_name_that_two_parts_require_is_required_once(tmp_path: Path) -> None:
+    part = {"type": "object", "required": ["role"], "properties": {"role": {"type": "string"}}}
+    item = {"anyOf": [{"allOf": [part, {**part, "properties": {}}]}, {"type": "string"}]}
+    body = {"type": "object", "required": ["input"], "properties": {"input": {"type": "array", "items": item}}}
+    imported(three(body), tmp_path)
+    assert len(build_corpus(load("mine", tmp_path / "versions"), "standard", cached=False)) > 0
 
 
 def test_the_suite_loads_what_was_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
