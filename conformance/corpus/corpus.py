@@ -78,6 +78,7 @@ class Shard:
         return cls(int(left), int(right))
 
     def __contains__(self, case_id: str) -> bool:
+        # By id and not by position: a new case moves no other case to another shard.
         return int(case_id, 16) % self.n == self.k - 1
 
 
@@ -148,6 +149,7 @@ def build_corpus(
     stored = _read(file) if file is not None else None
     if stored is None:
         composer = compose.Composer(spec, profile, expensive, seed)
+        # A cache file holds all operations, so that a run of a few operations serves later runs too.
         names = wanted if file is None else list(known)
         rows = {name: _corpus_of(composer.operation(known[name])) for name in names}
         _no_collisions(rows.values())
@@ -179,6 +181,7 @@ def _no_collisions(rows: Iterable[OperationCorpus]) -> None:
 
 def _cache_file(spec: Spec, profile: str, seed: int, expensive: frozenset[str]) -> Path:
     """The cache file. Its name contains a digest of everything on which the corpus depends."""
+    # It is the only kind that adds cases. The others only decide which cases are sent.
     opted = "large-body" if "large-body" in expensive else ""
     key = json.dumps([digest_of(DERIVING), spec.version, spec.digest, profile, seed, opted])
     return cache_folder() / f"{spec.version}-{profile}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.jsonl"
@@ -210,6 +213,7 @@ def _write(file: Path, rows: Iterable[OperationCorpus]) -> None:
                 for case in row.cases:
                     out.write(_line(case.to_json()))
                     count += 1
+            # The last line lets a reader recognise a file that was cut off.
             out.write(_line({"cases": count}))
         Path(out.name).replace(file)
     except OSError:

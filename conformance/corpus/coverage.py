@@ -129,6 +129,7 @@ class _Measure:
                 accept |= self._shown(case)
             elif case.expect is Expect.EITHER:
                 for key in self._shown(case):
+                    # The first reason is kept: it explains the gap if no case with a sure outcome shows the fact.
                     either.setdefault(key, case.reason)
             if case.expect is not Expect.ACCEPT and case.breaks is not None:
                 for key in self._broken(case):
@@ -166,6 +167,7 @@ class _Measure:
         by_kind = {kind: category for category, kinds in CATEGORIES.items() for kind in kinds}
         for media, root in self._roots():
             for slot in self.shapes.slots(root):
+                # The first step is the location (body, query or header), which is no fact.
                 if len(slot.path) < 2:
                     continue
                 path = "".join(slot.path)
@@ -188,6 +190,7 @@ class _Measure:
         """(media type, request as one value) of a case. Texts of query and form get the types that the document gives
         them.
         """
+        # Probes of wrong methods and paths are no requests of this operation.
         if case.method != self.operation.method or case.path != self.operation.path:
             return None
         request: dict[str, Any] = {}
@@ -226,6 +229,7 @@ class _Measure:
     def _broken(self, case: Case) -> Iterator[_Key]:
         """Yield the constraint with which a case is labelled, if the case really breaks it."""
         breaks = case.breaks
+        # A probe breaks a rule of HTTP or of access, not a constraint of the schema.
         if breaks is None or case.role.startswith("probe."):
             return
         found = self._request(case)
@@ -238,6 +242,7 @@ class _Measure:
             return
         media, request = found
         root = next((node for name, node in self._roots() if name == media), None)
+        # A label alone doesn't count: if the request is valid, nothing was broken.
         if root is None or root.fits(request):
             return
         pointer = breaks.pointer if breaks.pointer.startswith("/") or not breaks.pointer else "/" + breaks.pointer
@@ -256,6 +261,7 @@ def _paths(root: Node, request: Any, pointer: str) -> Iterator[str]:
     def walk(node: Node, path: tuple[str, ...], rest: tuple[str, ...], value: Any) -> Iterator[str]:
         if not rest:
             yield "".join(path)
+            # A parameter name may mean the list or its only item: both are written in the same way in a query.
             if node.items is not None and pointer.startswith("/query/"):
                 yield "".join((*path, "*"))
         for index, branch in enumerate(node.branches):
@@ -296,6 +302,7 @@ def _value(node: Node | None, texts: list[str]) -> Any:
     if node is None:
         return texts[0]
     kinds = {kind for branch in (node, *node.branches) for kind in branch.types}
+    # Where a text and a list are both allowed, one text is a text.
     if "array" in kinds and ("string" not in kinds or len(texts) > 1):
         array = next(branch for branch in (node, *node.branches) if "array" in branch.types)
         return [_value(array.items, [text]) for text in texts]
@@ -305,6 +312,7 @@ def _value(node: Node | None, texts: list[str]) -> Any:
             made = json.loads(text)
         except ValueError:
             return text
+        # A quoted text is JSON too, but in a form the quotes belong to the text.
         return made if not isinstance(made, str) else text
     return text
 

@@ -44,12 +44,14 @@ def narrowed(node: Any) -> Any:
         return node
     plain = {key: narrowed(value) for key, value in node.items()}
     found = discriminated(node)
+    # A schema can hold only one ``if``; one that is there already stays as it is.
     if found is None or "if" in plain:
         return plain
     keyword, name, mapping = found
     union = plain.pop(keyword)
     plain.pop("discriminator")
     refs = [branch.get("$ref") for branch in union]
+    # References to other documents can't be followed, so such a value selects nothing.
     chosen = [(value, ref) for value, ref in mapping.items() if ref.startswith("#/")]
     if not chosen:
         return {**plain, keyword: union}
@@ -64,6 +66,7 @@ def narrowed(node: Any) -> Any:
             "allOf": [{"if": {"properties": {name: {"const": value}}}, "then": {"$ref": ref}} for value, ref in chosen]
         },
         "else": {keyword: union},
+        # Kept for error messages, which must name the place in the original union.
         "x-narrowed": {
             "keyword": keyword,
             "propertyName": name,
@@ -99,6 +102,8 @@ class _Closing:
         made: dict[str, Any] = {}
         for key, value in node.items():
             if key == "properties" and isinstance(value, Mapping):
+                # Each property holds a value of its own. The members of ``allOf`` and unions describe the same value
+                # and must not be closed one by one: each would refuse the properties of the others.
                 made[key] = {name: self.use(schema) for name, schema in value.items()}
             else:
                 made[key] = self.use(value) if key in _USES and isinstance(value, Mapping) else self.walk(value)
@@ -118,6 +123,7 @@ class _Closing:
             return ref not in seen and self.lists(follow(self.document, ref), seen | {ref})
         parts = [part for key in ("allOf", *_UNIONS) for part in node.get(key, ())]
         objects = [part for part in parts if self.may_be_object(part, seen)]
+        # One part that allows any property makes the whole open.
         return all(self.lists(part, seen) for part in objects) if objects else bool(node.get("properties"))
 
     def may_be_object(self, node: Any, seen: frozenset[str]) -> bool:

@@ -38,6 +38,7 @@ def _date_time(text: str) -> bool:
 def _uuid(text: str) -> bool:
     """RFC 9562: hexadecimal digits with hyphens."""
     try:
+        # ``uuid.UUID`` also accepts braces, a URN prefix and missing hyphens, which RFC 9562 does not.
         return str(uuid.UUID(text)) == text.lower()
     except ValueError:
         return False

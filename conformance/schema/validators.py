@@ -85,6 +85,8 @@ class Validator:
     def is_valid(self, value: Any) -> bool:
         """Return True if the value fits. Numbers that jsonschema-rs can't represent are judged by jsonschema."""
         try:
+            # The slower validator is asked only if something is wrong, or if a number is beyond what the faster one can
+            # hold.
             return bool(self.fast.is_valid(value))
         except (ValueError, OverflowError):
             return self.authority.is_valid(value)
@@ -108,6 +110,7 @@ class Validator:
             known = sorted(union["mapping"])
             message = f"{name} names none of {known}" if name in error.instance else f"{name!r} is missing"
         elif causes:
+            # The branch that went furthest into the value is most likely the one that was meant.
             deepest = max((c for cause in causes for c in cause.walk()), key=lambda c: c.instance_pointer.count("/"))
             message = f"fits no branch; nearest: {deepest.message}"
         return SchemaError(pointer_to(error.absolute_path), pointer, keyword, message, causes)
@@ -157,8 +160,10 @@ def _short(message: str) -> str:
 
 def _checker() -> FormatChecker:
     """The format checker of jsonschema with our formats. Only texts have a format."""
+    # Without the formats that jsonschema brings: the two validators would disagree about them.
     checker = FormatChecker(formats=())
     for name, judge in FORMATS.items():
+        # The default argument binds the function of this round; a plain closure would see only the last one.
         checker.checks(name)(lambda value, judge=judge: not isinstance(value, str) or judge(value))
     return checker
 
@@ -191,11 +196,13 @@ class Validators:
             key, pointer = pointer_or_schema, pointer_or_schema
             schema: Any = {"$ref": f"{_URI}#{quote(pointer_or_schema, safe=_PLAIN)}"}
         else:
+            # Schemas have no hash; equal text means the same validator.
             key = json.dumps(pointer_or_schema, sort_keys=True)
             pointer = ""
             schema = _absolute(narrowed(pointer_or_schema))
         if key not in self.made:
             try:
+                # A validator with a dangling reference would fail only when a value reaches it.
                 follow(self.document, pointer)
             except KeyError:
                 raise SpecError(f"no such place: {pointer}", where="schema") from None

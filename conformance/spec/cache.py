@@ -67,6 +67,7 @@ def digest_of(makers: Makers, package: Path = _PACKAGE) -> str:
         total.update(f"{name} {version(name)}\n".encode())
     for name, path in makers.files(package):
         content = path.read_bytes()
+        # The length keeps two files from giving the same digest when text moves from one to the other.
         total.update(f"{name} {len(content)}\n".encode() + content)
     return total.hexdigest()
 
@@ -91,6 +92,7 @@ def get(digest: str) -> Any:
     """The entry for the content digest of a folder, or None if there is no intact one."""
     try:
         head, _, body = _file(digest).read_bytes().partition(b"\n")
+        # A process that was killed, or a full disk, may have left half an entry.
         if hashlib.sha256(body).hexdigest().encode() != head:
             return None
         return json.loads(body)
@@ -104,11 +106,13 @@ def put(digest: str, entry: Mapping[str, Any]) -> None:
     target = _file(digest)
     with contextlib.suppress(OSError):
         target.parent.mkdir(parents=True, exist_ok=True)
+        # In the same folder, because a rename is atomic only within one file system.
         handle, name = tempfile.mkstemp(dir=target.parent, suffix=".new")
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
             Path(name).replace(target)
+        # Also for Ctrl-C: otherwise unfinished files would pile up in the cache folder.
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise

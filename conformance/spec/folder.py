@@ -77,6 +77,7 @@ def _fresh(path: Path, meta: Mapping[str, Any], base: Any, inherited: Sequence[P
     for file, data in (*shared, *own):
         for problem in problems_of(file, data):
             raise problem.error()
+    # Before the errata are applied: a patch that is no JSON could not be read there.
     for problem in _json_problems(path, clauses, errata):
         raise problem.error()
     faithful = faithful_document(path, base)
@@ -115,6 +116,8 @@ def _corrected(path: Path, faithful: Any, inherited: Sequence[Patch], errata: Ma
     try:
         return apply_patches(faithful, [(patch.id, patch.operations) for patch in (*inherited, *own)])
     except PatchError as error:
+        # The patch stands in another folder. Here only a drop can be written, so the message points to
+        # ``version.toml``.
         if error.index < len(inherited):
             raise SpecError(
                 f"inherited erratum {error.id}: {error}",
@@ -175,12 +178,14 @@ def document_problems(path: Path, faithful: Any, document: Any, overlaid: bool) 
     from conformance.spec.openapi import form_problems
 
     seen = set()
+    # Most problems are in both views. They are told for the faithful one, whose lines are those of the file.
     for view, what in ((faithful, ""), (document, "after the errata: ")):
         for pointer, message in form_problems(view):
             if (pointer, message) in seen:
                 continue
             seen.add((pointer, message))
             file = path / ("overlay.yaml" if overlaid else "openapi.yaml")
+            # A pointer into the merged document has no line in an overlay.
             line = 0 if overlaid else yaml_line(file, pointer)
             yield Problem(str(file), line, pointer, f"{what}{message}")
 
@@ -197,6 +202,7 @@ def _digest(path: Path, before: str) -> str:
     """SHA-256 over the files of a folder and everything on which it builds."""
     total = hashlib.sha256(before.encode())
     for file in sorted(path.iterdir()):
+        # Notes and other files in a folder don't change what is read from it.
         if file.suffix in (".yaml", ".toml"):
             total.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return total.hexdigest()

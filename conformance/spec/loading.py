@@ -48,8 +48,10 @@ def _there(folder: Path | None) -> None:
 
 def _home(version: str, folder: Path | None) -> Path | None:
     """The folder of a version, or None. A name with a path separator is no version."""
+    # The label comes from the command line; ``../x`` must not lead out of the folder.
     if Path(version).name != version:
         return None
+    # The user's folder first: it may replace a version of the suite.
     homes = (Path(base) / version for base in (folder, specs_dir()) if base is not None)
     return next((home for home in homes if (home / "version.toml").is_file()), None)
 
@@ -84,6 +86,7 @@ def _load(version: str, path: Path, folder: Path | None) -> Spec:
         meta,
         base=base.faithful if base else None,
         inherited=[Patch(erratum.id, erratum.patch) for erratum in old_errata],
+        # A base's digest covers the shared files already.
         before=base.digest if base else shared_digest(),
     )
     api = meta["api_version"]
@@ -129,6 +132,7 @@ def _base(version: str, path: Path, meta: Mapping[str, Any], folder: Path | None
     seen = [version]
     following: Any = meta.get("extends")
     while isinstance(following, str):
+        # Without this test two versions that extend each other would be loaded for ever.
         if following in seen:
             raise SpecError(f"extends: {' extends '.join([*seen, following])}", where=str(path / "version.toml"))
         seen.append(following)
@@ -163,6 +167,7 @@ def _shared(document: Mapping[str, Any], base: Spec | None) -> tuple[Clause, ...
         for method, operation in item.items()
         if method in METHODS
     ]
+    # A clause that the base dropped stays dropped here, unless the base states it again in its own words.
     withdrawn = {drop.id for drop in base.drops} - set(base.clause_by_id) if base else set()
     return tuple(
         clause

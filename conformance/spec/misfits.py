@@ -65,6 +65,7 @@ def misfits(path: Path, data: Any, formats: FormatChecker | None = None) -> tupl
         for misfit in _misfits(error):
             # jsonschema has an error for each missing key, and none of them names it
             found.setdefault((misfit.kind, misfit.path, misfit.key), misfit)
+    # ``sorted`` is stable, so all other misfits keep the order of the schema.
     return tuple(sorted(found.values(), key=lambda misfit: misfit.kind is Kind.MISSING))
 
 

@@ -107,6 +107,7 @@ class Need:
 
     def holds(self, pointer: str) -> bool:
         """Return True if a broken value in a place of the body, named by a JSON Pointer, is about the capability."""
+        # A broken value is rarely still one of the wanted values or types, so nothing can be concluded from it.
         if (self.types or self.values) and not self.broken:
             return False
         steps = tokens(pointer)

@@ -21,6 +21,7 @@ from conformance.pointer import tokens
 
 __all__ = ["read_toml", "read_yaml", "toml_lines", "yaml_line", "yaml_text"]
 
+#: The loader in C is much faster, but not every build of PyYAML has it.
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -65,6 +66,7 @@ def yaml_text(content: bytes, *, where: str) -> Any:
             data = loader.construct_document(node)
         finally:
             loader.dispose()
+        # The round trip refuses what JSON can't hold, and gives each alias a copy of its own.
         return json.loads(json.dumps(data))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -99,9 +101,11 @@ def _measure(root: yaml.Node, where: str) -> None:
     def size(node: yaml.Node) -> int:
         if isinstance(node, yaml.ScalarNode):
             return 1
+        # Aliases are the same node object, so their size is computed once and still counted at each place.
         known = sizes.get(id(node))
         if known is not None:
             return known
+        # A node that is met while its own size is being computed contains itself.
         if id(node) in open_nodes:
             raise SpecError("an alias leads into itself", where=f"{where}:{node.start_mark.line + 1}")
         open_nodes.add(id(node))
@@ -140,6 +144,7 @@ def yaml_line(path: Path, pointer: str) -> int:
     """The line (from 1) of the place that a JSON Pointer names in a YAML file, or of its closest ancestor."""
     try:
         node = _composed(path.read_bytes())
+    # The line only improves a message; a file that can't be read has been reported by then.
     except (OSError, yaml.YAMLError):
         return 1
     line = 1
@@ -185,6 +190,7 @@ def toml_lines(text: str) -> Mapping[tuple[str, int, str], int]:
             table = header[2]
             if header[1] == "[[":
                 counts[table] = counts.get(table, -1) + 1
+            # ``[clause.rule]`` has no counter of its own: it belongs to the latest ``[[clause]]``.
             index = counts.get(table, counts.get(table.split(".")[0], 0))
             lines.setdefault((table, index, ""), number)
         elif key:
@@ -204,5 +210,6 @@ def _outside_strings(text: str) -> Iterator[tuple[int, str]]:
         else:
             yield number, line
         for quote in ("'''", '"""'):
+            # An odd number of quotes leaves a string open at the end of the line.
             if rest.count(quote) % 2:
                 closing = quote

@@ -37,12 +37,15 @@ def nearest(document: Mapping[str, Any], paths: Mapping[str, Any], specs: tuple[
         exact = sum(method in paths.get(path, {}) for path, item in items for method in item)
         known = _fields(spec.faithful)
         return (
+            # Operations decide first, because clauses name operations. The label comes last, so that the choice between
+            # equals doesn't depend on the order of the folders.
             len(here & there) / len(here | there),
             exact,
             len(fields & known) / max(1, len(fields | known)),
             spec.version,
         )
 
+    # A version without a common operation would only contribute clauses about operations that don't exist here.
     best = max(specs, key=likeness, default=None)
     return best if best is not None and likeness(best)[0] > 0 else None
 
@@ -89,6 +92,7 @@ def _clause(imported: Spec, clause: Clause) -> dict[str, Any] | None:
             for operation in named_operations(imported, tuple(globs))
             if request_schemas(imported, operation, clause.rule.pointer)
         ]
+        # A clause with a rule is worth keeping only for operations whose request has the place that the rule is about.
         globs = reached
         rule = {"pointer": clause.rule.pointer}
         if clause.rule.schema is not None:
@@ -130,6 +134,8 @@ def carried_errata(document: Mapping[str, Any], near: Spec) -> list[dict[str, An
             # Most patches that don't apply fail in their first test operation, which needs no copy of the document.
             if any(follow(current, step["path"]) != step["value"] for step in erratum.patch[:1]):
                 continue
+            # Later patches may rest on earlier ones, so each is tried on the document with all patches that were kept
+            # before.
             current = apply_patches(current, [(erratum.id, erratum.patch)])
         except (KeyError, PatchError):
             continue
@@ -164,6 +170,7 @@ def _words(spec: Spec, schema: Any) -> set[str]:
         if not isinstance(node, Mapping):
             continue
         ref = node.get("$ref")
+        # Components may refer to themselves; each is entered once.
         if isinstance(ref, str) and ref not in seen:
             seen.add(ref)
             waiting.append(spec.resolve(ref))
@@ -185,8 +192,11 @@ def carried_features(imported: Spec, near: Spec) -> list[str]:
         if not here:
             continue
         named = [op for op in there if head and request_schemas(near, op, f"/{name}")]
+        # The last word of a feature is the name of its request field in some features only. Where it is none, nothing
+        # is concluded.
         if named and not any(request_schemas(imported, op, f"/{name}") for op in here):
             continue
+        # Streaming is documented by the answer, not by a request field of that name alone.
         if words[-1] == "stream" and not any(op.stream for op in here):
             continue
         found.append(feature)

@@ -37,6 +37,8 @@ class _Comparison:
 
     def add(self, operation: str, side: str, local: LocalChange) -> None:
         """Note a change for one side of an operation."""
+        # The same change is reached from several operations through shared components; it is told once, with all of
+        # them.
         key = (local.pointer, local.what, repr(local.old), repr(local.new))
         entry = self.found.setdefault(key, _Found(local))
         entry.operations[operation] = None
@@ -58,6 +60,7 @@ def compare(old: Spec, new: Spec, *, faithful: bool = False) -> tuple[Change, ..
     comparison = _Comparison(left, right, Pairs(left, right))
     before, after = dict(_operations(left)), dict(_operations(right))
     for local in _facts(old, new):
+        # Changes of the base path and of the api-version concern every operation, so they are not repeated for each.
         comparison.add("*", REQUEST, local)
     for id, (pointer, _, _, _) in after.items():
         if id not in before:
@@ -120,6 +123,7 @@ def _title(entry: Entry) -> str:
 
 def _operation(comparison: _Comparison, id: str, old: Entry, new: Entry) -> None:
     """Compare one operation that both versions have."""
+    # Operations are matched by operationId; a moved path is one change, not a removal and an addition.
     if (old[1], old[2]) != (new[1], new[2]):
         comparison.add(id, REQUEST, LocalChange(new[0], "path", _title(old), _title(new), "other", old[0]))
     if old[3].get("deprecated", False) != new[3].get("deprecated", False):
@@ -182,6 +186,7 @@ def _body(comparison: _Comparison, id: str, old: Entry, new: Entry) -> None:
         return
     pointer = f"{new[0]}/requestBody"
     if was is None or now is None:
+        # A body that is newly required breaks requests that were valid without one; an optional one only adds.
         effect = "less" if now is None else "narrower" if now.get("required") else "more"
         left_types, right_types = (list(side["content"]) if side else None for side in (was, now))
         comparison.add(id, REQUEST, LocalChange(pointer, "request body", left_types, right_types, effect))

@@ -51,6 +51,7 @@ class Importer:
         """All paths, without ``prefix``. Raises :class:`UsageError` for a reference that leads out of the document."""
         made: dict[str, Any] = {}
         for path, item in _mapping(self.document.get("paths")).items():
+            # Some documents write the api-version into the path; it is a parameter here.
             here = path.removeprefix(prefix).split("?")[0]
             if not here.startswith("/"):
                 here = f"/{here}"
@@ -59,6 +60,7 @@ class Importer:
                 continue
             if here in made:
                 self.notes.add(f"{path}: the path is there already; its operations are merged")
+            # Two paths may differ only in the part that is removed. The first one wins where both have a method.
             made[here] = {**converted, **made.get(here, {})}
         return made
 
@@ -74,6 +76,7 @@ class Importer:
     def _operation(self, path: str, method: str, node: Mapping[str, Any], shared: Any) -> dict[str, Any]:
         """One operation, named like the same operation of a known version, else by its path."""
         name, resource = self.known.get(route(path, method), ("", ""))
+        # An operationId must be unique in a document, even if two paths fit the same known route.
         if not name or name in self._taken:
             name, resource = made_name(path, method, self._taken)
             self.notes.add(f"{method.upper()} {path}: no known version has it; it is called {name}")
@@ -100,8 +103,10 @@ class Importer:
         for raw in listed:
             parameter = self._deref(raw, name)
             place, label = parameter.get("in"), str(parameter.get("name", ""))
+            # Parameters that all operations of a path share may belong to another spelling of it.
             if place == "path" and label not in wanted:
                 continue
+            # These headers are set by the client, not by the caller of an operation (OpenAPI 3.1, Parameter Object).
             if place == "header" and label.lower() in ("api-key", "authorization", "content-type", "accept"):
                 continue
             if place not in ("path", "query", "header") or not label:
@@ -136,6 +141,7 @@ class Importer:
         made = {}
         for kind, media in _mapping(content).items():
             entry = self._deref(media, where)
+            # OpenAPI 3.2 describes the items of a stream by ``itemSchema``.
             schema = entry.get("itemSchema", entry.get("schema", {}))
             made[str(kind).split(";")[0].strip()] = {"schema": self.schemas.convert(schema, where)}
         return made
@@ -161,6 +167,7 @@ class Importer:
             }
             if headers:
                 entry["headers"] = headers
+            # An error without a documented body says nothing that could be judged.
             if (status == "default" or status[0] in "45") and not content:
                 self.notes.add(f"{name}: response {status} has no form")
                 continue

@@ -59,6 +59,7 @@ def import_file(file: Path, label: str, folder: Path, *, force: bool = False) ->
 
     The folder appears only after all files are written and load.
     """
+    # The label becomes a folder; a path in it would write outside of the chosen one.
     if not label or Path(label).name != label or label in (".", ".."):
         raise UsageError(f"{label!r} can't be the name of a folder", hint="a label such as 2025-04-01-preview")
     target = folder / label
@@ -85,6 +86,7 @@ def read_document(file: Path) -> Any:
     except OSError as error:
         raise UsageError(f"can't be read: {error.strerror}", where=str(file)) from None
     try:
+        # JSON first: it is valid YAML too, but the YAML reader is many times slower.
         return json.loads(content)
     except RecursionError:
         raise UsageError("nested too deeply", where=str(file)) from None
@@ -114,11 +116,13 @@ def _converted(document: Mapping[str, Any], notes: Notes) -> tuple[dict[str, Any
     """(the document in our form, the importer with its notes, the most similar known version)."""
     known = tuple(load(version) for version in reversed(versions()))
     base, prefix = _base_path(document)
+    # Known versions hold their paths without the base path, so the imported ones are compared in that form.
     bare = {path.removeprefix(prefix): item for path, item in document["paths"].items() if isinstance(item, Mapping)}
     near = carryover.nearest(document, bare, known)
     if not base and near is not None:
         base = near.base_path
         notes.add(f"the document names no base path; {base} of {near.version} is taken")
+    # The nearest version comes first, because the first version with an operation describes its stream.
     others = (near, *(spec for spec in known if spec is not near)) if near else ()
     alike: dict[str, tuple[Spec, Operation]] = {}
     for spec in others:
@@ -157,6 +161,7 @@ def _base_path(document: Mapping[str, Any]) -> tuple[str, str]:
     servers = document.get("servers")
     first = servers[0] if isinstance(servers, list) and servers and isinstance(servers[0], Mapping) else {}
     base = base_and_path(str(first.get("url", "")))
+    # The longer one first: it begins with the shorter one.
     for common in ("/openai/v1", "/openai"):
         if all(str(path).startswith(f"{common}/") for path in document["paths"]):
             return f"{base}{common}", common
@@ -186,6 +191,7 @@ def _written(target: Path, label: str, made: dict[str, Any], importer: Importer,
     """Write the folder in a scratch place, load it, and move it to its place."""
     made["info"]["version"] = label
     target.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the target, so that the last step is a rename within one file system, which can't be seen half done.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".import-") as scratch:
         draft = Path(scratch) / label
         draft.mkdir()
@@ -197,6 +203,8 @@ def _written(target: Path, label: str, made: dict[str, Any], importer: Importer,
         if near is not None:
             errata = carryover.carried_errata(made, near)
             (draft / "errata.toml").write_text(tomlkit.dumps({"erratum": errata}), encoding="utf-8")
+        # Clauses and features are chosen by what the converted document has, so it must be loaded before they are
+        # written.
         first = load(label, Path(scratch))
         features = set(carryover.documented_features(first))
         if near is not None:
@@ -228,6 +236,7 @@ def _meta(label: str, made: dict[str, Any], importer: Importer, near: Spec | Non
     if "$ref" in schema:
         schema = follow({"components": {"schemas": importer.schemas.made}}, schema["$ref"])
     values = [value for value in schema.get("enum", ()) if isinstance(value, str)]
+    # A document may list the values of other versions; a dated label is the one that callers send.
     if not undated and _DATED.fullmatch(label):
         values = [label]
     return {

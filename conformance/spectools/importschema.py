@@ -45,6 +45,7 @@ class Schemas:
     def convert(self, node: Any, where: str) -> Any:
         """Convert one schema and every component that it uses. ``where`` names the schema in notes."""
         made = self._schema(node, where)
+        # A list instead of recursion: components refer to each other in circles, and chains may be long.
         while self._waiting:
             name, pointer, bare = self._waiting.pop(0)
             target = self._target(pointer, name)
@@ -68,6 +69,7 @@ class Schemas:
         fixed value of the property, else the schema's name; OpenAPI 2.0 and 3.0, Discriminator Object).
         """
         declared = target.get("discriminator") if isinstance(target, Mapping) else None
+        # With a union the branches are listed there; inheritance is the other way to describe them.
         if declared is None or "oneOf" in target or "anyOf" in target:
             return {}
         property_name = declared.get("propertyName") if isinstance(declared, Mapping) else declared
@@ -92,6 +94,7 @@ class Schemas:
             for name, schema in self.document.get("components", {}).get("schemas", {}).items():
                 for part in (schema.get("allOf") or ()) if isinstance(schema, Mapping) else ():
                     if isinstance(part, Mapping) and isinstance(part.get("$ref"), str):
+                        # Children name their base, not the other way round, so all components must be searched once.
                         self._children.setdefault(part["$ref"], {})[f"{_PREFIX}{name}"] = name
         return self._children
 
@@ -103,6 +106,8 @@ class Schemas:
         name = declared.get("propertyName") if isinstance(declared, Mapping) else declared
         mapping = {value: self.reference(ref, where) for value, ref in kinds.items()}
         for value, ref in kinds.items():
+            # Inherited schemas often leave the value of the discriminator open. It is fixed later, when the component
+            # is converted.
             self._fixed[ref] = (str(name), value)
         branches = [{"$ref": ref} for ref in dict.fromkeys(mapping.values())]
         made = {"oneOf": branches, "discriminator": {"propertyName": name, "mapping": mapping}}
@@ -120,13 +125,16 @@ class Schemas:
             name = ref.removeprefix(_PREFIX)
             if not ref.startswith(_PREFIX) or "/" in name:
                 name = re.sub(r"[^A-Za-z0-9._-]+", "_", ref.removeprefix("#/").removeprefix("components/schemas/"))
+            # OpenAPI 3 allows only these characters in the names of components.
             name = re.sub(r"[^A-Za-z0-9._-]", "_", name.replace("~1", "_").replace("~0", "_")) or "_"
             name += ".base" if bare else ""
+            # Two different references may become the same name once odd characters are replaced.
             while name in self._names.values():
                 name += "_"
             self._names[key] = name
             self._target(ref.removeprefix("#"), where)
             self._waiting.append((name, ref.removeprefix("#"), bare))
+            # The name is taken at once, so that components keep the order in which they were reached.
             self.made[name] = {}
         return _PREFIX + self._names[key]
 
@@ -147,6 +155,7 @@ class Schemas:
         nullable = node.get("nullable") is True or node.get("x-nullable") is True
         if "$ref" in node:
             plain: dict[str, Any] = {"$ref": self.reference(node["$ref"], where)}
+            # Keywords beside ``$ref`` are ignored before OpenAPI 3.1, so ``nullable`` needs a union.
             return {"anyOf": [plain, {"type": "null"}]} if nullable else plain
         made = {key: value for key, value in self._keywords(node, where) if value is not None}
         self._bounds(made)
@@ -154,6 +163,7 @@ class Schemas:
         if "default" in made and not _fits(made):
             self.notes.add(f"{where}: the default {made.pop('default')!r} does not fit its own type or values")
         self._satisfiable(made, where)
+        # Lint demands ``items`` of every array; an empty schema allows any item, as its absence does.
         if "array" in _kinds(made) and not {"items", "prefixItems"} & set(made):
             made["items"] = {}
         return _with_null(made) if nullable else made
@@ -165,6 +175,7 @@ class Schemas:
                 continue
             held, kind = KINDS["schema"][key]
             if kind == "schema" and held == "one":
+                # A list of item schemas is called ``prefixItems`` since JSON Schema 2020-12.
                 if key == "items" and isinstance(value, list):
                     yield "prefixItems", [self._schema(item, f"{where}/{key}") for item in value]
                 else:
@@ -190,6 +201,8 @@ class Schemas:
             return (known[0] if len(known) == 1 else known) if known else None
         if key == "enum" and isinstance(value, list):
             unique: list[Any] = []
+            # Values may be objects, which a set can't hold. The generator sees the list grow, so later duplicates are
+            # left out too.
             unique.extend(item for item in value if item not in unique)
             return unique or None
         if key in ("default", "const") or good is None or good(value):
@@ -212,6 +225,7 @@ class Schemas:
             flag = made.get(exclusive)
             if flag is True and bound in made:
                 made[exclusive] = made.pop(bound)
+            # ``false``, or ``true`` without a bound, says nothing.
             elif isinstance(flag, bool):
                 del made[exclusive]
 
@@ -224,6 +238,7 @@ class Schemas:
             return
         name = declared.get("propertyName") if isinstance(declared, Mapping) else declared
         union = next((key for key in ("oneOf", "anyOf") if key in made), None)
+        # The base of a family keeps only its own properties; the union with the discriminator is made elsewhere.
         if union is None and self._inheritance().get(f"{_PREFIX}{where.removesuffix('.base')}"):
             return
         mapping: dict[str, str] = {}
@@ -239,6 +254,7 @@ class Schemas:
             if named is not None and f"{_PREFIX}{named}" not in mapping.values():
                 for value in self._fixed_values(branch, str(name), 0):
                     mapping.setdefault(value, f"{_PREFIX}{named}")
+        # A branch without a value could never be selected, so validation would refuse good answers.
         if union is None or not mapping or set(branches) != set(mapping.values()):
             self.notes.add(f"{where}: discriminator {name!r} does not tell the branches of a union apart")
             return
@@ -246,6 +262,7 @@ class Schemas:
 
     def _fixed_values(self, node: Any, name: str, depth: int) -> tuple[str, ...]:
         """The values that a branch allows for a property."""
+        # ``allOf`` and references may lead in a circle.
         if not isinstance(node, Mapping) or depth > 8:
             return ()
         if isinstance(node.get("$ref"), str):
@@ -265,6 +282,7 @@ class Schemas:
 
 def _fix(made: Any, fixed: tuple[str, str] | None) -> Any:
     """Give a schema of a union the value of the discriminator that stands for it."""
+    # A reference can't carry a property of its own, and a nested union has its own discriminator.
     if fixed is None or not isinstance(made, dict) or "$ref" in made or "oneOf" in made:
         return made
     name, value = fixed
@@ -310,6 +328,7 @@ _GOOD: Mapping[str, Callable[[Any], bool]] = {
 
 def _fits(made: Mapping[str, Any]) -> bool:
     """Return True if the default fits type and enum of its own schema."""
+    # Only these three are tested: bounds and patterns of published documents are wrong more often than their defaults.
     own = {key: made[key] for key in ("type", "enum", "const") if key in made}
     return bool(Draft202012Validator(own).is_valid(made["default"])) or made["default"] is None
 

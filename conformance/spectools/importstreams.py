@@ -39,6 +39,7 @@ def add_stream(
     version, known = (alike[0].version, alike[1].stream) if alike is not None else ("", None)
     success = operation["responses"].get("200", {})
     content = success.get("content", {})
+    # Some documents name the media type and leave its schema empty.
     bare = _STREAM in content and content[_STREAM]["schema"] == {}
     asks = "stream" in _request_properties(operation, schemas)
     if known is not None and (bare or (_STREAM not in content and asks)):
@@ -48,6 +49,7 @@ def add_stream(
         content = success["content"]
     if _STREAM not in content:
         return
+    # OpenAPI can't express a protocol, so it is taken from the same operation of a known version.
     mark = {"protocol": known.protocol if known else "unknown"}
     if known is not None and known.done is not None:
         mark["done"] = known.done
@@ -70,6 +72,7 @@ def _split(content: dict[str, Any], schemas: Schemas) -> None:
         return
     chunks = [branch for branch in schema[union] if _is_chunk(branch, schemas)]
     rest = [branch for branch in schema[union] if branch not in chunks]
+    # Without both kinds there is nothing to separate: the union describes plain answers only, or events only.
     if chunks and rest:
         plain["schema"] = rest[0] if len(rest) == 1 else {union: rest}
         content[_STREAM] = {"schema": chunks[0] if len(chunks) == 1 else {"anyOf": chunks}}
@@ -90,6 +93,7 @@ def _is_chunk(branch: Any, schemas: Schemas) -> bool:
 def _wrap(media: dict[str, Any], schemas: Schemas) -> None:
     """Turn the schema of an event's data into the schema of an event, unless it is one already."""
     schema = media["schema"]
+    # A schema with a property ``data`` already describes a whole event.
     if schema == {} or "data" in _target(schema, schemas).get("properties", {}):
         return
     data = {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}
@@ -171,9 +175,11 @@ class _Graft:
         name = ref.removeprefix(_PREFIX)
         if name not in self.names:
             free = name
+            # The imported document may use the name for another schema, which must stay as it is.
             while free in self.own:
                 free += ".known"
             self.names[name] = free
+            # Entered before it is copied: the component may refer to itself.
             self.own[free] = {}
             self.own[free] = self.take(self.known["components"]["schemas"][name])
         return _PREFIX + self.names[name]

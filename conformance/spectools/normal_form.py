@@ -42,6 +42,7 @@ _STRUCTURE = {"$ref", "properties", "required", "allOf", "oneOf", "anyOf", "disc
 def resolve(document: Any, node: Node) -> Node:
     """The node that a chain of references ends at."""
     seen = set()
+    # A reference that leads back to itself would never end.
     while isinstance(node.schema, Mapping) and "$ref" in node.schema and node.pointer not in seen:
         seen.add(node.pointer)
         pointer = node.schema["$ref"].removeprefix("#")
@@ -70,6 +71,8 @@ def _leaves(document: Any, node: Node, depth: int) -> Iterator[Node]:
     node = resolve(document, node)
     schema = node.schema
     union = next((key for key in ("oneOf", "anyOf") if isinstance(schema, Mapping) and key in schema), None)
+    # A schema with properties of its own is no plain choice: its union adds to them. The depth ends unions that contain
+    # themselves.
     if union is None or "properties" in schema or depth > 8:
         yield node
         return
@@ -103,6 +106,7 @@ def _plain(keywords: dict[str, Any]) -> dict[str, Any]:
         plain = [kind for kind in kinds if kind != "null"]
         keywords["type"] = plain[0] if len(plain) == 1 else plain
     values = [value for value in keywords.pop("enum", ()) if value is not None]
+    # ``const`` and an enum of one value mean the same; one form lets the two be compared.
     if "const" in keywords:
         values = [keywords.pop("const")]
     if values:
@@ -126,6 +130,8 @@ def key_values(document: Any, node: Node) -> frozenset[tuple[str, str]]:
         schema = resolve(document, value).schema
         if isinstance(schema, Mapping):
             values = [schema["const"]] if "const" in schema else schema.get("enum", ())
+            # These names select branches by convention, also where a branch allows several values; other fields only
+            # with one value.
             if name in ("type", "role", "event", "object", "kind") or len(values) == 1:
                 found.update((name, str(item)) for item in values)
     return frozenset(found)

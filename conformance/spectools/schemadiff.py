@@ -52,6 +52,7 @@ class Pairs:
                 continue
             seen.add(key)
             yield from step.changes
+            # Reversed, because the stack gives the last pair first: changes come in the order of the document.
             stack.extend(reversed(step.below))
 
     def _step(self, old: Node, new: Node) -> _Step:
@@ -66,6 +67,7 @@ class Pairs:
 
     def _compare(self, old: Node, new: Node, changes: list[LocalChange], below: list[tuple[Node, Node]]) -> None:
         """Compare two schemas and collect changes and pairs below."""
+        # Equal text is equal meaning only without references: what they name may have changed.
         if old.schema == new.schema and old.pointer == new.pointer and not _refers(old.schema):
             return
         was_null, olds = branches(self.old, old)
@@ -73,11 +75,13 @@ class Pairs:
         if was_null != is_null:
             effect = "wider" if is_null else "narrower"
             changes.append(LocalChange(new.pointer, "null", was_null, is_null, effect, old.pointer))
+        # A union with one branch means the same as that branch, so both forms are compared as plain schemas.
         if len(olds) == len(news) == 1:
             self._plain(shape(self.old, olds[0]), shape(self.new, news[0]), changes, below)
             return
         pairs, gone, added = self._matched(olds, news)
         for left, right in pairs:
+            # A branch that is the place itself is compared here; as a pair below, it would wait for its own result.
             if (left.pointer, right.pointer) != (old.pointer, new.pointer):
                 below.append((left, right))
             else:
@@ -106,6 +110,8 @@ class Pairs:
                     left.remove(node)
                     right.remove(other)
 
+        # From the surest sign to the weakest: a branch that matched by name must not be taken by one that only has the
+        # same type.
         take(lambda a, b: _name(a) == _name(b) and "components" in a.pointer)
         take(lambda a, b: bool(old_values[a]) and old_values[a] == new_values[b])
         take(lambda a, b: bool(old_values[a] & new_values[b]))
@@ -158,6 +164,7 @@ def _keywords(old: Shape, new: Shape) -> Iterator[LocalChange]:
     """Yield the changes of keywords that hold no schema."""
     for key in sorted(set(old.keywords) | set(new.keywords)):
         was, now = old.keywords.get(key), new.keywords.get(key)
+        # The order of enum values has no meaning in JSON Schema.
         if was == now or (key == "enum" and was and now and set(map(str, was)) == set(map(str, now))):
             continue
         pointer, before = f"{new.pointer}/{key}", f"{old.pointer}/{key}"
@@ -181,8 +188,10 @@ def _effect(key: str, was: Any, now: Any) -> str:
         return "narrower"
     if now is None:
         return "wider"
+    # A greater lower bound allows fewer values, a greater upper bound allows more.
     if key in _LOWER or key in _UPPER:
         return "narrower" if (now > was) == (key in _LOWER) else "wider"
+    # Every integer is a number, so this pair is ordered; no other two types are.
     if key == "type":
         return (
             "wider"

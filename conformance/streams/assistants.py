@@ -48,6 +48,7 @@ def ordered_states(name: str, steps: Sequence[Sequence[str]], *, resumed: bool =
     last = len(steps) - 1
     states = {state: height for height, step in enumerate(steps) for state in step}
     for state, height in states.items():
+        # A resumed stream continues an object that an earlier stream announced.
         if height == 0 or resumed:
             moves["new", state] = state
         else:
@@ -57,6 +58,7 @@ def ordered_states(name: str, steps: Sequence[Sequence[str]], *, resumed: bool =
                 moves[state, after] = after
             elif state == after:
                 breaks[state, after] = ("once", state)
+            # After a final state nothing may follow, whatever its own place in the order is.
             elif height == last:
                 breaks[state, after] = ("after-end", state)
             else:
@@ -100,6 +102,7 @@ def split_name(name: str | None) -> tuple[str, str] | None:
         if name is not None and name.startswith(kind + "."):
             state = name.removeprefix(kind + ".")
             known = {symbol for _, symbol in MACHINES[kind][0].moves}
+            # The service adds states. An event with an unknown one breaks no order.
             return (kind, state) if state in known else None
     return None
 

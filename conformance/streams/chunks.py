@@ -99,6 +99,7 @@ def by_choice(reading: Reading) -> Mapping[Any, list[Piece]]:
     found: dict[Any, list[Piece]] = {}
     for piece in pieces(reading):
         index = piece.choice.get("index")
+        # A missing or odd index is reported by its own check; the pieces are kept together here.
         found.setdefault(index if is_integer(index) else None, []).append(piece)
     return found
 

@@ -76,6 +76,8 @@ def is_error(event: Event) -> bool:
     """Return True for an event named ``error``, or with an error object or the type ``error`` as its data."""
     value = event.json
     if isinstance(value, dict) and (value.get("type") == "error" or isinstance(value.get("error"), dict | str)):
+        # ``response.failed`` and chunks with an ``object`` may contain an error field; they are ordinary events of
+        # their protocols.
         return not str(value.get("type", "error")).startswith("response.") and "object" not in value
     return event.name == "error"
 
@@ -91,6 +93,7 @@ def read(spec: Spec, seen: Observation) -> Reading | None:
     shape, response = shape_of(spec, seen.case), seen.exchange.response
     if shape is None or response is None or compressed(response):
         return None
+    # A plain JSON answer: other checks say that no stream came.
     if response.media_type == "application/json" and response.is_json:
         return None
     if response.media_type != "text/event-stream" and not _FIELD.match(response.body):
@@ -107,6 +110,7 @@ def read(spec: Spec, seen: Observation) -> Reading | None:
 def _reading(stream: Stream, shape: StreamShape, *, whole: bool) -> Reading:
     """Separate the events of a stream from its sentinels."""
     sentinel = shape.done or DONE
+    # A sentinel without its blank line is still a sentinel for clients that read line by line.
     everything = stream.events + ((stream.unfinished,) if stream.unfinished else ())
     return Reading(
         shape=shape,

@@ -80,6 +80,7 @@ def order_breaches(reading: Reading) -> Iterator[Breach[Event]]:
         for event in reading.events
         if isinstance(event.json, dict) and kind_of(event, event.json)
     ]
+    # Events of other types are ignored by clients, so they break no order. The check of event schemas reports them.
     known = [(kind, event) for kind, event in typed if kind == "error" or kind.startswith("response.")]
     yield from RESPONSE.run(((_symbol(kind), event) for kind, event in known), ended=reading.whole)
 
@@ -179,6 +180,7 @@ class Outline:
         """Take one event into the outline."""
         if kind in TERMINAL:
             response = value.get("response")
+            # A second final event is a fault of order; the first one says how the response ended.
             self.final = self.final or (event, response if isinstance(response, dict) else {})
         elif kind == "response.output_item.added":
             self._added(event, value)
@@ -203,8 +205,11 @@ class Outline:
         if not isinstance(item, dict):
             self._fault("announced", event, "an item is announced without the item", "an item", item)
             item = {}
+        # In Python ``True == 1``, in JSON a boolean is no index.
         if index != len(self.items) or isinstance(index, bool):
             self._fault("announced", event, "output_index is not the next one", len(self.items), index)
+        # With a wrong index the item is still entered, so that one defect doesn't make each later event of the item a
+        # fault.
         key = index if is_integer(index) else len(self.items)
         self.items[key] = _Item(item.get("id"), item.get("type"), event)
 
@@ -218,6 +223,7 @@ class Outline:
             self._fault("announced", event, f"output_index {index} was not announced", sorted(self.items), index)
             return None
         inner = value.get("item")
+        # Events that contain the whole item name it there; the others have ``item_id``, or only the index.
         given = inner.get("id") if isinstance(inner, dict) else value.get("item_id", item.id)
         if given != item.id:
             self._fault("announced", event, "the id is not the one of the announced item", item.id, given)
@@ -270,6 +276,7 @@ class Outline:
         if isinstance(whole, str) and whole != joined and key not in item.opaque:
             self._fault("joined", event, f"{growth.field} is not what the deltas say", joined, whole)
         item.finished.add(key)
+        # A text without deltas may be empty, and counts as announced.
         item.texts.setdefault(key, "")
 
     def _inner(self, event: Event, item: _Item, growth: GrowingText, value: Mapping[str, Any]) -> tuple[str, Any]:
