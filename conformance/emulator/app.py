@@ -93,6 +93,7 @@ class App:
         """The answer to a request. Never raises: a bug of ours is answered with 500 and printed with its traceback on
         stderr.
         """
+        # Counted before anything can fail: each answer, also a refusal, has request ids of its own.
         self._served += 1
         try:
             response = self._answer(request)
@@ -109,8 +110,10 @@ class App:
 
     def _answer(self, request: Request) -> Response:
         """Examine the request step by step, then let the operation's handler answer. Raises :class:`Refused`."""
+        # The key comes first, so that nobody without one learns which routes and deployments exist.
         self._authorise(request)
         url = urlsplit(request.url)
+        # Split before decoding: an encoded slash in an id must not start a new segment.
         segments = tuple(unquote(segment) for segment in url.path.removeprefix("/").split("/"))
         query = parse_qs(url.query, keep_blank_values=True) if url.query else {}
         version, rest = self._version(segments, query)
@@ -118,6 +121,7 @@ class App:
         if not isinstance(match, Match):
             raise errors.method_not_allowed(", ".join(match)) if match else errors.resource_not_found()
         operation = match.operation
+        # A version may document operations that the emulator does not have.
         handler = self.handlers.get(operation.id)
         if handler is None:
             raise errors.resource_not_found()
@@ -155,6 +159,7 @@ class App:
         Raises the refusal of an unknown api-version that ``version.toml`` names: 404 or 400.
         """
         fitting = [one for one in self._versions if segments[: len(one.base)] == one.base]
+        # ``/openai/v1`` also begins with ``/openai``; the longer base path is the one that is meant.
         longest = max((len(one.base) for one in fitting), default=0)
         fitting = [one for one in fitting if len(one.base) == longest]
         if not fitting:
@@ -168,11 +173,13 @@ class App:
                     return one, rest
             elif given[0] in rule.accepted:
                 return one, rest
+        # Several versions may share the base path. The refusal names the api-version if one of them would do so.
         statuses = {one.spec.api_version.unknown for one in fitting}
         raise errors.api_version_not_supported() if 400 in statuses else errors.resource_not_found()
 
     def _body(self, version: _Version, operation: Operation, request: Request) -> Any:
         """The parsed and validated body: an object, a form, or bytes; None if there is none."""
+        # Before parsing, which could take long for a large body.
         if len(request.body) > self.settings.body_limit:
             raise errors.too_large(self.settings.body_limit, len(request.body))
         if not operation.body:
@@ -182,6 +189,7 @@ class App:
                 raise errors.invalid("The request has no body.", code="invalid_request")
             return None
         given = request.header("content-type") or ""
+        # Clients that leave out the header mean JSON.
         media_type = given.split(";", 1)[0].strip().lower() or "application/json"
         # Clients of some operations send JSON where a form without files is documented; the service takes both.
         if media_type == "application/json" and _no_files(version.spec, operation):
@@ -208,6 +216,7 @@ class App:
             ("x-request-id", other),
             ("x-ms-client-request-id", request.header("x-ms-client-request-id") or apim),
             ("x-ms-region", self.settings.region),
+            # Constant: the emulator has no rate limit, and equal runs must give equal answers.
             ("x-ratelimit-remaining-requests", "999"),
             ("x-ratelimit-remaining-tokens", "99999"),
             ("strict-transport-security", "max-age=31536000; includeSubDomains; preload"),
@@ -257,6 +266,7 @@ def _no_constant(name: str) -> Any:
 def _plain(value: Any) -> Any:
     """The value with lone surrogates replaced. Raises ValueError for a number that isn't finite."""
     if isinstance(value, str):
+        # UTF-16 can hold a lone surrogate; reading it back replaces each by U+FFFD.
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("not a finite number")

@@ -70,11 +70,13 @@ class Documented:
             schemas: dict[int, Any] = {}
             for index, one in enumerate(self.event.alternatives):
                 names = self.event.child("event", (index,))
+                # An alternative without names describes events of any name.
                 if name is not None and names is not None and name not in names.values():
                     continue
                 for schema in one.properties.get("data", ()):
                     content = self.spec.deref(schema).get("contentSchema")
                     if content is not None:
+                        # By identity: several names may share one schema, and schemas have no hash.
                         schemas[id(content)] = content
             found = self._events[name] = Shape(self.spec, tuple(schemas.values()))
         return found
@@ -185,6 +187,7 @@ class Call:
         ordered = self.query.get("order", order)
         try:
             page = collection.page(
+                # Clients send an empty cursor for the first page.
                 after=self.query.get("after") or None,
                 before=self.query.get("before") or None,
                 limit=int(self.query.get("limit", default)),
@@ -211,6 +214,7 @@ class Call:
         if status is None:
             status = self.operation.success[0] if self.operation.success else 200
         if status < 300:
+            # Errors have the same form in every version, so only successes are reduced.
             value = self.documented.answer.fit(value)
         return self.bytes(dumps(value).encode(), "application/json", status, headers)
 
@@ -236,6 +240,7 @@ class Call:
     def stream(self, events: Iterable[Event], *, done: bool = True) -> Response:
         """An event stream, closed by the documented sentinel unless ``done`` is False."""
         sentinel = self.documented.done if done else None
+        # The sentinel is rendered with the events, so that faults of the settings apply to it too.
         chunks, complete = render((*events, *((sentinel,) if sentinel else ())), self.settings)
         at = chunks[0].at if chunks else self.settings.latency
         return Response(

@@ -103,6 +103,7 @@ class Shape:
         seen: dict[int, Any] = {}
         for index in indexes:
             one = self.alternatives[index]
+            # ``*`` stands for both: items of an array and values of a map.
             for schema in (*one.items, *one.extra) if name == "*" else one.properties.get(name, ()):
                 seen[id(schema)] = schema
         return Shape(self.spec, tuple(seen.values()))
@@ -185,6 +186,7 @@ class Shape:
         shapes = {name: shape for name in names if (shape := self.child(name, chosen)) is not None}
         required = {name for one in known for name in one.required}
         return _Cut(
+            # Nothing is documented about its fields, so all of them may stay.
             free=not known or any(one.open and not one.properties and not one.extra for one in known),
             shapes=shapes,
             never_null=frozenset(n for n, shape in shapes.items() if n not in required and not shape.allows("null")),
@@ -203,12 +205,14 @@ class Shape:
         for index in self._objects:
             properties = self.alternatives[index].properties
             for name, item in value.items():
+                # Only texts tell branches apart: types, roles and states.
                 if isinstance(item, str) and name in properties:
                     allowed = self._constants(index, name)
                     if allowed and item not in allowed:
                         break
             else:
                 agreeing.append(index)
+        # A value that fits no branch is not cut to nothing; validation of the answer will show it.
         return tuple(agreeing) or self._objects
 
     def _constants(self, index: int, name: str) -> tuple[Any, ...]:

@@ -49,6 +49,7 @@ def render(events: Iterable[Event], settings: Settings) -> tuple[tuple[Chunk, ..
     framed = [frame(event, newline) for event in events]
     complete = True
     if faults.cut is not None and faults.cut < len(framed):
+        # Before grouping: the setting counts events, not chunks.
         framed, complete = framed[: faults.cut], False
     if settings.grouped_chunks and framed:
         framed = [b"".join(group) for group in _grouped(framed)]
@@ -57,11 +58,13 @@ def render(events: Iterable[Event], settings: Settings) -> tuple[tuple[Chunk, ..
     for index, data in enumerate(framed):
         if index:
             at += settings.interval
+        # A comment belongs to the chunk of the next event, as a proxy would insert it.
         comment = f": event {index}{newline}".encode() if faults.comments else b""
         if faults.heartbeats:
             chunks.append(Chunk(at, f": keep-alive{newline}{newline}".encode()))
         chunks.extend(Chunk(at, piece) for piece in _pieces(comment + data, faults))
         if index == 0:
+            # After the first event, so that a client sees the stream begin and then waits.
             at += faults.stall
     return tuple(chunks), complete
 

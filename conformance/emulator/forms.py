@@ -47,6 +47,7 @@ class _Reader:
 
     def part_end(self) -> None:
         """Add the part that has ended: a file if it has a filename, else a text."""
+        # The parser of mail headers handles quoting and encoded names (RFC 7578 section 4.2).
         message = Message()
         message["content-disposition"] = self._headers.get("content-disposition", "")
         name = message.get_param("name", "", "content-disposition")
@@ -86,6 +87,7 @@ def parse_form(body: bytes, content_type: str) -> Form:
         parser.finalize()
     except ValueError as error:
         raise errors.invalid("The multipart body can't be parsed.", code="invalid_multipart") from error
+    # The parser accepts a body without its closing boundary, which was cut off on the way (RFC 7578).
     if not reader.whole:
         raise errors.invalid("The multipart body ends too early.", code="invalid_multipart")
     return reader.found

@@ -36,6 +36,7 @@ def emulator(
     if folder is not None:
         command += ["--specs", str(folder)]
     root = str(Path(__file__).resolve().parents[2])
+    # The child must import the same code, also in a checkout that isn't installed.
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
     environment = {**os.environ, SETTINGS_VARIABLE: (settings or Settings()).to_json(), "PYTHONPATH": path}
     # A session of its own: Ctrl-C is for the run, which still needs the emulator to clean up. The pipe to its standard
@@ -48,6 +49,7 @@ def emulator(
         env=environment,
         start_new_session=True,
     )
+    # ``readline`` has no time limit. Killing the process ends it, with an empty line.
     watchdog = threading.Timer(timeout, process.kill)
     watchdog.start()
     try:
@@ -58,6 +60,7 @@ def emulator(
         yield line.removeprefix("ready ").strip()
     finally:
         watchdog.cancel()
+        # By the process object, never by name: other emulators may run on the same machine.
         process.terminate()
         try:
             process.wait(5)

@@ -60,6 +60,7 @@ class Routes:
     ) -> Match | None:
         """Search below a node. The methods of a path that fits are collected in ``allowed``."""
         if not segments:
+            # Collected also where the method is missing: a 405 must name the methods of the path.
             allowed.update(node.leaves)
             leaf = node.leaves.get(method)
             return None if leaf is None else Match(leaf[0], dict(zip(leaf[1], values, strict=True)))

@@ -98,6 +98,7 @@ class _Front:
             if not message.get("more_body", False) or size > self.app.settings.body_limit:
                 break
         query = scope["query_string"]
+        # The decoded path can't tell an encoded slash from a real one.
         path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
         host = next((value for name, value in headers if name == "host"), "localhost")
@@ -111,6 +112,7 @@ class _Front:
         exchange = Exchange(evolve(request, headers=hidden), response, started=self.app.clock.now())
         transform = self.transform
         result = exchange if transform is None else transform(exchange, tuple(self.earlier))
+        # The correct exchange is remembered, not the changed one: a transform sees what the server would have answered.
         self.earlier.append(exchange)
         return result
 
@@ -128,11 +130,13 @@ class _Front:
             headers.append((b"content-length", str(length + (1 if dropped else 0)).encode()))
         # Added here, behind every injected bug: whatever is wrong with an answer, it says that an emulator sent it.
         headers.append((EMULATOR_HEADER.encode(), __version__.encode()))
+        # Times count from the arrival of the request, so that the work of the emulator is part of the delay.
         await _until(started + response.headers_at)
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         last = len(response.chunks) - 1
         for index, chunk in enumerate(response.chunks):
             await _until(started + chunk.at)
+            # Chunks without a pause between them would keep all other connections waiting until the end of the stream.
             if index % _TURN == _TURN - 1:
                 await asyncio.sleep(0)
             if transport is not None and transport.is_closing():
@@ -200,7 +204,10 @@ def _server(app: ASGI, host: str, port: int, ready: Callable[[int], None]) -> _S
         server_header=False,
         date_header=True,
         lifespan="off",
+        # Longer than any pause of a run: a connection that the server closes while a request arrives looks like a
+        # fault.
         timeout_keep_alive=75,
+        # A stream that stalls on purpose must not delay the end of a run.
         timeout_graceful_shutdown=1,
         ws="none",
     )
@@ -232,6 +239,7 @@ def running(app: ASGI, *, host: str = "127.0.0.1") -> Iterator[str]:
 
     thread = threading.Thread(target=run, name="emulator", daemon=True)
     thread.start()
+    # Also set if the server ends without listening, so this wait is short in practice.
     listening.wait(30)
     if not ports:
         raise OSError(f"the emulator can't listen on {host}")
@@ -245,6 +253,7 @@ def running(app: ASGI, *, host: str = "127.0.0.1") -> Iterator[str]:
 def _end_with_stdin() -> None:
     """End this process when its standard input is closed, that is when its parent ends."""
     sys.stdin.buffer.read()
+    # Without cleanup: the parent is gone, and a normal exit would wait for open streams.
     os._exit(0)
 
 

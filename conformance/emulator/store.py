@@ -58,6 +58,7 @@ class Collection:
         """The values, oldest first."""
         node = self._oldest
         while node is not None:
+            # Read before the value is handed out: the caller may remove it meanwhile.
             following = node.newer
             yield node.value
             node = following
@@ -111,12 +112,14 @@ class Collection:
         requested order; together with ``after`` it only ends the page. ``where`` filters, which costs one look at each
         value that is skipped. Raises :class:`UnknownCursor`.
         """
+        # The page nearest to the cursor is wanted, so the walk goes backwards and is turned round at the end.
         if before is not None and after is None:
             items, more = self._walk(self._step(before, order != "desc"), order != "desc", limit, None, where)
             return Page(tuple(reversed(items)), more)
         newest_first = order == "desc"
         end = self._newest if newest_first else self._oldest
         start = end if after is None else self._step(after, newest_first)
+        # Otherwise an unknown end would silently be ignored.
         if before is not None and before not in self._nodes:
             raise UnknownCursor(before)
         items, more = self._walk(start, newest_first, limit, before, where)
@@ -138,6 +141,8 @@ class Collection:
         items: list[Any] = []
         while node is not None and node.id != end:
             if where is None or where(node.value):
+                # One more matching value exists, which is all that ``has_more`` says. With a filter it must be searched
+                # for.
                 if len(items) >= limit:
                     return items, True
                 items.append(node.value)

@@ -103,6 +103,7 @@ class Validation:
         keyword = str(error.schema_path[-1]) if error.schema_path else ""
         path = _dotted([*([name] if name else []), *error.instance_path])
         if keyword == "required":
+            # The validator reports a missing field at the object that lacks it; users look for the field's own path.
             field_name = str(getattr(error.kind, "property", "")) or re.sub(r'^"(.*)" is .*', r"\1", error.message)
             path = f"{path}.{field_name}" if path else field_name
             raise errors.invalid(f"Missing required parameter: '{path}'.", param=path, code=_CODES["required"])
@@ -222,6 +223,7 @@ class Validation:
         With ``commas`` a single text may hold a list, as in query parameters.
         """
         types = _types(self.spec, schema)
+        # Where a text is allowed too, a comma may be part of it.
         if "array" in types and "string" not in types:
             if len(texts) == 1 and texts[0].lstrip().startswith("["):
                 return _json(texts[0])
@@ -235,6 +237,7 @@ class Validation:
             return text
         if "boolean" in types and text in _BOOLEANS:
             return _BOOLEANS[text]
+        # ``_INTEGER`` bounds the digits: converting a very long number would take long.
         if ("integer" in types or "number" in types) and _INTEGER.match(text):
             return int(text)
         if "number" in types and _NUMBER.match(text):
@@ -253,6 +256,7 @@ def _json(text: str) -> Any:
 def _types(spec: Spec, schema: Any, depth: int = 0) -> set[str]:
     """The JSON types that a schema allows, through references and combinations."""
     node = spec.deref(schema)
+    # Schemas may contain themselves; eight levels of unions are more than any document has.
     if not isinstance(node, Mapping) or depth > 8:
         return set()
     given = node.get("type", ())

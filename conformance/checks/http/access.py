@@ -107,6 +107,7 @@ def auth_status(spec: Spec, seen: Observation) -> Iterator[Finding]:
     status = seen.response.status
     if status == 403:
         yield seen.finding("403 in place of 401", place="status", expected=401, actual=403, note=True)
+    # A success is reported by the checks of refusal, a 5xx by ``http.no-server-error``.
     elif 300 <= status < 500 and status != 401:
         yield seen.finding(f"{status} in place of 401", place="status", expected=401, actual=status)
 
@@ -172,6 +173,7 @@ def _any_deployment(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange
     # Only the refusal of an unknown deployment may be replaced; other 404s belong to other checks.
     if "eployment" not in response.body.decode("utf-8", "replace"):
         return None
+    # What follows the deployment's name: the same operation at another deployment.
     tail = path_of(exchange.request).rsplit("/deployments/", 1)[-1].split("/", 1)[-1]
     for past in reversed(earlier):
         good, same = past.response, past.request.method == "POST" and path_of(past.request).endswith(tail)
@@ -194,6 +196,7 @@ def deployment_unknown(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
     A target that answers from another deployment hides a wrong configuration from its user.
     """
+    # In a path the deployment is a resource, so only 404 is right. In a body it is a value, which may also be invalid.
     wanted = (404,) if "/deployments/" in seen.case.path else (400, 404)
     yield from _refused(seen, "a request to an unknown deployment", wanted)
 

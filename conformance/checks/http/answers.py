@@ -46,6 +46,7 @@ def _refuse(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None
     response = exchange.response
     if response is None or not exchange.ok or exchange.request.method == "DELETE":
         return None
+    # A stream becomes one short body, so that no rule on streams is broken too.
     refused = evolve(response, status=400, chunks=response.chunks[:1]).with_header("content-type", "application/json")
     return exchange.answered(refused.with_json({"error": {"code": "BadRequest", "message": "This was not expected"}}))
 
@@ -152,6 +153,7 @@ def media_type(spec: Spec, seen: Observation) -> Iterator[Finding]:
     response = seen.response
     documented = operations_of(spec)[seen.case.operation].answer(response.status) or {}
     names = {name.split(";", 1)[0].strip().lower() for name in documented if name != "text/event-stream"}
+    # Without content there is no media type to judge (RFC 9110 section 8.3).
     if response.status == 204 or not names or not response.body:
         return
     if not any(fnmatchcase(response.media_type, name) for name in names):
@@ -188,6 +190,7 @@ def no_server_error(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """
     status = seen.exchange.status
     if status is not None and status >= 500:
+        # The target as a whole is down, so this request is not to blame.
         down = seen.exchange.control_ok is False
         yield seen.finding(
             f"the target answered {status}" + (" and a control request failed too" if down else ""),

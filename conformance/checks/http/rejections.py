@@ -54,6 +54,8 @@ def _let_pass(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | Non
         good = past.request.json
         if past.ok and past.response and isinstance(good, dict) and path_of(past.request) == path_of(exchange.request):
             differing = [name for name in {*good, *body} if good.get(name) != body.get(name)]
+            # The good answer must fit the invalid request in everything but the broken field; otherwise other rules are
+            # broken too.
             if len(differing) == 1 and not any(name in _SHAPING for name in differing):
                 return exchange.answered(past.response)
     return None
@@ -142,11 +144,13 @@ def envelope(spec: Spec, seen: Observation) -> Iterator[Finding]:
     api-version) should have this form; their flat form is accepted.
     """
     response = seen.response
+    # An answer to HEAD has no content (RFC 9110 section 9.3.2).
     if seen.case.method == "HEAD":
         return
     gateway = response.status in GATEWAY or seen.case.role.startswith(_BEFORE_ROUTING)
     level = Level.SHOULD if gateway else None
     value: Any = response.json
+    # A gateway answers before the API, in the form of its own product.
     if gateway and _flat(value):
         return
     if _own_form(spec, seen):

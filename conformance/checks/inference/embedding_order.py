@@ -44,6 +44,7 @@ def _batch(seen: Observation) -> Batch | None:
     if not seen.exchange.ok or not fits or body_of(seen.case).get("dimensions") is not None:
         return None
     vectors = tuple(_unit(vector or ()) for vector in found)
+    # Vectors of different lengths, or of zeros, can't be compared.
     return Batch(seen, tuple(texts), vectors) if len({len(vector) for vector in vectors}) == 1 and vectors[0] else None
 
 
@@ -89,12 +90,14 @@ def order(spec: Spec, trace: Trace) -> Iterator[Finding]:
         if len(set(batch.texts)) < 2:
             continue
         for other in batches:
+            # Another deployment may have answered, with vectors of another model.
             if other is batch or len(other.vectors[0]) != len(batch.vectors[0]):
                 continue
             for text, wanted in zip(other.texts, other.vectors, strict=True):
                 if text not in batch.texts:
                     continue
                 likeness = [_likeness(vector, wanted) for vector in batch.vectors]
+                # The same text may stand several times in one request; the best of its vectors counts.
                 own = max(one for one, name in zip(likeness, batch.texts, strict=True) if name == text)
                 best = max(range(len(likeness)), key=likeness.__getitem__)
                 if likeness[best] > own + NEAR:

@@ -29,6 +29,7 @@ def _json_body(spec: Spec, case: Case) -> bool:
 def inputs_in(body: Mapping[str, Any]) -> int:
     """The number of inputs in a body. A string or a list of token ids is one input; a list of those is several."""
     given = body.get("input")
+    # A list of integers is one input in tokens.
     if isinstance(given, list) and not (given and all(isinstance(item, int) for item in given)):
         return len(given)
     return 1
@@ -51,6 +52,7 @@ def components_of(embedding: Any) -> Sequence[float] | None:
             data = base64.b64decode(embedding, validate=True)
         except (binascii.Error, ValueError):
             return None
+        # Four bytes for each 32-bit float; another length is no vector.
         return struct.unpack(f"<{len(data) // 4}f", data) if data and len(data) % 4 == 0 else None
     return None
 
@@ -177,6 +179,7 @@ def _shorter_base64(value: Any, request: Request) -> Any:
 def same_length(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """Without ``dimensions`` all vectors of a deployment have the same length, both as numbers and as base64."""
     lengths: dict[int, Observation] = {}
+    # A request with ``dimensions`` chooses the length itself.
     due = [seen for seen in trace if seen.case.expect is Expect.ACCEPT and not body_of(seen.case).get("dimensions")]
     for seen in due:
         if seen.exchange.ok:
@@ -185,6 +188,7 @@ def same_length(spec: Spec, trace: Trace) -> Iterator[Finding]:
                 if length is not None:
                     lengths.setdefault(length, seen)
     if len(lengths) > 1:
+        # The finding names the answer with the shortest vectors, so that it is the same in every run.
         odd = min(lengths, key=lambda length: (length != min(lengths), length))
         yield lengths[odd].finding("vectors of different lengths", place="/data", actual=sorted(lengths))
 

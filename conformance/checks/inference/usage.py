@@ -34,6 +34,7 @@ def adds_up(usage: Mapping[str, Any]) -> bool:
     """Return True if the total is the sum of its parts, as far as they are numbers."""
     prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
     total = usage.get("total_tokens")
+    # Missing or odd counts are reported by the schema.
     if not is_integer(prompt) or not is_integer(total):
         return True
     return total == prompt + (completion if is_integer(completion) else 0)
@@ -92,6 +93,7 @@ def usage_counted(spec: Spec, seen: Observation) -> Iterator[Finding]:
     usage = seen.json.get("usage") if isinstance(seen.json, dict) else None
     if isinstance(usage, dict):
         for name, count in usage.items():
+            # A prompt without tokens is reported below.
             if is_integer(count) and count < 0 and name != "prompt_tokens":
                 yield seen.finding("a negative count", place=f"/usage/{name}", expected="0 or more", actual=count)
         prompt = usage.get("prompt_tokens")
@@ -132,6 +134,7 @@ def _limit(body: Any) -> int:
     limit, choices = body.get("max_completion_tokens", body.get("max_tokens")), body.get("n", 1)
     if not isinstance(limit, int) or isinstance(limit, bool) or not isinstance(choices, int):
         return 0
+    # The usage counts all choices, the limit applies to each of them.
     return limit * max(1, choices)
 
 

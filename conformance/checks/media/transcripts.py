@@ -68,6 +68,7 @@ _TASKS = {"audio.transcriptions.create": "transcribe", "audio.translations.creat
 
 def _other_task(value: Any, _request: Request) -> Any:
     """Counterexample: the answer names the other task."""
+    # Both are documented values, so the schema still accepts the answer.
     other = {"transcribe": "translate", "translate": "transcribe"}
     return {**value, "task": other.get(value["task"])} if _is_verbose(value) else None
 
@@ -119,6 +120,7 @@ def segments_order(spec: Spec, seen: Observation) -> Iterator[Finding]:
     last = float("-inf")
     for index, item in enumerate(_segments(seen.json)):
         start, end = item.get("start"), item.get("end")
+        # Segments without times are reported by the schema.
         if not isinstance(start, int | float) or not isinstance(end, int | float):
             continue
         if end < start or start < last:

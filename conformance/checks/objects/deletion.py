@@ -52,6 +52,7 @@ def delete_confirms(spec: Spec, trace: Trace) -> Iterator[Finding]:
     seen = sent[-1]
     if seen.exchange.ok and seen.response.status != 204 and isinstance(seen.json, dict):
         given = next((seen.json[name] for name in _ID_NAMES if name in seen.json), None)
+        # Some kinds confirm without an id.
         if given is not None and given != created.json.get("id"):
             yield seen.finding("another id", place="/id", expected=created.json.get("id"), actual=given)
         if seen.json.get("deleted") is not True:
@@ -103,6 +104,7 @@ def deleted_gone(spec: Spec, trace: Trace) -> Iterator[Finding]:
         yield gone[-1].finding(
             "the deleted object is still there", place="status", expected=404, actual=gone[-1].exchange.status
         )
+    # The poll ended with a refusal, after reads that still succeeded.
     elif len(gone) > 1:
         yield gone[0].finding("the object was still readable for a while", place="status", outcome=Outcome.WARN)
 
@@ -200,6 +202,7 @@ def _gone_too(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | Non
     if response is None or not exchange.ok or exchange.request.method != "GET" or "data" in (response.json or {}):
         return None
     again = [x for x in earlier if x.request.method == "DELETE" and x.status == 404]
+    # A second deletion that was refused shows that the object is gone; its neighbour gets the same answer.
     siblings = [x for x in again if _path(x).rsplit("/", 1)[0] == _path(exchange).rsplit("/", 1)[0]]
     return exchange.answered(again[-1].response) if siblings and again[-1].response else None
 

@@ -43,6 +43,7 @@ def items(spec: Spec, trace: Trace) -> Iterator[Finding]:
     if run is None or page is None:
         return
     found = items_of(page)
+    # A page that says that more follows is incomplete, so its length proves nothing.
     if len(found) != len(ROWS) and page.json.get("has_more") is not True:
         yield page.finding("another number of items", place="/data", expected=len(ROWS), actual=len(found))
     counts = run.json.get("result_counts")
@@ -75,6 +76,7 @@ def item_status(spec: Spec, trace: Trace) -> Iterator[Finding]:
     for seen in trace:
         for item in objects_in(seen) if seen.case.role.startswith("item") else ():
             results = [one for one in item.get("results") or () if isinstance(one, dict) and "passed" in one]
+            # An item that could not be graded has another status.
             if results and item.get("status") in ("pass", "fail"):
                 wanted = "pass" if all(result["passed"] for result in results) else "fail"
                 if item["status"] != wanted:

@@ -98,6 +98,7 @@ def events_order(spec: Spec, trace: Trace) -> Iterator[Finding]:
     if seen is None:
         return
     stamps = times_of(items_of(seen))
+    # No document says which direction is right.
     if stamps not in (sorted(stamps), sorted(stamps, reverse=True)):
         yield seen.finding("the events are not in order", place="/data", actual=stamps)
 
@@ -124,6 +125,7 @@ def _no_result(exchange: Exchange, earlier: Any) -> Exchange | None:
 def results(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The result files that a job names can be read."""
     for seen in trace.role("result"):
+        # Another refusal may be due to the purpose of the file or to access.
         if seen.exchange.status == 404:
             yield seen.finding("the result file is not there", place="status", expected=200, actual=404)
 

@@ -100,6 +100,7 @@ def _known(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
     if response is None or response.status != 404 or exchange.request.method != "GET":
         return None
     here = path_of(exchange.request)
+    # Only ids that no object can have: an object that existed before was deleted, which is another rule.
     if not here.endswith("0" * 24) or any(past.ok and path_of(past.request) == here for past in earlier):
         return None
     parent = path_of(exchange.request).rsplit("/", 1)[0]
@@ -123,6 +124,7 @@ def unknown_id(spec: Spec, trace: Trace) -> Iterator[Finding]:
         status = seen.exchange.status or 500
         if seen.exchange.ok:
             yield seen.finding("an object under an unknown id", place="status", expected=404, actual=status)
+        # A 400 for an id of unusual form still protects the caller, so it is only a warning.
         elif 400 <= status < 500 and status != 404:
             yield seen.finding(
                 "refused with another status", place="status", expected=404, actual=status, level=Level.SHOULD
@@ -136,6 +138,7 @@ def _adopted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
         return None
     for past in reversed(earlier):
         there = path_of(past.request)
+        # The same object id at the end of a path with another parent.
         same = there != path and there.count("/") == path.count("/") and there.split("/")[-1] == path.split("/")[-1]
         if past.ok and past.request.method == "GET" and same and page_of(past) is None:
             return exchange.answered(past.response) if past.response else None
@@ -222,6 +225,7 @@ def list_same(spec: Spec, trace: Trace) -> Iterator[Finding]:
         if item.get("id") == fetched.json.get("id"):
             for name in ("created_at", *echoed(spec, trace)):
                 wanted = fetched.json.get(name)
+                # Lists may leave fields out; what they show must be right.
                 if name in item and wanted is not None and not holds(item[name], wanted):
                     yield page.finding(f"{name} differs in the list", place="/data", expected=wanted, actual=item[name])
 
@@ -258,6 +262,7 @@ def defaults(spec: Spec, trace: Trace) -> Iterator[Finding]:
         return
     for name, wanted in _documented_defaults(spec, seen):
         found = seen.json.get(name)
+        # null stands for a setting that the model doesn't have.
         if name not in sent_in(seen) and found is not None and not holds(found, wanted):
             yield seen.finding(f"{name} has another default", place=f"/{name}", expected=wanted, actual=found)
 

@@ -97,6 +97,7 @@ def _restarted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | No
         old = past.response.json if past.ok and past.response else None
         same = path_of(past.request) == path_of(exchange.request) and isinstance(old, dict)
         if same and old is not None and old.get("status") == value["status"]:
+            # An end time in an unfinished job would break another rule as well.
             back = {"finished_at": None} if "finished_at" in value else {}
             return exchange.answered(response.with_json({**value, **back, "status": "in_progress"}))
     return None
@@ -128,8 +129,10 @@ def end_stays(spec: Spec, trace: Trace) -> Iterator[Finding]:
     ended: dict[str, str] = {}
     for seen in trace:
         for item in objects_in(seen):
+            # A file has one state in each store, so the id alone doesn't identify it.
             key = f"{item.get('object')} {item.get('id')} {item.get('vector_store_id', '')}"
             status = item.get("status")
+            # Vector stores become active again with each new file; files have states of their own.
             if item.get("object") in ("vector_store", "file") or "id" not in item or status not in (ENDS | UNDER_WAY):
                 continue
             if key in ended and status != ended[key]:
@@ -256,6 +259,7 @@ def parent(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """An object contains the id of the parent in its path: the store, eval, job, assistant, message or thread."""
     for name, raw in seen.case.path_params.items():
         wanted = seen.case.bindings.get(raw.strip("{}"), raw)
+        # An unbound placeholder was never sent, so there is nothing to compare.
         if name not in PARENTS or wanted.startswith("{"):
             continue
         for item in objects_in(seen):

@@ -49,6 +49,7 @@ def holds(found: Any, sent: Any) -> bool:
         return isinstance(found, dict) and all(key in found and holds(found[key], sent[key]) for key in sent)
     if isinstance(sent, list):
         return isinstance(found, list) and len(found) == len(sent) and all(map(holds, found, sent))
+    # Messages are sent as a text and come back as a list of parts.
     if isinstance(sent, str) and isinstance(found, list):
         return "".join(map(text_of, found)) == sent
     return bool(found == sent)
@@ -94,6 +95,7 @@ def _is_create(exchange: Exchange) -> bool:
 
 def _collection(exchange: Exchange) -> bool:
     """Return True if the path is that of a collection."""
+    # A POST to a collection creates; a POST to an object modifies it.
     return bool(_WORD.fullmatch(path_of(exchange.request).rstrip("/").rsplit("/", 1)[-1]))
 
 
@@ -165,6 +167,7 @@ def get_same(spec: Spec, trace: Trace) -> Iterator[Finding]:
         return
     if fetched is None:
         last = tried[-1].exchange.status or 500
+        # Throttling and server errors say nothing about the object; other checks report them.
         if last != 429 and last < 500:
             yield tried[-1].finding("the created object can't be fetched", place="status", expected=200, actual=last)
         return
@@ -175,6 +178,7 @@ def get_same(spec: Spec, trace: Trace) -> Iterator[Finding]:
             )
     for name, wanted, found in differences(fetched.json, sent_in(created), echoed(spec, trace)):
         yield fetched.finding(f"{name} differs", place=f"/{name}", expected=wanted, actual=found)
+    # The object was read in the end, so an earlier refusal is a delay and only a warning.
     late = [seen for seen in trace.role("get") if not seen.exchange.ok]
     if late:
         yield late[0].finding("the object could be fetched only later", place="status", outcome=Outcome.WARN)
@@ -186,6 +190,7 @@ def _unlisted(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | No
     if response is None or not exchange.ok or exchange.request.method != "GET" or not isinstance(response.json, dict):
         return None
     data = response.json.get("data")
+    # Pages of walks are left alone: an empty page there would break the rules on lists.
     if not isinstance(data, list) or not data or "after=" in exchange.request.url or "limit=" in exchange.request.url:
         return None
     kept = {key: None for key in ("first_id", "last_id") if key in response.json}
@@ -283,6 +288,7 @@ def _lose_the_rest(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange 
         return None
     if not isinstance(response.json, dict) or not isinstance(response.json.get("created_at"), int):
         return None
+    # Seven seconds: another time that is still plausible for every other rule.
     return exchange.answered(response.with_json({**response.json, "created_at": response.json["created_at"] + 7}))
 
 

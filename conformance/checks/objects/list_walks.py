@@ -52,17 +52,20 @@ def lost_cursor(trace: Trace) -> str:
 def _start(trace: Trace, role: str) -> set[str]:
     """The object after which a walk starts, as a set; empty for the beginning of the list."""
     first = steps_of(trace, role)[0].case
+    # In the account's list a walk starts after one of our objects, which it must not show again.
     return {first.bindings.get("cursor", "")} if "after" in dict(first.query) else set()
 
 
 def _expected(trace: Trace) -> set[str]:
     """The ids of our objects: those created for the walk, or those in the list of our own parent."""
     made = {str(x.json.get("id")) for x in trace.role("create") if x.exchange.ok and isinstance(x.json, dict)}
+    # Objects such as steps and events are not created by us one by one; there the whole list was read beforehand.
     return made or {i for x in trace.role("list.all") if x.exchange.ok for i in ids_of(x)}
 
 
 def _endless_page(pages: Sequence[Observation]) -> bool:
     """Return True if a walk was stopped by our own limit of pages."""
+    # Other clients may fill the list faster than we walk; then a missing object proves nothing.
     return len(pages) == MOST_PAGES and pages[-1].json.get("has_more") is True
 
 
@@ -80,6 +83,7 @@ def _more_of_nothing(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchan
     response = exchange.response
     if response is None or not exchange.ok or not isinstance(response.json, dict) or "has_more" not in response.json:
         return None
+    # A page that already says so can't be broken in this way.
     return None if response.json["has_more"] else answer_page(exchange, {**response.json, "has_more": True})
 
 
@@ -131,6 +135,7 @@ def _repeat(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
         page = page_of(past)
         for item in page["data"] if page else ():
             if isinstance(item, dict) and item.get("id") == query["after"]:
+                # The page keeps its length: a longer one would break the rule on ``limit`` instead.
                 value["data"] = [item, *value["data"][:-1]]
                 ends = {"first_id": item["id"], "last_id": value["data"][-1].get("id")}
                 return answer_page(exchange, {**value, **{k: v for k, v in ends.items() if k in value}})
@@ -189,6 +194,7 @@ def complete(spec: Spec, trace: Trace) -> Iterator[Finding]:
     for role in _orders(trace):
         pages = steps_of(trace, role)
         missing = _expected(trace) - _start(trace, role) - {i for seen in pages for i in ids_of(seen)}
+        # A walk that we stopped ourselves has not seen the rest of the list.
         if missing and not _endless_page(pages):
             yield pages[-1].finding(
                 "the walk leaves out objects", place="/data", expected="all created", actual=sorted(missing)
@@ -236,6 +242,7 @@ def _younger_page(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange 
         return None
     if not all(isinstance(x, dict) and isinstance(x.get("created_at"), int) for x in value["data"]):
         return None
+    # A day is more than any pause between the creations, so the page is certainly out of order.
     value["data"] = [{**item, "created_at": item["created_at"] - 86_400} for item in value["data"]]
     return answer_page(exchange, value)
 
@@ -298,6 +305,7 @@ def order_opposite(spec: Spec, trace: Trace) -> Iterator[Finding]:
     if len(pages) < 2:
         return
     first, second = pages
+    # Objects with a creation time are judged by ``lists.order``; one object looks the same in both directions.
     if _stamped(items_of(first)) or len(_expected(trace)) < 2:
         return
     if first.exchange.ok and ids_of(first) and ids_of(first)[0] == (ids_of(second) or [""])[0]:
@@ -312,6 +320,7 @@ def _shuffled(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | Non
     if not any(past.request.url == exchange.request.url for past in earlier):
         return None
     stamps = [item.get("created_at") for item in value["data"] if isinstance(item, dict)]
+    # With different times the reversed page would break the order itself, which is another rule.
     if len(set(map(str, stamps))) > 1:
         return None
     value["data"] = value["data"][::-1]

@@ -57,6 +57,7 @@ def answer_page(exchange: Exchange, value: Any) -> Exchange | None:
 def _too_many(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
     """Counterexample: a page has one object more than requested."""
     value, limit = page_of(exchange), query_of(exchange.request).get("limit", "")
+    # Only the first page with ``limit=1`` is changed: on a walk the extra object would also break the rules on cursors.
     if value is None or limit != "1" or "after" in query_of(exchange.request):
         return None
     return answer_page(exchange, {**value, "data": [*value["data"], value["data"][-1]]})
@@ -84,6 +85,7 @@ def _oversized_page(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchang
     if value is None or "limit" in query_of(exchange.request):
         return None
     first = value["data"][0]
+    # 200 is more than any documented default, and each object needs an id of its own.
     more = [{**first, "id": f"{first.get('id')}{number}"} for number in range(200)]
     value["data"] = [*value["data"], *more]
     return answer_page(exchange, {**value, "last_id": more[-1]["id"]} if "last_id" in value else value)
@@ -168,6 +170,7 @@ def _backwards(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | N
     if value is None or len(value["data"]) < 2:
         return None
     stamps = times_of(value["data"])
+    # Objects without a time have no order that could be turned round.
     if len(stamps) < len(value["data"]):
         return None
     ascending = query_of(exchange.request).get("order") == "asc"
@@ -254,6 +257,7 @@ _OTHER |= {"fail": "pass", "succeeded": "running"}
 def filtered(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A list filtered by status, purpose or run contains only matching objects."""
     for name, wanted in seen.case.query:
+        # The filter may name a created object by its placeholder, such as a run.
         real = seen.case.bindings.get(wanted.strip("{}"), wanted)
         for item in items_of(seen) if name in FILTERS else ():
             found = item.get(FILTERS[name])

@@ -92,6 +92,7 @@ def _unfit(item: dict[str, Any]) -> Any:
     """Counterexample: a field is set in a state to which it doesn't belong."""
     known, entries = STATE_FIELDS.get(str(item.get("object")), (frozenset(), ()))
     for entry in entries:
+        # Fields of a lower level are skipped: the counterexample must make the check fail, not warn.
         if entry.level is None and item.get("status") in known - entry.states and entry.field in item:
             return {**item, entry.field: _WRONG.get(entry.field, item.get("created_at", 1))}
     return None

@@ -62,6 +62,7 @@ def _still_counted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange 
     if response is None or not exchange.ok or exchange.request.method != "GET" or _total(response.json) is None:
         return None
     path = path_of(exchange.request)
+    # Before a file was detached, the old count is the right one.
     if not any(x.request.method == "DELETE" and x.ok and path_of(x.request).startswith(path + "/") for x in earlier):
         return None
     before = [x for x in earlier if path_of(x.request) == path and x.ok and x.response and _total(x.response.json)]
@@ -83,6 +84,7 @@ def detached(spec: Spec, trace: Trace) -> Iterator[Finding]:
     if before is None or not good:
         return
     wanted, found = _total(before.json), _total(good[-1].json)
+    # The scenario detaches exactly one file.
     if is_integer(wanted) and is_integer(found) and found != wanted - 1:
         yield good[-1].finding(
             "the detached file is still counted", place="/file_counts/total", expected=wanted - 1, actual=found
@@ -146,6 +148,7 @@ def expiry(spec: Spec, trace: Trace) -> Iterator[Finding]:
     days = policy.get("days") if isinstance(policy, dict) else None
     if not (is_integer(days) and is_integer(start) and is_integer(end)):
         return
+    # Half a day: a service may round to whole days, but not lose one.
     if abs(end - start - days * DAY) > DAY // 2:
         yield seen.finding("it expires at another time", place="/expires_at", expected=start + days * DAY, actual=end)
 
@@ -180,6 +183,7 @@ def _all_of_store(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange 
         return None
     value: Any = response.json
     data = value.get("data") if isinstance(value, dict) else None
+    # Only the first page: on a walk the extra file would break the rules on cursors.
     if not data or exchange.request.url.count("after=") or exchange.request.url.count("before="):
         return None
     stranger = {**data[-1], "id": "file-of-the-store"}

@@ -66,6 +66,7 @@ def _constant(seen: Observation, reading: Reading, key: str, level: Level) -> It
         value = chunk.get(key)
         if count == 0:
             first = value
+            # An empty field breaks fewer clients than a changing one, so it is only a warning.
             if value in (None, ""):
                 yield seen.finding(f"{key} is empty", place=f"{event.place}/{key}", actual=value, level=Level.SHOULD)
         elif value != first:
@@ -80,6 +81,7 @@ def _counting(key: str) -> Any:
     def change(value: dict[str, Any], index: int) -> dict[str, Any] | None:
         if not _counted(value):
             return None
+        # Numbers are counted up and texts get a suffix, so that the schema still accepts the chunk.
         old = value.get(key)
         return {**value, key: old + index if is_integer(old) else f"{old}-{index}"}
 
@@ -209,6 +211,7 @@ def wanted_choices(case: Case) -> int | None:
         return None
     many = 1 if body.get("n") is None else body["n"]
     prompt = body.get("prompt")
+    # A list of numbers is one prompt in tokens; a list of texts or of lists is several prompts.
     prompts = len(prompt) if isinstance(prompt, list) and prompt and isinstance(prompt[0], list | str) else 1
     return many * prompts if isinstance(many, int) and not isinstance(many, bool) and many > 0 else None
 
@@ -252,6 +255,7 @@ def choices_index(spec: Spec, seen: Observation, reading: Reading) -> Iterator[F
                 actual=index,
             )
     missing = [index for index in range(wanted) if index not in found]
+    # A wrong index is reported above; only a number of choices that is too small is reported here.
     if reading.ended and found and missing and len(found) < wanted:
         yield seen.finding(f"{len(found)} choices came", expected=wanted, actual=len(found))
 
@@ -260,6 +264,7 @@ def _falling(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
     """Counterexample: ``check_offset`` decreases. It works for the synchronous filter as well, which gives no
     offsets.
     """
+    # High enough that it stays positive while it falls with every choice.
     changed, offset = list(events), len(events) * 10
     for index, event in enumerate(events):
         value = event.json

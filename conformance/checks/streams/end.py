@@ -55,6 +55,7 @@ def ends(spec: Spec, seen: Observation) -> Iterator[Finding]:
     message body has to end; the connection may stay open for the next request.
     """
     exchange, fault = seen.exchange, seen.exchange.fault
+    # No head came at all: there is no body whose end could be judged.
     if exchange.response is None:
         if fault is not None:
             yield seen.finding(
@@ -64,6 +65,7 @@ def ends(spec: Spec, seen: Observation) -> Iterator[Finding]:
     if fault is None and exchange.response.complete:
         return
     reading = read(spec, seen)
+    # It tells a server that doesn't close the body from one that stopped sending.
     done = " although [DONE] had come" if reading is not None and reading.done else ""
     how = _HOW.get(fault.kind, "the exchange ended early") if fault else _HOW[FaultKind.CLOSED]
     yield seen.finding(
@@ -112,6 +114,7 @@ def done_once(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Findi
     count = len(reading.done)
     if count > 1:
         yield seen.finding(f"[DONE] came {count} times", place=reading.done[1].place, expected="once", actual=count)
+    # A stream that was cut off lacks its sentinel for another reason, which ``sse.ends`` reports.
     elif count == 0 and reading.shape.done is not None and reading.ended:
         last = reading.stream.events[-1].data[:80] if reading.stream.events else "an empty stream"
         yield seen.finding(

@@ -86,6 +86,7 @@ def _differences(
     """Yield a finding for each choice that differs."""
     for index in sorted({*plain.choices, *stream.choices}, key=str):
         one, other = plain.choices.get(index), stream.choices.get(index)
+        # Without determinism the number of choices is judged by the checks of single answers.
         if one is None or other is None:
             if full:
                 where = "the stream" if other is None else "the plain answer"
@@ -93,6 +94,7 @@ def _differences(
             continue
         if kind == "tool":
             names = [name for name, _ in one.calls], [name for name, _ in other.calls]
+            # A model may call further tools in one of the answers; only the forced one is certain.
             if names[0][:1] != names[1][:1]:
                 yield seen.finding(
                     "another tool is called", place=f"/choices/{index}", expected=names[0], actual=names[1]
@@ -102,6 +104,7 @@ def _differences(
             yield seen.finding(
                 "another finish_reason", place=f"/choices/{index}", expected=one.finish, actual=other.finish
             )
+        # Two answers of a real model differ in their text; only a deterministic target can be held to it.
         elif full and one != other:
             yield seen.finding(
                 "the stream differs from the plain answer",

@@ -26,6 +26,7 @@ def _broken_json(events: list[Draft], _request: Request) -> list[Draft] | None:
     if not any(isinstance(event.json, dict) for event in events):
         return None
     first = events[0]
+    # A text that keeps a connection alive, sent as data instead of as a comment.
     return [Draft(": PROCESSING", first.name, first.at), *events]
 
 
@@ -112,11 +113,13 @@ def event_schema(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fi
     shown = 0
     for event, value in reading.values:
         name = None if reading.shape.protocol in DATA_ONLY else event.name or value.get("type")
+        # A document may describe all events by one schema, which then has no name.
         pointer = schemas.get(name, schemas.get(None))
         if pointer is None:
             yield seen.finding(f"unknown event type {name}", place=event.place, actual=name, note=True)
             continue
         for error in validator_for(spec, pointer).errors(value):
+            # The service itself sends such chunks, against its own document.
             if free_in_filter_chunk(reading.shape.protocol, value, error):
                 continue
             if shown < MOST:

@@ -50,6 +50,7 @@ def content_type(spec: Spec, seen: Observation) -> Iterator[Finding]:
     Clients choose the reader by it. With another label, or none, they refuse the stream or take it for one document. A
     ``charset`` parameter can only be utf-8.
     """
+    # ``media_type`` has no parameters, and the charset must be judged too.
     header = seen.response.header("content-type")
     _, _, parameters = (header or "").partition(";")
     charset = parameters.lower().replace('"', "").replace(" ", "")
@@ -68,6 +69,7 @@ def _as_stream(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | N
     if response is None or not exchange.ok or response.media_type != "application/json" or not isinstance(body, dict):
         return None
     value = response.json
+    # Only answers of models have a stream; a list of files could not come as one.
     if body.get("stream") or not isinstance(value, dict) or not ("choices" in value or "output" in value):
         return None
     streamed_body = b"data: " + response.body + b"\n\ndata: [DONE]\n\n"
@@ -214,6 +216,7 @@ def _mix(events: list[Draft], _request: Request) -> list[Draft] | None:
     if len(events) < 2:
         return None
     last = events[-1]
+    # The other kind than that of the stream, so that the last event differs from those before it.
     other = b"\n" if b"\r\n" in last.bytes else b"\r\n"
     body = last.bytes.rstrip(b"\r\n").replace(b"\r\n", b"\n").replace(b"\n", other)
     return [*events[:-1], Draft(last.data, last.name, last.at, body + other * 2)]

@@ -49,6 +49,7 @@ def present(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding
     """With ``logprobs: true`` the chunks with text contain the log probabilities of their tokens."""
     for found in by_choice(reading).values():
         bare = next((piece for piece in found if piece.text), None)
+        # A target may send the entries of several tokens together, so a single chunk without them proves nothing.
         if bare is not None and not any(_tokens(piece) for piece in found):
             yield seen.finding("text without log probabilities", place=bare.place, expected="logprobs.content")
 
@@ -59,6 +60,7 @@ def _lose_token(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
         logprobs = choice.get("logprobs")
         if isinstance(logprobs, dict) and logprobs.get("content"):
             for token in logprobs["content"]:
+                # ``bytes`` must go as well: the check prefers it to the text.
                 token.update({"token": "wrong", "bytes": None})
     return value
 
@@ -118,6 +120,7 @@ def _many(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
         logprobs = choice.get("logprobs")
         for token in (logprobs.get("content") or ()) if isinstance(logprobs, dict) else ():
             one = {"token": "x", "logprob": -9.0, "bytes": [120]}
+            # The largest request is 20, so 21 are too many for any request.
             token["top_logprobs"] = [*token.get("top_logprobs", ()), *[one] * 21]
     return value
 

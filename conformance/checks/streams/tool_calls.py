@@ -49,7 +49,9 @@ def _second_call(events: list[Draft], _request: Request) -> Sequence[Draft] | No
             if entry.get("id"):
                 entry["id"] += "x"
                 for choice in value["choices"]:
+                    # A second role would break another rule.
                     choice["delta"].pop("role", None)
+                # The changed copy follows the original, so that two calls begin under one index.
                 return [*events[: index + 1], event.with_json(value), *events[index + 1 :]]
     return None
 
@@ -94,6 +96,7 @@ def tool_index(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Find
 def _headless(entry: dict[str, Any]) -> None:
     """Counterexample: a call has no id."""
     entry.pop("id", None)
+    # A type without an id would look like a later delta that repeats the type.
     entry.pop("type", None)
 
 
@@ -228,11 +231,13 @@ def arguments_json(spec: Spec, seen: Observation, reading: Reading) -> Iterator[
     """
     if not reading.ended:
         return
+    # A limit or a filter may cut the arguments anywhere.
     cut = {piece.choice.get("index") for piece in pieces(reading) if piece.finish in ("length", "content_filter")}
     for call in calls_of(reading):
         if call.choice in cut:
             continue
         try:
+            # A function without parameters may be called without arguments.
             value = json.loads(call.arguments or "{}")
         except (ValueError, RecursionError):
             value = None
@@ -296,6 +301,7 @@ def tool_forced(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
         return
     calls = calls_of(reading)
     for index, found in by_choice(reading).items():
+        # The last one counts; a repeated finish_reason is reported by another check.
         finish = next((piece.finish for piece in reversed(found) if piece.finish), None)
         if finish in ("length", "content_filter"):
             continue

@@ -65,6 +65,7 @@ def _written(call: Call, task: str, language: str) -> Response:
     words = text.split()
     if form in _TEXTS:
         written = {"text": text + "\n", "srt": _subtitles(words, ","), "vtt": "WEBVTT\n\n" + _subtitles(words, ".")}
+        # A version may document plain text as the only media type for all text formats.
         media_type = _TEXTS[form] if _TEXTS[form].partition(";")[0] in _documented(call) else _TEXTS["text"]
         return call.bytes(written[form].encode(), media_type)
     answer: dict[str, Any] = {"text": text}
@@ -151,6 +152,7 @@ def _speech_events(text: str, data: bytes) -> Iterator[Event]:
     for start in range(0, len(data), 16_384):
         piece = base64.b64encode(data[start : start + 16_384]).decode()
         yield Event({"type": "speech.audio.delta", "audio": piece})
+    # A made-up price: 400 bytes are one token.
     spoken = len(data) // 400
     usage = {"input_tokens": count(text), "output_tokens": spoken, "total_tokens": count(text) + spoken}
     yield Event({"type": "speech.audio.done", "usage": usage})

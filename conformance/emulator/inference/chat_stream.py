@@ -51,9 +51,11 @@ class Chunks:
         if call.settings.filter_first_chunk and documented.has("prompt_filter_results"):
             yield Event({**_NAMELESS, "prompt_filter_results": filters.prompts(), "choices": [], **self._usage})
         for index, one in enumerate(self.choice):
+            # All roles come before any text, as in the streams of the service.
             role: dict[str, Any] = {"role": "assistant", "content": None if one.calls else "", "refusal": None}
             yield self._chunk(index, role | ({"context": context_of(call)} if call.get("data_sources") else {}))
         yield from self._turns()
+        # The asynchronous filter reports after the text; the synchronous one reports within each chunk.
         late = call.settings.asynchronous_filter and documented.has("choices", "*", "content_filter_results")
         for index, one in enumerate(self.choice):
             yield self._chunk(index, {}, one.finish)
@@ -100,6 +102,7 @@ def _deltas(call: Call, choice: ChatChoice) -> list[Delta]:
     if speaks(call, choice):
         audio = audio_of(call, choice)
         pieces: list[dict[str, Any]] = [{"id": audio["id"], "transcript": token} for token in choice.tokens]
+        # The sound comes in one piece after its transcript, the expiry last.
         pieces += [{"id": audio["id"], "data": audio["data"]}, {"id": audio["id"], "expires_at": audio["expires_at"]}]
         return [({"audio": piece}, []) for piece in pieces]
     if not choice.calls:
@@ -114,6 +117,7 @@ def _deltas(call: Call, choice: ChatChoice) -> list[Delta]:
             deltas.append(({"function_call": {"name": made.name, "arguments": ""}}, []))
             deltas += [({"function_call": {"arguments": piece}}, []) for piece in made.arguments]
         else:
+            # Id, type and name come once; the deltas after it have only the index and a piece of the arguments.
             deltas.append(({"tool_calls": [{"index": index, **tool_call(call, made, "")}]}, []))
             deltas += [
                 ({"tool_calls": [{"index": index, "function": {"arguments": piece}}]}, []) for piece in made.arguments

@@ -82,6 +82,7 @@ def _words(ids: Sequence[Any]) -> str:
 def _choices(call: Call, prompts: Sequence[str]) -> list[_Choice]:
     """All choices: ``n`` for each prompt, numbered through."""
     many = int(call.choice("n", 1))
+    # 16 is the documented default, which chat doesn't have.
     limit = int(call.choice("max_tokens", 16))
     stop = call.get("stop", [])
     choices: list[_Choice] = []
@@ -89,6 +90,7 @@ def _choices(call: Call, prompts: Sequence[str]) -> list[_Choice]:
         echoed = tuple(tokenize(prompt)) if call.get("echo") is True else ()
         for number in range(many):
             text = reply(prompt, f"{call.get('seed', '')}/{number}/{call.get('suffix', '')}")
+            # With a space in front, because ``echo`` puts the text right after the prompt.
             written = cut(f" {text}", stop=[stop] if isinstance(stop, str) else stop, limit=limit)
             choices.append(_Choice(len(choices), echoed, written))
     return choices

@@ -68,6 +68,7 @@ def prompt_tokens(messages: Sequence[Mapping[str, Any]]) -> int:
         total += sum(count(dumps(call)) for call in message.get("tool_calls") or ())
         parts = message.get("content")
         if isinstance(parts, list):
+            # 85 is the published price of a picture in low detail.
             total += 85 * sum(isinstance(part, Mapping) and part.get("type") == "image_url" for part in parts)
     return total
 
@@ -82,8 +83,10 @@ def chat_choice(call: Call, deployment: Deployment, index: int) -> ChatChoice:
             param="max_tokens",
             code="unsupported_parameter",
         )
+    # The newer field counts if both are sent.
     limit = call.get("max_completion_tokens", call.get("max_tokens"))
     limit = None if limit is None else int(limit)
+    # Reasoning uses up the limit first, so a small limit leaves no text at all.
     spent = min(REASONING_TOKENS, limit if limit is not None else REASONING_TOKENS) if reasoning else 0
     left = None if limit is None else limit - spent
     offered, choice = _functions(call)
@@ -100,6 +103,7 @@ def _call(
     called: Sequence[Mapping[str, Any]], left: int | None, spent: int, *, forced: bool, legacy: bool
 ) -> ChatChoice:
     """A choice that calls functions, within the token limit."""
+    # The service ends a forced call with ``stop`` and a free one with ``tool_calls``.
     finish = "stop" if forced else "function_call" if legacy else "tool_calls"
     calls: list[ToolCall] = []
     for function in called:
@@ -136,13 +140,16 @@ def _called(call: Call, offered: Sequence[Mapping[str, Any]], choice: Any) -> li
     if not offered or choice == "none":
         return []
     if isinstance(choice, Mapping):
+        # The deprecated form has the name without an object ``function`` around it.
         name = choice.get("function", choice).get("name")
         return [function for function in offered if function.get("name") == name][:1]
     last = call.body["messages"][-1] if call.body.get("messages") else {}
+    # After a tool's result the last message is not the user's: the model answers and calls nothing more.
     asked = text_of(last.get("content")).lower() if last.get("role") == "user" else ""
     named = [function for function in offered if _speaks_of(asked, str(function.get("name", "")))]
     if choice == "required":
         named = named or list(offered[:1])
+    # The deprecated form has room for one call only.
     alone = call.get("parallel_tool_calls") is False or not call.get("tools")
     return named[:1] if alone else named
 

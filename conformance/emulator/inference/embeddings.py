@@ -46,6 +46,7 @@ def create(call: Call) -> Response:
 
 def _size(call: Call, deployment: Deployment) -> int:
     """The length of the vectors. Raises 400 if the model has a fixed length, or not this one."""
+    # The names of the real models tell their sizes in the same way.
     own, most = (_LARGE_DEFAULT, _LARGE_MOST) if "large" in deployment.model else (_DEFAULT, _MOST)
     asked = call.get("dimensions")
     if asked is None:

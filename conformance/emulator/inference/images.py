@@ -67,6 +67,7 @@ def _described(call: Call, width: int, height: int, prompt: str, many: int) -> d
     The pictures are PNG whatever was requested, and the answer says so.
     """
     size = f"{width}x{height}"
+    # 1056 is the published number of tokens of a square picture in medium quality.
     words, pixels = count(prompt), 1056 * many
     described = {"output_format": "png", "quality": "medium", "size": size}
     described["background"] = "transparent" if call.get("background") == "transparent" else "opaque"

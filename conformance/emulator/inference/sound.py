@@ -36,7 +36,9 @@ def duration(text: str) -> float:
 
 def pcm(text: str, speed: float = 1.0) -> bytes:
     """Signed 16-bit little-endian samples of a soft tone, at most four seconds."""
+    # At most four seconds, to keep evidence small.
     many = int(min(duration(text) / speed, 4.0) * _RATE)
+    # 40 samples per period at 8,000 per second: a tone of 200 Hz, computed once and repeated.
     period = struct.pack("<40h", *(int(3000 * math.sin(2 * math.pi * place / 40)) for place in range(40)))
     return (period * (many // 40 + 1))[: 2 * many]
 

@@ -16,6 +16,7 @@ from attrs import frozen
 __all__ = ["Written", "count", "cut", "reply", "tokenize"]
 
 _LOOSE = re.IGNORECASE | re.DOTALL
+#: Each character falls into one of the three alternatives, so that the joined tokens are the text.
 _TOKEN = re.compile(r" ?\w{1,6}| ?[^\w\s]|\s+")
 #: A prompt such as "Repeat exactly: red green blue" is answered with the text after the colon.
 _ECHO = re.compile(r"\b(?:repeat|echo|say|reply with|answer with|write)\b[^:\n]{0,60}:\s*(\S.*)", _LOOSE)
@@ -58,9 +59,11 @@ def reply(prompt: str, variant: str = "0") -> str:
     if told:
         return told.group(1).strip().strip("\"'")
     if _COUNT.search(prompt):
+        # The largest number is the one to count to: "Count from 1 to 900".
         named = [int(number) for number in _NUMBER.findall(prompt)]
         return ", ".join(str(number) for number in range(1, min(max(named, default=200), 1000) + 1))
     digest = hashlib.sha256(f"{prompt}\0{variant}".encode()).digest()
+    # A digest has 32 bytes and the text more words, so each later round multiplies by another factor.
     words = [_WORDS[digest[i % 32] * (i // 32 + 1) % len(_WORDS)] for i in range(28 + digest[0] % 24)]
     starts = {0, *(i for i in range(6, len(words) - 3) if digest[i % 32] % 9 == 0)}
     shown = [word.capitalize() if i in starts else word for i, word in enumerate(words)]
@@ -69,6 +72,7 @@ def reply(prompt: str, variant: str = "0") -> str:
 
 def cut(text: str, *, stop: Sequence[str] = (), limit: int | None = None) -> Written:
     """End a text before the first stop sequence, or after ``limit`` tokens."""
+    # Stop sequences act on the text, so they are searched before it is cut into tokens.
     found = [at for at in (text.find(sequence) for sequence in stop if sequence) if at >= 0]
     ended = tokenize(text[: min(found)] if found else text)
     if limit is not None and len(ended) > limit:
@@ -83,6 +87,7 @@ def offsets(tokens: Iterable[str], start: int = 0) -> list[int]:
 
 def logprob(token: str, place: int) -> float:
     """A made-up natural logarithm of a probability, between -0.5 and 0."""
+    # Between 1 and 256 of 512 parts: never zero, as no token is certain.
     return -round((hashlib.blake2s(f"{token}\0{place}".encode()).digest()[0] + 1) / 512, 6)
 
 
@@ -90,6 +95,7 @@ def alternatives(token: str, place: int, many: int) -> list[tuple[str, float]]:
     """The likeliest tokens in one place with their log probabilities: the chosen one first, then in falling order."""
     chosen = logprob(token, place)
     others = [f" {word}" for word in _WORDS if f" {word}" != token]
+    # Each place begins at another word, and no word appears twice.
     ranked = dict.fromkeys(others[(place + i) % len(others)] for i in range(len(others)))
     rest = list(ranked)[: max(many - 1, 0)]
     return [(token, chosen), *((other, round(chosen - 1.5 - i, 6)) for i, other in enumerate(rest))][:many]

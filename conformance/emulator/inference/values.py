@@ -48,6 +48,7 @@ class _Writer:
 
     def value(self, schema: Any, depth: int = 0) -> Any:
         """A value for a schema, or None if nothing is known."""
+        # Required properties may recurse without end; a value that deep is left out instead.
         if not isinstance(schema, Mapping) or depth > 24:
             return None
         schema = self._resolved(schema)
@@ -60,6 +61,7 @@ class _Writer:
                 return self._union(schema, key, depth)
         kind = schema.get("type")
         if isinstance(kind, list):
+            # Deep inside, null ends the recursion.
             kind = "null" if depth > _DEEP and "null" in kind else next((k for k in kind if k != "null"), "null")
         if kind is None:
             kind = "object" if "properties" in schema else "array" if "items" in schema else "string"
@@ -90,6 +92,7 @@ class _Writer:
         """A value of the first branch; deep inside, of a null branch if there is one."""
         branches = [self._resolved(one) for one in schema[key] if isinstance(one, Mapping)]
         if depth > _DEEP:
+            # ``sort`` is stable: only the null branch moves to the front.
             branches.sort(key=lambda one: one.get("type") != "null")
         rest = {name: value for name, value in schema.items() if name != key}
         return self.value(_merged(rest, branches[0] if branches else {}), depth + 1)
@@ -158,6 +161,7 @@ def _number(schema: Mapping[str, Any], step: int) -> float:
     if high is not None and value > high:
         value = high
     if "multipleOf" in schema or step:
+        # Upwards first, because the value begins at the lower bound.
         value = math.ceil(value / unit) * unit
         if high is not None and value > high:
             value = math.floor(high / unit) * unit
@@ -180,6 +184,7 @@ def _matching(pattern: str, least: int, most: int) -> str:
         compiled = re.compile(pattern)
     except re.error:
         return "a" * max(least, 1)
+    # Common patterns are met by a sample. Building a text handles only simple patterns, so it comes last.
     for sample in (*_SAMPLES, *_FORMATS.values(), _built(pattern)):
         if least <= len(sample) <= most and compiled.search(sample):
             return sample

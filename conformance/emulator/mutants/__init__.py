@@ -72,6 +72,7 @@ class Mutant:
         """
         if self.loosen is not None:
             app.specs = [self._loosened(spec) for spec in app.specs]
+            # Routes and validators are compiled from the document, so they must be built again.
             app.__attrs_post_init__()
             return app
         app.handlers = {
@@ -138,6 +139,7 @@ def mutants() -> Mapping[str, Mutant]:
     found: dict[str, Mutant] = {}
     for info in pkgutil.iter_modules(__path__, f"{__name__}."):
         for change in vars(importlib.import_module(info.name)).values():
+            # Imported helpers are found in several modules; each mutant counts where it is defined.
             if getattr(change, "__module__", None) != info.name:
                 continue
             for one in getattr(change, "mutants", ()):

@@ -22,6 +22,7 @@ def _has(call: Call, name: str) -> bool:
 
 def _all(call: Call, answer: Handler) -> list[Value]:
     """All objects of the list, in the requested order."""
+    # The limit is above any list of a run. It bypasses validation, which has happened before.
     whole = with_query(call, after=None, before=None, limit=1_000_000)
     found: list[Value] = answer(whole).json["data"]
     return found
@@ -41,6 +42,7 @@ def after_inclusive(call: Call, answer: Handler) -> Response:
     names = [one["id"] for one in _all(call, answer)]
     if call.query["after"] not in names:
         return answer(call)
+    # The page after the object before the cursor begins with the cursor's object.
     earlier = _neighbour(call, answer, "after", -1)
     return answer(with_query(call, after=earlier))
 
@@ -169,6 +171,7 @@ def last_id_of_list(call: Call, answer: Handler) -> Response:
 
 @mutant("cursor.unstable-order", "Walking the same list twice shows the same order.", *LISTS)
 def unstable_order(call: Call, answer: Handler) -> Response:
+    # Every second answer is reversed.
     odd = call.store.count("mutant unstable") % 2
     return with_items(answer(call), lambda data: data[::-1] if odd else data)
 
@@ -207,6 +210,7 @@ def _shifted(call: Call, answer: Handler, event: str, step: int) -> Response:
     happened = memory(call, "shift")
     if call.operation.id.endswith(event):
         response = answer(call)
+        # Remembered until the next page of the same list is requested.
         happened.put(call.operation.id.rpartition(".")[0], event)
         return response
     collection = call.operation.id.rpartition(".")[0]

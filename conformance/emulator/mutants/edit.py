@@ -39,6 +39,7 @@ def edited(response: Response, change: Callable[[Value], Value | None]) -> Respo
     """
     if response.status >= 300 or not isinstance(response.json, dict):
         return response
+    # A new copy: the handler's own objects must not change.
     value = json.loads(response.body)
     changed = change(value)
     return response.with_json(value if changed is None else changed)
@@ -111,6 +112,7 @@ def with_events(
         if data:
             events.append((next((value for name, _, value in lines if name == "event"), ""), "\n".join(data)))
     text = "".join((f"event: {name}\n" if name else "") + f"data: {data}\n\n" for name, data in change(events))
+    # All events arrive together; mutants are about content, not about times.
     at = response.chunks[-1].at if response.chunks else 0.0
     return evolve(response, chunks=(Chunk(at, text.encode()),))
 

@@ -56,6 +56,7 @@ def deleted_still_listed(call: Call, answer: Handler) -> Response:
     kind, _, verb = call.operation.id.rpartition(".")
     gone = memory(call, f"listed {kind}")
     if verb == "list":
+        # Only the first page, so that the bug is not also an endless walk.
         first = not {"after", "before"} & set(call.query)
         return with_items(answer(call), lambda data: [*data, *gone] if first and data else data)
     id_ = path_ids(call)[-1]
@@ -90,6 +91,7 @@ def deletion_says_false(call: Call, answer: Handler) -> Response:
 
 @mutant("life.deletion-wrong-id", "The answer to a deletion contains the id of the deleted object.", *DELETES)
 def deletion_wrong_id(call: Call, answer: Handler) -> Response:
+    # The form of the id stays right; only its end differs.
     other = f"{path_ids(call)[-1][:-3]}xyz"
     return with_fields(answer(call), id=other, eval_id=other, eval_run_id=other, run_id=other)
 

@@ -39,6 +39,7 @@ def _rows(call: Call, source: Value) -> list[Value] | None:
         data = content_of(call, source["id"])
         rows = None if data is None else rows_of(data)
         return None if rows is None else [row if "item" in row else {"item": row} for row in rows]
+    # Sources that would have to ask a model get one row that names them.
     return [{"item": {"source": source["type"]}}]
 
 
@@ -60,6 +61,7 @@ def _advance(call: Call, run: Value) -> None:
 def _judge(call: Call, run: Value, index: int, row: Value) -> None:
     """Store the output item of one row, with the result of each criterion."""
     prompt = str(row.get("item"))
+    # A row may bring the answer that is to be graded; otherwise the model makes one.
     announced = str(members(row.get("sample")).get("output_text") or reply(prompt))
     known = {"item": members(row.get("item")), "sample": {"output_text": announced}}
     results = []
@@ -177,6 +179,7 @@ def delete(call: Call) -> Response:
     run = _found(call)
     _runs(call).remove(run["id"])
     call.store.drop("eval-output-items", run["id"])
+    # Documents disagree about the name of the id, so both are sent; fields that aren't documented are cut.
     gone = {"object": "eval_run.deleted", "deleted": True, "eval_run_id": run["id"], "run_id": run["id"]}
     return call.json(gone)
 

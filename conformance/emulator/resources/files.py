@@ -95,6 +95,7 @@ def list_(call: Call) -> Response:
     purpose = call.query.get("purpose")
     files = [file for file in call.store.collection("files") if purpose in (None, file["purpose"])]
     files.reverse()
+    # The parameter isn't documented here, so it is not among the validated ones.
     after = parse_qs(urlsplit(call.request.url).query).get("after", [""])[0]
     place = next((index for index, file in enumerate(files) if file["id"] == after), -1)
     files = files[place + 1 :]

@@ -69,6 +69,7 @@ def _advance(call: Call, job: Value) -> None:
     if job["status"] in _ENDED or job["paused"]:
         return
     following = _NEXT[job["status"]]
+    # Files are checked at the first step: the documented state ``validating_files`` comes after the creation.
     if following == "queued" and not _valid(call, job):
         return
     if following == "running":
@@ -81,6 +82,7 @@ def _advance(call: Call, job: Value) -> None:
 def _valid(call: Call, job: Value) -> bool:
     """Return True if the files exist and are JSON Lines; else let the job fail."""
     for name in ("training_file", "validation_file"):
+        # A job without a validation file has nothing to check there.
         data = content_of(call, job[name]) if job[name] else b"{}"
         if data is None or rows_of(data) is None:
             why = "does not exist" if data is None else "is not a JSON Lines file"
@@ -95,6 +97,7 @@ def _train(call: Call, job: Value) -> None:
     base = f"{job['model']}.ft-{job['id'].removeprefix('ftjob-')[:12]}"
     job["fine_tuned_model"] = f"{base}-{job['user_provided_suffix']}" if job["user_provided_suffix"] else base
     data = content_of(call, job["training_file"]) or b""
+    # About four bytes are a token.
     job["trained_tokens"] = _EPOCHS * max(1, len(data) // 4)
     lines = ["step,train_loss,train_accuracy"]
     for step in range(1, _EPOCHS + 1):

@@ -63,6 +63,7 @@ def _compare(operation: str, given: str, wanted: str) -> bool:
         return wanted in given
     if operation == "ilike":
         return wanted.lower() in given.lower()
+    # The remaining operations are ``eq`` and ``ne``.
     return (given == wanted) is (operation == "eq")
 
 
@@ -82,6 +83,7 @@ def _field(path: str, known: Mapping[str, Any]) -> str:
 def _formula(text: str, scores: Mapping[str, float]) -> float:
     """The value of a formula of scores, numbers, sums and products. Anything else is an error, never executed."""
     try:
+        # Parsed and computed node by node; ``eval`` would run whatever a caller sends.
         return float(_computed(ast.parse(text, mode="eval").body, scores))
     except KeyError:
         raise FormulaError("invalid_variable_error") from None

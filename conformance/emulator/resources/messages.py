@@ -58,6 +58,7 @@ def text_of(message: Value) -> str:
 
 def refuse_while_active(call: Call, thread_id: str, what: str) -> None:
     """Raise 400 if a run of the thread is active. Only the newest run can be."""
+    # A thread starts no run while another is active, so an active run is always the newest.
     newest = call.store.collection("runs", thread_id).page(limit=1).items
     if newest and newest[0]["status"] in ACTIVE:
         raise errors.conflict(f"Can't {what} {thread_id} while a run {newest[0]['id']} is active.")

@@ -54,6 +54,7 @@ def _stored(call: Call, item: Value) -> Value:
     if kind == "message":
         made["role"] = item.get("role", "user")
         if isinstance(item["content"], str):
+            # What an assistant said is output in the history too.
             spoken = {"type": "output_text", "text": item["content"], "annotations": []}
             read = {"type": "input_text", "text": item["content"]}
             made["content"] = [spoken if made["role"] == "assistant" else read]
@@ -126,6 +127,7 @@ def _called(call: Call, context: list[Value]) -> list[Value]:
         return found
     if named or choice == "none":
         return []
+    # With the output at hand a free model answers; otherwise it would call the function for ever.
     if choice == "auto" and context and context[-1]["type"] == "function_call_output":
         return []
     return tools if call.get("parallel_tool_calls", True) else tools[:1]

@@ -90,6 +90,7 @@ def create(call: Call) -> Response:
     if call.wants_stream():
         return as_stream(call, done)
     if done["background"]:
+        # The whole answer exists already; only its state is shown step by step.
         call.store.collection("response-progress").put(done["id"], "queued")
     return call.json(_shown(call, done))
 
@@ -97,6 +98,7 @@ def create(call: Call) -> Response:
 def _store(call: Call, done: Value, context: list[Value], given: list[Value]) -> None:
     """Store a response, its input items and the context for the next one."""
     _responses(call).put(done["id"], done)
+    # A copy and not a chain: later responses keep their context if an earlier one is deleted.
     call.store.collection("response-context").put(done["id"], [*context, *given, *done["output"]])
     inputs = call.store.collection("response-inputs", done["id"])
     for item in given:

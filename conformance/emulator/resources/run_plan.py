@@ -57,6 +57,7 @@ def plan_run(call: Call, run: Value, *, parallel: bool = True) -> RunPlan:
     """The plan for a run object whose thread has its messages."""
     plan = RunPlan()
     deployed = call.settings.by_name.get(run["model"])
+    # The run is created all the same, and fails at its first step.
     if deployed is None or "assistants" not in deployed.abilities:
         plan.refused = f"The deployment '{run['model']}' can't run assistants."
     chosen = _choice(run["tool_choice"], run["tools"], parallel)
@@ -72,6 +73,7 @@ def plan_run(call: Call, run: Value, *, parallel: bool = True) -> RunPlan:
             }
             plan.calls.append({**made, "function": function})
         elif tool["type"] == "code_interpreter":
+            # There is no interpreter; one fixed program with its output stands for all.
             ran = {"input": "print(6 * 7)", "outputs": [{"type": "logs", "logs": "42"}]}
             plan.builtin.append({**made, "code_interpreter": ran})
         else:

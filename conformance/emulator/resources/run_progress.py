@@ -31,6 +31,7 @@ def steps_of(call: Call, run: Value) -> Collection:
 
 def advance(call: Call, run: Value, plan: RunPlan) -> list[Announced]:
     """Make one step. Nothing happens to a run that waits for outputs or has ended."""
+    # Expiry is noticed at a read: the emulator has no timers.
     if run["status"] in ACTIVE and call.clock.now() >= (run["expires_at"] or call.clock.now() + 1):
         return list(ended_early(call, run, "expired"))
     if run["status"] == "cancelling":
@@ -51,6 +52,7 @@ def _proceed(call: Call, run: Value, plan: RunPlan) -> Iterator[Announced]:
         yield from ended_early(call, run, "failed")
         return
     if plan.builtin:
+        # Taken out of the plan, so that a run which returns from waiting doesn't run them again.
         builtin, plan.builtin = plan.builtin, []
         step = _new_step(call, run, {"type": "tool_calls", "tool_calls": builtin})
         yield from _step_begins(step)
@@ -60,6 +62,7 @@ def _proceed(call: Call, run: Value, plan: RunPlan) -> Iterator[Announced]:
         step = _new_step(call, run, {"type": "tool_calls", "tool_calls": plan.calls})
         yield from _step_begins(step)
         yield from _tool_deltas(step)
+        # ``required_action`` shows calls without the field ``output``, which only steps have.
         asked = [
             {**one, "function": {key: one["function"][key] for key in ("name", "arguments")}} for one in plan.calls
         ]
@@ -99,6 +102,7 @@ def _answered(call: Call, run: Value, plan: RunPlan) -> Iterator[Announced]:
         message |= {"status": "completed", "completed_at": now}
         yield _announced("thread.message.completed", message)
     yield _step_ends(call, step, plan, count(plan.message))
+    # A run that has ended can't expire.
     run["expires_at"], run["usage"] = None, _usage(call, run)
     if plan.cut:
         run |= {"status": "incomplete", "incomplete_details": {"reason": plan.limit}}
@@ -110,9 +114,11 @@ def _answered(call: Call, run: Value, plan: RunPlan) -> Iterator[Announced]:
 
 def outputs_given(call: Call, run: Value, plan: RunPlan, outputs: dict[str, str]) -> list[Announced]:
     """Enter the outputs of all calls. The run returns to the queue."""
+    # Only one step waits at a time: the one with the calls.
     step = next(one for one in steps_of(call, run) if one["status"] == "in_progress")
     for one in plan.calls:
         one["function"]["output"] = outputs[one["id"]]
+    # The model reads the outputs before it goes on.
     plan.prompt_tokens += sum(count(text) for text in outputs.values())
     announced = [_step_ends(call, step, plan, sum(count(one["function"]["arguments"]) for one in plan.calls))]
     plan.calls = []
@@ -125,6 +131,7 @@ def ended_early(call: Call, run: Value, status: str) -> Iterator[Announced]:
     now = call.clock.now()
     for step in steps_of(call, run):
         if step["status"] == "in_progress":
+            # ``expired_at``, ``failed_at`` and ``cancelled_at`` are named like the states.
             step |= {"status": status, f"{status}_at": now, "usage": _spent(0, 0)}
             if status == "failed":
                 step["last_error"] = run["last_error"]

@@ -64,8 +64,10 @@ def _new_run(call: Call, thread: Value) -> tuple[Value, RunPlan]:
 def _streamed(call: Call, run: Value, plan: RunPlan, announced: Sequence[Announced]) -> Response:
     """The stream of all events up to the next stop, beginning with ``announced``."""
     events = list(announced)
+    # A stream makes all steps at once, up to the end or to a wait for outputs.
     while moved := advance(call, run, plan):
         events += moved
+    # Older versions don't document all events.
     documented = [(name, data) for name, data in events if call.documented.event_data(name).schemas]
     return call.stream(call.event(data, name) for name, data in documented)
 
@@ -152,6 +154,7 @@ def submit(call: Call) -> Response:
         raise errors.conflict(f"Runs in status '{run['status']}' do not accept tool outputs.")
     given = {str(one.get("tool_call_id")): _text(one.get("output")) for one in call.body["tool_outputs"]}
     wanted = [one["id"] for one in plan.calls]
+    # All outputs at once: a run can't continue with a part of them.
     if set(given) != set(wanted):
         message = f"Expected tool outputs for call_ids {wanted}, got {sorted(given)}."
         raise errors.invalid(message, param="tool_outputs")

@@ -30,6 +30,7 @@ def attach(call: Call, store_id: str, file_id: str, *, chunking: Any = None, att
     files, queue = _files(call, store_id), call.store.collection("vector-store-queue", store_id)
     known = files.get(file_id)
     if known is not None:
+        # The old entry leaves the counts before the new one enters them.
         _count(call, store_id, known["status"], -1)
         _weigh(call, store_id, -known["usage_bytes"])
     chosen = members(chunking)
@@ -53,6 +54,7 @@ def attach(call: Call, store_id: str, file_id: str, *, chunking: Any = None, att
 def process_waiting(call: Call, store_id: str) -> None:
     """Process the first half of a store's waiting files, at least one."""
     queue = call.store.collection("vector-store-queue", store_id)
+    # Half of them, so that polling sees several states before the end.
     for file_id in [one["id"] for one in queue.page(limit=max(1, (len(queue) + 1) // 2), order="asc").items]:
         found = queue.remove(file_id)
         _settle(call, found, *_outcome(call, file_id))
@@ -181,6 +183,7 @@ def create_batch(call: Call) -> Response:
         "created_at": call.clock.now(),
         "vector_store_id": store_id,
         "cancelled": False,
+        # The same file twice is one file of the batch; the order stays.
         "files": list(dict.fromkeys(call.body["file_ids"])),
     }
     members_of = call.store.collection("file-batch-files", batch["id"])
@@ -233,5 +236,6 @@ def _shown(call: Call, batch: Value) -> Value:
         counts[one["status"]] += 1
     ended = "cancelled" if batch["cancelled"] else "completed"
     status = "in_progress" if counts["in_progress"] else ended
+    # These two are the emulator's own notes, no documented fields.
     shown = {name: value for name, value in batch.items() if name not in ("cancelled", "files")}
     return {**shown, "status": status, "file_counts": {**counts, "total": sum(counts.values())}}

@@ -52,6 +52,7 @@ def with_stores(call: Call, resources: Any) -> Value:
 def _with_expiry(found: Value) -> Value:
     """The store with ``expires_at``, counted from its last activity."""
     policy = found["expires_after"]
+    # The only documented anchor of a policy is the last activity.
     found["expires_at"] = found["last_active_at"] + policy["days"] * _DAY if policy else None
     return found
 

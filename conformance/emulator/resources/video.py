@@ -36,6 +36,7 @@ def _flat(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
             return handler(call)
         except Refused as refused:
             problem = refused.problem
+            # The flat form requires a code, which the envelope may leave null.
             code = problem.code or ("NotFound" if problem.status == 404 else "BadRequest")
             raise Refused(evolve(problem, flat=True, full=False, code=code)) from None
 
@@ -170,4 +171,5 @@ def head_content(call: Call) -> Response:
 def thumbnail(call: Call) -> Response:
     """A picture of the video."""
     _generation(call)
+    # The documented name; the registered one is image/jpeg.
     return call.bytes(_JPEG, "image/jpg")
