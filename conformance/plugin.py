@@ -31,13 +31,26 @@ else:
     allure = late("reports.allure")
     junit = late("reports.junit")
 
-__all__ = ["FIXTURE", "REFUSED", "SESSION", "SPENT", "BrokenItem", "Judged", "pytest_addoption", "pytest_configure"]
+__all__ = [
+    "BEGAN",
+    "FIXTURE",
+    "REFUSED",
+    "SESSION",
+    "SPENT",
+    "BrokenItem",
+    "Judged",
+    "pytest_addoption",
+    "pytest_configure",
+]
 
 #: The run of this process. Under ``--co`` there is none.
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 
 #: What earlier sessions of the same run have spent of its budget. The command sets it, which judges version by version.
 SPENT: pytest.StashKey[Spent] = pytest.StashKey()
+
+#: When the run began, in seconds since the Unix epoch, if it was before this session.
+BEGAN: pytest.StashKey[float] = pytest.StashKey()
 
 #: The items that the options select.
 ITEMS: pytest.StashKey[tuple[Item, ...]] = pytest.StashKey()
@@ -111,7 +124,9 @@ def _opened(config: pytest.Config) -> tuple[Session | None, tuple[Item, ...]]:
         workers = _workers(config)
         choice = choose(options, workers=workers)
         if not config.getoption("collectonly", default=False):
-            session = Session.open(choice, workers=workers, before=config.stash.get(SPENT, NOTHING))
+            session = Session.open(
+                choice, workers=workers, before=config.stash.get(SPENT, NOTHING), began=config.stash.get(BEGAN, None)
+            )
     return session, tuple(item for one in choice for item in one.items)
 
 

@@ -58,6 +58,15 @@ def fold(outcomes: Iterable[Outcome]) -> Outcome:
     return min(outcomes, key=_RANK.__getitem__, default=Outcome.NOT_APPLICABLE)
 
 
+#: The most characters of each text in a finding. It may quote what the target sent.
+_LONGEST = 2_000
+
+
+def _cut(text: str) -> str:
+    """A text, cut after some characters."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
 @frozen
 class Finding:
     """One thing that a check noticed in one exchange.
@@ -65,14 +74,14 @@ class Finding:
     Without an ``outcome`` the check's level decides (MUST fail, SHOULD warn, OBS a note). ``case_id`` names the case,
     ``place`` the place in the evidence: a JSON Pointer (``/choices/0``), ``header:Name``, ``status``, ``byte:123``,
     ``event:4`` or ``event:4/choices/0``. A ``note`` is shown and never counts. ``pointer`` is the place in the document
-    that the rule rests on, so that an erratum there can be named.
+    that the rule rests on, so that an erratum there can be named. Long texts are cut.
     """
 
-    message: str
+    message: str = field(converter=_cut)
     case_id: str
-    place: str = ""
-    expected: str = ""
-    actual: str = ""
+    place: str = field(default="", converter=_cut)
+    expected: str = field(default="", converter=_cut)
+    actual: str = field(default="", converter=_cut)
     outcome: Outcome | None = None
     level: Level | None = None
     note: bool = False

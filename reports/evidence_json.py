@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import asdict
 
-from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Response
+from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Response, Shortened
 from conformance.evidence.trace import Observation
 from conformance.requests.case import Case
 from conformance.requests.request import Request
@@ -24,8 +24,18 @@ __all__ = [
 ]
 
 
+#: Control characters, which JSON writes as six characters each.
+_CONTROLS = bytes(range(32))
+
+
+#: Shorter bodies are text however many control characters they hold.
+_ANY = 1_024
+
+
 def _bytes(data: bytes) -> dict[str, str]:
-    """Bytes as JSON: text if they are UTF-8, else base64."""
+    """Bytes as JSON: text if they are UTF-8 and not full of control characters, else base64."""
+    if len(data) > _ANY and (len(data) - len(data.translate(None, _CONTROLS))) * 4 > len(data):
+        return {"base64": base64.b64encode(data).decode("ascii")}
     try:
         return {"text": data.decode("utf-8")}
     except UnicodeDecodeError:
@@ -40,6 +50,8 @@ def _unbytes(plain: Mapping[str, str]) -> bytes:
 def exchange_to_json(exchange: Exchange) -> dict[str, Any]:
     """An exchange as JSON: ``request``, ``response`` (body once, chunks as [seconds, length]), ``fault``,
     ``attempts``.
+
+    If only the beginning and the end of a body are kept, ``shortened`` says so, with its length and digest.
     """
     request, response, fault = exchange.request, exchange.response, exchange.fault
     return {
@@ -61,6 +73,7 @@ def exchange_to_json(exchange: Exchange) -> dict[str, Any]:
             "complete": response.complete,
             "elapsed": round(response.elapsed, 6),
             "headers_at": round(response.headers_at, 6),
+            **({"shortened": asdict(response.shortened)} if response.shortened else {}),
         },
         "fault": fault and {"kind": fault.kind.value, "message": fault.message, "at": round(fault.at, 6)},
         "attempts": [exchange_to_json(attempt) for attempt in exchange.attempts],
@@ -103,6 +116,7 @@ def _response(plain: Mapping[str, Any]) -> Response:
         headers_at=plain["headers_at"],
         reason=plain["reason"],
         http_version=plain["http_version"],
+        shortened=Shortened(**plain["shortened"]) if plain.get("shortened") else None,
     )
 
 

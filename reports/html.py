@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from conformance.evidence.exchange import Response
 from conformance.evidence.timeline import marks_of, timeline
 from conformance.evidence.timeline import render as rows_as_text
 from conformance.evidence.trace import Observation
@@ -110,7 +111,7 @@ def _evidence(seen: Observation) -> dict[str, Any]:
     )
     answer += f"{fault.kind}: {fault.message}\n" if fault else ""
     if response is not None:
-        answer += f"{response.status} {response.reason}\n{_headers(response.headers)}\n\n{_text(response.body)}"
+        answer += f"{response.status} {response.reason}\n{_headers(response.headers)}\n\n{_body(response)}"
     return {
         "id": case.id,
         "method": request.method,
@@ -129,6 +130,15 @@ def _evidence(seen: Observation) -> dict[str, Any]:
 def _headers(headers: Headers) -> str:
     """Headers as text, one in each line."""
     return "\n".join(f"{name}: {value}" for name, value in headers)
+
+
+def _body(response: Response) -> str:
+    """The body of an answer as text; of a shortened one its beginning and end, and what is known of the rest."""
+    told = response.shortened
+    if told is None:
+        return _text(response.body)
+    gap = f"… {told.size} bytes, SHA-256 {told.sha256}; only the beginning and the end are kept: {told.reason} …"
+    return f"{_text(response.body[: told.head])}\n{gap}\n{_text(response.body[told.head :])}"
 
 
 def _text(body: bytes) -> str:

@@ -23,7 +23,7 @@ from .evidence_json import observation_from_json, observation_to_json, verdict_f
 __all__ = ["FORMAT", "NAME", "Report", "Writer", "read", "write"]
 
 #: The version of the format, ``<major>.<minor>``. A reader refuses another major version.
-FORMAT = "2.0"
+FORMAT = "2.1"
 
 NAME = "report.jsonl"
 

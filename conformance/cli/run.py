@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,17 +87,21 @@ def _versions(options: Options) -> tuple[str, ...]:
 
 
 class _Purse:
-    """What the api-versions before have spent: a plugin that tells the next one, which has a session of its own."""
+    """What the api-versions before have spent, and when the run began: a plugin that tells the next one, which has a
+    session of its own.
+    """
 
     def __init__(self) -> None:
         self.spent = NOTHING
+        self._began = time.time()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         """Tell the session that is about to begin."""
-        from conformance.plugin import SPENT
+        from conformance.plugin import BEGAN, SPENT
 
         config.stash[SPENT] = self.spent
+        config.stash[BEGAN] = self._began
 
 
 def _run(args: argparse.Namespace, version: str, out: Path, headlines: dict[str, Headline], purse: _Purse) -> int:

@@ -26,8 +26,9 @@ __all__ = ["BOM", "MOST_LINES", "Comment", "Deviation", "Event", "Kind", "Parser
 #: The byte order mark that a stream may begin with.
 BOM = b"\xef\xbb\xbf"
 
-#: The lines of one body that are read: many times more than the longest real answers have.
-MOST_LINES = 600_000
+#: The lines of one body that are read. The longest stream that is taken by default (``limits.events``) has three in
+#: each event.
+MOST_LINES = 150_000
 
 _PIECE = 65_536
 
@@ -335,7 +336,8 @@ class Parser:
 class Stream:
     """A parsed body. ``unfinished`` is the event that was cut off at the end; clients never see it.
 
-    ``flooded`` is True if the body had more than :data:`MOST_LINES` lines; the rest was not read.
+    ``flooded`` is True if the body had more than :data:`MOST_LINES` lines and the rest was not read, or if the body is
+    shortened.
     """
 
     events: tuple[Event, ...] = ()
@@ -392,6 +394,6 @@ def stream_of(response: Response) -> Stream:
     # Kept in the instance's dict, as cached_property would do it; exchange.py can't import this module.
     cache = vars(response)
     if "_stream" not in cache:
-        cache["_stream"] = parse(response.chunks)
+        cache["_stream"] = parse(response.chunks) if response.shortened is None else Stream(flooded=True)
     found: Stream = cache["_stream"]
     return found

@@ -8,11 +8,12 @@ built from live traffic (``requests/headers.py``), so that no later stage can le
 from __future__ import annotations
 
 import json
+import weakref
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from conformance.requests.headers import Headers, first_value
 from conformance.requests.request import Request
@@ -24,7 +25,15 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Response",
+    "Shortened",
 ]
+
+#: With more bytes than this, the parsed form of a body is kept only until the next such body is parsed: it can take
+#: twenty times as much memory as the text.
+_LARGE = 65_536
+
+#: The longest message of a fault, in characters. Libraries quote bytes of the target in theirs.
+_LONGEST = 500
 
 
 @frozen
@@ -59,13 +68,31 @@ NETWORK_FAULTS = frozenset(
 BROKEN_OFF = frozenset({FaultKind.CLOSED, FaultKind.READ_TIMEOUT, FaultKind.TOTAL_TIMEOUT})
 
 
+def _cut(message: str) -> str:
+    """A message, cut after some characters."""
+    return message if len(message) <= _LONGEST else message[: _LONGEST - 1] + "…"
+
+
 @frozen
 class Fault:
     """A transport error: its kind, the message of the library, and when it happened (seconds after sending)."""
 
     kind: FaultKind
-    message: str
+    message: str = field(converter=_cut)
     at: float
+
+
+@frozen
+class Shortened:
+    """A body that is not kept whole: its length in bytes, its SHA-256 in hexadecimal digits, and why.
+
+    The first ``head`` bytes that are kept are its beginning, the others its end.
+    """
+
+    size: int
+    sha256: str
+    head: int
+    reason: str
 
 
 @frozen(slots=False)
@@ -73,7 +100,8 @@ class Response:
     """Status, headers in order, and the body as it arrived.
 
     ``complete`` is True if the message body ended properly (RFC 9112 section 6.3). ``elapsed`` is the time in seconds
-    from sending to the end of the body, ``headers_at`` to the end of the header section.
+    from sending to the end of the body, ``headers_at`` to the end of the header section. If ``shortened`` is set, the
+    chunks hold only the beginning and the end of the body, and it isn't parsed.
     """
 
     status: int
@@ -84,11 +112,17 @@ class Response:
     headers_at: float = 0.0
     reason: str = ""
     http_version: str = "HTTP/1.1"
+    shortened: Shortened | None = None
 
     @cached_property
     def body(self) -> bytes:
-        """The whole content."""
+        """The content that is kept: all of it, unless it was shortened."""
         return b"".join(chunk.data for chunk in self.chunks)
+
+    @property
+    def size(self) -> int:
+        """The number of bytes of the content that arrived."""
+        return len(self.body) if self.shortened is None else self.shortened.size
 
     def header(self, name: str) -> str | None:
         """The first value of a header, matched without case; None where absent."""
@@ -99,18 +133,22 @@ class Response:
         """Type and subtype of the Content-Type in lower case, without parameters; "" if absent."""
         return (self.header("content-type") or "").split(";", 1)[0].strip().lower()
 
-    @cached_property
+    @property
     def is_json(self) -> bool:
         """True when the whole body parses as JSON (RFC 8259)."""
         return self._parsed[0]
 
-    @cached_property
+    @property
     def json(self) -> Any:
         """The parsed body; None if it isn't JSON. :attr:`is_json` tells that from null."""
         return self._parsed[1]
 
     @cached_property
     def _parsed(self) -> tuple[bool, Any]:
+        if self.shortened is not None:
+            return False, None
+        if len(self.body) > _LARGE:
+            _last_parsed.replace(self)
         try:
             # Decoded here: from bytes, json.loads would also take UTF-16 and a byte order mark.
             return True, json.loads(str(self.body, "utf-8"), parse_constant=_refuse_constant)
@@ -123,7 +161,7 @@ class Response:
         headers = tuple(
             (key, str(len(body)) if key.lower() == "content-length" else value) for key, value in self.headers
         )
-        return evolve(self, chunks=(Chunk(at, body),) if body else (), headers=headers)
+        return evolve(self, chunks=(Chunk(at, body),) if body else (), headers=headers, shortened=None)
 
     def with_json(self, value: Any) -> Response:
         """The same answer with a JSON body. Half a surrogate pair, which UTF-8 can't hold, is written as an escape."""
@@ -137,6 +175,23 @@ class Response:
         """The same answer with a header replaced, or removed if ``value`` is None."""
         kept = tuple((k, v) for k, v in self.headers if k.lower() != name.lower())
         return evolve(self, headers=kept if value is None else (*kept, (name, value)))
+
+
+class _LastParsed:
+    """The large response that was parsed last. The parsed form of the one before it is forgotten."""
+
+    def __init__(self) -> None:
+        self._last: weakref.ref[Response] | None = None
+
+    def replace(self, response: Response) -> None:
+        """Forget the parsed form of the last response, because this one is parsed now."""
+        last = self._last() if self._last is not None else None
+        self._last = weakref.ref(response)
+        if last is not None:
+            vars(last).pop("_parsed", None)
+
+
+_last_parsed = _LastParsed()
 
 
 def _refuse_constant(name: str) -> Any:

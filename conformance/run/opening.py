@@ -7,6 +7,7 @@ values, because they are processes of their own.
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,16 +27,29 @@ __all__ = ["Identity", "Opened", "joined", "opened"]
 
 @frozen
 class Identity:
-    """What names a run: its id (in the metadata of what it creates), when it began, and its folder."""
+    """What names a run: its id (in the metadata of what it creates), when it began, and its folder.
+
+    ``ends`` is the end of its time in seconds since the Unix epoch. All processes of a run have the same.
+    """
 
     id: str
     started: str
     out: Path
+    ends: float = float("inf")
 
     @classmethod
-    def new(cls, out: Path) -> Identity:
-        """The identity of a run that begins now."""
-        return cls(secrets.token_hex(4), recording.now(), out.absolute())
+    def new(cls, out: Path, seconds: float | None = None, began: float | None = None) -> Identity:
+        """The identity of a run that may take so many seconds (None: as long as it likes).
+
+        ``began`` is when the run began, in seconds since the Unix epoch; None: now.
+        """
+        ends = float("inf") if seconds is None else (time.time() if began is None else began) + seconds
+        return cls(secrets.token_hex(4), recording.now(), out.absolute(), ends)
+
+    @property
+    def until(self) -> float:
+        """The end of its time in seconds of ``time.monotonic``."""
+        return time.monotonic() + self.ends - time.time()
 
 
 @frozen

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from conformance.run.runner import default_concurrency
 from conformance.run.scheduling import worker_of
-from conformance.settings.configuration import Budget
+from conformance.settings.configuration import Config
 from conformance.settings.options import Options
 from conformance.target.limits import WRONG_KEY_PROBES, Allowance, Spent
 
@@ -44,15 +44,17 @@ class Process:
         """True where a scenario is sent by this process."""
         return not self.worker or worker_of(version, scenario, self.workers) == self._number
 
-    def allowance(self, budget: Budget, before: Spent) -> Allowance:
+    def allowance(self, config: Config, before: Spent, until: float) -> Allowance:
         """What this process may spend of the run's budget, after what the run has spent elsewhere.
 
-        At most two probes with a wrong key are sent in a run, whatever the number of processes.
+        ``until`` (in seconds of ``time.monotonic``) is the end of the run's time. At most two probes with a wrong key
+        are sent in a run, whatever the number of processes.
         """
         probes = max(0, WRONG_KEY_PROBES - before.wrong_keys)
         if not self.worker:
-            return Allowance(budget, wrong_keys=probes, before=before)
-        return Allowance(budget, share=1.0 / self.workers, wrong_keys=int(self._number < probes), before=before)
+            return Allowance(config.budget, config.limits, wrong_keys=probes, before=before, until=until)
+        probes, share = int(self._number < probes), 1.0 / self.workers
+        return Allowance(config.budget, config.limits, share=share, wrong_keys=probes, before=before, until=until)
 
     def in_flight(self, options: Options, *, live: bool) -> int:
         """How many exchanges it may have in flight. Where nobody says, each process has one at least."""

@@ -60,7 +60,7 @@ class Runner:
 
     ``preflight`` says what the target doesn't serve; scenarios that need it are ``not_applicable``, because that is
     judged once, as a claim. ``notify`` is called from the worker threads; an exception of it ends its scenario as a
-    crash of the script does.
+    crash of the script does. No script waits beyond ``until`` (in seconds of ``time.monotonic``).
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class Runner:
         preflight: Preflight | None = None,
         notify: Callable[[Event], None] | None = None,
         known: KnownFailures | None = None,
+        until: float = float("inf"),
     ) -> None:
         self.spec, self.target = spec, target
         self.checks: Mapping[str, Check] = {check.id: check for check in checks}
@@ -88,6 +89,7 @@ class Runner:
         if target.control is None:
             target.control = found.control
         self._notify = notify
+        self._until = until
         self._lock = threading.Condition()
         self._waiting = iter(sorted(self._states.values(), key=lambda state: state.scenario.is_corpus))
         self._ready: list[tuple[int, int, ScenarioState, int]] = []
@@ -264,7 +266,9 @@ class Runner:
         with self._lock:
             if isinstance(step, Wait):
                 state.cases, state.results, state.withheld = (), [], []
-                heapq.heappush(self._timers, (time.monotonic() + step.seconds, next(self._tickets), state))
+                heapq.heappush(
+                    self._timers, (min(time.monotonic() + step.seconds, self._until), next(self._tickets), state)
+                )
             else:
                 state.step += 1
                 state.cases = tuple(self._stamped(state, case) for case in step)

@@ -88,6 +88,7 @@ class Running:
             preflight=opened.found,
             known=chosen.known,
             notify=notify,
+            until=run.until,
         )
         self._runner.start()
 

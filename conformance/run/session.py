@@ -64,18 +64,21 @@ class Session:
         self._stack = running
 
     @classmethod
-    def open(cls, choice: Sequence[Chosen], *, workers: int = 0, before: Spent = NOTHING) -> Session:
+    def open(
+        cls, choice: Sequence[Chosen], *, workers: int = 0, before: Spent = NOTHING, began: float | None = None
+    ) -> Session:
         """The session of the controller (or the only process): opens every target and runs the preflight.
 
-        ``before`` is what earlier sessions of the same run have spent. Raises :class:`Unreachable`, or
+        ``before`` is what earlier sessions of the same run have spent, ``began`` when the first of them began (in
+        seconds since the Unix epoch). Raises :class:`Unreachable`, or
         :class:`UsageError` if nothing could be judged or the run folder can't be written.
         """
-        run = Identity.new(recording.out_folder(choice[0].options))
+        run = Identity.new(recording.out_folder(choice[0].options), choice[0].config.budget.wall_seconds, began)
         folders = [run.out / one.version for one in choice]
         for folder in folders:
             _must_be_writable(folder, run.out)
         process = Process(workers=workers)
-        allowance = process.allowance(choice[0].config.budget, before)
+        allowance = process.allowance(choice[0].config, before, run.until)
         with ExitStack() as stack:
             versions = [opened(one, run, allowance, stack) for one in choice]
             session = cls(versions, run, process, allowance, stack.pop_all())
@@ -91,15 +94,16 @@ class Session:
             "run_id": self.run.id,
             "started": self.run.started,
             "spent": asdict(self.spent),
+            "ends": self.run.ends,
             "versions": {name: one.to_json() for name, one in self._opened.items()},
         }
 
     @classmethod
     def join(cls, choice: Iterable[Chosen], told: Mapping[str, Any], process: Process) -> Session:
         """The session of an xdist worker, from :meth:`handoff` of the controller."""
-        run = Identity(told["run_id"], told["started"], Path(told["out"]))
+        run = Identity(told["run_id"], told["started"], Path(told["out"]), told["ends"])
         versions = [joined(one, told["versions"][one.version]) for one in choice]
-        allowance = process.allowance(versions[0].config.budget, Spent(**told["spent"]))
+        allowance = process.allowance(versions[0].config, Spent(**told["spent"]), run.until)
         return cls(versions, run, process, allowance, ExitStack())
 
     @property

@@ -28,6 +28,7 @@ from conformance.settings.waivers import Waiver
 __all__ = [
     "Budget",
     "Config",
+    "Limits",
     "Poll",
     "Target",
     "Timeouts",
@@ -38,6 +39,8 @@ __all__ = [
     "usable_key",
 ]
 
+#: How the names of variables begin that set a key.
+_PREFIXES = ("AOAI_TARGET", "AOAI_BUDGET", "AOAI_LIMITS", "AOAI_POLL")
 
 #: The most bytes of a configuration file, and of a file with a key.
 LONGEST, LONGEST_KEY = 1_000_000, 64_000
@@ -73,7 +76,6 @@ class Target:
     deterministic: bool = False
     allow_http: bool = False
     retries: int = 3
-    max_body: int = 64 * 1024 * 1024
     timeouts: Timeouts = Timeouts()
     deployments: Mapping[str, frozenset[str]] = field(factory=dict)
     unsupported: Mapping[str, str] = field(factory=dict)
@@ -126,12 +128,17 @@ class Target:
 
 @frozen
 class Budget:
-    """Upper limits of a run; None is no limit. ``expensive`` names the kinds of expensive requests that may be sent."""
+    """Upper limits of a run; None is no limit. ``expensive`` names the kinds of expensive requests that may be sent.
+
+    ``wall_seconds`` is the time that a whole run may take, over all its api-versions and processes; what it created is
+    removed after that, in a time of its own.
+    """
 
     requests: int | None = None
     tokens: int | None = None
     images: int | None = None
     seconds: float | None = None
+    wall_seconds: float | None = 43_200.0
     expensive: frozenset[str] = frozenset()
 
 
@@ -144,11 +151,32 @@ class Poll:
 
 
 @frozen
+class Limits:
+    """What one answer may hold, and how much of a run's answers is kept. A larger answer is not read to its end.
+
+    The header section of an answer may have ``header_bytes`` bytes and ``headers`` fields, ``interim_answers`` 1xx
+    answers may come before it, its body may have ``answer_bytes`` bytes, and a stream ``events`` events.
+
+    Of a body with more than ``kept_bytes`` bytes the report holds beginning, end, length and digest. So it does of all
+    larger bodies once those that are kept whole have ``evidence_bytes`` bytes in all.
+    """
+
+    header_bytes: int = 65_536
+    headers: int = 200
+    interim_answers: int = 20
+    answer_bytes: int = 67_108_864
+    events: int = 50_000
+    kept_bytes: int = 8_388_608
+    evidence_bytes: int = 67_108_864
+
+
+@frozen
 class Config:
     """A whole configuration. ``source`` is the name of the file it came from, or ""."""
 
     target: Target = Target()
     budget: Budget = Budget()
+    limits: Limits = Limits()
     poll: Poll = Poll()
     waivers: tuple[Waiver, ...] = ()
     source: str = ""
@@ -217,7 +245,7 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, str]:
     """
     names = {f"AOAI_{key}".upper().replace(".", "_"): key for key in keys() if key != "waiver"}
     for name in env:
-        if name.startswith(("AOAI_TARGET", "AOAI_BUDGET", "AOAI_POLL")) and name not in (*names, "AOAI_TARGET"):
+        if name.startswith(_PREFIXES) and name not in (*names, "AOAI_TARGET"):
             # If AOAI_BUDGET_REQEUSTS were ignored, the run would have no limit at all.
             near = difflib.get_close_matches(name, names, n=1)
             hint = f"did you mean {near[0]}?" if near else "a key comes from target.key_env or target.key_file"
@@ -250,6 +278,7 @@ def load_config(path: Path | str | None, overrides: Mapping[str, Any], env: Mapp
     return Config(
         Target(**target | {"timeouts": Timeouts(**target["timeouts"]), "key": _key(target, env)}),
         Budget(**made.get("budget", {})),
+        Limits(**made.get("limits", {})),
         Poll(**made.get("poll", {})),
         tuple(Waiver(**waiver) for waiver in made.get("waiver", ())),
         source,

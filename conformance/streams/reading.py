@@ -140,7 +140,9 @@ def over_stream(judge: Judge) -> Callable[[Spec, Observation], Iterator[Finding]
         if reading is None:
             yield seen.finding("the answer can't be read as a stream", outcome=Outcome.NOT_TESTABLE)
         elif reading.stream.flooded:
-            yield seen.finding(f"the stream has more than {MOST_LINES} lines", outcome=Outcome.NOT_TESTABLE)
+            told = seen.response.shortened
+            why = f"is not kept whole: {told.reason}" if told else f"has more than {MOST_LINES} lines"
+            yield seen.finding(f"the stream {why}", outcome=Outcome.NOT_TESTABLE)
         else:
             yield from judge(spec, seen, reading)
 

@@ -13,6 +13,7 @@ from collections.abc import Collection
 from attrs import evolve
 
 from conformance.errors import ConfigError
+from conformance.evidence.body import without_edges
 from conformance.evidence.exchange import Chunk, Exchange, Fault, Response
 from conformance.redaction import Secrets, parts_of
 from conformance.requests.case import Auth
@@ -120,5 +121,11 @@ class Credential:
                 (name, lengths[1] if (name.lower(), value) == ("content-length", lengths[0]) else value)
                 for name, value in headers
             )
-        chunks = tuple(Chunk(chunk.at, data) for chunk, data in zip(response.chunks, kept, strict=True) if data)
+        chunks = tuple(Chunk(chunk.at, data) for chunk, data in zip(response.chunks, kept, strict=True))
+        if response.shortened is not None:
+            # Half of a secret may stand beside the gap. Escaped, it has up to six times as many characters.
+            chunks = without_edges(chunks, 6 * max(map(len, self.secrets.values), default=0))
+            head = sum(len(chunk.data) for chunk in chunks[:-1])
+            response = evolve(response, shortened=evolve(response.shortened, head=head))
+        chunks = tuple(chunk for chunk in chunks if chunk.data)
         return evolve(response, headers=headers, chunks=chunks, reason=self.secrets.text(response.reason))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter, deque
 
 from attrs import frozen
@@ -10,7 +11,7 @@ from attrs import frozen
 from conformance.errors import ConformanceError
 from conformance.evidence.exchange import Exchange, FaultKind
 from conformance.requests.case import Auth, Case
-from conformance.settings.configuration import Budget
+from conformance.settings.configuration import Budget, Limits
 from conformance.verdict import Outcome
 
 __all__ = ["FILTER_STOP", "WRONG_KEY_PROBES", "Allowance", "Spent", "Window", "Withheld", "failing", "filtered"]
@@ -20,6 +21,8 @@ FILTER_STOP = 3
 
 #: Most requests with a wrong key that a whole run sends to a live target: more may lock the account.
 WRONG_KEY_PROBES = 2
+
+_LIMITS = Limits()
 
 #: The number of exchanges that are looked back on. If more than half of them failed, the target is unavailable.
 WINDOW = 20
@@ -40,7 +43,7 @@ class Withheld(ConformanceError):  # noqa: N818 - not an error: a request left o
 @frozen
 class Spent:
     """What was sent so far: the number of requests with retries, the sums of their upper limits of cost, and how many
-    had a wrong key.
+    had a wrong key. ``kept`` is the number of bytes of large answers that were kept as evidence.
     """
 
     requests: int = 0
@@ -48,6 +51,7 @@ class Spent:
     images: int = 0
     seconds: float = 0.0
     wrong_keys: int = 0
+    kept: int = 0
 
     def __add__(self, other: Spent) -> Spent:
         return Spent(
@@ -56,6 +60,7 @@ class Spent:
             self.images + other.images,
             self.seconds + other.seconds,
             self.wrong_keys + other.wrong_keys,
+            self.kept + other.kept,
         )
 
 
@@ -68,13 +73,22 @@ class Allowance:
 
     One run has one budget: a process uses one allowance for all its api-versions. ``before`` is what the run has spent
     elsewhere, ``share`` the part of the rest that this process has if several share it, and ``wrong_keys`` its part of
-    the probes with a wrong key.
+    the probes with a wrong key. ``until`` (in seconds of ``time.monotonic``) is the end of the run's time.
     """
 
     def __init__(
-        self, budget: Budget, *, share: float = 1.0, wrong_keys: int = WRONG_KEY_PROBES, before: Spent = NOTHING
+        self,
+        budget: Budget,
+        limits: Limits = _LIMITS,
+        *,
+        share: float = 1.0,
+        wrong_keys: int = WRONG_KEY_PROBES,
+        before: Spent = NOTHING,
+        until: float = float("inf"),
     ) -> None:
         self._budget, self._share, self._before = budget, share, before
+        self._room = int((limits.evidence_bytes - before.kept) * share)
+        self.until = until
         self._spent = Spent()
         self._most_wrong_keys = wrong_keys
         self._filtered: Counter[str] = Counter()
@@ -90,6 +104,9 @@ class Allowance:
 
         ``live`` is True for a target that is protected: its account may be blocked, its owner pays.
         """
+        if time.monotonic() >= self.until:
+            message = f"the {self._budget.wall_seconds or 0:g} seconds of the run are over (budget.wall_seconds)"
+            raise Withheld(message, Outcome.INCONCLUSIVE, final=True)
         with self._lock:
             if live:
                 self._check(case, resource)
@@ -102,6 +119,14 @@ class Allowance:
                     # Another case may cost no tokens or images, but each costs a request.
                     raise Withheld(message, Outcome.INCONCLUSIVE, final=name == "requests")
             self._spent = after
+
+    def keep(self, size: int) -> bool:
+        """Take room for the body of a large answer, in bytes; False if the run keeps no more of them."""
+        with self._lock:
+            if self._spent.kept + size > self._room:
+                return False
+            self._spent += Spent(kept=size)
+            return True
 
     def _check(self, case: Case, resource: str) -> None:
         """Raise :class:`Withheld` for expensive requests that aren't allowed, for wrong keys and for filtered

@@ -49,7 +49,8 @@ class Preflight:
 
     ``resources`` and ``operations`` hold what isn't served, ``surprises`` what is served although unclaimed, each with
     a reason; ``cases`` the ids of the requests that showed it. ``control`` is a cheap request that the target answered.
-    ``emulated`` is True if every answer came from the emulator of this suite.
+    If it answered none at all, it is the first one: an answer to it would show that the target is back. ``emulated`` is
+    True if every answer came from the emulator of this suite.
     """
 
     resources: Mapping[str, str] = field(factory=dict)
@@ -182,15 +183,19 @@ def preflight(target: Target, spec: Spec) -> Preflight:
     resources = {name: operation.resource for name, operation in operations_of(spec).items()}
     answers: dict[str, tuple[Case, Exchange]] = {}
     control: Case | None = None
+    first: Case | None = None
+    silent = True
     for case in probes(spec, capabilities):
         try:
             exchange = target.send(case)
         except Withheld:
             continue
+        first = first or case
         _stop_where_hopeless(target, case, exchange)
         if exchange.fault is not None and exchange.fault.kind in _SILENT:
             break  # one long wait is enough; the corpus will show what is wrong
         answers[case.operation] = (case, exchange)
+        silent = silent and exchange.status is None
         if control is None and exchange.status is not None and exchange.status < 500 and exchange.status != 429:
             control = target.control = case
     absent = {name: why for name, (case, exchange) in answers.items() if (why := _absent(case, exchange))}
@@ -209,7 +214,7 @@ def preflight(target: Target, spec: Spec) -> Preflight:
         cases={name: case.id for name, (case, _) in answers.items()}
         | {resources[name]: case.id for name, (case, _) in answers.items()},
         requests=sum(1 + len(exchange.attempts) for _, exchange in answers.values()),
-        control=control,
+        control=control or (first if silent else None),
         emulated=from_emulator(exchange for _, exchange in answers.values()),
     )
 

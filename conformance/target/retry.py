@@ -13,11 +13,11 @@ from email.utils import parsedate_to_datetime
 
 from attrs import frozen
 
-from conformance.evidence.exchange import FaultKind, Response
+from conformance.evidence.exchange import Exchange, FaultKind, Response
 from conformance.requests.case import Case
 from conformance.target.transport import Answer
 
-__all__ = ["LONGEST", "Pace", "delay", "retry_after"]
+__all__ = ["LONGEST", "Pace", "delay", "never_left", "retry_after"]
 
 #: The longest wait before a retry, in seconds.
 LONGEST = 60.0
@@ -27,6 +27,11 @@ _REPEATS = 3
 
 #: Faults after which the target surely received nothing.
 _NOTHING_SENT = (FaultKind.CONNECT, FaultKind.CONNECT_TIMEOUT, FaultKind.DNS)
+
+
+def never_left(exchange: Exchange) -> bool:
+    """True if the request surely didn't reach the target."""
+    return exchange.fault is not None and exchange.fault.kind in (*_NOTHING_SENT, FaultKind.TLS)
 
 
 @frozen

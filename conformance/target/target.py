@@ -33,7 +33,9 @@ from conformance.target.guards import check_origin, check_path_ids, check_scheme
 from conformance.target.journal import Entry, Journal
 from conformance.target.limits import Allowance, Withheld
 from conformance.target.proxy import proxy_for
-from conformance.target.retry import Pace, delay
+from conformance.target.retry import Pace, delay, never_left
+from conformance.target.room import kept
+from conformance.target.silence import Silence
 from conformance.target.transport import Answer, Transport
 from conformance.verdict import Outcome
 
@@ -73,10 +75,8 @@ class Target:
             raise UsageError("no target is configured", hint="--target URL, or url in [target] of conformance.toml")
         check_scheme(settings.url, loopback=settings.loopback, allow_http=settings.allow_http)
         if settings.auth != "none" and not settings.key and (settings.live or not settings.loopback):
-            raise UsageError(
-                f"no key: the environment has no {settings.key_env}",
-                hint="set it, or target.key_file, or target.auth = none",
-            )
+            told = f"no key: the environment has no {settings.key_env}"
+            raise UsageError(told, hint="set it, or target.key_file, or target.auth = none")
         parts = urlsplit(settings.url)
         self.config, self.spec, self.journal = config, spec, journal
         self.live = settings.protected
@@ -85,14 +85,16 @@ class Target:
         own = spec.base_path if settings.base_path is None else settings.base_path
         self.base_path = parts.path.rstrip("/") + own
         self.run_id = run_id or randomness.token_hex(4)
-        self.allowance = allowance or Allowance(config.budget)
+        self.allowance = allowance or Allowance(config.budget, config.limits)
         #: A cheap request that a working target answers below 500: tells one broken request from a broken target.
         self.control = control
         self._control_at, self._control_ok = float("-inf"), True
         self._control_lock = threading.Lock()
         self._pace = Pace(settings.retries, 0.5 if self.live else 0.02)
         proxy = proxy_for(self.origin)
-        self._transport = Transport(self.origin, settings.timeouts, settings.max_body, proxy)
+        self._transport = Transport(self.origin, settings.timeouts, config.limits, proxy)
+        self._transport.until = self.allowance.until
+        self._silence = Silence()
         self._stopped = threading.Event()
         self._credential = Credential(settings, self._words, proxy)
         self._concurrency = ConcurrencyLimit()
@@ -120,7 +122,8 @@ class Target:
         self._transport.abort()
 
     def resume(self) -> None:
-        """Allow sending again after a stop, to remove what was created."""
+        """Allow sending again after a stop or after the end of the run's time, to remove what was created."""
+        self._transport.until = float("inf")
         self._stopped.clear()
         self._transport.resume()
 
@@ -171,6 +174,7 @@ class Target:
         Raises :class:`Withheld` for a request that may not be sent now, :class:`GuardError` for one that must never be
         sent.
         """
+        self._silence.check(case.operation)
         values = {**self.bindings(case), **(bindings or {})}
         case = with_undo(case, self.spec)
         unbound = [value for value in path_ids(case, values) if PLACEHOLDER.fullmatch(value)]
@@ -188,9 +192,10 @@ class Target:
             if self.journal is not None and entry is not None:
                 self.journal.nothing(entry)
             raise
+        self._silence.note(case.operation, exchange)
         if self.journal is not None:
             self._write_down(case, values, entry, exchange)
-        return exchange
+        return kept(exchange, self.allowance.keep)
 
     def undo(self, entry: Entry) -> Exchange:
         """Remove what a journal entry created. It isn't counted against the budget: objects left behind would be
@@ -245,7 +250,7 @@ class Target:
             if wait is None:
                 break
             earlier.append(exchange)
-            self._stopped.wait(wait)
+            self._stopped.wait(max(0.0, min(wait, self._transport.until - time.monotonic())))
         if not free:
             exchange = self._second_chance(case, request, exchange, in_flight.others, earlier)
             exchange = self._controlled(case, exchange)
@@ -358,7 +363,7 @@ class Target:
             refused = answered and 300 <= (exchange.status or 0) < 500
             if ids:
                 self.journal.created(entry, case, ids, values)
-            elif refused or _never_left(exchange) or (answered and case.undo is None):
+            elif refused or never_left(exchange) or (answered and case.undo is None):
                 self.journal.nothing(entry)
         if case.method == "DELETE" and (exchange.ok or exchange.status == 404):
             for raw in case.path_params.values():
@@ -368,13 +373,3 @@ class Target:
 def _stopped() -> Withheld:
     """The exception for a request after a stop."""
     return Withheld("the run was stopped", Outcome.INCONCLUSIVE, final=True)
-
-
-def _never_left(exchange: Exchange) -> bool:
-    """True if the request surely didn't reach the target."""
-    return exchange.fault is not None and exchange.fault.kind in (
-        FaultKind.CONNECT,
-        FaultKind.CONNECT_TIMEOUT,
-        FaultKind.DNS,
-        FaultKind.TLS,
-    )

@@ -3,7 +3,11 @@
 httpx sends through httpcore; this module calls httpcore directly, with one small pool for each thread. There are two
 reasons. Measured with ``benchmarks/clients.py``, threads with a transport each are fastest, and the layers of httpx
 cost a third. And only the byte stream below can limit the time of a whole exchange: httpx restarts its read timeout
-with every byte, so headers that arrive byte by byte would never end. Nothing is retried, redirected or decoded here.
+with every byte, so headers that arrive byte by byte would never end. Nothing is retried, redirected or decoded here:
+a compressed body stays compressed, so that it can't grow.
+
+Every answer is bounded (``[limits]``): what it may hold, how much of it is kept, and how long the exchange may take,
+however slowly bytes arrive.
 """
 
 from __future__ import annotations
@@ -21,9 +25,11 @@ import httpx
 from attrs import define, field, frozen
 
 from conformance.errors import HarnessError
-from conformance.evidence.exchange import Chunk, Fault, FaultKind, Response
+from conformance.evidence.body import Body
+from conformance.evidence.exchange import Fault, FaultKind, Response
 from conformance.requests.request import Request
-from conformance.settings.configuration import Timeouts
+from conformance.settings.configuration import Limits, Timeouts
+from conformance.target.head import Head, OverLimit
 from conformance.target.proxy import Proxy
 
 __all__ = ["Answer", "Transport"]
@@ -34,6 +40,9 @@ _FAULTS = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutExcept
 #: Seconds that an idle connection is kept. Common servers close theirs after 5 s; a request must not meet a closing
 #: one.
 _KEEPALIVE = 4.0
+
+#: Bytes that are written at once. The deadline is checked before each piece, because a server may read slowly.
+_PIECE = 16_384
 
 
 @frozen
@@ -56,6 +65,7 @@ class _Clock:
     written and read is between us and a proxy.
     """
 
+    head: Head
     deadline: float = float("inf")
     idle: float = 60.0
     wrote: bool = False
@@ -85,13 +95,16 @@ class _Stream(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         limit = self._left(self._clock.idle if self._clock.heard else timeout)
         data = self._inner.read(max_bytes, limit)
-        self._clock.heard = self._clock.heard or (bool(data) and not self._clock.handshakes)
+        if not self._clock.handshakes:
+            self._clock.heard = self._clock.heard or bool(data)
+            self._clock.head.feed(data)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        limit = self._left(timeout)
-        self._clock.wrote = self._clock.wrote or not self._clock.handshakes
-        self._inner.write(buffer, limit)
+        for start in range(0, len(buffer), _PIECE):
+            limit = self._left(timeout)
+            self._clock.wrote = self._clock.wrote or not self._clock.handshakes
+            self._inner.write(buffer[start : start + _PIECE], limit)
 
     def close(self) -> None:
         self._clock.sockets.discard(self)
@@ -138,11 +151,13 @@ class Transport:
     the absolute form (RFC 9112 section 3.2.2).
     """
 
-    def __init__(self, origin: str, timeouts: Timeouts, max_body: int, proxy: Proxy | None = None) -> None:
+    def __init__(self, origin: str, timeouts: Timeouts, limits: Limits, proxy: Proxy | None = None) -> None:
         parts = urlsplit(origin)
         self._scheme, self._host = parts.scheme.encode(), (parts.hostname or "").encode("idna")
         self._port, self._authority = parts.port, parts.netloc.encode("idna")
-        self._timeouts, self._max_body = timeouts, max_body
+        self._timeouts, self._limits = timeouts, limits
+        #: The moment (``time.monotonic``) at which every exchange ends: the end of the run's time.
+        self.until = float("inf")
         self._context = httpx.create_ssl_context() if parts.scheme == "https" else None
         self._proxy = proxy
         self._local = threading.local()
@@ -159,11 +174,11 @@ class Transport:
         pool, clock = self._pool()
         if fresh:
             pool.close()
-        limits = self._timeouts
         began = time.monotonic()
-        clock.deadline, clock.idle = began + limits.whole, limits.idle
+        clock.deadline, clock.idle = min(began + self._timeouts.whole, self.until), self._timeouts.idle
         clock.wrote = clock.heard = clock.late = False
-        chunks: list[Chunk] = []
+        clock.head = Head(self._limits)
+        body = Body(self._limits.kept_bytes)
         answer: httpcore.Response | None = None
         headers_at, fault, ended = 0.0, None, False
         try:
@@ -171,18 +186,18 @@ class Transport:
                 return Answer(None, Fault(FaultKind.CANCELLED, "the run was stopped", 0.0), False, False)
             answer = pool.handle_request(self._wire(request))
             headers_at = time.monotonic() - began
-            size = 0
+            events = _Events(answer, self._limits.events)
             for data in answer.iter_stream():
-                chunks.append(Chunk(time.monotonic() - began, data))
-                size += len(data)
-                if cancel_after is not None and size >= cancel_after:
+                now = time.monotonic()
+                body.add(now - began, data)
+                if cancel_after is not None and body.size >= cancel_after:
                     break
-                if size > self._max_body:
-                    fault = Fault(FaultKind.TOO_LARGE, f"the body is over {self._max_body} bytes", chunks[-1].at)
-                    break
-                if chunks[-1].at > limits.whole:
-                    fault = Fault(FaultKind.TOTAL_TIMEOUT, f"not over after {limits.whole:g} s", chunks[-1].at)
-                    break
+                if body.size > self._limits.answer_bytes:
+                    raise OverLimit(f"the body has more than {self._limits.answer_bytes} bytes (limits.answer_bytes)")
+                events.count(data)
+                if now > clock.deadline:  # bytes that were read before may take long to be taken apart
+                    clock.late = True
+                    raise httpcore.ReadTimeout("the exchange took too long")
             else:
                 ended = True
         except httpcore.LocalProtocolError as error:
@@ -193,7 +208,7 @@ class Transport:
             if answer is not None:
                 answer.close()
         elapsed = time.monotonic() - began
-        response = self._response(answer, tuple(chunks), ended, elapsed, headers_at) if answer else None
+        response = self._response(answer, body, ended, elapsed, headers_at) if answer else None
         return Answer(response, fault, clock.wrote, clock.heard)
 
     def abort(self) -> None:
@@ -224,7 +239,7 @@ class Transport:
         """The connection pool of this thread, created at its first use."""
         mine: tuple[httpcore.ConnectionPool, _Clock] | None = getattr(self._local, "mine", None)
         if mine is None:
-            clock = _Clock()
+            clock = _Clock(Head(self._limits))
             pool = self._connections(clock)
             mine = self._local.mine = (pool, clock)
             with self._lock:
@@ -264,13 +279,14 @@ class Transport:
         )
 
     def _response(
-        self, answer: httpcore.Response, chunks: tuple[Chunk, ...], ended: bool, elapsed: float, headers_at: float
+        self, answer: httpcore.Response, body: Body, ended: bool, elapsed: float, headers_at: float
     ) -> Response:
         """The response as evidence."""
         return Response(
             status=answer.status,
             headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers),
-            chunks=chunks,
+            chunks=body.chunks(),
+            shortened=body.shortened(),
             complete=ended,
             elapsed=elapsed,
             headers_at=headers_at,
@@ -283,17 +299,19 @@ class Transport:
         text = str(error) or type(error).__name__
         if self._proxy is not None:
             text = f"{text} (through the proxy {self._proxy.url})"
-        if self._aborted:
-            return Fault(FaultKind.CANCELLED, "the run was stopped", at)
+        if self._aborted or time.monotonic() >= self.until:
+            why = "the run was stopped" if self._aborted else "the time of the run was over"
+            return Fault(FaultKind.CANCELLED, why, at)
         match error:
+            case OverLimit():
+                return Fault(FaultKind.TOO_LARGE, text, at)
             case httpcore.ConnectTimeout():
                 return Fault(FaultKind.CONNECT_TIMEOUT, f"no connection in {self._timeouts.connect:g} s", at)
             case httpcore.ConnectError():
                 return Fault(_connect_kind(error), text, at)
-            case httpcore.TimeoutException() if clock.handshakes:
-                return Fault(FaultKind.CONNECT_TIMEOUT, text, at)
             case _ if clock.handshakes:
-                return Fault(FaultKind.CONNECT, text, at)
+                late = isinstance(error, httpcore.TimeoutException)
+                return Fault(FaultKind.CONNECT_TIMEOUT if late else FaultKind.CONNECT, text, at)
             case httpcore.TimeoutException() if clock.late:
                 return Fault(FaultKind.TOTAL_TIMEOUT, f"not over after {self._timeouts.whole:g} s", at)
             case httpcore.TimeoutException():
@@ -305,6 +323,25 @@ class Transport:
                 return Fault(FaultKind.PROTOCOL, text, at)
             case _:
                 return Fault(FaultKind.CLOSED, text, at)
+
+
+class _Events:
+    """Counts the events of an event stream as they arrive: each ends with a blank line."""
+
+    def __init__(self, answer: httpcore.Response, most: int) -> None:
+        kinds = [value for name, value in answer.headers if name.lower() == b"content-type"]
+        self._counted = any(value.strip().lower().startswith(b"text/event-stream") for value in kinds)
+        self._most, self._number, self._last = most, 0, b""
+
+    def count(self, data: bytes) -> None:
+        """Count the ends of events in the next bytes. Raises :class:`OverLimit`."""
+        if not self._counted:
+            return
+        lines = (self._last + data).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        self._number += lines.count(b"\n\n")
+        self._last = data[-1:] if not lines.endswith(b"\n\n") else b""
+        if self._number > self._most:
+            raise OverLimit(f"the stream has more than {self._most} events (limits.events)")
 
 
 def _connect_kind(error: BaseException) -> FaultKind:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from conformance.evidence.body import shortened
 from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Response
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Check, Needs, check, trace_check
@@ -364,3 +365,18 @@ def test_a_creation_without_an_id_is_no_success(reason: str, body: bytes) -> Non
 
     verdict = judge(SPEC, story, Trace("s", (creating,)))
     assert (Outcome.NOT_TESTABLE if reason else Outcome.PASS, reason) == (verdict.outcome, verdict.reason)
+
+
+def test_a_scenario_with_a_shortened_answer_is_not_judged_as_a_whole() -> None:
+    """Rules about a whole scenario compare what its answers hold."""
+
+    @trace_check("a.check", Level.MUST, clause="c", counterexample=spoil, scenarios=["*"])
+    def judged(spec: Spec, trace: Trace) -> Iterator[Finding]:
+        """A rule."""
+        yield from (one.finding("wrong") for one in trace)
+
+    (one,) = trace = seen(200, b'["' + b"a" * 10_000 + b'"]')
+    short = evolve(one, exchange=evolve(one.exchange, response=shortened(one.response, "no room")))
+    assert Outcome.FAIL is judge(SPEC, judged, trace).outcome
+    verdict = judge(SPEC, judged, evolve(trace, observations=(short,)))
+    assert (Outcome.NOT_TESTABLE, "the answer is not kept whole: no room") == (verdict.outcome, verdict.reason)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from conformance.evidence.body import shortened
 from conformance.evidence.exchange import Exchange, Fault, FaultKind, Response
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.blocking import Blocked, blocked, failed_step, hiccups
@@ -236,3 +237,15 @@ def test_an_operation_that_is_always_cut_does_not_hide_behind_another() -> None:
 )
 def test_why_a_step_did_not_succeed(expected: Blocked | None, one: Observation) -> None:
     assert expected == failed_step(one)
+
+
+@pytest.mark.parametrize("needs", list(Needs))
+def test_a_shortened_answer_is_judged_only_as_a_message(needs: Needs) -> None:
+    """It may be whole and legal: what it holds is not known."""
+    whole = seen(200, ["a" * 10_000])
+    short = evolve(whole, exchange=evolve(whole.exchange, response=shortened(whole.response, "no room")))
+    assert JUDGED is (blocked(rule(needs), whole) if needs is not Needs.REFUSAL else None)
+    found = blocked(rule(needs), short)
+    expected = Blocked(UNTESTABLE, "the answer is not kept whole: no room")
+    assert (JUDGED if needs is Needs.ANY else expected) == found
+    assert Blocked(UNTESTABLE, "the step 'o': the answer is not kept whole: no room") == failed_step(short)

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from conformance._parts import part
 from conformance.errors import UsageError
+from conformance.evidence.body import shortened
 from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Response
 from conformance.evidence.trace import Observation, Trace
 from conformance.requests.case import Auth, Case, JsonBody
@@ -73,11 +74,38 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert (Outcome.FAIL, 2) == (report.verdicts[0].outcome, len(report.verdicts[0].findings))
 
 
-def test_every_line_is_valid(tmp_path: Path) -> None:
+def test_a_shortened_answer_says_so_in_every_report(tmp_path: Path) -> None:
+    """It has its length, its digest and the reason, and is read as it was written."""
+    whole = observation(1)
+    long = evolve(whole.exchange.response, chunks=(Chunk(0.25, b"head" * 5_000), Chunk(0.5, b"\0tail" * 4_000)))
+    short = shortened(long, "no room for it")
+    seen = Observation(whole.case, evolve(whole.exchange, response=short))
+    verdict = Verdict("a.check", "corpus.o", Outcome.NOT_TESTABLE, reason="no room for it")
+    written = jsonl.write(tmp_path / jsonl.NAME, HEADER, [Trace("corpus.o", (seen,))], [verdict], FOOTER)
+    assert seen == jsonl.read(tmp_path).traces["corpus.o"].observations[0]
+    for line in (tmp_path / jsonl.NAME).read_text("utf-8").splitlines():
+        assert [] == [error.message for error in validator().iter_errors(json.loads(line))]
+    page = part("reports.html").render(written, "out")
+    assert f"40000 bytes, SHA-256 {short.shortened.sha256}" in page
+    assert "headhead" in page
+
+
+def test_control_characters_don_t_fill_the_disk() -> None:
+    """JSON writes six characters for each; base64 needs less than two."""
+    to_json, from_json = (getattr(part("reports.evidence_json"), f"exchange_{way}_json") for way in ("to", "from"))
+    exchange = observation(1).exchange.answered(Response(200, (), (Chunk(0.0, b"\0" * 300_000),)))
+    assert len(json.dumps(to_json(exchange))) < 450_000
+    assert exchange == from_json(to_json(exchange))
+
+
+def validator() -> Draft202012Validator:
     folder = Path(str(part("reports").__file__)).parent
-    validator = Draft202012Validator(json.loads((folder / "schema.json").read_text("utf-8")))
+    return Draft202012Validator(json.loads((folder / "schema.json").read_text("utf-8")))
+
+
+def test_every_line_is_valid(tmp_path: Path) -> None:
     for line in (small_report(tmp_path) / jsonl.NAME).read_text("utf-8").splitlines():
-        assert [] == [error.message for error in validator.iter_errors(json.loads(line))]
+        assert [] == [error.message for error in validator().iter_errors(json.loads(line))]
 
 
 def test_a_changed_report_is_refused(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_everything_is_read(file: Path) -> None:
     config = load_config(file, {}, {"MY_KEY": "canary"})
     target = config.target
     assert (target.url, target.auth, target.key) == ("https://name.openai.azure.com", "bearer", "canary")
-    assert (target.timeouts.whole, target.timeouts.connect, target.max_body) == (60.0, 10.0, 64 * 1024 * 1024)
+    assert (target.timeouts.whole, target.timeouts.connect) == (60.0, 10.0)
     assert (config.budget.requests, config.budget.seconds, config.poll.interval) == (100, 2.5, 2.0)
     assert config.budget.expensive == {"images"}
     assert config.waivers[0].expires == date(2030, 1, 31)
@@ -114,8 +114,8 @@ def test_the_key_comes_from_a_file(tmp_path: Path) -> None:
         ("[target]\nauth = 'apikey'", "expected one of api-key, bearer, none"),
         ("[target]\nbase_path = '@evil'", 'expected a path that begins with one "/"'),
         ("[target]\ndeterministic = 'maybe'", "target.deterministic is not what it should be (expected true or false"),
-        ("[target]\nmax_body = 0", "expected a whole number of bytes"),
-        ("[target]\nmax_body = true", "expected a whole number of bytes"),
+        ("[limits]\nanswer_bytes = 0", "expected a whole number of bytes"),
+        ("[limits]\nanswer_bytes = true", "expected a whole number of bytes"),
         ("[target.timeouts]\nidel = 1", "unknown key target.timeouts.idel (did you mean idle?)"),
         ("[target.timeouts]\nidle = -1", "expected seconds, more than 0"),
         ("[target.timeouts]\nidle = nan", "expected seconds, more than 0"),

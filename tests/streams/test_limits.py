@@ -19,7 +19,7 @@ from conformance.evidence.event_stream import MOST_LINES, stream_of
 from conformance.evidence.exchange import FaultKind
 from conformance.evidence.trace import Observation
 from conformance.requests.case import Case, JsonBody
-from conformance.settings.configuration import Budget, Config, Timeouts
+from conformance.settings.configuration import Config, Limits, Timeouts
 from conformance.settings.configuration import Target as TargetConfig
 from conformance.target.target import Target
 from conformance.verdict import Outcome
@@ -99,11 +99,10 @@ def ask() -> Iterator[Callable[[Behave], tuple[Target, Observation]]]:
             url=server.url,
             key="canary-0b1c2d3e4f",
             timeouts=limits,
-            max_body=MOST,
             retries=0,
             deployments={"model": frozenset({"chat"})},
         )
-        target = Target(Config(target=settings, budget=Budget()), spec_of(DATED))
+        target = Target(Config(target=settings, limits=Limits(answer_bytes=MOST)), spec_of(DATED))
         opened.extend((server, target))
         return target, Observation(CASE, target.send(CASE))
 
@@ -168,4 +167,4 @@ def test_a_flood_of_lines_is_left_unread_and_never_green(line: bytes) -> None:
 
 
 def test_the_limits_have_the_documented_defaults() -> None:
-    assert (60.0, 300.0, 64 * 1024 * 1024) == (Timeouts().idle, Timeouts().whole, TargetConfig().max_body)
+    assert (60.0, 300.0, 64 * 1024 * 1024) == (Timeouts().idle, Timeouts().whole, Limits().answer_bytes)

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from conformance.settings.configuration import Budget, Config, Timeouts
+from conformance.settings.configuration import Budget, Config, Limits, Timeouts
 from conformance.settings.configuration import Target as TargetConfig
 from conformance.spec.loading import load
 from conformance.spec.spec import Spec
 from conformance.target.journal import Journal
+from conformance.target.limits import Allowance
 from conformance.target.target import Target
 
 from .wire_server import Script, WireServer
@@ -48,18 +49,25 @@ def serve() -> Iterator[Serve]:
 def open_target(spec: Spec, tmp_path: Path) -> Iterator[Open]:
     opened: list[Any] = []
 
-    def make(url: str, *, budget: Budget = NO_CAPS, journaled: bool = True, **values: Any) -> Target:
+    def make(
+        url: str,
+        *,
+        budget: Budget = NO_CAPS,
+        limits: Limits = Limits(answer_bytes=10_000),  # noqa: B008 - a frozen value
+        allowance: Allowance | None = None,
+        journaled: bool = True,
+        **values: Any,
+    ) -> Target:
         settings = TargetConfig(
             url=url,
             key=KEY,
             live=False,
             timeouts=Timeouts(connect=5.0, read=0.8, idle=0.8, whole=1.6),
-            max_body=10_000,
             deployments={"model": frozenset({"chat", "embeddings", "tools"})},
         )
-        config = Config(target=evolve(settings, **values), budget=budget)
+        config = Config(target=evolve(settings, **values), budget=budget, limits=limits)
         journal = Journal(tmp_path, target=url, api_version=spec.version, sync=False) if journaled else None
-        target = Target(config, spec, journal=journal)
+        target = Target(config, spec, journal=journal, allowance=allowance)
         opened.extend([journal, target])
         return target
 

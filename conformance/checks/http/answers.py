@@ -242,13 +242,15 @@ def _not_cancelled(spec: Spec, case: Case) -> bool:
 def message_whole(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """The answer is a complete HTTP message that ends within the limits (RFC 9112 sections 2 and 6.3).
 
-    If a body is cut off, never ends, exceeds the limit or isn't HTTP, no client can know whether it has everything.
+    If a body is cut off, never ends or isn't HTTP, no client can know whether it has everything. An answer that is
+    larger than our own limits may be a whole message: it is not judged.
     """
     fault = seen.exchange.fault
     if fault is not None:
         yield seen.finding(
             f"{_HOW.get(fault.kind, 'the exchange ended early')}: {fault.message}",
-            place=f"byte:{len(seen.exchange.response.body)}" if seen.exchange.response else "",
+            place=f"byte:{seen.exchange.response.size}" if seen.exchange.response else "",
+            outcome=Outcome.NOT_TESTABLE if fault.kind is FaultKind.TOO_LARGE else None,
             expected="a whole HTTP message",
             actual=f"{fault.kind} after {fault.at:.2f} s",
         )

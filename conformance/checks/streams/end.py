@@ -13,7 +13,7 @@ from conformance.judging.stream_counterexamples import Draft, assemble, drafts, 
 from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.streams.reading import Reading, over_stream, read, streamed
-from conformance.verdict import Finding, Level
+from conformance.verdict import Finding, Level, Outcome
 
 #: What each kind of fault means for the stream.
 _HOW = {
@@ -59,7 +59,10 @@ def ends(spec: Spec, seen: Observation) -> Iterator[Finding]:
     if exchange.response is None:
         if fault is not None:
             yield seen.finding(
-                f"no answer began: {fault.message}", expected="a stream", actual=f"{fault.kind} after {fault.at:.2f} s"
+                f"no answer began: {fault.message}",
+                expected="a stream",
+                actual=f"{fault.kind} after {fault.at:.2f} s",
+                outcome=Outcome.NOT_TESTABLE if fault.kind is FaultKind.TOO_LARGE else None,
             )
         return
     if fault is None and exchange.response.complete:
@@ -70,7 +73,7 @@ def ends(spec: Spec, seen: Observation) -> Iterator[Finding]:
     how = _HOW.get(fault.kind, "the exchange ended early") if fault else _HOW[FaultKind.CLOSED]
     yield seen.finding(
         how + done,
-        place=f"byte:{len(exchange.response.body)}",
+        place=f"byte:{exchange.response.size}",
         expected="the end of the message body",
         actual=f"{fault.kind} after {fault.at:.2f} s: {fault.message}" if fault else "an incomplete message",
     )

@@ -1,0 +1,158 @@
+"""The body of an answer as evidence: whole, or shortened to its beginning, its end, its length and its digest.
+
+A target may send more than anybody can keep. What is beyond a limit is counted and digested and then dropped, so that
+memory and disk are bounded whatever a target sends. A shortened body can't be judged (``judging/blocking.py``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from attrs import evolve
+
+from conformance.evidence.exchange import Chunk, Response, Shortened
+
+__all__ = [
+    "HEAD",
+    "MOST_CHUNKS",
+    "SMALL",
+    "TAIL",
+    "Body",
+    "parsed_size",
+    "shortened",
+    "without_content",
+    "without_edges",
+]
+
+#: Bytes of the beginning and of the end that are kept of a shortened body.
+HEAD, TAIL = 4_096, 2_048
+
+#: A body of so many bytes is kept whole in any case. It must be more than ``HEAD + TAIL``.
+SMALL = 8_192
+
+#: With more chunks than this, later bytes are put together into chunks of :data:`_BLOCK` bytes: a server that sends
+#: single bytes would otherwise fill the memory with arrival times.
+MOST_CHUNKS = 10_000
+
+_BLOCK = 65_536
+
+
+class Body:
+    """Collects a body as it arrives. Memory is bounded by ``keep`` bytes, whatever comes."""
+
+    def __init__(self, keep: int) -> None:
+        self._keep = max(keep, SMALL)
+        self._chunks: list[Chunk] = []
+        self._pending = bytearray()
+        self._head = 0
+        self._tail = b""
+        self._digest: hashlib._Hash | None = None
+        self._at = 0.0
+        #: The number of bytes that arrived.
+        self.size = 0
+
+    def add(self, at: float, data: bytes) -> None:
+        """Take the next bytes, which arrived ``at`` seconds after the request was sent."""
+        self._at = at
+        self.size += len(data)
+        if self._digest is not None:
+            self._digest.update(data)
+            self._tail = (self._tail + data[-TAIL:])[-TAIL:]
+            return
+        if len(self._chunks) < MOST_CHUNKS:
+            self._chunks.append(Chunk(at, data))
+        else:
+            self._pending += data
+            if len(self._pending) >= _BLOCK:
+                self._flush()
+        if self.size > self._keep:
+            self._shorten()
+
+    def _flush(self) -> None:
+        """Make one chunk of the bytes that were put together."""
+        if self._pending:
+            self._chunks.append(Chunk(self._at, bytes(self._pending)))
+            self._pending = bytearray()
+
+    def _shorten(self) -> None:
+        """Drop all but the beginning and the end."""
+        self._flush()
+        self._digest = _digest(self._chunks)
+        self._chunks, self._tail = _ends(self._chunks)
+        self._head = sum(len(chunk.data) for chunk in self._chunks)
+
+    def chunks(self) -> tuple[Chunk, ...]:
+        """What is kept, in order."""
+        self._flush()
+        return (*self._chunks, *((Chunk(self._at, self._tail),) if self._tail else ()))
+
+    def shortened(self) -> Shortened | None:
+        """How the body was shortened; None if all of it is kept."""
+        if self._digest is None:
+            return None
+        reason = f"it has more than the {self._keep} bytes that are kept (limits.kept_bytes)"
+        return Shortened(self.size, self._digest.hexdigest(), self._head, reason)
+
+
+def _digest(chunks: Iterable[Chunk]) -> hashlib._Hash:
+    """The running SHA-256 of some chunks."""
+    made = hashlib.sha256()
+    for chunk in chunks:
+        made.update(chunk.data)
+    return made
+
+
+def _ends(chunks: Iterable[Chunk]) -> tuple[list[Chunk], bytes]:
+    """The chunks of the first :data:`HEAD` bytes, and the last :data:`TAIL` bytes. There must be more than both."""
+    head: list[Chunk] = []
+    size, tail = 0, b""
+    for chunk in chunks:
+        if size < HEAD:
+            head.append(Chunk(chunk.at, chunk.data[: HEAD - size]))
+            size += len(head[-1].data)
+        tail = (tail + chunk.data[-TAIL:])[-TAIL:]
+    return head, tail
+
+
+def shortened(response: Response, reason: str) -> Response:
+    """The response with only the beginning and the end of its body, and the ``reason`` why the rest is not kept.
+
+    A body of at most :data:`SMALL` bytes stays whole, and so does what is shortened already.
+    """
+    if response.shortened is not None or len(response.body) <= SMALL:
+        return response
+    head, tail = _ends(response.chunks)
+    size = sum(len(chunk.data) for chunk in head)
+    told = Shortened(len(response.body), _digest(response.chunks).hexdigest(), size, reason)
+    return evolve(response, chunks=(*head, Chunk(response.chunks[-1].at, tail)), shortened=told)
+
+
+def without_content(response: Response) -> Response:
+    """A shortened response without its beginning and end: only length and digest are left."""
+    if response.shortened is None:
+        return response
+    return evolve(response, chunks=(), shortened=evolve(response.shortened, head=0))
+
+
+def without_edges(chunks: Sequence[Chunk], width: int) -> tuple[Chunk, ...]:
+    """The chunks of a shortened body without ``width`` bytes on each side of its gap, which is before the last one."""
+    if not chunks:
+        return ()
+    *head, tail = chunks
+    left = max(0, sum(len(chunk.data) for chunk in head) - width)
+    kept = []
+    for chunk in head:
+        kept.append(Chunk(chunk.at, chunk.data[:left]))
+        left -= len(kept[-1].data)
+    return (*kept, Chunk(tail.at, tail.data[width:]))
+
+
+def parsed_size(body: bytes) -> int:
+    """About how many bytes of memory the values of a JSON text take in Python, by its structural characters.
+
+    A short text may need much: ``[],`` are three bytes, and an empty list of Python is 56, with 8 more in the list
+    around it.
+    """
+    objects, arrays = body.count(b"{"), body.count(b"[")
+    return 232 * objects + 88 * arrays + 32 * body.count(b",") + 25 * body.count(b'"') + len(body)
