@@ -132,6 +132,9 @@ def _explained(
         ids = request_ids(seen)
         if ids:
             yield f"  support   {ids}"
+        if trace.scenario.startswith("recorded."):
+            yield f"  recorded  {seen.case.step}"
+            return
         command = curl(seen, auth=auth) if not trace.scenario.startswith(("lists.", "lifecycle.")) else None
         yield f"  again     {command or f'aoai-conformance replay {finding.case_id} --run {shlex.quote(run_dir)}'}"
 

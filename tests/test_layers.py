@@ -39,6 +39,7 @@ LAYERS: tuple[str, ...] = (
     "settings",
     "target",
     "reports",
+    "recordings",
     "run",
     "spectools",
     "plugin",

@@ -102,6 +102,7 @@ class Response:
     ``complete`` is True if the message body ended properly (RFC 9112 section 6.3). ``elapsed`` is the time in seconds
     from sending to the end of the body, ``headers_at`` to the end of the header section. If ``shortened`` is set, the
     chunks hold only the beginning and the end of the body, and it isn't parsed.
+    ``timed`` is False if nobody noted when the chunks arrived, as in most recordings of other tools.
     """
 
     status: int
@@ -113,6 +114,7 @@ class Response:
     reason: str = ""
     http_version: str = "HTTP/1.1"
     shortened: Shortened | None = None
+    timed: bool = True
 
     @cached_property
     def body(self) -> bytes:

@@ -24,7 +24,7 @@ class RunScope:
     ``not_served`` (claimed but not found) hold reasons by name. ``unclaimed`` are capabilities that no deployment has.
     ``left_out`` counts the requests of each expensive kind that was not allowed, ``budget`` holds the limits of the
     configuration. ``waivers`` are those in force, in words; ``baseline`` is the date of the run whose failures are
-    known, or "".
+    known, or "". ``recorded`` is the number of exchanges if recorded traffic was judged and nothing was sent.
     """
 
     profile: str = Profile.STANDARD
@@ -41,6 +41,7 @@ class RunScope:
     budget: Mapping[str, float] = field(factory=dict)
     waivers: tuple[str, ...] = ()
     baseline: str = ""
+    recorded: int = 0
 
     @property
     def selection(self) -> Mapping[str, tuple[str, ...]]:
@@ -59,12 +60,13 @@ class RunScope:
     def narrowed(self) -> bool:
         """True if the conclusion doesn't cover everything that the api-version documents."""
         less = (self.selection, self.unsupported, self.unclaimed, self.not_served, self.left_out)
-        return self.profile == Profile.SMOKE or any(less)
+        return self.profile == Profile.SMOKE or bool(self.recorded) or any(less)
 
     @property
     def text(self) -> str:
         """The scope in one line: ``profile smoke; operations chat.*; not claimed: completions.*``."""
-        parts = [f"profile {self.profile}"]
+        exchanges = "exchange" if self.recorded == 1 else "exchanges"
+        parts = [f"recorded traffic, {self.recorded} {exchanges}" if self.recorded else f"profile {self.profile}"]
         parts += [f"{what} {_listed(names)}" for what, names in self.selection.items()]
         for what, names in (
             ("not claimed", (*self.unsupported, *self.unclaimed)),

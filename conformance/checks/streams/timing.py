@@ -16,13 +16,19 @@ from conformance.judging.stream_counterexamples import Draft, on_body, on_events
 from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.streams.reading import Reading, over_stream, streamed
-from conformance.verdict import Finding, Level
+from conformance.verdict import Finding, Level, Outcome
 
 #: A first event that comes later than this many seconds is worth a note.
 FIRST = 10.0
 
 #: An answer was held back if it has at least MANY events, took longer than HELD seconds and came in one block.
 MANY, HELD = 10, 1.0
+
+
+def _untimed(seen: Observation) -> Iterator[Finding]:
+    """Yield why nothing can be said of times, if a recording has none."""
+    if not seen.response.timed:
+        yield seen.finding("the recording doesn't tell when the events came", outcome=Outcome.NOT_APPLICABLE)
 
 
 def _late(events: list[Draft], _request: Request) -> Sequence[Draft]:
@@ -43,7 +49,8 @@ def _late(events: list[Draft], _request: Request) -> Sequence[Draft]:
 @over_stream
 def first_event(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     """The first event arrives within 10 seconds of the request, so that users see that something happens."""
-    if reading.events and reading.events[0].at > FIRST:
+    yield from _untimed(seen)
+    if seen.response.timed and reading.events and reading.events[0].at > FIRST:
         first = reading.events[0]
         yield seen.finding(
             "the first event came late", place=first.place, expected=f"within {FIRST:.0f} s", actual=f"{first.at:.2f} s"
@@ -74,7 +81,10 @@ def buffered(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Findin
     A proxy that collects the whole stream before it forwards it makes streaming pointless. The service itself may send
     events in groups.
     """
+    yield from _untimed(seen)
     events = reading.events
+    if not seen.response.timed:
+        return
     if len(events) >= MANY and events[0].first_at >= HELD and events[-1].at - events[0].first_at < 0.001:
         yield seen.finding(
             f"{len(events)} events arrived in one block",

@@ -1,0 +1,1 @@
+"""Traffic that was recorded elsewhere: readers of its formats, and the cases that its requests stand for."""

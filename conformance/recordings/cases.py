@@ -1,0 +1,78 @@
+"""The case that a recorded request stands for, before it is known what to expect of it."""
+
+from __future__ import annotations
+
+from email import message_from_bytes
+from email.message import Message
+
+from conformance.evidence.exchange import Exchange
+from conformance.recordings.cleaning import Unusable
+from conformance.recordings.recorded import Recorded
+from conformance.recordings.routing import Route
+from conformance.requests.case import Body, Case, Family, JsonBody, Multipart, Part, RawBody
+from conformance.requests.headers import first_value
+
+__all__ = ["draft_of"]
+
+
+def draft_of(route: Route, recorded: Recorded, exchange: Exchange) -> Case | Unusable:
+    """The case of a request, or why it can't be judged: its body is missing or can't be read."""
+    body = _body(route, recorded, exchange)
+    if isinstance(body, Unusable):
+        return body
+    operation = route.operation
+    return Case(
+        operation=operation.id,
+        method=operation.method,
+        path=operation.path,
+        path_params=dict(route.names),
+        query=route.query,
+        body=body,
+        family=Family.SCENARIO,
+        capability=operation.facts.capability,
+        scenario=f"recorded.{operation.id}",
+        step=recorded.place,
+    )
+
+
+def _body(route: Route, recorded: Recorded, exchange: Exchange) -> Body | Unusable:
+    """The body of the request."""
+    media = (first_value(recorded.request_headers, "content-type") or "").lower()
+    if recorded.form:
+        return Multipart(tuple(Part(name, value.encode("utf-8", "surrogatepass")) for name, value in recorded.form))
+    data = exchange.request.body
+    if not data:
+        return Unusable("the body of the request is not recorded") if _missing(route, recorded) else None
+    if media.startswith("multipart/"):
+        return _form(data, first_value(recorded.request_headers, "content-type") or "")
+    value = exchange.request.json
+    if value is None and data.strip() != b"null":
+        if "application/json" in route.operation.body and ("json" in media or not media):
+            return Unusable("the recorded body of the request is not JSON; it may have been shortened")
+        return RawBody(data, media)
+    return JsonBody(value)
+
+
+def _missing(route: Route, recorded: Recorded) -> bool:
+    """True if a body was sent that the recording doesn't have."""
+    return recorded.request_body is None or route.operation.body_required
+
+
+def _form(data: bytes, content_type: str) -> Multipart | Unusable:
+    """A multipart body (RFC 7578) by its parts."""
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("utf-8", "replace")
+    message = message_from_bytes(head + data)
+    if not message.is_multipart():
+        return Unusable("the recorded form can't be read; it may have been shortened")
+    parts = [part for part in message.get_payload() if isinstance(part, Message)]
+    return Multipart(tuple(_part(part) for part in parts))
+
+
+def _part(part: Message) -> Part:
+    content = part.get_payload(decode=True)
+    return Part(
+        name=str(part.get_param("name", "", "content-disposition")),
+        data=content if isinstance(content, bytes) else b"",
+        filename=part.get_filename() or "",
+        content_type=part.get_content_type() if part.get("content-type") else "",
+    )

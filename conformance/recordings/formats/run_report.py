@@ -1,0 +1,50 @@
+"""Our own ``report.jsonl``: the exchanges of a run, without its verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from conformance._parts import late
+from conformance.errors import UsageError
+from conformance.recordings.form import Node
+from conformance.recordings.recorded import Recorded
+
+if TYPE_CHECKING:
+    from reports import evidence_json
+else:
+    evidence_json = late("reports.evidence_json")
+
+TITLE = "report.jsonl of a run"
+
+
+def recognises(document: Any) -> bool:
+    """Return True for lines of which the first is the header of a report."""
+    first = document[0] if isinstance(document, list) and document else None
+    return isinstance(first, dict) and first.get("type") == "header" and "format" in first
+
+
+def read(document: Node) -> Iterator[Recorded]:
+    """Yield the exchanges in the order of the report: without an answer with the status 0, shortened ones without body."""
+    for line in document.items("line"):
+        if line.get("type").value != "exchange":
+            continue
+        try:
+            seen = evidence_json.exchange_from_json(line.get("exchange").mapping())
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UsageError(f"not a line of a report: {error!r}", where=line.where) from None
+        response = seen.response if seen.fault is None else None
+        yield Recorded(
+            place=line.where,
+            method=seen.request.method,
+            url=seen.request.url,
+            request_headers=seen.request.headers,
+            request_body=seen.request.body,
+            status=response.status if response else 0,
+            reason=response.reason if response else "",
+            headers=response.headers if response else (),
+            body=response.body if response and response.shortened is None else None,
+            arrivals=response.chunks if response and response.timed else (),
+            elapsed=response.elapsed if response else 0.0,
+            started=seen.started,
+        )

@@ -1,0 +1,130 @@
+"""Recorded traffic from its files to a run folder: the same reports as a run has, and nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from conformance._parts import late
+from conformance.checks.catalogue import all_checks
+from conformance.errors import UsageError
+from conformance.evidence.trace import Trace
+from conformance.judging.check import Check, Scope
+from conformance.judging.judge import judge
+from conformance.recordings.files import read_file
+from conformance.recordings.traces import Sorted, sorted_out
+from conformance.run import recording
+from conformance.run.selection import Item
+from conformance.settings.scope import RunScope
+from conformance.spec.loading import load, versions
+from conformance.spec.spec import Spec
+
+if TYPE_CHECKING:
+    from reports import headline
+    from reports.headline import Headline
+    from reports.jsonl import Report
+else:
+    headline = late("reports.headline")
+
+__all__ = ["Judged", "judge_files"]
+
+#: The routes that no document has which a note names.
+_MOST = 8
+
+
+@frozen
+class Judged:
+    """The reports on recorded traffic by api-version, and the notes that belong to all of them."""
+
+    reports: dict[str, Report]
+    notes: tuple[str, ...]
+
+    @property
+    def headlines(self) -> dict[str, Headline]:
+        """The headline of each report."""
+        return {name: headline.headline(report) for name, report in self.reports.items()}
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the command, from the conclusions; 3 where nothing could be judged."""
+        codes = [report.footer["exit_code"] for report in self.reports.values() if report.footer is not None]
+        return next((code for code in (70, 1, 3) if code in codes), 0 if codes else 3)
+
+
+def judge_files(files: Sequence[Path], out: Path, *, version: str = "", specs: Path | None = None) -> Judged:
+    """Judge the exchanges of files and write a run folder. ``version`` is the api-version to judge by; "" for the one
+    that each request names.
+
+    Raises :class:`UsageError` for a file that can't be read, with the place, before anything is written.
+    """
+    chosen = [load(name, specs) for name in ([version] if version else versions(specs))]
+    found = sorted_out([one for file in files for one in read_file(file)], chosen, forced=bool(version))
+    made, notes, started = {}, tuple(_notes(found)), recording.now()
+    for spec in chosen:
+        if spec.version in found.traces:
+            told = (*_by_another(found, spec.version), *notes)
+            made[spec.version] = _report(spec, found.traces[spec.version], out, started, told)
+    if made:
+        recording.overview(out, {name: headline.headline(report) for name, report in made.items()})
+    return Judged(made, notes)
+
+
+def _report(spec: Spec, traces: Sequence[Trace], out: Path, started: str, notes: Iterable[str]) -> Report:
+    """Judge the traces of one version and write its folder."""
+    folder = out / spec.version
+    checks = tuple(check for check in all_checks().values() if check.scope is Scope.EXCHANGE)
+    items = tuple(_items(spec, traces, checks))
+    scope = RunScope(recorded=sum(len(trace.observations) for trace in traces))
+    about = {"url": "recorded traffic", "auth": "none", "embedded": False}
+    header = recording.header_of(spec, scope, checks, about, seed=0, started=started)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        recording.clear(folder)
+        recorder = recording.Recorder(folder, "", header)
+    except OSError as error:
+        raise UsageError(f"can't be written: {error.strerror}", where=f"--out {out}") from None
+    known = {trace.scenario: trace for trace in traces}
+    for trace in traces:
+        recorder.trace(trace)
+    for item in items:
+        recorder.verdict(judge(spec, item.check, known[item.scenario]))
+    recorder.close()
+    return recording.merge(folder, spec, header, items, notes=notes)
+
+
+def _items(spec: Spec, traces: Iterable[Trace], checks: Iterable[Check]) -> Iterator[Item]:
+    """Yield the items: each check with the operations of which it can judge an exchange."""
+    for trace in traces:
+        (operation,) = {seen.case.operation for seen in trace}
+        for check in checks:
+            about = partial(check.about, spec)
+            if check.concerns(trace.scenario, [operation]) and any(about(seen.case) for seen in trace):
+                yield Item(spec.version, trace.scenario, check)
+
+
+def _by_another(found: Sorted, version: str) -> Iterator[str]:
+    """Yield which exchanges are judged by the document of another version."""
+    for (asked, taken), count in found.nearest.items():
+        if taken == version:
+            yield f"{_exchanges(count)} with {asked} judged by the document of {taken}, the nearest with the operation"
+
+
+def _notes(found: Sorted) -> Iterator[str]:
+    """Yield what was not judged, and why."""
+    for reason, count in found.unusable.items():
+        yield f"{_exchanges(count)} not judged: {reason}"
+    if found.unknown:
+        routes = sorted(found.unknown.items(), key=lambda pair: (-pair[1], pair[0]))
+        named = ", ".join(f"{route} ({count})" for route, count in routes[:_MOST])
+        more = f" and {len(routes) - _MOST} more" if len(routes) > _MOST else ""
+        total = sum(found.unknown.values())
+        hint = "--api-version V takes requests that name none"
+        yield f"{_exchanges(total)} of routes that no document has, not judged: {named}{more} ({hint})"
+
+
+def _exchanges(count: int) -> str:
+    return f"{count} {'exchange' if count == 1 else 'exchanges'}"
