@@ -9,15 +9,16 @@ from conformance.evidence.exchange import Exchange
 from conformance.recordings.cleaning import Unusable
 from conformance.recordings.recorded import Recorded
 from conformance.recordings.routing import Route
+from conformance.redaction import Secrets
 from conformance.requests.case import Body, Case, Family, JsonBody, Multipart, Part, RawBody
 from conformance.requests.headers import first_value
 
 __all__ = ["draft_of"]
 
 
-def draft_of(route: Route, recorded: Recorded, exchange: Exchange) -> Case | Unusable:
+def draft_of(route: Route, recorded: Recorded, exchange: Exchange, secrets: Secrets) -> Case | Unusable:
     """The case of a request, or why it can't be judged: its body is missing or can't be read."""
-    body = _body(route, recorded, exchange)
+    body = _body(route, recorded, exchange, secrets)
     if isinstance(body, Unusable):
         return body
     operation = route.operation
@@ -35,11 +36,12 @@ def draft_of(route: Route, recorded: Recorded, exchange: Exchange) -> Case | Unu
     )
 
 
-def _body(route: Route, recorded: Recorded, exchange: Exchange) -> Body | Unusable:
+def _body(route: Route, recorded: Recorded, exchange: Exchange, secrets: Secrets) -> Body | Unusable:
     """The body of the request."""
     media = (first_value(recorded.request_headers, "content-type") or "").lower()
     if recorded.form:
-        return Multipart(tuple(Part(name, value.encode("utf-8", "surrogatepass")) for name, value in recorded.form))
+        fields = ((name, value.encode("utf-8", "surrogatepass")) for name, value in recorded.form)
+        return Multipart(tuple(Part(name, secrets.data(value)) for name, value in fields))
     data = exchange.request.body
     if not data:
         return Unusable("the body of the request is not recorded") if _missing(route, recorded) else None

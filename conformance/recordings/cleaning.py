@@ -1,36 +1,32 @@
 """From what a recording holds to evidence: content codings undone, secrets removed. Pure.
 
 A recording is kept by its owner, a report is shown around: no key, token, cookie or signature of a recording gets into
-one. Values of secret headers are hidden wherever they occur in their exchange.
+one. What stands in a secret header or parameter anywhere in the files is hidden wherever it occurs in them.
 """
 
 from __future__ import annotations
 
-import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from urllib.parse import parse_qsl, urlsplit
 
 from attrs import frozen
 
 from conformance.evidence.exchange import Chunk, Exchange, Response
 from conformance.recordings.recorded import Recorded
-from conformance.requests.headers import REDACTED, Headers, first_value, is_secret, redact
+from conformance.redaction import Secrets, parts_of
+from conformance.requests.headers import Headers, first_value, is_secret, redact
 from conformance.requests.request import Request
 
-__all__ = ["Unusable", "exchange_of"]
-
-#: Shorter secrets are hidden in their own header only: such a text may be anywhere by accident.
-_SHORTEST = 8
+__all__ = ["Unusable", "exchange_of", "secrets_of"]
 
 #: The bytes of the largest body that is unpacked; some hundred bytes of gzip can stand for gigabytes.
 _LARGEST = 64 * 1024 * 1024
 
-#: Parameters of URLs that are secret: keys, tokens, and the signature of a shared access URL of Azure Storage.
-_PARAMETERS = r"sig|api[-_]?key|subscription[-_]key|access[-_]token|token|key|code|password|secret"
-#: In a body the signature alone is hidden: the other names are usual words there. ``\\u0026`` is ``&`` in JSON.
-_IN_URL = re.compile(rf"(?i)([?&](?:{_PARAMETERS})=)[^&#]*")
-_IN_BODY = re.compile(rb"(?i)((?:[?&]|\\u0026|&amp;)sig=)[^&\s\"'<>\\]+")
-_USER_INFO = re.compile(r"(?<=://)[^/@?#]*@")
+#: Parameters of URLs that are secret. The signature of a SAS URL is hidden by ``redaction.py``.
+_PARAMETERS = frozenset(
+    ("api-key", "api_key", "apikey", "subscription-key", "access_token", "access-token", "token", "key", "code", "sig")
+)
 
 #: Headers that describe how the body was sent. No recording keeps a body in that form.
 _CODING = ("content-encoding", "transfer-encoding")
@@ -43,7 +39,24 @@ class Unusable:
     reason: str
 
 
-def exchange_of(recorded: Recorded) -> Exchange | Unusable:
+def secrets_of(recorded: Iterable[Recorded], words: Collection[str] = ()) -> Secrets:
+    """All secrets of some recordings. ``words`` are those of the API, which no secret may hide in a body."""
+    found = Secrets(words)
+    found.add(*dict.fromkeys(value for one in recorded for value in _secret_values(one)))
+    return found
+
+
+def _secret_values(recorded: Recorded) -> Iterator[str]:
+    """Yield the values of secret headers and parameters."""
+    for name, value in (*recorded.request_headers, *recorded.headers):
+        if is_secret(name):
+            yield from parts_of(value)
+    for name, value in parse_qsl(urlsplit(recorded.url).query):
+        if name.lower() in _PARAMETERS:
+            yield value
+
+
+def exchange_of(recorded: Recorded, secrets: Secrets) -> Exchange | Unusable:
     """The exchange without secrets, or why it can't be judged: no answer, a body that is missing or can't be
     unpacked.
     """
@@ -54,17 +67,19 @@ def exchange_of(recorded: Recorded) -> Exchange | Unusable:
     body = _decoded(recorded.body, recorded.headers)
     if body is None:
         return Unusable(f"the body can't be unpacked from {first_value(recorded.headers, 'content-encoding')!r}")
-    hide = _hider(recorded)
     sent = _decoded(recorded.request_body or b"", recorded.request_headers)
     request = Request(
         method=recorded.method.upper(),
-        url=_clean_url(recorded.url, hide),
-        headers=_headers(recorded.request_headers, hide),
-        body=hide(sent if sent is not None else recorded.request_body or b""),
+        url=secrets.text(recorded.url),
+        headers=_headers(recorded.request_headers, secrets),
+        body=secrets.data(sent if sent is not None else recorded.request_body or b""),
     )
-    chunks, timed = _chunks(recorded, body, hide)
-    headers = _headers(recorded.headers, hide)
-    size = sum(len(chunk.data) for chunk in chunks)
+    timed = bool(recorded.arrivals) and body == recorded.body
+    arrived = recorded.arrivals if timed else (Chunk(recorded.elapsed, body),) if body else ()
+    pieces = secrets.pieces([chunk.data for chunk in arrived])
+    chunks = tuple(Chunk(chunk.at, data) for chunk, data in zip(arrived, pieces, strict=True))
+    size = sum(map(len, pieces))
+    headers = _headers(recorded.headers, secrets)
     response = Response(
         status=recorded.status,
         reason=recorded.reason,
@@ -74,14 +89,6 @@ def exchange_of(recorded: Recorded) -> Exchange | Unusable:
         timed=timed,
     )
     return Exchange(request, response, started=recorded.started)
-
-
-def _chunks(recorded: Recorded, body: bytes, hide: Callable[[bytes], bytes]) -> tuple[tuple[Chunk, ...], bool]:
-    """The body in pieces, and whether they have the times at which they arrived."""
-    clean = hide(body)
-    if recorded.arrivals and clean == recorded.body:
-        return recorded.arrivals, True
-    return ((Chunk(recorded.elapsed, clean),) if clean else ()), False
 
 
 def _decoded(body: bytes, headers: Headers) -> bytes | None:
@@ -117,39 +124,7 @@ def _is_text(body: bytes) -> bool:
     return b"\0" not in body
 
 
-def _headers(headers: Headers, hide: Callable[[bytes], bytes]) -> Headers:
+def _headers(headers: Headers, secrets: Secrets) -> Headers:
     """The header fields without secrets, and without codings: they were undone here or by the recorder."""
-    kept = tuple((name, value) for name, value in headers if name.lower() not in _CODING)
-    return tuple((name, value if value == REDACTED else _clean_text(value, hide)) for name, value in redact(kept))
-
-
-def _clean_url(url: str, hide: Callable[[bytes], bytes]) -> str:
-    """A URL without user, key and signature."""
-    return _clean_text(_USER_INFO.sub("", url), hide)
-
-
-def _clean_text(text: str, hide: Callable[[bytes], bytes]) -> str:
-    return _IN_URL.sub(
-        rf"\g<1>{REDACTED}", hide(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
-    )
-
-
-def _hider(recorded: Recorded) -> Callable[[bytes], bytes]:
-    """A function that hides the secrets of an exchange in bytes."""
-    secrets = sorted(set(_secrets(recorded)), key=len, reverse=True)
-
-    def hide(data: bytes) -> bytes:
-        for secret in secrets:
-            data = data.replace(secret.encode("utf-8", "surrogatepass"), REDACTED.encode())
-        return _IN_BODY.sub(rb"\g<1>" + REDACTED.encode(), data)
-
-    return hide
-
-
-def _secrets(recorded: Recorded) -> Iterator[str]:
-    """Yield the values of secret headers, of a bearer token and of cookies without what stands around them."""
-    for name, value in (*recorded.request_headers, *recorded.headers):
-        if is_secret(name):
-            for part in (value, *re.split(r"[\s;=,]+", value)):
-                if len(part) >= _SHORTEST and part.lower() not in ("redacted", "sanitized", REDACTED):
-                    yield part
+    kept = ((name, value) for name, value in headers if name.lower() not in _CODING)
+    return redact((name, secrets.header(name, value)) for name, value in kept)

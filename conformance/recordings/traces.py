@@ -8,18 +8,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import urlsplit
 
 from attrs import define, evolve, field, frozen
 
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.recordings.cases import draft_of
-from conformance.recordings.cleaning import Unusable, exchange_of
+from conformance.recordings.cleaning import Unusable, exchange_of, secrets_of
 from conformance.recordings.expectation import expectation
 from conformance.recordings.recorded import Recorded
 from conformance.recordings.routing import Route, route_of
+from conformance.redaction import Secrets
 from conformance.requests.case import Case, Expect
 from conformance.spec.spec import Spec
+from conformance.target.foreign import words_of
 
 __all__ = ["PREFIX", "Sorted", "sorted_out"]
 
@@ -60,6 +63,7 @@ class _Sorting:
     specs: Sequence[Spec]
     forced: bool
     failing: Mapping[tuple[str, str, bytes], int]
+    secrets: Secrets
     known: set[str] = field(factory=set)
     seen: dict[str, dict[str, list[Observation]]] = field(factory=dict)
     unknown: Counter[str] = field(factory=Counter)
@@ -68,12 +72,12 @@ class _Sorting:
 
     def take(self, recorded: Recorded, exchange: Exchange | Unusable) -> None:
         """Sort one exchange."""
-        route = route_of(recorded.method.upper(), recorded.url, self.specs, forced=self.forced)
+        url = self.secrets.text(recorded.url)
+        route = route_of(recorded.method.upper(), url, self.specs, forced=self.forced)
         if route is None:
-            path = recorded.url.split("?", 1)[0].split("#", 1)[0]
-            self.unknown[f"{recorded.method.upper()} {'/' + path.split('://', 1)[-1].partition('/')[2]}"] += 1
+            self.unknown[f"{recorded.method.upper()} {urlsplit(url).path or '/'}"] += 1
             return
-        draft = exchange if isinstance(exchange, Unusable) else draft_of(route, recorded, exchange)
+        draft = exchange if isinstance(exchange, Unusable) else draft_of(route, recorded, exchange, self.secrets)
         if isinstance(draft, Unusable):
             self.unusable[draft.reason] += 1
             return
@@ -115,13 +119,15 @@ class _Sorting:
 
 def sorted_out(recorded: Iterable[Recorded], specs: Sequence[Spec], *, forced: bool = False) -> Sorted:
     """Sort recorded exchanges by api-version and operation. ``forced``: the specs are what the user chose."""
-    pairs = [(one, exchange_of(one)) for one in recorded]
+    everything = tuple(recorded)
+    secrets = secrets_of(everything, frozenset().union(*(words_of(spec.document) for spec in specs)))
+    pairs = [(one, exchange_of(one, secrets)) for one in everything]
     failing = Counter(
         _request_key(exchange)
         for _, exchange in pairs
         if isinstance(exchange, Exchange) and (exchange.status or 0) >= 500
     )
-    sorting = _Sorting(specs, forced, failing)
+    sorting = _Sorting(specs, forced, failing, secrets)
     sorting.known |= _deployments(pairs, specs, forced=forced)
     for one, exchange in pairs:
         sorting.take(one, exchange)

@@ -201,4 +201,10 @@ def test_a_form_is_taken_apart() -> None:
 
 def test_the_key_is_nowhere() -> None:
     assert KEY in as_lines([chat()])
-    assert KEY not in repr(sort(chat(), chat({**SAID, "model": KEY})).traces)
+    told = chat({**SAID, "model": KEY})
+    asked = chat(query=f"api-version=2024-10-21&api-key={KEY}")
+    upload = entry("/v1/files", FILE, request_form={"purpose": KEY}, query="")
+    lost = chat(url=f"{HOST}/{KEY}/healthz?key={KEY}")
+    found = sort(told, asked, upload, lost)
+    assert (3, 1) == (found.judged, sum(found.unknown.values()))
+    assert KEY not in repr(found)
