@@ -25,7 +25,7 @@ def recognises(document: Any) -> bool:
 
 
 def read(document: Node) -> Iterator[Recorded]:
-    """Yield the exchanges in the order of the report: without an answer with the status 0, shortened ones without body."""
+    """Yield the exchanges in their order. The status is 0 where no answer came, a body that was shortened is None."""
     for line in document.items("line"):
         if line.get("type").value != "exchange":
             continue
