@@ -31,6 +31,7 @@ class Chain:
 
     def line(self, value: Mapping[str, Any]) -> str:
         """A value as a JSON line with its digest and a line feed. The value must not have a key ``chain``."""
+        # Sorted, so that equal values give equal lines.
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
         body = text.encode("utf-8", "surrogatepass")[:-1]
         return text[:-1] + f'{_KEY.decode()}{self._link(body)}"}}\n'
@@ -50,6 +51,7 @@ class Chain:
 
     def _link(self, body: bytes) -> str:
         """The digest of a line, which becomes part of the next one."""
+        # The digest of the line before is part of the next one, which makes the order count.
         link = hashlib.sha256(self._last + body).hexdigest()[:_DIGITS]
         self._last = link.encode()
         return link

@@ -100,6 +100,7 @@ def compare(reports: Sequence[Report]) -> Comparison:
         lost_alarm |= any(
             step is Kind.LOST and version == versions[0] for step, version in zip(steps, versions[1:], strict=True)
         )
+        # With several runs the most serious difference names the row.
         kind = next((kind for kind in Kind if kind in steps), None)
         if kind is None:
             same += cells[0] != NONE
@@ -111,6 +112,7 @@ def compare(reports: Sequence[Report]) -> Comparison:
         tuple(sorted(differences, key=lambda one: (order.index(one.kind), one.check, one.scenario))),
         same,
         tuple(len(ids) for ids in sent),
+        # Case ids are the same in every run, so equal ids mean equal requests.
         len(set.intersection(*sent)),
         lost_alarm,
     )

@@ -32,6 +32,7 @@ def render(report: Report, run_dir: str) -> Iterator[str]:
         verdict = group[0]
         shown[verdict.outcome] += 1
         if shown[verdict.outcome] > MOST.get(verdict.outcome, OTHERS):
+            # Counted but not printed: a broken resource would fill the screen.
             hidden[verdict.outcome] += len(group)
             continue
         trace = report.traces[verdict.scenario]

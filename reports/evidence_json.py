@@ -69,6 +69,7 @@ def exchange_to_json(exchange: Exchange) -> dict[str, Any]:
             "http_version": response.http_version,
             "headers": [list(pair) for pair in response.headers],
             "body": _bytes(response.body),
+            # Only lengths: the body is stored once, and the chunks are cut from it again.
             "chunks": [[round(chunk.at, 6), len(chunk.data)] for chunk in response.chunks],
             "complete": response.complete,
             "elapsed": round(response.elapsed, 6),

@@ -31,7 +31,10 @@ LONGEST = 3_000
 def render(report: Report, run_dir: str) -> str:
     """HTML text."""
     environment = Environment(
-        loader=PackageLoader(__package__ or "reports"), autoescape=True, undefined=StrictUndefined
+        # Bodies of the target may contain markup; a misspelt name in the template must not become an empty text.
+        loader=PackageLoader(__package__ or "reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
     )
     environment.trim_blocks = environment.lstrip_blocks = True
     summary = summarise(report)

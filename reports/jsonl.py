@@ -43,6 +43,7 @@ class Report:
         """
         found = [(t, seen) for t in self.traces.values() for seen in t if seen.case.id.startswith(case_id)]
         ids = {seen.case.id for _, seen in found}
+        # The same case may be in several scenarios; they are the same request.
         if len(ids) == 1:
             return found[0]
         if ids:
@@ -108,6 +109,7 @@ def write(
         for verdict in verdicts:
             writer.verdict(verdict)
         writer.footer(footer)
+    # A reader sees the old file or the whole new one.
     temporary.replace(path)
     return Report({"format": FORMAT, **header}, {trace.scenario: trace for trace in traces}, verdicts, footer)
 
@@ -163,6 +165,7 @@ def read(path: Path) -> Report:
     if reading.header is None:
         raise UsageError("not a report: it has no header", where=str(file))
     for name, rest in reading.seen.items():
+        # Exchanges without their ``trace`` line: the process ended before the scenario did.
         reading.traces[name] = Trace(name, tuple(rest), "the report was cut off", Outcome.UNAVAILABLE)
     return Report(reading.header, reading.traces, tuple(reading.verdicts), reading.footer)
 

@@ -21,6 +21,7 @@ def _digest(file: Path) -> str:
 def _files(folder: Path) -> dict[str, str]:
     """SHA-256 by name: the files in the folder, and the manifests of the folders in it."""
     inside = [file for file in folder.iterdir() if file.is_file() and file.name != NAME]
+    # The manifests below stand for all files that they list.
     below = [file for file in folder.glob(f"*/{NAME}") if file.is_file()]
     return {file.relative_to(folder).as_posix(): _digest(file) for file in sorted((*inside, *below))}
 
@@ -55,5 +56,6 @@ def problems(folder: Path) -> Iterator[str]:
             yield f"{folder / name}: was added after the report was written"
         elif listed[name] != found[name]:
             yield f"{folder / name}: was changed after the report was written, or its digest in {NAME} was"
+    # The same digests in another form: somebody rewrote the file.
     if listed == found and text != _text(found):
         yield f"{file}: was changed after it was written"

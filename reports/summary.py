@@ -76,6 +76,7 @@ def grouped(notable: Iterable[Verdict]) -> list[list[Verdict]]:
         group.sort(key=lambda verdict: _key(verdict) != key or bool(verdict.cause))
     order = list(Outcome)
     heaviest = {key: min(order.index(verdict.outcome) for verdict in group) for key, group in groups.items()}
+    # Wider causes first, because one repair then explains more items.
     return [groups[key] for key in sorted(groups, key=lambda key: (heaviest[key], -len(groups[key])))]
 
 
@@ -84,6 +85,7 @@ def _root(verdict: Verdict, named: Mapping[str, Verdict]) -> Verdict:
     seen = {verdict.cause}
     while verdict.cause in named:
         verdict = named[verdict.cause]
+        # Two verdicts that name each other would lead in a circle.
         if verdict.cause in seen:
             break
         seen.add(verdict.cause)
@@ -94,6 +96,7 @@ def _key(verdict: Verdict) -> tuple[str, ...]:
     """What the verdicts of one group have in common."""
     if verdict.cause:
         return (verdict.cause,)
+    # A violation is explained by itself; items that could not be judged share their reason.
     apart = verdict.outcome in (Outcome.FAIL, Outcome.WARN) or verdict.findings
     place = (verdict.scenario, verdict.check) if apart else ()
     return (verdict.outcome.value, verdict.reason, *place)

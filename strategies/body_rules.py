@@ -81,6 +81,7 @@ class BodyRules:
                 broken = self.broken(candidate)
                 if not broken:
                     return candidate
+                # One rule at a time: its repair often keeps the others too.
                 following += list(self._changes(candidate, broken[0], keep, sample))
             tried = following[:40]
         return next((candidate for candidate in tried if not self.broken(candidate)), None)
@@ -132,6 +133,7 @@ def _wanted(schema: Any) -> Iterator[tuple[str, Any]]:
                 yield name, inner["const"]
             elif isinstance(inner, dict) and inner.get("enum"):
                 yield name, inner["enum"][0]
+            # For a number that is too large, the bound is the nearest allowed value.
             elif isinstance(inner, dict) and "maximum" in inner:
                 yield name, inner["maximum"]
         for key in ("then", "else"):

@@ -84,6 +84,7 @@ def _packed(derivation: OperationDerivation, shared: list[tuple[Fact, Draft]]) -
     """Yield requests that each show several of the given facts. Facts are packed greedily, in document order."""
     packs: list[Pack] = []
     for fact, draft in shared:
+        # An earlier request may show this fact by chance.
         if fact.key in {key for pack in packs for key in pack.keys if pack.draft.expect is Expect.ACCEPT}:
             continue
         # A large bound (a text of 32,768 characters, 128 tools) makes a request long and costly, so it isn't combined.
@@ -111,6 +112,7 @@ def _packed(derivation: OperationDerivation, shared: list[tuple[Fact, Draft]]) -
 
 def _joined(derivation: OperationDerivation, pack: Pack, fact: Fact) -> bool:
     """Add a fact to a packed request. Return False, and change nothing, if the result would not be a valid request."""
+    # A request with many facts is hard to read when it fails.
     if len(pack.keys) >= PACKED:
         return False
     placed = place(pack.draft.request, derivation.context.root, fact.slot.path, fact.value, derivation.sampler)
@@ -165,6 +167,7 @@ def fact_draft(derivation: OperationDerivation, fact: Fact) -> Draft | None:
             else ""
         )
     )
+    # How the report names the fact; bounds are named by their keyword.
     what = {"field": "the field", "branch": f"branch {fact.label} of", "value": f"value {fact.label} of"}
     return Draft(
         request=request,
@@ -208,11 +211,13 @@ def _all_fields(derivation: OperationDerivation) -> Iterator[Draft]:
             if (
                 value is NOTHING
                 or name in present
+                # A field that may rightly be refused would make the whole request uncertain.
                 or derivation.operation.facts.field_gate("/" + name)
                 or name in ("after", "before")
             ):
                 continue
             tried = {**request, location: {**present, name: value}}
+            # Fields that exclude each other: the first one in the document stays.
             if derivation.context.root.fits(tried) and not derivation.rules.broken(tried.get("body")):
                 request = tried
         yield Draft(

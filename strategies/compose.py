@@ -125,6 +125,7 @@ class _Assembly:
 
     def _all_drafts(self, derivation: OperationDerivation) -> Iterator[Draft]:
         if self.composer.profile == Profile.SMOKE:
+            # The first template is the plainest request that the operation accepts.
             yield from derivation.templates[:1]
             stream = self.composer.one_stream_each.get(derivation.operation.id)
             if stream is not None:
@@ -135,6 +136,7 @@ class _Assembly:
         yield from violations(derivation)
         yield from rule_breaks(derivation)
         yield from generated(derivation)
+        # Fuzzing adds many requests, which only the exhaustive profile is meant to send.
         if derivation.shared.everything and derivation.templates:
             yield from fuzzed(derivation, self.composer.seed)
         for other in derivation.others:
@@ -169,6 +171,7 @@ class _Assembly:
         single = self.derivation.operation.method == "DELETE"
         base: Case | None = None
         for draft in self.drafts(self.derivation):
+            # The object is gone after the first deletion; another valid one would fail.
             if single and base is not None and draft.expect is Expect.ACCEPT:
                 continue
             case = to_case(
@@ -178,6 +181,7 @@ class _Assembly:
             )
             if single and base is not None:
                 case = self._with_impossible_id(case)
+            # The first case is the plainest; probes change one thing of it.
             base = base or case
             yield case
         if base is None:
@@ -237,6 +241,7 @@ class _Assembly:
         # Each placeholder needs an object. What nothing in this version creates is replaced by an impossible id.
         needed, missing = makers.chain(placeholders_of(case), self.derivation.operation.path)
         if missing:
+            # An object in the path is the one that is acted on; in a body it is only mentioned.
             in_path = any("{" + name + "}" in text for name in missing for text in case.path_params.values())
             case = makers.impossible(case, missing, self.derivation.operation)
             if case.expect is Expect.ACCEPT:
@@ -244,6 +249,7 @@ class _Assembly:
                 case = evolve(case, expect=Expect.EITHER, level=Level.SHOULD, reason=why)
                 if in_path:
                     case = evolve(case, role=case.role or roles.ID_UNKNOWN)
+            # Some placeholders are gone now, so fewer objects are needed.
             needed, _ = makers.chain(placeholders_of(case), self.derivation.operation.path)
         if case.expect is Expect.ACCEPT and not makers.given(self.derivation.operation):
             why = "nothing in this version creates what it names"

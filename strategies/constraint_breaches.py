@@ -57,6 +57,7 @@ def breaches_of(slot: Slot, sampler: Sampler, widest: Mapping[str, Any]) -> Iter
     node = slot.node
     if slot.required and slot.path[-1][0] == ".":
         yield Breach(slot, "required", ABSENT)
+    # The type of a branch can't be broken alone: the value would then be judged by the other branches.
     if slot.path[-1][0] == "|":
         yield from _scalar(slot, sampler, widest)
         return
@@ -173,6 +174,7 @@ def _scalar(slot: Slot, sampler: Sampler, widest: Mapping[str, Any]) -> Iterator
         member = sampler.value(node.extra) if node.extra is not None else "text"
         yield Breach(slot, "propertyNames", {bad_name: member})
     if schema.get("uniqueItems") and node.items is not None:
+        # The same item twice breaks nothing but ``uniqueItems``.
         item = sampler.value(node.items, slot.name, parent)
         yield Breach(slot, "uniqueItems", [item, item])
     if node.properties and "object" in node.types and slot.depth <= 2:
@@ -184,6 +186,7 @@ def _bounds(slot: Slot, sampler: Sampler, widest: Mapping[str, Any], parent: str
     for keyword in bounds_of(slot.node):
         stated = slot.node.schema[keyword]
         bound = widest.get(keyword, stated)
+        # The bound itself is the nearest value that is not allowed.
         if keyword.startswith("exclusive"):
             yield Breach(slot, keyword, bound)
             continue

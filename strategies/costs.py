@@ -69,6 +69,7 @@ def _answers(body: dict[str, Any]) -> int:
 def _answer_tokens(body: dict[str, Any]) -> int:
     """The tokens of all answers to a body at most."""
     limit = next((_whole(body[key], UNBOUNDED) for key in _LIMITS if body.get(key) is not None), UNBOUNDED)
+    # A list of token ids counts as that many prompts: too many, but an upper bound.
     prompts = len(body["prompt"]) if isinstance(body.get("prompt"), list) else 1
     return limit * _answers(body) * max(prompts, 1)
 

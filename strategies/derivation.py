@@ -87,6 +87,7 @@ class OperationDerivation:
             for made in builder.build(self.context)
             if self._documented(self.context, made)
         ]
+        # An operation of an imported version has no template; a request from the schema alone is better than none.
         return tuple(found) or tuple(self._generic())
 
     @cached_property
@@ -136,6 +137,7 @@ class OperationDerivation:
             self._hosts[parent] = max(ranked, key=_walked)[1]
         first = self._hosts[parent]
         there = next((d for d in self.templates if find(d.request, self.context.root, path)[1] == len(path)), first)
+        # The second one is tried if the path can't be built into the first.
         return (first,) if there is first else (first, there)
 
     def leave_out(self, path: str, kind: str, label: str, reason: str) -> None:
@@ -150,6 +152,7 @@ class OperationDerivation:
         body = request.get("body")
         if not isinstance(body, dict) or not self.rules.broken(body):
             return request
+        # The field under test must survive the repair, otherwise the request no longer tests it.
         keep = spot[1] if len(spot) > 1 and spot[0] == "body" else ""
         mended = self.rules.mend(body, keep, self._sample)
         if mended is None:

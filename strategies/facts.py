@@ -63,6 +63,7 @@ def kinds_of(slot: Slot) -> Iterator[tuple[str, str]]:
         return
     for value in node.enum:
         yield "value", str(value)
+    # A boolean has two values, as if an enum listed them.
     if node.types == ("boolean",) and not node.enum:
         yield "value", "True"
         yield "value", "False"
@@ -104,6 +105,7 @@ def _value(node: Node, kind: str, label: str, place: tuple[str, str], sampler: S
     if kind == "null":
         return None
     if kind == "value":
+        # A label is text, so that it can stand in reports; the value is found again by it.
         return next((v for v in (*node.enum, True, False) if str(v) == label), NOTHING)
     return edge(node, kind, node.schema[kind], place, sampler)
 
@@ -118,6 +120,7 @@ def edge(node: Node, keyword: str, bound: Any, place: tuple[str, str], sampler: 
         whole = "integer" in node.types
         step: Any = 1 if whole else 0.5
         sign = -1 if "inimum" in keyword else 1
+        # An exclusive bound is not allowed itself, so the edge lies one step inside.
         inside = 0 if keyword in ("minimum", "maximum") else -1
         made = bound + sign * step * (beyond + inside) if beyond or inside else bound
         return int(made) if whole and made == int(made) else made
@@ -177,10 +180,12 @@ def _distinct(node: Node, item: Any, number: int, *, short: bool) -> Any:
             return node.enum[number % len(node.enum)]
         if short and " " in item and node.fits(str(number)):  # an id, or what stands for one, is no free text
             return str(number)
+        # A placeholder with a number behind it would name another object, which nobody created.
         made = f"{item} {number}" if "{" not in item else item
         return made if node.fits(made) else item
     if isinstance(item, dict):
         made_item = copy.deepcopy(item)
+        # A tool has its name in the object ``function``.
         holder = made_item.get("function", made_item)
         if isinstance(holder, dict) and isinstance(holder.get("name"), str):
             holder["name"] = f"{holder['name']}_{number}"
@@ -203,6 +208,7 @@ def _observe(node: Node, value: Any, path: Path, entered: tuple[str, ...], found
     if node.pointer and node.pointer in entered:
         return
     inside = (*entered, node.pointer) if node.pointer else entered
+    # Requests are derived only down to ``DEEPEST`` levels. Anything deeper can't be a documented slot.
     if len(inside) > 3 * DEEPEST:
         return
     for step, child, item in _inner(node, value):
@@ -221,6 +227,7 @@ def _inner(node: Node, value: Any) -> Iterator[tuple[str, Node, Any]]:
             elif node.extra is not None:
                 yield "%", node.extra, item
     elif isinstance(value, list) and node.items is not None:
+        # Longer arrays repeat the same facts; a bound of thousands of items would take long.
         for item in value[:40]:
             yield "*", node.items, item
 
@@ -237,6 +244,7 @@ def _shown_by(node: Node, value: Any, path: Path) -> Iterator[tuple[str, str]]:
             case "value":
                 shows = str(value) == label and value is not None
             case "minimum" | "maximum":
+                # In Python ``True == 1``.
                 shows = not isinstance(value, bool) and value == bound
             case "exclusiveMinimum" | "exclusiveMaximum":
                 shows = isinstance(value, int | float) and abs(value - (bound or 0)) <= 1

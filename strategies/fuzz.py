@@ -70,6 +70,7 @@ def values(node: Node) -> SearchStrategy[Any] | None:
         return st.booleans()
     if kind == "integer":
         # Without bounds small positive numbers are drawn: most unbounded integers are counts.
+        # With an upper bound alone, negative numbers may be meant too.
         low = limits.get("minimum", -1000 if "maximum" in limits else 1)
         return st.integers(int(low), int(limits.get("maximum", max(low, 0) + 1000)))
     if kind == "number":
@@ -104,6 +105,7 @@ def requests(derivation: OperationDerivation) -> SearchStrategy[Draft]:
     hosts = [draft for draft in derivation.templates if draft.expect is Expect.ACCEPT] or list(derivation.templates)
     if not hosts:
         raise ValueError(f"nothing to start from for {derivation.operation.id}")
+    # Computed once: the pool is the same for each draw.
     pool = _pool(derivation)
 
     @st.composite
@@ -136,6 +138,7 @@ def _changed(derivation: OperationDerivation, request: Any, slot: Slot, value: A
     if mended is None or not derivation.context.strict.is_valid(mended):
         return request
     spot, walked = find(mended, derivation.context.root, slot.path)
+    # A repair may have removed the drawn value again; then the draw would be a copy of the template.
     return mended if walked == len(slot.path) and get(mended, spot) is not NOTHING else request
 
 
@@ -147,6 +150,7 @@ def fuzzed(derivation: OperationDerivation, number: int) -> list[Draft]:
     @CERTIFY
     @given(requests(derivation))
     def collect(draft: Draft) -> None:
+        # Two draws may give the same request, which would have the same case id.
         found.setdefault(json.dumps(draft.request, sort_keys=True, default=str), draft)
 
     collect()

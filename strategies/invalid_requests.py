@@ -49,11 +49,13 @@ def violations(derivation: OperationDerivation) -> Iterator[Draft]:
             key = f"{derivation.operation.id}{''.join(slot.path)}{breach.keyword}{breach.note}"
             rank = hashlib.sha256(key.encode()).hexdigest()
             if not everything and breach.note in ("null", "float", "extra"):
+                # The note comes first, so that each of the three kinds has a share of its own below.
                 lenient.append((breach.note + rank, made))
             elif everything or slot.pointer.count("/") <= 1:
                 yield made
             else:
                 nested.append((rank, made))
+    # Only an object can have an unknown field.
     if isinstance(derivation.templates[0].request.get("body"), dict):
         lenient.append(("extra", _unknown_field(derivation)))
     for note in ("null", "float", "extra"):
@@ -101,6 +103,8 @@ def broken(derivation: OperationDerivation, breach: Breach) -> Draft | None:
         derivation.leave_out("".join(path), breach.keyword, "", "what remains is valid in another way")
         return None
     location = str(spot[0])
+    # Levels are stated for a field (``/messages/*/role``), the report names the place in this request
+    # (``/messages/0/role``).
     pattern = describe(path) if location == "body" else slot.name
     pointer = pointer_text(spot) if location == "body" else slot.name
     judged = derivation.levels.judge(location, pattern, breach.keyword, breach.note)
@@ -130,6 +134,7 @@ def _with(derivation: OperationDerivation, request: Mapping[str, Any], slot: Slo
 
 def _apply(base: Any, spot: tuple[Any, ...], breach: Breach) -> Any:
     """The request with the breach in place, or None if its place can't hold it."""
+    # Nothing is replaced: a field is added beside the others.
     if breach.note == "extra":
         here = get(base, spot)
         return put(base, (*spot, "conformance_unknown_field"), "x") if isinstance(here, dict) else None
@@ -153,6 +158,7 @@ def _wrong_as_text(breach: Breach) -> bool:
     if breach.note == "null" or isinstance(breach.value, dict):
         return False
     if breach.keyword in ("type", "discriminator"):
+        # As text, a number is no wrong type, and one text is a list of one item.
         return isinstance(breach.value, str) and "array" not in breach.slot.node.types
     return True
 
@@ -190,6 +196,7 @@ def _rule_broken(derivation: OperationDerivation, clause: Clause) -> Iterator[Dr
             request = {**host.request, "body": changed}
             if not derivation.context.root.fits(request):
                 continue
+            # A rule that a target may enforce: both outcomes are right.
             either = clause.keyword == "MAY"
             yield host.evolve(
                 request=request,

@@ -58,6 +58,7 @@ class Levels:
         ``note`` is that of the breach: ``between``, ``float``, ``extra`` and ``null`` have judgements of their own.
         """
         if note in ("between", "float", "extra", "null"):
+            # A source may say that null is refused; the other notes leave both outcomes open by themselves.
             exact = self._refusal(location, pointer, keyword) if note == "null" else None
             if exact is None:
                 return Judgement(Expect.EITHER, Level.SHOULD, _NOTES[note])

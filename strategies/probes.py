@@ -38,6 +38,7 @@ def _probe(base: Case, role: str, keyword: str, **changes: Any) -> Case:
         "level": Level.SHOULD,
         "role": role,
         "breaks": Break(pointer="", keyword=keyword, location="transport"),
+        # What is refused creates nothing. If a target accepts it, the caller adds what to clean up.
         "creates": {},
         "undo": None,
         **changes,
@@ -67,6 +68,7 @@ def access_probes(
     # Without a required api-version a request may simply succeed; that is tried only where it changes no object.
     moves = operation.mutates and "{" in operation.path.replace("{deployment-id}", "")
     if spec.api_version.location == "query" and (spec.api_version.required or not moves):
+        # Where the parameter is optional, ignoring an odd value harms no caller that follows the document.
         must = Level.MUST if spec.api_version.required else Level.SHOULD
         yield _probe(
             base,
@@ -95,6 +97,7 @@ def access_probes(
             "method",
             method=wrong,
             path_params=_with_impossible_model(base, operation),
+            # A GET with a body is unusual by itself (RFC 9110 section 9.3.1), which would be a second fault.
             body=None if wrong == "GET" else base.body,
             expect=Expect.REJECT,
             reason=f"{wrong} is not documented for this path",
@@ -162,6 +165,7 @@ def transport(base: Case, *, large: bool) -> Iterator[Case]:
 def _json(base: Case, value: Any, *, large: bool) -> Iterator[Case]:
     """Yield probes of malformed, truncated, duplicate, deeply nested, mislabelled and large JSON."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    # The last brace becomes a comma and a bracket: JSON up to its last two bytes.
     yield _probe(base, roles.JSON_MALFORMED, "malformed", body=RawBody(text[:-1] + b",]"), reason="not JSON")
     yield _probe(base, roles.JSON_TRUNCATED, "truncated", body=RawBody(text[: max(1, len(text) - 1)]), reason="cut off")
     free = "either outcome is right; never a 5xx, never a hang"
@@ -170,6 +174,7 @@ def _json(base: Case, value: Any, *, large: bool) -> Iterator[Case]:
         name = next(iter(value))
         again = json.dumps({name: value[name]}, ensure_ascii=False, separators=(",", ":")).encode()
         # RFC 8259, section 4: the behaviour of readers on duplicate names is unpredictable, so both outcomes are right.
+        # The first member once more, with the same value: whichever a reader takes, the meaning is the same.
         doubled = text[:-1] + b"," + again[1:]
         yield _probe(base, roles.JSON_DUPLICATE, "duplicate-key", body=RawBody(doubled), **loose)
     # RFC 8259, section 9: a reader may limit the depth of nesting.
@@ -196,6 +201,7 @@ def _form(base: Case, form: Multipart) -> Iterator[Case]:
         base,
         roles.FORM_TRUNCATED,
         "truncated",
+        # After a third the form certainly lacks its closing boundary.
         body=RawBody(data[: len(data) // 3], content_type),
         reason="the form is cut off",
     )

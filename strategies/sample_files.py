@@ -42,6 +42,7 @@ def png(width: int = 8, height: int = 8, *, alpha: bool = False) -> bytes:
 
 def jpeg() -> bytes:
     """A baseline JPEG image (ITU-T T.81): 8 by 8 pixels, grey."""
+    # The smallest valid file: one table for quantisation, one component, one block.
     quantisation = b"\xff\xdb\x00\x43\x00" + bytes([16] * 64)
     frame = b"\xff\xc0\x00\x0b\x08\x00\x08\x00\x08\x01\x01\x11\x00"
     # One code each: DC category 0 and the end of a block.
@@ -54,6 +55,7 @@ def jpeg() -> bytes:
 
 def _tone(seconds: float, rate: int) -> list[int]:
     """The samples of a 440 Hz tone."""
+    # A quarter of the full scale of 16 bits: loud enough and never clipped.
     return [int(8000 * sin(2 * pi * 440 * i / rate)) for i in range(int(seconds * rate))]
 
 
@@ -77,6 +79,7 @@ def mp3(frames: int = 8) -> bytes:
     """MPEG-1 layer III frames of silence: 32 kbit/s, 32 kHz, mono, 144 bytes and 36 ms each."""
     # Sync, MPEG-1 layer III without CRC; 32 kbit/s and 32 kHz; mono, original.
     head = b"\xff\xfb\x18\xc4"
+    # Four bytes of head and 140 of zeros give the 144 of a frame.
     return (head + bytes(140)) * frames
 
 

@@ -44,6 +44,7 @@ class Sampler:
         for candidate in suggestions(parent, name):
             if node.fits(candidate):
                 return candidate
+            # A suggestion for one item also serves a list of them.
             if "array" in node.types and node.fits([candidate]):
                 return [candidate]
         if node.enum:
@@ -66,6 +67,7 @@ class Sampler:
             return self._object(node, name, depth)
         if kind == "array":
             return self._array(node, name, parent, depth)
+        # An unnamed value is an item or a branch; its field is noted where it has its name.
         if name and kind:
             self.by_type.add(node.pointer or name)
         if kind == "string":
@@ -108,6 +110,7 @@ class Sampler:
             return ["text"] * count
         item = self.value(node.items, name, parent, depth + 1)
         if item is NOTHING:
+            # An empty list is better than no value, if it is allowed.
             return [] if not node.schema.get("minItems") else NOTHING
         return [item] * count
 
@@ -136,6 +139,7 @@ _TEXTS = (
 def _number(node: Node, *, whole: bool) -> Any:
     """A number within the bounds, or NOTHING."""
     low, high = node.schema.get("minimum"), node.schema.get("maximum")
+    # 1 first: for most counts it is the cheapest request.
     for candidate in (1, low, high, 0, 0.5 if not whole else 2, (low or 0) + 1):
         if candidate is not None and node.fits(candidate):
             return candidate

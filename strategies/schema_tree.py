@@ -53,6 +53,7 @@ class Node:
         """True when null fits."""
         kind = self.schema.get("type")
         if isinstance(kind, list) and "null" in kind:
+            # An enum without null excludes null, whatever the type says (JSON Schema 2020-12).
             return "enum" not in self.schema or None in self.schema["enum"]
         if kind is not None:
             return bool(kind == "null")
@@ -168,6 +169,7 @@ class Shapes:
     def node(self, schema: Any, pointer: str = "") -> Node:
         """The node of a schema. ``pointer`` is its place in the document, "" if it stands nowhere in it."""
         if isinstance(schema, bool):
+            # Booleans are schemas too: true allows everything, false nothing.
             schema = {} if schema else {"not": {}}
         key = (pointer, id(schema))
         if key not in self._nodes:
@@ -220,6 +222,7 @@ class Shapes:
             node = slot.node
             if slot.path:
                 yield slot
+            # A component within itself repeats the same slots.
             if slot.depth >= DEEPEST or (node.pointer and entered.count(node.pointer) > 0):
                 continue
             inside = (*entered, node.pointer) if node.pointer else entered

@@ -50,6 +50,7 @@ def rows(document: Mapping[str, Any], operation: Operation, *, valid_only: bool 
     from schemathesis.core import NOT_SET
     from schemathesis.generation.coverage import GenerationSession
 
+    # A copy, so that the library can't change the document of the Spec.
     schema = schemathesis.openapi.from_dict(json.loads(json.dumps(document)))
     schema.config.generation.with_security_parameters = False
     found = schema[operation.path][operation.method]
@@ -60,6 +61,7 @@ def rows(document: Mapping[str, Any], operation: Operation, *, valid_only: bool 
         # A fresh session keeps the values independent of the operations that were generated before.
         session=GenerationSession(),
     ):
+        # It also yields requests with undocumented methods, for which we have probes.
         if case.method.upper() != operation.method:
             continue
         positive = case.meta is not None and case.meta.generation.mode == GenerationMode.POSITIVE
@@ -84,6 +86,7 @@ def drafts(derivation: OperationDerivation) -> Iterator[Draft]:
             seen.add(key)
             made = _draft(derivation, base, name, value)
             if made is not None:
+                # The same constraint in another item of an array is no new knowledge.
                 kind = (re.sub(r"/\d+", "/*", made.breaks.pointer), made.breaks.keyword) if made.breaks else (name, "")
                 kinds[kind] += 1
                 kinds["", made.expect] += 1
@@ -107,6 +110,7 @@ def _draft(derivation: OperationDerivation, base: Draft, name: str, value: Any) 
     """A draft with a generated value in a top-level field, or None if it isn't a plain or valid request."""
     body = derivation.context.body
     node = body.properties.get(name) if body is not None else None
+    # A generated model name is a deployment that doesn't exist.
     if node is None or name == "model" or not _plain(value):
         return None
     request = {**base.request, "body": {**base.request["body"], name: value}}
@@ -115,6 +119,7 @@ def _draft(derivation: OperationDerivation, base: Draft, name: str, value: Any) 
     mended = derivation.mended(request, ("body", name))
     if mended is None or not derivation.context.strict.is_valid(mended):
         return None
+    # Within documented bounds, or from an enum, the value is certainly meant; a generated text may mean anything.
     bounded = {"minimum", "maximum"} <= set(node.schema) and isinstance(value, int | float)
     sure = isinstance(value, bool) or bounded or (node.enum and value in node.enum)
     gate = (
@@ -162,6 +167,7 @@ def _plain(value: Any) -> bool:
         text = json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):
         return False
+    # Longer values make evidence large. Lone surrogates are refused by many JSON readers.
     return len(text) < 20_000 and "\\ud" not in text.lower() and not _odd(value)
 
 

@@ -51,6 +51,7 @@ def placeholders_of(case: Case) -> tuple[str, ...]:
     for text in _texts([list(case.path_params.values()), [v for _, v in case.query], body]):
         if "{" in text:
             for name in PLACEHOLDER.findall(text):
+                # Text in braces may be part of a prompt or of a template language.
                 if name not in _GIVEN and _OBJECT.fullmatch(name):
                     found[name] = None
     return tuple(found)
@@ -117,6 +118,7 @@ class Makers:
         base = self.bases(found) if found is not None else None
         if found is None or base is None:
             return None
+        # An undo is sent at the end of the run; it must not be undone itself.
         return evolve(to_case(found, base), creates={}, undo=None, role="undo")
 
     def created(self, operation: Operation) -> str:
@@ -157,6 +159,8 @@ class Makers:
         for name in self.spec.deref(media.schema).get("properties", {}):
             for other in operations_of(self.spec).values():
                 ours = other.method == "DELETE" and other.path.endswith("/{" + name + "}") and name not in named
+                # Only objects at the top level: a child would need its parent's id, which the answer doesn't name in
+                # this way.
                 base = self.bases(other) if ours and other.path.count("{") == 1 else None
                 if base is not None:
                     undo = evolve(to_case(other, base), creates={}, undo=None, role="undo")
@@ -181,6 +185,7 @@ class Makers:
             if source is None or not all_there(source, (*seen, name)):
                 missing[name] = None
                 return
+            # After the objects that it needs, which ``all_there`` has entered: the order of sending.
             made[name] = source
             # A file must be uploaded and then attached to the store before the store's file can be read.
             link = makers[0]
@@ -200,6 +205,7 @@ class Makers:
         """The setup case that creates an object by one operation, or None without a template."""
         key = f"{name}@{operation.id}"
         if key not in self._made:
+            # Entered first: a template may need the object that is being made.
             self._made[key] = None
             base = self.bases(operation, name)
             if base is not None:

@@ -36,6 +36,7 @@ def put(value: Any, spot: Spot, new: Any) -> Any:
     # An index just past the end appends.
     if isinstance(made, list) and spot[0] == len(made):
         made.append(None)
+    # Only the containers on the way are copied; everything beside the spot is shared with the original.
     child = made[spot[0]] if isinstance(made, list) or spot[0] in made else None
     made[spot[0]] = put(child, spot[1:], new)
     return made
@@ -80,6 +81,7 @@ def find(value: Any, node: Node, path: Path) -> tuple[Spot, int]:
         return (), 0
     step, rest = path[0], path[1:]
     if step[0] == "|":
+        # A value belongs to a branch only if it is valid there.
         if not child.fits(value):
             return (), 0
         spot, walked = find(value, child, rest)
@@ -96,6 +98,7 @@ def find(value: Any, node: Node, path: Path) -> tuple[Spot, int]:
         spot, walked = find(value[key], child, rest)
         if walked + 1 > best[1]:
             best = ((key, *spot), walked + 1)
+        # No later item can lead further.
         if best[1] == len(path):
             break
     return best
@@ -146,6 +149,7 @@ def _container(made: Any, spot: Spot, node: Node, step: str, fresh: Any) -> tupl
     here = get(made, spot)
     wanted = list if step == "*" else dict
     if not isinstance(here, wanted):
+        # The sampler's container has its required members; an empty one may be invalid.
         here = fresh if isinstance(fresh, wanted) else wanted()
         made = put(made, spot, here)
     if step[0] == ".":

@@ -70,6 +70,7 @@ class Console:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count an item that was judged."""
+        # An item without a verdict ends in its setup; each item is counted once.
         if report.when == "call" or (report.when == "setup" and not report.passed):
             self._judged += 1
             self._failed += report.failed
@@ -79,12 +80,14 @@ class Console:
         """Print the progress, unless the last line is too recent."""
         with self._lock:
             now = time.monotonic()
+            # Ten times a second is smooth on a terminal; a log file needs far fewer lines.
             if not final and now - self._last < (0.1 if self._moving else QUIET):
                 return
             self._last = now
             of = f"/{self._items}" if self._items else ""
             line = f"{self._version}: {self._sent} sent, {self._judged}{of} judged, {self._failed} failed"
             if self._moving:
+                # Return to the start of the line and erase it (ECMA-48), so that a shorter line leaves no rest.
                 sys.stderr.write(f"\r\x1b[K{line}" + ("\n" if final else ""))
             else:
                 sys.stderr.write(line + "\n")

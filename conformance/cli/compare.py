@@ -47,6 +47,7 @@ def main(args: argparse.Namespace) -> int:
     alarming = False
     shown = []
     for folders in _paired([_versions_in(folder) for folder in args.dirs]):
+        # Letters stand for the runs, because folders are too long for each line.
         runs = [(ascii_uppercase[number], folder, jsonl.read(folder)) for number, folder in enumerate(folders)]
         found = comparison.compare([report for _, _, report in runs])
         alarming |= found.alarming

@@ -204,6 +204,7 @@ def _first(text: str) -> str:
 
 def _table(rows: Iterable[Mapping[str, Any]]) -> None:
     """Print rows in columns; the last column isn't padded."""
+    # The meaning of a capability is what the reader came for, so it is never cut.
     lines = [{key: value if key == "meaning" else _cell(value) for key, value in row.items()} for row in rows]
     if not lines:
         print("nothing")

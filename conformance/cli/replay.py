@@ -56,6 +56,7 @@ def main(args: argparse.Namespace) -> int:
     report, trace, seen = _find(args.run, args.case)
     header = report.header
     options = from_mapping(vars(args))
+    # The corpus depends on both, so they must be those of the run.
     options = evolve(options, profile=RunScope.from_json(header["scope"]).profile, seed=header["seed"])
     spec = load(header["api_version"], options.specs)
     checks = concerned(report.verdicts, trace.scenario, seen.case.id)
@@ -72,11 +73,13 @@ def main(args: argparse.Namespace) -> int:
         journal = stack.enter_context(Journal(default_folder(), target=config.target.url, api_version=spec.version))
         if config.target.live is None:
             with Target(config, spec) as unknown:
+                # As in a run: whatever isn't our emulator is protected.
                 config = evolve(config, target=evolve(config.target, live=not answered_by_emulator(unknown, spec)))
         target = stack.enter_context(Target(config, spec, journal=journal))
         try:
             made = replay(spec, target, scenario, seen.case.id, checks)
         finally:
+            # Also after an error: the steps before the case may have created objects.
             clean(target, journal, options.cleanup_timeout)
     _print(made)
     before = {v.check: v.outcome for v in report.verdicts if v.scenario == trace.scenario}

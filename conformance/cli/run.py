@@ -62,12 +62,14 @@ def main(args: argparse.Namespace) -> int:
             print(f"{PROG}: {version}: {error}", file=sys.stderr)
             codes.append(error.exit_code)
             break
+        # A wrong option is wrong for all versions, and Ctrl-C means the whole run.
         if codes[-1] in (2, 130):
             break
     if len(codes) > 1:
         overview(out, headlines)
     if headlines:
         seal(out)
+    # From the most to the least serious. A failure of the target weighs more than a version that could not be judged.
     return next((code for code in (130, 2, 70, 1, 3) if code in codes), 0)
 
 
@@ -147,6 +149,7 @@ def _passed_on(args: argparse.Namespace) -> list[str]:
     words: list[str] = []
     for row in ROWS:
         value = getattr(args, row.name)
+        # These two are set for each version by the caller.
         if row.flag in ("--api-version", "--out") or not value:
             continue
         if row.kind == "flag":

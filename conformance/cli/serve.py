@@ -98,7 +98,9 @@ def main(args: argparse.Namespace) -> int:
 
     def ready(port: int) -> None:
         """Say on stdout that requests are accepted; scripts wait for the first line."""
+        # Flushed, because a pipe would hold the line back and the script that waits for it would hang.
         print(f"ready http://{args.host}:{port}", flush=True)
+        # A key of the user is not printed; the built-in one is no secret.
         key = f"${KEY_VARIABLE}" if os.environ.get(KEY_VARIABLE) else settings.key
         print(f"serving {', '.join(names)}; key: {key}; stop with Ctrl-C", flush=True)
 
@@ -106,6 +108,7 @@ def main(args: argparse.Namespace) -> int:
         serve(asgi(app, transform), host=args.host, port=args.port, ready=ready)
     except KeyboardInterrupt:
         pass
+    # uvicorn ends the process itself if it can't listen.
     except SystemExit as stopped:
         if stopped.code:
             raise UsageError(

@@ -47,6 +47,7 @@ def main(args: argparse.Namespace) -> int:
     """
     run_folder = sorted(args.dir.glob("*/report.jsonl"))
     folders = [path.parent for path in run_folder] or [args.dir]
+    # A run folder has a manifest of its own over the manifests of its versions.
     codes = [_print_all(manifest.problems(args.dir))] if run_folder else []
     for folder in folders:
         codes.append(_print_all(manifest.problems(folder)))
@@ -58,6 +59,7 @@ def main(args: argparse.Namespace) -> int:
             codes.append(_print_all([str(error)]))
             continue
         codes.append(_verified(folder, report, args.specs))
+    # A difference weighs more than a truncated report, whose code is higher.
     return 1 if 1 in codes else max(codes)
 
 
@@ -98,8 +100,10 @@ def _without_evidence(verdict: Verdict) -> bool:
 
 def _differences(spec: Spec, folder: Path, report: Report) -> Iterator[str]:
     """Yield the verdicts that are different now, findings and coverage included."""
+    # Causes depend on all verdicts of the run, so they are computed after the last one.
     again = attributed(spec, tuple(_judged_again(spec, folder, report)), report.traces, all_checks())
     for verdict, now in zip(report.verdicts, again, strict=True):
+        # Waivers depend on the day and the configuration, not on the evidence.
         if now.unwaived is not verdict.unwaived:
             yield f"{verdict.scenario} {verdict.check}: was {verdict.unwaived}, is {now.unwaived}"
         elif evolve(now, outcome=verdict.outcome, waived=verdict.waived) != verdict:

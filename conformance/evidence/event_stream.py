@@ -2,8 +2,8 @@
 
 The grammar is that of the WHATWG HTML standard, section "Server-sent events": lines end with LF, CR or CRLF, a blank
 line closes an event, one leading space of a value is dropped, lines that begin with a colon are comments, and an
-event that the end of the stream cuts off is never dispatched. Nothing is forgiven in silence: whatever is wrong, or
-legal but unlike what clients meet on the real service, becomes a :class:`Deviation`.
+event that the end of the stream cuts off is never dispatched. Bytes that break the grammar, and legal ones unlike
+those that the real service sends, become a :class:`Deviation` each.
 
 The result doesn't depend on how the bytes were chunked, but for the arrival times. Memory is bounded by the event
 that is being read.

@@ -159,6 +159,7 @@ class Response:
 
     def with_body(self, body: bytes) -> Response:
         """The same answer with another body, in one chunk. Content-Length is adjusted."""
+        # The new body arrives when the old one was complete, so that the times stay in order.
         at = self.chunks[-1].at if self.chunks else self.headers_at
         headers = tuple(
             (key, str(len(body)) if key.lower() == "content-length" else value) for key, value in self.headers

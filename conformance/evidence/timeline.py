@@ -72,6 +72,7 @@ def timeline(exchange: Exchange, findings: Iterable[tuple[str, Finding]] = ()) -
     body = exchange.response.body if exchange.response else b""
     for check, finding in findings:
         row, mark = _place(rows, check, finding)
+        # 24 bytes on each side fit on one line together with their escapes.
         around = body[max(0, mark.byte - 24) : mark.byte + 24] if mark.byte is not None else b""
         rows[row] = evolve(rows[row], marks=(*rows[row].marks, mark), bytes=rows[row].bytes or around)
     return tuple(rows)
@@ -117,6 +118,7 @@ def _place(rows: Sequence[Row], check: str, finding: Finding) -> tuple[int, Mark
         mark = evolve(mark, byte=offset)
         found = (i for i, row in enumerate(rows) if row.kind != "answer" and row.start <= offset < row.end)
         return next(found, len(rows) - 1), mark
+    # A finding about the status or a header belongs to the first row, which shows them.
     return 0, evolve(mark, pointer=finding.place)
 
 
@@ -149,6 +151,7 @@ def _chosen(rows: Sequence[Row], around: int, most: int) -> list[int]:
     """The indices of the rows that are shown."""
     if len(rows) <= most:
         return list(range(len(rows)))
+    # How a stream begins and ends is of interest in every case.
     wanted = {0, 1, 2, len(rows) - 2, len(rows) - 1}
     for index, row in enumerate(rows):
         if row.marks:

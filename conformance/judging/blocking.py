@@ -48,6 +48,7 @@ def hiccups(trace: Trace) -> Mapping[int, Blocked]:
         return {}
     sent = Counter(seen.case.operation for seen in trace)
     hit = Counter(trace.observations[place].case.operation for place in broken)
+    # One accident, or less than a quarter: such an operation works in general.
     rare = {name for name, count in hit.items() if count < 2 or count * 4 < sent[name]}
     blocked = Blocked(Outcome.UNAVAILABLE, _HICCUP)
     return {place: blocked for place in broken if trace.observations[place].case.operation in rare}
@@ -56,6 +57,7 @@ def hiccups(trace: Trace) -> Mapping[int, Blocked]:
 def _broken_once(seen: Observation) -> bool:
     """True if a request that can't be repeated ended with a closed connection or a gateway's error."""
     exchange = seen.exchange
+    # What can be repeated has been repeated, so its last answer counts.
     if exchange.attempts or seen.case.changes_nothing:
         return False
     closed = exchange.fault is not None and exchange.fault.kind is FaultKind.CLOSED
@@ -72,6 +74,7 @@ def blocked(check: Check, seen: Observation) -> Blocked | None:
     response = exchange.response
     if response is not None and response.shortened is not None:
         return Blocked(Outcome.NOT_TESTABLE, not_kept(response.shortened))
+    # A stream that was cut off still has events that can be judged one by one.
     if exchange.fault is not None and response is not None and response.media_type != "text/event-stream":
         return Blocked(Outcome.NOT_TESTABLE, f"the answer is not whole: {exchange.fault.message}")
     if status is None:

@@ -91,7 +91,9 @@ def _root(verdict: Verdict, by_scenario: Mapping[str, list[Verdict]], checks: Ma
         if check is None or other.check == verdict.check or verdict.check not in check.entails:
             continue
         theirs = {finding.case_id for finding in other.findings}
+        # Two checks may imply each other. The first by name is the root, so that they don't name each other.
         mutual = other.check in (checks[verdict.check].entails if verdict.check in checks else ())
+        # Only if each of this check's answers is broken for the other one too, does it follow from that.
         if mine and mine <= theirs and not (mutual and other.check > verdict.check):
             return f"{other.check} in {other.scenario}"
     return ""

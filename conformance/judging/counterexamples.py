@@ -56,6 +56,7 @@ def on_json(change: Callable[[Any, Request], Any], *, when: When = lambda _: Tru
         response = exchange.response
         if response is None or not exchange.ok or not isinstance(response.json, dict) or not when(exchange):
             return None
+        # The parsed body is cached in the response, so it must not be changed in place.
         changed = change(copy.deepcopy(response.json), exchange.request)
         return None if changed is None else exchange.answered(response.with_json(changed))
 
@@ -93,6 +94,7 @@ def earlier_success(exchange: Exchange, earlier: Sequence[Exchange]) -> Response
     path = path_of(exchange.request)
     for past in reversed(earlier):
         good, same = past.response, past.request.method == exchange.request.method and path_of(past.request) == path
+        # A stream or a file in place of a refusal would break other rules too.
         if past.ok and same and good is not None and good.media_type == "application/json":
             return good
     return None

@@ -43,6 +43,7 @@ class Excuse:
 def _error(value: Any) -> dict[str, Any]:
     """The error object of an answer; empty if there is none."""
     if isinstance(value, dict):
+        # The flat form of a gateway has the code at the top.
         inner = value.get("error", value)
         if isinstance(inner, dict):
             return inner
@@ -56,6 +57,7 @@ def excuse(seen: Observation) -> Excuse | None:
         return None
     error = _error(seen.json)
     code = error.get("code")
+    # The service writes the same code in several cases.
     if isinstance(code, str) and code.lower() in _CODES:
         return Excuse(_CODES[code.lower()], f"refused with {code}, which is not about conformance")
     message = error.get("message")

@@ -46,6 +46,7 @@ class _Judged:
 def judge(spec: Spec, check: Check, trace: Trace) -> Verdict:
     """The verdict of one check on the trace of one scenario. An exception in a check becomes the outcome ``error``."""
     try:
+        # Nothing was sent at all, so the reason why is the whole verdict.
         if trace.outcome is not None and not trace.observations:
             return Verdict(check.id, trace.scenario, trace.outcome, reason=trace.ended)
         seen = _judge_trace(spec, check, trace) if check.scope is Scope.TRACE else _judge_exchanges(spec, check, trace)
@@ -67,6 +68,7 @@ def _undecided(findings: tuple[Finding, ...]) -> Blocked | None:
     """Why the exchange can't be judged, if that is all that the check reported; None otherwise."""
     scored = [finding for finding in findings if not finding.note]
     outcomes = [f.outcome for f in scored if f.outcome is not None and f.outcome.undecided]
+    # A finding that counts is never hidden by one that is undecided.
     if not outcomes or len(outcomes) < len(scored):
         return None
     heaviest = fold(outcomes)
@@ -94,6 +96,7 @@ def _judge_exchanges(spec: Spec, check: Check, trace: Trace) -> _Judged:
     for place, seen in enumerate(trace):
         if not (check.covers(seen.case.operation) and check.about(spec, seen.case)):
             continue
+        # A single closed connection of a request that can't be repeated is no evidence.
         said = aside.get(place) or judge_exchange(spec, check, seen)
         if check.contrast and _content(check, said) and not _stands_out(trace, seen):
             said = _broken_step(trace) or Blocked(Outcome.NOT_APPLICABLE, _SAME.format(seen.exchange.status))
@@ -137,8 +140,10 @@ def _judge_trace(spec: Spec, check: Check, trace: Trace) -> _Judged:
         # Rules about a whole scenario compare what its answers hold.
         return _Judged(blocks=(Blocked(Outcome.NOT_TESTABLE, not_kept(short)),))
     findings = tuple(check.judge(spec, trace))
+    # A trace check looks at all steps, so each of an operation it covers may be its witness.
     places = tuple(place for place, seen in enumerate(trace) if check.covers(seen.case.operation))
     missing = _missing(check, trace)
+    # A violation counts even if a later step is missing.
     if findings or missing is None:
         return _Judged(places, findings)
     return _Judged(blocks=(missing,))
@@ -152,6 +157,7 @@ def _missing(check: Check, trace: Trace) -> Blocked | None:
     for question in check.unless:
         reason = question(trace)
         if reason:
+            # A failed step explains more than the reason that follows from it.
             return _broken_step(trace) or Blocked(Outcome.NOT_APPLICABLE, reason)
     for needed in check.prerequisites:
         if isinstance(needed, str):
@@ -180,6 +186,7 @@ def _broken_step(trace: Trace) -> Blocked | None:
     last: dict[str, Observation] = {}
     for seen in trace:
         if seen.case.expect is Expect.ACCEPT:
+            # A poll repeats a role; only its last answer says whether the step succeeded.
             last[seen.case.role or seen.case.step or seen.case.id] = seen
     return next((reason for seen in last.values() if (reason := failed_step(seen)) is not None), None)
 
@@ -188,12 +195,14 @@ def _verdict(spec: Spec, check: Check, trace: Trace, seen: _Judged) -> Verdict:
     """Fold what was judged into a verdict. A pass without a witness is none."""
     outcome, witness, blocks = outcome_of(check, seen.findings), "", list(seen.blocks)
     ended = None if trace.outcome is None else Blocked(trace.outcome, trace.ended)
+    # A violation proves by itself that the check looked; only silence needs a witness.
     proven = bool(seen.findings)
     if not proven:
         witness = find_witness(spec, check, trace, seen.places)
         proven = bool(witness)
     if not proven and seen.places and check.scope is Scope.TRACE:
         blocks.append(_broken_step(trace) or Blocked(Outcome.NOT_APPLICABLE, NOTHING_TO_BREAK))
+    # Without a witness nothing was judged, however many answers were looked at.
     judged = len(seen.places) if proven else 0
     reason = ""
     if not outcome.judged or not proven:

@@ -57,7 +57,9 @@ def drafts(response: Response) -> list[Draft]:
     """The dispatched events of a response, ready to be changed."""
     body = response.body
     return [
-        Draft(event.data, event.name, event.at, body[event.start : event.end]) for event in stream_of(response).events
+        # The original bytes, so that unchanged events keep their framing.
+        Draft(event.data, event.name, event.at, body[event.start : event.end])
+        for event in stream_of(response).events
     ]
 
 
@@ -65,6 +67,7 @@ def assemble(response: Response, events: Sequence[Draft]) -> Response:
     """The response with these events, each in its own chunk at its time."""
     chunks = tuple(Chunk(event.at, event.bytes) for event in events)
     size = sum(len(chunk.data) for chunk in chunks)
+    # A wrong length would be a second defect.
     headers = tuple((k, str(size) if k.lower() == "content-length" else v) for k, v in response.headers)
     return evolve(response, chunks=chunks, headers=headers)
 
@@ -124,6 +127,7 @@ def each_json(change: Callable[[dict[str, Any], int], dict[str, Any] | None], *p
         for index, event in enumerate(events):
             value = event.json
             if isinstance(value, dict):
+                # ``change`` may work in place; the comparison below needs the old value.
                 other = change(copy.deepcopy(value), index)
                 if other is not None and other != value:
                     changed[index] = event.with_json(other)

@@ -1,8 +1,8 @@
 """The witness of a pass: an answer that the check would have reported if it had been broken.
 
 A check that found nothing may have looked at nothing. So its own counterexample is applied to the target's answers, one
-exchange after the other, and the check judges again. If it reports the change, its silence before was meaningful. This
-is mutation testing of a verdict, with the target's own answers.
+exchange after the other, and the check judges again. If it reports the change, it would also have reported a broken
+answer, so finding nothing before meant something. This is mutation testing of a verdict, with the target's own answers.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def _broken(check: Check, exchanges: list[Exchange], place: int) -> Iterator[Exc
     """Yield the answer at a place, broken by each counterexample of the check."""
     tried = [(check.counterexample, exchanges[max(0, place - _LOOK_BACK) : place])]
     if check.witness is not None:
+        # It is never applied on a server, so it may look at later exchanges too.
         tried.append((check.witness, [*exchanges[:place], *exchanges[place + 1 :]]))
     for counterexample, others in tried:
         try:
@@ -58,6 +59,7 @@ def _is_reported(spec: Spec, check: Check, trace: Trace, place: int, changed: Ex
     if check.scope is Scope.TRACE:
         before, after = trace.observations[:place], trace.observations[place + 1 :]
         return _notices(check.judge(spec, evolve(trace, observations=(*before, seen, *after))))
+    # A broken answer that the check would not even look at proves nothing.
     return blocked(check, seen) is None and _notices(check.judge(spec, seen))
 
 

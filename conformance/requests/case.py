@@ -176,6 +176,7 @@ class Case:
         """The first 12 hex digits of SHA-256 over the unbound request (operation, path, parameters, body, credential,
         version).
         """
+        # Only what is sent, and where. The expected outcome, the reason and the role may be reworded without a new id.
         essence: dict[str, Any] = {
             "operation": self.operation,
             "method": self.method,

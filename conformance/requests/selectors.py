@@ -41,6 +41,7 @@ def value_at(case: Case, pointer: str) -> Any:
 def _part(form: Multipart, pointer: str) -> Any:
     """The value of a form field, or :data:`ABSENT`."""
     for part in form.parts:
+        # A file is content, no value that a request asks for.
         if (part.name,) == tokens(pointer) and not part.filename:
             text = part.data.decode("utf-8", "replace")
             try:

@@ -46,6 +46,7 @@ def _smaller_lists(value: list[Any]) -> Iterator[Any]:
         yield value[len(value) // 2 :]
     for index in range(len(value)):
         yield value[:index] + value[index + 1 :]
+    # Items beyond the eighth are removed above rather than made smaller one by one.
     for index, item in enumerate(value[:8]):
         for less in _smaller_values(item):
             yield [*value[:index], less, *value[index + 1 :]]
@@ -61,6 +62,7 @@ def _smaller_values(value: Any) -> Iterator[Any]:
                 yield {**value, key: less}
     elif isinstance(value, list):
         yield from _smaller_lists(value)
+    # A text with braces may hold a placeholder, which must stay whole.
     elif isinstance(value, str) and len(value) > SHORT and "{" not in value:
         yield value[: len(value) // 2]
 
@@ -86,6 +88,7 @@ def _same_kind(spec: Spec, case: Case, body: Any) -> bool:
 def proposals(spec: Spec, case: Case) -> Iterator[Case]:
     """Yield smaller cases of the same kind. Only JSON bodies and optional query parameters are made smaller."""
     for index in range(len(case.query)):
+        # The parameter may be the fault itself.
         if case.breaks is None:
             yield evolve(case, query=case.query[:index] + case.query[index + 1 :])
     if isinstance(case.body, JsonBody):
@@ -109,6 +112,7 @@ def shrink(spec: Spec, case: Case, fails: Callable[[Case], bool], budget: int) -
         for made in proposals(spec, case):
             if spent >= budget:
                 break
+            # Each step must be smaller, otherwise the search could go in circles.
             if size(made) >= size(case):
                 continue
             spent += 1

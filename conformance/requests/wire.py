@@ -93,6 +93,7 @@ def encode_body(body: Body, values: Mapping[str, str]) -> tuple[bytes, str]:
         case JsonBody(value):
             bound = _bind(value, values)
             text = json.dumps(bound, ensure_ascii=False, separators=(",", ":"))
+            # Fuzzed texts and ids of a target may hold lone surrogates, which are sent as they are.
             return text.encode("utf-8", "surrogatepass"), body.content_type
         case RawBody(data, content_type):
             return _bind_bytes(data, values), content_type
@@ -131,11 +132,13 @@ def to_request(
         value = bind_text(raw, values)
         if PLACEHOLDER.fullmatch(value):
             raise HarnessError(f"path parameter {name} is unbound: {value}", where=f"case {case.id}")
+        # A slash in an id is escaped; otherwise it would name another path.
         path = path.replace("{" + name + "}", quote(value, safe="", errors="surrogatepass"))
     query = [(name, bind_text(value, values)) for name, value in case.query]
     if (
         versioned
         and spec.api_version.location == "query"
+        # A case may send the parameter itself, with a value under test.
         and not any(name == spec.api_version.name for name, _ in query)
     ):
         match case.api_version:

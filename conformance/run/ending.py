@@ -1,4 +1,4 @@
-"""What the end of an api-version left behind: the fourth stage of a run."""
+"""What is left after an api-version has ended: the fourth stage of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Ended"]
 @frozen
 class Ended:
     """What the end of an api-version left, in one process or in all: objects that could not be removed (each in a line:
-    operation and ids), how many creates gave no id, and what went wrong on the way out.
+    operation and ids), how many creates gave no id, and what went wrong while it ended.
     """
 
     left: tuple[str, ...] = ()

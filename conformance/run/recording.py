@@ -119,6 +119,7 @@ class Recorder:
         """Write the evidence of a scenario."""
         with self._lock:
             self._writer.trace(trace)
+            # So that a killed process leaves at most one incomplete line.
             self._stream.flush()
 
     def verdict(self, verdict: Verdict) -> None:
@@ -172,6 +173,7 @@ def merge(
     for file in parts:
         read = jsonl.read(file)
         traces.update(read.traces)
+        # Each item belongs to one process, so no key comes from two parts.
         verdicts.update({(verdict.scenario, verdict.check): verdict for verdict in read.verdicts})
     missing = [item for item in items if (item.scenario, item.check.id) not in verdicts]
     cut = interrupted or bool(early and missing)
@@ -187,6 +189,7 @@ def merge(
         {verdict.scenario for verdict in everything} | set(traces), key=lambda n: (order.get(n, len(order)), n)
     )
     shown = [traces.get(name) or Trace(name, ended="nothing was sent") for name in names]
+    # Causes depend on all verdicts, so they are found only after the merge.
     everything = attributed(spec, everything, {trace.scenario: trace for trace in shown}, all_checks())
     ended = "interrupted" if interrupted else "early" if cut else ""
     gone = list(outdated(everything, cut))
@@ -200,6 +203,7 @@ def merge(
         "notes": [*_early(early, missing), *_repeats(shown), *notes],
         "left_behind": list(left_behind),
     }
+    # The whole report is in place before the parts are removed.
     written = jsonl.write(folder / jsonl.NAME, header, shown, everything, footer)
     for file in parts:
         if file.name != jsonl.NAME:

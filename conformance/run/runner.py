@@ -86,11 +86,13 @@ class Runner:
         found = preflight or Preflight()
         self._claims = Claims(spec, target.config, found)
         self._known = known or KnownFailures(spec.version, datetime.now(UTC).date(), target.config.waivers)
+        # A caller may have set another one; the preflight's is used only if there is none.
         if target.control is None:
             target.control = found.control
         self._notify = notify
         self._until = until
         self._lock = threading.Condition()
+        # False sorts before True: scripts first, corpora last, each in the given order.
         self._waiting = iter(sorted(self._states.values(), key=lambda state: state.scenario.is_corpus))
         self._ready: list[tuple[int, int, ScenarioState, int]] = []
         self._timers: list[tuple[float, int, ScenarioState]] = []
@@ -127,6 +129,7 @@ class Runner:
         if state is None:
             raise HarnessError(f"no scenario {scenario_id!r} in this run")
         self.start()
+        # Without a limit: every exchange has one, so every scenario ends.
         state.done.wait()
         if state.error is not None:
             raise HarnessError(f"{type(state.error).__name__}: {state.error}", where=scenario_id) from state.error
@@ -164,12 +167,14 @@ class Runner:
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         if any(thread.is_alive() for thread in self._threads):
+            # Whoever has not come back by then waits for the target; its connection is shut down.
             self.target.abort()
             for thread in self._threads:
                 thread.join(grace)
         with self._lock:
             for state in self._states.values():
                 if not state.done.is_set():
+                    # A scenario that had its own reason to end keeps it.
                     state.ended, state.outcome = state.ended or "interrupted", state.outcome or Outcome.INCONCLUSIVE
                     self._finish(state)
 
@@ -212,6 +217,7 @@ class Runner:
         """The next job of a worker; blocks until there is one. None if there will be none. Called under the lock."""
         while not self._stopping:
             now = time.monotonic()
+            # Pauses that are over come before new work: their scenarios have been started earlier.
             while self._timers and self._timers[0][0] <= now:
                 _, _, state = heapq.heappop(self._timers)
                 self._enqueue(state, -1)
@@ -222,6 +228,8 @@ class Runner:
             if state_or_none is not None:
                 self._active += 1
                 return state_or_none, -1
+            # Nothing is ready, waiting or running, so no more work can appear. The other workers are woken to see that
+            # too.
             if not self._active:
                 self._lock.notify_all()
                 return None
@@ -229,6 +237,7 @@ class Runner:
         return None
 
     def _enqueue(self, state: ScenarioState, number: int) -> None:
+        # The ticket keeps the order of insertion, and keeps the heap from comparing states, which have no order.
         heapq.heappush(self._ready, (state.index, next(self._tickets), state, number))
 
     def _advance(self, state: ScenarioState) -> None:
@@ -272,6 +281,7 @@ class Runner:
             else:
                 state.step += 1
                 state.cases = tuple(self._stamped(state, case) for case in step)
+                # Placeholders, replaced as answers come in: a step that is cut off still has a result for each case.
                 state.results = [never_sent(case, "not sent") for case in state.cases]
                 state.withheld = [True] * len(state.cases)
                 state.open = len(state.cases)
@@ -283,6 +293,7 @@ class Runner:
 
     def _stamped(self, state: ScenarioState, case: Case) -> Case:
         """The case with its scenario and step, which are part of its id. Cases of a corpus have neither."""
+        # The id of a corpus case must be the same in every run, so it names no step.
         if state.scenario.is_corpus or case.scenario:
             return case
         return case.at(state.scenario.id, case.step or str(state.step))
@@ -329,6 +340,8 @@ class Runner:
         """End a scenario if the target seems to be unavailable. Called under the lock."""
         dead = away(exchange)
         state.window.add(exchange)
+        # Once the target was found dead, one dead answer is enough for the following scenarios: each costs a time
+        # limit.
         if state.window.tripped or (self._down and dead):
             if not state.closing:
                 state.closing = True
@@ -342,6 +355,7 @@ class Runner:
         state.results[number] = never_sent(case, reason.message)
         state.creations.withheld(case, Blocked(reason.outcome, reason.message))
         alone = not state.scenario.is_corpus
+        # A corpus goes on without a case that doesn't apply; any other reason limits what its verdict says.
         if alone or reason.final or reason.outcome is not Outcome.NOT_APPLICABLE:
             state.ended = state.ended or f"{reason.message}; {case.operation} was not sent"
             state.outcome = state.outcome or reason.outcome

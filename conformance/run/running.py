@@ -1,6 +1,7 @@
-"""One api-version on its way: the third stage of a run. Its end gives the fourth, ``Ended``.
+"""One api-version while its requests are sent and judged: the third stage of a run. The fourth is ``Ended``.
 
-It exists from the first request to the last, in the process that sends. What it sees goes to a file as it comes.
+It exists from the first request to the last, in the process that sends. The evidence is written to a
+file as it comes.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class Running:
             target=config.target.url,
             api_version=self.version,
             worker=process.worker or "main",
+            # An embedded emulator ends with the run, so nothing of it can be left behind after a crash.
             sync=not opened.embedded,
         )
         self._target = Target(
@@ -95,6 +97,7 @@ class Running:
     def verdict(self, item: Item) -> Verdict:
         """The verdict of an item; waits for its scenario. Both are recorded."""
         verdict = self._hidden(self._runner.verdict(item.scenario, item.check.id))
+        # The evidence comes before the first verdict on it and only once, whatever the number of checks.
         if item.scenario not in self._recorded:
             self._recorded.add(item.scenario)
             self._recorder.trace(self.trace(item))
@@ -136,18 +139,20 @@ class Running:
     def end(self, *, interrupted: bool) -> Ended:
         """Stop what runs, remove what was created, close the files.
 
-        Whatever goes wrong with one of these is told, and the others are done all the same: the report must not be lost
-        because the journal can't be written, or because somebody pressed Ctrl-C a second time.
+        An exception in one of these steps is noted in ``troubles``; the other steps are done all the same. The report
+        must not be lost because the journal can't be written, or because somebody pressed Ctrl-C a second time.
         """
         options = self._opened.chosen.options
         troubles: list[str] = []
         with _told("stopping", troubles):
             self._runner.close()
+        # Shrinking sends requests, which an interrupted run must not do any more.
         if options.shrink and not interrupted:
             with _told("making failing requests smaller", troubles):
                 self._shrink(options.shrink)
         with _told("removing what was created", troubles):
             clean(self._target, self._journal, options.cleanup_timeout, self._flight)
+        # Read before the journal is closed.
         left = tuple(f"{one.undo.operation}: {dict(one.ids)}" for one in self._journal.pending)
         with _told("closing the connections", troubles):
             self._target.close()

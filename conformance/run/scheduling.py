@@ -22,6 +22,7 @@ _ITEM = re.compile(r"\[([^:\]]+:[^:\]]+:[^:\]]+)\]$")
 
 def worker_of(version: str, scenario: str, workers: int) -> int:
     """The number (from 0) of the worker that a scenario belongs to."""
+    # Not ``hash()``: it differs between processes, and all must agree.
     digest = hashlib.sha256(f"{version}\0{scenario}".encode()).digest()
     return int.from_bytes(digest[:8], "big") % max(1, workers)
 
@@ -69,6 +70,7 @@ class ByScenario:
     @property
     def tests_finished(self) -> bool:
         """True if every item is done."""
+        # xdist keeps the last item of a worker back until the shutdown, so one item may be left.
         return self.collection_is_completed and self.sent and not any(len(left) >= 2 for left in self.left.values())
 
     @property
@@ -103,6 +105,7 @@ class ByScenario:
         """
         self.withdrawn = True
         for node, left in self.left.items():
+            # From the end, because a worker runs its items from the front.
             for index in reversed(left):
                 node.send_steal([index])
 
@@ -135,4 +138,5 @@ class ByScenario:
         for node in nodes:
             if self.left[node]:
                 node.send_runtest_some(list(self.left[node]))
+            # Sent behind the items: a worker ends when it has run them, and gets no others.
             node.shutdown()

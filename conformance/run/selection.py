@@ -83,6 +83,7 @@ def nothing_chosen(spec: Spec, options: Options) -> str:
 
     Raises :class:`UsageError` for a glob that matches nothing in any version, which must be a typing error.
     """
+    # Without a selection everything is left; deriving the corpus to find that out would take seconds.
     if not (options.operations or options.scenarios or options.families or options.shard or options.checks):
         return ""
     for flag, globs, names_of in (
@@ -138,6 +139,7 @@ def fits_elsewhere(waiver: Waiver, spec: Spec, folder: Path | None) -> bool:
 def claimable(spec: Spec) -> list[str]:
     """The names that ``[target.unsupported]`` may list: operations, resources and features."""
     known = operations_of(spec)
+    # Some checks have features that no version lists, such as ``auth``.
     features = {name for check in all_checks().values() for name in check.features}
     return [*known, *{each.resource for each in known.values()}, *sorted({*spec.features, *features})]
 
@@ -153,6 +155,7 @@ def _must_fit(what: str, glob: str, names_of: Callable[[Spec], Iterable[str]], s
     own = [*names_of(spec)]
     if any(fnmatchcase(name, glob) for name in own):
         return
+    # A name of another version is no typing error: it may be meant for a run over several versions.
     others = (load(name, folder) for name in versions(folder) if name != spec.version)
     if not any(fnmatchcase(name, glob) for other in others for name in names_of(other)):
         raise UsageError(f"--{what} {glob} fits no {what}", hint=_nearest(glob, own) or f"see: list {what}s")
@@ -202,6 +205,7 @@ def scenarios_in(spec: Spec, options: Options) -> tuple[Scenario, ...]:
 
 def _part_of(scenario_id: str) -> str:
     """A hash of a scenario's id, by which a shard is chosen as by the id of a case."""
+    # Twelve hex digits, like the id of a case.
     return hashlib.sha256(scenario_id.encode()).hexdigest()[:12]
 
 

@@ -80,10 +80,14 @@ class Session:
         process = Process(workers=workers)
         allowance = process.allowance(choice[0].config, before, run.until)
         with ExitStack() as stack:
+            # All targets are opened before any corpus is sent, so that a wrong configuration is noticed at once.
             versions = [opened(one, run, allowance, stack) for one in choice]
+            # The session now ends the emulators. If opening failed, the ``with`` block ends those that had been
+            # started.
             session = cls(versions, run, process, allowance, stack.pop_all())
         session._elsewhere = before
         for folder in folders:
+            # Only now: a run that could not begin must not delete the reports of an earlier one.
             recording.clear(folder)
         return session
 
@@ -192,12 +196,14 @@ class Session:
             try:
                 self._end()
             finally:
+                # Also if ending raised an exception: the evidence must become a report.
                 if self.process.controls:
                     self._report(early)
 
     def _report(self, early: str) -> None:
         for name, one in self._opened.items():
             folder = self.run.out / name
+            # Nothing of this version was sent, for example because pytest ended before.
             if not any(folder.glob("report*.jsonl")):
                 continue
             items, ended = self._items[name], self._ended[name]

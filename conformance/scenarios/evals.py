@@ -84,6 +84,7 @@ def cancelled(spec: Spec, settings: Settings) -> Script:
     if run_id is None:
         return
     known["run"] = run_id
+    # Either outcome: a small run may be over before the request arrives.
     ask = call(spec, "evals.runs.cancel", "{eval}", "{run}", role="cancel", known=known, expect=Expect.EITHER)
     (seen,) = yield (ask.at(name, "cancel"),)
     look = call(spec, RUN, "{eval}", "{run}", role="cancelled", known=known).at(name, "cancelled")

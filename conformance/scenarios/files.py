@@ -29,6 +29,7 @@ def content(spec: Spec, settings: Settings) -> Script:
         made = created_id(seen)
         if made is not None:
             known[key] = made
+    # Later steps read and delete the training file. The other one may be missing: they then act on one file.
     if "training" not in known:
         return
 

@@ -75,6 +75,7 @@ def stopped(spec: Spec, settings: Settings) -> Script:
         return
 
     def on(verb: str, number: int, role: str) -> Case:
+        # Either outcome: a fast target may have ended the job before.
         made = call(spec, f"{JOBS}.{verb}", f"{{job.{number}}}", role=role, known=known, expect=Expect.EITHER)
         return made.at(name, role)
 

@@ -47,6 +47,7 @@ def _script(item: Kind) -> Callable[[Spec, Settings], Script]:
 
     def script(spec: Spec, settings: Settings) -> Script:
         name = f"crowds.{item.prefix}"
+        # Checked here and not in the registry, which doesn't know the target.
         if settings.live:
             return
         ready = yield from prepared(spec, item, name, settings)

@@ -110,6 +110,7 @@ def _script(item: Kind) -> Callable[[Spec, Settings], Script]:
             return
         known = {**ready.known, item.name: made[0], **({f"{item.name}.second": made[1]} if made[1] else {})}
         life = _Lifecycle(spec, item, ready, known)
+        # A service may need a moment until a new object can be read.
         seen = yield from poll(life.numbered("get", "get"), lambda x: x.ok, settings, settings.read_after_write)
         if not seen.ok:
             return
@@ -126,6 +127,7 @@ def _looks(life: _Lifecycle, *, with_second: bool) -> Iterator[Case]:
     if with_second:
         yield life.case("get", "get-second", *ready.above, f"{{{item.name}.second}}")
     operation = operations_of(life.spec)[item.operation("get")]
+    # With the prefix of real ids, so that the id is refused because nothing has it and not for its form.
     unknown = _impossible(path_names(operation)[-1], life.known[item.name])
     yield life.case("get", "get-unknown", *ready.above, unknown, expect=Expect.EITHER)
     if life.has("list"):
@@ -169,6 +171,7 @@ def _ended(life: _Lifecycle, settings: Settings, *, with_second: bool) -> Genera
         (gone,) = yield (life.on("delete", "delete"),)
     else:  # a file that is still processed may refuse to go
         gone = yield from poll(life.numbered("delete", "delete"), lambda x: x.ok, settings, settings.read_after_write)
+    # Without a deletion there is nothing to look for; the failed step is reported by itself.
     if not gone.ok:
         return
 

@@ -117,11 +117,14 @@ def _maker(item: Kind) -> Any:
     """A maker for :class:`Listing` that creates objects of a kind, with a pause in the middle."""
 
     def make(spec: Spec, settings: Settings, name: str) -> Generator[Step, tuple[Exchange, ...], Objects | None]:
+        # One more than the walk needs, for the object that is created during it.
         ready = yield from prepared(spec, item, name, settings, OBJECTS + 1)
         if ready is None:
             return None
         ids: list[str] = []
         for number in range(OBJECTS):
+            # The pause gives the objects two creation times; within each half they may be equal, which tests the order
+            # of equals.
             if number == OBJECTS // 2 + 1:
                 yield Wait(APART)
             case = create(spec, item, f"{item.name}.{number}", ready.above, ready.for_object(item, number))
@@ -241,6 +244,7 @@ def _walk(page: Callable[..., Case], plan: _WalkPlan, limit: int) -> Generator[S
     """
     after, missing, beyond = plan.start, set(plan.wanted), 0
     for number in range(1, plan.most + 1):
+        # The last object of a page may belong to somebody who deletes it before our next request.
         foreign = not plan.own and after is not None and after not in plan.wanted and after != plan.start
         expect = Expect.EITHER if foreign else Expect.ACCEPT
         cursor = "{cursor}" if after else None
@@ -248,6 +252,7 @@ def _walk(page: Callable[..., Case], plan: _WalkPlan, limit: int) -> Generator[S
         (exchange,) = yield (_at(case, after),)
         ids, more = _page_of(exchange)
         missing = missing - set(ids)
+        # One page more than necessary, to see what follows the last of our objects.
         beyond += not missing
         if not ids or not more or beyond > 1:
             return
@@ -262,6 +267,7 @@ def _coming_and_going(page: Callable[..., Case], found: Objects) -> Generator[St
     if len(ids) < 2:
         return
     after = ids[-1]
+    # Only an object of our own may be deleted.
     if found.remove is not None and ids[0] in found.ids:
         (gone,) = yield (found.remove(found.ids.index(ids[0])),)
         if not gone.ok:
@@ -274,5 +280,6 @@ def _coming_and_going(page: Callable[..., Case], found: Objects) -> Generator[St
         if not ids:
             return
         after = ids[-1]
+        # After the second page: the new object is newer than the cursor and must not appear any more.
         if number == 2 and found.more is not None:
             yield (found.more("change.create"),)

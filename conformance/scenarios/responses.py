@@ -89,6 +89,7 @@ def chain(spec: Spec, settings: Settings) -> Script:
     )
     (gone,) = yield (call(spec, DELETE, "{first}", role="first.delete", known=known).at(name, "first.delete"),)
     if gone.ok:
+        # The predecessor is gone now, so it can't be continued.
         late = _create(spec, name, "late", input="Go on.", previous_response_id="{first}", known=known, **nothing)
         yield (late, _look(spec, name, next_id, "second.get").at(name, "second.get.later"))
 
@@ -119,6 +120,7 @@ def forms(spec: Spec, settings: Settings) -> Script:
     said = listed_in(answers["forced"], "output") if "forced" in answers else []
     asked = next((item for item in said if item.get("type") == "function_call"), None)
     if asked is not None and ids["forced"] is not None:
+        # The call id is the model's own, so the answer can be built only from the response.
         output = {"type": "function_call_output", "call_id": str(asked.get("call_id")), "output": "sunny"}
         more = {"previous_response_id": "{forced}", "tools": [_TOOL], "known": {"forced": ids["forced"]}}
         yield (_create(spec, name, "answered", input=[output], **more),)
@@ -137,6 +139,7 @@ def streamed(spec: Spec, settings: Settings) -> Script:
         _create(spec, name, "call", input="How is the weather in Oslo?", **forced, **more),
         _create(spec, name, "cut", input="Count from 1 to 900 in words.", **{**more, "max_output_tokens": 32}),
     )
+    # A deployment without tools still gets the other requests.
     ready = tuple(filter(settings.can, step))
     if ready:
         yield ready

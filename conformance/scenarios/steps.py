@@ -124,6 +124,7 @@ def create(
     """
     operation_id = item.operation("create")
     undo = None
+    # Without an undo the object goes with its parent, or stays: some kinds can't be deleted.
     if item.has(spec, item.undo):
         undo = call(spec, item.operation(item.undo), *parents, f"{{{name}}}", role="undo", known=known)
     wanted, bare = {**item.body, **more.pop("wanted", {})}, more.pop("bare", False)
@@ -209,6 +210,7 @@ def _usable(
         if not under_way or waited >= settings.deadline:
             return
         yield Wait(settings.poll_interval)
+        # With an interval of 0 the loop would never reach its deadline.
         waited += max(settings.poll_interval, 0.001)
         number += 1
 
@@ -226,6 +228,7 @@ def prepared(
     above: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
     top = item
+    # From the object up to its topmost parent; created in the opposite order.
     while top.parent:
         top = kind(top.parent)
         chain.insert(0, top)
@@ -235,6 +238,7 @@ def prepared(
         if ids is None:
             return None
         known |= ids
+        # Before ``above`` gets this parent: the second parent stands in its place.
         other = (*above, f"{{{names[-1]}}}")
         above = (*above, f"{{{parent.name}}}")
     needed: tuple[str, ...] = ()
@@ -275,6 +279,7 @@ def poll(
     pause, last = max(settings.poll_interval, 0.001), None
     while True:
         (exchange,) = yield (make(number),)
+        # Another status may mean progress, so the count begins again.
         refused = refused + 1 if _refused_for_good(exchange) and exchange.status == last else 1
         last = exchange.status
         for_good = refused == SAME_REFUSALS and _refused_for_good(exchange)

@@ -34,6 +34,7 @@ def cancelled(spec: Spec, settings: Settings) -> Script:
     task = [{"role": "user", "content": "Count from 1 to 500 in words."}]
     yield (_chat(spec, "streams.cancelled", "give-up", {"messages": task, "max_tokens": 64}, cancel_after=BYTES),)
     after = {"messages": [{"role": "user", "content": NEXT}], "max_tokens": 32}
+    # A step of its own, so that this request is the first that meets the target after the closed stream.
     yield (_chat(spec, "streams.cancelled", "next.stream", after),)
     yield (_chat(spec, "streams.cancelled", "next.plain", {**after, "stream": False}),)
 

@@ -52,6 +52,7 @@ def _stores(
     if ready is None:
         return None
     item = kind("vector_store")
+    # The store begins with a file, so that detaching the second one leaves a number other than 0.
     first = create(spec, item, "store", wanted={"file_ids": [ready.needed[0]]}, role="store.create", **_unsure(spec))
     other = create(spec, item, "other", role="setup")
     answers = yield (first.at(name, "store"), other.at(name, "other"))
@@ -122,6 +123,7 @@ def files(spec: Spec, settings: Settings) -> Script:
         on(f"{FILES}.list", "{store}", role="files.failed", query={"filter": "failed"}),
         on(f"{FILES}.get", "{other}", "{attached.1}", role="file.foreign", expect=Expect.EITHER),
     )
+    # Read before the file is detached, to compare with the number afterwards.
     total = _counted(ended)
     (gone,) = yield (on(f"{FILES}.delete", "{store}", "{attached.1}", role="detach"),)
     if not gone.ok:
@@ -180,6 +182,7 @@ def batches(spec: Spec, settings: Settings) -> Script:
         on(f"{BATCHES}.list_files", "{store}", "{batch}", role="batch.failed", query={"filter": "failed"}),
         on(f"{BATCHES}.get", "{other}", "{batch}", role="batch.foreign", expect=Expect.EITHER),
     )
+    # All files again: more work, so that the cancellation comes in time.
     (seen,) = yield (batch("cancel.create", "stopped", ready.needed),)
     stopped = created_id(seen)
     if stopped is None:

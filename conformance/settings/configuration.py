@@ -103,6 +103,7 @@ class Target:
         """
         wanted = frozenset(capability.split("+")) - {""}
         able = [name for name, can in self.deployments.items() if wanted <= can]
+        # Empty if only reasoning models are able; then one of them is taken.
         plain = [name for name in able if "reasoning" not in self.deployments[name] or "reasoning" in wanted]
         return next(iter(plain or able), None)
 
@@ -119,6 +120,7 @@ class Target:
         ``[target.unsupported]`` may list the operation, its resource (``files``) or everything of that resource
         (``files.*``).
         """
+        # The name with a dot stands for everything of the resource: ``files.*`` matches it, ``files.get`` doesn't.
         return self.unsupported_reason(operation, resource, f"{resource}.")
 
     def unclaimed_resource(self, resource: str) -> str | None:
@@ -185,6 +187,7 @@ class Config:
 def is_loopback(url: str) -> bool:
     """True for a URL whose host is this machine: ``localhost`` or a loopback address."""
     host = urlsplit(url).hostname or ""
+    # RFC 6761 section 6.3 reserves the name and all names below it for this machine.
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -261,6 +264,7 @@ def load_config(path: Path | str | None, overrides: Mapping[str, Any], env: Mapp
     names the file, the key, what is expected and the nearest valid key.
     """
     given = Path(path) if path is not None else Path("conformance.toml")
+    # A file that was named must exist; the default one need not.
     source = str(given) if path is not None or given.is_file() else ""
     values = _file(given) if source else {}
     options = {name: value for name, value in overrides.items() if value is not None}

@@ -46,6 +46,7 @@ def _leaves(schema: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Mappi
     """Yield (dotted name, schema) of every key below an object schema."""
     for key, held in schema["properties"].items():
         inner = _resolved(held)
+        # Tables without fixed keys, such as ``target.headers``, are one value.
         if "properties" in inner:
             yield from _leaves(inner, f"{prefix}{key}.")
         else:
@@ -165,6 +166,7 @@ def _error(misfit: Misfit, where: str) -> ConfigError:
             what = f"unknown key {inner}{misfit.key}" if place else f"unknown section [{misfit.key}]"
             return ConfigError(what, where=where, hint=_known(misfit))
         case Kind.MISSING:
+            # All required keys are named, because an item such as a waiver is often written from scratch.
             *most, last = misfit.known
             needs = f"needs {', '.join(most)} and {last}"
             return ConfigError(f"{inner}{misfit.key} is missing", where=where, hint=needs)

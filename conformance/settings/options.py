@@ -73,7 +73,10 @@ class Row:
 
 ROWS = (
     Row(
-        "--target", "text", "URL of the target (scheme, host, port); without it the embedded emulator is judged", "URL"
+        "--target",
+        "text",
+        "URL of the target (scheme, host, port); default: that of the configuration, else the embedded emulator",
+        "URL",
     ),
     Row("--api-version", "list", "only this api-version; repeatable", "V"),
     Row("--profile", "text", f"how much to send: {', '.join(Profile.ALL)} (default {Profile.STANDARD})", "P"),
@@ -92,22 +95,27 @@ ROWS = (
         "a folder with further api-versions; they replace those of the suite with the same name",
         "DIR",
     ),
-    Row("--check", "list", "only the checks whose id matches; repeatable", "GLOB"),
-    Row("--operation", "list", "only the operations whose id matches; repeatable", "GLOB"),
-    Row("--scenario", "list", "only the scenarios whose id matches; repeatable", "GLOB"),
+    Row("--check", "list", "only the checks whose id matches this pattern (* for any text); repeatable", "GLOB"),
+    Row("--operation", "list", "only the operations whose id matches this pattern; repeatable", "GLOB"),
+    Row("--scenario", "list", "only the scenarios whose id matches this pattern; repeatable", "GLOB"),
     Row("--family", "list", f"only cases of these families: {', '.join(Family)}", "F"),
-    Row("--shard", "text", "only part k of n of the corpus, divided by case id", "k/n"),
-    Row("--baseline", "path", "folder of an earlier run; failures that it has too are reported as waived", "DIR"),
+    Row("--shard", "text", "only part k of n of the derived requests, divided by case id", "k/n"),
+    Row(
+        "--baseline",
+        "path",
+        "folder of an earlier run; a failure that it has too is reported as waived and doesn't decide the conclusion",
+        "DIR",
+    ),
     Row("--shrink", "int", "requests to spend on finding a smaller failing request (default 0)", "N"),
     Row(
         "--expensive",
         "list",
-        "allow this kind of expensive requests to a live target; repeatable",
+        f"allow this kind of expensive requests to a live target; repeatable: {', '.join(EXPENSIVE_KINDS)}",
         "NAME",
     ),
     Row("--allow-plain-http", "flag", "allow http:// to a target on another machine (the key travels in clear text)"),
-    Row("--cleanup-timeout", "float", "seconds to remove what the run created, if it is interrupted (default 30)", "S"),
-    Row("--no-cache", "flag", "build the corpus again instead of reading it from the cache, and don't store it"),
+    Row("--cleanup-timeout", "float", "seconds for removing at the end what was created (default 30)", "S"),
+    Row("--no-cache", "flag", "derive the requests again instead of reading them from the cache, and don't store them"),
 )
 
 
@@ -177,7 +185,7 @@ def _kinds(names: Iterable[str]) -> tuple[str, ...]:
     """The allowed kinds of expensive requests. Raises :class:`UsageError` for an unknown one."""
     for name in names:
         if name not in EXPENSIVE_KINDS:
-            raise UsageError(f"--expensive {name} is no kind", hint=f"one of {', '.join(EXPENSIVE_KINDS)}")
+            raise UsageError(f"--expensive {name}: unknown kind", hint=f"one of {', '.join(EXPENSIVE_KINDS)}")
     return tuple(names)
 
 

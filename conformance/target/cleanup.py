@@ -54,6 +54,7 @@ def _remove(
 
     def undone(entry: Entry) -> bool:
         """Remove one object; True if it doesn't exist any more."""
+        # Each object is tried only within the limit; the others stay in the journal for ``cleanup``.
         if time.monotonic() >= deadline:
             return False
         try:
@@ -81,6 +82,7 @@ def _remove(
 
 def clean(target: Target, journal: Journal, timeout: float = 30.0, concurrency: int = 1) -> Cleaned:
     """Remove what this process created, even after the run was stopped. Never raises."""
+    # A stopped run sends nothing, but what it created must still be removed.
     target.resume()
     made = _remove(target, journal.pending, timeout, journal.gone, concurrency)
     return Cleaned(made.removed, journal.pending, journal.unknown)
@@ -116,6 +118,7 @@ def recover(
             if done.left:
                 reason = f"not removed at {entry.target}"
         if not left:
+            # Another ``cleanup`` may have deleted it in the meantime.
             path.unlink(missing_ok=True)
         made.append(Recovered(path, Cleaned(removed, tuple(left), unknown), reason))
     return tuple(made)

@@ -95,6 +95,8 @@ class ForeignObjects:
         """True if the run created the object with this id, as it was known when the id was first met."""
         if value in self._ours:
             return True
+        # Decided once for each id: the set of our own objects grows meanwhile, and an id must not change its form
+        # within a scenario.
         if value in self._theirs or value not in self._owned:
             self._theirs.add(value)
             return False

@@ -114,6 +114,7 @@ class Allowance:
             after = self._spent + Spent(1, cost.tokens, cost.images, cost.seconds, int(case.auth is Auth.WRONG))
             for name in ("requests", "tokens", "images", "seconds"):
                 cap = getattr(self._budget, name)
+                # A process gets its share of what the run has left, so that all together stay within the cap.
                 if cap is not None and getattr(after, name) > (cap - getattr(self._before, name)) * self._share:
                     message = f"the budget of {cap:g} {name} is used up"
                     # Another case may cost no tokens or images, but each costs a request.
@@ -154,6 +155,7 @@ def filtered(exchange: Exchange) -> bool:
     body = exchange.response.body if exchange.response else b""
     if exchange.status == 400:
         return b'"content_filter"' in body or b"ResponsibleAIPolicyViolation" in body
+    # A search in the bytes covers plain answers and every chunk of a stream, without parsing them.
     return b'"finish_reason":"content_filter"' in body.replace(b": ", b":")
 
 

@@ -117,6 +117,7 @@ def probes(spec: Spec, capabilities: frozenset[str]) -> tuple[Case, ...]:
     looked_at = {operation.resource for operation in operations if operation.id in {case.operation for case in found}}
     # A resource that can't be listed is asked for an object that doesn't exist, preferably by a method that reads.
     for operation in sorted(operations, key=lambda operation: operation.mutates):
+        # One request for each resource is enough to see whether its routes exist.
         case = None if operation.resource in looked_at else _nobody(operation)
         if case is not None:
             looked_at.add(operation.resource)
@@ -144,6 +145,7 @@ def _probe(spec: Spec, operation: Operation, capabilities: frozenset[str]) -> Ca
     """A request without ids for an operation; None if there is none that is refused or free of charge."""
     names = [p.name for p in operation.parameters if p.location == "path"]
     deployment = [name for name in names if "/deployments/{" + name + "}" in operation.path]
+    # A path with ids needs an object, which the preflight must not create.
     if names != deployment:
         return None
     capability = operation.resource if operation.resource in capabilities else ""
@@ -164,6 +166,7 @@ def _probe(spec: Spec, operation: Operation, capabilities: frozenset[str]) -> Ca
         if deployment or required:
             return None
         return evolve(case, query=(("limit", "1"),) if limited else ())
+    # A POST that creates something is never sent before the run has begun.
     if operation.method != "POST" or not capability or with_undo(case, spec) is not case:
         return None
     media = operation.body.get("application/json")

@@ -89,10 +89,12 @@ class _Stream(httpcore.NetworkStream):
             self._clock.late = True
             raise httpcore.ReadTimeout("the exchange took too long")
         limit = timeout if timeout is not None else self._clock.idle
+        # Tells afterwards which of the two limits ended the wait.
         self._clock.late = left < limit
         return min(limit, left)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        # Until the first byte the read limit holds, between bytes the idle limit.
         limit = self._left(self._clock.idle if self._clock.heard else timeout)
         data = self._inner.read(max_bytes, limit)
         if not self._clock.handshakes:
@@ -103,6 +105,7 @@ class _Stream(httpcore.NetworkStream):
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         for start in range(0, len(buffer), _PIECE):
             limit = self._left(timeout)
+            # Before the write: after an error nobody knows how much of it arrived.
             self._clock.wrote = self._clock.wrote or not self._clock.handshakes
             self._inner.write(buffer[start : start + _PIECE], limit)
 
@@ -160,6 +163,7 @@ class Transport:
         self.until = float("inf")
         self._context = httpx.create_ssl_context() if parts.scheme == "https" else None
         self._proxy = proxy
+        # A connection for each thread was measured to be faster than one shared pool (see the head of this module).
         self._local = threading.local()
         self._opened: list[tuple[httpcore.ConnectionPool, _Clock]] = []
         self._lock = threading.Lock()
@@ -172,6 +176,7 @@ class Transport:
         arrived.
         """
         pool, clock = self._pool()
+        # Only idle connections of this thread are in its pool, so closing it disturbs no exchange.
         if fresh:
             pool.close()
         began = time.monotonic()
@@ -220,6 +225,7 @@ class Transport:
             for stream in list(clock.sockets):
                 sock = stream.get_extra_info("socket")
                 try:
+                    # Not ``close``: shutting down wakes a thread that waits in a read, closing doesn't.
                     sock.shutdown(socket.SHUT_RDWR)
                 except (OSError, AttributeError):
                     continue  # it was closed by its own thread in the meantime
@@ -269,6 +275,7 @@ class Transport:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         named = {name.lower() for name, _ in request.headers}
         headers = [(b"host", self._authority)] if "host" not in named else []
+        # Names are ASCII by the grammar (RFC 9110 section 5.1); values may be UTF-8 in practice.
         headers += [(name.encode("ascii"), value.encode("utf-8")) for name, value in request.headers]
         if (request.body or request.method in ("POST", "PUT", "PATCH")) and "content-length" not in named:
             headers.append((b"content-length", str(len(request.body)).encode()))
@@ -352,5 +359,6 @@ def _connect_kind(error: BaseException) -> FaultKind:
             return FaultKind.DNS
         if isinstance(cause, ssl.SSLError):
             return FaultKind.TLS
+        # httpcore wraps the exception of the socket, sometimes twice.
         cause = cause.__cause__ or cause.__context__
     return FaultKind.CONNECT

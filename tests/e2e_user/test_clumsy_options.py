@@ -31,7 +31,7 @@ RUN = ("run", "--profile", "smoke")
         ("-n 3 is more than the 2 exchanges that may be in flight (--concurrency 3", ("-n", "3", "--concurrency", "2")),
         ("--cleanup-timeout nan: must be at least 0", ("--cleanup-timeout", "nan")),
         ("--cleanup-timeout inf: must be at least 0, and finite", ("--cleanup-timeout", "inf")),
-        ("--expensive gold is no kind (one of batch", ("--expensive", "gold")),
+        ("--expensive gold: unknown kind (one of batch", ("--expensive", "gold")),
         ("no-such-folder: no such folder", ("--specs", "no-such-folder")),
         ("can't be written", ("--out", "/dev/null/out")),
     ],
