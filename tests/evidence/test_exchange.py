@@ -85,6 +85,7 @@ def test_another_body_keeps_the_time_and_corrects_the_length() -> None:
 
 def test_another_json_body_is_short_utf8() -> None:
     assert '{"a":["é",1]}'.encode() == answer(b"x").with_json({"a": ["é", 1]}).body
+    assert rb'{"a":["\u00e9\ud800",1]}' == answer(b"x").with_json({"a": ["é\ud800", 1]}).body
 
 
 def test_a_header_field_is_replaced_or_removed_without_case() -> None:

@@ -119,3 +119,11 @@ def test_a_check_made_by_hand_needs_no_contrast_and_shows_no_code() -> None:
     bare = Check("a", Level.MUST, "c", "", Scope.EXCHANGE, lambda spec, one: (), spoil)
     assert (False, None, ()) == (bare.contrast, bare.witness, bare.prerequisites)
     assert "function" not in repr(rule(witness=spoil))
+
+
+def test_what_a_scenario_left_out_on_purpose_is_no_fault_of_the_target() -> None:
+    """Steps that are missing because they were not to be sent say nothing; because of a failure, they say that."""
+    lacking = story(needs=(lambda _trace: "no end was seen",))
+    for outcome, reason in ((NONE, "left out"), (UNTESTABLE, "no end was seen")):
+        verdict = judge(SPEC, lacking, trace(seen(), ended="left out", outcome=outcome))
+        assert (outcome, reason) == (verdict.outcome, verdict.reason)

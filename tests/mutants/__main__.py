@@ -1,7 +1,7 @@
 """``python tests/mutants``: mutate the modules of plan.toml, and hold the survivors against survivors.toml.
 
 Exit code 0: every survivor is listed, and at least 90 % of the mutants that could be killed were. Exit code 1: not so,
-or the list names a mutant that is killed or doesn't exist.
+or the list names a mutant that is killed or doesn't exist, or the trials of a module could not be made.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from typing import Any, NamedTuple
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
-from mutation import Identity, Mutation, mutations  # noqa: E402 - the path comes first
+from journal import Journal, digest  # noqa: E402 - the path comes first
+from mutation import Identity, Mutation, mutations  # noqa: E402 - as above
+from parentage import end_on_signals  # noqa: E402 - as above
 from trial import ROOT, Fate, baseline, in_own_process, trials, warm  # noqa: E402 - as above
 
 #: The share of the mutants that can be killed which must be.
@@ -78,20 +80,36 @@ def _tried(module: str, made: Sequence[Mutation], tests: Sequence[str], folder: 
     warm(module, folder)
     code, usual, text = baseline(module, tests, folder)
     if code != 0:
-        raise SystemExit(f"{module}: its tests end with exit code {code} without any mutant\n{text}")
+        raise RuntimeError(f"{module}: its tests end with exit code {code} without any mutant\n{text}")
     yield from trials(module, [one.source for one in made], tests, folder, jobs=jobs, usual=usual)
 
 
 def score_of(
-    module: str, tests: Sequence[str], listed: Mapping[Identity, Survivor], folder: Path, *, jobs: int, most: int
+    module: str,
+    tests: Sequence[str],
+    listed: Mapping[Identity, Survivor],
+    folder: Path,
+    *,
+    jobs: int,
+    most: int,
+    journal: Journal,
 ) -> Score:
-    """Try the mutants of one module, or ``most`` of them, spread evenly."""
+    """Try the mutants of one module, or ``most`` of them, spread evenly.
+
+    Raises :class:`RuntimeError` if its tests fail without any mutant, or if a trial could not be made.
+    """
     began = time.monotonic()
     made = mutations(ROOT.joinpath(*module.split(".")).with_suffix(".py"), module)
     if most and len(made) > most:
         made = made[:: len(made) // most][:most]
-    fates: dict[int, Fate] = dict(in_own_process(_tried, module, made, tests, folder / module, jobs))
-    found = tuple((mutation, fates[number]) for number, mutation in enumerate(made))
+    code = digest(tests)
+    fates = {one: journal.known(code, one) for one in made}
+    left = [one for one, fate in fates.items() if fate is None]
+    if left:
+        for number, fate in in_own_process(_tried, module, left, tests, folder / module, jobs):
+            fates[left[number]] = fate
+            journal.note(code, left[number], fate)
+    found = tuple((one, fate) for one, fate in fates.items() if fate is not None)
     return Score(module, found, listed, time.monotonic() - began)
 
 
@@ -146,26 +164,46 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="mutants", description="Are the tests able to fail? Mutation testing.")
     parser.add_argument("--module", default="", help="only modules whose dotted name contains this text")
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="only N mutants of each module")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="trials at a time (default: all cores)")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=2 * (os.cpu_count() or 1),
+        help="trials at a time (default: two for each core, because some only wait)",
+    )
+    parser.add_argument(
+        "--resume", type=Path, metavar="FILE", help="keep each fate in this file, and don't try again what it has"
+    )
     chosen = parser.parse_args(arguments)
     plan: dict[str, list[str]] = tomllib.loads((HERE / "plan.toml").read_text(encoding="utf-8"))["tests"]
     listed = read_survivors(HERE / "survivors.toml")
     folder = Path(tempfile.mkdtemp(prefix="mutants-"))
-    scores = []
+    journal = Journal(chosen.resume)
+    scores, failed = [], []
+    end_on_signals()
     try:
         for module, tests in plan.items():
             if chosen.module in module:
-                score = score_of(module, tests, listed, folder, jobs=chosen.jobs, most=chosen.sample)
+                try:
+                    score = score_of(
+                        module, tests, listed, folder, jobs=chosen.jobs, most=chosen.sample, journal=journal
+                    )
+                except RuntimeError as error:
+                    failed.append(module)
+                    print(f"{module}: {error}", flush=True)
+                    continue
                 scores.append(score)
                 print(_row(score, score.module), flush=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     tried = {score.module for score in scores}
     alive = {one.identity for score in scores for one in score.survivors}
+    gone = [one for one in listed if one.module not in plan]
     stale = [one for one in listed if one.module in tried and one not in alive] if not chosen.sample else []
     print()
-    _told(scores, stale)
-    fine = share(scores) >= WANTED and not stale and not any(score.unknown for score in scores)
+    _told(scores, gone + stale)
+    if failed:
+        print(f"not tried, because something went wrong, see above: {', '.join(failed)}")
+    fine = share(scores) >= WANTED and not (gone or stale or failed) and not any(score.unknown for score in scores)
     print(f"{share(scores):.1%} of the mutants that can be killed are killed; wanted: {WANTED:.0%}")
     return 0 if fine else 1
 

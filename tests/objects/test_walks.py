@@ -264,7 +264,10 @@ def test_a_page_that_failed_has_no_order() -> None:
         ([], ("dc", "bx")),
         ([], ("dc", "ba", "")),
         ([(None, 5)], ("dc", "")),
+        ([(None, 5)], ("dcba", "d")),
+        ([], ("dc", "", "b")),
         ([], ("dc",)),
+        ([], ("da",)),
     ],
 )
 def test_objects_that_come_and_go_move_no_others(expected: Any, pages: tuple[str, ...]) -> None:
@@ -284,6 +287,18 @@ def test_a_list_that_others_change_too_is_not_judged() -> None:
 )
 def test_the_object_that_a_changing_walk_starts_after_is_not_due(expected: Any, pages: tuple[str, ...]) -> None:
     assert expected == findings("lists.walk.changed", trace(MADE, walk("change.page", *pages, after="d")))
+
+
+def test_a_cursor_that_was_not_sent_is_due() -> None:
+    """The scenario knows an id, but the walk starts at the beginning of the list."""
+    first = seen("change.page", page("cb", has_more=True), cursor="d")
+    second = seen("change.page", page("a"), {"after": "b"})
+    assert [(None, 5)] == findings("lists.walk.changed", trace(MADE, [first, second]))
+
+
+def test_a_changing_list_that_shows_none_of_ours_has_lost_them_all() -> None:
+    (lost,) = spoken("lists.walk.changed", trace(MADE, walk("change.page", "", "x")))
+    assert "['a', 'b', 'c', 'd']" == lost.actual
 
 
 def test_pages_that_failed_are_no_pages_of_a_changing_list() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from attrs import evolve
@@ -21,6 +22,9 @@ from conformance.target.journal import Journal
 from conformance.target.target import Target
 
 NO_CAPS = Budget()
+
+#: Seconds that a test of a runner alone may take. Each takes a small part of one.
+PATIENCE = 8
 
 
 class Board:
@@ -45,6 +49,20 @@ class Board:
         finally:
             with self._lock:
                 self._now -= 1
+
+
+@pytest.fixture
+def bounded() -> Iterator[None]:
+    """The test fails if its main thread still waits after ``PATIENCE`` seconds, and again if it then waits to close."""
+
+    def fail(_number: int, _frame: object) -> NoReturn:
+        pytest.fail(f"still waiting after {PATIENCE} seconds")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE, 1)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture

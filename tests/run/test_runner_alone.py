@@ -18,6 +18,9 @@ from conformance.target.preflight import Preflight
 
 from .memory import Memory, answer, case, corpus, roles, runner, told
 
+#: Whoever waits for a runner that never answers fails.
+pytestmark = pytest.mark.usefixtures("bounded")
+
 # -- what is known before ---------------------------------------------------------------------------------------------
 
 

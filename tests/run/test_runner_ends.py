@@ -22,6 +22,9 @@ from conformance.verdict import Level, Outcome
 
 from .memory import Memory, answer, case, corpus, refused, roles, runner, told
 
+#: Whoever waits for a runner that never answers fails.
+pytestmark = pytest.mark.usefixtures("bounded")
+
 # -- what is left out -------------------------------------------------------------------------------------------------
 
 
