@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -39,7 +40,12 @@ class Journal:
 
 
 def _name(mutation: Mutation) -> str:
-    return f"{mutation.identity.module} {sha256(mutation.source.encode()).hexdigest()}"
+    return f"{mutation.identity.module} {_meaning(mutation.source)}"
+
+
+def _meaning(source: str) -> str:
+    """The digest of Python code without its comments and its form."""
+    return sha256(ast.dump(ast.parse(source)).encode()).hexdigest()
 
 
 def digest(tests: Sequence[str]) -> str:
@@ -51,7 +57,9 @@ def digest(tests: Sequence[str]) -> str:
         files |= {other for other in beside if path in (other, *other.parents) or not other.name.startswith("test_")}
     total = sha256()
     for path in sorted(files):
-        total.update(f"{path.relative_to(ROOT)}\0{sha256(path.read_bytes()).hexdigest()}\n".encode())
+        text = path.read_text(encoding="utf-8")
+        content = _meaning(text) if path.suffix == ".py" else sha256(text.encode()).hexdigest()
+        total.update(f"{path.relative_to(ROOT)}\0{content}\n".encode())
     return total.hexdigest()
 
 
