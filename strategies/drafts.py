@@ -64,6 +64,7 @@ def _pairs(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Name and text of each query parameter or header; an array becomes one pair per item."""
     pairs: list[tuple[str, str]] = []
     for name, value in values.items():
+        # The default of OpenAPI 3 for arrays in a query is one pair per item (style ``form``, ``explode`` true).
         pairs += [(name, _plain(item)) for item in value] if isinstance(value, list) else [(name, _plain(value))]
     return tuple(pairs)
 
@@ -79,6 +80,7 @@ def _part(name: str, value: Any) -> Part:
 
 def encode(value: Any, media: str) -> Body:
     """The body of a request in a media type. None means that no body is sent."""
+    # Only JSON has a null; in other media types it means that nothing is sent.
     if not media or (value is None and media != "application/json"):
         return None
     if media.startswith("multipart/") and isinstance(value, dict):
@@ -86,6 +88,7 @@ def encode(value: Any, media: str) -> Body:
             _part(name, item)
             for name, entry in value.items()
             for item in (entry if isinstance(entry, list) else [entry])
+            # A form has no way to write null.
             if item is not None
         ]
         return Multipart(tuple(parts))

@@ -21,6 +21,7 @@ def impossible_id(parameter: str, operation: Operation) -> str:
     """The impossible id for a path parameter, with the prefix of such ids in the operation at hand."""
     if parameter in ("model", "deployment-id", "deployment_id"):
         return IMPOSSIBLE_MODEL
+    # The prefix keeps the id well-formed, so that a refusal is about its absence.
     return operation.facts.prefixes.get(parameter, "") + IMPOSSIBLE_ID
 
 

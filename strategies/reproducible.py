@@ -25,4 +25,5 @@ class SeededProvider(HypothesisProvider):
         """Return None: draw no constant."""
 
 
+# Hypothesis loads a provider by the path of its class.
 AVAILABLE_PROVIDERS[BACKEND] = f"{__name__}.{SeededProvider.__name__}"

@@ -93,6 +93,7 @@ class TemplateContext:
             request["query"] = dict(query)
         header = self.root.properties.get("header")
         if header is not None:
+            # Required headers have one documented value, such as that of ``OpenAI-Beta``.
             request["header"] = {name: header.properties[name].enum[0] for name in sorted(header.required)}
         return Draft(
             request=request,

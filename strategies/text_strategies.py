@@ -29,6 +29,7 @@ def texts(*, minimum: int = 0, maximum: int | None = None) -> SearchStrategy[str
 
     Drawn texts have at most 200 characters; whole phrases may be longer.
     """
+    # Longer texts cost tokens on a live target and show nothing new; bounds have requests of their own.
     most = 200 if maximum is None else min(maximum, 200)
     plain = st.text(
         # Lone surrogates can't be written as UTF-8, and the service refuses U+0000.
@@ -38,6 +39,7 @@ def texts(*, minimum: int = 0, maximum: int | None = None) -> SearchStrategy[str
     )
     longest = 1000 if maximum is None else maximum
     fitting = [phrase for phrase in _PHRASES if minimum <= len(phrase) <= max(longest, 0)]
+    # Phrases that are known to make trouble, or random texts.
     return st.sampled_from(fitting) | plain if fitting else plain
 
 

@@ -43,6 +43,7 @@ def corpus_scenario(corpus: OperationCorpus) -> Scenario:
         for number, case in enumerate(setup):
             sent = bound(case.at(id, f"setup.{number}"), values)
             (exchange,) = yield (sent,)
+            # Each setup case may need the objects of those before it, so they are sent one after the other.
             values |= created_ids(case, exchange)
         own: dict[str, dict[str, str]] = {key: {} for key in again}
         # All copies of one fresh object are independent of each other, so they are created in one step.
@@ -50,6 +51,7 @@ def corpus_scenario(corpus: OperationCorpus) -> Scenario:
             step = tuple(bound(case.at(id, f"setup.{number}.{key}"), {**values, **own[key]}) for key in again)
             for key, exchange in zip(again, (yield step) if step else (), strict=True):
                 own[key] |= created_ids(case, exchange)
+        # An object of its own replaces the shared one of the same name.
         yield tuple(bound(case, {**values, **own.get(case.id, {})}) for case in cases)
 
     return Scenario(

@@ -17,6 +17,7 @@ def listed(spec: Spec, settings: Settings) -> Script:
     unknown = f"conformance-{IMPOSSIBLE}"
     looks = [call(spec, "models.get", unknown, role="get-unknown", expect=Expect.EITHER).at(name, "get-unknown")]
     ids = ids_of(page)
+    # An account may have no model at all.
     if ids:
         looks.append(call(spec, "models.get", "{model}", role="get", known={"model": ids[0]}).at(name, "get"))
     yield tuple(looks)

@@ -26,6 +26,7 @@ def _registered() -> tuple[Any, ...]:
     found: list[Any] = []
     for info in pkgutil.walk_packages(scenarios.__path__, scenarios.__name__ + "."):
         module = importlib.import_module(info.name)
+        # A scenario that is imported from another module counts only where it was made.
         found.extend(v for v in vars(module).values() if isinstance(v, Scenario) and v.module == info.name)
         if "scenarios_for" in vars(module):
             found.append(module.scenarios_for)

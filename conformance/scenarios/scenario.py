@@ -96,6 +96,7 @@ def bound(case: Case, values: Mapping[str, str]) -> Case:
     """The case with known placeholders filled in, its undo as well."""
     if not values:
         return case
+    # The undo is sent at the end of the run, when the script and its values are gone.
     undo = case.undo.bind(**values) if case.undo is not None else None
     return evolve(case.bind(**values), undo=undo)
 

@@ -27,6 +27,7 @@ def job(spec: Spec, settings: Settings) -> Script:
     """
     name = "video.job"
     item = kind("video_job")
+    # Two variants are the least number with which a lost one is noticed.
     made = create(spec, item, "job", wanted={"n_variants": 2}, role="job.create", cost=Cost(seconds=2.0))
     (seen,) = yield (made.at(name, "job"),)
     job_id = created_id(seen)
@@ -49,6 +50,7 @@ def job(spec: Spec, settings: Settings) -> Script:
         ),
     )
     films = [x["id"] for x in listed_in(ended, "generations") if isinstance(x.get("id"), str)]
+    # Reported by ``video.variants``; there is nothing to read.
     if not films:
         return
     known["film"] = films[0]

@@ -31,6 +31,7 @@ def heard(context: TemplateContext) -> Iterator[Draft]:
     logprobs: dict[str, Any] = {"include[]": ["logprobs"], "either": "only newer models give log probabilities"}
     yield hear("logprobs", **logprobs)
     yield hear("stream", stream=True, either="only newer models stream")
+    # Text under the name and media type of a sound file.
     yield hear("not-audio", "file:not-audio", either="the file says it is sound and is not")
     yield hear("empty", "file:empty", either="an empty file")
 
@@ -46,4 +47,5 @@ def spoken(context: TemplateContext) -> Iterator[Draft]:
     for form in ("mp3", "opus", "aac", "flac", "wav", "pcm"):
         yield speak(form, response_format=form)
     yield speak("speed", speed=1.5)
+    # Few characters: speech is billed by them.
     yield speak("scripts", input="Grüße. 你好。")

@@ -60,6 +60,7 @@ def answer(number: int) -> dict[str, Any]:
 def plain(context: TemplateContext) -> Iterator[Draft]:
     """Chat requests whose answer is one JSON object."""
 
+    # Short answers: a run sends this many times, and each token costs.
     def chat(role: str, *messages: Any, either: str = "", limit: int = 16, **fields: Any) -> Draft:
         key = "max_tokens" if context.has("/max_tokens") else "max_completion_tokens"
         return context.draft(role, {"messages": list(messages), key: limit, **fields}, either=either)
@@ -69,6 +70,7 @@ def plain(context: TemplateContext) -> Iterator[Draft]:
     yield context.draft("chat.minimal", {"messages": [HELLO]})
     yield chat("chat.roles.system", system, HELLO)
     yield chat("chat.roles.developer", {**system, "role": "developer"}, HELLO)
+    # Texts that careless handling of encodings changes.
     yield chat("chat.text.scripts", {"role": "user", "content": SCRIPTS})
     yield chat("chat.text.control", {"role": "user", "content": "one\ttwo\r\nthree\u0007\u001b[0m end"})
     yield chat("chat.text.names", {"role": "user", "name": "Ada_1", "content": "Say my name."})
@@ -82,11 +84,13 @@ def plain(context: TemplateContext) -> Iterator[Draft]:
     )
     yield chat("chat.text.parts", {"role": "user", "content": [{"type": "text", "text": "Say hello in one word."}]})
     yield chat("chat.n", HELLO, n=2)
+    # The word stands in the prompt, so that a model repeats it and the stop sequence is met.
     yield chat("chat.stop", {"role": "user", "content": "Repeat exactly: red green blue"}, stop="green")
     yield chat("chat.stop.list", {"role": "user", "content": "Repeat exactly: red green blue"}, stop=["green", "blue"])
     yield chat("chat.seed", HELLO, seed=42, temperature=0)
     yield chat("chat.sampling", HELLO, temperature=0.2, presence_penalty=0.1, frequency_penalty=-0.1)
     yield chat("chat.user", HELLO, user="conformance-user")
+    # Counting to five hundred needs far more tokens, so the limit certainly cuts the answer.
     yield chat("chat.length", COUNT, limit=16)
     yield chat("chat.length.more", COUNT, limit=32)
     yield chat("chat.logprobs", HELLO, logprobs=True)
@@ -95,6 +99,7 @@ def plain(context: TemplateContext) -> Iterator[Draft]:
     yield chat("chat.json-object", ask_json, limit=64, response_format={"type": "json_object"})
     yield chat("chat.json-schema", WEATHER | {"content": "Oslo has 7 degrees."}, limit=64, response_format=SCHEMA)
     yield chat("chat.text-format", HELLO, response_format={"type": "text"})
+    # A reasoning model spends tokens before its first word; with a small limit its answer would be empty.
     thinking = {"messages": [HELLO], "max_completion_tokens": 256, "reasoning_effort": "low"}
     yield context.draft("chat.reasoning", thinking, needs=["reasoning"])
     yield chat("chat.data-sources", HELLO, either="needs a data source that the account owns", data_sources=[_SEARCH])
@@ -139,6 +144,7 @@ def tools(context: TemplateContext) -> Iterator[Draft]:
     yield chat("chat.tool.required", WEATHER, tools=[TOOL], tool_choice="required")
     yield chat("chat.tool.round-trip", WEATHER, asked, answer(1), tools=[TOOL])
     yield chat("chat.content.null", WEATHER, asked, answer(1), {"role": "user", "content": "Thanks."}, tools=[TOOL])
+    # The schema allows both forms, and clients send both.
     absent = {key: value for key, value in asked.items() if key != "content"}
     doubt = "some models want the key content beside tool_calls"
     yield chat("chat.content.absent", WEATHER, absent, answer(1), tools=[TOOL], either=doubt)
@@ -168,6 +174,7 @@ def pictures(context: TemplateContext) -> Iterator[Draft]:
     png_part = {"type": "image_url", "image_url": {"url": PNG_URL}}
     yield seen("chat.image.png", png_part)
     yield seen("chat.image.jpeg", {"type": "image_url", "image_url": {"url": jpeg_url}})
+    # Low detail has a fixed, small price.
     low = {"type": "image_url", "image_url": {"url": PNG_URL, "detail": "low"}}
     yield seen("chat.image.detail", low)
     yield seen("chat.image.two", png_part, low)

@@ -34,6 +34,7 @@ def completions(context: TemplateContext) -> Iterator[Draft]:
     yield ask("completions.suffix", suffix=" And that was all.", either="only some models insert text")
     yield ask("completions.logprobs", logprobs=2)
     yield ask("completions.length", "Count from one to five hundred in words, one per line:", max_tokens=16)
+    # The settings with which a model is most likely to repeat itself.
     yield ask("completions.seed", seed=42, temperature=0)
     yield ask("completions.user", user="conformance-user")
     yield ask("completions.best-of", n=1, best_of=2)

@@ -27,6 +27,7 @@ def uploads(context: TemplateContext) -> Iterator[Draft]:
         if either and purpose == "evals":
             either = ""
         yield context.draft(f"files.upload.{purpose}", body, either=either)
+    # A second file with other content: a job refuses its training file for validation.
     yield context.draft("files.upload.validate", {"purpose": "fine-tune", "file": "file:validate"})
     yield context.draft("files.upload.scripts", {"purpose": "assistants", "file": "file:unicode"})
     yield context.draft("files.upload.empty", {"purpose": "assistants", "file": "file:empty"}, either="an empty file")

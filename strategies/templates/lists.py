@@ -16,6 +16,7 @@ def without_body(context: TemplateContext) -> Iterator[Draft]:
     query = context.root.properties.get("query")
     names = query.properties if query is not None else {}
     role = context.operation.id.rsplit(".", 1)[-1]
+    # Some lists require the parameter, so no request may leave it out.
     need = {"limit": 3} if query is not None and "limit" in query.required else {}
     yield context.draft(role if role != "list" else "list.default", query=need)
     if "limit" in names:

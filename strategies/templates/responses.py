@@ -30,6 +30,7 @@ def responses(context: TemplateContext) -> Iterator[Draft]:
         return {"role": "user", "content": content}
 
     yield ask("responses")
+    # Only what the document requires: targets tend to rely on fields that clients usually send.
     yield context.draft("responses.minimal", {"input": HELLO})
     yield ask("responses.scripts", SCRIPTS)
     yield ask("responses.messages", [user(HELLO)])
@@ -55,6 +56,7 @@ def responses(context: TemplateContext) -> Iterator[Draft]:
     yield ask("responses.json-object", asked, text={"format": {"type": "json_object"}})
     shape = {"type": "json_schema", **SCHEMA["json_schema"]}  # type: ignore[dict-item]
     yield ask("responses.json-schema", asked, text={"format": shape})
+    # The setup creates the response whose id is filled in.
     yield ask("responses.previous", previous_response_id="{response_id}")
     yield ask("responses.stream", stream=True)
     yield ask("responses.stream.tool", WEATHER, stream=True, tools=[FUNCTION], tool_choice=FORCED)

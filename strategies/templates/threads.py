@@ -18,6 +18,7 @@ HELLO = {"role": "user", "content": "Say hello in one word."}
 def threads(context: TemplateContext) -> Iterator[Draft]:
     """A thread, empty or with messages."""
     yield context.draft("threads.create", {})
+    # The document allows a POST without any content.
     yield context.draft("threads.create.no-body")
     yield context.draft("threads.create.message", {"messages": [HELLO]})
     replied = [HELLO, {"role": "assistant", "content": "Hello."}, HELLO]
@@ -30,6 +31,7 @@ def changes(context: TemplateContext) -> Iterator[Draft]:
     """Modify metadata: set it, empty it, use other scripts."""
     kind = context.operation.id.split(".")[-2]
     yield context.draft(f"{kind}.modify", {"metadata": {"suite": "conformance", "state": "changed"}})
+    # An empty object removes all pairs; it must not be taken for a missing field.
     yield context.draft(f"{kind}.modify.empty", {"metadata": {}})
     yield context.draft(f"{kind}.modify.scripts", {"metadata": {"Grüße": SCRIPTS}})
 
@@ -44,6 +46,7 @@ def messages(context: TemplateContext) -> Iterator[Draft]:
     yield say("plain")
     yield say("assistant", role="assistant")
     yield say("scripts", SCRIPTS)
+    # White space that must come back unchanged.
     yield say("lines", "one\ttwo\r\nthree")
     yield say("parts", [{"type": "text", "text": "Say hello in one word."}])
     vision = "only models with vision take pictures"

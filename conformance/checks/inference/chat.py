@@ -67,6 +67,7 @@ def _one_more(value: Any, _request: Request) -> Any:
     choices = value.get("choices")
     if not choices:
         return None
+    # With the next free index, so that only the number of choices is wrong.
     value["choices"] = [*choices, {**choices[-1], "index": len(choices)}]
     return value
 
@@ -100,6 +101,7 @@ def _same_index(value: Any, _request: Request) -> Any:
     if not choices:
         return None
     for choice in choices:
+        # An index beyond the last: with a single choice, index 0 would still be right.
         choice["index"] = len(choices)
     return value
 
@@ -117,6 +119,8 @@ def _same_index(value: Any, _request: Request) -> Any:
 def choices_index(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """The choices have the indices 0, 1, 2 … Clients tell the choices apart by them."""
     indexes = [choice.get("index") for choice in choices_of(seen)]
+    # Sorted as texts: a missing index is None, which Python can't compare with a number. The order of the choices is
+    # free.
     if sorted(map(str, indexes)) != sorted(map(str, range(len(indexes)))):
         yield seen.finding(
             "indexes are not 0 … n-1", place="/choices", expected=list(range(len(indexes))), actual=indexes
@@ -136,6 +140,7 @@ def _with_stop(value: Any, request: Request) -> Any:
     stops = _stops(request.json or {})
     for choice in value.get("choices", []):
         if stops and isinstance(message_of(choice).get("content"), str):
+            # One choice is enough to break the rule.
             choice["message"]["content"] += stops[0]
             return value
     return None
@@ -186,6 +191,7 @@ def _formed(seen: Observation) -> Iterator[tuple[int, str]]:
     """Yield (index, text) of the messages that ended normally and aren't refusals."""
     for index, choice in enumerate(choices_of(seen)):
         content = message_of(choice).get("content")
+        # A limit or a filter may cut the JSON anywhere, and a refusal is prose.
         if choice.get("finish_reason") == "stop" and isinstance(content, str) and not message_of(choice).get("refusal"):
             yield index, content
 
@@ -251,6 +257,7 @@ def json_schema(spec: Spec, seen: Observation) -> Iterator[Finding]:
                 "the message is not JSON", place=f"/choices/{index}/message/content", actual=content[:80]
             )
             continue
+        # One finding for each message: several errors often have one cause.
         for error in list(validator.iter_errors(value))[:1]:
             yield seen.finding(error.message, place=f"/choices/{index}/message/content", actual=content[:80])
 
@@ -280,6 +287,7 @@ def logprobs(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """
     most = number(body_of(seen.case), "top_logprobs", 0)
     for index, choice in unfiltered(seen):
+        # A message that only calls tools has no text whose tokens could be listed.
         if not message_of(choice).get("content"):
             continue
         given = choice.get("logprobs")
@@ -289,6 +297,7 @@ def logprobs(spec: Spec, seen: Observation) -> Iterator[Finding]:
                 "no log probabilities", place=f"/choices/{index}/logprobs", expected="content: […]", actual=given
             )
             continue
+        # Fewer alternatives than requested are allowed: there may be no more.
         others = [token.get("top_logprobs") if isinstance(token, dict) else None for token in tokens]
         crowded = [n for n, given in enumerate(others) if isinstance(given, list) and len(given) > most]
         if crowded:

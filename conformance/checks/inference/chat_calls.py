@@ -43,6 +43,7 @@ def _prose(value: dict[str, Any], request: Request) -> Any:
         return None
     for choice in _choices(value):
         choice["message"].pop("tool_calls", None)
+        # The finish_reason changes too; otherwise it would claim a call that isn't there, which is another rule.
         choice.update({"message": {**choice["message"], "content": "I would call it."}, "finish_reason": "stop"})
     return value
 
@@ -136,6 +137,7 @@ def _called_anyway(value: dict[str, Any], request: Request) -> Any:
     body = request.json if isinstance(request.json, dict) else {}
     if "none" not in (body.get("tool_choice"), body.get("function_call")):
         return None
+    # A complete call, so that the schema and the other checks of calls accept it.
     call = {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
     for choice in _choices(value):
         choice["message"]["tool_calls"] = [call]
@@ -157,6 +159,7 @@ def tool_none(spec: Spec, seen: Observation) -> Iterator[Finding]:
     A client that forbids calls isn't prepared to run one.
     """
     for index, choice in enumerate(_choices(seen.json)):
+        # A target may answer in the current or in the deprecated form, whatever the request used.
         called = _calls(choice) or _function_call(choice)
         if called:
             yield seen.finding(
@@ -216,6 +219,7 @@ def _two_calls(value: dict[str, Any], request: Request) -> Any:
     changed = False
     for choice in _choices(value):
         if _calls(choice):
+            # With an id of its own: equal ids would break another rule.
             again = {**_calls(choice)[0], "id": "call_again"}
             choice["message"]["tool_calls"], changed = [*_calls(choice), again], True
     return value if changed else None

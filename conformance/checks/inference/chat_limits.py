@@ -22,6 +22,7 @@ SHORTEST_LIMIT = 16
 def _as_stop(value: Any, request: Request) -> Any:
     """Counterexample: a cut-off answer claims to have ended normally."""
     limit = _limit(request.json or {})
+    # Cut-off JSON that claims to be finished would break the rule on JSON as well.
     if not limit or limit > 64 or format_of(request.json or {}) in ("json_object", "json_schema"):
         return None
     changed = False
@@ -63,6 +64,7 @@ def finish_reason_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
     task doesn't, because one model may need five tokens where another needs fifty.
     """
     counted, most = counted_tokens(seen), (_limit(body_of(seen.case)) or 0) * len(choices_of(seen))
+    # The answers ended by themselves before the limit, or nobody can tell.
     if counted is None or counted < most:
         return
     for index, choice in unfiltered(seen):
@@ -86,10 +88,12 @@ def _one_less(value: Any, request: Request) -> Any:
     """Counterexample: the usage counts one token less than the limit that cut the answer."""
     usage, choices = value.get("usage"), value.get("choices")
     limit = _limit(request.json or {})
+    # With several choices the sum doesn't say how many tokens each of them has.
     if not limit or not isinstance(usage, dict) or not isinstance(choices, list) or len(choices) != 1:
         return None
     if choices[0].get("finish_reason") != "length" or usage.get("completion_tokens") != limit:
         return None
+    # The total follows, so that the usage still adds up.
     less = {"completion_tokens": limit - 1, "total_tokens": usage.get("total_tokens", 0) - 1}
     return {**value, "usage": {**usage, **less}}
 

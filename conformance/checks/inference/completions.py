@@ -36,6 +36,7 @@ def _plain(spec: Spec, case: Case) -> bool:
 def prompts_in(body: Mapping[str, Any]) -> int:
     """The number of prompts in a body. A string or a list of token ids is one prompt; a list of those is several."""
     prompt = body.get("prompt")
+    # A list of integers is one prompt in tokens.
     if isinstance(prompt, list) and prompt and not all(isinstance(item, int) for item in prompt):
         return len(prompt)
     return 1
@@ -93,6 +94,7 @@ def finish_reason_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
     Whether the limit cut it is concluded from the usage, not from the task.
     """
+    # The usage adds up all choices, and the limit holds for each of them.
     counted, most = counted_tokens(seen), number(body_of(seen.case), "max_tokens", 0) * len(choices_of(seen))
     if counted is None or counted < most:
         return
@@ -164,12 +166,14 @@ def echo(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """With ``echo: true`` every text begins with the prompt."""
     prompt = body_of(seen.case)["prompt"]
     for index, choice in unfiltered(seen):
+        # Tokenizers may add or drop white space at the edges of the prompt.
         if not str(choice.get("text")).lstrip().startswith(prompt.strip()):
             yield seen.finding("the prompt is missing", place=f"/choices/{index}/text", expected=prompt[:60])
 
 
 def _no_logprobs(value: Any, request: Request) -> Any:
     """Counterexample: the log probabilities are missing."""
+    # Text completions ask with a number, chat with a boolean.
     if not isinstance((request.json or {}).get("logprobs"), int):
         return None
     for choice in value.get("choices", []):

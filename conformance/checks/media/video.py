@@ -40,6 +40,7 @@ def variants(spec: Spec, trace: Trace) -> Iterator[Finding]:
     if made is None or done is None or done.json.get("status") != "succeeded":
         return
     wanted, videos = sent_in(made).get("n_variants"), done.json.get("generations")
+    # A list of another type is reported by the schema.
     if isinstance(videos, list) and len(videos) != wanted:
         yield done.finding("another number of videos", place="/generations", expected=wanted, actual=len(videos))
 
@@ -105,6 +106,7 @@ def _other_head(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | 
     response = exchange.response
     if response is None or exchange.request.method != "HEAD" or not exchange.ok:
         return None
+    # The media type is that of an error, so that the refusal is well-formed in itself.
     return exchange.answered(evolve(response, status=404).with_header("content-type", "application/json"))
 
 
@@ -124,6 +126,7 @@ def head(spec: Spec, trace: Trace) -> Iterator[Finding]:
     if not got or not asked or not got[0].exchange.ok:
         return
     whole, alone = got[0].response, asked[0].exchange.response
+    # Throttling, server errors and silence are judged by other checks.
     if alone is None or alone.status == 429 or alone.status >= 500:
         return
     if alone.status != whole.status:

@@ -30,8 +30,10 @@ def _flipped(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | Non
     response = exchange.response
     if response is None or not exchange.ok or not path_of(exchange.request).endswith("/content") or not response.body:
         return None
+    # Videos have a ``/content`` too.
     if "/files/" not in path_of(exchange.request):
         return None
+    # The length stays, so that only a comparison of all bytes notices it.
     return exchange.answered(response.with_body(bytes([response.body[0] ^ 1]) + response.body[1:]))
 
 
@@ -52,6 +54,7 @@ def content(spec: Spec, trace: Trace) -> Iterator[Finding]:
         for seen in trace.role(f"{name}.content"):
             got = seen.exchange.response.body if seen.exchange.response else b""
             if seen.exchange.ok and got != sent.data:
+                # If one is the beginning of the other, they differ from the end of the shorter one on.
                 place = next((i for i, (a, b) in enumerate(zip(got, sent.data, strict=False)) if a != b), len(got))
                 yield seen.finding(
                     "other bytes came back", place=f"byte:{place}", expected=f"{len(sent.data)} bytes as sent",
@@ -79,6 +82,7 @@ def as_sent(spec: Spec, trace: Trace) -> Iterator[Finding]:
         for role in ("upload", "get"):
             seen = one(trace, f"{name}.{role}")
             for field, value in wanted.items() if seen else ():
+                # A missing field is reported by the schema, if the version requires it.
                 if seen is not None and seen.json.get(field) not in (None, value):
                     yield seen.finding(
                         f"{field} is not what was uploaded", place=f"/{field}", expected=value, actual=seen.json[field]

@@ -55,9 +55,11 @@ def kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """Reading a stored response gives the same items with the same ids, texts and token counts as its creation."""
     for key in ("first", "second", "forced", "cut"):
         made, look = one(trace, key), one(trace, f"{key}.get")
+        # Roles below this one belong to the later reads.
         if made is None or look is None or made.case.role != key:
             continue
         for name in ("id", "created_at", "status", "usage", "model"):
+            # A field that the creation left open may be filled in later.
             if made.json.get(name) is not None and look.json.get(name) != made.json[name]:
                 yield look.finding(f"{name} differs", place=f"/{name}", expected=made.json[name],
                                    actual=look.json.get(name))  # fmt: skip
@@ -100,6 +102,7 @@ def _shortened(value: Any, request: Request) -> Any:
     data = value.get("data")
     if not request.url.split("?", maxsplit=1)[0].endswith("/input_items") or not data or "after=" in request.url:
         return None
+    # Cursors and ends follow, so that the page stays consistent in itself.
     rest = data[:-1]
     ends = {"first_id": rest[0].get("id") if rest else None, "last_id": rest[-1].get("id") if rest else None}
     return {**value, "data": rest, **{k: v for k, v in ends.items() if k in value}}
@@ -120,6 +123,7 @@ def input_items(spec: Spec, trace: Trace) -> Iterator[Finding]:
     if page is None:
         return
     sent, found = [_words(item) for item in TALK], [_words(item) for item in items_of(page)]
+    # Only the texts are compared: ids and types are added by the target.
     missing = [text for text in sent if text not in found]
     if missing:
         yield page.finding("items are missing, or their text differs", place="/data", expected=missing, actual=found)
@@ -160,6 +164,7 @@ def _no_call(item: dict[str, Any]) -> Any:
     if not isinstance(output, list) or not any(_is_call(x) for x in output):
         return None
     text = {"type": "output_text", "text": "No call.", "annotations": []}
+    # A well-formed message, so that only the missing call is wrong.
     message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [text]}
     return {**item, "output": [message if _is_call(x) else x for x in output]}
 
@@ -215,6 +220,7 @@ def _uncut(item: dict[str, Any]) -> Any:
 def cut(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A response that is longer than ``max_output_tokens`` has the status ``incomplete``."""
     seen = one(trace, "cut")
+    # Other final states, such as failed, are judged elsewhere.
     if seen is not None and seen.json.get("status") == "completed":
         yield seen.finding(
             "a cut-off response is not incomplete", place="/status", expected="incomplete", actual="completed"
@@ -264,6 +270,7 @@ def usage(spec: Spec, trace: Trace) -> Iterator[Finding]:
     for seen in trace:
         for item in objects_in(seen):
             given = item.get("usage") if item.get("object") == "response" else None
+            # A response that is still running has no usage yet.
             parts = [given.get(name) for name in ("input_tokens", "output_tokens")] if isinstance(given, dict) else []
             numbers = [part for part in parts if is_integer(part)]
             if isinstance(given, dict) and len(numbers) == 2 and given.get("total_tokens") != sum(numbers):

@@ -88,6 +88,7 @@ def event_object(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fi
     """``object`` in the data is the kind of object that the event's name says."""
     shown = 0
     for moment in lifecycle_events(reading):
+        # Deltas are objects of a kind of their own, such as ``thread.message.delta``.
         wanted = f"{moment.kind}.delta" if moment.state == "delta" else moment.kind
         if moment.value.get("object") != wanted and shown < MOST:
             shown += 1
@@ -122,6 +123,7 @@ def event_status(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fi
     shown = 0
     for moment in lifecycle_events(reading):
         status = moment.value.get("status")
+        # ``created`` is no status, and a delta has only what changed.
         if moment.state in ("created", "delta") or status is None or status == moment.state or shown == MOST:
             continue
         shown += 1
@@ -137,6 +139,7 @@ def _twice(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
     """Counterexample: an event comes twice."""
     for index, event in enumerate(events):
         named_as = split_name(event.name)
+        # Deltas may come many times.
         if named_as is not None and named_as[1] != "delta" and index:
             return [*events[: index + 1], event, *events[index + 1 :]]
     return None

@@ -26,6 +26,7 @@ def _finish_twice(events: list[Draft], _request: Request) -> Sequence[Draft] | N
     for index, event in enumerate(events):
         value = event.json
         if isinstance(value, dict) and any(c.get("finish_reason") for c in value.get("choices") or ()):
+            # The same chunk again, right behind the first one.
             return [*events[: index + 1], event, *events[index + 1 :]]
     return None
 
@@ -55,6 +56,7 @@ def finish_once(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
         elif breach.rule == "finish-reason-missing":
             end = f"byte:{reading.stream.size}"
             yield seen.finding(f"choice {index} ends without finish_reason", place=end, expected="a finish_reason")
+    # Without any choice there is no state machine that could report the missing end.
     if reading.ended and not by_choice(reading):
         yield seen.finding("the stream has no choice at all", expected="a choice with a finish_reason")
 
@@ -65,6 +67,7 @@ def _late_text(events: list[Draft], _request: Request) -> Sequence[Draft] | None
         value = event.json
         if isinstance(value, dict) and any(c.get("finish_reason") for c in value.get("choices") or ()):
             for choice in value["choices"]:
+                # A second reason would break another rule.
                 choice["finish_reason"] = None
                 if "text" in choice:
                     choice["text"] = "late"
@@ -126,6 +129,7 @@ def finish_value(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fi
         if value is None or value in FINISHES:
             continue
         if value == "absent":
+            # Such a target leaves the field out in every chunk, so one finding says it.
             if reading.shape.protocol == "chat-chunks" and shown == 0:
                 shown = MOST
                 yield seen.finding(

@@ -68,6 +68,7 @@ def _uninvited(events: list[Draft], request: Request) -> Sequence[Draft] | None:
     if last is None or _asked(request):
         return None
     extra = last.with_json({**last.json, "choices": [], "usage": _COUNTS})
+    # Before the sentinel: nothing may follow it.
     at = next((i for i, e in enumerate(events) if e.data == "[DONE]"), len(events))
     return [*events[:at], extra, *events[at:]]
 
@@ -131,6 +132,7 @@ def usage_once(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Find
 def _usage_in_content(events: list[Draft], request: Request) -> Sequence[Draft] | None:
     """Counterexample: the counts are in a chunk with content."""
     found = _usage_chunk(events)
+    # There must be a chunk before it, into which the counts are moved.
     if found is None or not _asked(request) or found[0] == 0:
         return None
     index, value = found
@@ -173,6 +175,7 @@ def _off_by_one(events: list[Draft], _request: Request) -> Sequence[Draft] | Non
         index = next((i for i in range(len(events) - 1, -1, -1) if isinstance(events[i].json, dict)), -1)
         if index < 0:
             return None
+        # A stream without counts gets wrong ones, so that this rule has a witness in such streams too.
         wrong = {**events[index].json, "usage": {**_COUNTS, "total_tokens": 8}}
     return [*events[:index], events[index].with_json(wrong), *events[index + 1 :]]
 
@@ -193,6 +196,7 @@ def usage_total(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
         usage = chunk["usage"]
         counts = [usage.get(name) for name in _COUNTS] if isinstance(usage, dict) else []
         whole = [count for count in counts if is_integer(count)]
+        # Missing counts are reported by the schema.
         if len(whole) == 3 and whole[0] + whole[1] != whole[2]:
             place = f"{event.place}/usage/total_tokens"
             yield seen.finding("the total does not add up", place=place, expected=whole[0] + whole[1], actual=whole[2])
