@@ -75,6 +75,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("aoai-conformance", "conformance of an Azure OpenAI target")
     for row in ROWS:
         words = keywords(row)
+        # argparse takes a percent sign in a help text for a format.
         words["help"] = words["help"].replace("%", "%%")
         group.addoption(row.pytest_flag, **words)
 
@@ -117,12 +118,14 @@ def _opened(config: pytest.Config) -> tuple[Session | None, tuple[Item, ...]]:
     worker = getattr(config, "workerinput", None)
     session: Session | None = None
     if worker is not None:
+        # The controller has checked the choice; a worker only derives it again.
         choice = chosen_by(options)
         process = Process(worker["workerid"], int(worker["workercount"]))
         session = Session.join(choice, json.loads(worker["aoai"]), process)
     else:
         workers = _workers(config)
         choice = choose(options, workers=workers)
+        # Listing the items must not send anything.
         if not config.getoption("collectonly", default=False):
             session = Session.open(
                 choice, workers=workers, before=config.stash.get(SPENT, NOTHING), began=config.stash.get(BEGAN, None)
@@ -190,6 +193,7 @@ def _properties(item: Item, verdict: Verdict) -> Iterator[tuple[str, object]]:
         yield "coverage", verdict.coverage
     if verdict.witness:
         yield "witness", verdict.witness
+    # The report has all of them; JUnit readers show a few lines.
     for finding in verdict.findings[:5]:
         yield "finding", f"{finding.case_id} {finding.message}"
     if verdict.waived is not None:
@@ -237,6 +241,7 @@ class _Run:
         Tests of somebody else come last, in their own order.
         """
         places = {version: place for place, version in enumerate(self.session.versions)}
+        # ``sort`` is stable, so the order within a version stays.
         items.sort(key=lambda test: places[item.version] if (item := _item_of(test)) else len(places))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:

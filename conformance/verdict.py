@@ -198,11 +198,14 @@ def conclude(verdicts: Iterable[Verdict], *, executed: int) -> Conclusion:
     """
     counted = [verdict for verdict in verdicts if verdict.outcome is not Outcome.WAIVED]
     seen = {verdict.outcome for verdict in counted}
+    # Only the unsent rest of a scenario counts here; single exchanges are reported with their verdict.
     seen |= {part.outcome for verdict in counted for part in verdict.unjudged if part.rest}
+    # First of all: after a bug of this suite no other result can be trusted.
     if Outcome.ERROR in seen:
         return Conclusion.ERROR
     if Outcome.FAIL in seen:
         return Conclusion.NOT_CONFORMANT
+    # A part that could not be judged for reasons outside of the target leaves the whole open.
     if not executed or seen & {Outcome.UNAVAILABLE, Outcome.INCONCLUSIVE}:
         return Conclusion.INCONCLUSIVE
     if Outcome.NOT_TESTABLE in seen:

@@ -128,6 +128,7 @@ class _Reading:
 
     def take(self, line: bytes) -> None:
         """Read one line, by its type."""
+        # Lines behind the footer were added after the report was written.
         if self.footer is not None:
             raise BrokenChain("it stands behind the footer, which is the last line")
         value = self.chain.read(line)

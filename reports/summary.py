@@ -38,6 +38,7 @@ def summarise(report: Report) -> Summary:
     for trace in report.traces.values():
         for seen in trace:
             operations[seen.case.operation] += 1
+    # A check that applied to nothing has neither passed nor failed.
     judged = {verdict.check for verdict in report.verdicts if verdict.outcome is not Outcome.NOT_APPLICABLE}
     bad = {
         verdict.check for verdict in report.verdicts if verdict.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)

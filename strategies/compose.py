@@ -151,6 +151,7 @@ class _Assembly:
             ready, needed = self._ready(case)
             for each in needed:
                 # The same object for another purpose (``file_id`` and ``file_id.batch``) is a setup case of its own.
+                # Many cases need the same object, which is created once.
                 setup[f"{each.operation} {next(iter(each.creates), '')}"] = each
             _add(cases, ready)
         return OperationCases(

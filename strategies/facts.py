@@ -124,6 +124,7 @@ def edge(node: Node, keyword: str, bound: Any, place: tuple[str, str], sampler: 
         inside = 0 if keyword in ("minimum", "maximum") else -1
         made = bound + sign * step * (beyond + inside) if beyond or inside else bound
         return int(made) if whole and made == int(made) else made
+    # Beyond a maximum is more, beyond a minimum is less.
     outside = beyond if keyword.startswith("max") else -beyond
     size = bound + outside
     if size < 0 or size > LONGEST:
@@ -160,6 +161,7 @@ def _list(node: Node, size: int, place: tuple[str, str], sampler: Sampler) -> An
     """An array of exactly ``size`` items, distinct where the item schema allows it, or NOTHING."""
     if size == 0:
         return []
+    # Without a schema for items anything is valid.
     if node.items is None:
         return ["text"] * size
     item = sampler.value(node.items, *place)

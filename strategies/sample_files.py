@@ -87,6 +87,7 @@ def _crc(data: bytes, polynomial: int, width: int) -> int:
     """A cyclic redundancy check, as FLAC frames carry it: no reflection, initial value 0."""
     top, mask, value = 1 << (width - 1), (1 << width) - 1, 0
     for byte in data:
+        # The byte enters at the top, and the register shifts to the left (RFC 9639 section 9.1.8).
         value ^= byte << (width - 8)
         for _ in range(8):
             value = ((value << 1) ^ polynomial if value & top else value << 1) & mask

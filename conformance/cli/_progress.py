@@ -116,6 +116,7 @@ class Console:
         if session is None:
             return
         self.headlines, self.spent = session.headlines, session.spent
+        # An internal error was reported; a summary would look like a result.
         if self.exit_code is not None:
             return
         if self._moving:

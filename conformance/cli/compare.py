@@ -105,6 +105,7 @@ def _lines(runs: Sequence[Run], found: Comparison) -> Iterator[str]:
             headline.headline(report).text,
         )
         yield f"{letter}  {'  '.join(filter(None, told))}  ({folder})"
+    # The heading is printed when the kind changes; differences are sorted by kind.
     last = None
     for difference, scenarios in found.grouped():
         if difference.kind is not last:

@@ -41,6 +41,7 @@ def main(args: argparse.Namespace) -> int:
     for version in options.api_versions or default_versions(options.specs):
         spec = load(version, options.specs)
         scenarios = scenarios_in(spec, options)
+        # To an emulator every kind is sent, so all of them are counted.
         bill = plan(scenarios, allowed=config.budget.expensive if live else None)
         items = items_of(spec, scenarios, checks_of(options))
         made.append(

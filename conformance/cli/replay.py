@@ -67,6 +67,7 @@ def main(args: argparse.Namespace) -> int:
             from conformance.emulator.behaviour import Settings
             from conformance.emulator.process import emulator
 
+            # A new key each time: nobody else on this machine may use the emulator.
             key = secrets.token_urlsafe(16)
             url = stack.enter_context(emulator([spec.version], settings=Settings(key=key), folder=options.specs))
             config = evolve(config, target=evolve(config.target, url=url, key=key, auth="api-key", deterministic=True))

@@ -65,6 +65,7 @@ def main(args: argparse.Namespace) -> int:
         # A wrong option is wrong for all versions, and Ctrl-C means the whole run.
         if codes[-1] in (2, 130):
             break
+    # A single version has its own page; one above it would only link to it.
     if len(codes) > 1:
         overview(out, headlines)
     if headlines:
@@ -119,6 +120,7 @@ def _run(args: argparse.Namespace, version: str, out: Path, headlines: dict[str,
     words += ["-p", "no:unraisableexception"]
     words += ["--junitxml", str(out / version / "junit.xml")]
     words += ["-o", "junit_family=xunit2", "-o", "junit_suite_name=aoai-conformance"]
+    # xdist is loaded only if it is wanted: it costs time at every start.
     if args.workers:
         words += ["-p", "xdist.plugin", "-n", str(args.workers)]
     if args.alluredir:

@@ -79,6 +79,7 @@ def _counted(problems: Iterable[str]) -> int:
 def _verified(folder: Path, report: Report, specs: Path | None) -> int:
     """Judge the evidence of one report again; returns its exit code."""
     spec = load(report.header["api_version"], specs)
+    # The verdicts are compared all the same: most changes of a document touch few rules.
     if spec.digest != report.header["spec_digest"]:
         print(f"{spec.version}: the document changed since the run; verdicts may differ for that reason")
     left = [verdict for verdict in report.verdicts if _without_evidence(verdict)]

@@ -238,6 +238,7 @@ def _rows(values: Iterable[Any]) -> dict[str, OperationCorpus] | None:
     cases: list[Case] = []
     count = 0
     for value in values:
+        # Only the line of a case has a method; the others are the head of an operation or the last line.
         if "method" in value:
             cases.append(Case.from_json(value))
             count += 1

@@ -212,6 +212,7 @@ class Call:
         out.
         """
         if status is None:
+            # The first documented success; most operations have only one.
             status = self.operation.success[0] if self.operation.success else 200
         if status < 300:
             # Errors have the same form in every version, so only successes are reduced.

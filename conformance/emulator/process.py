@@ -63,6 +63,7 @@ def emulator(
         # By the process object, never by name: other emulators may run on the same machine.
         process.terminate()
         try:
+            # Much longer than a server without open streams needs to end.
             process.wait(5)
         except subprocess.TimeoutExpired:
             process.kill()

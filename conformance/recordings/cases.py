@@ -48,6 +48,7 @@ def _body(route: Route, recorded: Recorded, exchange: Exchange, secrets: Secrets
     if media.startswith("multipart/"):
         return _form(data, first_value(recorded.request_headers, "content-type") or "")
     value = exchange.request.json
+    # ``null`` is JSON too, and gives None as well as text that isn't JSON.
     if value is None and data.strip() != b"null":
         if "application/json" in route.operation.body and ("json" in media or not media):
             return Unusable("the recorded body of the request is not JSON; it may have been shortened")
@@ -63,6 +64,7 @@ def _missing(route: Route, recorded: Recorded) -> bool:
 def _form(data: bytes, content_type: str) -> Multipart | Unusable:
     """A multipart body (RFC 7578) by its parts."""
     head = f"Content-Type: {content_type}\r\n\r\n".encode("utf-8", "replace")
+    # A form has the structure of a mail message (RFC 7578 section 4).
     message = message_from_bytes(head + data)
     if not message.is_multipart():
         return Unusable("the recorded form can't be read; it may have been shortened")

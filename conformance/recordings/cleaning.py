@@ -74,6 +74,7 @@ def exchange_of(recorded: Recorded, secrets: Secrets) -> Exchange | Unusable:
         headers=_headers(recorded.request_headers, secrets),
         body=secrets.data(sent if sent is not None else recorded.request_body or b""),
     )
+    # The arrival times are those of the packed bytes, so they don't fit an unpacked body.
     timed = bool(recorded.arrivals) and body == recorded.body
     arrived = recorded.arrivals if timed else (Chunk(recorded.elapsed, body),) if body else ()
     pieces = secrets.pieces([chunk.data for chunk in arrived])
@@ -99,6 +100,7 @@ def _decoded(body: bytes, headers: Headers) -> bytes | None:
     if coding in ("", "identity") or not body:
         return body
     try:
+        # The first two bytes of gzip (RFC 1952 section 2.3.1); the header alone may be wrong.
         if body[:2] == b"\x1f\x8b":
             return _inflated(body, 16 + zlib.MAX_WBITS)
         if coding == "deflate":
@@ -113,6 +115,7 @@ def _inflated(body: bytes, bits: int) -> bytes | None:
     """The unpacked bytes; None for more than the limit."""
     unpacking = zlib.decompressobj(bits)
     made = unpacking.decompress(body, _LARGEST)
+    # Input is left over only if the limit stopped the unpacking.
     return None if unpacking.unconsumed_tail else made
 
 

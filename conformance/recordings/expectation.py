@@ -74,6 +74,7 @@ def _refused(spec: Spec, operation: Operation, found: tuple[Break, ...]) -> Expe
         judged = judge(broken.location, pattern, broken.keyword)
         if judged.expect is not Expect.REJECT:
             either = either or judged.reason
+        # The hardest judgement counts: one fault that must be refused is enough.
         elif best is None or (judged.level is Level.MUST and best.level is not Level.MUST):
             what = broken.clause or f"{broken.keyword} of {broken.pointer or 'the body'}"
             best = Expectation(Expect.REJECT, judged.level, judged.reason or f"{what} broken", broken)
@@ -117,5 +118,6 @@ def _pointers(value: Any, at: str = "") -> Iterator[str]:
             yield f"{at}/{key}"
             yield from _pointers(inner, f"{at}/{key}")
     elif isinstance(value, list):
+        # Longer lists repeat the same fields.
         for inner in value[:50]:
             yield from _pointers(inner, f"{at}/*")

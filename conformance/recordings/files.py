@@ -60,6 +60,7 @@ def _parsed(text: str, where: str) -> Any:
     if not text.strip():
         raise UsageError("the file is empty", where=where)
     try:
+        # JSON begins with one of them; everything else can only be YAML.
         if text.lstrip()[0] not in "{[":
             return yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader, see above
         return _json(text, where)
@@ -79,6 +80,7 @@ def _json(text: str, where: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         lines = text.splitlines()
+        # More text behind a whole value is the sign of one JSON value on each line.
         if error.msg != "Extra data" or len(lines) < 2:
             raise _not_json(error, f"{where}:{error.lineno}:{error.colno}") from None
     made = []

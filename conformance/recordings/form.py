@@ -50,6 +50,7 @@ class Node:
         object.
         """
         known = self.mapping()
+        # Several programs write the same format with other names; a null counts as absent.
         name = next((one for one in names if known.get(one) is not None), names[0])
         return Node(known.get(name), f"{self.where}: {name}")
 
@@ -92,6 +93,7 @@ class Node:
             value = int(value)
         if value is None or value == 0:
             return 0
+        # In Python a boolean is an integer.
         if isinstance(value, bool) or not isinstance(value, int) or not 100 <= value <= 999:
             raise self._wrong("a status code")
         return value

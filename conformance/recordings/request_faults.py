@@ -34,6 +34,7 @@ def faults(spec: Spec, operation: Operation, case: Case) -> Iterator[Break]:
     for error in validator_for(spec, media.pointer).errors(value):
         if not (isinstance(case.body, Multipart) and _about_file(spec, media, error)):
             yield Break(_place(error), error.keyword)
+    # The rules between fields take any value, also one that breaks the schema.
     for rule in broken_rules(spec, operation.id, value):
         yield Break("", "rule", clause=rule.clause)
 

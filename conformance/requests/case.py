@@ -232,6 +232,7 @@ class Case:
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Case:
         """The inverse of :meth:`to_json`."""
+        # The id is computed from the rest, never read.
         values = {key: value for key, value in plain.items() if key != "id"}
         values["query"] = tuple((k, v) for k, v in plain["query"])
         values["headers"] = tuple((k, v) for k, v in plain["headers"])

@@ -142,6 +142,7 @@ def to_request(
         and not any(name == spec.api_version.name for name, _ in query)
     ):
         match case.api_version:
+            # The last accepted value is the newest; the configuration may name another one.
             case Version.DEFAULT if spec.api_version.accepted or api_version:
                 query.append((spec.api_version.name, api_version or spec.api_version.accepted[-1]))
             case Version.UNKNOWN:

@@ -56,6 +56,7 @@ class KnownFailures:
                 day = waiver.expires.isoformat()
                 return _waived(verdict, Waived(verdict.outcome, waiver.owner, waiver.reason, waiver.link, day))
         since = self.baseline.since.get((verdict.scenario, verdict.check))
+        # A baseline holds failures only, so a warning is never hidden by it.
         if since and verdict.outcome is Outcome.FAIL:
             return _waived(verdict, Waived(verdict.outcome, since=since))
         return verdict
@@ -80,6 +81,7 @@ class KnownFailures:
         for waiver in self.waivers:
             if not waiver.meant_for(self.version):
                 continue
+            # A waiver still holds on the day that it names.
             if waiver.expires < self.today:
                 yield (
                     f"{waiver.name} ended on {waiver.expires}: remove it from the configuration, or set a later "

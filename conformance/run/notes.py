@@ -47,6 +47,7 @@ def outdated(run: Opened, items: Sequence[Item], verdicts: Sequence[Verdict], cu
     chosen, known = run.chosen, run.chosen.known
     scope = scope_of(run, items)
     operations = {scenario.id: scenario.operations for scenario in chosen.scenarios}
+    # Verdicts on claims have scenarios of their own, ``resource.files`` for example, which no script has.
     operations |= {v.scenario: (v.scenario.partition(".")[2],) for v in verdicts if v.scenario not in operations}
     expensive = {
         scenario.id
@@ -59,8 +60,10 @@ def outdated(run: Opened, items: Sequence[Item], verdicts: Sequence[Verdict], cu
         if not any(waiver.covers(chosen.version, v.check, v.scenario, operations[v.scenario]) for v in verdicts)
         and fits_elsewhere(waiver, chosen.spec, chosen.options.specs)
     }
+    # The smoke profile sends too little to say that a failure is gone.
     whole = not (cut or scope.selection or scope.profile == Profile.SMOKE)
     before = known.baseline
+    # Another profile or seed sends other requests, in which the failure may not show.
     comparable = (before.profile, before.seed) == (scope.profile, chosen.options.seed)
     return tuple(
         known.outdated(verdicts, operations, whole=whole, comparable=comparable, undecided=expensive, elsewhere=fitting)

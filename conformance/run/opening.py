@@ -69,6 +69,7 @@ class Opened:
         return {
             "found": self.found.to_json(),
             "url": target.url,
+            # Workers read another key themselves, from the same place as the controller.
             "key": target.key if self.embedded else "",
             "embedded": self.embedded,
             "live": target.live,
@@ -85,6 +86,7 @@ def opened(chosen: Chosen, run: Identity, allowance: Allowance, running: ExitSta
     embedded = not config.target.url
     if embedded:
         config = _emulated(chosen, running)
+    # A target of its own for the preflight, without a journal: its requests create nothing.
     with Target(config, chosen.spec, run_id=run.id, allowance=allowance) as target:
         found = preflight(target, chosen.spec)
     live = not found.emulated if config.target.live is None else config.target.live

@@ -31,6 +31,7 @@ def _lacking(target: Target, capability: str) -> Iterator[str]:
     if target.deployment_for(kind) is None:
         yield kind
         return
+    # Each ability alone may be there, but in no deployment together.
     lacking = [f"{kind}+{word}" for word in words if target.deployment_for(f"{kind}+{word}") is None]
     yield from lacking or [capability]
 
@@ -44,6 +45,7 @@ def scope_of(run: Opened, items: Sequence[Item]) -> RunScope:
     target, budget = run.config.target, run.config.budget
     names, own = chosen_names(chosen), claimable(chosen.spec)
     planned = plan(chosen.scenarios)
+    # An emulator costs nothing, so nothing is forbidden there.
     forbidden = {k: n for k, n in planned.expensive if target.protected and k not in budget.expensive}
     needed = {case.capability for scenario in chosen.scenarios for case in scenario.cases if case.capability}
     unclaimed = {word for capability in needed for word in _lacking(target, capability)}

@@ -60,6 +60,7 @@ def read(
     dropped ones; ``before`` is the digest of everything on which this folder builds.
     """
     digest = _digest(path, before)
+    # The key covers everything that is read, so an entry needs no further check.
     entry = speccache.get(digest)
     if entry is None:
         entry = _fresh(path, meta, base, inherited)

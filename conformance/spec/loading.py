@@ -70,6 +70,7 @@ def load(version: str, folder: Path | None = None) -> Spec:
     raise UsageError(f"unknown api-version {version!r}", hint=f"known: {known}")
 
 
+# Specs are large and frozen, and every command asks for the same few of them.
 @lru_cache(maxsize=32)
 def _load(version: str, path: Path, folder: Path | None) -> Spec:
     """Load a version from its folder."""
@@ -90,6 +91,7 @@ def _load(version: str, path: Path, folder: Path | None) -> Spec:
         before=base.digest if base else shared_digest(),
     )
     api = meta["api_version"]
+    # Shared clauses are chosen again for this document: it may have other operations than its base.
     clauses = kept(_shared(read_in.document, base) + tuple(c for c in (base.clauses if base else ()) if c.version))
     own_clauses = tuple(_clause(item, version) for item in read_in.clauses.get("clause", ()))
     refusals = tuple(Refusal(**_listed(item)) for item in read_in.clauses.get("refusal", ()))

@@ -77,6 +77,7 @@ def compare(old: Spec, new: Spec, *, faithful: bool = False) -> tuple[Change, ..
 def _change(entry: _Found) -> Change:
     """The change with its worst class."""
     local = entry.local
+    # Most places have the same pointer in both documents; only another one is worth telling.
     moved = local.old_pointer if local.old_pointer != local.pointer else ""
     return Change(
         kind=worst(list(entry.kinds.values())),
@@ -207,6 +208,7 @@ def _responses(comparison: _Comparison, id: str, old: Entry, new: Entry) -> None
     """Compare the responses status by status."""
     before, after = old[3]["responses"], new[3]["responses"]
     for status in before:
+        # A status that is no longer documented may still be sent; callers must not expect it any more.
         if status not in after:
             at = f"{old[0]}/responses/{status}"
             comparison.add(

@@ -314,6 +314,7 @@ def _within(item: Mapping[str, Any], prefix: str, index: Any) -> Any:
     if prefix == "response.function_call_arguments":
         return item.get("arguments")
     where = {"response.output_text": ("content", "text"), "response.refusal": ("content", "refusal")}.get(prefix)
+    # A reasoning item keeps its texts in ``summary``, a message in ``content``.
     where = ("summary", "text") if prefix == "response.reasoning_summary_text" else where
     if where is None:
         return None

@@ -41,6 +41,7 @@ def came_to_the_call(trace: Trace) -> str:
     status = seen.json.get("status") if seen else None
     if status == "requires_action":
         return ""
+    # The run is still active: no more can be said than its last state.
     if status not in ENDS:
         return f"the last state of the run is {status!r}" if seen else "no run was looked at"
     if started is None or "tool_choice" not in sent_in(started):

@@ -103,6 +103,7 @@ def status_documented(spec: Spec, seen: Observation) -> Iterator[Finding]:
     Clients test for 200. Another 2xx works for most of them, so it is a warning.
     """
     operation = operations_of(spec)[seen.case.operation]
+    # Documents of the same operation disagree about 200 and 201, 200 and 204.
     allowed = {*operation.success, *EQUIVALENT.get(operation.method, (200,))}
     if seen.response.status not in allowed:
         yield seen.finding(

@@ -95,6 +95,7 @@ def _floats(value: Any, request: Request) -> Any:
     if (request.json or {}).get("encoding_format") != "base64":
         return None
     for item in value.get("data", []):
+        # One character more: base64 text comes in groups of four.
         item["embedding"] = "A" + str(item["embedding"])
     return value
 

@@ -149,6 +149,7 @@ def _back_in_list(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange |
         return None  # a page longer than the default would be a different defect
     for past in earlier:
         if past.request.url == path and page_of(past) is not None and past.response is not None:
+            # The object as the list showed it before, so that its fields are right.
             old = [x for x in past.response.json["data"] if _path(deleted[-1]).endswith("/" + str(x.get("id")))]
             if old:
                 value = {**response.json, "data": [*response.json["data"], *old]}

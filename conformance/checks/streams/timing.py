@@ -59,8 +59,10 @@ def first_event(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
 
 def _in_one_block(_exchange: Exchange, response: Response) -> Response | None:
     """Counterexample: the whole stream arrives at its end."""
+    # A short stream may well arrive in one block.
     if len(stream_of(response).events) <= MANY:
         return None
+    # Late enough that the answer counts as held back, however fast the target was.
     at = max(response.elapsed, 2 * HELD)
     return evolve(response, chunks=(Chunk(at, response.body),), elapsed=at)
 

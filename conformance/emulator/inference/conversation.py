@@ -54,6 +54,7 @@ def text_of(content: Any) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list):
+        # Pictures and sound have no text, so they are passed over.
         return "\n".join(str(p.get("text", "")) for p in content if isinstance(p, Mapping) and p.get("text"))
     return ""
 

@@ -61,6 +61,7 @@ def reply(prompt: str, variant: str = "0") -> str:
     if _COUNT.search(prompt):
         # The largest number is the one to count to: "Count from 1 to 900".
         named = [int(number) for number in _NUMBER.findall(prompt)]
+        # At most 1000 numbers, whatever the prompt asks for.
         return ", ".join(str(number) for number in range(1, min(max(named, default=200), 1000) + 1))
     digest = hashlib.sha256(f"{prompt}\0{variant}".encode()).digest()
     # A digest has 32 bytes and the text more words, so each later round multiplies by another factor.

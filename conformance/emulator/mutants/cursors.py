@@ -68,6 +68,7 @@ def never_ends(call: Call, answer: Handler) -> Response:
         return answer(call)
     response = answer(call)
     if not response.json["data"]:
+        # Behind the last page comes the first one again.
         response = answer(with_query(call, after=None))
     return edited(response, lambda page: {**page, "has_more": True})
 
@@ -84,6 +85,7 @@ def has_more_false(call: Call, answer: Handler) -> Response:
 
 @mutant("cursor.has-more-when-full", "has_more is false on the last page, even if that page is full.", *LISTS)
 def has_more_when_full(call: Call, answer: Handler) -> Response:
+    # 20 is the documented default of the lists that have pages.
     limit = int(call.query.get("limit", 20))
 
     def full(page: Value) -> None:

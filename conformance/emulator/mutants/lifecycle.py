@@ -40,6 +40,7 @@ GETS = ("*.get",)
 
 @mutant("life.delete-keeps", "A deleted object no longer exists.", *DELETES)
 def delete_keeps(call: Call, answer: Handler) -> Response:
+    # Deleting a parent also drops collections, so all of them are remembered.
     saved = {key: list(one) for key, one in call.store.everything().items()}
     response = answer(call)
     for key, values in saved.items():

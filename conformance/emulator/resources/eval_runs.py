@@ -47,6 +47,7 @@ def _advance(call: Call, run: Value) -> None:
     """Take the run one state further; the last step grades all rows."""
     if run["status"] == "queued":
         run["status"] = "in_progress"
+    # All rows at once: a run has no documented state between the first row and the last.
     elif run["status"] == "in_progress":
         rows = _rows(call, run["data_source"]["source"])
         if rows is None:
@@ -178,6 +179,7 @@ def delete(call: Call) -> Response:
     """Remove a run with its output items."""
     run = _found(call)
     _runs(call).remove(run["id"])
+    # The items have no life of their own.
     call.store.drop("eval-output-items", run["id"])
     # Documents disagree about the name of the id, so both are sent; fields that aren't documented are cut.
     gone = {"object": "eval_run.deleted", "deleted": True, "eval_run_id": run["id"], "run_id": run["id"]}

@@ -62,6 +62,7 @@ def _checked(file: Value) -> Value:
 def upload(call: Call) -> Response:
     """Store a file. Its name is that of the part unless the form has another."""
     part = call.body["file"]
+    # A text field of that name passes the schema, which only says string.
     if not isinstance(part, Part):
         raise errors.invalid("'file' must be a file.", param="file")
     file = store_file(call, part.data, str(call.get("filename", part.filename)), str(call.body["purpose"]))
@@ -94,6 +95,7 @@ def list_(call: Call) -> Response:
     """
     purpose = call.query.get("purpose")
     files = [file for file in call.store.collection("files") if purpose in (None, file["purpose"])]
+    # Collections are oldest first, this list is newest first.
     files.reverse()
     # The parameter isn't documented here, so it is not among the validated ones.
     after = parse_qs(urlsplit(call.request.url).query).get("after", [""])[0]

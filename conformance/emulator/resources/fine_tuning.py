@@ -66,6 +66,7 @@ def _moved(call: Call, job: Value, status: str) -> None:
 
 def _advance(call: Call, job: Value) -> None:
     """Take the job one state further."""
+    # Polling must see a paused job stay as it is.
     if job["status"] in _ENDED or job["paused"]:
         return
     following = _NEXT[job["status"]]
@@ -123,6 +124,7 @@ def _train(call: Call, job: Value) -> None:
 def create(call: Call) -> Response:
     """A new job. Its files are checked when it starts: a missing file makes the job fail."""
     method = call.get("method", {"type": "supervised", "supervised": {"hyperparameters": {}}})
+    # The newer form has the parameters within the method, the older one at the top.
     asked = members(members(method.get(method["type"])).get("hyperparameters")) or call.get("hyperparameters", {})
     auto = {"n_epochs": "auto", "batch_size": "auto", "learning_rate_multiplier": "auto"}
     job: Value = {

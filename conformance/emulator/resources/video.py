@@ -148,6 +148,7 @@ def get_generation(call: Call) -> Response:
 
 def _video(call: Call) -> bytes:
     """The bytes of the video. The better quality is a longer file."""
+    # Each video has bytes of its own, so that an exchanged one would be noticed.
     name = f"{_generation(call)['id']}:{call.query.get('quality', 'high')}".encode()
     return _MP4 + name
 
