@@ -178,6 +178,7 @@ def _json(base: Case, value: Any, *, large: bool) -> Iterator[Case]:
         doubled = text[:-1] + b"," + again[1:]
         yield _probe(base, roles.JSON_DUPLICATE, "duplicate-key", body=RawBody(doubled), **loose)
     # RFC 8259, section 9: a reader may limit the depth of nesting.
+    # The rest of the body stays valid, so that only the nesting can be the reason for a refusal.
     nested = b'{"deep":' + b"[" * DEPTH + b"]" * DEPTH + (b"," + text[1:] if len(text) > 2 else b"}")
     yield _probe(base, roles.JSON_DEEP, "deep-nesting", body=RawBody(nested), **loose)
     yield _probe(base, roles.CONTENT_TYPE, "content-type", body=RawBody(text, "text/plain"), **loose)

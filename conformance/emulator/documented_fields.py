@@ -199,6 +199,7 @@ class Shape:
             self._objects = tuple(
                 index for index, one in enumerate(self.alternatives) if one.types is None or "object" in one.types
             )
+        # With one alternative there is nothing to choose.
         if len(self._objects) <= 1:
             return self._objects
         agreeing = []

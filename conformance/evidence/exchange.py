@@ -231,7 +231,7 @@ class Exchange:
 
     @property
     def unreached_because(self) -> str:
-        """Why no judgement can rest on this exchange; "" where one can."""
+        """The reason why the exchange can't be judged: the target was not reached or not available. Else ""."""
         if self.outside:
             return self.outside
         if self.fault is None or not (self.fault.kind in NETWORK_FAULTS or self.control_ok is False):

@@ -81,6 +81,7 @@ def _same_kind(spec: Spec, case: Case, body: Any) -> bool:
         return False
     if wanted.clause:
         return rules == {wanted.clause} and validator_for(spec, media.pointer).is_valid(body)
+    # Exactly one error, and the same keyword: otherwise the smaller request fails for another reason.
     errors = validator_for(spec, media.pointer).errors(body)
     return not rules and len(errors) == 1 and any(error.keyword == wanted.keyword for error in errors[0].walk())
 

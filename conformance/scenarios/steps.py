@@ -193,6 +193,7 @@ def _many(  # noqa: PLR0917 - what a create takes, and where it stands
     """Create several objects of a kind in one step. Return their ids by placeholder, or None if one is missing."""
     wanted = tuple(names)
     made = yield tuple(create(spec, item, n, above, known, role=role).at(scenario, f"{role}.{n}") for n in wanted)
+    # A refused creation has no id, and the scenario can't go on without one of its objects.
     ids = {name: id for name, seen in zip(wanted, made, strict=True) if (id := created_id(seen, item.creates))}
     return ids if len(ids) == len(wanted) else None
 

@@ -53,6 +53,7 @@ def narrowed(node: Any) -> Any:
     refs = [branch.get("$ref") for branch in union]
     # References to other documents can't be followed, so such a value selects nothing.
     chosen = [(value, ref) for value, ref in mapping.items() if ref.startswith("#/")]
+    # Without a value that selects a branch, the union decides as it stands.
     if not chosen:
         return {**plain, keyword: union}
     return {

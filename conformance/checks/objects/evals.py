@@ -90,7 +90,7 @@ def _anyway(item: dict[str, Any]) -> Any:
 
 
 def uncancelled(trace: Trace) -> str:
-    """Why a run may complete although it was cancelled: it had ended before. "" where it may not."""
+    """The reason why a cancelled run may complete: the answer to the cancellation names another state. Else ""."""
     asked = one(trace, "cancel")
     if asked is None or asked.json.get("status") in ("canceled", "cancelled"):
         return ""

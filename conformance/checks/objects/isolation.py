@@ -168,6 +168,7 @@ def _children_of_all(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchang
     tail = path_of(exchange.request).rsplit("/", 1)[-1]
     for past in reversed(earlier):
         there, page = path_of(past.request), page_of(past)
+        # Only lists below a parent: their paths have more segments than those of the account.
         if page and there != path_of(exchange.request) and there.rsplit("/", 1)[-1] == tail and there.count("/") > 3:
             return exchange.answered(past.response) if past.response else None
     return None

@@ -29,6 +29,7 @@ def in_lifecycles(counterexample: Counterexample) -> Counterexample:
     """The counterexample, limited to objects with a lifecycle scenario."""
 
     def broken(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+        # The checks of runs would be broken as well, which the check doesn't list among its consequences.
         return None if _RUNS.search(path_of(exchange.request)) else counterexample(exchange, earlier)
 
     return broken
