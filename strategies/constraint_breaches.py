@@ -110,6 +110,7 @@ def _wrong_type(slot: Slot) -> Iterator[Breach]:
         if not node.fits(value) and not any(_same_type(value, kind) for kind in kinds):
             yield Breach(slot, "type", value)
             break
+    # Only near the top: each null is a request, and nested ones add little.
     if not node.nullable and not node.fits(None) and slot.depth <= 2:
         yield Breach(slot, "type", None, "null")
     if kinds == ("integer",) and slot.depth <= 2:

@@ -175,6 +175,7 @@ def walked(spec: Spec, settings: Settings, item: Listing) -> Script:
     )
     ids = found.ids
     # In our own list there can't be many more pages than our objects fill.
+    # Four pages more than our objects fill: enough to see that a list does not end.
     most = len(ids) // item.page + 4 if found.own else MOST_PAGES
     if "order" in known:
         for order, rest, start in (("asc", ids[1:], ids[0]), ("desc", ids[:-1], ids[-1])):

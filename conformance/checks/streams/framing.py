@@ -126,6 +126,7 @@ def only_when_asked(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 def _deflated(_exchange: Exchange, response: Response) -> Response:
     """Counterexample: the stream is compressed."""
+    # Our requests accept no coding but identity, so any coding breaks the rule.
     packed = zlib.compress(response.body)
     return response.with_body(packed).with_header("content-encoding", "deflate")
 

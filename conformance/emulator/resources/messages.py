@@ -117,6 +117,7 @@ def _files(call: Call) -> Any:
     """The files of the message, created from its ``file_ids`` on first use."""
     message = _message(call)
     files = call.store.collection("message-files", message["id"])
+    # Only versions with files of messages ask for these objects, so they are made on demand.
     for id in message["file_ids"]:
         if id not in files:
             files.put(
