@@ -16,6 +16,7 @@ Each has a message (what happened), a place (where) and a hint (what to do).
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
 
 from conformance.redaction import PROCESS
@@ -29,6 +30,7 @@ __all__ = [
     "TargetError",
     "Unreachable",
     "UsageError",
+    "outside",
 ]
 
 
@@ -46,6 +48,24 @@ class ConformanceError(Exception):
         place = f"{self.where}: " if self.where else ""
         advice = f" ({self.hint})" if self.hint else ""
         return f"{place}{self.message}{advice}"
+
+
+#: What the operating system says when not this suite but the machine or its owner is in the way.
+_OUTSIDE = frozenset(
+    getattr(errno, name)
+    for name in ("EACCES", "EDQUOT", "EFBIG", "EIO", "EMFILE", "ENFILE", "ENOSPC", "ENOTDIR", "EPERM", "EROFS")
+    if hasattr(errno, name)
+)
+
+
+def outside(error: BaseException) -> str:
+    """What to tell of an error of the operating system that is no bug of this suite, such as a full disk; else ""."""
+    if isinstance(error, FileNotFoundError) and "temporary directory" in str(error.strerror):
+        return f"{error.strerror}: is the disk full?"  # what Python says where it can write nowhere
+    if not isinstance(error, OSError) or error.errno not in _OUTSIDE:
+        return ""
+    place = f"{error.filename}: " if error.filename else ""
+    return PROCESS.text(f"{place}{error.strerror}")
 
 
 class UsageError(ConformanceError):

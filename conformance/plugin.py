@@ -165,18 +165,23 @@ class Judged:
 @pytest.fixture
 def aoai_verdict(request: pytest.FixtureRequest) -> Judged:
     """The verdict of this test's item. Skips or raises if there is nothing to pass or fail."""
+    from conformance.evidence.timeline import escaped, visible
+
     item: Item = request.param
     session = request.config.stash[SESSION]
     verdict = session.verdict(item)
     judged = Judged(session, item, verdict)
     # There is only one fixture: with thousands of items, a second one would cost more time than the verdicts.
-    request.node.user_properties += _properties(item, verdict)
+    told = _properties(item, verdict)
+    request.node.user_properties += [
+        (name, escaped(value) if isinstance(value, str) else value) for name, value in told
+    ]
     if getattr(request.config.option, "allure_report_dir", None):
-        request.node.add_marker(pytest.mark.allure_description(allure.description(verdict)))
+        request.node.add_marker(pytest.mark.allure_description(visible(allure.description(verdict))))
     if verdict.waived is not None:
-        pytest.skip(f"waived ({verdict.waived.outcome.value}): {verdict.waived.text}")
+        pytest.skip(escaped(f"waived ({verdict.waived.outcome.value}): {verdict.waived.text}"))
     if verdict.outcome is Outcome.NOT_APPLICABLE:
-        pytest.skip(verdict.reason or "not applicable")
+        pytest.skip(escaped(verdict.reason or "not applicable"))
     if verdict.outcome in BROKEN:
         raise BrokenItem(judged.explained())
     return judged

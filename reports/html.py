@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from collections.abc import Iterator, Sequence
+from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from conformance.evidence.exchange import Response
-from conformance.evidence.timeline import marks_of, timeline
+from conformance.evidence.timeline import marks_of, timeline, visible
 from conformance.evidence.timeline import render as rows_as_text
 from conformance.evidence.trace import Observation
 from conformance.requests.headers import Headers
@@ -20,12 +24,16 @@ from .headline import headline
 from .jsonl import Report
 from .summary import grouped, summarise
 
-__all__ = ["NAME", "render"]
+__all__ = ["NAME", "policy", "render"]
 
 NAME = "index.html"
 
 #: Characters of a body that are shown. ``report.jsonl`` has the whole body.
 LONGEST = 3_000
+
+
+#: Where the policy stands until the page is rendered. It comes before everything that a target sent.
+_PLACE = "{policy}"
 
 
 def render(report: Report, run_dir: str) -> str:
@@ -38,7 +46,8 @@ def render(report: Report, run_dir: str) -> str:
     )
     environment.trim_blocks = environment.lstrip_blocks = True
     summary = summarise(report)
-    return environment.get_template("index.html.j2").render(
+    text = environment.get_template("index.html.j2").render(
+        policy=_PLACE,
         header=report.header,
         footer=report.footer,
         first=headline(report),
@@ -46,6 +55,22 @@ def render(report: Report, run_dir: str) -> str:
         cards=[_card(report, group, run_dir) for group in grouped(summary.notable)],
         rows=list(_rows(report)),
     )
+    # What a target sent could reorder the text around it, so that a reader sees something else than what is there.
+    return visible(text.replace(_PLACE, escape(policy(text)), 1))
+
+
+def policy(page: str) -> str:
+    """The Content-Security-Policy of a page: nothing is loaded or sent, only its own style and script are used.
+
+    They are named by their digests (Content Security Policy Level 3, section 2.3.1).
+    """
+    allowed = ["default-src 'none'", "base-uri 'none'", "form-action 'none'"]
+    for kind in ("style", "script"):
+        found = re.findall(rf"<{kind}>(.*?)</{kind}>", page, re.DOTALL)
+        digests = [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in found]
+        if digests:
+            allowed.append(" ".join([f"{kind}-src", *(f"'sha256-{digest}'" for digest in digests)]))
+    return "; ".join(allowed)
 
 
 def _card(report: Report, group: Sequence[Verdict], run_dir: str) -> dict[str, Any]:

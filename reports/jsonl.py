@@ -101,16 +101,20 @@ def write(
     """Write a whole report atomically (a temporary file beside it, then a rename). Returns what :func:`read` would."""
     traces, verdicts = tuple(traces), tuple(verdicts)
     temporary = path.with_suffix(".part")
-    with temporary.open("w", encoding="utf-8", newline="\n", errors="surrogatepass") as stream:
-        writer = Writer(stream)
-        writer.header(header)
-        for trace in traces:
-            writer.trace(trace)
-        for verdict in verdicts:
-            writer.verdict(verdict)
-        writer.footer(footer)
-    # A reader sees the old file or the whole new one.
-    temporary.replace(path)
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n", errors="surrogatepass") as stream:
+            writer = Writer(stream)
+            writer.header(header)
+            for trace in traces:
+                writer.trace(trace)
+            for verdict in verdicts:
+                writer.verdict(verdict)
+            writer.footer(footer)
+        # A reader sees the old file or the whole new one.
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)  # half a report is of no use, and the disk may be full
+        raise
     return Report({"format": FORMAT, **header}, {trace.scenario: trace for trace in traces}, verdicts, footer)
 
 

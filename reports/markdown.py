@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from conformance.evidence.timeline import visible
 from conformance.settings.scope import RunScope
 
 from .failure import explain
@@ -52,7 +53,7 @@ def render(report: Report, run_dir: str) -> str:
     if len(summary.notable) > MOST:
         lines += [f"… and {len(summary.notable) - MOST} more: see index.html.", ""]
     lines += _in_part(summary)
-    return "\n".join(lines).rstrip() + "\n"
+    return visible("\n".join(lines).rstrip() + "\n")
 
 
 def _in_part(summary: Summary) -> Iterator[str]:

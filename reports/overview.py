@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
+from conformance.evidence.timeline import visible
+
 from .headline import Headline
+from .html import policy
 
 __all__ = ["NAME", "page"]
 
 NAME = "index.html"
 
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Conformance run</title>
 <style>
 :root {{ color-scheme: light dark; }}
@@ -33,4 +37,5 @@ def page(headlines: Mapping[str, Headline]) -> str:
         + "</li>"
         for version, first in headlines.items()
     )
-    return _PAGE.format(rows="\n".join(rows))
+    page = _PAGE.format(rows="\n".join(rows), policy="{policy}")
+    return visible(page.replace("{policy}", escape(policy(page), quote=True), 1))

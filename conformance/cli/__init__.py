@@ -7,6 +7,7 @@ A mistake of the caller ends with one line and exit code 2, an unreachable targe
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import io
 import os
@@ -17,7 +18,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from conformance import __version__
-from conformance.errors import ConformanceError
+from conformance.errors import ConformanceError, outside
 
 __all__ = ["main"]
 
@@ -67,6 +68,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user
+        if outside(error):
+            with contextlib.suppress(OSError):  # the full disk may be where standard error goes
+                print(f"{PROG}: {outside(error)}", file=sys.stderr)
+            return 2
         from conformance.cli._crash import tell
 
         tell(f"{type(error).__name__}: {error}", traceback.format_exc())

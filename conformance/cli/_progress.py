@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.cli._crash import tell
-from conformance.errors import ConformanceError
+from conformance.errors import ConformanceError, UsageError, outside
 
 if TYPE_CHECKING:
     from conformance.target.limits import Spent
@@ -95,6 +95,11 @@ class Console:
 
     def pytest_internalerror(self, excrepr: Any, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
         """An internal error: say so in one line. Returns True, so that pytest prints no traceback."""
+        told = str(excinfo.value) if isinstance(excinfo.value, UsageError) else outside(excinfo.value)
+        if told:
+            sys.stderr.write(f"aoai-conformance: {told}\n")
+            self.exit_code = 2
+            return True
         tell(excinfo.exconly(), str(excrepr))
         self.exit_code = 70
         return True

@@ -15,13 +15,14 @@ from conformance.evidence.event_stream import Comment, Event, stream_of
 from conformance.evidence.exchange import Exchange
 from conformance.verdict import Finding, Verdict
 
-__all__ = ["Mark", "Row", "escaped", "marks_of", "render", "timeline"]
+__all__ = ["Mark", "Row", "escaped", "marks_of", "render", "timeline", "visible"]
 
 _EVENT = re.compile(r"event:(\d+)(/.*)?")
 _BYTE = re.compile(r"byte:(\d+)")
 
 #: Characters that are shown as escapes: control characters, and those that change the direction of text.
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+#: Half a surrogate pair is among them: no encoding can carry it.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @frozen
@@ -125,6 +126,11 @@ def _place(rows: Sequence[Row], check: str, finding: Finding) -> tuple[int, Mark
 def escaped(text: str) -> str:
     """A text on one line, with control characters and direction marks as escapes."""
     return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def visible(text: str) -> str:
+    """A text of several lines: as :func:`escaped`, but line breaks and tabs stay."""
+    return _UNSAFE.sub(lambda found: found[0] if found[0] in "\n\t" else escaped(found[0]), text)
 
 
 def _clean(text: str, width: int) -> str:

@@ -13,15 +13,22 @@ __all__ = ["Ended"]
 @frozen
 class Ended:
     """What the end of an api-version left, in one process or in all: objects that could not be removed (each in a line:
-    operation and ids), how many creates gave no id, and what went wrong while it ended.
+    operation and ids), how many creates gave no id, and what went wrong while it ended. ``unwritten`` says why the
+    evidence could not be written to its end, or is "".
     """
 
     left: tuple[str, ...] = ()
     unknown: int = 0
     troubles: tuple[str, ...] = ()
+    unwritten: str = ""
 
     def __add__(self, other: Ended) -> Ended:
-        return Ended(self.left + other.left, self.unknown + other.unknown, self.troubles + other.troubles)
+        return Ended(
+            self.left + other.left,
+            self.unknown + other.unknown,
+            self.troubles + other.troubles,
+            self.unwritten or other.unwritten,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object from which :meth:`from_json` builds an equal value."""
@@ -30,4 +37,4 @@ class Ended:
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Ended:
         """The inverse of :meth:`to_json`."""
-        return cls(tuple(plain["left"]), plain["unknown"], tuple(plain["troubles"]))
+        return cls(tuple(plain["left"]), plain["unknown"], tuple(plain["troubles"]), plain["unwritten"])

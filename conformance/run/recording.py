@@ -11,6 +11,7 @@ import platform
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -113,19 +114,35 @@ class Recorder:
         self._stream = self.path.open("w", encoding="utf-8", newline="\n", errors="surrogatepass")
         self._lock = threading.Lock()
         self._writer = jsonl.Writer(self._stream)
-        self._writer.header(header)
+        #: Why the file can't be written any more. What follows a line that was written in part could not be read.
+        self._broken: OSError | None = None
+        with suppress(OSError), self._writing():  # the first trace will tell it
+            self._writer.header(header)
+            self._stream.flush()
 
     def trace(self, trace: Trace) -> None:
-        """Write the evidence of a scenario."""
-        with self._lock:
+        """Write the evidence of a scenario. Raises :class:`OSError` if that fails, as every later call does."""
+        with self._writing():
             self._writer.trace(trace)
             # So that a killed process leaves at most one incomplete line.
             self._stream.flush()
 
     def verdict(self, verdict: Verdict) -> None:
-        """Write a verdict."""
-        with self._lock:
+        """Write a verdict. Raises :class:`OSError` as :meth:`trace` does."""
+        with self._writing():
             self._writer.verdict(verdict)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Write lines, unless an earlier one could not be written."""
+        with self._lock:
+            if self._broken is not None:
+                raise self._broken
+            try:
+                yield
+            except OSError as error:
+                self._broken = error
+                raise
 
     def close(self) -> None:
         """Close the file."""
@@ -160,7 +177,8 @@ def merge(
     left_behind: Iterable[str] = (),
     outdated: Callable[[Sequence[Verdict], bool], Iterable[str]] = _nothing,
 ) -> Report:
-    """Merge the parts of one version, write its reports and remove the parts. Returns the whole report.
+    """Merge the parts of one version into its report file, and remove the parts. Returns the whole report, from which
+    :func:`derive` makes the others.
 
     An item without a verdict was not run. If the run was interrupted or pytest ended it ``early`` (for the reason
     given), the scenarios of such items are named; otherwise they are internal errors. ``outdated`` is a function of all
@@ -208,7 +226,6 @@ def merge(
     for file in parts:
         if file.name != jsonl.NAME:
             file.unlink()
-    derive(folder, written)
     return written
 
 
@@ -246,9 +263,15 @@ def formats() -> tuple[Format, ...]:
 
 
 def derive(folder: Path, report: Report) -> None:
-    """Write the derived reports of a version."""
+    """Write the derived reports of a version. Raises :class:`OSError` at the end if one of them can't be written."""
+    failed: OSError | None = None
     for module in formats():
-        (folder / module.NAME).write_text(module.render(report, str(folder)), "utf-8", "backslashreplace")
+        try:
+            (folder / module.NAME).write_text(module.render(report, str(folder)), "utf-8", "backslashreplace")
+        except OSError as error:
+            failed = error
+    if failed is not None:
+        raise failed
     seal(folder)
 
 
@@ -259,5 +282,5 @@ def seal(folder: Path) -> None:
 
 def overview(folder: Path, headlines: Mapping[str, Headline]) -> None:
     """Write the page above the api-versions of a run."""
-    (folder / overview_page.NAME).write_text(overview_page.page(headlines), "utf-8")
+    (folder / overview_page.NAME).write_text(overview_page.page(headlines), "utf-8", "backslashreplace")
     seal(folder)

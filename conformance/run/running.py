@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from conformance._parts import late
-from conformance.errors import HarnessError
+from conformance.errors import HarnessError, UsageError
 from conformance.evidence.trace import Trace
 from conformance.redaction import PROCESS
 from conformance.run import recording
@@ -62,6 +62,7 @@ class Running:
         self._folder = run.out / self.version
         self._flight = process.in_flight(chosen.options, live=config.target.protected)
         self._recorded: set[str] = set()
+        self._unwritten = ""
         self._failed: list[tuple[Verdict, Trace]] = []
         self._recorder = recording.Recorder(self._folder, process.worker, self._header)
         self._journal = Journal(
@@ -95,13 +96,22 @@ class Running:
         self._runner.start()
 
     def verdict(self, item: Item) -> Verdict:
-        """The verdict of an item; waits for its scenario. Both are recorded."""
+        """The verdict of an item; waits for its scenario. Both are recorded. Raises :class:`UsageError` if the disk is
+        full.
+        """
         verdict = self._hidden(self._runner.verdict(item.scenario, item.check.id))
-        # The evidence comes before the first verdict on it and only once, whatever the number of checks.
-        if item.scenario not in self._recorded:
-            self._recorded.add(item.scenario)
-            self._recorder.trace(self.trace(item))
-        self._recorder.verdict(verdict)
+        try:
+            # The evidence comes before the first verdict on it and only once, whatever the number of checks.
+            if item.scenario not in self._recorded:
+                self._recorded.add(item.scenario)
+                self._recorder.trace(self.trace(item))
+            self._recorder.verdict(verdict)
+        except OSError as error:
+            # What can't be written can't be reported: nothing more is sent.
+            self._target.stop()
+            self._unwritten = f"the evidence can't be written: {error.strerror or error}"
+            hint = "free some space, or choose another folder by --out"
+            raise UsageError(self._unwritten, where=str(self._folder), hint=hint) from None
         if verdict.outcome is Outcome.FAIL:
             self._failed.append((verdict, self.trace(item)))
         return verdict
@@ -160,7 +170,9 @@ class Running:
             self._close_journal()
         with _told("closing the evidence", troubles):
             self._recorder.close()
-        return Ended(left, self._journal.unknown, tuple(troubles))
+        if self._journal.trouble:
+            troubles.append(f"writing the journal: {self._journal.trouble}")
+        return Ended(left, self._journal.unknown, tuple(troubles), self._unwritten)
 
     def _shrink(self, requests: int) -> None:
         for trace, verdict in shrunk(self._opened.chosen.spec, self._target, self._failed, requests):

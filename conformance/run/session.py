@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from attrs import asdict
 
 from conformance._parts import late
 from conformance.errors import HarnessError, UsageError
+from conformance.evidence.timeline import escaped
 from conformance.evidence.trace import Trace
 from conformance.run import recording
 from conformance.run.choice import Chosen
@@ -27,6 +28,7 @@ from conformance.run.process import Process
 from conformance.run.runner import Event
 from conformance.run.running import Running
 from conformance.run.selection import Item
+from conformance.target import journal
 from conformance.target.limits import NOTHING, Allowance, Spent
 from conformance.verdict import Verdict
 
@@ -55,6 +57,7 @@ class Session:
         self.interrupted = False
         self.finished = False
         self.reports: dict[str, Report] = {}
+        self.unwritten: list[str] = []
         self.notify = _silent
         self._opened = {one.chosen.version: one for one in versions}
         self._items = {name: one.chosen.items for name, one in self._opened.items()}
@@ -77,6 +80,7 @@ class Session:
         folders = [run.out / one.version for one in choice]
         for folder in folders:
             _must_be_writable(folder, run.out)
+        journal.must_be_writable(journal.default_folder())
         process = Process(workers=workers)
         allowance = process.allowance(choice[0].config, before, run.until)
         with ExitStack() as stack:
@@ -207,20 +211,34 @@ class Session:
             if not any(folder.glob("report*.jsonl")):
                 continue
             items, ended = self._items[name], self._ended[name]
-            self.reports[name] = recording.merge(
-                folder,
-                one.chosen.spec,
-                header(one, items, self.run.started),
-                items,
-                extra=claims(one),
-                interrupted=self.interrupted,
-                early=early,
-                notes=notes(one, items, ended),
-                outdated=partial(outdated, one, items),
-                left_behind=ended.left,
-            )
+            self.unwritten += [f"{name}: {ended.unwritten}"] * bool(ended.unwritten)
+            with self._told(name):
+                self.reports[name] = recording.merge(
+                    folder,
+                    one.chosen.spec,
+                    header(one, items, self.run.started),
+                    items,
+                    extra=claims(one),
+                    interrupted=self.interrupted,
+                    early=ended.unwritten or early,
+                    notes=notes(one, items, ended),
+                    outdated=partial(outdated, one, items),
+                    left_behind=ended.left,
+                )
+                recording.derive(folder, self.reports[name])
         if self.reports:
-            recording.overview(self.run.out, self.headlines)
+            with self._told("the overview"):
+                recording.overview(self.run.out, self.headlines)
+
+    @contextmanager
+    def _told(self, name: str) -> Iterator[None]:
+        """Note what can't be written; other reports may be possible."""
+        try:
+            yield
+        except OSError as error:
+            self.unwritten.append(f"{name}: not all reports could be written: {error.strerror or error}")
+        except UsageError as error:  # a part of the evidence that another process could not write
+            self.unwritten.append(f"{name}: the evidence can't be read: {error}")
 
     @property
     def headlines(self) -> Mapping[str, Headline]:
@@ -231,14 +249,18 @@ class Session:
         """Yield the lines of the summary on the console."""
         for name, report in self.reports.items():
             folder = self.run.out / name
-            yield from console.render(report, str(folder))
+            yield from map(escaped, console.render(report, str(folder)))
             yield f"report: {folder / 'index.html'}"
+        hint = "free some space, or choose another folder by --out"
+        yield from (f"not written: {line}; {hint}" for line in self.unwritten)
 
     @property
     def exit_code(self) -> int:
         """The exit code of the command, from the conclusions."""
         if self.interrupted:
             return 130
+        if self.unwritten:
+            return 2
         codes = [report.footer["exit_code"] for report in self.reports.values() if report.footer is not None]
         return next((code for code in (70, 1, 3) if code in codes), 0 if codes else 3)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -29,7 +30,7 @@ try:
 except ImportError:  # Windows has no flock: cleanup can't recognise the files of living runs there
     fcntl = None
 
-__all__ = ["Entry", "Journal", "default_folder", "journals", "read"]
+__all__ = ["Entry", "Journal", "default_folder", "journals", "must_be_writable", "read"]
 
 _PATTERN = "journal-*.jsonl"
 
@@ -54,14 +55,38 @@ def default_folder() -> Path:
     return Path(platformdirs.user_state_path("aoai-conformance")) / "journals"
 
 
+def unwritable(folder: Path, error: OSError) -> UsageError:
+    """The error for a folder in which no journal can be kept. Without a journal nothing may be created."""
+    return UsageError(
+        f"no journal can be written here: {error.strerror or error}",
+        where=str(folder),
+        hint="it names what must be removed after a crash; XDG_STATE_HOME chooses another folder on Linux",
+    )
+
+
+def must_be_writable(folder: Path) -> None:
+    """Raise :class:`UsageError` if no journal can be kept in a folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise unwritable(folder, error) from None
+
+
 class Journal:
     """The journal of one process. Thread-safe. ``owned`` holds every id that this run created."""
 
     def __init__(self, folder: Path, *, target: str, api_version: str, worker: str = "main", sync: bool = True) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.target, self.api_version, self._sync = target, api_version, sync
         self.path = folder / f"journal-{time.time_ns()}-{os.getpid()}-{worker}.jsonl"
-        self._file: IO[str] = self.path.open("x", encoding="utf-8")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file: IO[str] = self.path.open("x", encoding="utf-8")
+        except OSError as error:
+            raise unwritable(folder, error) from None
+        #: Why something that happened could not be written down; "" if all was.
+        self.trouble = ""
         _lock(self._file)
         self._mutex = threading.Lock()
         self._seq = 0
@@ -77,11 +102,13 @@ class Journal:
         self.close()
 
     def intend(self, case: Case, bindings: Mapping[str, str]) -> int:
-        """Write that ``case`` is about to be sent. Returns the number of the entry."""
+        """Write that ``case`` is about to be sent. Returns the number of the entry.
+
+        Raises :class:`OSError` if it can't be written: then the case must not be sent.
+        """
         with self._mutex:
             self._seq += 1
             seq = self._seq
-            self._unknown[seq] = path_ids(case, bindings)
             self._write(
                 {
                     "event": "intent",
@@ -96,6 +123,7 @@ class Journal:
                 },
                 sync=self._sync,
             )
+            self._unknown[seq] = path_ids(case, bindings)
             return seq
 
     def created(self, seq: int, case: Case, ids: Mapping[str, str], bindings: Mapping[str, str]) -> None:
@@ -103,29 +131,29 @@ class Journal:
         with self._mutex:
             self._unknown.pop(seq, None)
             self.owned.update(ids.values())
-            self._write({"event": "created", "seq": seq, "ids": dict(ids)}, sync=self._sync)
             if case.undo is not None:
                 made = {**bindings, **case.bindings}
                 self._open[seq] = Entry(seq, case.undo, ids, made, self.target, self.api_version, time.time())
+            self._note({"event": "created", "seq": seq, "ids": dict(ids)}, sync=self._sync)
 
     def nothing(self, seq: int) -> None:
         """Write that the request was refused, so that nothing was created."""
         with self._mutex:
             self._unknown.pop(seq, None)
-            self._write({"event": "nothing", "seq": seq})
+            self._note({"event": "nothing", "seq": seq})
 
     def gone(self, seq: int) -> None:
         """Write that an object of an entry no longer exists, nor the objects inside it."""
         with self._mutex:
             entry = self._open.pop(seq, None)
-            self._write({"event": "gone", "seq": seq})
+            self._note({"event": "gone", "seq": seq})
             ids = set(entry.ids.values()) if entry is not None else set()
             inside = [key for key, parents in self._unknown.items() if ids & set(parents)]
             inside += [key for key, item in self._open.items() if ids & set(path_ids(item.undo, item.bindings))]
             for key in inside:
                 self._unknown.pop(key, None)
                 self._open.pop(key, None)
-                self._write({"event": "gone", "seq": key})
+                self._note({"event": "gone", "seq": key})
 
     def deleted(self, object_id: str) -> None:
         """Note that a scenario deleted an object itself, so that nothing is left to undo."""
@@ -148,9 +176,19 @@ class Journal:
     def close(self) -> None:
         """Close the file, and delete it if nothing is left to remove."""
         if not self._file.closed:
-            self._file.close()
+            try:
+                self._file.close()
+            except OSError as error:
+                self.trouble = error.strerror or str(error)
             if not self._open and not self._unknown:
                 self.path.unlink(missing_ok=True)
+
+    def _note(self, record: Mapping[str, Any], *, sync: bool = False) -> None:
+        """Append what has happened already: if it can't be written, this process still knows it."""
+        try:
+            self._write(record, sync=sync)
+        except OSError as error:
+            self.trouble = error.strerror or str(error)
 
     def _write(self, record: Mapping[str, Any], *, sync: bool = False) -> None:
         """Append one record. ``sync`` forces it to the disk, so that it survives a crash of the machine."""

@@ -185,7 +185,12 @@ class Target:
         if case.creates or case.undo is not None:
             if self.journal is None:
                 raise UsageError(f"{case.operation} creates something and there is no journal to write it down")
-            entry = self.journal.intend(case, {k: v for k, v in values.items() if not k.startswith("deployment.")})
+            known = {k: v for k, v in values.items() if not k.startswith("deployment.")}
+            try:
+                entry = self.journal.intend(case, known)
+            except OSError as error:
+                reason = f"the journal can't be written ({error.strerror or error}), so nothing is created"
+                raise Withheld(reason, Outcome.INCONCLUSIVE) from None
         try:
             exchange = self._attempts(case, request)
         except Withheld:
