@@ -45,7 +45,8 @@ def answering(app: App, spec: Spec) -> Answer:
         if case.cancel_after is not None:
             kept = tuple(chunk for chunk in response.chunks[:1])
             response = evolve(response, chunks=kept, complete=False)
-        return Exchange(evolve(request, headers=redact(headers, (key,))), response)
+        sent = (*headers, *(() if request.header("accept-encoding") else (("accept-encoding", "identity"),)))
+        return Exchange(evolve(request, headers=redact(sent, (key,))), response)
 
     return answer
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from conformance.evidence.content_coding import codings, undone
 from conformance.requests.headers import Headers, first_value
 from conformance.requests.request import Request
 
@@ -126,6 +127,12 @@ class Response:
         """The number of bytes of the content that arrived."""
         return len(self.body) if self.shortened is None else self.shortened.size
 
+    @property
+    def content(self) -> bytes:
+        """The body without its content codings; the body itself where they are none, unknown or not those applied."""
+        undone_body = undone(codings(self.headers), self.body)
+        return self.body if undone_body is None else undone_body
+
     def header(self, name: str) -> str | None:
         """The first value of a header, matched without case; None where absent."""
         return first_value(self.headers, name)
@@ -137,7 +144,7 @@ class Response:
 
     @property
     def is_json(self) -> bool:
-        """True when the whole body parses as JSON (RFC 8259)."""
+        """True when the whole content parses as JSON (RFC 8259)."""
         return self._parsed[0]
 
     @property
@@ -153,16 +160,18 @@ class Response:
             _last_parsed.replace(self)
         try:
             # Decoded here: from bytes, json.loads would also take UTF-16 and a byte order mark.
-            return True, json.loads(str(self.body, "utf-8"), parse_constant=_refuse_constant)
+            return True, json.loads(str(self.content, "utf-8"), parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             return False, None
 
     def with_body(self, body: bytes) -> Response:
-        """The same answer with another body, in one chunk. Content-Length is adjusted."""
+        """The same answer with another body, in one chunk and without a content coding. Content-Length is adjusted."""
         # The new body arrives when the old one was complete, so that the times stay in order.
         at = self.chunks[-1].at if self.chunks else self.headers_at
         headers = tuple(
-            (key, str(len(body)) if key.lower() == "content-length" else value) for key, value in self.headers
+            (key, str(len(body)) if key.lower() == "content-length" else value)
+            for key, value in self.headers
+            if key.lower() != "content-encoding"
         )
         return evolve(self, chunks=(Chunk(at, body),) if body else (), headers=headers, shortened=None)
 

@@ -77,7 +77,8 @@ class Check:
     counterexample, which gets all other exchanges of the trace. It is for rules whose first counterexample works only
     on a running server, because that would also answer the later requests differently. ``contrast`` marks rules about
     refusals: a refusal proves something only if the same target answered a request without the fault with another
-    status.
+    status. ``together`` marks trace checks that report only what all answers have in common: their counterexample must
+    break all of them at once to be seen.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Check:
     unless: tuple[Question, ...] = ()
     witness: Counterexample | None = field(default=None, repr=False)
     contrast: bool = False
+    together: bool = False
     features: tuple[str, ...] = ()
     module: str = ""
 
@@ -169,6 +171,7 @@ def trace_check(
     entails: Sequence[str] = (),
     operations: Sequence[str] = ("*",),
     provenance: str = "docs",
+    together: bool = False,
     features: Sequence[str] = (),
 ) -> Callable[[TraceJudge], Check]:
     """Turn ``(spec, trace) → findings`` into a trace check.
@@ -192,6 +195,7 @@ def trace_check(
             prerequisites=tuple(needs),
             unless=tuple(unless),
             witness=witness,
+            together=together,
             features=tuple(features),
             **_from_function(judge),
         )

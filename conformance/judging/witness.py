@@ -29,12 +29,24 @@ def find_witness(spec: Spec, check: Check, trace: Trace, judged: Iterable[int]) 
 
     ``judged`` are the places in the trace that the check judged, in order.
     """
+    if check.together:
+        return _all_broken(spec, check, trace, judged)
     exchanges = [seen.exchange for seen in trace]
     for place in judged:
         for changed in _broken(check, exchanges, place):
             if _is_reported(spec, check, trace, place, changed):
                 return trace.observations[place].case.id
     return ""
+
+
+def _all_broken(spec: Spec, check: Check, trace: Trace, judged: Iterable[int]) -> str:
+    """The id of the first changed case, if the check reports the trace with all its answers broken at once."""
+    exchanges, seen = [one.exchange for one in trace], list(trace)
+    changed = {place: made for place in judged for made in _broken(check, exchanges, place)}
+    for place, exchange in changed.items():
+        seen[place] = Observation(seen[place].case, exchange)
+    reported = bool(changed) and _notices(check.judge(spec, evolve(trace, observations=tuple(seen))))
+    return trace.observations[min(changed)].case.id if reported else ""
 
 
 def _broken(check: Check, exchanges: list[Exchange], place: int) -> Iterator[Exchange]:

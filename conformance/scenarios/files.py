@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import Any
 
+from attrs import evolve
+
 from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Case, Expect
 from conformance.scenarios.lists import OBJECTS, Listing, Objects, listing
-from conformance.scenarios.resource_kinds import kind
+from conformance.scenarios.resource_kinds import Upload, kind
 from conformance.scenarios.scenario import Scenario, Script, Settings, Step, scenario
 from conformance.scenarios.steps import MARK, call, create, created_id, poll_status, prepared
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
+
+#: A file with every byte value, and with bytes that look like the beginning of UTF-8 and are none.
+BINARY = Upload(
+    "conformance-bytes.bin", "assistants", bytes(range(256)) + b"\x00\xff\x80\xc3(", "application/octet-stream"
+)
 
 #: The states of a file that is no longer processed; documents of several ages use different words.
 READY = ("processed", "uploaded", "succeeded", "error", "failed", "deleted", "")
@@ -46,11 +53,24 @@ def content(spec: Spec, settings: Settings) -> Script:
 
         either = {"notes": Expect.EITHER}
         yield tuple(on("files.content", key, "content", either.get(key, Expect.ACCEPT)) for key in known)
+        yield from _binary(spec, name)
     yield tuple(_lists(spec, name))
     if "files.delete" in operations_of(spec):
         (gone,) = yield (on("files.delete", "training", "delete"),)
         if gone.ok and read:
             yield (on("files.content", "training", "content-after", Expect.EITHER),)
+
+
+def _binary(spec: Spec, name: str) -> Script:
+    """Upload a file that isn't text, and read it. A target may refuse its type, and content with this purpose."""
+    file = evolve(kind("file"), upload=BINARY)
+    sent = create(spec, file, "binary", role="binary.upload", expect=Expect.EITHER).at(name, "binary")
+    (answer,) = yield (sent,)
+    made = created_id(answer)
+    if made is not None:
+        known = {"binary": made}
+        case = call(spec, "files.content", "{binary}", role="binary.content", known=known, expect=Expect.EITHER)
+        yield (case.at(name, "binary.content"),)
 
 
 def _lists(spec: Spec, name: str) -> Iterator[Case]:

@@ -16,7 +16,7 @@ from conformance.schema.integers import is_integer
 from conformance.streams.machine import Breach, Machine
 from conformance.streams.reading import Reading
 
-__all__ = ["CHOICE", "Piece", "by_choice", "choice_breaches", "content_chunks", "pieces", "usage_chunks"]
+__all__ = ["CHOICE", "Piece", "by_choice", "choice_breaches", "content_chunks", "pieces", "stopped", "usage_chunks"]
 
 
 @frozen
@@ -112,8 +112,22 @@ def _symbol(piece: Piece) -> str:
     return "says" if says else "idle"
 
 
+def stopped(reading: Reading) -> Mapping[Any, Any]:
+    """The finish reasons that choices without content give, by index: the asynchronous filter ends a choice so."""
+    found: dict[Any, Any] = {}
+    for _, chunk in reading.values:
+        choices = chunk.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
+            index = choice.get("index") if isinstance(choice, dict) else None
+            if is_integer(index) and not counts(choice) and choice.get("finish_reason") is not None:
+                found[index] = choice["finish_reason"]
+    return found
+
+
 def choice_breaches(reading: Reading) -> Iterator[tuple[Any, Breach[Piece]]]:
     """Yield (index of the choice, breach) for every piece that its choice's machine doesn't allow."""
+    ends = stopped(reading)
     for index, found in by_choice(reading).items():
         for breach in CHOICE.run(((_symbol(piece), piece) for piece in found), ended=reading.ended):
-            yield index, breach
+            if not (breach.rule == "finish-reason-missing" and index in ends):
+                yield index, breach

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from conformance.schema.integers import is_integer
-from conformance.streams.chunks import by_choice, usage_chunks
+from conformance.streams.chunks import by_choice, stopped, usage_chunks
 from conformance.streams.reading import Reading
 from conformance.streams.tools import calls_of
 
@@ -35,13 +35,13 @@ class FinalAnswer:
 
 def from_stream(reading: Reading) -> FinalAnswer:
     """The answer of a chat or completion stream."""
-    calls = calls_of(reading)
+    calls, ends = calls_of(reading), stopped(reading)
     choices = {
         index: FinalChoice(
             text="".join(piece.text for piece in found),
             refusal="".join(_text(piece.delta.get("refusal")) for piece in found),
             calls=tuple((call.name, call.arguments) for call in calls if call.choice == index),
-            finish=next((piece.finish for piece in found if piece.finish), None),
+            finish=ends.get(index) or next((piece.finish for piece in found if piece.finish), None),
         )
         for index, found in by_choice(reading).items()
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
+from conformance.evidence.content_coding import codings
 from conformance.evidence.event_stream import MOST_LINES, Event, Stream, stream_of
 from conformance.evidence.exchange import Response
 from conformance.evidence.trace import Observation
@@ -18,7 +19,17 @@ from conformance.spec.operations import StreamShape
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 
-__all__ = ["DATA_ONLY", "DONE", "Reading", "compressed", "level_of", "over_stream", "read", "streamed"]
+__all__ = [
+    "DATA_ONLY",
+    "DONE",
+    "Reading",
+    "begins_as_stream",
+    "compressed",
+    "level_of",
+    "over_stream",
+    "read",
+    "streamed",
+]
 
 #: The sentinel that is tolerated if a protocol documents none.
 DONE = "[DONE]"
@@ -83,20 +94,26 @@ def is_error(event: Event) -> bool:
 
 
 def compressed(response: Response) -> str:
-    """The content coding of the body, "" for none (RFC 9110 section 8.4)."""
-    coding = (response.header("content-encoding") or "").strip().lower()
-    return "" if coding == "identity" else coding
+    """The content codings that the answer names, "" for none (RFC 9110 section 8.4)."""
+    return ", ".join(codings(response.headers))
+
+
+def begins_as_stream(response: Response) -> bool:
+    """Return True if the bytes of the body can be read as events as they stand, whatever the fields say."""
+    return _FIELD.match(response.body) is not None
 
 
 def read(spec: Spec, seen: Observation) -> Reading | None:
     """The reading of an answer; None if the case doesn't ask for a stream or the body isn't one."""
     shape, response = shape_of(spec, seen.case), seen.exchange.response
-    if shape is None or response is None or compressed(response):
+    if shape is None or response is None:
+        return None
+    if compressed(response) and not begins_as_stream(response):
         return None
     # A plain JSON answer: other checks say that no stream came.
     if response.media_type == "application/json" and response.is_json:
         return None
-    if response.media_type != "text/event-stream" and not _FIELD.match(response.body):
+    if response.media_type != "text/event-stream" and not begins_as_stream(response):
         return None  # an MP3 file, a page: that it is no stream is told by the check of the media type alone
     whole = response.complete and seen.exchange.fault is None
     # Cached in the response: every check of a stream needs the same reading. It depends on the version's stream shape.

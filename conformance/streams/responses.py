@@ -273,11 +273,13 @@ class Outline:
         """A text is finished: it is what the deltas add up to."""
         key = self._inner(event, item, growth, value)
         joined, whole = item.texts.get(key, ""), value.get(growth.field)
-        if isinstance(whole, str) and whole != joined and key not in item.opaque:
+        # Short arguments may come in one piece: no document says that a delta of them must come.
+        silent = key not in item.texts and growth.field == "arguments"
+        if isinstance(whole, str) and whole != joined and key not in item.opaque and not silent:
             self._fault("joined", event, f"{growth.field} is not what the deltas say", joined, whole)
         item.finished.add(key)
         # A text without deltas may be empty, and counts as announced.
-        item.texts.setdefault(key, "")
+        item.texts.setdefault(key, whole if silent and isinstance(whole, str) else "")
 
     def _inner(self, event: Event, item: _Item, growth: GrowingText, value: Mapping[str, Any]) -> tuple[str, Any]:
         """The key of a text within its item. Notes a fault if its part was not announced."""

@@ -27,6 +27,22 @@ TOOL = {
     },
 }
 FORCED = {"type": "function", "function": {"name": "get_weather"}}
+#: A call that is forced once may be broken by the model; what is wrong with each of five is the target's doing.
+CITIES = ("Rome", "Lima", "Cairo")
+#: The same tool with a schema that the arguments must keep.
+STRICT_TOOL = {
+    "type": "function",
+    "function": {
+        **TOOL["function"],  # type: ignore[dict-item]
+        "strict": True,
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string", "description": "Name of a city"}},
+            "required": ["city"],
+            "additionalProperties": False,
+        },
+    },
+}
 SCHEMA = {
     "type": "json_schema",
     "json_schema": {
@@ -40,6 +56,11 @@ SCHEMA = {
         },
     },
 }
+
+
+def weather(city: str) -> dict[str, Any]:
+    """A question that the tool answers."""
+    return {"role": "user", "content": f"What is the weather in {city}? Use the tool."}
 
 
 def call(number: int) -> dict[str, Any]:
@@ -82,6 +103,8 @@ def plain(context: TemplateContext) -> Iterator[Draft]:
         {"role": "assistant", "content": "Noted: four."},
         {"role": "user", "content": "Which number did I say?"},
     )
+    silent = ({"role": "user", "content": "Say A"}, {"role": "assistant", "content": ""}, HELLO)
+    yield chat("chat.turns.silent", *silent)
     yield chat("chat.text.parts", {"role": "user", "content": [{"type": "text", "text": "Say hello in one word."}]})
     yield chat("chat.n", HELLO, n=2)
     # The word stands in the prompt, so that a model repeats it and the stop sequence is met.
@@ -118,6 +141,8 @@ def streams(context: TemplateContext) -> Iterator[Draft]:
     yield chat("chat.stream", HELLO)
     yield chat("chat.stream.long", COUNT, limit=64)
     yield chat("chat.stream.scripts", {"role": "user", "content": "Repeat: " + SCRIPTS}, limit=64)
+    silent = ({"role": "user", "content": "Say A"}, {"role": "assistant", "content": ""}, HELLO)
+    yield chat("chat.stream.turns.silent", *silent)
     yield chat("chat.stream.n", HELLO, n=2)
     yield chat("chat.stream.stop", {"role": "user", "content": "Repeat exactly: red green blue"}, stop="green")
     yield chat("chat.stream.usage", HELLO, stream_options=usage)
@@ -125,6 +150,9 @@ def streams(context: TemplateContext) -> Iterator[Draft]:
     yield chat("chat.stream.logprobs", HELLO, logprobs=True, top_logprobs=2)
     yield chat("chat.stream.tool", WEATHER, limit=64, tools=[TOOL], tool_choice=FORCED)
     yield chat("chat.stream.tool.usage", WEATHER, limit=64, tools=[TOOL], tool_choice=FORCED, stream_options=usage)
+    for city in CITIES:
+        yield chat("chat.stream.tool.again", weather(city), limit=64, tools=[TOOL], tool_choice=FORCED)
+    yield chat("chat.stream.tool.strict", WEATHER, limit=64, tools=[STRICT_TOOL], tool_choice=FORCED)
     yield chat("chat.stream.json-object", ask_json, limit=64, response_format={"type": "json_object"})
     yield chat("chat.stream.json-schema", ask_json, limit=64, response_format=SCHEMA)
 
@@ -141,6 +169,9 @@ def tools(context: TemplateContext) -> Iterator[Draft]:
     yield chat("chat.tool.offered", WEATHER, tools=[TOOL])
     yield chat("chat.tool.none", WEATHER, tools=[TOOL], tool_choice="none")
     yield chat("chat.forced-tool", WEATHER, tools=[TOOL], tool_choice=FORCED)
+    for city in CITIES:
+        yield chat("chat.forced-tool.again", weather(city), tools=[TOOL], tool_choice=FORCED)
+    yield chat("chat.forced-tool.strict", WEATHER, tools=[STRICT_TOOL], tool_choice=FORCED)
     yield chat("chat.tool.required", WEATHER, tools=[TOOL], tool_choice="required")
     yield chat("chat.tool.round-trip", WEATHER, asked, answer(1), tools=[TOOL])
     yield chat("chat.content.null", WEATHER, asked, answer(1), {"role": "user", "content": "Thanks."}, tools=[TOOL])

@@ -176,7 +176,8 @@ def limited(limit: int, counted: int, finish: str, **more: Any) -> tuple[Case, d
         ("chat.finish-reason.length", Outcome.PASS, 16, 16, "length"),
         # cut, and one token less was counted than the limit allows
         ("chat.finish-reason.length.counted", Outcome.WARN, 8, 7, "length"),
-        ("chat.finish-reason.length.counted", Outcome.WARN, 1, 0, "length"),
+        # cut, and nothing was generated
+        ("chat.finish-reason.length.counted", Outcome.FAIL, 1, 0, "length"),
         ("chat.finish-reason.length.counted", Outcome.PASS, 8, 8, "length"),
         ("chat.finish-reason.length.counted", Outcome.PASS, 8, 7, "stop"),
         # more tokens than max_tokens allows

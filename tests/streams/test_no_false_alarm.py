@@ -129,7 +129,7 @@ HABITS: dict[str, tuple[Observation, str]] = {
         seen(
             CHAT,
             {**ASK, "stream_options": {"include_usage": True}},
-            frames(*HELLO[:2], chunk({}, "content_filter")),
+            frames(*({**one, "usage": None} for one in (*HELLO[:2], chunk({}, "content_filter")))),
             LATER,
         ),
         LATER,
@@ -193,7 +193,7 @@ HABITS: dict[str, tuple[Observation, str]] = {
         seen(
             CHAT,
             {**ASK, "stream_options": {"include_usage": True}},
-            frames(*HELLO, {**_LATE, "usage": USAGE}),
+            frames(*({**one, "usage": None} for one in HELLO), {**_LATE, "usage": USAGE}),
             LATER,
         ),
         LATER,

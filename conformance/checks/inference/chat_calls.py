@@ -10,7 +10,7 @@ from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import asked, on_json
 from conformance.requests.case import Case
 from conformance.requests.request import Request
-from conformance.requests.selectors import asks, every, plain
+from conformance.requests.selectors import asks, every, plain, value_at
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
@@ -86,8 +86,21 @@ def _empty_promise(value: dict[str, Any], _request: Request) -> Any:
     entails=("stream.equals-plain",),
 )
 def finish_tool_calls(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """The finish_reason ``tool_calls`` is given only if the choice has tool calls. Clients run tools because of it."""
+    """The finish_reason ``tool_calls`` is given for a choice with tool calls, and for no other.
+
+    Clients run tools because of it; with ``stop`` they take the empty text for the answer. A call that ``tool_choice``
+    names may end with ``stop``; with ``required`` both are seen, so it is a note.
+    """
+    wanted = value_at(seen.case, "/tool_choice")
     for index, choice in enumerate(_choices(seen.json)):
+        if choice.get("finish_reason") == "stop" and _calls(choice) and not isinstance(wanted, dict):
+            yield seen.finding(
+                "a choice with tool calls ends with stop",
+                place=f"/choices/{index}/finish_reason",
+                expected="tool_calls",
+                actual="stop",
+                note=wanted == "required",
+            )
         if choice.get("finish_reason") == "tool_calls" and not _calls(choice):
             yield seen.finding(
                 "tool_calls without a tool call", place=f"/choices/{index}/finish_reason", expected="a tool call"

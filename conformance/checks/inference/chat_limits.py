@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.checks.inference.chat import CHAT, body_of, choices_of, format_of, plain_object, posted, unfiltered
+from conformance.checks.inference.chat import (
+    CHAT,
+    body_of,
+    choices_of,
+    format_of,
+    message_of,
+    plain_object,
+    posted,
+    unfiltered,
+)
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import on_json
@@ -110,12 +119,21 @@ def _one_less(value: Any, request: Request) -> Any:
 def length_counted(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """An answer that the token limit cut counts as many tokens as the limit allowed.
 
-    A target that stops one token early returns less than was paid for, and an empty answer for a limit of one.
+    A target that stops one token early returns less than was paid for. One that counts no token at all has cut nothing,
+    which is a failure: with a limit of one its answers are empty.
     """
     limit, counted, choices = _limit(body_of(seen.case)), counted_tokens(seen), choices_of(seen)
     if limit is None or counted is None or len(choices) != 1 or choices[0].get("finish_reason") != "length":
         return
-    if counted < limit:
+    if counted == 0 and not message_of(choices[0]).get("refusal"):
+        yield seen.finding(
+            "the answer ends as cut by the limit, and nothing was generated that could be cut",
+            place="/usage/completion_tokens",
+            expected=limit,
+            actual=counted,
+            level=Level.MUST,
+        )
+    elif counted < limit:
         yield seen.finding(
             "the limit cut the answer before it was reached",
             place="/usage/completion_tokens",

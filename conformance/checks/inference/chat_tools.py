@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conformance.checks.inference.chat import CHAT, body_of, choices_of, message_of, plain_object, posted, unfiltered
+from conformance.checks.inference.tool_arguments import documents
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import on_json
@@ -121,12 +122,17 @@ def _arguments_broken(value: Any, request: Request) -> Any:
     entails=("stream.equals-plain",),
 )
 def tool_arguments(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """The arguments of a forced call are a JSON text. Models make mistakes here, so it is a warning."""
+    """The arguments of a forced call are a JSON text. Models make mistakes here, so it is a warning.
+
+    Two whole documents in a row are told by a check of their own.
+    """
     for index, choice in unfiltered(seen):
         for number, call in enumerate(_calls(choice)):
             if choice.get("finish_reason") == "length":
                 continue
             arguments = _function(call).get("arguments")
+            if documents(arguments) > 1:
+                continue
             try:
                 json.loads(str(arguments))
             except (TypeError, ValueError):

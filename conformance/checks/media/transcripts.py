@@ -30,6 +30,42 @@ def _is_verbose(value: Any) -> bool:
     return isinstance(value, dict) and "segments" in value and "task" in value
 
 
+def _other_form(value: Any, _request: Request) -> Any:
+    """Counterexample: only the text, as in the format ``json``."""
+    return {"text": value["text"]} if _is_verbose(value) and isinstance(value.get("text"), str) else None
+
+
+@check(
+    "audio.verbose.form",
+    Level.MUST,
+    clause="audio-verbose-form",
+    counterexample=on_json(_other_form, when=_posted),
+    operations=AUDIO,
+    about=_verbose,
+    needs=Needs.SUCCESS,
+    entails=("schema.response",),
+)
+def verbose_form(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """With ``verbose_json`` the answer doesn't have the form of another format.
+
+    ``{"text": …}`` is the answer to ``json``. The schema allows both forms, and only the request says which one is due:
+    without times nobody can make subtitles.
+    """
+    if _of_another_form(seen.json):
+        yield seen.finding(
+            "verbose_json was asked for, and the answer has the form of another format",
+            expected=" or ".join((*EXPECTED_FIELDS, "words")),
+            actual=sorted(seen.json),
+        )
+
+
+def _of_another_form(value: Any) -> bool:
+    """Return True for a text with nothing that only verbose JSON has."""
+    return (
+        isinstance(value, dict) and "text" in value and not any(name in value for name in (*EXPECTED_FIELDS, "words"))
+    )
+
+
 def _silent(value: Any, _request: Request) -> Any:
     """Counterexample: language and duration are missing."""
     return {k: v for k, v in value.items() if k not in ("language", "duration")} if _is_verbose(value) else None
@@ -51,7 +87,8 @@ def verbose(spec: Spec, seen: Observation) -> Iterator[Finding]:
     # Word timestamps take the place of segments where only they were asked for.
     if "segments" in lacking and _granularities(seen.case) == {"word"}:
         lacking.remove("segments")
-    if lacking:
+    # An answer in the form of another format is told by a check of its own.
+    if lacking and not _of_another_form(seen.json):
         yield seen.finding("the answer lacks " + ", ".join(lacking), place="", expected=EXPECTED_FIELDS, actual=lacking)
 
 

@@ -11,7 +11,7 @@ from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Trace
 from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import path_of, still_readable
-from conformance.scenarios.files import READY
+from conformance.scenarios.files import BINARY, READY
 from conformance.scenarios.resource_kinds import Upload, kind
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
@@ -43,6 +43,7 @@ def _flipped(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | Non
     clause="files-content",
     counterexample=_flipped,
     scenarios=FILES,
+    entails=("files.content.binary",),
 )
 def content(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The content of a file comes back byte for byte, with its line ends, umlauts and missing last newline.
@@ -61,6 +62,46 @@ def content(spec: Spec, trace: Trace) -> Iterator[Finding]:
                     actual=f"{len(got)} bytes, different from byte {place} on",
                     level=None if name == "training" else Level.SHOULD,
                 )  # fmt: skip
+
+
+def _as_text(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: each byte that isn't UTF-8 was replaced by U+FFFD."""
+    response = exchange.response
+    if response is None or not exchange.ok or response.body != BINARY.data:
+        return None
+    return exchange.answered(response.with_body(BINARY.data.decode("utf-8", "replace").encode()))
+
+
+@trace_check(
+    "files.content.binary",
+    Level.MUST,
+    clause="files-content-binary",
+    counterexample=_as_text,
+    scenarios=("files.content",),
+    operations=FILES,
+    provenance="spec",
+)
+def content_binary(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A file that isn't text comes back as it was sent, if its content can be read at all.
+
+    A target that handles files as text replaces what isn't UTF-8, or encodes it again. Pictures and archives are
+    destroyed by it, and a file of plain text shows nothing.
+    """
+    for seen in trace.role("binary.content"):
+        got = seen.exchange.response.body if seen.exchange.response else b""
+        if not seen.exchange.ok or got == BINARY.data:
+            continue
+        if got == BINARY.data.decode("utf-8", "replace").encode():
+            how = "each byte that isn't UTF-8 came back as U+FFFD (EF BF BD)"
+        elif got == BINARY.data.decode("latin-1").encode():
+            how = "the bytes came back as Latin-1 that was encoded as UTF-8"
+        else:
+            how = "other bytes came back"
+        yield seen.finding(
+            f"a file that isn't text was changed: {how}",
+            expected=f"{len(BINARY.data)} bytes as sent",
+            actual=f"{len(got)} bytes",
+        )
 
 
 def _other_name(item: dict[str, Any]) -> Any:

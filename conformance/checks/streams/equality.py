@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 
 from attrs import evolve
@@ -72,7 +73,8 @@ def equals_plain(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A stream, put together, is the same answer as the plain one to the same request.
 
     If the target claims to be deterministic, everything is compared: text, tool calls and finish reasons of every
-    choice. Otherwise only the name of the forced tool and the finish_reason ``length``.
+    choice. Otherwise only the name of the forced tool, the keys of its arguments (a warning: a model may leave one out)
+    and the finish_reason ``length``. A choice that the content filter stopped is not compared.
     """
     for kind, plain, stream in _pairs(spec, trace):
         wholes = _answers(spec, plain, stream)
@@ -92,12 +94,24 @@ def _differences(
                 where = "the stream" if other is None else "the plain answer"
                 yield seen.finding(f"choice {index} is missing in {where}", place=f"/choices/{index}")
             continue
+        if "content_filter" in (one.finish, other.finish):
+            continue  # the filter may stop one answer and not the other
         if kind == "tool":
             names = [name for name, _ in one.calls], [name for name, _ in other.calls]
             # A model may call further tools in one of the answers; only the forced one is certain.
             if names[0][:1] != names[1][:1]:
                 yield seen.finding(
                     "another tool is called", place=f"/choices/{index}", expected=names[0], actual=names[1]
+                )
+                continue
+            lost = _keys(one.calls[0][1]) - _keys(other.calls[0][1]) if names[0] and other.finish != "length" else set()
+            if lost:
+                yield seen.finding(
+                    f"the streamed arguments lack {', '.join(sorted(lost))}, which the plain answer has",
+                    place=f"/choices/{index}",
+                    expected=one.calls[0][1][:160],
+                    actual=other.calls[0][1][:160],
+                    level=Level.MUST if full else Level.SHOULD,
                 )
                 continue
         if "length" in (one.finish, other.finish) and one.finish != other.finish:
@@ -112,6 +126,15 @@ def _differences(
                 expected=str(one)[:200],
                 actual=str(other)[:200],
             )
+
+
+def _keys(arguments: str) -> set[str]:
+    """The keys of the arguments of a call; none if they aren't a JSON object."""
+    try:
+        value = json.loads(arguments)
+    except (ValueError, RecursionError):
+        return set()
+    return set(value) if isinstance(value, dict) else set()
 
 
 def _more_prompt(events: list[Draft], _request: Request) -> Sequence[Draft] | None:

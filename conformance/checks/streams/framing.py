@@ -14,7 +14,7 @@ from conformance.judging.stream_counterexamples import Draft, assemble, drafts, 
 from conformance.requests.request import Request
 from conformance.requests.selectors import plain
 from conformance.spec.spec import Spec
-from conformance.streams.reading import Reading, compressed, over_stream, streamed
+from conformance.streams.reading import Reading, begins_as_stream, compressed, over_stream, streamed
 from conformance.verdict import Finding, Level
 
 if TYPE_CHECKING:
@@ -147,7 +147,8 @@ def not_compressed(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """
     coding = compressed(seen.response)
     accepted = (seen.exchange.request.header("accept-encoding") or "").lower()
-    if coding and coding not in accepted and "*" not in accepted:
+    # That the bytes are no stream in this coding is told by the check of content codings.
+    if coding and coding not in accepted and "*" not in accepted and not begins_as_stream(seen.response):
         yield seen.finding(
             "the stream is compressed although the request did not accept that",
             place="header:content-encoding",

@@ -133,6 +133,7 @@ def _many(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
     counterexample=each_json(_many, CHAT),
     about=streamed(CHAT, also=_asks_top),
     needs=Needs.SUCCESS,
+    entails=("chat.logprobs.order",),
 )
 @over_stream
 def top(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:

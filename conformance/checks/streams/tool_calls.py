@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from conformance.checks.inference.tool_arguments import documents
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Counterexample, Needs, check
 from conformance.judging.stream_counterexamples import Draft, each_json, on_events
@@ -227,14 +228,15 @@ def _unjoinable(entry: dict[str, Any]) -> None:
 def arguments_json(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     """The joined arguments of a call are one JSON object, unless the answer was cut off by a limit or a filter.
 
-    Models make mistakes here, so it is a warning. A proxy that loses a delta shows up in the same way.
+    Models make mistakes here, so it is a warning. A proxy that loses a delta shows up in the same way. Two whole
+    documents in a row are told by a check of their own.
     """
     if not reading.ended:
         return
     # A limit or a filter may cut the arguments anywhere.
     cut = {piece.choice.get("index") for piece in pieces(reading) if piece.finish in ("length", "content_filter")}
     for call in calls_of(reading):
-        if call.choice in cut:
+        if call.choice in cut or documents(call.arguments) > 1:
             continue
         try:
             # A function without parameters may be called without arguments.
@@ -335,6 +337,11 @@ def _names_call(event: Draft) -> bool:
     return isinstance(value, dict) and any(True for _ in _entries(value))
 
 
+def _named(case: Case) -> bool:
+    """Return True if the request names the tool that is to be called."""
+    return bool(forced_tool(case.json))
+
+
 @check(
     "stream.finish-reason.tool-calls",
     Level.MUST,
@@ -346,9 +353,10 @@ def _names_call(event: Draft) -> bool:
 )
 @over_stream
 def finish_tool_calls(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """The finish_reason ``tool_calls`` is given only for a choice with tool calls, and such a choice should have it.
+    """The finish_reason ``tool_calls`` is given for a choice with tool calls, and for no other.
 
-    Clients run tools because of it. A forced call may end with ``stop``.
+    Clients run tools because of it; with ``stop`` they take the empty text for the answer. A call that ``tool_choice``
+    names may end with ``stop``; with ``required`` both are seen, so it is a note.
     """
     calling = {call.choice for call in calls_of(reading)}
     for piece in pieces(reading):
@@ -357,11 +365,11 @@ def finish_tool_calls(spec: Spec, seen: Observation, reading: Reading) -> Iterat
             yield seen.finding(
                 "tool_calls without a tool call", place=f"{piece.place}/finish_reason", expected="a tool call"
             )
-        elif piece.finish == "stop" and index in calling and forced_tool(seen.case.json) is None:
+        elif piece.finish == "stop" and index in calling and not _named(seen.case):
             yield seen.finding(
                 "a choice with tool calls ends with stop",
                 place=f"{piece.place}/finish_reason",
                 expected="tool_calls",
                 actual="stop",
-                level=Level.SHOULD,
+                note=forced_tool(seen.case.json) is not None,
             )

@@ -129,6 +129,39 @@ def usage_once(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Find
         yield seen.finding("no chunk carries the token counts that were asked for", expected=1, actual=0)
 
 
+def _no_nulls(events: list[Draft], request: Request) -> Sequence[Draft] | None:
+    """Counterexample: the chunks with content have no ``usage`` at all."""
+    changed = list(events)
+    for index, event in enumerate(events):
+        value = event.json
+        if isinstance(value, dict) and value.get("choices") and "usage" in value and value.pop("usage") is None:
+            changed[index] = event.with_json(value)
+    return changed if changed != events and _asked(request) else None
+
+
+@check(
+    "stream.usage.null",
+    Level.SHOULD,
+    clause="chat-stream-usage-null",
+    counterexample=on_events(_no_nulls, *DATA_ONLY),
+    about=_ASKED,
+    needs=Needs.SUCCESS,
+    features=("chat.stream_options",),
+)
+@over_stream
+def usage_null(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
+    """With ``include_usage: true`` each chunk with a choice has the field ``usage``, null until the counts come.
+
+    Typed clients that read a required field fail without it. The service's own chunk of filter results, which has no
+    choices, lacks it in recordings.
+    """
+    bare = next((piece for piece in pieces(reading) if "usage" not in piece.chunk), None)
+    if bare is not None:
+        yield seen.finding(
+            "a chunk has no field usage", place=bare.event.place, expected="usage: null", actual="absent"
+        )
+
+
 def _usage_in_content(events: list[Draft], request: Request) -> Sequence[Draft] | None:
     """Counterexample: the counts are in a chunk with content."""
     found = _usage_chunk(events)

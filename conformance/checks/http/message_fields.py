@@ -1,0 +1,146 @@
+"""Checks of fields that contradict each other or the status: where a body ends, its charset, the methods of a path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from conformance.evidence.exchange import Exchange, Response
+from conformance.evidence.trace import Observation
+from conformance.judging.check import Needs, check
+from conformance.judging.counterexamples import when_refused
+from conformance.requests.case import Case
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level
+
+
+def _values(response: Response, name: str) -> list[str]:
+    """All values of a field, in order."""
+    return [value.strip() for key, value in response.headers if key.lower() == name]
+
+
+def _two_lengths(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: an answer has a length and is chunked too."""
+    response = exchange.response
+    if response is None or not exchange.ok or not response.body:
+        return None
+    framed = response.with_header("content-length", str(len(response.body)))
+    return exchange.answered(framed.with_header("transfer-encoding", "chunked"))
+
+
+@check(
+    "http.framing.one-length",
+    Level.MUST,
+    clause="http-one-length",
+    counterexample=_two_lengths,
+    needs=Needs.ANSWER,
+    provenance="standard",
+)
+def one_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """No message has both Content-Length and Transfer-Encoding (RFC 9112 section 6.2).
+
+    Some clients refuse such a message, others believe one of the fields: requests are smuggled past proxies so.
+    """
+    lengths, codings = _values(seen.response, "content-length"), _values(seen.response, "transfer-encoding")
+    if lengths and codings:
+        yield seen.finding(
+            "the answer has Content-Length and Transfer-Encoding",
+            place="header:content-length",
+            expected="one of them",
+            actual=f"Content-Length: {', '.join(lengths)}; Transfer-Encoding: {', '.join(codings)}",
+        )
+
+
+def _length_of_nothing(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a 204 announces content."""
+    response = exchange.response
+    if response is None or response.status != 204:
+        return None
+    return exchange.answered(response.with_header("content-length", "2"))
+
+
+@check(
+    "http.no-content",
+    Level.MUST,
+    clause="http-no-content",
+    counterexample=_length_of_nothing,
+    needs=Needs.SUCCESS,
+    provenance="standard",
+)
+def no_content(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A 204 has no content and announces none (RFC 9110 sections 6.4.1 and 8.6, RFC 9112 section 6.1).
+
+    A client takes the bytes that follow for the beginning of the next answer. ``Content-Length: 0`` is tolerated.
+    """
+    response = seen.response
+    announced = [value for value in _values(response, "content-length") if value != "0"]
+    announced += _values(response, "transfer-encoding")
+    if response.status == 204 and (announced or response.body):
+        yield seen.finding(
+            "a 204 with content",
+            place="header:content-length" if announced else "byte:0",
+            expected="no content",
+            actual=", ".join(announced) or f"{len(response.body)} bytes",
+        )
+
+
+def _without_allow(_exchange: Exchange, response: Response) -> Response | None:
+    """Counterexample: 405 without Allow."""
+    return response.with_header("allow", None) if response.header("allow") is not None else None
+
+
+def _wrong_method(spec: Spec, case: Case) -> bool:
+    """The request has a method that the path doesn't document."""
+    return case.role == "probe.method.wrong"
+
+
+@check(
+    "http.allow",
+    Level.SHOULD,
+    clause="http-allow",
+    counterexample=when_refused(_without_allow, 405),
+    about=_wrong_method,
+    needs=Needs.REFUSAL,
+    provenance="standard",
+)
+def allow(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """A 405 lists the methods of the path in Allow (RFC 9110 section 15.5.6)."""
+    if seen.response.status == 405 and seen.response.header("allow") is None:
+        yield seen.finding(
+            "405 without Allow", place="header:allow", expected="the methods of the path", actual="absent"
+        )
+
+
+def _latin(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: JSON says that it is in Latin-1."""
+    response = exchange.response
+    if response is None or response.media_type != "application/json" or not response.body:
+        return None
+    return exchange.answered(response.with_header("content-type", "application/json; charset=iso-8859-1"))
+
+
+@check(
+    "http.json.charset",
+    Level.SHOULD,
+    clause="http-json-charset",
+    counterexample=_latin,
+    needs=Needs.ANSWER,
+    provenance="standard",
+)
+def json_charset(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """JSON has no other charset than UTF-8 (RFC 8259 sections 8.1 and 11).
+
+    The media type has no such parameter. Clients that believe it read every letter beyond ASCII wrongly.
+    """
+    given = seen.response.header("content-type") or ""
+    if seen.response.media_type != "application/json":
+        return
+    for part in given.split(";")[1:]:
+        name, _, value = part.partition("=")
+        charset = value.strip().strip('"').lower()
+        if name.strip().lower() == "charset" and charset not in ("utf-8", "utf8"):
+            yield seen.finding(
+                f"JSON is labelled with the charset {charset}",
+                place="header:content-type",
+                expected="utf-8",
+                actual=given,
+            )

@@ -1,0 +1,68 @@
+"""Checks of the text in JSON answers: nothing in it was decoded or cut wrongly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.evidence.text_damage import damage, strings
+from conformance.evidence.trace import Observation
+from conformance.judging.check import Needs, check
+from conformance.judging.counterexamples import on_json
+from conformance.requests.case import Case, Expect, JsonBody
+from conformance.requests.request import Request
+from conformance.spec.spec import Spec
+from conformance.verdict import Finding, Level
+
+
+def undamaged_request(spec: Spec, case: Case) -> bool:
+    """The request is valid, and its own text has no damage that an answer could repeat."""
+    if case.expect is not Expect.ACCEPT:
+        return False
+    return not isinstance(case.body, JsonBody) or all(damage(text) is None for _, text in strings(case.body.value))
+
+
+def _cut(value: Any) -> bool:
+    """Return True if a limit cut a text of the answer, perhaps in the middle of a character."""
+    if not isinstance(value, dict):
+        return False
+    choices = value.get("choices")
+    ends = [one.get("finish_reason") for one in choices if isinstance(one, dict)] if isinstance(choices, list) else []
+    return "length" in ends or value.get("status") == "incomplete"
+
+
+def _halved(value: Any, _request: Request) -> Any:
+    """Counterexample: a member that clients may ignore holds half of a surrogate pair."""
+    texts = any(isinstance(one, str) or (one and isinstance(one, list | dict)) for one in value.values())
+    return {**value, "x_note": "\ud83d"} if texts else None
+
+
+@check(
+    "http.text",
+    Level.MUST,
+    clause="http-text-undamaged",
+    counterexample=on_json(_halved),
+    about=undamaged_request,
+    needs=Needs.SUCCESS,
+    provenance="standard",
+)
+def text_undamaged(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """Texts of a JSON answer can be written as UTF-8, and were not decoded in another encoding on their way.
+
+    RFC 8259 section 8.1: JSON is UTF-8; section 8.2: nobody knows what a client does with half of a surrogate pair. A
+    text that turns into a shorter one when its bytes in Latin-1 are read as UTF-8 was encoded twice. C1 control
+    characters and U+FFFD are warnings: a model that is cut in the middle of a character may write the latter.
+    """
+    found = [
+        (place, harm)
+        for place, text in strings(seen.json)
+        if "/logprobs" not in place and (harm := damage(text)) is not None and (harm.certain or not _cut(seen.json))
+    ]
+    for place, harm in sorted(found, key=lambda one: not one[1].certain)[:5]:
+        yield seen.finding(
+            harm.message,
+            place=place,
+            expected="text that is valid and encoded once, in UTF-8",
+            actual=harm.shown,
+            level=None if harm.certain else Level.SHOULD,
+        )

@@ -1,0 +1,46 @@
+"""Content codings of an answer: which ones its fields name, and the bytes without them (RFC 9110 section 8.4)."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+
+from conformance.requests.headers import Headers
+
+__all__ = ["GZIP", "ZSTD", "codings", "undone"]
+
+#: The first bytes of gzip data (RFC 1952 section 2.3.1) and of a Zstandard frame (RFC 8878 section 3.1.1).
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+#: No content is unpacked to more bytes than this.
+_MOST = 64 * 1024 * 1024
+
+#: Codings that this module can undo → the window bits for zlib.
+_WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+
+
+def codings(headers: Headers) -> tuple[str, ...]:
+    """The codings that the Content-Encoding fields name, in lower case and in order, without ``identity``."""
+    named = (
+        part.strip().lower()
+        for name, value in headers
+        if name.lower() == "content-encoding"
+        for part in value.split(",")
+    )
+    return tuple(part for part in named if part not in ("", "identity"))
+
+
+def undone(names: Iterable[str], data: bytes) -> bytes | None:
+    """The bytes without these codings, the last one undone first; None if one is unknown or doesn't fit the bytes."""
+    for name in reversed(tuple(names)):
+        window = _WINDOWS.get(name)
+        if window is None or (window > 15 and not data.startswith(GZIP)):
+            return None
+        try:
+            packed = zlib.decompressobj(window)
+            data = packed.decompress(data, _MOST)
+        except zlib.error:
+            return None
+        if not packed.eof:
+            return None
+    return data

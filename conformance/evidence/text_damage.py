@@ -1,0 +1,73 @@
+"""What can be seen of a text that was decoded or cut wrongly on its way, without reading its prose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from attrs import frozen
+
+__all__ = ["Damage", "damage", "strings"]
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+#: The control characters U+0080 to U+009F. No text of a model or a person has a use for them.
+_C1 = re.compile("[\x80-\x9f]")
+
+
+@frozen
+class Damage:
+    """What is wrong with a text. ``certain`` is False where a model could have written such a text on its own."""
+
+    message: str
+    shown: str
+    certain: bool = True
+
+
+def damage(text: str) -> Damage | None:
+    """The damage of a text; None where it shows none.
+
+    Certain are halves of surrogate pairs, which have no UTF-8 form (RFC 3629 section 3, RFC 8259 section 8.2), and
+    UTF-8 that was read as Latin-1 or Windows-1252 and encoded again: every character beyond ASCII belongs to a sequence
+    that is UTF-8 in that encoding.
+    """
+    half = _SURROGATE.search(text)
+    if half:
+        return Damage("the text has half of a surrogate pair, which UTF-8 can't hold", ascii(half.group()))
+    if not text.isascii():
+        for encoding, name in (("latin-1", "Latin-1"), ("cp1252", "Windows-1252")):
+            meant = _again(text, encoding)
+            if meant is not None:
+                return Damage(
+                    f"the text is UTF-8 that was read as {name} and encoded again", f"{text[:40]!r} for {meant[:40]!r}"
+                )
+        control = _C1.search(text)
+        if control:
+            return Damage("the text has a C1 control character", ascii(control.group()), certain=False)
+        if "\ufffd" in text:
+            return Damage("the text has U+FFFD, the sign of bytes that could not be decoded", text[:40], certain=False)
+    return None
+
+
+def _again(text: str, encoding: str) -> str | None:
+    """What a text was before it was read in an encoding; None if it wasn't."""
+    try:
+        meant = text.encode(encoding).decode("utf-8")
+    except UnicodeError:
+        return None
+    return meant if len(meant) < len(text) else None
+
+
+def strings(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (JSON Pointer, text) of every string in a JSON value, member names included."""
+    stack = [(pointer, value)]
+    while stack:
+        place, one = stack.pop()
+        if isinstance(one, str):
+            yield place, one
+        elif isinstance(one, dict):
+            for name, inner in one.items():
+                yield place, name
+                stack.append((f"{place}/{name}", inner))
+        elif isinstance(one, list):
+            stack.extend((f"{place}/{index}", inner) for index, inner in enumerate(one))

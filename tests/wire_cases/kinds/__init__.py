@@ -1,0 +1,1 @@
+"""The kinds of wire cases, one in each file."""

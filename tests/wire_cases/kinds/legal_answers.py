@@ -1,0 +1,92 @@
+"""Answers that look wrong and are right: the service gives them, or no document forbids them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from good_streams import SPOKEN_RESPONSE
+from wild_answers import V1
+from wire_stage import Example, Played, WireCase, answer, exchanged, lines, played
+
+from .content_coding import FIRST
+
+SAY = [{"role": "user", "content": "Say hello."}]
+RESPOND = {"input": "Say hello.", "stream": True}
+
+
+def filtered(example: Example) -> Played:
+    """A stream of text that the asynchronous filter stops with the example's events."""
+    events = [event.removeprefix("data: ") for event in example["events"]]
+    body = lines(FIRST, *(event if event == "[DONE]" else json.loads(event) for event in events), done=False)
+    asked = {"messages": SAY, "stream": True}
+    return played(exchanged("chat.completions.create", asked, answer({"body": body})))
+
+
+def responded(change: Any) -> Any:
+    """A builder: the events of a good Responses stream, changed by the example."""
+
+    def build(example: Example) -> Played:
+        events = [event for one in SPOKEN_RESPONSE for event in change(json.loads(json.dumps(one)), example)]
+        numbered = [{**event, "sequence_number": example.get("number", int)(n)} for n, event in enumerate(events)]
+        body = "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in numbered)
+        seen = exchanged("responses.create", RESPOND, answer({"body": body}), V1, capability="responses")
+        return played(seen, version=V1)
+
+    return build
+
+
+def _without_deltas(event: dict[str, Any], _example: Example) -> list[dict[str, Any]]:
+    return [] if event["type"] == "response.function_call_arguments.delta" else [event]
+
+
+def _as_it_is(event: dict[str, Any], _example: Example) -> list[dict[str, Any]]:
+    return [event]
+
+
+def _with_floats(example: Example) -> Played:
+    return responded(_as_it_is)({"number": float})
+
+
+def _encrypted(event: dict[str, Any], example: Example) -> list[dict[str, Any]]:
+    """A reasoning item stands before the others."""
+    done, last = example["output_item.done"], example["response.completed"]
+    if "output_index" in event:
+        event["output_index"] += 1
+    if event["type"] == "response.completed":
+        event["response"]["output"] = [last, *event["response"]["output"]]
+    if event["type"] == "response.in_progress":
+        added = {**done, "encrypted_content": ""}
+        return [
+            event,
+            {"type": "response.output_item.added", "output_index": 0, "item": added},
+            {"type": "response.output_item.done", "output_index": 0, "item": done},
+        ]
+    return [event]
+
+
+def _events(*choices: dict[str, Any]) -> list[str]:
+    head = {"id": "", "object": "", "created": 0, "model": ""}
+    return ["data: " + json.dumps({**head, "choices": [{"index": 0, **one}]}) for one in choices] + ["data: [DONE]"]
+
+
+OFFSETS = {"content_filter_offsets": {"check_offset": 9, "start_offset": 0, "end_offset": 9}}
+SAFE = {"finish_reason": None, "content_filter_results": {"hate": {"filtered": False, "severity": "safe"}}, **OFFSETS}
+HIT = {"protected_material_text": {"detected": True, "filtered": True}}
+REASONED = {"id": "rs_9", "type": "reasoning", "summary": [], "encrypted_content": "one"}
+CASES = (
+    WireCase(
+        "blocked-by-asynchronous-filter",
+        "quiet",
+        filtered,
+        {"events": _events(SAFE, {"finish_reason": "content_filter", "content_filter_results": HIT, **OFFSETS})},
+    ),
+    WireCase("arguments-without-deltas", "note", responded(_without_deltas), {}),
+    WireCase("sequence-number-as-a-float", "note", _with_floats, {}),
+    WireCase(
+        "encrypted-anew",
+        "quiet",
+        responded(_encrypted),
+        {"output_item.done": REASONED, "response.completed": {**REASONED, "encrypted_content": "two"}},
+    ),
+)

@@ -1,0 +1,35 @@
+"""Each wrong answer is found at its level by a message that names the cause; each legal one raises nothing."""
+
+from __future__ import annotations
+
+import pytest
+from wire_stage import WireCase, scored, verdicts, wire_cases
+
+
+def judged(case: WireCase, example: object) -> None:
+    """Compare what the checks say with what the case expects."""
+    found = verdicts(case.build(example))  # type: ignore[arg-type]
+    bad = scored(case.build(example))  # type: ignore[arg-type]
+    if case.expected in ("quiet", "note"):
+        assert {} == bad
+        return
+    for check, words in case.told.items():
+        assert check in bad, f"{case.id}: {check} says nothing; scored: {bad}"
+        assert words in " ".join(finding.message + finding.expected for finding in found[check].findings)
+    assert case.expected == min((found[check].outcome.value for check in case.told), key=("fail", "warn").index)
+
+
+@pytest.mark.parametrize("name", wire_cases())
+def test_a_case_of_our_own(name: str) -> None:
+    """The miniature gets the expected verdict."""
+    judged(wire_cases()[name], wire_cases()[name].example)
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [(name, number) for name, case in wire_cases().items() for number in range(len(case.near))]
+)
+def test_what_is_near_to_it_raises_nothing(name: str, number: int) -> None:
+    """An answer without the defect is quiet."""
+    case = wire_cases()[name]
+    said = scored(case.build(case.near[number]))
+    assert {} == {check: text for check, text in said.items() if check in case.told}
