@@ -134,6 +134,20 @@ def test_the_latest_page_with_the_cursor_is_the_one_to_repeat() -> None:
     assert 2 == made["data"][0]["n"]
 
 
+def test_a_page_of_three_that_begins_with_its_cursor_keeps_its_length() -> None:
+    assert "bcd bd" == ids(broken("lists.walk.no-repeat", answered(page("cde"), AFTER), answered(page("ab"))))
+
+
+def test_a_witness_leaves_out_the_first_object() -> None:
+    witness = find_check("lists.walk.complete").witness
+    assert witness is not None
+    made = witness(answered(page("abc")), ())
+    assert made is not None
+    assert made.response is not None
+    assert ["b", "c"] == [item["id"] for item in made.response.json["data"]]
+    assert None is witness(answered(page("")), ())
+
+
 @pytest.mark.parametrize(("expected", "shown"), [("de de", "cde"), ("d dd", "cd"), (None, "c")])
 def test_a_page_without_its_first_object(expected: Any, shown: str) -> None:
     assert expected == ids(broken("lists.walk.complete", answered(page(shown), AFTER)))
@@ -182,6 +196,11 @@ def test_desc_that_is_answered_like_asc(
 )
 def test_a_page_that_comes_in_another_order_the_second_time(expected: Any, value: Any, earlier: list[Exchange]) -> None:
     assert expected == ids(broken("lists.order.stable", answered(value, ASC), *earlier))
+
+
+def test_a_page_of_three_in_the_opposite_order_has_the_right_ends() -> None:
+    value = page("abc")
+    assert "cba ca" == ids(broken("lists.order.stable", answered(value, ASC), answered(value, ASC)))
 
 
 def test_a_page_by_number_that_was_shifted_beyond_its_end() -> None:

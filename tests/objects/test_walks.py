@@ -52,6 +52,13 @@ def test_a_walk_whose_cursor_others_removed_is_not_judged(
         assert expected == unjudged(check, trace(MADE, lost))[0]
 
 
+def test_the_pages_before_the_cursor_that_others_removed_are_no_refusals() -> None:
+    found = seen("walk.asc", page("a", has_more=True), expect=Expect.EITHER)
+    refused = seen("walk.asc", {}, {"after": "a"}, status=404, expect=Expect.EITHER)
+    said = unjudged("lists.walk.complete", trace(MADE, [found, refused]))
+    assert (NONE, "others removed the cursor of the walk") == said
+
+
 def test_one_lost_walk_leaves_the_others_to_be_judged() -> None:
     lost = [*walk("walk.asc", "ab"), seen("walk.asc", {}, {"after": "b"}, status=404, expect=Expect.EITHER)]
     assert [] == findings("lists.walk.complete", trace(MADE, lost, walk("walk.desc", "dcba")))
@@ -81,10 +88,17 @@ def test_in_the_list_of_an_account_what_follows_others_may_remove(expected: Any,
 def test_the_promise_and_what_came_of_it_are_shown() -> None:
     (found,) = spoken("lists.has-more", trace(MADE, walk("walk.asc", "abcd", "")))
     assert ("False", "True") == (found.expected, found.actual)
+    (found,) = spoken("lists.has-more", trace(MADE, walk("walk.asc", "ab", "c")))
+    assert ("True", "['d']") == (found.expected, found.actual)
+    (found,) = spoken("lists.walk.ends", trace(MADE, walk("walk.asc", "abcd", "", more=True)))
+    assert ("False", "True") == (found.expected, found.actual)
+    (found,) = spoken("lists.order.opposite", trace(MADE, walk("walk.asc", "ab"), walk("walk.desc", "ac")))
+    assert "a" == found.actual
 
 
 def test_false_promises_that_all_was_shown() -> None:
     assert [(None, 4)] == findings("lists.has-more", trace(MADE, walk("walk.asc", "abc")))
+    assert [(None, 5)] == findings("lists.has-more", trace(MADE, walk("walk.asc", "ab", "c")))
     assert [] == findings("lists.has-more", trace(MADE, walk("walk.asc", "abc", more=True)))
     assert [] == findings("lists.has-more", trace(MADE, walk("walk.asc", "bcd", after="a")))
     assert [(None, 4)] == findings("lists.has-more", trace(MADE, walk("walk.asc", "cd", after="a")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import date
 from typing import Any
 
@@ -108,9 +109,14 @@ def test_a_bug_of_the_runner_is_told_to_all_who_wait_and_ends_all_workers() -> N
             begun.set()
             broken.wait(8)
 
-    got: list[Any] = []
+    got: list[str] = []
+
+    def script(spec: Spec, settings: Settings) -> Script:
+        got.append("begun")
+        yield ()
+
     target = Memory(send)
-    scenarios = told("a", (case("1"),)), told("b", (case("bad"),)), told("c", (case("2"),), got=got)
+    scenarios = told("a", (case("1"),)), told("b", (case("bad"),)), Scenario("c", ("chat.completions.create",), script)
     made = runner(target, *scenarios, concurrency=3, notify=listen)
     assert ["1"] == roles(made, "a")
     for id in "bc":
@@ -120,6 +126,32 @@ def test_a_bug_of_the_runner_is_told_to_all_who_wait_and_ends_all_workers() -> N
     made.close()
     assert not alive(made)
     assert (["1"], ["1", "bad"], []) == (roles(made, "a"), sorted(target.sent), got)
+
+
+def test_a_bug_of_the_runner_wakes_the_workers_that_wait() -> None:
+    waits = threading.Event()
+
+    def send(one: Case) -> Exchange:
+        waits.wait(8)
+        return "nonsense"  # type: ignore[return-value]
+
+    made = runner(Memory(send), told("a", (case("1"),)), concurrency=2)
+    sleep = made._lock.wait
+
+    def wait(timeout: float | None = None) -> bool:
+        waits.set()
+        return sleep(timeout)
+
+    made._lock.wait = wait  # type: ignore[method-assign]
+    with pytest.raises(HarnessError, match="AttributeError"):
+        made.trace("a")
+    made.close()
+    assert not alive(made)
+
+
+def test_no_script_waits_beyond_the_end_of_the_run() -> None:
+    with runner(Memory(), told("a", Wait(300.0), (case("1"),)), until=time.monotonic() + 0.05) as made:
+        assert ["1"] == roles(made, "a")
 
 
 def test_after_a_bug_of_the_runner_nothing_more_is_begun() -> None:
