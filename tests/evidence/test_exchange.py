@@ -158,3 +158,23 @@ def test_why_nothing_can_be_judged() -> None:
         Exchange(ASKED, None, dns, outside="the account").unreached_because,
     ]
     assert (True, "") == (Exchange(ASKED, answer(), outside="x").unreached, Exchange(ASKED).outside)
+
+
+@pytest.mark.parametrize(("kept", "size"), [(500, 499), (500, 500), (500, 501), (500, 9_999)])
+def test_the_message_of_a_fault_is_cut_after_500_characters(kept: int, size: int) -> None:
+    """Libraries quote bytes of the target in their messages."""
+    message = "a" * (size - 1) + "b"
+    wanted = message if size <= kept else "a" * (kept - 1) + "…"
+    assert wanted == Fault(FaultKind.CLOSED, message, 0.0).message
+
+
+@pytest.mark.parametrize(("forgotten", "size"), [(False, 65_536), (True, 65_537)])
+def test_the_parsed_form_of_a_large_body_is_kept_until_the_next_one(forgotten: bool, size: int) -> None:
+    one, two = (answer(b"[" + b" " * (size - 2) + b"]") for _ in range(2))
+    assert [] == one.json == two.json
+    assert forgotten is ("_parsed" not in vars(one))
+    assert "_parsed" in vars(two)
+
+
+def test_the_arrival_times_of_an_answer_are_known_unless_it_says_otherwise() -> None:
+    assert (True, 3) == (answer(b"abc").timed, answer(b"abc").size)
