@@ -54,7 +54,7 @@ def curl(seen: Observation, *, auth: str = "api-key") -> str | None:
         words.append("-H 'api-key: wrong'")
     elif seen.case.auth is Auth.VALID and auth == "api-key":
         words.append('-H "api-key: $AZURE_OPENAI_API_KEY"')
-    elif seen.case.auth is Auth.VALID and auth == "bearer":
+    elif seen.case.auth is Auth.VALID and auth in ("bearer", "entra"):
         words.append('-H "Authorization: Bearer $AZURE_OPENAI_API_KEY"')
     if body:
         if not request.header("content-type"):

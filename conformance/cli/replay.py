@@ -70,7 +70,7 @@ def main(args: argparse.Namespace) -> int:
             # A new key each time: nobody else on this machine may use the emulator.
             key = secrets.token_urlsafe(16)
             url = stack.enter_context(emulator([spec.version], settings=Settings(key=key), folder=options.specs))
-            config = evolve(config, target=evolve(config.target, url=url, key=key, auth="api-key", deterministic=True))
+            config = evolve(config, target=config.target.at_emulator(url, key))
         journal = stack.enter_context(Journal(default_folder(), target=config.target.url, api_version=spec.version))
         if config.target.live is None:
             with Target(config, spec) as unknown:

@@ -112,5 +112,4 @@ def _emulated(chosen: Chosen, running: ExitStack) -> Config:
 
 
 def _at(config: Config, url: str, key: str) -> Config:
-    target = evolve(config.target, url=url, key=key, auth="api-key", deterministic=True)
-    return evolve(config, target=target)
+    return evolve(config, target=config.target.at_emulator(url, key))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from conformance.errors import ConfigError
 from conformance.redaction import PROCESS, parts_of
@@ -69,6 +69,8 @@ class Target:
     auth: str = "api-key"
     key_env: str = "AZURE_OPENAI_API_KEY"
     key_file: str = ""
+    token_command: str = ""
+    token_scope: str = "https://cognitiveservices.azure.com/.default"  # noqa: S105 - what a token is for, not a token
     key: str = field(default="", repr=False)
     headers: Mapping[str, str] = field(factory=dict, repr=False)
     base_path: str | None = None
@@ -80,6 +82,11 @@ class Target:
     deployments: Mapping[str, frozenset[str]] = field(factory=dict)
     unsupported: Mapping[str, str] = field(factory=dict)
     live: bool | None = None
+
+    @property
+    def asks_for_tokens(self) -> bool:
+        """True if what is sent as a key is asked for when it is needed: of Entra, or by a command."""
+        return self.auth == "entra" or bool(self.token_command)
 
     @property
     def loopback(self) -> bool:
@@ -94,6 +101,11 @@ class Target:
         found out yet that it is an emulator.
         """
         return self.live is not False
+
+    def at_emulator(self, url: str, key: str) -> Target:
+        """The same settings for an embedded emulator: with a key of its own, wherever another one comes from."""
+        own = evolve(self, url=url, key=key, auth="api-key", deterministic=True)
+        return evolve(own, key_file="", token_command="")
 
     def deployment_for(self, capability: str) -> str | None:
         """The first deployment that has every capability in ``a+b``; None if there is none.
@@ -280,7 +292,7 @@ def load_config(path: Path | str | None, overrides: Mapping[str, Any], env: Mapp
         if name in target:
             target[name] = target[name].rstrip("/")
     return Config(
-        Target(**target | {"timeouts": Timeouts(**target["timeouts"]), "key": _key(target, env)}),
+        Target(**target | {"timeouts": Timeouts(**target["timeouts"]), "key": _key(target, env, source)}),
         Budget(**made.get("budget", {})),
         Limits(**made.get("limits", {})),
         Poll(**made.get("poll", {})),
@@ -324,11 +336,15 @@ def usable_key(text: str, where: str) -> str:
     raise ConfigError(f"the key holds {kind} at character {key.index(odd) + 1}", where=where, hint=hint)
 
 
-def _key(target: Mapping[str, Any], env: Mapping[str, str]) -> str:
+def _key(target: Mapping[str, Any], env: Mapping[str, str], where: str) -> str:
     """The key from ``key_file``, else from the variable ``key_env``; "" if there is none. Raises ConfigError for a bad
     file.
     """
-    if target.get("auth") == "none":
+    auth = target.get("auth", "api-key")
+    if target.get("token_command") and (auth != "bearer" or target.get("key_file")):
+        told = "a token comes from one place" if target.get("key_file") else f"auth is {auth}"
+        raise ConfigError(f"target.token_command: {told}", where=where, hint='auth = "bearer", and no key_file')
+    if auth in ("none", "entra") or target.get("token_command"):
         return ""
     if target.get("key_file"):
         return read_key_file(target["key_file"])

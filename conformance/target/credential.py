@@ -12,7 +12,6 @@ from collections.abc import Collection
 
 from attrs import evolve
 
-from conformance.errors import ConfigError
 from conformance.evidence.body import without_edges
 from conformance.evidence.exchange import Chunk, Exchange, Fault, Response
 from conformance.redaction import Secrets, parts_of
@@ -20,8 +19,8 @@ from conformance.requests.case import Auth
 from conformance.requests.headers import Headers, redact
 from conformance.requests.request import Request
 from conformance.settings.configuration import Target as Settings
-from conformance.settings.configuration import read_key_file
 from conformance.target.proxy import Proxy
+from conformance.target.tokens import tokens_of
 
 __all__ = ["REFUSED_SINCE", "Credential"]
 
@@ -41,6 +40,7 @@ class Credential:
 
     def __init__(self, settings: Settings, words: Collection[str] = (), proxy: Proxy | None = None) -> None:
         self._settings = settings
+        self._tokens = tokens_of(settings)
         self._key = settings.key
         self._accepted = False
         self._lock = threading.Lock()
@@ -49,6 +49,8 @@ class Credential:
         self.secrets.add(self._key, *(part for value in settings.headers.values() for part in parts_of(value)))
         if proxy is not None and proxy.login is not None:
             self.secrets.add(proxy.login[1], ":".join(proxy.login))
+        if settings.asks_for_tokens:
+            self._current()
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -57,10 +59,23 @@ class Credential:
 
     def headers(self, auth: Auth) -> Headers:
         """The header with the credential. Empty for ``Auth.NONE`` and for a target without keys."""
-        key = self._key if auth is Auth.VALID else WRONG_KEY
+        key = self._current() if auth is Auth.VALID else WRONG_KEY
         if auth is Auth.NONE or self._settings.auth == "none" or not key:
             return ()
-        return (("authorization", f"Bearer {key}"),) if self._settings.auth == "bearer" else (("api-key", key),)
+        bearer = self._settings.auth in ("bearer", "entra")
+        return (("authorization", f"Bearer {key}"),) if bearer else (("api-key", key),)
+
+    def _current(self) -> str:
+        """The key to send now; a token is renewed before it ends. Raises :class:`UsageError` if there is none."""
+        return self._key if self._tokens is None else self._use(self._tokens.current())
+
+    def _use(self, key: str) -> str:
+        """Send this key from now on, and hide it."""
+        if key != self._key:
+            self._keys.append(key)
+            self.secrets.add(key)
+            self._key = key
+        return key
 
     def note(self, auth: Auth, exchange: Exchange) -> None:
         """Remember that the key was accepted."""
@@ -72,25 +87,17 @@ class Credential:
         return auth is Auth.VALID and self._settings.auth != "none" and self._accepted and status in (401, 403)
 
     def renew(self, used: Headers) -> bool:
-        """Read the key again. True if the next request will carry another key than ``used``.
+        """Read the key or token again. True if the next request will carry another one than ``used``.
 
-        Only a key from a file can change: the environment of a process is fixed.
+        A key from the environment can't change: that of a process is fixed.
         """
         with self._lock:
             if used != self.headers(Auth.VALID):
                 return True  # another thread read it in the meantime
-            if not self._settings.key_file:
+            if self._tokens is None:
                 return False
-            try:
-                key = read_key_file(self._settings.key_file)
-            except ConfigError:
-                return False
-            if not key or key == self._key:
-                return False
-            self._key = key
-            self._keys.append(key)
-            self.secrets.add(key)
-            return True
+            refused = self._key
+            return self._use(self._tokens.renewed(refused)) != refused
 
     def evidence(self, sent: Request, response: Response | None, fault: Fault | None, started: float) -> Exchange:
         """The exchange as it may be kept: without secrets, wherever they stand in what was sent or came."""

@@ -281,7 +281,9 @@ def _stop_where_hopeless(target: Target, case: Case, exchange: Exchange) -> None
         raise Unreachable(f"no connection: {exchange.fault.message}", where=url)
     if exchange.status == 401 and target.config.target.auth == "none":
         raise UsageError(
-            "the target wants a key: it answered 401", where=url, hint="target.auth is none; say api-key or bearer"
+            "the target wants a key: it answered 401",
+            where=url,
+            hint="target.auth is none; say what it wants",
         )
     if exchange.status in (401, 403) and target.config.target.auth != "none":
         raise UsageError(

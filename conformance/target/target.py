@@ -74,7 +74,8 @@ class Target:
         if not settings.url:
             raise UsageError("no target is configured", hint="--target URL, or url in [target] of conformance.toml")
         check_scheme(settings.url, loopback=settings.loopback, allow_http=settings.allow_http)
-        if settings.auth != "none" and not settings.key and (settings.live or not settings.loopback):
+        keyless = settings.auth == "none" or settings.asks_for_tokens
+        if not keyless and not settings.key and (settings.live or not settings.loopback):
             told = f"no key: the environment has no {settings.key_env}"
             raise UsageError(told, hint="set it, or target.key_file, or target.auth = none")
         parts = urlsplit(settings.url)

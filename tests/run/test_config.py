@@ -111,7 +111,7 @@ def test_the_key_comes_from_a_file(tmp_path: Path) -> None:
         ("[target]\nkey = 'secret-1'", "a key is never written here"),
         ("[target]\nurl = 'name.openai.azure.com'", "expected an http or https URL"),
         ("[target]\nurl = 'https://me:pw@x.example'", "expected an URL without user name"),
-        ("[target]\nauth = 'apikey'", "expected one of api-key, bearer, none"),
+        ("[target]\nauth = 'apikey'", "expected one of api-key, bearer, entra, none"),
         ("[target]\nbase_path = '@evil'", 'expected a path that begins with one "/"'),
         ("[target]\ndeterministic = 'maybe'", "target.deterministic is not what it should be (expected true or false"),
         ("[limits]\nanswer_bytes = 0", "expected a whole number of bytes"),
