@@ -75,6 +75,9 @@ class Finding:
     ``place`` the place in the evidence: a JSON Pointer (``/choices/0``), ``header:Name``, ``status``, ``byte:123``,
     ``event:4`` or ``event:4/choices/0``. A ``note`` is shown and never counts. ``pointer`` is the place in the document
     that the rule rests on, so that an erratum there can be named. Long texts are cut.
+
+    ``drift`` is the pattern of a place, such as ``/output/*/type``, where ``actual`` is a value that the document lacks
+    and the service may have added. A finding with it is a note.
     """
 
     message: str = field(converter=_cut)
@@ -86,6 +89,7 @@ class Finding:
     level: Level | None = None
     note: bool = False
     pointer: str = ""
+    drift: str = ""
 
 
 @frozen

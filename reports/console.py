@@ -45,6 +45,11 @@ def render(report: Report, run_dir: str) -> Iterator[str]:
     footer = report.footer
     for note in footer.get("notes", ()) if footer else ():
         yield f"note: {note}"
+    drift = footer.get("drift", ()) if footer else ()
+    if drift:
+        named = ", ".join(dict.fromkeys(each["value"] for each in drift[:MOST_LINES]))
+        more = "…" if len(drift) > MOST_LINES else ""
+        yield f"drift: {len(drift)} values that the document doesn't list: {named}{more}"
     yield from _waived(summary)
     counts = ", ".join(f"{count} {outcome.value}" for outcome, count in summary.outcomes.items())
     first = headline(report)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from conformance.evidence.timeline import visible
 from conformance.settings.scope import RunScope
@@ -46,6 +47,7 @@ def render(report: Report, run_dir: str) -> str:
         lines += ["The run was interrupted.", ""]
     for note in footer.get("notes", ()) if footer else ():
         lines += [f"- {note}"]
+    lines += _drift(footer.get("drift", ()) if footer else ())
     for verdict in summary.notable[:MOST]:
         trace = report.traces[verdict.scenario]
         text = explain(verdict, trace, header["checks"], run_dir=run_dir, auth=header["target"]["auth"])
@@ -54,6 +56,20 @@ def render(report: Report, run_dir: str) -> str:
         lines += [f"… and {len(summary.notable) - MOST} more: see index.html.", ""]
     lines += _in_part(summary)
     return visible("\n".join(lines).rstrip() + "\n")
+
+
+def _drift(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a table of the values that the document lacks."""
+    if not found:
+        return
+    yield from ("", "## Drift", "", "Values that the document doesn't list; the service may have added them.", "")
+    yield from ("| operation | place | value | times | first case |", "|---|---|---|---|---|")
+    for each in found[:MOST]:
+        cells = (str(each[name]) for name in ("operation", "path", "value", "count", "case"))
+        yield "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
+    if len(found) > MOST:
+        yield from ("", f"… and {len(found) - MOST} more: see index.html.")
+    yield ""
 
 
 def _in_part(summary: Summary) -> Iterator[str]:

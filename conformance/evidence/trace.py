@@ -44,6 +44,7 @@ class Observation:
         level: Level | None = None,
         note: bool = False,
         pointer: str = "",
+        drift: str = "",
     ) -> Finding:
         """A finding about this exchange."""
         return Finding(
@@ -56,6 +57,7 @@ class Observation:
             level=level,
             note=note,
             pointer=pointer,
+            drift=drift,
         )
 
 

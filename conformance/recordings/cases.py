@@ -10,7 +10,7 @@ from conformance.recordings.cleaning import Unusable
 from conformance.recordings.recorded import Recorded
 from conformance.recordings.routing import Route
 from conformance.redaction import Secrets
-from conformance.requests.case import Body, Case, Family, JsonBody, Multipart, Part, RawBody
+from conformance.requests.case import OTHER_VERSION, Body, Case, Family, JsonBody, Multipart, Part, RawBody
 from conformance.requests.headers import first_value
 
 __all__ = ["draft_of"]
@@ -31,6 +31,7 @@ def draft_of(route: Route, recorded: Recorded, exchange: Exchange, secrets: Secr
         body=body,
         family=Family.SCENARIO,
         capability=operation.facts.capability,
+        role="" if route.exact else OTHER_VERSION,
         scenario=f"recorded.{operation.id}",
         step=recorded.place,
     )

@@ -20,6 +20,7 @@ from attrs import asdict, evolve, field, frozen
 from conformance.verdict import Level
 
 __all__ = [
+    "OTHER_VERSION",
     "Auth",
     "Body",
     "Break",
@@ -33,6 +34,10 @@ __all__ = [
     "RawBody",
     "Version",
 ]
+
+
+#: The role of a recorded request that is judged by the document of another api-version than the one on the wire.
+OTHER_VERSION = "recorded.other-version"
 
 
 class Expect(StrEnum):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from conformance.evidence.trace import Trace
+from conformance.judging.drift_list import drift_list
 from conformance.verdict import Conclusion, Verdict, conclude
 
 __all__ = ["computed"]
@@ -17,7 +18,8 @@ __all__ = ["computed"]
 def computed(
     verdicts: Sequence[Verdict], traces: Sequence[Trace], *, ended: str, outdated: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """The conclusion, exit code, counts by outcome, number of requests and operations that were sent.
+    """The conclusion, exit code, counts by outcome, number of requests and operations that were sent, and
+    the values that the document lacks, if there are any.
 
     ``ended`` says why not everything was judged: ``interrupted`` by a signal, ``early`` by pytest, or "". ``outdated``
     names waivers and entries of a baseline that should be removed. They say nothing about the target, but the exit code
@@ -27,6 +29,7 @@ def computed(
     conclusion = conclude(verdicts, executed=sent)
     if ended and conclusion is Conclusion.CONFORMANT:
         conclusion = Conclusion.INCONCLUSIVE
+    drift = drift_list(verdicts, traces)
     code = 1 if outdated and conclusion.exit_code in (0, 3) else conclusion.exit_code
     return {
         "conclusion": conclusion.value,
@@ -34,4 +37,5 @@ def computed(
         "outcomes": dict(Counter(verdict.outcome.value for verdict in verdicts)),
         "requests": sent,
         "operations": sorted({seen.case.operation for trace in traces for seen in trace}),
+        **({"drift": drift} if drift else {}),
     }

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 import jsonschema_rs
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from referencing import Registry
@@ -40,8 +40,9 @@ class SchemaError:
     """One thing that is wrong with a value.
 
     ``instance_pointer`` and ``schema_pointer`` are JSON Pointers (RFC 6901) into the value and into the corrected
-    document; ``keyword`` is the JSON Schema keyword that failed (``discriminator`` for a union that can't be entered).
-    ``causes`` are the errors of the branches, where the keyword is a union.
+    document; ``keyword`` is the JSON Schema keyword that failed (``discriminator`` for a union that can't be entered,
+    with the property that names its branches as ``tag``). ``causes`` are the errors of the branches, where the keyword
+    is a union; each has the number of its ``branch``.
     """
 
     instance_pointer: str
@@ -49,6 +50,8 @@ class SchemaError:
     keyword: str
     message: str
     causes: tuple[SchemaError, ...] = field(default=(), repr=False)
+    tag: str = ""
+    branch: int = 0
 
     def walk(self) -> Iterator[SchemaError]:
         """This error and all causes below it."""
@@ -100,20 +103,21 @@ class Validator:
 
     def _error(self, error: ValidationError) -> SchemaError:
         """One error of jsonschema as ours, with the pointer in the document."""
-        causes = tuple(self._error(cause) for cause in error.context or ())
+        causes = tuple(evolve(self._error(cause), branch=_branch(cause)) for cause in error.context or ())
         pointer, union = self._locate(error)
-        keyword = str(error.validator)
+        keyword, tag = str(error.validator), ""
         message = _short(error.message)
         if union is not None and isinstance(error.instance, dict):
             name = union["propertyName"]
             keyword = "discriminator" if name in error.instance else "required"
+            tag = name if name in error.instance else ""
             known = sorted(union["mapping"])
             message = f"{name} names none of {known}" if name in error.instance else f"{name!r} is missing"
         elif causes:
             # The branch that went furthest into the value is most likely the one that was meant.
             deepest = max((c for cause in causes for c in cause.walk()), key=lambda c: c.instance_pointer.count("/"))
             message = f"fits no branch; nearest: {deepest.message}"
-        return SchemaError(pointer_to(error.absolute_path), pointer, keyword, message, causes)
+        return SchemaError(pointer_to(error.absolute_path), pointer, keyword, message, causes, tag)
 
     def _locate(self, error: ValidationError) -> tuple[str, Mapping[str, Any] | None]:
         """The place in the corrected document, and the discriminator when its union itself failed."""
@@ -143,6 +147,12 @@ class Validator:
                 where.append(token)
                 node = _child(node, token)
         return pointer_to(where), union
+
+
+def _branch(cause: ValidationError) -> int:
+    """The number of the branch in which an error of a union lies."""
+    first = cause.schema_path[0] if cause.schema_path else 0
+    return first if isinstance(first, int) else 0
 
 
 def _child(node: Any, token: Any) -> Any:

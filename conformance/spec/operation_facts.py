@@ -170,7 +170,9 @@ class FactTable:
     """All that is known about the operations of one version.
 
     ``entries`` are (globs of operationIds, facts by name): of each fact the last entry counts. ``wrong_key`` are the
-    operationIds that may get the probe with a wrong key, the best first.
+    operationIds that may get the probe with a wrong key, the best first. ``closed_unions`` are the JSON Pointers of
+    unions in answers that the service doesn't extend, ``open_values`` the names of properties whose listed values it
+    extends.
     """
 
     entries: tuple[tuple[tuple[str, ...], Mapping[str, Any]], ...] = field(default=(), repr=False)
@@ -178,6 +180,8 @@ class FactTable:
     gates: tuple[Gate, ...] = field(default=(), repr=False)
     abilities: tuple[Ability, ...] = field(default=(), repr=False)
     needs: tuple[Need, ...] = field(default=(), repr=False)
+    closed_unions: tuple[str, ...] = field(default=(), repr=False)
+    open_values: frozenset[str] = field(default=frozenset(), repr=False)
 
     def extended(self, data: Mapping[str, Any]) -> FactTable:
         """The table with what a further ``operations.toml`` says, whose form was checked before.
@@ -185,12 +189,15 @@ class FactTable:
         Its entries come last, and its gates and probes first: they count more than those that are there already.
         """
         entries = [_frozen(item) for item in data.get("operation", ())]
+        answers = data.get("answers", {})
         return FactTable(
             entries=self.entries + tuple((item.pop("operations"), item) for item in entries),
             wrong_key=tuple(data.get("probes", {}).get("wrong_key", ())) + self.wrong_key,
             gates=tuple(Gate(**_frozen(item)) for item in data.get("gate", ())) + self.gates,
             abilities=self.abilities + tuple(Ability(**_frozen(item)) for item in data.get("ability", ())),
             needs=self.needs + tuple(Need(**_frozen(item)) for item in data.get("need", ())),
+            closed_unions=self.closed_unions + tuple(answers.get("closed_unions", ())),
+            open_values=self.open_values | frozenset(answers.get("open_values", ())),
         )
 
     def of(self, operation: str) -> OperationFacts:

@@ -32,6 +32,7 @@ __all__ = [
 TERMINAL = ("response.completed", "response.incomplete", "response.failed")
 
 #: The response. ``opens`` is created, ``waits`` is queued or in_progress, ``works`` are all events about items.
+#: An error (``errs``) ends it, and response.failed (``fails``) may say so once more: recorded streams have both.
 RESPONSE = Machine(
     name="response",
     start="new",
@@ -40,19 +41,33 @@ RESPONSE = Machine(
         ("open", "waits"): "open",
         ("open", "works"): "working",
         ("open", "ends"): "ended",
+        ("open", "errs"): "failing",
+        ("open", "fails"): "ended",
         ("working", "works"): "working",
         ("working", "ends"): "ended",
+        ("working", "errs"): "failing",
+        ("working", "fails"): "ended",
+        ("failing", "fails"): "ended",
     },
     breaks={
         ("new", "waits"): ("created-first", "open"),
         ("new", "works"): ("created-first", "working"),
         ("new", "ends"): ("created-first", "ended"),
+        ("new", "errs"): ("created-first", "failing"),
+        ("new", "fails"): ("created-first", "ended"),
         ("open", "opens"): ("created-once", "open"),
         ("working", "opens"): ("created-once", "working"),
         ("ended", "opens"): ("nothing-after-end", "ended"),
         ("ended", "waits"): ("nothing-after-end", "ended"),
         ("ended", "works"): ("nothing-after-end", "ended"),
         ("ended", "ends"): ("ends-once", "ended"),
+        ("ended", "errs"): ("ends-once", "ended"),
+        ("ended", "fails"): ("ends-once", "ended"),
+        ("failing", "opens"): ("nothing-after-end", "failing"),
+        ("failing", "waits"): ("nothing-after-end", "failing"),
+        ("failing", "works"): ("nothing-after-end", "failing"),
+        ("failing", "ends"): ("ends-once", "ended"),
+        ("failing", "errs"): ("ends-once", "failing"),
     },
     ends={"new": "never-ends", "open": "never-ends", "working": "never-ends"},
 )
@@ -66,7 +81,9 @@ def kind_of(event: Event, value: Mapping[str, Any]) -> str:
 
 def _symbol(kind: str) -> str:
     """The machine's symbol for an event type."""
-    if kind in TERMINAL or kind == "error":
+    if kind in ("error", "response.failed"):
+        return "errs" if kind == "error" else "fails"
+    if kind in TERMINAL:
         return "ends"
     if kind == "response.created":
         return "opens"
@@ -328,7 +345,7 @@ def _within(item: Mapping[str, Any], prefix: str, index: Any) -> Any:
 
 
 #: Fields of an item that may differ between the end of the item and the completed response.
-_VARIES = frozenset({"status", "encrypted_content", "content_filter_results", "content_filters"})
+_VARIES = frozenset({"status", "encrypted_content", "fingerprint", "content_filter_results", "content_filters"})
 
 
 def comparable(value: Any) -> Any:

@@ -10,6 +10,7 @@ from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import on_json
+from conformance.judging.schema_findings import drift_findings, level_of_error
 from conformance.requests.case import Case, Expect
 from conformance.requests.request import Request
 from conformance.requests.selectors import streams
@@ -84,8 +85,9 @@ def _wrong_types(value: Any, _request: Request) -> Any:
 def response_schema(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A successful JSON body is valid against the corrected document.
 
-    Unknown extra fields are allowed. An absent field, null and an empty value don't stand for each other:
-    only what the document allows in a place is valid.
+    Unknown extra fields are allowed. An unknown member of an open union is drift: it is shown and never scored.
+    An absent field, null and an empty value don't stand for each other: only what the document allows in a place
+    is valid.
     """
     response = seen.response
     media = (operations_of(spec)[seen.case.operation].answer(response.status) or {}).get("application/json")
@@ -93,9 +95,16 @@ def response_schema(spec: Spec, seen: Observation) -> Iterator[Finding]:
         if response.media_type == "application/json" and response.status != 204:
             yield seen.finding("the body is not JSON", expected="a JSON text", actual=response.body[:80])
         return
-    for count, error in enumerate(validator_for(spec, media.pointer).errors(response.json)):
-        if count == MOST:
-            break
-        yield seen.finding(
-            error.message, place=error.instance_pointer, expected=error.keyword, pointer=error.schema_pointer
-        )
+    wrong = 0
+    for error in validator_for(spec, media.pointer).errors(response.json):
+        drift = drift_findings(spec, seen, error, response.json)
+        yield from drift
+        wrong += not drift
+        if not drift and wrong <= MOST:
+            yield seen.finding(
+                error.message,
+                place=error.instance_pointer,
+                expected=error.keyword,
+                pointer=error.schema_pointer,
+                level=level_of_error(seen, error),
+            )

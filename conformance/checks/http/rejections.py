@@ -207,7 +207,10 @@ def _error_as_text(_exchange: Exchange, response: Response) -> Response | None:
     needs=Needs.REFUSAL,
 )
 def error_media_type(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """The body of a refusal is labelled ``application/json``, even if a stream was requested."""
+    """The body of a refusal is labelled ``application/json``, even if a stream was requested.
+
+    JSON without any label is a note: the service's gateway was recorded to send its 404 so.
+    """
     response = seen.response
     if response.body and response.media_type not in ("application/json", "application/problem+json"):
         yield seen.finding(
@@ -215,6 +218,7 @@ def error_media_type(spec: Spec, seen: Observation) -> Iterator[Finding]:
             place="header:content-type",
             expected="application/json",
             actual=response.header("content-type") or "absent",
+            note=response.is_json and response.header("content-type") is None,
         )
 
 

@@ -70,7 +70,7 @@ STATE_FIELDS: Mapping[str, tuple[frozenset[str], tuple[StateField, ...]]] = {
         _states("validating_files", "queued", "pending", "running", "succeeded", "failed", "cancelled"),
         (
             StateField("trained_tokens", _states("succeeded", "failed", "cancelled")),
-            StateField("estimated_finish", _states("validating_files", "queued", "pending", "running"), Level.SHOULD),
+            StateField("estimated_finish", _states("validating_files", "queued", "pending", "running"), Level.OBS),
         ),
     ),
     "video.generation.job": (

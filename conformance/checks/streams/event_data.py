@@ -9,6 +9,7 @@ from attrs import evolve
 
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
+from conformance.judging.schema_findings import drift_findings, level_of_error, unknown_event
 from conformance.judging.stream_counterexamples import Draft, each_json, on_events
 from conformance.requests.request import Request
 from conformance.schema.validators import validator_for
@@ -106,8 +107,9 @@ def _wrong_type(value: dict[str, Any], index: int) -> dict[str, Any] | None:
 def event_schema(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     """The data of each event is valid against the document's schema for that event.
 
-    An event of an undocumented type is only a note: the service adds types. In the service's own filter chunks, fields
-    that only chunks with content need may be empty or absent.
+    An event of an undocumented type, and an unknown member of another open union, is drift: it is shown and never
+    scored, because the service adds types. In the service's own filter chunks, fields that only chunks with content
+    need may be empty or absent.
     """
     schemas = event_schemas(spec, reading.shape)
     shown = 0
@@ -116,13 +118,15 @@ def event_schema(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fi
         # A document may describe all events by one schema, which then has no name.
         pointer = schemas.get(name, schemas.get(None))
         if pointer is None:
-            yield seen.finding(f"unknown event type {name}", place=event.place, actual=name, note=True)
+            yield from unknown_event(seen, event.place, str(name))
             continue
         for error in validator_for(spec, pointer).errors(value):
             # The service itself sends such chunks, against its own document.
             if free_in_filter_chunk(reading.shape.protocol, value, error):
                 continue
-            if shown < MOST:
+            drift = drift_findings(spec, seen, error, value, place=event.place, kind=str(name or ""))
+            yield from drift
+            if not drift and shown < MOST:
                 # Where no branch of a union fits, the deepest cause says most.
                 deepest = max(error.walk(), key=lambda cause: cause.instance_pointer.count("/"))
                 yield seen.finding(
@@ -130,8 +134,9 @@ def event_schema(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fi
                     place=event.place + deepest.instance_pointer,
                     expected=deepest.keyword,
                     pointer=error.schema_pointer,
+                    level=level_of_error(seen, error),
                 )
-            shown += 1
+            shown += not drift
 
 
 def _interrupt(events: list[Draft], _request: Request) -> list[Draft] | None:

@@ -160,7 +160,7 @@ def _no_terminal(events: list[Draft], _request: Request) -> Sequence[Draft] | No
 )
 @over_stream
 def terminal_once(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
-    """Exactly one event ends a stream: completed, incomplete, failed or a bare ``error``.
+    """Exactly one event ends a stream: completed, incomplete, failed or a bare ``error``, which failed may follow.
 
     Without it a cut-off stream looks like an answer. A sentinel after it is neither required nor forbidden.
     """
@@ -301,7 +301,7 @@ def _empty_output(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
 def completed_equals(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     """The output of the completed response consists of the items that the stream closed, in their order.
 
-    Status, encrypted content and filter results may differ.
+    Status, encrypted content with its fingerprint and filter results may differ: the service encrypts anew each time.
     """
     outline = Outline.of(reading)
     if outline.final is None or kind_of(outline.final[0], outline.final[0].json) != "response.completed":

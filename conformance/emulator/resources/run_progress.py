@@ -154,7 +154,7 @@ def _new_step(call: Call, run: Value, details: Value) -> Value:
         "status": "in_progress",
         "step_details": details,
         "last_error": None,
-        "expired_at": None,
+        "expires_at": run["expires_at"],
         "cancelled_at": None,
         "failed_at": None,
         "completed_at": None,

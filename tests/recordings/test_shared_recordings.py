@@ -1,0 +1,95 @@
+"""The real service as a witness: what it was recorded to send fails no check, and each warning has a reason here.
+
+The recordings don't come with the checkout; without them these tests skip. What they taught stands in errata of the
+provenance ``recorded`` and has small tests of its own in ``test_recorded_facts.py``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from conformance.checks.catalogue import all_checks
+from conformance.evidence.trace import Observation
+from conformance.judging.blocking import Blocked
+from conformance.judging.check import Scope
+from conformance.judging.judge import judge_exchange, outcome_of
+from conformance.recordings.files import read_file
+from conformance.recordings.traces import sorted_out
+from conformance.spec.loading import load, versions
+from conformance.verdict import Finding, Outcome
+
+FOLDER = Path(__file__).resolve().parents[3] / "shared" / "recordings"
+
+FILES = sorted(FOLDER.glob("*.json"))
+
+#: (beginning of the file's name, check, text in the message) → why the check is right to warn, or no better.
+WARNINGS = {
+    ("azsdk-js-assistants-2024-02-15-preview", "schema.response", "is a required property"): (
+        "The nearest document is three months younger than the version on the wire and has fields that came in between."
+    ),
+    ("vercel-openai-error", "http.retry-after", "doesn't say when to try again"): (
+        "The quota is used up, so no time helps; the status of this answer was assumed by those who published it."
+    ),
+}
+
+pytestmark = pytest.mark.skipif(not FILES, reason="the recordings do not come with the checkout")
+
+
+@cache
+def findings() -> tuple[tuple[Outcome, str, Observation, Finding], ...]:
+    """(outcome, check, observation, finding) of every finding that scores in any recording."""
+    return tuple(_findings())
+
+
+def _findings() -> Iterator[tuple[Outcome, str, Observation, Finding]]:
+    specs = [load(name) for name in versions()]
+    checks = [check for check in all_checks().values() if check.scope is Scope.EXCHANGE]
+    found = sorted_out([one for file in FILES for one in read_file(file)], specs)
+    for spec in specs:
+        for trace in found.traces.get(spec.version, ()):
+            for check in checks:
+                for seen in trace:
+                    if check.covers(seen.case.operation) and check.about(spec, seen.case):
+                        said = judge_exchange(spec, check, seen)
+                        if not isinstance(said, Blocked):
+                            yield from ((outcome_of(check, [each]), check.id, seen, each) for each in said)
+
+
+def test_every_exchange_is_judged() -> None:
+    wanted = sum(len(json.loads(file.read_text("utf-8"))["entries"]) for file in FILES)
+    found = sorted_out([one for file in FILES for one in read_file(file)], [load(name) for name in versions()])
+    assert (wanted, {}, {}) == (found.judged, found.unknown, found.unusable)
+
+
+def test_nothing_that_the_service_sent_fails() -> None:
+    assert [] == [(check, seen.case.step, each) for outcome, check, seen, each in findings() if outcome is Outcome.FAIL]
+
+
+def _reason(check: str, seen: Observation, finding: Finding) -> str:
+    name = Path(seen.case.step).name
+    return next(
+        (
+            why
+            for (file, known, text), why in WARNINGS.items()
+            if name.startswith(file) and known == check and text in finding.message
+        ),
+        "",
+    )
+
+
+def test_every_warning_has_a_reason_and_every_reason_a_warning() -> None:
+    warned = [(check, seen, each) for outcome, check, seen, each in findings() if outcome is Outcome.WARN]
+    assert [] == [
+        (check, seen.case.step, each.message) for check, seen, each in warned if not _reason(check, seen, each)
+    ]
+    assert set(WARNINGS.values()) == {_reason(*each) for each in warned}
+
+
+def test_newer_types_are_named_as_drift() -> None:
+    values = {each.actual for _, _, _, each in findings() if each.drift}
+    assert {"web_search", "apply_patch", "apply_patch_call", "tool_search", "compaction"} <= values
