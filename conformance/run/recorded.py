@@ -93,7 +93,9 @@ def _report(spec: Spec, traces: Sequence[Trace], out: Path, started: str, notes:
     for item in items:
         recorder.verdict(judge(spec, item.check, known[item.scenario]))
     recorder.close()
-    return recording.merge(folder, spec, header, items, notes=notes)
+    report = recording.merge(folder, spec, header, items, notes=notes)
+    recording.derive(folder, report)
+    return report
 
 
 def _items(spec: Spec, traces: Iterable[Trace], checks: Iterable[Check]) -> Iterator[Item]:

@@ -1,8 +1,7 @@
 """Chat and completion chunks: which choices count, and what may follow what within a choice.
 
 Chunks with an empty list of choices, and choices without ``delta`` (chat) or ``text`` (completions), carry filter
-results of the service. The rules on id, object, created, model and role do not apply to them. The rule on finish does
-where their ``finish_reason`` is not null: so the asynchronous filter ends a stream that it stops.
+results of the service. The rules on id, object, created, model, role and finish do not apply to them.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ __all__ = ["CHOICE", "Piece", "by_choice", "choice_breaches", "content_chunks", 
 
 @frozen
 class Piece:
-    """One choice in one chunk, with content or an end. ``position`` is its index in the chunk's list of choices."""
+    """One choice in one chunk, with content to judge. ``position`` is its index in the chunk's list of choices."""
 
     event: Event
     chunk: Mapping[str, Any]
@@ -70,18 +69,13 @@ def counts(choice: Any) -> bool:
     return isinstance(choice, dict) and ("delta" in choice or "text" in choice)
 
 
-def _ends(choice: Any) -> bool:
-    """Return True for a choice of the service's filter that ends the stream."""
-    return isinstance(choice, dict) and choice.get("finish_reason") is not None
-
-
 def pieces(reading: Reading) -> Iterator[Piece]:
     """Yield the pieces of all chunks in the order of arrival."""
     for event, chunk in reading.values:
         choices = chunk.get("choices")
         if isinstance(choices, list):
             for position, choice in enumerate(choices):
-                if counts(choice) or _ends(choice):
+                if counts(choice):
                     yield Piece(event, chunk, choice, position)
 
 
