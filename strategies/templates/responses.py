@@ -9,7 +9,7 @@ from ..drafts import Draft
 from ..sample_files import PNG_URL
 from ..template_builders import TemplateContext, template
 from ..vocabulary import SCRIPTS
-from .chat import SCHEMA, TOOL
+from .chat import SCHEMA, STRICT_TOOL, TOOL
 
 HELLO = "Say hello in one word."
 WEATHER = "What is the weather in Oslo? Use the tool."
@@ -50,6 +50,10 @@ def responses(context: TemplateContext) -> Iterator[Draft]:
     yield ask("responses.tool.offered", WEATHER, tools=[FUNCTION])
     yield ask("responses.forced-tool", WEATHER, tools=[FUNCTION], tool_choice=FORCED)
     yield ask("responses.tool.required", WEATHER, tools=[FUNCTION], tool_choice="required")
+    strict = {**FUNCTION, **STRICT_TOOL["function"]}  # type: ignore[dict-item]
+    yield ask("responses.forced-tool.strict", WEATHER, tools=[strict], tool_choice=FORCED)
+    single = {"tools": [FUNCTION], "tool_choice": "required", "parallel_tool_calls": False}
+    yield ask("responses.tool.not-parallel", WEATHER, either="only some models take parallel_tool_calls", **single)
     yield ask("responses.tool.none", WEATHER, tools=[FUNCTION], tool_choice="none")
     yield ask("responses.tool.round-trip", [user(WEATHER), CALL, RESULT], tools=[FUNCTION])
     yield ask("responses.format.text", text={"format": {"type": "text"}})
