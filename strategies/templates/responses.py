@@ -52,7 +52,7 @@ def responses(context: TemplateContext) -> Iterator[Draft]:
     yield ask("responses.tool.required", WEATHER, tools=[FUNCTION], tool_choice="required")
     strict = {**FUNCTION, **STRICT_TOOL["function"]}  # type: ignore[dict-item]
     yield ask("responses.forced-tool.strict", WEATHER, tools=[strict], tool_choice=FORCED)
-    single = {"tools": [FUNCTION], "tool_choice": "required", "parallel_tool_calls": False}
+    single: dict[str, Any] = {"tools": [FUNCTION], "tool_choice": "required", "parallel_tool_calls": False}
     yield ask("responses.tool.not-parallel", WEATHER, either="only some models take parallel_tool_calls", **single)
     yield ask("responses.tool.none", WEATHER, tools=[FUNCTION], tool_choice="none")
     yield ask("responses.tool.round-trip", [user(WEATHER), CALL, RESULT], tools=[FUNCTION])

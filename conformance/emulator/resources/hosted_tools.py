@@ -17,7 +17,7 @@ from conformance.emulator.inference.images import png
 from conformance.emulator.resources.objects import Value, members
 from conformance.emulator.resources.reply import parts
 
-__all__ = ["annotations", "begun", "growth", "hosted_items", "unreachable"]
+__all__ = ["begun", "citations", "growth", "hosted_items", "unreachable"]
 
 _SEARCHES = ("web_search_preview", "web_search_preview_2025_03_11")
 _PAGE = {"type": "url_citation", "title": "A page", "url": "https://example.com/page"}
@@ -84,7 +84,7 @@ def _of_server(call: Call, tool: Value) -> list[Value]:
     return [*items, _item(call, "mcpr_", "mcp_approval_request", **arguments)]
 
 
-def annotations(items: list[Value], text: str) -> list[Value]:
+def citations(items: list[Value], text: str) -> list[Value]:
     """The citations in the text that follows these items: one for each search."""
     found: list[Value] = []
     for item in items:

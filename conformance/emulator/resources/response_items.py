@@ -11,7 +11,7 @@ from conformance.emulator.behaviour import Deployment
 from conformance.emulator.call import Call
 from conformance.emulator.events import dumps
 from conformance.emulator.inference.text import count, cut
-from conformance.emulator.resources.hosted_tools import annotations, hosted_items
+from conformance.emulator.resources.hosted_tools import citations, hosted_items
 from conformance.emulator.resources.objects import Value, members
 from conformance.emulator.resources.reply import answer_text, arguments
 
@@ -121,7 +121,7 @@ def _summary(call: Call) -> list[Value]:
 
 def _message(call: Call, text: str, before: list[Value], *, cut_off: bool, refuses: bool) -> Value:
     """A message after other items; a refusal if the prompt asks for one."""
-    spoken = {"type": "output_text", "text": text, "annotations": annotations(before, text)}
+    spoken = {"type": "output_text", "text": text, "annotations": citations(before, text)}
     declined = {"type": "refusal", "refusal": text}
     return {
         "id": call.store.new_id("msg_"),
