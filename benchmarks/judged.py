@@ -43,7 +43,7 @@ def judged(spec: Spec, width: int, options: Options, items: tuple[Item, ...]) ->
     scenarios = scenarios_in(spec, options)
     able = {one.name: one.abilities for one in DEFAULT_DEPLOYMENTS}
     with emulator([spec.version], settings=Settings(key=KEY)) as url, tempfile.TemporaryDirectory() as folder:
-        config = Config(target=TargetConfig(url=url, key=KEY, deployments=able, deterministic=True))
+        config = Config(target=TargetConfig(url=url, key=KEY, live=False, deployments=able, deterministic=True))
         with (
             Journal(Path(folder), target=url, api_version=spec.version, sync=False) as journal,
             Target(config, spec, journal=journal) as target,

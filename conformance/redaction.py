@@ -47,6 +47,9 @@ _ORDINARY = re.compile(
     re.IGNORECASE,
 )
 
+#: What stands between the words of a header.
+_SEPARATORS = re.compile(r"[\s,;=\"']+")
+
 #: Headers that are about the message and not about its sender: a short secret is not looked for in them.
 _FRAMING = frozenset(
     (
@@ -131,6 +134,8 @@ class Secrets:
         self._long: re.Pattern[str] | None = None
         self._mixed: re.Pattern[str] | None = None
         self._short: re.Pattern[str] | None = None
+        self._alone: frozenset[str] = frozenset()
+        self._signs: tuple[str, ...] = ()
         self._cookies = 0
 
     def add(self, *secrets: str) -> None:
@@ -147,7 +152,10 @@ class Secrets:
             plain = {form for value in long for form in _literal(value)}
             self._plain = tuple(sorted(plain, key=len, reverse=True))
             self._long = re.compile("|".join(map(re.escape, self._plain))) if plain else None
+            #: Those that are looked for in headers as words of their own.
+            self._alone = frozenset(value for value in self.values if len(value) < SHORTEST or value in self._words)
             mixed = ["".join(map(_unit, value)) for value in long if len(value) <= _LONGEST_MIXED]
+            self._signs = tuple(_signs("".join(long)))
             self._mixed = re.compile("|".join(mixed)) if mixed else None
             either = "|".join("".join(map(_unit, value)) for value in short)
             self._short = (
@@ -169,7 +177,7 @@ class Secrets:
         found: list[tuple[int, int]] = []
         if self._long is not None and any(form in text for form in self._plain):
             found += [match.span() for match in self._long.finditer(text)]
-        if self._mixed is not None and ("\\" in text or "%" in text or "&" in text or "+" in text):
+        if self._mixed is not None and any(sign in text for sign in self._signs):
             found += [match.span() for match in self._mixed.finditer(text)]
         if self._short is not None and short:
             found += [match.span() for match in self._short.finditer(text)]
@@ -200,11 +208,8 @@ class Secrets:
         """
         whole = b"".join(pieces).decode("latin-1")
         spans = self._spans(whole)
-        spans += [
-            match.span()
-            for pattern in (_SIGNATURE, _USERINFO)
-            for match in (pattern.finditer(whole) if _worth(whole) else ())
-        ]
+        if _worth(whole):
+            spans += [match.span() for pattern in (_SIGNATURE, _USERINFO) for match in pattern.finditer(whole)]
         if not spans:
             return tuple(pieces)
         made, at, waiting = [], 0, sorted(spans)
@@ -230,8 +235,7 @@ class Secrets:
     def header(self, name: str, value: str) -> str:
         """The value of a header without secrets. Headers that are secret by name are not its business."""
         framing = name.lower() in _FRAMING
-        words = {value, *re.split(r"[\s,;=\"']+", value)}
-        if not framing and any(secret in words for secret in self.values):
+        if self._alone and not framing and not self._alone.isdisjoint((value, *_SEPARATORS.split(value))):
             return REDACTED
         return self.text(value, short=not framing)
 
@@ -247,9 +251,23 @@ def _literal(secret: str) -> Iterator[str]:
     yield from _encoded(secret)
 
 
+def _signs(secret: str) -> Iterator[str]:
+    """What a text must hold if some character of a secret is escaped in it."""
+    yield from ("\\u", "%", "&#")
+    if set(secret) & set("\"\\/'"):
+        yield "\\"
+    if set(secret) & set("<>&\"'"):
+        yield "&"
+    if " " in secret:
+        yield "+"
+
+
 def _worth(text: str) -> bool:
-    """True if a text may hold a signature, or a user and a password."""
-    return "sig" in text or "SIG" in text or "Sig" in text or ("@" in text and "//" in text.replace("\\/", "/"))
+    """True if a text may hold a signature, or a user and a password. The patterns are slow; most texts hold none."""
+    if "@" in text and ("://" in text or ":\\/" in text):
+        return True
+    small = text.lower()
+    return "sig=" in small or "sig%3d" in small or "sig\\u003d" in small
 
 
 def _generic(text: str) -> str:

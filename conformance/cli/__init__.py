@@ -57,7 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(args.main(args))
     except ConformanceError as error:
-        print(f"{PROG}: {error}", file=sys.stderr)
+        from conformance.evidence.timeline import escaped
+
+        # What it quotes may come from a target or a file: it stays one line, and steers no terminal.
+        print(f"{PROG}: {escaped(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print(f"{PROG}: interrupted", file=sys.stderr)

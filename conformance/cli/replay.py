@@ -14,7 +14,7 @@ from attrs import evolve
 
 from conformance._parts import late
 from conformance.errors import UsageError
-from conformance.evidence.timeline import marks_of, render, timeline
+from conformance.evidence.timeline import escaped, marks_of, render, timeline, visible
 from conformance.evidence.trace import Observation, Trace
 from conformance.run.choice import configured
 from conformance.run.replay import Replayed, concerned, only, replay
@@ -89,7 +89,7 @@ def main(args: argparse.Namespace) -> int:
         print(f"{verdict.outcome.value:<14} {verdict.check}   (the scenario in the run: {was.value if was else '-'})")
         for finding in verdict.findings:
             if finding.case_id == seen.case.id:
-                print(f"{'':<14} {finding.message}" + (f" at {finding.place}" if finding.place else ""))
+                print(escaped(f"{'':<14} {finding.message}" + (f" at {finding.place}" if finding.place else "")))
     return 1 if any(verdict.outcome is Outcome.FAIL for verdict in made.verdicts) else 0
 
 
@@ -141,10 +141,10 @@ def _print(made: Replayed) -> None:
     if request.body:
         print(f"> {_text(request.body)}")
     if seen.exchange.fault is not None:
-        print(f"< {seen.exchange.fault.kind.value}: {seen.exchange.fault.message}")
+        print(f"< {seen.exchange.fault.kind.value}: {escaped(seen.exchange.fault.message)}")
     if response is None:
         return
-    print(f"< {response.status} {response.header('content-type') or ''}")
+    print(escaped(f"< {response.status} {response.header('content-type') or ''}"))
     if response.media_type == "text/event-stream":
         print(render(timeline(seen.exchange, marks_of(made.verdicts, seen.case.id))))
     else:
@@ -153,5 +153,5 @@ def _print(made: Replayed) -> None:
 
 def _text(body: bytes) -> str:
     """A body as text, cut after :data:`LONGEST` characters."""
-    text = body.decode("utf-8", "replace")
+    text = visible(body.decode("utf-8", "replace"))
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from conformance.redaction import SHORTEST
 from conformance.requests.profile import Profile
 from conformance.run import recording
 from conformance.run.ending import Ended
@@ -103,6 +104,11 @@ def notes(run: Opened, items: Sequence[Item], ended: Ended) -> Iterator[str]:
     if looked_at and looked_at <= set(run.found.resources):
         yield f"nothing of {spec.version} is served: {wrong_place(run)}"
     yield from _protected(run, items)
+    if 0 < len(run.config.target.key) < SHORTEST and not run.embedded:
+        yield (
+            f"the key has fewer than {SHORTEST} characters: it is hidden in headers, and elsewhere only where it is a "
+            "whole value; a longer key is hidden wherever it stands"
+        )
     proxy = proxy_for(run.config.target.url)
     if proxy is not None:
         yield f"the target was reached through the proxy {proxy.url}, as the environment says"

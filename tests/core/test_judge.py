@@ -247,6 +247,23 @@ def test_a_scenario_that_ended_early_says_so_beside_its_outcome() -> None:
     assert Conclusion.INCONCLUSIVE == conclude([verdict], executed=1)
 
 
+def test_what_was_left_out_on_purpose_is_not_missing() -> None:
+    """A kind that is too expensive ends a script. That its rest is missing says nothing of the target."""
+
+    lacks = (lambda trace: "no walk ended",)
+
+    @trace_check("a.walk", Level.MUST, clause="c", counterexample=spoil, scenarios=("*",), needs=lacks)
+    def walked(spec: Spec, trace: Trace) -> Iterator[Finding]:
+        """A rule of a walk."""
+        yield from ()
+
+    out = evolve(seen(200), ended="too expensive", outcome=Outcome.NOT_APPLICABLE)
+    traces = (out, evolve(out, outcome=None, ended=""), evolve(out, observations=seen(404).observations))
+    found = [judge(SPEC, walked, trace) for trace in traces]
+    assert [Outcome.NOT_APPLICABLE, Outcome.NOT_TESTABLE, Outcome.NOT_TESTABLE] == [one.outcome for one in found]
+    assert ["too expensive", "no walk ended"] == [one.reason for one in found[:2]]
+
+
 def refusing(status: int, *, valid: int) -> Trace:
     """A bad request answered with one status, a valid one with another."""
     bad, good = seen(status, expect=Expect.REJECT), seen(valid)

@@ -207,3 +207,16 @@ def test_an_odd_configuration_file_is_told_or_empty(path: str, tmp_path: Path) -
     done = command(tmp_path, "plan", *SMALL, "--config", path)
     weathered(done, 0 if path == "/dev/null" else 2)
     assert sys.platform != "win32"
+
+
+def test_a_replay_shows_strange_characters_as_escapes(tmp_path: Path) -> None:
+    with strange() as url:
+        chosen = ("--api-version", VERSION, "--scenario", "corpus.embeddings.create", "--profile", "smoke")
+        env = {"AOAI_TARGET_RETRIES": "0"}
+        command(tmp_path, "run", "--target", url, "--out", str(tmp_path / "out"), *chosen, env=env)
+        report = part("reports.jsonl").read(tmp_path / "out" / VERSION)
+        case = next(seen.case.id for trace in report.traces.values() for seen in trace if seen.exchange.response)
+        done = command(tmp_path, "replay", case, "--run", str(tmp_path / "out"), env=env)
+    weathered(done, 0, 1)
+    assert "evil" in done.out
+    assert [] == [hex(ord(char)) for char in done.out if char in "\u202e\u2066\u200f\x1b\x00"]

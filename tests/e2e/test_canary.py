@@ -274,6 +274,7 @@ def test_a_short_key_is_hidden_where_it_stands_as_a_value(key: str, tmp_path: Pa
     report = (tmp_path / "out" / VERSION / "report.jsonl").read_text("utf-8")
     exchanges = [json.loads(line)["exchange"] for line in report.splitlines() if '"type":"exchange"' in line]
     assert exchanges, done.out + done.err
+    assert "the key has fewer than 8 characters" in done.out
     for exchange in exchanges:
         headers = dict(exchange["response"]["headers"])
         assert ("[redacted]", "[redacted]") == (headers["X-Echo"], headers["X-Say"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import socket
 from pathlib import Path
@@ -305,6 +307,40 @@ def test_what_can_not_be_removed_stays_in_the_journal(serve: Serve, open_target:
     journal.close()
     entries, unknown = read(journal.path)
     assert ([dict(entry.ids) for entry in entries], unknown) == ([{"created": "asst_1"}], 0)
+
+
+class FullDisk(io.StringIO):
+    """A file on a full disk. ``takes`` is how many lines still fit."""
+
+    takes = 0
+
+    def write(self, text: str) -> int:
+        if not self.takes:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.takes -= 1
+        return super().write(text)
+
+    def fileno(self) -> int:
+        return 1
+
+
+def test_on_a_full_disk_nothing_is_created_and_nothing_that_was_created_is_forgotten(
+    serve: Serve, open_target: Open
+) -> None:
+    """Without a written intent nothing is sent. An id that came when the disk was full is still removed."""
+    server = serve(lambda c, r, n: c.sendall(http({"id": f"asst_{n}"})))
+    target = open_target(server.url)
+    journal = target.journal
+    assert journal is not None
+    journal._file.close()
+    disk = journal._file = FullDisk()
+    with pytest.raises(Withheld, match=r"journal can't be written .*No space left") as told:
+        target.send(CREATE)
+    assert (Outcome.INCONCLUSIVE, []) == (told.value.outcome, server.requests)
+    disk.takes = 1  # the intent fits on the disk, what follows does not
+    assert target.send(CREATE).ok
+    assert "No space left" in journal.trouble
+    assert ["asst_1"] == [name for entry in journal.pending for name in entry.ids.values()]
 
 
 def test_creating_needs_a_journal(open_target: Open) -> None:
