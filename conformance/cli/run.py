@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance._parts import late
 from conformance.cli import PROG
 from conformance.errors import ConformanceError, UsageError
+from conformance.recordings.har_writer import NAME as NAME_OF_HAR
+from conformance.recordings.har_writer import write_har
 from conformance.run.recording import out_folder, overview, seal
 from conformance.run.selection import default_versions, nothing_chosen
 from conformance.settings.options import ROWS, Options, add_to, from_mapping
@@ -22,7 +25,10 @@ from conformance.spec.loading import load
 from conformance.target.limits import NOTHING
 
 if TYPE_CHECKING:
+    from reports import jsonl
     from reports.headline import Headline
+else:
+    jsonl = late("reports.jsonl")
 
 NAME = "run"
 HELP = "judge a target and write a report"
@@ -39,6 +45,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         default=0,
         metavar="WORKERS",
         help="number of worker processes (default: run in this process)",
+    )
+    parser.add_argument(
+        "--har", action="store_true", help=f"also write all exchanges as HAR 1.2 into {NAME_OF_HAR} of each api-version"
     )
     parser.add_argument("--alluredir", metavar="DIR", default=None, help="also write Allure results into this folder")
 
@@ -134,8 +143,18 @@ def _run(args: argparse.Namespace, version: str, out: Path, headlines: dict[str,
         raise console.refused
     headlines.update(console.headlines)
     if console.headlines:
+        if args.har:
+            _write_har(out / version)
         seal(out / version)  # pytest writes its JUnit file last
     return console.exit_code if console.exit_code is not None else _of_pytest(code)
+
+
+def _write_har(folder: Path) -> None:
+    """Write the exchanges of a report as HAR beside it. What can't be written is told; the report is there already."""
+    try:
+        write_har(folder / NAME_OF_HAR, jsonl.read(folder).traces.values())
+    except OSError as error:
+        print(f"{PROG}: {folder / NAME_OF_HAR}: can't be written: {error.strerror or error}", file=sys.stderr)
 
 
 _SUITE = Path(__file__).resolve().parent.parent / "suite"
