@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["BrokenChain", "Chain"]
+__all__ = ["BrokenChain", "Chain", "unchained"]
 
 #: Hex digits of a link: 128 bits of SHA-256.
 _DIGITS = 32
@@ -29,12 +29,19 @@ class Chain:
     def __init__(self) -> None:
         self._last = b""
 
-    def line(self, value: Mapping[str, Any]) -> str:
+    def line(self, value: Mapping[str, Any]) -> bytes:
         """A value as a JSON line with its digest and a line feed. The value must not have a key ``chain``."""
         # Sorted, so that equal values give equal lines.
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-        body = text.encode("utf-8", "surrogatepass")[:-1]
-        return text[:-1] + f'{_KEY.decode()}{self._link(body)}"}}\n'
+        return self._linked(text.encode("utf-8", "surrogatepass")[:-1])
+
+    def moved(self, line: bytes) -> bytes:
+        """A line of another file, with the digest that it has here."""
+        return self._linked(unchained(line)[:-1])
+
+    def _linked(self, body: bytes) -> bytes:
+        """A line without its last brace, completed."""
+        return body + _KEY + self._link(body).encode() + b'"}\n'
 
     def read(self, line: bytes) -> dict[str, Any]:
         """The value of a line, without its digest.
@@ -46,7 +53,7 @@ class Chain:
             raise BrokenChain(
                 "it was changed after it was written, or a line before it was removed, added, moved or changed"
             )
-        value: dict[str, Any] = json.loads(body.decode("utf-8", "surrogatepass") + "}")
+        value: dict[str, Any] = json.loads((body + b"}").decode("utf-8", "surrogatepass"))
         return value
 
     def _link(self, body: bytes) -> str:
@@ -55,3 +62,8 @@ class Chain:
         link = hashlib.sha256(self._last + body).hexdigest()[:_DIGITS]
         self._last = link.encode()
         return link
+
+
+def unchained(line: bytes) -> bytes:
+    """The JSON of a line without its digest, which is not looked at."""
+    return line.rpartition(_KEY)[0] + b"}"

@@ -107,7 +107,7 @@ def compare(reports: Sequence[Report]) -> Comparison:
         else:
             differences.append(Difference(check, scenario, cells, kind))
     order = list(Kind)
-    sent = [{seen.case.id for trace in report.traces.values() for seen in trace} for report in reports]
+    sent = [{case for outline in report.outlines.values() for case in outline.cases} for report in reports]
     return Comparison(
         tuple(sorted(differences, key=lambda one: (order.index(one.kind), one.check, one.scenario))),
         same,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from attrs import asdict
@@ -151,6 +153,12 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
     }
 
 
+@lru_cache(64)
+def _shared(cases: tuple[str, ...]) -> tuple[str, ...]:
+    """The same tuple for equal ones: dozens of checks judge the same cases of a scenario."""
+    return cases
+
+
 def verdict_from_json(plain: Mapping[str, Any]) -> Verdict:
     """The inverse of :func:`verdict_to_json`."""
     findings = tuple(
@@ -171,7 +179,7 @@ def verdict_from_json(plain: Mapping[str, Any]) -> Verdict:
             "outcome": Outcome(plain["outcome"]),
             "findings": findings,
             "errata": tuple(plain["errata"]),
-            "cases": tuple(plain["cases"]),
+            "cases": _shared(tuple(map(intern, plain["cases"]))),
             "unjudged": tuple(Unjudged(**{**part, "outcome": Outcome(part["outcome"])}) for part in plain["unjudged"]),
         }
     )

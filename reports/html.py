@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from html import escape
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,7 +24,7 @@ from .headline import headline
 from .jsonl import Report
 from .summary import grouped, summarise
 
-__all__ = ["NAME", "policy", "render"]
+__all__ = ["NAME", "pieces", "policy", "render"]
 
 NAME = "index.html"
 
@@ -32,12 +32,21 @@ NAME = "index.html"
 LONGEST = 3_000
 
 
-#: Where the policy stands until the page is rendered. It comes before everything that a target sent.
-_PLACE = "{policy}"
+#: Characters of requests and answers on the page: of those that a finding or a verdict that isn't a pass names, and of
+#: the others. What doesn't fit is counted; ``report.jsonl`` has it.
+NAMED, OTHERS = 12_000_000, 16_000_000
+
+#: The most findings that one card lists.
+LISTED = 200
 
 
 def render(report: Report, run_dir: str) -> str:
     """HTML text."""
+    return "".join(pieces(report, run_dir))
+
+
+def pieces(report: Report, run_dir: str) -> Iterator[str]:
+    """The page in pieces: of a long run it has more text than should be in memory at once."""
     environment = Environment(
         # Bodies of the target may contain markup; a misspelt name in the template must not become an empty text.
         loader=PackageLoader(__package__ or "reports"),
@@ -46,17 +55,20 @@ def render(report: Report, run_dir: str) -> str:
     )
     environment.trim_blocks = environment.lstrip_blocks = True
     summary = summarise(report)
-    text = environment.get_template("index.html.j2").render(
-        policy=_PLACE,
+    template = environment.get_template("index.html.j2")
+    # Style and script of the page stand in the template as they are, so the policy needs no rendered page.
+    source = Path(str(template.filename)).read_text("utf-8")
+    made = template.generate(
+        policy=policy(source),
         header=report.header,
         footer=report.footer,
         first=headline(report),
         summary=summary,
         cards=[_card(report, group, run_dir) for group in grouped(summary.notable)],
-        rows=list(_rows(report)),
+        rows=_rows(report),
     )
     # What a target sent could reorder the text around it, so that a reader sees something else than what is there.
-    return visible(text.replace(_PLACE, escape(policy(text)), 1))
+    yield from map(visible, made)
 
 
 def policy(page: str) -> str:
@@ -90,7 +102,8 @@ def _card(report: Report, group: Sequence[Verdict], run_dir: str) -> dict[str, A
         "anchor": f"{verdict.check}--{verdict.scenario}",
         "text": "\n".join(lines),
         "timeline": text,
-        "others": verdict.findings if len(verdict.findings) > 1 else (),
+        "others": verdict.findings[:LISTED] if len(verdict.findings) > 1 else (),
+        "findings": len(verdict.findings),
         "same": group[1:],
     }
 
@@ -101,7 +114,9 @@ def _rows(report: Report) -> Iterator[dict[str, Any]]:
     by_scenario: dict[str, list[Verdict]] = {}
     for verdict in report.verdicts:
         by_scenario.setdefault(verdict.scenario, []).append(verdict)
+    room = _Room(report)
     for name, trace in report.traces.items():
+        shown = [item for seen in trace if (item := room.fitting(name, seen)) is not None]
         verdicts = [v for v in by_scenario.get(name, ()) if v.outcome is not Outcome.NOT_APPLICABLE]
         yield {
             "scenario": name,
@@ -121,8 +136,32 @@ def _rows(report: Report) -> Iterator[dict[str, Any]]:
                 }
                 for verdict in sorted(verdicts, key=lambda v: v.check)
             ],
-            "evidence": [_evidence(seen) for seen in trace],
+            "evidence": shown,
+            "left_out": len(trace.observations) - len(shown),
         }
+
+
+class _Room:
+    """The room for requests and answers on the page."""
+
+    def __init__(self, report: Report) -> None:
+        quiet = (Outcome.PASS, Outcome.NOT_APPLICABLE)
+        self._named = {
+            (verdict.scenario, case)
+            for verdict in report.verdicts
+            for case in (*(finding.case_id for finding in verdict.findings), verdict.witness)
+            if case and verdict.outcome not in quiet
+        }
+        self._left = {True: NAMED, False: OTHERS}
+
+    def fitting(self, trace: str, seen: Observation) -> dict[str, Any] | None:
+        """An exchange for the template; None if there is no room for it."""
+        kind = (trace, seen.case.id) in self._named
+        if self._left[kind] <= 0:
+            return None
+        item = _evidence(seen)
+        self._left[kind] -= len(item["request"]) + len(item["response"])
+        return item
 
 
 def _evidence(seen: Observation) -> dict[str, Any]:

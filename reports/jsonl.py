@@ -7,18 +7,21 @@ truncated run, and readers say so. Every other report is derived from this one.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 from attrs import field, frozen
 
 from conformance.errors import UsageError
+from conformance.evidence.outline import Outline, Step, outline_of, step_of
 from conformance.evidence.trace import Observation, Trace
 from conformance.verdict import Outcome, Verdict
 
 from .chain import BrokenChain, Chain
 from .evidence_json import observation_from_json, observation_to_json, verdict_from_json, verdict_to_json
+from .stored import Index, StoredTraces, outlines_of
 
 __all__ = ["FORMAT", "NAME", "Report", "Writer", "read", "write"]
 
@@ -30,22 +33,41 @@ NAME = "report.jsonl"
 
 @frozen
 class Report:
-    """A report that was read. ``footer`` is None if the run was truncated."""
+    """A report that was read. ``footer`` is None if the run was truncated.
+
+    ``traces`` of a file are read when they are asked for (``stored.py``), so a report takes little memory.
+    """
 
     header: Mapping[str, Any]
     traces: Mapping[str, Trace] = field(repr=False)
     verdicts: tuple[Verdict, ...] = field(repr=False)
     footer: Mapping[str, Any] | None = None
 
+    @property
+    def outlines(self) -> Mapping[str, Outline]:
+        """The outline of every trace, by scenario."""
+        return outlines_of(self.traces)
+
+    def outline(self, scenario: str) -> Outline:
+        """The outline of one trace."""
+        traces = self.traces
+        return traces.outline(scenario) if isinstance(traces, StoredTraces) else outline_of(traces[scenario])
+
     def observation(self, case_id: str) -> tuple[Trace, Observation]:
         """The trace and observation of a case, by its id or a unique beginning of it. Raises :class:`UsageError`
         otherwise.
         """
-        found = [(t, seen) for t in self.traces.values() for seen in t if seen.case.id.startswith(case_id)]
-        ids = {seen.case.id for _, seen in found}
+        found = [
+            (name, place, case)
+            for name, outline in self.outlines.items()
+            for place, case in enumerate(outline.cases)
+            if case.startswith(case_id)
+        ]
+        ids = {case for _, _, case in found}
         # The same case may be in several scenarios; they are the same request.
         if len(ids) == 1:
-            return found[0]
+            trace = self.traces[found[0][0]]
+            return trace, trace.observations[found[0][1]]
         if ids:
             raise UsageError(
                 f"{case_id!r} fits {len(ids)} cases", hint="give more digits: " + ", ".join(sorted(ids)[:5])
@@ -54,59 +76,86 @@ class Report:
 
 
 class Writer:
-    """Writes the lines of a report in order. Not thread-safe."""
+    """Writes the lines of a report in order. Not thread-safe. ``index`` says where the evidence of each scenario is."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._chain = Chain()
+        self._at = 0
+        self.index: dict[str, Index] = {}
 
-    def _put(self, value: Mapping[str, Any]) -> None:
+    def _put(self, line: bytes) -> None:
         """Write one line."""
-        self._stream.write(self._chain.line(value))
+        self._stream.write(line)
+        self._at += len(line)
 
     def header(self, header: Mapping[str, Any]) -> None:
         """Write the first line."""
-        self._put({"type": "header", "format": FORMAT, **header})
+        self._put(self._chain.line({"type": "header", "format": FORMAT, **header}))
 
     def trace(self, trace: Trace) -> None:
         """Write the evidence of one scenario: its exchanges in order, then how it ended."""
+        index = Index(outline_of(trace))
         for seen in trace:
-            self._put({"type": "exchange", "scenario": trace.scenario, **observation_to_json(seen)})
-        self._put(
-            {
-                "type": "trace",
-                "scenario": trace.scenario,
-                "ended": trace.ended,
-                "outcome": trace.outcome,
-                "exchanges": len(trace.observations),
-            }
-        )
+            index.lines.append(self._at)
+            line = {"type": "exchange", "scenario": trace.scenario, **observation_to_json(seen)}
+            self._put(self._chain.line(line))
+        self._end(index)
+
+    def moved(self, traces: StoredTraces, scenario: str) -> None:
+        """Write the evidence of one scenario as it stands in another file."""
+        index = Index(traces.outline(scenario))
+        for line in traces.lines(scenario):
+            index.lines.append(self._at)
+            self._put(self._chain.moved(line))
+        self._end(index)
+
+    def _end(self, index: Index) -> None:
+        """Write the line that ends the evidence of a scenario."""
+        outline = index.outline
+        self.index[outline.scenario] = index
+        line = {
+            "type": "trace",
+            "scenario": outline.scenario,
+            "ended": outline.ended,
+            "outcome": outline.outcome,
+            "exchanges": len(index.lines),
+        }
+        self._put(self._chain.line(line))
 
     def verdict(self, verdict: Verdict) -> None:
         """Write one verdict."""
-        self._put({"type": "verdict", **verdict_to_json(verdict)})
+        self._put(self._chain.line({"type": "verdict", **verdict_to_json(verdict)}))
 
     def footer(self, footer: Mapping[str, Any]) -> None:
         """Write the last line."""
-        self._put({"type": "footer", **footer})
+        self._put(self._chain.line({"type": "footer", **footer}))
 
 
 def write(
     path: Path,
     header: Mapping[str, Any],
-    traces: Iterable[Trace],
+    traces: Iterable[Trace | tuple[Report, str]],
     verdicts: Iterable[Verdict],
     footer: Mapping[str, Any],
 ) -> Report:
-    """Write a whole report atomically (a temporary file beside it, then a rename). Returns what :func:`read` would."""
-    traces, verdicts = tuple(traces), tuple(verdicts)
+    """Write a whole report atomically (a temporary file beside it, then a rename). Returns what :func:`read` would.
+
+    A trace of another report is named by that report and its scenario; its lines are copied.
+    """
+    verdicts = tuple(verdicts)
     temporary = path.with_suffix(".part")
     try:
-        with temporary.open("w", encoding="utf-8", newline="\n", errors="surrogatepass") as stream:
+        with temporary.open("wb") as stream:
             writer = Writer(stream)
             writer.header(header)
             for trace in traces:
-                writer.trace(trace)
+                if isinstance(trace, Trace):
+                    writer.trace(trace)
+                elif isinstance(trace[0].traces, StoredTraces):
+                    writer.moved(trace[0].traces, trace[1])
+                else:
+                    writer.trace(trace[0].traces[trace[1]])
             for verdict in verdicts:
                 writer.verdict(verdict)
             writer.footer(footer)
@@ -115,20 +164,21 @@ def write(
     except OSError:
         temporary.unlink(missing_ok=True)  # half a report is of no use, and the disk may be full
         raise
-    return Report({"format": FORMAT, **header}, {trace.scenario: trace for trace in traces}, verdicts, footer)
+    return Report({"format": FORMAT, **header}, StoredTraces(path, writer.index), verdicts, footer)
 
 
 class _Reading:
-    """What was read so far."""
+    """What was read so far. Of exchanges only their places and outlines are kept."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
         self.header: Mapping[str, Any] | None = None
         self.footer: Mapping[str, Any] | None = None
-        self.seen: dict[str, list[Observation]] = {}
-        self.traces: dict[str, Trace] = {}
+        self.index: dict[str, Index] = {}
         self.verdicts: list[Verdict] = []
         self.chain = Chain()
+        self._at = 0
+        self._open: dict[str, tuple[array[int], list[Step], list[str]]] = {}
 
     def take(self, line: bytes) -> None:
         """Read one line, by its type."""
@@ -141,14 +191,28 @@ class _Reading:
                 self.header = value
                 _check_format(value, self.file)
             case "exchange":
-                self.seen.setdefault(value["scenario"], []).append(observation_from_json(value))
+                seen = observation_from_json(value)
+                lines, steps, cases = self._open.setdefault(value["scenario"], (array("Q"), [], []))
+                lines.append(self._at)
+                steps.append(step_of(seen))
+                cases.append(seen.case.id)
             case "trace":
-                name, outcome = value["scenario"], Outcome(value["outcome"]) if value["outcome"] else None
-                self.traces[name] = Trace(name, tuple(self.seen.pop(name, ())), value["ended"], outcome)
+                self._end(value["scenario"], value["ended"], Outcome(value["outcome"]) if value["outcome"] else None)
             case "verdict":
                 self.verdicts.append(verdict_from_json(value))
             case "footer":
                 self.footer = value
+        self._at += len(line)
+
+    def _end(self, scenario: str, ended: str, outcome: Outcome | None) -> None:
+        """Note that the evidence of a scenario is complete."""
+        lines, steps, cases = self._open.pop(scenario, (array("Q"), [], []))
+        self.index[scenario] = Index(Outline(scenario, tuple(steps), tuple(cases), ended, outcome), lines)
+
+    def close(self) -> None:
+        """The end of the file: scenarios that are not complete were cut off."""
+        for scenario in tuple(self._open):
+            self._end(scenario, "the report was cut off", Outcome.UNAVAILABLE)
 
 
 def read(path: Path) -> Report:
@@ -169,10 +233,8 @@ def read(path: Path) -> Report:
             raise UsageError(f"not a line of a report: {error!r}", where=f"{file}:{number}") from None
     if reading.header is None:
         raise UsageError("not a report: it has no header", where=str(file))
-    for name, rest in reading.seen.items():
-        # Exchanges without their ``trace`` line: the process ended before the scenario did.
-        reading.traces[name] = Trace(name, tuple(rest), "the report was cut off", Outcome.UNAVAILABLE)
-    return Report(reading.header, reading.traces, tuple(reading.verdicts), reading.footer)
+    reading.close()
+    return Report(reading.header, StoredTraces(file, reading.index), tuple(reading.verdicts), reading.footer)
 
 
 def _lines(file: Path) -> Iterator[bytes]:

@@ -35,9 +35,8 @@ def summarise(report: Report) -> Summary:
     """Count a report. ``notable`` are all verdicts but pass, not_applicable and waived, the heaviest first."""
     outcomes = Counter(verdict.outcome for verdict in report.verdicts)
     operations: Counter[str] = Counter()
-    for trace in report.traces.values():
-        for seen in trace:
-            operations[seen.case.operation] += 1
+    for outline in report.outlines.values():
+        operations.update(step.operation for step in outline)
     # A check that applied to nothing has neither passed nor failed.
     judged = {verdict.check for verdict in report.verdicts if verdict.outcome is not Outcome.NOT_APPLICABLE}
     bad = {

@@ -102,7 +102,7 @@ def _without_evidence(verdict: Verdict) -> bool:
 def _differences(spec: Spec, folder: Path, report: Report) -> Iterator[str]:
     """Yield the verdicts that are different now, findings and coverage included."""
     # Causes depend on all verdicts of the run, so they are computed after the last one.
-    again = attributed(spec, tuple(_judged_again(spec, folder, report)), report.traces, all_checks())
+    again = attributed(spec, tuple(_judged_again(spec, folder, report)), report.outlines, all_checks())
     for verdict, now in zip(report.verdicts, again, strict=True):
         # Waivers depend on the day and the configuration, not on the evidence.
         if now.unwaived is not verdict.unwaived:
@@ -131,7 +131,7 @@ def _judged_again(spec: Spec, folder: Path, report: Report) -> Iterator[Verdict]
 def _wrong_footer(report: Report) -> Iterator[str]:
     """Yield the values of the footer that the verdicts contradict."""
     footer = report.footer or {}
-    shown = tuple(report.traces.values())
+    shown = tuple(report.outlines.values())
     wanted = computed(report.verdicts, shown, ended=footer["ended"], outdated=footer["outdated"])
     for name, value in wanted.items():
         if footer.get(name) != value:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import evolve
 
-from conformance.evidence.trace import Observation, Trace
+from conformance.evidence.outline import Outline, Step
 from conformance.judging.check import Check
 from conformance.requests.case import Expect
 from conformance.spec.operations import operations_of
@@ -24,9 +24,9 @@ FEWEST = 2
 
 
 def attributed(
-    spec: Spec, verdicts: Sequence[Verdict], traces: Mapping[str, Trace], checks: Mapping[str, Check]
+    spec: Spec, verdicts: Sequence[Verdict], traces: Mapping[str, Outline], checks: Mapping[str, Check]
 ) -> tuple[Verdict, ...]:
-    """The verdicts with their causes. A pass has none, nor has a root."""
+    """The verdicts with their causes. A pass has none, nor has a root. ``traces`` are outlines, by scenario."""
     failing = failing_operations(spec, traces.values())
     by_scenario: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
@@ -42,17 +42,17 @@ def attributed(
     return tuple(made)
 
 
-def failing_operations(spec: Spec, traces: Iterable[Trace]) -> Mapping[str, str]:
+def failing_operations(spec: Spec, traces: Iterable[Outline]) -> Mapping[str, str]:
     """The operations of which no valid request succeeded and all got the same status: by operationId, the cause in
     words.
 
     If that applies to all operations of a resource that were tried, the cause names the resource.
     """
-    answers: dict[str, list[Observation]] = {}
+    answers: dict[str, list[Step]] = {}
     for trace in traces:
-        for seen in trace:
-            if seen.case.expect is Expect.ACCEPT and not seen.exchange.unreached:
-                answers.setdefault(seen.case.operation, []).append(seen)
+        for step in trace:
+            if step.expect is Expect.ACCEPT and not step.unreached:
+                answers.setdefault(step.operation, []).append(step)
     alike = {name: status for name, seen in answers.items() if (status := _alike(seen)) is not None}
     known = operations_of(spec)
     resources: dict[str, list[str]] = {}
@@ -68,19 +68,19 @@ def failing_operations(spec: Spec, traces: Iterable[Trace]) -> Mapping[str, str]
     return causes
 
 
-def _alike(answers: Sequence[Observation]) -> int | None:
+def _alike(answers: Sequence[Step]) -> int | None:
     """The status of 400 or more that all answers have; None if they differ or are too few."""
-    statuses = {seen.exchange.status for seen in answers}
+    statuses = {step.status for step in answers}
     (status, *others) = statuses
     return status if not others and status is not None and status >= 400 and len(answers) >= FEWEST else None
 
 
-def _failing_step(trace: Trace, failing: Mapping[str, str]) -> str:
+def _failing_step(trace: Outline, failing: Mapping[str, str]) -> str:
     """The cause, if the first failed step of a trace belongs to an operation that never answers successfully; else
     "".
     """
-    failed = (seen for seen in trace if seen.case.expect is Expect.ACCEPT and not seen.exchange.ok)
-    return next((failing[seen.case.operation] for seen in failed if seen.case.operation in failing), "")
+    failed = (step for step in trace if step.expect is Expect.ACCEPT and not step.ok)
+    return next((failing[step.operation] for step in failed if step.operation in failing), "")
 
 
 def _root(verdict: Verdict, by_scenario: Mapping[str, list[Verdict]], checks: Mapping[str, Check]) -> str:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from conformance.evidence.trace import Trace
+from conformance.evidence.outline import Outline
 from conformance.verdict import Verdict
 
 __all__ = ["drift_list"]
 
 
-def drift_list(verdicts: Iterable[Verdict], traces: Iterable[Trace]) -> list[dict[str, Any]]:
+def drift_list(verdicts: Iterable[Verdict], traces: Iterable[Outline]) -> list[dict[str, Any]]:
     """``{"operation", "path", "value", "count", "case"}`` for each value, by operation and path; ``case`` is the first
     one in the order of the verdicts.
     """
-    operations = {seen.case.id: seen.case.operation for trace in traces for seen in trace}
+    operations = {case: step.operation for trace in traces for case, step in zip(trace.cases, trace.steps, strict=True)}
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for verdict in verdicts:
         for finding in verdict.findings:

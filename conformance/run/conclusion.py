@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from conformance.evidence.trace import Trace
+from conformance.evidence.outline import Outline
 from conformance.judging.drift_list import drift_list
 from conformance.verdict import Conclusion, Verdict, conclude
 
@@ -16,7 +16,7 @@ __all__ = ["computed"]
 
 
 def computed(
-    verdicts: Sequence[Verdict], traces: Sequence[Trace], *, ended: str, outdated: Sequence[str] = ()
+    verdicts: Sequence[Verdict], traces: Sequence[Outline], *, ended: str, outdated: Sequence[str] = ()
 ) -> dict[str, Any]:
     """The conclusion, exit code, counts by outcome, number of requests and operations that were sent, and
     the values that the document lacks, if there are any.
@@ -25,7 +25,7 @@ def computed(
     names waivers and entries of a baseline that should be removed. They say nothing about the target, but the exit code
     is 1.
     """
-    sent = sum(len(trace.observations) for trace in traces)
+    sent = sum(len(trace.steps) for trace in traces)
     conclusion = conclude(verdicts, executed=sent)
     if ended and conclusion is Conclusion.CONFORMANT:
         conclusion = Conclusion.INCONCLUSIVE
@@ -36,6 +36,6 @@ def computed(
         "exit_code": 130 if ended == "interrupted" else code,
         "outcomes": dict(Counter(verdict.outcome.value for verdict in verdicts)),
         "requests": sent,
-        "operations": sorted({seen.case.operation for trace in traces for seen in trace}),
+        "operations": sorted({step.operation for trace in traces for step in trace}),
         **({"drift": drift} if drift else {}),
     }

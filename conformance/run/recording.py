@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from conformance import __version__
 from conformance._parts import late, part
 from conformance.checks.catalogue import all_checks
+from conformance.evidence.outline import Outline, outline_of
 from conformance.evidence.trace import Trace
 from conformance.judging.causes import attributed
 from conformance.judging.check import Check
 from conformance.run.conclusion import computed
+from conformance.run.recent import Recent
 from conformance.run.selection import Item
 from conformance.settings.options import Options
 from conformance.settings.scope import RunScope
@@ -31,13 +33,14 @@ from conformance.spec.spec import Spec
 from conformance.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from reports import jsonl, manifest
+    from reports import jsonl, manifest, stored
     from reports import overview as overview_page
     from reports.headline import Headline
     from reports.jsonl import Report
 else:
     jsonl = late("reports.jsonl")
     manifest = late("reports.manifest")
+    stored = late("reports.stored")
     overview_page = late("reports.overview")
 
 __all__ = [
@@ -63,7 +66,10 @@ class Format(Protocol):
         """The name of its file in the folder of an api-version."""
 
     def render(self, report: Report, run_dir: str) -> str:
-        """The text of the file. ``run_dir`` is the folder as a reader would name it in a command."""
+        """The text of the file. ``run_dir`` is the folder as a reader would name it in a command.
+
+        A module may also have ``pieces``, with the same arguments, which yields a long text piece by piece.
+        """
 
 
 def now() -> str:
@@ -106,14 +112,18 @@ def header_of(
 
 
 class Recorder:
-    """Appends traces and verdicts of one process to ``report.<name>.jsonl`` in the folder of a version. Thread-safe."""
+    """Appends traces and verdicts of one process to ``report.<name>.jsonl`` in the folder of a version. Thread-safe.
+
+    It is the memory of a run: traces are read back from the file, but for the last ones.
+    """
 
     def __init__(self, folder: Path, name: str, header: Mapping[str, Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / (f"report.{name}.jsonl" if name else jsonl.NAME)
-        self._stream = self.path.open("w", encoding="utf-8", newline="\n", errors="surrogatepass")
+        self._stream = self.path.open("wb")
         self._lock = threading.Lock()
         self._writer = jsonl.Writer(self._stream)
+        self._recent = Recent()
         #: Why the file can't be written any more. What follows a line that was written in part could not be read.
         self._broken: OSError | None = None
         with suppress(OSError), self._writing():  # the first trace will tell it
@@ -126,6 +136,22 @@ class Recorder:
             self._writer.trace(trace)
             # So that a killed process leaves at most one incomplete line.
             self._stream.flush()
+            self._recent.add(trace)
+
+    def holds(self, scenario: str) -> bool:
+        """True if the evidence of a scenario was written."""
+        with self._lock:
+            return scenario in self._writer.index
+
+    def written(self, scenario: str) -> Trace | None:
+        """The evidence of a scenario; None if none was written."""
+        with self._lock:
+            recent = self._recent.get(scenario)
+            if recent is not None or scenario not in self._writer.index:
+                return recent
+            found = stored.StoredTraces(self.path, self._writer.index)[scenario]
+            self._recent.add(found)  # the next check wants it too
+            return found
 
     def verdict(self, verdict: Verdict) -> None:
         """Write a verdict. Raises :class:`OSError` as :meth:`trace` does."""
@@ -186,11 +212,11 @@ def merge(
     removed.
     """
     parts = sorted(folder.glob("report*.jsonl"))
-    traces: dict[str, Trace] = {}
+    traces: dict[str, Report] = {}
     verdicts: dict[tuple[str, str], Verdict] = {}
     for file in parts:
         read = jsonl.read(file)
-        traces.update(read.traces)
+        traces.update(dict.fromkeys(read.traces, read))
         # Each item belongs to one process, so no key comes from two parts.
         verdicts.update({(verdict.scenario, verdict.check): verdict for verdict in read.verdicts})
     missing = [item for item in items if (item.scenario, item.check.id) not in verdicts]
@@ -206,9 +232,10 @@ def merge(
     names = sorted(
         {verdict.scenario for verdict in everything} | set(traces), key=lambda n: (order.get(n, len(order)), n)
     )
-    shown = [traces.get(name) or Trace(name, ended="nothing was sent") for name in names]
+    nothing = {name: Trace(name, ended="nothing was sent") for name in names if name not in traces}
+    shown = [traces[name].outline(name) if name in traces else outline_of(nothing[name]) for name in names]
     # Causes depend on all verdicts, so they are found only after the merge.
-    everything = attributed(spec, everything, {trace.scenario: trace for trace in shown}, all_checks())
+    everything = attributed(spec, everything, {outline.scenario: outline for outline in shown}, all_checks())
     ended = "interrupted" if interrupted else "early" if cut else ""
     gone = list(outdated(everything, cut))
     footer = {
@@ -222,7 +249,8 @@ def merge(
         "left_behind": list(left_behind),
     }
     # The whole report is in place before the parts are removed.
-    written = jsonl.write(folder / jsonl.NAME, header, shown, everything, footer)
+    evidence = (nothing.get(name) or (traces[name], name) for name in names)
+    written = jsonl.write(folder / jsonl.NAME, header, evidence, everything, footer)
     for file in parts:
         if file.name != jsonl.NAME:
             file.unlink()
@@ -235,23 +263,19 @@ def _early(reason: str, missing: Sequence[Item]) -> Iterator[str]:
         yield f"the run was ended early ({reason}): {len(missing)} items were not judged"
 
 
-def _repeats(traces: Iterable[Trace]) -> Iterator[str]:
+def _repeats(traces: Iterable[Outline]) -> Iterator[str]:
     """Yield a note on answers that came only after a retry, with what the first attempts ended in."""
-    repeated = [seen.exchange for trace in traces for seen in trace if seen.exchange.attempts]
+    repeated = [step.attempts for trace in traces for step in trace if step.attempts]
     if not repeated:
         return
-    before = Counter(
-        str(attempt.status) if attempt.fault is None else attempt.fault.kind.value
-        for exchange in repeated
-        for attempt in exchange.attempts
-    )
+    before = Counter(ended for attempts in repeated for ended in attempts)
     told = ", ".join(f"{what} {many}" for what, many in sorted(before.items()))
     yield f"{len(repeated)} requests were sent again; what came before their last answers: {told}"
 
 
-def _not_run(traces: Iterable[Trace]) -> list[str]:
+def _not_run(traces: Iterable[Outline]) -> list[str]:
     """The scenarios that sent nothing."""
-    return sorted(trace.scenario for trace in traces if not trace.observations)
+    return sorted(trace.scenario for trace in traces if not trace.steps)
 
 
 @cache
@@ -266,8 +290,10 @@ def derive(folder: Path, report: Report) -> None:
     """Write the derived reports of a version. Raises :class:`OSError` at the end if one of them can't be written."""
     failed: OSError | None = None
     for module in formats():
+        made = getattr(module, "pieces", None)
         try:
-            (folder / module.NAME).write_text(module.render(report, str(folder)), "utf-8", "backslashreplace")
+            with (folder / module.NAME).open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
+                stream.writelines(made(report, str(folder)) if made else [module.render(report, str(folder))])
         except OSError as error:
             failed = error
     if failed is not None:

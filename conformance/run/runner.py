@@ -30,6 +30,7 @@ from conformance.run.claims import Claims
 from conformance.run.known_failures import KnownFailures
 from conformance.run.scenario_settings import settings_of
 from conformance.run.scenario_state import ScenarioState, checked, never_sent
+from conformance.run.store import InMemory, Store
 from conformance.scenarios.scenario import Scenario, Settings, Wait
 from conformance.spec.spec import Spec
 from conformance.target.limits import Withheld, away
@@ -61,6 +62,7 @@ class Runner:
     ``preflight`` says what the target doesn't serve; scenarios that need it are ``not_applicable``, because that is
     judged once, as a claim. ``notify`` is called from the worker threads; an exception of it ends its scenario as a
     crash of the script does. No script waits beyond ``until`` (in seconds of ``time.monotonic``).
+    Evidence is left to the ``store``; without one it stays in memory.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Runner:
         notify: Callable[[Event], None] | None = None,
         known: KnownFailures | None = None,
         until: float = float("inf"),
+        store: Store | None = None,
     ) -> None:
         self.spec, self.target = spec, target
         self.checks: Mapping[str, Check] = {check.id: check for check in checks}
@@ -91,6 +94,7 @@ class Runner:
             target.control = found.control
         self._notify = notify
         self._until = until
+        self._store = store or InMemory()
         self._lock = threading.Condition()
         # False sorts before True: scripts first, corpora last, each in the given order.
         self._waiting = iter(sorted(self._states.values(), key=lambda state: state.scenario.is_corpus))
@@ -133,9 +137,9 @@ class Runner:
         state.done.wait()
         if state.error is not None:
             raise HarnessError(f"{type(state.error).__name__}: {state.error}", where=scenario_id) from state.error
-        if state.trace is None:
+        if not state.kept:
             raise HarnessError("a scenario ended without a trace", where=scenario_id)
-        return state.trace
+        return self._store.get(scenario_id)
 
     def verdict(self, scenario_id: str, check_id: str) -> Verdict:
         """The verdict of one check on one scenario, with claims and waivers. A crash is the outcome ``error``."""
@@ -263,6 +267,7 @@ class Runner:
             self._tell("ended", state)
             with self._lock:
                 self._finish(state)
+                state.forget()
                 self._active -= 1
                 self._lock.notify_all()
             return
@@ -368,7 +373,11 @@ class Runner:
                 state.keep_step()
             if not state.seen and state.outcome is None and state.cases:
                 state.outcome, state.ended = Outcome.NOT_APPLICABLE, "no case of it may be sent to this target"
-            state.trace = Trace(state.scenario.id, tuple(state.seen), state.ended, state.outcome)
+            try:
+                self._store.put(Trace(state.scenario.id, tuple(state.seen), state.ended, state.outcome))
+                state.kept = True
+            except OSError as error:
+                state.error = error
             state.done.set()
 
     def _crash(self, state: ScenarioState, error: Exception) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -24,6 +25,7 @@ from conformance.run.process import Process
 from conformance.run.runner import Event, Runner
 from conformance.run.selection import Item, checks_of
 from conformance.run.smallest_witness import shrunk
+from conformance.run.store import InFile
 from conformance.target.cleanup import clean
 from conformance.target.journal import Journal, default_folder
 from conformance.target.limits import Allowance
@@ -61,10 +63,10 @@ class Running:
         self._header = header(opened, items, run.started)
         self._folder = run.out / self.version
         self._flight = process.in_flight(chosen.options, live=config.target.protected)
-        self._recorded: set[str] = set()
         self._unwritten = ""
-        self._failed: list[tuple[Verdict, Trace]] = []
+        self._failed: list[Verdict] = []
         self._recorder = recording.Recorder(self._folder, process.worker, self._header)
+        self._store = InFile(self._recorder)
         self._journal = Journal(
             default_folder(),
             target=config.target.url,
@@ -92,6 +94,7 @@ class Running:
             known=chosen.known,
             notify=notify,
             until=run.until,
+            store=self._store,
         )
         self._runner.start()
 
@@ -102,9 +105,7 @@ class Running:
         verdict = self._hidden(self._runner.verdict(item.scenario, item.check.id))
         try:
             # The evidence comes before the first verdict on it and only once, whatever the number of checks.
-            if item.scenario not in self._recorded:
-                self._recorded.add(item.scenario)
-                self._recorder.trace(self.trace(item))
+            self._store.judged(item.scenario, partial(self.trace, item))
             self._recorder.verdict(verdict)
         except OSError as error:
             # What can't be written can't be reported: nothing more is sent.
@@ -112,8 +113,8 @@ class Running:
             self._unwritten = f"the evidence can't be written: {error.strerror or error}"
             hint = "free some space, or choose another folder by --out"
             raise UsageError(self._unwritten, where=str(self._folder), hint=hint) from None
-        if verdict.outcome is Outcome.FAIL:
-            self._failed.append((verdict, self.trace(item)))
+        if verdict.outcome is Outcome.FAIL and self._opened.chosen.options.shrink:
+            self._failed.append(verdict)
         return verdict
 
     def _hidden(self, verdict: Verdict) -> Verdict:
@@ -175,7 +176,8 @@ class Running:
         return Ended(left, self._journal.unknown, tuple(troubles), self._unwritten)
 
     def _shrink(self, requests: int) -> None:
-        for trace, verdict in shrunk(self._opened.chosen.spec, self._target, self._failed, requests):
+        failed = ((verdict, self._store.get(verdict.scenario)) for verdict in self._failed)
+        for trace, verdict in shrunk(self._opened.chosen.spec, self._target, failed, requests):
             self._recorder.trace(trace)
             self._recorder.verdict(verdict)
 

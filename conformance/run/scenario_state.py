@@ -9,7 +9,7 @@ from attrs import define, field
 
 from conformance.errors import HarnessError
 from conformance.evidence.exchange import Exchange, Fault, FaultKind
-from conformance.evidence.trace import Observation, Trace
+from conformance.evidence.trace import Observation
 from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.run.creations import Creations
@@ -41,7 +41,7 @@ class ScenarioState:
     closing: bool = False
     creations: Creations = field(factory=Creations)
     error: Exception | None = None
-    trace: Trace | None = None
+    kept: bool = False
     done: threading.Event = field(factory=threading.Event)
 
     def keep_step(self) -> None:
@@ -50,6 +50,10 @@ class ScenarioState:
             if not held:
                 seen = Observation(case, result)
                 self.seen.append(seen if self.foreign is None else self.foreign.hidden(seen))
+
+    def forget(self) -> None:
+        """Let go of the evidence: from now on it is the store's alone, because a run has more than fits into memory."""
+        self.cases, self.results, self.withheld, self.seen, self.script = (), [], [], [], None
 
 
 def checked(step: object) -> Step:

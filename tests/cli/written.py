@@ -8,6 +8,7 @@ from typing import Any
 from conformance._parts import part
 from conformance.checks.catalogue import all_checks
 from conformance.evidence.exchange import Chunk, Exchange, Response
+from conformance.evidence.outline import outline_of
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.judge import judge
 from conformance.requests.case import Case, JsonBody
@@ -39,7 +40,7 @@ def report(folder: Path, *verdicts: Verdict, version: str = VERSION, auth: str =
     told = [_as_judged(load(version), one, traces) for one in verdicts]
     shown = [*traces, *(Trace(one.scenario) for one in told if one.scenario != traces[0].scenario)]
     ended = {"finished": "2026-01-01T00:00:00Z", "ended": "", "interrupted": False, "outdated": []}
-    footer = {**computed(told, shown, ended=""), **ended}
+    footer = {**computed(told, [outline_of(trace) for trace in shown], ended=""), **ended}
     part("reports.jsonl").write(folder / "report.jsonl", header, shown, told, footer)
     part("reports.manifest").write(folder)
     return folder

@@ -8,6 +8,7 @@ from attrs import evolve
 from conformance._parts import part
 from conformance.checks.catalogue import all_checks
 from conformance.evidence.exchange import Exchange, Response
+from conformance.evidence.outline import outline_of
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.causes import attributed, failing_operations
 from conformance.requests.case import Case, Expect
@@ -54,7 +55,7 @@ def sent(operation: str, *statuses: int | None, expect: Expect = Expect.ACCEPT, 
     ],
 )
 def test_an_operation_that_answers_nothing_well_is_one_cause(found: dict[str, str], traces: list[Trace]) -> None:
-    assert found == failing_operations(SPEC, traces)
+    assert found == failing_operations(SPEC, map(outline_of, traces))
 
 
 def broken(check: str, *cases: str, scenario: str = "corpus.o", outcome: Outcome = Outcome.FAIL) -> Verdict:
@@ -92,7 +93,7 @@ def test_a_check_that_has_nothing_to_do_with_it_does_not_hide_the_cause() -> Non
 
 def test_a_refusal_that_was_expected_has_no_dead_operation_as_its_cause() -> None:
     refused = Trace("corpus.refused", sent("files.list", 500, expect=Expect.REJECT).observations)
-    traces = {"corpus.refused": refused, "corpus.files.list": sent("files.list", 500, 500)}
+    traces = {trace.scenario: outline_of(trace) for trace in (refused, sent("files.list", 500, 500))}
     (verdict,) = attributed(SPEC, [broken("http.json", "a", scenario="corpus.refused")], traces, all_checks())
     assert "" == verdict.cause
 
@@ -105,7 +106,9 @@ def test_all_verdicts_of_a_dead_operation_name_it_and_what_passes_does_not() -> 
         Verdict("http.request-id", trace.scenario, Outcome.PASS),
     ]
     dead = "files.list: every valid request was answered with 500"
-    assert [dead, dead, ""] == [one.cause for one in attributed(SPEC, verdicts, {trace.scenario: trace}, all_checks())]
+    assert [dead, dead, ""] == [
+        one.cause for one in attributed(SPEC, verdicts, {trace.scenario: outline_of(trace)}, all_checks())
+    ]
 
 
 def test_one_cause_is_told_once_and_the_widest_first() -> None:

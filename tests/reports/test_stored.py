@@ -1,0 +1,104 @@
+"""Reports that don't fit into memory: evidence stays in its file, and what is shown of it is bounded and counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+from test_reports import FOOTER, HEADER, observation
+
+from conformance._parts import part
+from conformance.evidence.exchange import Chunk
+from conformance.evidence.outline import outline_of
+from conformance.evidence.trace import Observation, Trace
+from conformance.verdict import Finding, Outcome, Verdict
+
+jsonl = part("reports.jsonl")
+html = part("reports.html")
+
+
+def trace(name: str, many: int) -> Trace:
+    return Trace(name, tuple(observation({"scenario": name, "n": n}) for n in range(many)), ended="so")
+
+
+TRACES = [trace("corpus.a", 3), trace("corpus.b", 5), trace("corpus.c", 0), trace("corpus.d", 1)]
+
+
+def written(folder: Path) -> Path:
+    jsonl.write(folder / jsonl.NAME, HEADER, TRACES, [Verdict("a.check", "corpus.a", Outcome.PASS)], FOOTER)
+    return folder
+
+
+def test_traces_are_read_when_they_are_asked_for(tmp_path: Path) -> None:
+    report = jsonl.read(written(tmp_path))
+    assert [one.scenario for one in TRACES] == list(report.traces)
+    assert TRACES == list(report.traces.values())
+    assert TRACES[1] == report.traces["corpus.b"]
+    assert ("corpus.b" in report.traces, "corpus.x" in report.traces, 4) == (True, False, len(report.traces))
+    with pytest.raises(KeyError):
+        report.traces["corpus.x"]
+
+
+def test_outlines_are_those_of_the_traces(tmp_path: Path) -> None:
+    """Whether they were read from a file or made in memory."""
+    wanted = {one.scenario: outline_of(one) for one in TRACES}
+    assert wanted == jsonl.read(written(tmp_path)).outlines
+    assert wanted == jsonl.Report(HEADER, {one.scenario: one for one in TRACES}, ()).outlines
+
+
+def test_evidence_is_copied_from_one_report_to_another_as_it_stands(tmp_path: Path) -> None:
+    """With the digests that the lines have there."""
+    (tmp_path / "one").mkdir()
+    before = jsonl.read(written(tmp_path / "one"))
+    order = ["corpus.d", "corpus.b"]
+    made = jsonl.write(tmp_path / jsonl.NAME, HEADER, [(before, name) for name in order], [], FOOTER)
+    again = jsonl.read(tmp_path)
+    assert order == list(made.traces) == list(again.traces)
+    assert [TRACES[3], TRACES[1]] == list(made.traces.values()) == list(again.traces.values())
+
+
+def test_a_scenario_that_was_cut_off_keeps_what_came(tmp_path: Path) -> None:
+    file = written(tmp_path) / jsonl.NAME
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join(lines[:7]))  # the header, all of the first scenario, two exchanges of the second
+    report = jsonl.read(tmp_path)
+    assert TRACES[0] == report.traces["corpus.a"]
+    cut = report.traces["corpus.b"]
+    assert (TRACES[1].observations[:2], "the report was cut off", Outcome.UNAVAILABLE) == (
+        cut.observations,
+        cut.ended,
+        cut.outcome,
+    )
+
+
+def test_a_case_is_found_without_reading_all_evidence(tmp_path: Path) -> None:
+    wanted = TRACES[1].observations[3]
+    assert (TRACES[1], wanted) == jsonl.read(written(tmp_path)).observation(wanted.case.id[:10])
+
+
+def large(number: int) -> Observation:
+    seen = observation({"n": number})
+    answer = evolve(seen.exchange.response, chunks=(Chunk(0.0, b"a" * 2_000),))
+    return Observation(seen.case, evolve(seen.exchange, response=answer))
+
+
+def test_the_page_shows_what_findings_name_and_counts_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "OTHERS", 10_000)
+    long = Trace("corpus.a", tuple(large(number) for number in range(100)))
+    last = long.observations[-1].case.id
+    failed = Verdict("a.check", "corpus.a", Outcome.FAIL, (Finding("wrong", last),), 100)
+    page = html.render(jsonl.Report(HEADER, {"corpus.a": long}, (failed,), FOOTER), "out")
+    shown = page.count('<details class="line"')
+    assert 1 < shown < 10
+    assert f'id="case-{last}"' in page
+    assert f"{100 - shown} more requests are in report.jsonl" in page
+
+
+def test_a_card_lists_some_findings_and_counts_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "LISTED", 3)
+    seen = trace("corpus.a", 9)
+    failed = Verdict("a.check", "corpus.a", Outcome.FAIL, tuple(Finding("bad", one.case.id) for one in seen), 9)
+    page = html.render(jsonl.Report(HEADER, {"corpus.a": seen}, (failed,), FOOTER), "out")
+    assert "9 findings of this check here, the first 3" in page
+    assert 3 == page.count("</code></a> bad")
