@@ -1,0 +1,91 @@
+"""Event types: what the document names for each protocol of streams, and what was seen in this run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from attrs import Factory, define
+
+from conformance.errors import HarnessError, UsageError
+from conformance.evidence.event_stream import stream_of
+from conformance.evidence.timeline import visible
+from conformance.requests.selectors import shape_of
+from conformance.spec.loading import load
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
+from conformance.streams.event_schemas import event_schemas
+
+from .headline import headline
+from .jsonl import Report
+
+__all__ = ["NAME", "render"]
+
+NAME = "event-types.md"
+
+#: How events without a name are listed.
+_UNNAMED = "(events without a name)"
+
+
+@define
+class _Protocol:
+    """What is known of one protocol: the types that the document names, the streams, and how often a type came."""
+
+    documented: set[str] = Factory(set)
+    asked: int = 0
+    answered: int = 0
+    seen: Counter[str] = Factory(Counter)
+
+
+def render(report: Report, run_dir: str) -> str:  # noqa: ARG001 - every format has this signature
+    """Markdown text: for each protocol the streams that were asked for, and the event types with their counts.
+
+    A type that was not seen was not elicited by any request, or the target doesn't send it.
+    """
+    version = report.header["api_version"]
+    lines = [f"# {version}: event types", "", headline(report).text, ""]
+    try:
+        spec = load(version)
+    except (UsageError, HarnessError):
+        return "\n".join([*lines, "The documents of this api-version are not at hand.", ""])
+    for name, protocol in _protocols(spec, report).items():
+        lines += _section(name, protocol)
+    return visible("\n".join(lines).rstrip() + "\n")
+
+
+def _protocols(spec: Spec, report: Report) -> dict[str, _Protocol]:
+    """The protocols of the version by name."""
+    found: dict[str, _Protocol] = {}
+    for operation in operations_of(spec).values():
+        if operation.stream is not None:
+            names = event_schemas(spec, operation.stream)
+            one = found.setdefault(operation.stream.protocol, _Protocol())
+            one.documented |= {name or _UNNAMED for name in names}
+    for trace in report.traces.values():
+        for seen in trace:
+            shape, response = shape_of(spec, seen.case), seen.exchange.response
+            if shape is None:
+                continue
+            one = found[shape.protocol]
+            one.asked += 1
+            if response is not None and seen.exchange.ok and response.media_type == "text/event-stream":
+                one.answered += 1
+                one.seen.update(event.name or _UNNAMED for event in stream_of(response).events)
+    return found
+
+
+def _section(name: str, protocol: _Protocol) -> Iterator[str]:
+    """Yield the lines of one protocol."""
+    known = protocol.documented & set(protocol.seen)
+    yield f"## {name}"
+    yield ""
+    yield (
+        f"{protocol.asked} streams asked for, {protocol.answered} answered; "
+        f"{len(known)} of {len(protocol.documented)} documented event types seen."
+    )
+    yield ""
+    yield "| event type | documented | seen |"
+    yield "|---|---|---|"
+    for kind in sorted(protocol.documented | set(protocol.seen)):
+        yield f"| {kind} | {'yes' if kind in protocol.documented else 'no'} | {protocol.seen[kind]} |"
+    yield ""
