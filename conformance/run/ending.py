@@ -14,7 +14,7 @@ __all__ = ["Ended"]
 class Ended:
     """What the end of an api-version left, in one process or in all: objects that could not be removed (each in a line:
     operation and ids), how many creates gave no id, and what went wrong while it ended. ``unwritten`` says why the
-    evidence could not be written to its end, or is "".
+    evidence is not complete (a full disk, no token), or is "".
     """
 
     left: tuple[str, ...] = ()

@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 else:
     failure = late("reports.failure")
 
-__all__ = ["Running"]
+__all__ = ["MORE_SPACE", "Running"]
+
+#: What to do where a report can't be written.
+MORE_SPACE = "free some space, or choose another folder by --out"
 
 
 class Running:
@@ -75,13 +78,18 @@ class Running:
             # An embedded emulator ends with the run, so nothing of it can be left behind after a crash.
             sync=not opened.embedded,
         )
-        self._target = Target(
-            config,
-            chosen.spec,
-            journal=self._journal,
-            run_id=run.id,
-            allowance=allowance,
-        )
+        try:
+            self._target = Target(
+                config,
+                chosen.spec,
+                journal=self._journal,
+                run_id=run.id,
+                allowance=allowance,
+            )
+        except UsageError:
+            self._close_journal()
+            self._recorder.close()
+            raise
         wanted = {item.scenario for item in items if process.owns(self.version, item.scenario)}
         self._runner = Runner(
             chosen.spec,
@@ -110,9 +118,8 @@ class Running:
         except OSError as error:
             # What can't be written can't be reported: nothing more is sent.
             self._target.stop()
-            self._unwritten = f"the evidence can't be written: {error.strerror or error}"
-            hint = "free some space, or choose another folder by --out"
-            raise UsageError(self._unwritten, where=str(self._folder), hint=hint) from None
+            self._unwritten = f"the evidence can't be written: {error.strerror or error}; {MORE_SPACE}"
+            raise UsageError(self._unwritten, where=str(self._folder)) from None
         if verdict.outcome is Outcome.FAIL and self._opened.chosen.options.shrink:
             self._failed.append(verdict)
         return verdict

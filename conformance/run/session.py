@@ -26,7 +26,7 @@ from conformance.run.notes import claims, header, notes, outdated
 from conformance.run.opening import Identity, Opened, joined, opened
 from conformance.run.process import Process
 from conformance.run.runner import Event
-from conformance.run.running import Running
+from conformance.run.running import MORE_SPACE, Running
 from conformance.run.selection import Item
 from conformance.target import journal
 from conformance.target.limits import NOTHING, Allowance, Spent
@@ -64,6 +64,7 @@ class Session:
         self._running: Running | None = None
         self._ended = dict.fromkeys(self._opened, Ended())
         self._over: set[str] = set()
+        self._refused: dict[str, UsageError] = {}
         self._stack = running
 
     @classmethod
@@ -135,23 +136,36 @@ class Session:
     def start(self) -> None:
         """Begin to send the selected scenarios, before their verdicts are asked for."""
         first = next((name for name in self._opened if self._items[name]), None)
-        if first is not None:
+        if first is None:
+            return
+        try:
             self._at(first)
+        except UsageError:
+            # xdist would call this an internal error of the worker; each of its items tells it instead.
+            if self.process.controls:
+                raise
 
     def _at(self, version: str) -> Running:
         """The running api-version. The one before it is ended first."""
         if self._running is None or self._running.version != version:
             self._end()
+            if version in self._refused:
+                raise self._refused[version]
             if version in self._over or self.finished:
                 raise HarnessError(f"the run of {version} is over")
-            self._running = Running(
-                self._opened[version],
-                self._items[version],
-                self.run,
-                self.process,
-                allowance=self._allowance,
-                notify=lambda event: self.notify(version, event),
-            )
+            try:
+                self._running = Running(
+                    self._opened[version],
+                    self._items[version],
+                    self.run,
+                    self.process,
+                    allowance=self._allowance,
+                    notify=lambda event: self.notify(version, event),
+                )
+            except UsageError as error:  # a worker that can't get a token, for example
+                self._refused[version] = error
+                self._ended[version] += Ended(unwritten=str(error))
+                raise
         return self._running
 
     def verdict(self, item: Item) -> Verdict:
@@ -207,11 +221,11 @@ class Session:
     def _report(self, early: str) -> None:
         for name, one in self._opened.items():
             folder = self.run.out / name
+            items, ended = self._items[name], self._ended[name]
+            self.unwritten += [f"{name}: {ended.unwritten}"] * bool(ended.unwritten)
             # Nothing of this version was sent, for example because pytest ended before.
             if not any(folder.glob("report*.jsonl")):
                 continue
-            items, ended = self._items[name], self._ended[name]
-            self.unwritten += [f"{name}: {ended.unwritten}"] * bool(ended.unwritten)
             with self._told(name):
                 self.reports[name] = recording.merge(
                     folder,
@@ -236,7 +250,7 @@ class Session:
         try:
             yield
         except OSError as error:
-            self.unwritten.append(f"{name}: not all reports could be written: {error.strerror or error}")
+            self.unwritten.append(f"{name}: not all reports could be written: {error.strerror or error}; {MORE_SPACE}")
         except UsageError as error:  # a part of the evidence that another process could not write
             self.unwritten.append(f"{name}: the evidence can't be read: {error}")
 
@@ -251,8 +265,7 @@ class Session:
             folder = self.run.out / name
             yield from map(escaped, console.render(report, str(folder)))
             yield f"report: {folder / 'index.html'}"
-        hint = "free some space, or choose another folder by --out"
-        yield from (f"not written: {line}; {hint}" for line in self.unwritten)
+        yield from (f"incomplete: {escaped(line)}" for line in self.unwritten)
 
     @property
     def exit_code(self) -> int:

@@ -301,3 +301,20 @@ def test_a_wrong_certificate_and_a_wrong_configuration_tell_no_secret(tmp_path: 
         assert 2 == done.code, name
         if name in ("header", "key", "url", "text"):
             assert [] == found((done.out + done.err).encode()), (name, done.err)
+
+
+def test_a_journal_that_stays_holds_no_secret(tmp_path: Path) -> None:
+    """The server gives the key as the id of what it creates and removes nothing: the journal is kept for a cleanup."""
+
+    def reply(connection: socket.socket, request: bytes) -> None:
+        gone = request.startswith(b"DELETE")
+        status = "500 Internal Server Error" if gone else "200 OK"
+        value = {"id": KEY, "object": "assistant", "echo": sent_secrets(request)}
+        connection.sendall(_http(json.dumps(value).encode(), status=status))
+
+    with server(reply) as url:
+        chosen = ("--api-version", "2024-05-01-preview", "--scenario", "lifecycle.assistants", "--profile", "standard")
+        done = run(tmp_path, url, *chosen)
+    assert [*tmp_path.rglob("journal-*.jsonl")], done.out + done.err
+    assert [] == leaks(tmp_path, done)
+    assert "Traceback" not in done.out + done.err

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conformance.errors import HarnessError
+from conformance.errors import HarnessError, UsageError
 from conformance.run import running
 from conformance.run.choice import choose
 from conformance.run.ending import Ended
@@ -101,6 +101,25 @@ def test_what_workers_left_is_in_the_report(options: Options) -> None:
     assert len(chosen.items) == len(report.verdicts)
     assert ["files.delete: {'file': 'f1'}", "files.delete: {'file': 'f2'}"] == report.footer["left_behind"]
     assert [True, True] == [note.startswith("2 ") for note in report.footer["notes"]]
+
+
+def test_a_worker_that_can_not_begin_is_told_and_is_no_fault_of_ours(
+    options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It can't get a token of its own, for example: its items say so, and the run ends as a mistake of its user."""
+    (chosen,) = choose(options)
+    session = Session.open([chosen], workers=1)
+    session.choose({item.id for item in chosen.items})
+    worker = Session.join([chosen], session.handoff(), Process("gw0", 1))
+    monkeypatch.setattr(running, "Target", failing(UsageError("nobody is signed in")))
+    worker.start()
+    for item in chosen.items:
+        with pytest.raises(UsageError, match="signed in"):
+            worker.verdict(item)
+    worker.close()
+    session.hear(worker.outcome())
+    session.close()
+    assert (2, [f"incomplete: {VERSION}: nobody is signed in"]) == (session.exit_code, [*session.summary()][-1:])
 
 
 def test_an_api_version_that_is_over_does_not_begin_again(options: Options) -> None:
