@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import Message
 
@@ -28,6 +29,7 @@ def draft_of(route: Route, recorded: Recorded, exchange: Exchange, secrets: Secr
         path=operation.path,
         path_params=dict(route.names),
         query=route.query,
+        headers=tuple(_documented(route, exchange)),
         body=body,
         family=Family.SCENARIO,
         capability=operation.facts.capability,
@@ -35,6 +37,14 @@ def draft_of(route: Route, recorded: Recorded, exchange: Exchange, secrets: Secr
         scenario=f"recorded.{operation.id}",
         step=recorded.place,
     )
+
+
+def _documented(route: Route, exchange: Exchange) -> Iterator[tuple[str, str]]:
+    """Yield the header fields of a request that the document describes."""
+    for parameter in route.operation.parameters:
+        value = exchange.request.header(parameter.name) if parameter.location == "header" else None
+        if value is not None:
+            yield parameter.name, value
 
 
 def _body(route: Route, recorded: Recorded, exchange: Exchange, secrets: Secrets) -> Body | Unusable:
@@ -48,10 +58,12 @@ def _body(route: Route, recorded: Recorded, exchange: Exchange, secrets: Secrets
         return Unusable("the body of the request is not recorded") if _missing(route, recorded) else None
     if media.startswith("multipart/"):
         return _form(data, first_value(recorded.request_headers, "content-type") or "")
+    if media and "json" not in media:
+        return RawBody(data, media)
     value = exchange.request.json
     # ``null`` is JSON too, and gives None as well as text that isn't JSON.
     if value is None and data.strip() != b"null":
-        if "application/json" in route.operation.body and ("json" in media or not media):
+        if "application/json" in route.operation.body:
             return Unusable("the recorded body of the request is not JSON; it may have been shortened")
         return RawBody(data, media)
     return JsonBody(value)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from conformance._parts import late
-from conformance.recordings.request_faults import extra_fields, faults, typed_body
-from conformance.requests.case import Break, Case, Expect
+from conformance.recordings.request_faults import extra_fields, faults, media_of, typed_body
+from conformance.requests.case import Break, Case, Expect, RawBody
 from conformance.spec.operations import Operation
 from conformance.spec.spec import Spec
 from conformance.verdict import Level
@@ -25,13 +25,16 @@ if TYPE_CHECKING:
 else:
     levels = late("strategies.levels")
 
-__all__ = ["Expectation", "expectation"]
+__all__ = ["Expectation", "expectation", "path_of"]
 
 #: Keywords that limit a value to known names. A service knows more names than the document when it is older.
 _NAMES = ("enum", "const", "discriminator", "anyOf", "oneOf")
 
 #: Fields of a request that name an object of the account.
-_NAMING = re.compile(r"(?:.*_)?(?:id|ids|file|model)$")
+_NAMING = re.compile(r"(?:.*_)?(?:id|ids|file)$")
+
+#: Parameters of lists that name an object to begin at.
+_CURSORS = ("after", "before")
 
 #: Fields that end like it and name nothing that the account holds.
 _NOT_NAMING = ("call_id", "tool_call_id", "prompt_cache_key")
@@ -50,7 +53,8 @@ class Expectation:
 def expectation(spec: Spec, operation: Operation, case: Case, known: Collection[str], *, exact: bool) -> Expectation:
     """The expectation of a request.
 
-    ``known`` are the ids and deployments that the recording has shown to be there; ``exact`` is False if the document
+    ``known`` are the deployments and models that answered, and the paths at which objects were read before and not
+    changed since; ``exact`` is False if the document
     is that of another version than the one on the wire.
     """
     found = tuple(faults(spec, operation, case))
@@ -58,6 +62,8 @@ def expectation(spec: Spec, operation: Operation, case: Case, known: Collection[
         return Expectation(Expect.EITHER, reason="differs from the document, which is that of another api-version")
     if found:
         return _refused(spec, operation, found)
+    if not exact:
+        return Expectation(Expect.EITHER, reason="the document is that of another api-version")
     unsure = next(_unsure(spec, operation, case, known), "")
     return Expectation(Expect.EITHER, reason=unsure) if unsure else Expectation(Expect.ACCEPT)
 
@@ -69,6 +75,9 @@ def _refused(spec: Spec, operation: Operation, found: tuple[Break, ...]) -> Expe
     for broken in found:
         if broken.keyword in _NAMES:
             either = either or "uses a name that the document lacks; the service may be newer"
+            continue
+        if broken.clause and spec.clause_by_id[broken.clause].keyword == "MAY":
+            either = either or f"breaks {broken.clause}, which a target may enforce"
             continue
         pattern = re.sub(r"/\d+(?=/|$)", "/*", broken.pointer)
         judged = judge(broken.location, pattern, broken.keyword)
@@ -84,9 +93,11 @@ def _refused(spec: Spec, operation: Operation, found: tuple[Break, ...]) -> Expe
 def _unsure(spec: Spec, operation: Operation, case: Case, known: Collection[str]) -> Iterator[str]:
     """Yield the reasons why a valid request may be refused all the same."""
     facts, body = operation.facts, typed_body(spec, operation, case)
-    for name, value in (*case.path_params.items(), *_named(body)):
-        if value not in known:
-            yield f"nothing in the recording shows that the {name} {value!r} is there"
+    yield from _absent(operation, case, body, known)
+    if isinstance(case.body, RawBody) or (case.body is not None and media_of(operation, case) is None):
+        yield "the document has no such content type"
+    if isinstance(body, Mapping) and any(value in ("", [], [""]) for value in body.values()):
+        yield "an empty value may be taken for none, or refused"
     if facts.state_dependent:
         yield "depends on the state of its object"
     if extra_fields(spec, operation, case):
@@ -97,6 +108,37 @@ def _unsure(spec: Spec, operation: Operation, case: Case, known: Collection[str]
     for need in facts.needs:
         if need.shown(body):
             yield f"depends on an ability of the model: {need.capability}"
+
+
+def _absent(operation: Operation, case: Case, body: Any, known: Collection[str]) -> Iterator[str]:
+    """Yield what a request needs and the recording doesn't show: deployments, objects, required headers."""
+    deployments = {name: value for name, value in case.path_params.items() if "deployment" in name}
+    objects = {name: value for name, value in case.path_params.items() if name not in deployments}
+    for name, value in (*deployments.items(), *_models(body)):
+        if value not in known:
+            yield f"nothing in the recording shows that the {name} {value!r} answers"
+    for name, value in objects.items():
+        if operation.mutates or path_of(case) not in known:
+            yield f"depends on the state of the {name} {value!r}, which the recording may not show"
+    for name, value in (*((name, value) for name, value in case.query if name in _CURSORS), *_named(body)):
+        yield f"depends on the object {name} {value!r}, which the recording may not show"
+    for parameter in operation.parameters:
+        if parameter.location == "header" and parameter.required and parameter.name not in dict(case.headers):
+            yield f"the recording has no header {parameter.name}, which the document requires"
+
+
+def path_of(case: Case) -> str:
+    """The path of a request with the values of its parameters: what a recording remembers of an object."""
+    path = case.path
+    for name, value in case.path_params.items():
+        path = path.replace("{" + name + "}", value)
+    return path
+
+
+def _models(body: Any) -> Iterator[tuple[str, str]]:
+    """Yield the model that a body names."""
+    if isinstance(body, Mapping) and isinstance(body.get("model"), str):
+        yield "model", body["model"]
 
 
 def _named(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

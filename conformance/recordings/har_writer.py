@@ -52,7 +52,7 @@ def _entry(exchange: Exchange, comment: str) -> dict[str, Any]:
         "startedDateTime": datetime.fromtimestamp(exchange.started, UTC).isoformat(timespec="milliseconds"),
         "time": round((wait + receive) * 1000, 3),
         "request": _request(exchange.request),
-        "response": _response(response, whole=exchange.fault is None),
+        "response": _response(response, whole=exchange.fault is None and response is not None and response.complete),
         "cache": {},
         "timings": {"send": 0, "wait": round(wait * 1000, 3), "receive": round(receive * 1000, 3)},
         "comment": comment,

@@ -14,7 +14,7 @@ from conformance.schema.validators import SchemaError, validator_for
 from conformance.spec.operations import Media, Operation, Parameter
 from conformance.spec.spec import Spec
 
-__all__ = ["extra_fields", "faults", "typed_body"]
+__all__ = ["extra_fields", "faults", "media_of", "typed_body"]
 
 #: The message of jsonschema about a missing property.
 _MISSING = re.compile(r"'(.*)' is (?:a required property|missing)$")
@@ -28,7 +28,11 @@ def faults(spec: Spec, operation: Operation, case: Case) -> Iterator[Break]:
     for parameter in operation.parameters:
         if parameter.location == "query" and parameter.name != spec.api_version.name:
             yield from _parameter(spec, parameter, given.get(parameter.name.removesuffix("[]"), []))
-    media, value = _media(operation, case), typed_body(spec, operation, case)
+        if parameter.location == "header":
+            # One that is absent may have been left out by the recorder.
+            sent = [value for name, value in case.headers if name == parameter.name]
+            yield from _parameter(spec, parameter, sent) if sent else ()
+    media, value = media_of(operation, case), typed_body(spec, operation, case)
     if media is None:
         return
     for error in validator_for(spec, media.pointer).errors(value):
@@ -41,12 +45,12 @@ def faults(spec: Spec, operation: Operation, case: Case) -> Iterator[Break]:
 
 def extra_fields(spec: Spec, operation: Operation, case: Case) -> bool:
     """True if a valid body has fields that the document lacks."""
-    media = _media(operation, case)
+    media = media_of(operation, case)
     value = typed_body(spec, operation, case)
     return media is not None and not validator_for(spec, media.pointer, strict=True).is_valid(value)
 
 
-def _media(operation: Operation, case: Case) -> Media | None:
+def media_of(operation: Operation, case: Case) -> Media | None:
     """The media type of a body that is sent; None without a body, or if the document has no such type."""
     match case.body:
         case JsonBody():
@@ -59,7 +63,7 @@ def _media(operation: Operation, case: Case) -> Media | None:
 
 def typed_body(spec: Spec, operation: Operation, case: Case) -> Any:
     """The body as a JSON value. The texts of a form are converted to the types that the document gives."""
-    value, media = body_of(case), _media(operation, case)
+    value, media = body_of(case), media_of(operation, case)
     if not isinstance(case.body, Multipart) or media is None:
         return value
     fields = spec.deref(media.schema).get("properties", {})
@@ -76,11 +80,11 @@ def _parameter(spec: Spec, parameter: Parameter, texts: list[str]) -> Iterator[B
     """Yield what is wrong with a parameter of the query."""
     if not texts:
         if parameter.required:
-            yield Break(parameter.name, "required", location="query")
+            yield Break(parameter.name, "required", location=parameter.location)
         return
     value = _converted(spec, parameter.schema, texts)
     for error in validator_for(spec, parameter.schema).errors(value):
-        yield Break(parameter.name, error.keyword, location="query")
+        yield Break(parameter.name, error.keyword, location=parameter.location)
 
 
 def _converted(spec: Spec, schema: Any, texts: list[str]) -> Any:

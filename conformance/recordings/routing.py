@@ -20,6 +20,9 @@ from conformance.spec.spec import Spec
 
 __all__ = ["Route", "route_of"]
 
+#: The parameter of the query that names the api-version.
+_NAME = "api-version"
+
 #: The days that count for a version without a date: any dated one is nearer to another dated one.
 _FAR = 10**6
 
@@ -66,8 +69,9 @@ def route_of(method: str, url: str, specs: Sequence[Spec], *, forced: bool = Fal
     # A route of another document that is longer leaves no room for a shorter one at the same end.
     longest = max((one.segments for one in everywhere), default=0)
     found = [one for one in everywhere if one.open and (one.segments == longest or one.rank[0])]
-    if not found:
-        return None
+    at_home = [one for one in everywhere if one.rank[0]]
+    if not found or (at_home and not any(one.open for one in at_home) and not dict(query).get(_NAME)):
+        return None  # of a document that needs an api-version, and there is none
     best = max(found, key=lambda one: one.rank)
     name = best.spec.api_version.name
     return Route(
@@ -90,6 +94,8 @@ def _fits(
     """
     version = spec.api_version
     asked = dict(query).get(version.name, "")
+    if spec.live == "no" and not forced:  # the service doesn't serve this document, and another may fit better
+        return
     closed = not forced and ((not asked and version.required) or (asked != "" and version.location != "query"))
     exact = forced or (asked in version.accepted if asked else True)
     base = [segment for segment in spec.base_path.split("/") if segment]

@@ -5,7 +5,6 @@ A recording is judged in the order of its files. What earlier answers showed to 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
@@ -16,7 +15,7 @@ from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.recordings.cases import draft_of
 from conformance.recordings.cleaning import Unusable, exchange_of, secrets_of
-from conformance.recordings.expectation import expectation
+from conformance.recordings.expectation import expectation, path_of
 from conformance.recordings.recorded import Recorded
 from conformance.recordings.routing import Route, route_of
 from conformance.redaction import Secrets
@@ -28,9 +27,6 @@ __all__ = ["PREFIX", "Sorted", "sorted_out"]
 
 #: The beginning of the name of a scenario of recorded exchanges; the operationId follows.
 PREFIX = "recorded."
-
-#: An id in an answer, JSON or a stream of it.
-_ID = re.compile(rb'"(?:\w+_)?id"\s*:\s*"([^"\\]{1,200})"')
 
 #: Statuses by which a service refuses a key. A recording holds no key that could be judged.
 _KEY = (401, 403)
@@ -64,7 +60,8 @@ class _Sorting:
     forced: bool
     failing: Mapping[tuple[str, str, bytes], int]
     secrets: Secrets
-    known: set[str] = field(factory=set)
+    answering: frozenset[str]
+    there: set[str] = field(factory=set)
     seen: dict[str, dict[str, list[Observation]]] = field(factory=dict)
     unknown: Counter[str] = field(factory=Counter)
     unusable: Counter[str] = field(factory=Counter)
@@ -91,7 +88,7 @@ class _Sorting:
 
     def _expecting(self, route: Route, draft: Case, exchange: Exchange) -> Case:
         """The case with what is expected of the answer."""
-        wanted = expectation(route.spec, route.operation, draft, self.known, exact=route.exact)
+        wanted = expectation(route.spec, route.operation, draft, self.answering | self.there, exact=route.exact)
         case = evolve(draft, expect=wanted.expect, level=wanted.level, reason=wanted.reason, breaks=wanted.breaks)
         if exchange.status in _KEY and case.expect is Expect.ACCEPT:
             case = evolve(case, expect=Expect.EITHER, reason="the recording doesn't tell which key was sent")
@@ -105,16 +102,13 @@ class _Sorting:
         return exchange
 
     def _note(self, route: Route, case: Case, exchange: Exchange) -> None:
-        """Note what the answer shows to be there, or to be gone."""
+        """Note that an object was there when it was read. A change of any object may have changed it too."""
         if not exchange.ok or exchange.response is None:
             return
-        self.known |= {found.decode("utf-8", "replace") for found in _ID.findall(exchange.response.body)}
-        self.known |= set(route.names.values())
-        model = case.json.get("model") if isinstance(case.json, dict) else None
-        if isinstance(model, str):
-            self.known.add(model)
-        if route.operation.method == "DELETE" and route.names:
-            self.known.discard([*route.names.values()][-1])
+        if route.operation.method == "GET":
+            self.there.add(path_of(case))
+        elif route.operation.mutates and not route.operation.facts.cost:
+            self.there.clear()
 
 
 def sorted_out(recorded: Iterable[Recorded], specs: Sequence[Spec], *, forced: bool = False) -> Sorted:
@@ -127,8 +121,7 @@ def sorted_out(recorded: Iterable[Recorded], specs: Sequence[Spec], *, forced: b
         for _, exchange in pairs
         if isinstance(exchange, Exchange) and (exchange.status or 0) >= 500
     )
-    sorting = _Sorting(specs, forced, failing, secrets)
-    sorting.known |= _deployments(pairs, specs, forced=forced)
+    sorting = _Sorting(specs, forced, failing, secrets, frozenset(_deployments(pairs, specs, forced=forced)))
     for one, exchange in pairs:
         sorting.take(one, exchange)
     return Sorted(
@@ -152,7 +145,7 @@ def _deployments(
         if isinstance(exchange, Exchange) and exchange.ok:
             route = route_of(recorded.method.upper(), recorded.url, specs, forced=forced)
             body = exchange.request.json
-            if route is not None and route.operation.facts.capability:
+            if route is not None and route.operation.facts.cost and not route.operation.facts.model_used_later:
                 found |= {value for name, value in route.names.items() if "deployment" in name}
                 found |= {body["model"]} if isinstance(body, dict) and isinstance(body.get("model"), str) else set()
     return found

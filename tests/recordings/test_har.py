@@ -94,9 +94,20 @@ def test_an_exchange_comes_back_as_it_was(body: bytes, tmp_path: Path) -> None:
 
 
 def test_an_answer_that_was_cut_is_no_answer(tmp_path: Path) -> None:
-    write_har(tmp_path / "a.har", [trace(exchange(b"half", fault=Fault(FaultKind.CLOSED, "closed", 0.5)))])
-    (one,) = read_file(tmp_path / "a.har")
-    assert 0 == one.status
+    whole = exchange(b"half")
+    assert whole.response is not None
+    cancelled = evolve(whole, response=evolve(whole.response, complete=False))
+    lost = exchange(b"half", fault=Fault(FaultKind.CLOSED, "closed", 0.5))
+    write_har(tmp_path / "a.har", [trace(lost, cancelled, whole)])
+    assert [0, 0, 200] == [one.status for one in read_file(tmp_path / "a.har")]
+
+
+def test_what_a_browser_broke_off_is_no_answer(tmp_path: Path) -> None:
+    write_har(tmp_path / "a.har", [trace(exchange(b"half"))])
+    document = json.loads((tmp_path / "a.har").read_text("utf-8"))
+    document["log"]["entries"][0]["response"]["_error"] = "net::ERR_ABORTED"
+    (tmp_path / "a.har").write_text(json.dumps(document), "utf-8")
+    assert [0] == [one.status for one in read_file(tmp_path / "a.har")]
 
 
 @cache

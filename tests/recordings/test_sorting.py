@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -124,6 +125,9 @@ EITHER = {
     "an older version than any document": chat(body=body(n="x"), query="api-version=2023-07-01-preview"),
     "an enum value that the document lacks": chat(body=body(response_format={"type": "poem"})),
     "a refused key": chat({"error": {"code": "401", "message": "no"}}, status=401),
+    "an empty prompt": entry("/deployments/d/embeddings", {"data": []}, body={"input": ""}),
+    "another content type": chat(request_headers=[["content-type", "text/plain"]], request_body=json.dumps(HELLO)),
+    "a rule that a target may enforce": chat(body=body(response_format={"type": "json_object"})),
     "a file that was not seen": entry(
         "/v1/responses", {}, body={"model": "m", "input": "x", "previous_response_id": "resp_9"}, query=""
     ),
@@ -157,13 +161,27 @@ def test_a_parameter_of_the_query_is_judged_too() -> None:
     assert Expect.EITHER is bad.case.expect  # a name that the document lacks
 
 
-def test_ids_are_known_once_an_answer_showed_them_and_until_they_are_deleted() -> None:
+def test_an_object_must_be_there_once_it_was_read_and_until_something_is_changed() -> None:
     look = entry("/v1/files/file-1", FILE, method="GET", query="")
-    gone = entry("/v1/files/file-1", {"id": "file-1", "object": "file", "deleted": True}, method="DELETE", query="")
-    listed = entry("/v1/files", {"object": "list", "data": [FILE], "has_more": False}, method="GET", query="")
-    before, _, after, _, late = cases(look, listed, look, gone, look)
-    # The first look itself shows the file, but it was sent before.
-    assert [Expect.EITHER, Expect.ACCEPT, Expect.EITHER] == [seen.case.expect for seen in (before, after, late)]
+    gone = entry("/v1/files/file-2", {"id": "file-2", "object": "file", "deleted": True}, method="DELETE", query="")
+    before, again, _, late = cases(look, look, gone, look)
+    assert [Expect.EITHER, Expect.ACCEPT, Expect.EITHER] == [seen.case.expect for seen in (before, again, late)]
+
+
+def test_headers_that_the_document_describes_are_judged() -> None:
+    page = {"object": "list", "data": [], "first_id": "", "last_id": "", "has_more": False}
+    wanted = {"preview": Expect.ACCEPT, "": Expect.EITHER}
+    for value, expect in wanted.items():
+        headers = [["aoai-evals", value]] if value else []
+        (seen,) = cases(entry("/v1/evals", page, method="GET", query="", request_headers=headers))
+        assert expect is seen.case.expect
+
+
+def test_a_document_that_the_service_does_not_serve_is_only_chosen_by_name() -> None:
+    url = f"{HOST}/openai/assistants"
+    page = {"object": "list", "data": [], "first_id": "", "last_id": "", "has_more": False}
+    assert 0 == sort(entry("", page, method="GET", url=url)).judged
+    assert 1 == sort(entry("", page, method="GET", url=url), version="2023-11-06-beta").judged
 
 
 def test_a_server_error_is_judged_only_where_it_was_repeated() -> None:

@@ -34,7 +34,7 @@ def read(document: Node) -> Iterator[Recorded]:
             request_headers=request.get("headers").headers(),
             request_body=_posted(request),
             form=_params(request.get("postData")),
-            status=response.get("status").status(),
+            status=0 if _broken_off(entry) else response.get("status").status(),
             reason=response.get("statusText").text(""),
             headers=response.get("headers").headers(),
             body=body,
@@ -42,6 +42,11 @@ def read(document: Node) -> Iterator[Recorded]:
             elapsed=max(0.0, entry.get("time").number() / 1000),
             started=entry.get("startedDateTime").seconds(),
         )
+
+
+def _broken_off(entry: Node) -> bool:
+    """True if the recorder noted an error: what came of the answer may be a part of it."""
+    return any(node.get("_error").value for node in (entry, entry.get("response")))
 
 
 def _posted(request: Node) -> bytes | None:

@@ -33,7 +33,8 @@ def read(document: Node) -> Iterator[Recorded]:
             seen = evidence_json.exchange_from_json(line.get("exchange").mapping())
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(f"not a line of a report: {error!r}", where=line.where) from None
-        response = seen.response if seen.fault is None else None
+        whole = seen.fault is None and seen.response is not None and seen.response.complete
+        response = seen.response if whole else None
         yield Recorded(
             place=line.where,
             method=seen.request.method,
