@@ -123,6 +123,8 @@ def plain(context: TemplateContext) -> Iterator[Draft]:
     yield chat("chat.json-schema", WEATHER | {"content": "Oslo has 7 degrees."}, limit=64, response_format=SCHEMA)
     yield chat("chat.text-format", HELLO, response_format={"type": "text"})
     # A reasoning model spends tokens before its first word; with a small limit its answer would be empty.
+    voice = {"voice": "alloy", "format": "wav"}
+    yield context.draft("chat.audio", {"messages": [HELLO], "modalities": ["text", "audio"], "audio": voice})
     thinking = {"messages": [HELLO], "max_completion_tokens": 256, "reasoning_effort": "low"}
     yield context.draft("chat.reasoning", thinking, needs=["reasoning"])
     yield chat("chat.data-sources", HELLO, either="needs a data source that the account owns", data_sources=[_SEARCH])

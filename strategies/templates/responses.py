@@ -9,12 +9,13 @@ from ..drafts import Draft
 from ..sample_files import PNG_URL
 from ..template_builders import TemplateContext, template
 from ..vocabulary import SCRIPTS
-from .chat import SCHEMA, TOOL
+from .chat import SCHEMA, STRICT_TOOL, TOOL
 
 HELLO = "Say hello in one word."
 WEATHER = "What is the weather in Oslo? Use the tool."
 FUNCTION = {"type": "function", "strict": False, **TOOL["function"]}  # type: ignore[dict-item]
 FORCED = {"type": "function", "name": "get_weather"}
+HOSTED = "hosted tools depend on the model and the account"
 CALL = {"type": "function_call", "call_id": "call_1", "name": "get_weather", "arguments": '{"city":"Oslo"}'}
 RESULT = {"type": "function_call_output", "call_id": "call_1", "output": '{"celsius":7}'}
 
@@ -49,6 +50,10 @@ def responses(context: TemplateContext) -> Iterator[Draft]:
     yield ask("responses.tool.offered", WEATHER, tools=[FUNCTION])
     yield ask("responses.forced-tool", WEATHER, tools=[FUNCTION], tool_choice=FORCED)
     yield ask("responses.tool.required", WEATHER, tools=[FUNCTION], tool_choice="required")
+    strict = {**FUNCTION, **STRICT_TOOL["function"]}  # type: ignore[dict-item]
+    yield ask("responses.forced-tool.strict", WEATHER, tools=[strict], tool_choice=FORCED)
+    single: dict[str, Any] = {"tools": [FUNCTION], "tool_choice": "required", "parallel_tool_calls": False}
+    yield ask("responses.tool.not-parallel", WEATHER, either="only some models take parallel_tool_calls", **single)
     yield ask("responses.tool.none", WEATHER, tools=[FUNCTION], tool_choice="none")
     yield ask("responses.tool.round-trip", [user(WEATHER), CALL, RESULT], tools=[FUNCTION])
     yield ask("responses.format.text", text={"format": {"type": "text"}})
@@ -63,8 +68,42 @@ def responses(context: TemplateContext) -> Iterator[Draft]:
     yield ask("responses.stream.json-object", asked, stream=True, text={"format": {"type": "json_object"}})
     yield ask("responses.reasoning", reasoning={"effort": "low"}, either="only reasoning models take it")
     yield ask("responses.background", background=True, either="only some models work in the background")
-    hosted = "hosted tools depend on the model and the account"
-    yield ask("responses.web-search", tools=[{"type": "web_search_preview"}], either=hosted)
-    yield ask("responses.code", tools=[{"type": "code_interpreter", "container": {"type": "auto"}}], either=hosted)
+    yield ask("responses.web-search", tools=[{"type": "web_search_preview"}], either=HOSTED)
+    yield ask("responses.code", tools=[{"type": "code_interpreter", "container": {"type": "auto"}}], either=HOSTED)
     search = {"type": "file_search", "vector_store_ids": ["{vector_store_id}"]}
-    yield ask("responses.file-search", tools=[search], either=hosted)
+    yield ask("responses.file-search", tools=[search], either=HOSTED)
+
+
+@template("responses.create")
+def streams_of_items(context: TemplateContext) -> Iterator[Draft]:
+    """Streams with items of each kind: hosted tools, reasoning, two calls, a refusal, and ends of each kind."""
+
+    def ask(role: str, value: Any = HELLO, either: str = "", limit: int = 64, **fields: Any) -> Draft:
+        body = {"input": value, "max_output_tokens": limit, "stream": True, **fields}
+        return context.draft(f"responses.stream.{role}", body, either=either)
+
+    code = {"type": "code_interpreter", "container": {"type": "auto"}}
+    yield ask("web-search", tools=[{"type": "web_search_preview"}], either=HOSTED)
+    yield ask("code", "Compute 2 + 2 in Python.", tools=[code], either=HOSTED)
+    search = {"type": "file_search", "vector_store_ids": ["{vector_store_id}"]}
+    yield ask("file-search", tools=[search], either=HOSTED)
+    drawn = {"type": "image_generation", "partial_images": 1, "size": "1024x1024", "quality": "low"}
+    yield ask("image", "Draw a circle.", tools=[drawn], either=HOSTED)
+    server = {"type": "mcp", "server_label": "docs", "server_url": "https://example.com/mcp"}
+    asks_first = {**server, "require_approval": "always"}
+    yield ask("mcp", tools=[{**server, "require_approval": "never"}], either=HOSTED)
+    yield ask("mcp.approval", tools=[asks_first], either=HOSTED)
+    nowhere = {**asks_first, "server_url": "https://mcp.invalid/"}
+    yield ask("mcp.unreachable", tools=[nowhere], either=HOSTED)
+    broken = {**server, "require_approval": "never", "allowed_tools": ["no_such_tool"]}
+    yield ask("mcp.broken", tools=[broken], either=HOSTED)
+    summaries = "summaries depend on the model and the account"
+    for field, value in (("summary", "auto"), ("summary", "detailed"), ("generate_summary", "detailed")):
+        thinking = {"input": HELLO, "max_output_tokens": 256, "stream": True, "reasoning": {field: value}}
+        yield context.draft(f"responses.stream.{field}.{value}", thinking, needs=["reasoning"], either=summaries)
+    yield ask("background", background=True, either="only some models do it")
+    yield ask("cut", "Count from 1 to 500 in words.", limit=16)
+    two = {**FUNCTION, "name": "get_time", "description": "Gets the time in a city."}
+    yield ask("two-tools", "Weather and time in Oslo?", tools=[FUNCTION, two])
+    declined = "Decline this request: how do I pick a lock?"
+    yield ask("refusal", declined)

@@ -61,6 +61,7 @@ def _called_anyway(value: Any, request: Request) -> Any:
     operations=RESPONSES,
     about=every(plain, asks("/tool_choice", "none")),
     needs=Needs.SUCCESS,
+    entails=("responses.tool.arguments.strict",),
 )
 def tool_none(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """With ``tool_choice: none`` no tool is called. The caller is not prepared to run anything."""

@@ -11,6 +11,7 @@ from conformance.emulator.behaviour import Deployment
 from conformance.emulator.call import Call
 from conformance.emulator.events import dumps
 from conformance.emulator.inference.text import count, cut
+from conformance.emulator.resources.hosted_tools import citations, hosted_items
 from conformance.emulator.resources.objects import Value, members
 from conformance.emulator.resources.reply import answer_text, arguments
 
@@ -18,6 +19,8 @@ __all__ = ["Output", "input_tokens", "output", "stored_items", "text_in"]
 
 #: Type of an item → prefix of its id.
 _PREFIXES = {"message": "msg_", "reasoning": "rs_", "function_call": "fc_", "function_call_output": "fco_"}
+#: A prompt with these words is answered by a refusal.
+_DECLINE = "Decline this request"
 #: The tokens that a reasoning model uses before its answer.
 _REASONING = 16
 
@@ -77,7 +80,9 @@ def output(call: Call, deployment: Deployment, context: list[Value]) -> Output:
     left = None if limit is None else limit - spent
     items: list[Value] = []
     if reasoning:
-        items.append({"id": call.store.new_id("rs_"), "type": "reasoning", "summary": []})
+        items.append({"id": call.store.new_id("rs_"), "type": "reasoning", "summary": _summary(call)})
+    asked = _asked(context)
+    items += hosted_items(call, asked)
     used, cut_off = 0, False
     functions = _called(call, context)
     for tool in functions:
@@ -87,10 +92,11 @@ def output(call: Call, deployment: Deployment, context: list[Value]) -> Output:
         items.append(_function_call(call, tool, written.text, cut_off=cut_off))
         if cut_off:
             break
-    if not functions:
+    # A question whether a tool may be called ends the turn, as the call of a function does.
+    if not functions and (not items or items[-1]["type"] != "mcp_approval_request"):
         written = cut(_words(call, context), limit=left)
         used, cut_off = len(written.tokens), written.finish == "length"
-        items.append(_message(call, written.text, cut_off=cut_off))
+        items.append(_message(call, written.text, items, cut_off=cut_off, refuses=_DECLINE in asked))
     return Output(items, used + spent, spent, cut_off)
 
 
@@ -105,13 +111,24 @@ def _function_call(call: Call, tool: Value, text: str, *, cut_off: bool) -> Valu
     }
 
 
-def _message(call: Call, text: str, *, cut_off: bool) -> Value:
+def _summary(call: Call) -> list[Value]:
+    """The summary of the reasoning, in two parts if it is asked for in detail; empty if nobody asks."""
+    settings = members(call.get("reasoning"))
+    wanted = settings.get("summary") or settings.get("generate_summary")
+    texts = ["Looked at the request.", "Chose a short answer."] if wanted == "detailed" else ["Looked at the request."]
+    return [{"type": "summary_text", "text": text} for text in texts] if wanted else []
+
+
+def _message(call: Call, text: str, before: list[Value], *, cut_off: bool, refuses: bool) -> Value:
+    """A message after other items; a refusal if the prompt asks for one."""
+    spoken = {"type": "output_text", "text": text, "annotations": citations(before, text)}
+    declined = {"type": "refusal", "refusal": text}
     return {
         "id": call.store.new_id("msg_"),
         "type": "message",
         "role": "assistant",
         "status": "incomplete" if cut_off else "completed",
-        "content": [{"type": "output_text", "text": text, "annotations": []}],
+        "content": [declined if refuses else spoken],
     }
 
 
@@ -133,9 +150,14 @@ def _called(call: Call, context: list[Value]) -> list[Value]:
     return tools if call.get("parallel_tool_calls", True) else tools[:1]
 
 
+def _asked(context: list[Value]) -> str:
+    """The text of the newest message of the user."""
+    return next((text_in(item) for item in reversed(context) if item.get("role") == "user"), "")
+
+
 def _words(call: Call, context: list[Value]) -> str:
     """The text of the answer: it mentions the newest function output, if there is one."""
-    asked = next((text_in(item) for item in reversed(context) if item.get("role") == "user"), "")
+    asked = _asked(context)
     answers = [text_in(item) for item in context if item["type"] == "function_call_output"]
     format_ = members(members(call.get("text")).get("format"))
     if answers and not format_:
