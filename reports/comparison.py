@@ -58,7 +58,8 @@ class Comparison:
     """All differences (worst first), the number of equal items, and the number of requests of each run and common to
     all.
 
-    ``lost_alarm`` is True if a run of the first run's api-version no longer judges an item.
+    ``lost_alarm`` is True if a run of the first run's api-version no longer judges an item. ``drift`` are values that
+    the document lacks and only a later run saw: (operation, place, value). They alarm nobody.
     """
 
     differences: tuple[Difference, ...] = field(repr=False)
@@ -66,6 +67,7 @@ class Comparison:
     requests: tuple[int, ...]
     shared_requests: int
     lost_alarm: bool
+    drift: tuple[tuple[str, str, str], ...] = ()
 
     def count(self, kind: Kind) -> int:
         """The number of differences of a kind."""
@@ -115,7 +117,14 @@ def compare(reports: Sequence[Report]) -> Comparison:
         # Case ids are the same in every run, so equal ids mean equal requests.
         len(set.intersection(*sent)),
         lost_alarm,
+        tuple(sorted({value for report in reports[1:] for value in _drift(report)} - _drift(reports[0]))),
     )
+
+
+def _drift(report: Report) -> set[tuple[str, str, str]]:
+    """The values of a report that the document lacks."""
+    found = report.footer.get("drift", ()) if report.footer else ()
+    return {(each["operation"], each["path"], each["value"]) for each in found}
 
 
 def _cells(report: Report) -> Mapping[tuple[str, str], str]:

@@ -114,6 +114,9 @@ def _lines(runs: Sequence[Run], found: Comparison) -> Iterator[str]:
         cells = "  ".join(f"{letter} {cell}" for (letter, _, _), cell in zip(runs, difference.cells, strict=True))
         more = f" and {len(scenarios) - MOST} more" if len(scenarios) > MOST else ""
         yield f"  {difference.check}  {cells}  in {', '.join(scenarios[:MOST])}{more}"
+    if found.drift:
+        yield "\nnew drift (values that the document doesn't list)"
+        yield from (f"  {value}  at {place} of {operation}" for operation, place, value in found.drift)
     sent = ", ".join(f"{letter} {many}" for (letter, _, _), many in zip(runs, found.requests, strict=True))
     counts = ", ".join(f"{many} {kind.value}" for kind in comparison.Kind if (many := found.count(kind)))
     yield ""
@@ -140,4 +143,5 @@ def _plain(runs: Sequence[Run], found: Comparison) -> dict[str, Any]:
         "same": found.same,
         "requests": list(found.requests),
         "shared_requests": found.shared_requests,
+        "drift": [dict(zip(("operation", "path", "value"), one, strict=True)) for one in found.drift],
     }

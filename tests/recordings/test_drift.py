@@ -120,3 +120,18 @@ def test_unknown_events_are_drift_too(tmp_path: Path) -> None:
     assert [("event", "response.telepathy.delta")] == [
         (each["path"], each["value"]) for each in (report.footer or {})["drift"]
     ]
+
+
+def test_compare_names_drift_that_is_new_and_alarms_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, answer in (("a", RESPONSE), ("b", DRIFTED)):
+        (tmp_path / name).mkdir()
+        judged(tmp_path / name, answer)
+    before, after = (str(tmp_path / name / "out") for name in "ab")
+    capsys.readouterr()
+    assert 0 == main(["compare", before, after])
+    assert "telepathy_call  at /output/*/type of responses.create" in capsys.readouterr().out
+    assert 0 == main(["compare", after, before])
+    assert "new drift" not in capsys.readouterr().out
+    assert 0 == main(["compare", before, after, "--json"])
+    (found,) = json.loads(capsys.readouterr().out)
+    assert [{"operation": "responses.create", "path": "/output/*/type", "value": "telepathy_call"}] == found["drift"]
