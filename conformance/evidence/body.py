@@ -7,6 +7,7 @@ memory and disk are bounded whatever a target sends. A shortened body can't be j
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 
 from attrs import evolve
@@ -19,6 +20,7 @@ __all__ = [
     "SMALL",
     "TAIL",
     "Body",
+    "depth",
     "parsed_size",
     "shortened",
     "without_content",
@@ -36,6 +38,12 @@ SMALL = 8_192
 MOST_CHUNKS = 10_000
 
 _BLOCK = 65_536
+
+#: What opens and closes arrays and objects, and texts, in which brackets mean nothing.
+_NESTING = re.compile(rb'[\[\]{}]|"(?:[^"\\]|\\.)*+"', re.DOTALL)
+
+#: With so few brackets nothing is nested deeply.
+_SHALLOW = 64
 
 
 class Body:
@@ -117,13 +125,18 @@ def _ends(chunks: Iterable[Chunk]) -> tuple[list[Chunk], bytes]:
     return head, tail
 
 
-def shortened(response: Response, reason: str) -> Response:
+def shortened(response: Response, reason: str, *, small: bool = False) -> Response:
     """The response with only the beginning and the end of its body, and the ``reason`` why the rest is not kept.
 
-    A body of at most :data:`SMALL` bytes stays whole, and so does what is shortened already.
+    A body of at most :data:`SMALL` bytes stays whole, unless it can't be judged for a reason of its own (``small``);
+    then all of it is its beginning. What is shortened already stays as it is.
     """
-    if response.shortened is not None or len(response.body) <= SMALL:
+    if response.shortened is not None or (len(response.body) <= SMALL and not small):
         return response
+    if len(response.body) <= SMALL:
+        size = len(response.body)
+        told = Shortened(size, _digest(response.chunks).hexdigest(), size, reason)
+        return evolve(response, shortened=told)
     head, tail = _ends(response.chunks)
     size = sum(len(chunk.data) for chunk in head)
     told = Shortened(len(response.body), _digest(response.chunks).hexdigest(), size, reason)
@@ -148,6 +161,21 @@ def without_edges(chunks: Sequence[Chunk], width: int) -> tuple[Chunk, ...]:
         kept.append(Chunk(chunk.at, chunk.data[:left]))
         left -= len(kept[-1].data)
     return (*kept, Chunk(tail.at, tail.data[width:]))
+
+
+def depth(body: bytes) -> int:
+    """How deeply the arrays and objects of a JSON text are nested; of other bytes a number that means nothing."""
+    if body.count(b"[") + body.count(b"{") <= _SHALLOW:
+        return 0
+    deepest = level = 0
+    for token in _NESTING.finditer(body):
+        first = token[0][0]
+        if first in b"[{":
+            level += 1
+            deepest = max(deepest, level)
+        elif first in b"]}":
+            level -= 1
+    return deepest
 
 
 def parsed_size(body: bytes) -> int:

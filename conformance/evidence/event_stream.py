@@ -19,7 +19,7 @@ from typing import Any
 
 from attrs import frozen
 
-from conformance.evidence.exchange import Chunk, Response
+from conformance.evidence.exchange import Chunk, Response, only_last
 
 __all__ = ["BOM", "MOST_LINES", "Comment", "Deviation", "Event", "Kind", "Parser", "Stream", "parse", "stream_of"]
 
@@ -394,6 +394,7 @@ def stream_of(response: Response) -> Stream:
     # Kept in the instance's dict, as cached_property would do it; exchange.py can't import this module.
     cache = vars(response)
     if "_stream" not in cache:
+        only_last(response)
         cache["_stream"] = parse(response.chunks) if response.shortened is None else Stream(flooded=True)
     found: Stream = cache["_stream"]
     return found

@@ -27,6 +27,7 @@ __all__ = [
     "FaultKind",
     "Response",
     "Shortened",
+    "only_last",
 ]
 
 #: With more bytes than this, the parsed form of a body is kept only until the next such body is parsed: it can take
@@ -156,8 +157,7 @@ class Response:
     def _parsed(self) -> tuple[bool, Any]:
         if self.shortened is not None:
             return False, None
-        if len(self.body) > _LARGE:
-            _last_parsed.replace(self)
+        only_last(self)
         try:
             # Decoded here: from bytes, json.loads would also take UTF-16 and a byte order mark.
             return True, json.loads(str(self.content, "utf-8"), parse_constant=_refuse_constant)
@@ -190,20 +190,29 @@ class Response:
 
 
 class _LastParsed:
-    """The large response that was parsed last. The parsed form of the one before it is forgotten."""
+    """The large response that was parsed last. The parsed forms of the one before it are forgotten."""
 
     def __init__(self) -> None:
         self._last: weakref.ref[Response] | None = None
 
     def replace(self, response: Response) -> None:
-        """Forget the parsed form of the last response, because this one is parsed now."""
+        """Forget the parsed forms of the last response, because this one is parsed now."""
         last = self._last() if self._last is not None else None
+        if last is response:
+            return
         self._last = weakref.ref(response)
         if last is not None:
-            vars(last).pop("_parsed", None)
+            for name in ("_parsed", "_stream", "_reading"):
+                vars(last).pop(name, None)
 
 
 _last_parsed = _LastParsed()
+
+
+def only_last(response: Response) -> None:
+    """Note that a response is parsed now: of large ones only the last keeps its parsed forms."""
+    if len(response.body) > _LARGE:
+        _last_parsed.replace(response)
 
 
 def _refuse_constant(name: str) -> Any:

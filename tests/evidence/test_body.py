@@ -14,6 +14,7 @@ from conformance.evidence.body import (
     SMALL,
     TAIL,
     Body,
+    depth,
     parsed_size,
     shortened,
     without_content,
@@ -109,3 +110,20 @@ def test_only_the_last_large_body_stays_parsed() -> None:
     assert 50_001 == len(one.json) == len(two.json)
     assert (False, True) == ("_parsed" in vars(one), "_parsed" in vars(two))
     assert 50_001 == len(one.json)
+
+
+@pytest.mark.parametrize("levels", [65, 100, 5_000])
+@pytest.mark.parametrize("text", [b'"a"', b'"[[[[\\"[[[[{{{"', b"[],[]"])
+def test_nesting_is_counted_without_brackets_in_texts(levels: int, text: bytes) -> None:
+    inner = 1 if text == b"[],[]" else 0
+    assert levels + inner == depth(b"[" * levels + text + b"]" * levels)
+
+
+def test_flat_values_are_not_deep() -> None:
+    assert 2 == depth(b"[" + b"[]," * 1_000 + b"[]]")
+
+
+def test_a_small_body_that_can_t_be_judged_is_kept_and_marked() -> None:
+    short = shortened(Response(200, (), (Chunk(0.0, b"[[]]"),)), "too deep", small=True)
+    assert short.shortened is not None
+    assert (b"[[]]", False, 4, 4) == (short.body, short.is_json, short.shortened.head, short.size)
