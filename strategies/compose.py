@@ -204,6 +204,8 @@ class _Assembly:
             yield from (case for case in access if case.role in (*kept, roles.AUTH_WRONG))
             return
         yield from access
+        if not self.derivation.operation.mutates:
+            yield probes.coded(base)
         yield probes.route(safe)
         yield from probes.transport(safe, large="large-body" in self.composer.expensive)
         yield from self._unknown_ids(base)

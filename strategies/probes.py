@@ -17,7 +17,7 @@ from conformance.verdict import Level
 from . import roles
 from .ids import IMPOSSIBLE_MODEL
 
-__all__ = ["access_probes", "is_api_key_home", "transport"]
+__all__ = ["access_probes", "coded", "is_api_key_home", "transport"]
 
 #: Methods to try, the first one that a path doesn't document. Never DELETE or PUT: a target that serves them anyway
 #: would lose data.
@@ -102,6 +102,11 @@ def access_probes(
             expect=Expect.REJECT,
             reason=f"{wrong} is not documented for this path",
         )
+
+
+def coded(base: Case) -> Case:
+    """The base case once more, with gzip accepted: what was coded must decode to the same kind of answer."""
+    return evolve(base, headers=(*base.headers, ("accept-encoding", "gzip")), role=roles.CODING_GZIP)
 
 
 def _with_impossible_model(base: Case, operation: Operation) -> dict[str, str]:

@@ -13,6 +13,8 @@ Probes (one fault in credentials, URL or framing)::
     probe.form.boundary, probe.form.truncated
     probe.id.unknown          an id that no object has
 
+The plainest request once more, with gzip accepted: coding.gzip
+
 Templates, by operation::
 
     chat, chat.roles, chat.turns, chat.n, chat.stop, chat.stop.list, chat.max-tokens, chat.seed, chat.logprobs,
@@ -39,6 +41,7 @@ from typing import Final
 __all__ = [
     "AUTH_NONE",
     "AUTH_WRONG",
+    "CODING_GZIP",
     "CONTENT_TYPE",
     "DEPLOYMENT_UNKNOWN",
     "FORM_BOUNDARY",
@@ -67,6 +70,7 @@ JSON_TRUNCATED: Final = "probe.json.truncated"
 JSON_DUPLICATE: Final = "probe.json.duplicate-key"
 JSON_DEEP: Final = "probe.json.deep"
 JSON_LARGE: Final = "probe.json.large"
+CODING_GZIP: Final = "coding.gzip"
 CONTENT_TYPE: Final = "probe.content-type.wrong"
 FORM_BOUNDARY: Final = "probe.form.boundary"
 FORM_TRUNCATED: Final = "probe.form.truncated"

@@ -6,6 +6,7 @@ request ids come from counters, times from a clock that can be set, so two equal
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import math
@@ -106,6 +107,7 @@ class App:
             traceback.print_exc()
             problem = Problem(500, "InternalServerError", "The emulator failed; this is a bug of the emulator.")
             response = _refusal(problem, self.settings.latency)
+        response = _coded(request, response)
         return evolve(response, headers=(*response.headers, *self._service_headers(request)))
 
     def _answer(self, request: Request) -> Response:
@@ -222,6 +224,15 @@ class App:
             ("strict-transport-security", "max-age=31536000; includeSubDomains; preload"),
             ("x-content-type-options", "nosniff"),
         )
+
+
+def _coded(request: Request, response: Response) -> Response:
+    """JSON as gzip data, if the request accepts nothing else but the content as it is (RFC 9110 section 12.5.3)."""
+    accepted = (request.header("accept-encoding") or "").strip().lower()
+    if accepted != "gzip" or response.media_type != "application/json" or not response.body:
+        return response
+    packed = response.with_body(gzip.compress(response.body, mtime=0))
+    return packed.with_header("content-encoding", "gzip")
 
 
 def _no_files(spec: Spec, operation: Operation) -> bool:

@@ -48,8 +48,10 @@ def ordered_states(name: str, steps: Sequence[Sequence[str]], *, resumed: bool =
     last = len(steps) - 1
     states = {state: height for height, step in enumerate(steps) for state in step}
     for state, height in states.items():
-        # A resumed stream continues an object that an earlier stream announced.
-        if height == 0 or resumed:
+        # A resumed stream continues an object that an earlier stream announced; its run was created there.
+        if name == "run" and resumed and height == 0:
+            breaks["new", state] = ("once", state)
+        elif height == 0 or resumed:
             moves["new", state] = state
         else:
             breaks["new", state] = ("first", state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.checks.assistants.runs import RUNS, documented, is_run_object, run_ended, runs_in
@@ -132,6 +132,57 @@ def action_cleared(spec: Spec, trace: Trace) -> Iterator[Finding]:
                 expected=None,
                 actual=run["required_action"],
             )
+
+
+def _waits_on(value: Any, request: Request) -> Any:
+    """Counterexample: the outputs change nothing."""
+    if not request.url.split("?", 1)[0].endswith("/submit_tool_outputs") or not is_run_object(value):
+        return None
+    calls = (request.json or {}).get("tool_outputs") if isinstance(request.json, dict) else None
+    asked = [
+        {"id": call.get("tool_call_id"), "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
+        for call in calls or ()
+    ]
+    action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": asked}}
+    return {**value, "status": "requires_action", "required_action": action} if asked else None
+
+
+@trace_check(
+    "runs.submit.continues",
+    Level.MUST,
+    clause="run-submit-continues",
+    counterexample=on_json(_waits_on),
+    scenarios=("runs.tools",),
+    needs=("submit",),
+)
+def submit_continues(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """After all outputs were submitted the run goes on: it doesn't wait for the same outputs still.
+
+    It is queued or in progress again, or has ended already. A client that polls would submit for ever.
+    """
+    for seen in trace.role("submit"):
+        run = seen.json if seen.exchange.ok and isinstance(seen.json, dict) else {}
+        given = seen.case.json.get("tool_outputs") if isinstance(seen.case.json, dict) else None
+        sent = {output.get("tool_call_id") for output in given or () if isinstance(output, dict)}
+        bound = {seen.case.bindings.get(str(id).strip("{}"), id) for id in sent}
+        waiting = bound & set(_waiting_calls(run))
+        if run.get("status") == "requires_action" and waiting:
+            yield seen.finding(
+                "the run still waits for outputs that it was given",
+                place="/status",
+                expected="queued or in_progress",
+                actual=f"requires_action for {', '.join(sorted(map(str, waiting)))}",
+            )
+
+
+def _waiting_calls(run: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the ids of the calls that a run waits for."""
+    action = run.get("required_action")
+    inner = action.get("submit_tool_outputs") if isinstance(action, dict) else None
+    calls = inner.get("tool_calls") if isinstance(inner, dict) else None
+    for call in calls if isinstance(calls, list) else ():
+        if isinstance(call, dict):
+            yield call.get("id")
 
 
 def _completed_anyway(value: Any, request: Request) -> Any:

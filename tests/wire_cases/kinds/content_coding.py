@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+
 from wire_stage import Example, Played, WireCase, answer, exchanged, lines, played
 
 VECTOR = {"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": [0.1]}], "model": "m",
@@ -22,6 +25,7 @@ def stream(example: Example) -> Played:
     return played(exchanged("chat.completions.create", asked, answer(example)))
 
 
+PACKED = gzip.compress(json.dumps(VECTOR).encode(), mtime=0).hex()
 GZIP = ["Content-Encoding", "gzip"]
 CASES = (
     WireCase(
@@ -39,5 +43,13 @@ CASES = (
         {"headers": [["Content-Type", "text/event-stream"], GZIP], "body": lines(FIRST, LAST, done=False)},
         told={"http.content-coding": "gzip", "sse.done.once": "[DONE]"},
         near=[{"headers": [["Content-Type", "text/event-stream"]], "body": lines(FIRST, LAST)}],
+    ),
+    WireCase(
+        "coding-cut",
+        "fail",
+        plain,
+        {"headers": [["Content-Type", "application/json"], GZIP], "body_hex": PACKED[: len(PACKED) // 4 * 2]},
+        told={"http.content-coding": "can't be decoded"},
+        near=[{"headers": [["Content-Type", "application/json"], GZIP], "body_hex": PACKED}],
     ),
 )
