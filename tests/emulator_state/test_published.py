@@ -44,6 +44,7 @@ ERRATA: dict[str, dict[tuple[str, str], str]] = {
         ("expires_after", "type"): "vector-store-nulls",
     },
     "assistants-2024-05-01-preview.json": {
+        ("", "required"): "run-step-expires-at",
         ("first_id", "type"): "list-empty-ids",
         ("last_id", "type"): "list-empty-ids",
         ("status", "enum"): "run-status-incomplete",

@@ -154,6 +154,8 @@ def _new_step(call: Call, run: Value, details: Value) -> Value:
         "status": "in_progress",
         "step_details": details,
         "last_error": None,
+        # A version documents one of the two: the later name is the one that the service was recorded to send.
+        "expired_at": None,
         "expires_at": run["expires_at"],
         "cancelled_at": None,
         "failed_at": None,
