@@ -47,7 +47,6 @@ ELSEWHERE = {
     "no-setup-of-the-unclaimed": "tests/run/test_claims.py: requests of a set-up",
     "stream-ignored-as-documented": "deployments declare transcription-stream; others are not asked (strategies)",
     "model-of-another-maker": "contested: a document of the service says that created is constant",
-    "newer-member-of-an-open-family": "not yet: an item of an unknown type is a failure",
 }
 
 

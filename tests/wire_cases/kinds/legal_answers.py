@@ -65,6 +65,21 @@ def _encrypted(event: dict[str, Any], example: Example) -> list[dict[str, Any]]:
     return [event]
 
 
+def _newer(event: dict[str, Any], example: Example) -> list[dict[str, Any]]:
+    """An item of a new type stands behind the others, and the echo names a new tool."""
+    if event["type"] != "response.completed":
+        return [event]
+    (item,) = example["output"]
+    event["response"]["output"] += [item]
+    event["response"]["tools"] = example["tools"]
+    announced = {"output_index": 2, "item": item}
+    return [
+        {"type": "response.output_item.added", **announced},
+        {"type": "response.output_item.done", **announced},
+        event,
+    ]
+
+
 def _events(*choices: dict[str, Any]) -> list[str]:
     head = {"id": "", "object": "", "created": 0, "model": ""}
     return ["data: " + json.dumps({**head, "choices": [{"index": 0, **one}]}) for one in choices] + ["data: [DONE]"]
@@ -88,5 +103,14 @@ CASES = (
         "quiet",
         responded(_encrypted),
         {"output_item.done": REASONED, "response.completed": {**REASONED, "encrypted_content": "two"}},
+    ),
+    WireCase(
+        "newer-member-of-an-open-family",
+        "note",
+        responded(_newer),
+        {
+            "output": [{"id": "new_1", "type": "tomorrow", "note": "x"}],
+            "tools": [{"type": "search_of_tomorrow", "depth": "low"}],
+        },
     ),
 )
