@@ -164,6 +164,11 @@ class Response:
         except (ValueError, RecursionError):
             return False, None
 
+    def forget(self) -> None:
+        """Let go of what was computed from the chunks. It is computed again when it is asked for."""
+        for name in ("body", "_parsed", "_stream", "_reading"):
+            vars(self).pop(name, None)
+
     def with_body(self, body: bytes) -> Response:
         """The same answer with another body, in one chunk and without a content coding. Content-Length is adjusted."""
         # The new body arrives when the old one was complete, so that the times stay in order.
@@ -202,8 +207,7 @@ class _LastParsed:
             return
         self._last = weakref.ref(response)
         if last is not None:
-            for name in ("_parsed", "_stream", "_reading"):
-                vars(last).pop(name, None)
+            last.forget()
 
 
 _last_parsed = _LastParsed()

@@ -20,6 +20,7 @@ from conformance.errors import HarnessError, UsageError
 from conformance.evidence.timeline import escaped
 from conformance.evidence.trace import Trace
 from conformance.run import recording
+from conformance.run.arenas import one_arena
 from conformance.run.choice import Chosen
 from conformance.run.ending import Ended
 from conformance.run.notes import claims, header, notes, outdated
@@ -52,6 +53,7 @@ class Session:
     def __init__(
         self, versions: Iterable[Opened], run: Identity, process: Process, allowance: Allowance, running: ExitStack
     ) -> None:
+        one_arena()
         self.run, self.process = run, process
         self._allowance, self._elsewhere = allowance, NOTHING
         self.interrupted = False

@@ -181,7 +181,7 @@ class Limits:
     answer_bytes: int = 67_108_864
     events: int = 50_000
     kept_bytes: int = 8_388_608
-    evidence_bytes: int = 67_108_864
+    evidence_bytes: int = 33_554_432
 
 
 @frozen

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from attrs import evolve
 
@@ -10,10 +12,13 @@ from conformance.evidence.body import SMALL, depth, parsed_size, shortened
 from conformance.evidence.event_stream import MOST_LINES
 from conformance.evidence.exchange import Exchange, FaultKind, Response
 
-__all__ = ["DEEPEST", "MOST_PARSED", "kept"]
+__all__ = ["DEEPEST", "LARGE", "MOST_PARSED", "Turns", "kept"]
 
 #: The most memory, in bytes, that the values of one JSON body may take when it is judged, by estimate.
 MOST_PARSED = 100_000_000
+
+#: Answers with more bytes are worked on one at a time.
+LARGE = 500_000
 
 #: The deepest nesting of values that is judged. Documented answers have fewer than twenty levels, and deeper ones could
 #: not be walked through by recursion.
@@ -50,7 +55,22 @@ def _fitted(response: Response, keep: Callable[[int], bool]) -> Response:
         return response
     if parsed_size(response.body) > MOST_PARSED:
         return shortened(response, "its values would take too much memory")
-    return response if keep(size) else shortened(response, _FULL)
+    if not keep(size):
+        return shortened(response, _FULL)
+    response.forget()
+    return response
+
+
+class Turns:
+    """Lets one thread at a time work on a large answer: what is made of it takes many times its size."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def turn(self, response: Response | None) -> AbstractContextManager[object]:
+        """Wait for the turn of an answer, if it is large."""
+        size = sum(len(chunk.data) for chunk in response.chunks) if response is not None else 0
+        return self._lock if size > LARGE else nullcontext()
 
 
 def _lines(body: bytes) -> int:

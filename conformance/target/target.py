@@ -34,7 +34,7 @@ from conformance.target.journal import Entry, Journal
 from conformance.target.limits import Allowance, Withheld
 from conformance.target.proxy import proxy_for
 from conformance.target.retry import Pace, delay, never_left
-from conformance.target.room import kept
+from conformance.target.room import Turns, kept
 from conformance.target.silence import Silence
 from conformance.target.transport import Answer, Transport
 from conformance.verdict import Outcome
@@ -95,7 +95,7 @@ class Target:
         proxy = proxy_for(self.origin)
         self._transport = Transport(self.origin, settings.timeouts, config.limits, proxy)
         self._transport.until = self.allowance.until
-        self._silence = Silence()
+        self._silence, self._turns = Silence(), Turns()
         self._stopped = threading.Event()
         self._credential = Credential(settings, self._words, proxy)
         self._concurrency = ConcurrencyLimit()
@@ -199,9 +199,10 @@ class Target:
                 self.journal.nothing(entry)
             raise
         self._silence.note(case.operation, exchange)
-        if self.journal is not None:
-            self._write_down(case, values, entry, exchange)
-        return kept(exchange, self.allowance.keep)
+        with self._turns.turn(exchange.response):
+            if self.journal is not None:
+                self._write_down(case, values, entry, exchange)
+            return kept(exchange, self.allowance.keep)
 
     def undo(self, entry: Entry) -> Exchange:
         """Remove what a journal entry created. It isn't counted against the budget: objects left behind would be
@@ -268,7 +269,8 @@ class Target:
         started = time.time()
         live = evolve(request, headers=(*request.headers, *self._credential.headers(case.auth)))
         answer = self._transport.send(live, case.cancel_after, fresh=fresh)
-        exchange = self._credential.evidence(live, answer.response, answer.fault, started)
+        with self._turns.turn(answer.response):
+            exchange = self._credential.evidence(live, answer.response, answer.fault, started)
         self._credential.note(case.auth, exchange)
         return answer, exchange
 

@@ -21,9 +21,7 @@ SAMPLE = (
     "endless-headers",
     "silent",
     "closes-at-once",
-    "giant-array",
     "rather-deep-json",
-    "many-comments",
     "key-everywhere",
 )
 

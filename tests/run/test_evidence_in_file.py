@@ -31,7 +31,7 @@ def recorder(tmp_path: Path) -> Iterator[Recorder]:
 
 
 def test_what_leaves_memory_is_read_from_the_file() -> None:
-    recent = Recent(most=9_000)
+    recent = Recent(most=27_000)
     for name in "abc":
         recent.add(trace(name, "one"))
     assert [None, "b", "c"] == [found and found.scenario for found in map(recent.get, "abc")]
@@ -45,7 +45,7 @@ def test_at_least_the_last_trace_stays_however_large() -> None:
 
 
 def test_the_same_trace_counts_once() -> None:
-    recent = Recent(most=9_000)
+    recent = Recent(most=27_000)
     for name in "abaaa":
         recent.add(trace(name, "one"))
     assert None not in map(recent.get, "ab")
