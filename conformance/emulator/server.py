@@ -123,11 +123,12 @@ class _Front:
         """
         headers = [(k.lower().encode("latin-1"), v.encode("latin-1", "replace")) for k, v in response.headers]
         sized = any(name == b"content-length" for name, _ in headers)
-        # A counterexample may say both; otherwise the server decides how a body is framed.
-        both = sized and any(name == b"transfer-encoding" for name, _ in headers)
-        headers = [(name, value) for name, value in headers if both or name.decode("latin-1") not in _HOP]
+        # A counterexample may say both, or announce content of a 204; otherwise the server decides about framing.
+        framed = sized and any(name == b"transfer-encoding" for name, _ in headers)
+        framed = framed or (response.status == 204 and response.header("content-length") not in (None, "0"))
+        headers = [(name, value) for name, value in headers if framed or name.decode("latin-1") not in _HOP]
         length = sum(len(chunk.data) for chunk in response.chunks)
-        if not both and (sized or not length) and response.status >= 200 and response.status not in (204, 304):
+        if not framed and (sized or not length) and response.status >= 200 and response.status not in (204, 304):
             # One byte more than is sent: the client must see that a dropped answer is incomplete.
             headers.append((b"content-length", str(length + (1 if dropped else 0)).encode()))
         # Added here, behind every injected bug: whatever is wrong with an answer, it says that an emulator sent it.
