@@ -125,12 +125,15 @@ class _Front:
         sized = any(name == b"content-length" for name, _ in headers)
         # A counterexample may say both, or announce content of a 204; otherwise the server decides about framing.
         framed = sized and any(name == b"transfer-encoding" for name, _ in headers)
-        framed = framed or (response.status == 204 and response.header("content-length") not in (None, "0"))
+        surplus = sized and response.status == 204 and bool(response.chunks)
+        framed = framed or surplus
         headers = [(name, value) for name, value in headers if framed or name.decode("latin-1") not in _HOP]
         length = sum(len(chunk.data) for chunk in response.chunks)
         if not framed and (sized or not length) and response.status >= 200 and response.status not in (204, 304):
             # One byte more than is sent: the client must see that a dropped answer is incomplete.
             headers.append((b"content-length", str(length + (1 if dropped else 0)).encode()))
+        if surplus:
+            headers.append((b"connection", b"close"))  # the bytes must not be read as the next answer
         # Added here, behind every injected bug: whatever is wrong with an answer, it says that an emulator sent it.
         headers.append((EMULATOR_HEADER.encode(), __version__.encode()))
         # Times count from the arrival of the request, so that the work of the emulator is part of the delay.

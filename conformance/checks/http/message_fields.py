@@ -51,11 +51,11 @@ def one_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _length_of_nothing(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
-    """Counterexample: a 204 announces content."""
+    """Counterexample: a 204 has content and announces it."""
     response = exchange.response
     if response is None or response.status != 204:
         return None
-    return exchange.answered(response.with_header("content-length", "2"))
+    return exchange.answered(response.with_body(b"{}").with_header("content-length", "2"))
 
 
 @check(
