@@ -12,8 +12,8 @@ __all__ = ["GZIP", "ZSTD", "codings", "undone"]
 #: The first bytes of gzip data (RFC 1952 section 2.3.1) and of a Zstandard frame (RFC 8878 section 3.1.1).
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
-#: No content is unpacked to more bytes than this.
-_MOST = 64 * 1024 * 1024
+#: No content is unpacked to more bytes than this: several are unpacked at a time, and their values are parsed.
+_MOST = 4_194_304
 
 #: Codings that this module can undo → the window bits for zlib.
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
