@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from pathlib import Path
 
 from conformance.errors import UsageError
@@ -98,9 +99,13 @@ def _import(args: argparse.Namespace) -> int:
     if args.specs is None:
         raise UsageError("spec import writes into a folder of yours", hint="name it with --specs DIR")
     done = import_file(args.file, args.label, args.specs, force=args.force)
-    print(f"{done.folder}: {done.operations} operations, {done.clauses} clauses and {done.errata} errata carried over")
+    print(f"{done.folder}: {done.operations} operations, {done.clauses} clauses carried over")
     if done.nearest:
-        print(f"nearest known version: {done.nearest}")
+        fates = Counter(fate for _, fate in done.errata)
+        told = ", ".join(f"{number} {fate}" for fate, number in fates.most_common())
+        print(f"nearest known version: {done.nearest}; its {len(done.errata)} errata: {told}")
+    for name, fate in done.errata:
+        print(f"erratum {name}: {fate}")
     for note in done.notes:
         print(f"not mapped: {note}")
     return 0

@@ -1,25 +1,24 @@
-"""What an imported version takes over from the most similar known one: clauses, refusals, wider bounds, errata,
-features.
+"""What an imported version takes over from known ones: clauses, refusals, wider bounds, features.
 
-Each is taken over only if the operation and the place that it names exist in the imported document too.
+Each is taken over only if the operation and the place that it names exist in the imported document too. An operation
+that the most similar version has not is looked for in the others.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 
-from conformance.pointer import follow
 from conformance.spec.openapi import METHODS
-from conformance.spec.overlay import PatchError, apply_patches
+from conformance.spec.operations import operations_of
 from conformance.spec.spec import Clause, Spec
 from conformance.spectools.document_rules import route
 from conformance.spectools.request_pointers import named_operations, request_schemas
 
-__all__ = ["carried_clauses", "carried_errata", "carried_features", "documented_features", "nearest"]
+__all__ = ["carried_clauses", "carried_features", "documented_features", "nearest"]
 
 
 def nearest(document: Mapping[str, Any], paths: Mapping[str, Any], specs: tuple[Spec, ...]) -> Spec | None:
@@ -59,38 +58,53 @@ def _fields(document: Mapping[str, Any]) -> set[tuple[str, str]]:
     return found
 
 
-def carried_clauses(imported: Spec, near: Spec) -> dict[str, list[dict[str, Any]]]:
-    """The content of ``clauses.toml``. ``imported`` is the version without clauses of its own."""
-    clauses = []
-    for clause in near.clauses:
-        # Clauses without a version are shared by all and need not be carried over.
-        if clause.version:
-            made = _clause(imported, clause)
-            if made is not None:
-                clauses.append(made)
-    found: dict[str, list[dict[str, Any]]] = {"clause": clauses}
-    for table, items in (("refusal", near.refusals), ("widest", near.widest)):
-        found[table] = []
-        for item in items:
-            names = [
-                operation.id
-                for operation in named_operations(imported, item.operations)
-                if item.keyword == "*" or request_schemas(imported, operation, item.pointer)
-            ]
-            if names:
-                found[table].append({**attrs.asdict(item), "operations": names})
+def carried_clauses(imported: Spec, specs: Sequence[Spec]) -> dict[str, list[dict[str, Any]]]:
+    """The content of ``clauses.toml``. ``imported`` is the version without clauses of its own.
+
+    ``specs`` are known versions, the most similar first. Each gives what it says about the operations that none of
+    those before it has.
+    """
+    found: dict[str, list[dict[str, Any]]] = {"clause": [], "refusal": [], "widest": []}
+    missing = set(operations_of(imported))
+    names = {clause.id for clause in imported.clauses}
+    for spec in specs:
+        here = frozenset(missing & set(operations_of(spec)))
+        missing -= here
+        for clause in spec.clauses if here else ():
+            # Clauses without a version are shared by all and need not be carried over.
+            if clause.version and clause.id not in names and (made := _clause(imported, clause, here)) is not None:
+                names.add(clause.id)
+                found["clause"].append(made)
+        for table, items in (("refusal", spec.refusals), ("widest", spec.widest)):
+            for item in items:
+                reached = [
+                    operation.id
+                    for operation in named_operations(imported, item.operations)
+                    if operation.id in here
+                    and (item.keyword == "*" or request_schemas(imported, operation, item.pointer))
+                ]
+                # Versions say the same about different operations under one id.
+                same = next((row for row in found[table] if row["id"] == item.id), None)
+                if same is not None:
+                    same["operations"] += reached
+                elif reached:
+                    found[table].append({**attrs.asdict(item), "operations": reached})
     return found
 
 
-def _clause(imported: Spec, clause: Clause) -> dict[str, Any] | None:
-    """One clause as a TOML table, or None if none of its operations exists."""
-    globs = [glob for glob in clause.operations if named_operations(imported, (glob,))]
+def _clause(imported: Spec, clause: Clause, here: frozenset[str]) -> dict[str, Any] | None:
+    """One clause as a TOML table, about the operations ``here``; None if it speaks of none of them."""
+    globs: list[str] = []
+    for glob in clause.operations:
+        named = [operation.id for operation in named_operations(imported, (glob,))]
+        # A glob that reaches further is replaced by the operations that are meant.
+        globs += [glob] if set(named) <= here and named else [name for name in named if name in here]
     rule = None
     if clause.rule is not None:
         reached = [
             operation.id
             for operation in named_operations(imported, tuple(globs))
-            if request_schemas(imported, operation, clause.rule.pointer)
+            if operation.id in here and request_schemas(imported, operation, clause.rule.pointer)
         ]
         # A clause with a rule is worth keeping only for operations whose request has the place that the rule is about.
         globs = reached
@@ -122,26 +136,6 @@ def _clause(imported: Spec, clause: Clause) -> dict[str, Any] | None:
     if rule is not None:
         made["rule"] = rule
     return made
-
-
-def carried_errata(document: Mapping[str, Any], near: Spec) -> list[dict[str, Any]]:
-    """The errata whose place exists and whose patch applies, each after the ones before it."""
-    kept: list[dict[str, Any]] = []
-    current: Mapping[str, Any] = document
-    for erratum in near.errata:
-        try:
-            follow(current, erratum.where)
-            # Most patches that don't apply fail in their first test operation, which needs no copy of the document.
-            if any(follow(current, step["path"]) != step["value"] for step in erratum.patch[:1]):
-                continue
-            # Later patches may rest on earlier ones, so each is tried on the document with all patches that were kept
-            # before.
-            current = apply_patches(current, [(erratum.id, erratum.patch)])
-        except (KeyError, PatchError):
-            continue
-        item = {key: getattr(erratum, key) for key in ("id", "where", "says", "holds", "why", "source", "provenance")}
-        kept.append({**item, "patch": json.dumps(list(erratum.patch), ensure_ascii=False)})
-    return kept
 
 
 def documented_features(imported: Spec) -> list[str]:

@@ -25,6 +25,7 @@ from conformance.spec.spec import Spec
 from conformance.spec.textfile import yaml_text
 from conformance.spectools import carryover
 from conformance.spectools.document_text import as_yaml
+from conformance.spectools.errata_carryover import Carried, Fate, carry
 from conformance.spectools.importdoc import Importer
 from conformance.spectools.importnames import base_and_path, known_names
 from conformance.spectools.importnotes import Notes
@@ -43,13 +44,13 @@ _DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z0-9]+)?")
 @frozen
 class Imported:
     """The result of an import: the folder, counts, the most similar version, and notes about what could not be
-    mapped.
+    mapped. ``errata`` has the id of each erratum of the most similar version, and what became of it.
     """
 
     folder: Path
     operations: int
     clauses: int
-    errata: int
+    errata: tuple[tuple[str, Fate], ...]
     nearest: str
     notes: tuple[str, ...]
 
@@ -68,12 +69,12 @@ def import_file(file: Path, label: str, folder: Path, *, force: bool = False) ->
     document = _openapi(read_document(file), file)
     notes = Notes()
     try:
-        made, importer, near = _converted(document, notes)
+        made, importer, known = _converted(document, notes)
     except RecursionError:
         raise UsageError("nested too deeply", where=str(file)) from None
     except UsageError as error:
         raise UsageError(error.message, where=f"{file}: {error.where}", hint=error.hint) from None
-    return _written(target, label, made, importer, near)
+    return _written(target, label, made, importer, known)
 
 
 def read_document(file: Path) -> Any:
@@ -112,8 +113,11 @@ def _openapi(document: Any, file: Path) -> Mapping[str, Any]:
     return to_three(document) if two else document
 
 
-def _converted(document: Mapping[str, Any], notes: Notes) -> tuple[dict[str, Any], Importer, Spec | None]:
-    """(the document in our form, the importer with its notes, the most similar known version)."""
+def _converted(document: Mapping[str, Any], notes: Notes) -> tuple[dict[str, Any], Importer, tuple[Spec, ...]]:
+    """(the document in our form, the importer with its notes, the known versions, the most similar first).
+
+    There are none if no operation of the document is known.
+    """
     known = tuple(load(version) for version in reversed(versions()))
     base, prefix = _base_path(document)
     # Known versions hold their paths without the base path, so the imported ones are compared in that form.
@@ -153,7 +157,7 @@ def _converted(document: Mapping[str, Any], notes: Notes) -> tuple[dict[str, Any
     }
     graft(made, {spec.version: spec.document for spec in known})
     _drop_unused(made)
-    return made, importer, near
+    return made, importer, others
 
 
 def _base_path(document: Mapping[str, Any]) -> tuple[str, str]:
@@ -187,8 +191,9 @@ def _drop_unused(document: dict[str, Any]) -> None:
     document["components"]["schemas"] = {name: schemas[name] for name in schemas if name in used}
 
 
-def _written(target: Path, label: str, made: dict[str, Any], importer: Importer, near: Spec | None) -> Imported:
+def _written(target: Path, label: str, made: dict[str, Any], importer: Importer, known: tuple[Spec, ...]) -> Imported:
     """Write the folder in a scratch place, load it, and move it to its place."""
+    near = known[0] if known else None
     made["info"]["version"] = label
     target.parent.mkdir(parents=True, exist_ok=True)
     # Beside the target, so that the last step is a rename within one file system, which can't be seen half done.
@@ -198,17 +203,17 @@ def _written(target: Path, label: str, made: dict[str, Any], importer: Importer,
         (draft / "openapi.yaml").write_text(as_yaml(made), encoding="utf-8")
         meta = _meta(label, made, importer, near)
         (draft / "version.toml").write_text(tomlkit.dumps(meta), encoding="utf-8")
-        errata: list[dict[str, Any]] = []
+        carried = carry(made, near.errata) if near is not None else []
         clauses: dict[str, list[dict[str, Any]]] = {"clause": []}
         if near is not None:
-            errata = carryover.carried_errata(made, near)
+            errata = [_erratum(item) for item in carried if item.patch]
             (draft / "errata.toml").write_text(tomlkit.dumps({"erratum": errata}), encoding="utf-8")
         # Clauses and features are chosen by what the converted document has, so it must be loaded before they are
         # written.
         first = load(label, Path(scratch))
         features = set(carryover.documented_features(first))
         if near is not None:
-            clauses = carryover.carried_clauses(first, near)
+            clauses = carryover.carried_clauses(first, known)
             features.update(carryover.carried_features(first, near))
             (draft / "clauses.toml").write_text(tomlkit.dumps(clauses), encoding="utf-8")
         meta["features"] = sorted(features)
@@ -221,10 +226,19 @@ def _written(target: Path, label: str, made: dict[str, Any], importer: Importer,
         folder=target,
         operations=len(operations_of(spec)),
         clauses=len(clauses["clause"]),
-        errata=len(errata),
+        errata=tuple((item.erratum.id, item.fate) for item in carried),
         nearest=near.version if near else "",
         notes=importer.notes.all(),
     )
+
+
+def _erratum(item: Carried) -> dict[str, Any]:
+    """An erratum as a TOML table, with the patch for this document."""
+    table = {key: getattr(item.erratum, key) for key in ("id", "where", "says", "holds", "why", "source", "provenance")}
+    # The place that it names may be one of those that are not here.
+    if not any(str(step["path"]).startswith(item.erratum.where) for step in item.patch):
+        table["where"] = str(item.patch[0]["path"])
+    return {**table, "patch": json.dumps(list(item.patch), ensure_ascii=False)}
 
 
 def _meta(label: str, made: dict[str, Any], importer: Importer, near: Spec | None) -> dict[str, Any]:
