@@ -81,7 +81,12 @@ def test_the_stream_scenarios_pass_with_every_oddity(version: str, scenario: Sce
     assert {} == bad(play(spec, scenario, answering(app, spec)), scenario, version)
 
 
-CUTS = [check for check in all_checks().values() if check.scenarios != ("*",) and check.id.startswith("stream.")]
+#: Checks about scenarios of their own. Those about a corpus are broken in the proofs of all checks.
+CUTS = [
+    check
+    for check in all_checks().values()
+    if check.id.startswith("stream.") and not all(name == "*" or name.startswith("corpus.") for name in check.scenarios)
+]
 
 
 @pytest.mark.parametrize("check", CUTS, ids=lambda check: check.id)
