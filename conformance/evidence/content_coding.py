@@ -7,13 +7,13 @@ from collections.abc import Iterable
 
 from conformance.requests.headers import Headers
 
-__all__ = ["GZIP", "ZSTD", "codings", "undone"]
+__all__ = ["GZIP", "MOST", "ZSTD", "codings", "too_long", "undone"]
 
 #: The first bytes of gzip data (RFC 1952 section 2.3.1) and of a Zstandard frame (RFC 8878 section 3.1.1).
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 #: No content is unpacked to more bytes than this: several are unpacked at a time, and their values are parsed.
-_MOST = 4_194_304
+MOST = 4_194_304
 
 #: Codings that this module can undo → the window bits for zlib.
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
@@ -31,16 +31,29 @@ def codings(headers: Headers) -> tuple[str, ...]:
 
 
 def undone(names: Iterable[str], data: bytes) -> bytes | None:
-    """The bytes without these codings, the last one undone first; None if one is unknown or doesn't fit the bytes."""
+    """The bytes without these codings, the last one undone first; None if that can't be done: a coding is unknown, the
+    bytes don't fit it, or they unpack to more than :data:`MOST`.
+    """
+    return _unpacked(names, data)[0]
+
+
+def too_long(names: Iterable[str], data: bytes) -> bool:
+    """Return True if the bytes may fit these codings, and unpack to more than :data:`MOST`."""
+    return _unpacked(names, data)[1]
+
+
+def _unpacked(names: Iterable[str], data: bytes) -> tuple[bytes | None, bool]:
+    """(the bytes without these codings or None, whether they are too long for that)."""
     for name in reversed(tuple(names)):
         window = _WINDOWS.get(name)
         if window is None or (window > 15 and not data.startswith(GZIP)):
-            return None
+            return None, False
         try:
             packed = zlib.decompressobj(window)
-            data = packed.decompress(data, _MOST)
+            data = packed.decompress(data, MOST)
         except zlib.error:
-            return None
+            return None, False
         if not packed.eof:
-            return None
-    return data
+            # Input that is left over was not looked at; without any, the data end too early.
+            return None, bool(packed.unconsumed_tail)
+    return data, False

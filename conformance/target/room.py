@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from attrs import evolve
 
 from conformance.evidence.body import SMALL, depth, parsed_size, shortened
+from conformance.evidence.content_coding import MOST, codings, too_long
 from conformance.evidence.event_stream import MOST_LINES
 from conformance.evidence.exchange import Exchange, FaultKind, Response
 
@@ -49,6 +50,8 @@ def _fitted(response: Response, keep: Callable[[int], bool]) -> Response:
         return response
     if size > MOST_LINES and _lines(response.body) > MOST_LINES and not response.media_type.endswith("json"):
         return shortened(response, f"it has more than {MOST_LINES} lines")
+    if too_long(codings(response.headers), response.body):
+        return shortened(response, f"it unpacks to more than {MOST} bytes")
     if _depth(response) > DEEPEST:
         return shortened(response, f"its values are nested more than {DEEPEST} levels deep", small=True)
     if size <= SMALL:

@@ -212,7 +212,9 @@ def test_a_check_touches_its_file_and_its_clause(checkout: Copy) -> None:
     assert 0 == done.code, done.err
     assert [] == [text for text in ("People are billed", "No prompt has a million") if text not in done.out]
 
-    done = checkout.execute("-m", "pytest", "tests/proofs/test_counterexamples.py", "-q", "-k", "fails_its and example.")
+    done = checkout.execute(
+        "-m", "pytest", "tests/proofs/test_counterexamples.py", "-q", "-k", "fails_its and example."
+    )
     told = dict(re.findall(r"^(example\.[\w-]+): (.*)$", done.out, re.MULTILINE))
     assert 1 == done.code, done.out + done.err
     assert "3 failed, 1 passed" in done.out

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from behaviours import BEHAVIOURS
-from trial import trial
+from bounded_run import trial
 
 
 def main(names: list[str]) -> None:

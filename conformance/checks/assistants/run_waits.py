@@ -153,6 +153,7 @@ def _waits_on(value: Any, request: Request) -> Any:
     clause="run-submit-continues",
     counterexample=on_json(_waits_on),
     scenarios=("runs.tools",),
+    operations=("threads.runs.submit_tool_outputs",),
     needs=("submit",),
 )
 def submit_continues(spec: Spec, trace: Trace) -> Iterator[Finding]:

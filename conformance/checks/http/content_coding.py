@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator, Sequence
 
-from conformance.evidence.content_coding import GZIP, ZSTD, codings, undone
+from conformance.evidence.content_coding import GZIP, MOST, ZSTD, codings, too_long, undone
 from conformance.evidence.event_stream import stream_of
 from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.trace import Observation
@@ -52,7 +52,8 @@ def _wrong(response: Response, names: tuple[str, ...]) -> str:
         return "the bytes are no Zstandard frame"
     if _readable(response):
         return "the bytes are readable without decoding"
-    if set(names) <= {"gzip", "x-gzip", "deflate"} and response.complete and undone(names, body) is None:
+    known = set(names) <= {"gzip", "x-gzip", "deflate"}
+    if known and response.complete and undone(names, body) is None and not too_long(names, body):
         return "the bytes can't be decoded so"
     return ""
 
@@ -69,6 +70,9 @@ def _coded(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
     response = exchange.response
     accepted = exchange.request.header("accept-encoding") or ""
     if response is None or response.media_type != "application/json" or "gzip" in accepted or not response.body:
+        return None
+    # What is too long to be unpacked again isn't judged.
+    if response.size > MOST:
         return None
     packed = response.with_body(gzip.compress(response.body, mtime=0))
     return exchange.answered(packed.with_header("content-encoding", "gzip"))

@@ -69,6 +69,8 @@ def _let_pass(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | Non
     about=_breaks_a_rule,
     contrast=True,
     witness=admitted,
+    # An answer to another request may hold what nobody asked for here.
+    entails=("errors.some-rejected", "chat.context.only-when-asked"),
 )
 def rejected(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A request that breaks one documented constraint is refused with a 4xx status.

@@ -165,6 +165,7 @@ def _called_anyway(value: dict[str, Any], request: Request) -> Any:
     operations=CHAT,
     about=_asks_for_none,
     needs=Needs.SUCCESS,
+    entails=("chat.finish-reason.tool-calls",),
 )
 def tool_none(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """With ``tool_choice: none`` or ``function_call: none`` the answer calls no tool and no function.

@@ -87,6 +87,7 @@ def _free_prompt(value: Any, _request: Request) -> Any:
     operations=MODELS,
     about=lambda spec, case: _plain(spec, case) and case.expect is Expect.ACCEPT,
     needs=Needs.SUCCESS,
+    entails=("chat.finish-reason.length.counted",),
 )
 def usage_counted(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """At least one prompt token is counted, and no count is negative."""
