@@ -52,9 +52,9 @@ class Process:
         """
         probes = max(0, WRONG_KEY_PROBES - before.wrong_keys)
         if not self.worker:
-            return Allowance(config.budget, config.limits, wrong_keys=probes, before=before, until=until)
+            return Allowance(config.budget, wrong_keys=probes, before=before, until=until)
         probes, share = int(self._number < probes), 1.0 / self.workers
-        return Allowance(config.budget, config.limits, share=share, wrong_keys=probes, before=before, until=until)
+        return Allowance(config.budget, share=share, wrong_keys=probes, before=before, until=until)
 
     def in_flight(self, options: Options, *, live: bool) -> int:
         """How many exchanges it may have in flight. Where nobody says, each process has one at least."""

@@ -11,7 +11,7 @@ from attrs import frozen
 from conformance.errors import ConformanceError
 from conformance.evidence.exchange import Exchange, FaultKind
 from conformance.requests.case import Auth, Case
-from conformance.settings.configuration import Budget, Limits
+from conformance.settings.configuration import Budget
 from conformance.verdict import Outcome
 
 __all__ = ["FILTER_STOP", "WRONG_KEY_PROBES", "Allowance", "Spent", "Window", "Withheld", "failing", "filtered"]
@@ -22,7 +22,6 @@ FILTER_STOP = 3
 #: Most requests with a wrong key that a whole run sends to a live target: more may lock the account.
 WRONG_KEY_PROBES = 2
 
-_LIMITS = Limits()
 
 #: The number of exchanges that are looked back on. If more than half of them failed, the target is unavailable.
 WINDOW = 20
@@ -43,7 +42,7 @@ class Withheld(ConformanceError):  # noqa: N818 - not an error: a request left o
 @frozen
 class Spent:
     """What was sent so far: the number of requests with retries, the sums of their upper limits of cost, and how many
-    had a wrong key. ``kept`` is the number of bytes of large answers that were kept as evidence.
+    had a wrong key.
     """
 
     requests: int = 0
@@ -51,7 +50,6 @@ class Spent:
     images: int = 0
     seconds: float = 0.0
     wrong_keys: int = 0
-    kept: int = 0
 
     def __add__(self, other: Spent) -> Spent:
         return Spent(
@@ -60,7 +58,6 @@ class Spent:
             self.images + other.images,
             self.seconds + other.seconds,
             self.wrong_keys + other.wrong_keys,
-            self.kept + other.kept,
         )
 
 
@@ -79,15 +76,14 @@ class Allowance:
     def __init__(
         self,
         budget: Budget,
-        limits: Limits = _LIMITS,
         *,
         share: float = 1.0,
         wrong_keys: int = WRONG_KEY_PROBES,
         before: Spent = NOTHING,
         until: float = float("inf"),
     ) -> None:
-        self._budget, self._share, self._before = budget, share, before
-        self._room = int((limits.evidence_bytes - before.kept) * share)
+        self.share = share
+        self._budget, self._before = budget, before
         self.until = until
         self._spent = Spent()
         self._most_wrong_keys = wrong_keys
@@ -115,19 +111,11 @@ class Allowance:
             for name in ("requests", "tokens", "images", "seconds"):
                 cap = getattr(self._budget, name)
                 # A process gets its share of what the run has left, so that all together stay within the cap.
-                if cap is not None and getattr(after, name) > (cap - getattr(self._before, name)) * self._share:
+                if cap is not None and getattr(after, name) > (cap - getattr(self._before, name)) * self.share:
                     message = f"the budget of {cap:g} {name} is used up"
                     # Another case may cost no tokens or images, but each costs a request.
                     raise Withheld(message, Outcome.INCONCLUSIVE, final=name == "requests")
             self._spent = after
-
-    def keep(self, size: int) -> bool:
-        """Take room for the body of a large answer, in bytes; False if the run keeps no more of them."""
-        with self._lock:
-            if self._spent.kept + size > self._room:
-                return False
-            self._spent += Spent(kept=size)
-            return True
 
     def _check(self, case: Case, resource: str) -> None:
         """Raise :class:`Withheld` for expensive requests that aren't allowed, for wrong keys and for filtered

@@ -13,7 +13,7 @@ from conformance.evidence.content_coding import MOST, codings, too_long
 from conformance.evidence.event_stream import MOST_LINES
 from conformance.evidence.exchange import Exchange, FaultKind, Response
 
-__all__ = ["DEEPEST", "LARGE", "MOST_PARSED", "Turns", "kept"]
+__all__ = ["DEEPEST", "LARGE", "MOST_PARSED", "Room", "Turns", "kept"]
 
 #: The most memory, in bytes, that the values of one JSON body may take when it is judged, by estimate.
 MOST_PARSED = 100_000_000
@@ -62,6 +62,22 @@ def _fitted(response: Response, keep: Callable[[int], bool]) -> Response:
         return shortened(response, _FULL)
     response.forget()
     return response
+
+
+class Room:
+    """How many bytes of large answers are still kept whole. Each api-version has its own: its report is one file."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> bool:
+        """Take room for a body of so many bytes; False if there isn't as much left."""
+        with self._lock:
+            if size > self._left:
+                return False
+            self._left -= size
+            return True
 
 
 class Turns:

@@ -34,7 +34,7 @@ from conformance.target.journal import Entry, Journal
 from conformance.target.limits import Allowance, Withheld
 from conformance.target.proxy import proxy_for
 from conformance.target.retry import Pace, delay, never_left
-from conformance.target.room import Turns, kept
+from conformance.target.room import Room, Turns, kept
 from conformance.target.silence import Silence
 from conformance.target.transport import Answer, Transport
 from conformance.verdict import Outcome
@@ -86,7 +86,8 @@ class Target:
         own = spec.base_path if settings.base_path is None else settings.base_path
         self.base_path = parts.path.rstrip("/") + own
         self.run_id = run_id or randomness.token_hex(4)
-        self.allowance = allowance or Allowance(config.budget, config.limits)
+        self.allowance = allowance or Allowance(config.budget)
+        self._room = Room(int(config.limits.evidence_bytes * self.allowance.share))
         #: A cheap request that a working target answers below 500: tells one broken request from a broken target.
         self.control = control
         self._control_at, self._control_ok = float("-inf"), True
@@ -202,7 +203,7 @@ class Target:
         with self._turns.turn(exchange.response):
             if self.journal is not None:
                 self._write_down(case, values, entry, exchange)
-            return kept(exchange, self.allowance.keep)
+            return kept(exchange, self._room.take)
 
     def undo(self, entry: Entry) -> Exchange:
         """Remove what a journal entry created. It isn't counted against the budget: objects left behind would be
