@@ -6,6 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from behaviours import BEHAVIOURS
 from bounded_run import trial
 

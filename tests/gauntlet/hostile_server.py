@@ -10,7 +10,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from attrs import define, field, frozen
+from attrs import define, frozen
+from target.wire_server import WireServer
 
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
@@ -113,78 +114,24 @@ class Talk:
         self.answer(response.body if body is None else body, media, response.status)
 
 
-@define(eq=False)
-class HostileServer:
-    """A listener with a thread for each connection."""
+class HostileServer(WireServer):
+    """A server that answers every request by one behaviour. The emulator gives the honest answers."""
 
-    behaviour: Behaviour
-    app: App
-    over: threading.Event = field(factory=threading.Event)
-    lock: threading.Lock = field(factory=threading.Lock)
-    received: int = 0
-    _listener: socket.socket = field(init=False)
-    _open: list[socket.socket] = field(factory=list)
+    def __init__(self, behaviour: Behaviour, app: App) -> None:
+        self.behaviour, self.app, self.lock = behaviour, app, threading.Lock()
+        super().__init__(self._act)
 
-    def __attrs_post_init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._open.append(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        try:
-            with connection:
-                request = _read(connection)
-                if request is None:
-                    return
-                with self.lock:
-                    self.received += 1
-                    number = self.received
-                self.behaviour.act(Talk(self, connection, request, number))
-        except OSError:
-            return  # the client has left
-
-    def close(self) -> None:
-        """End every connection."""
-        self.over.set()
-        self._listener.close()
-        for connection in self._open:
-            with contextlib.suppress(OSError):
-                connection.close()
+    def _act(self, connection: socket.socket, data: bytes, number: int) -> None:
+        """Answer one request; the connection ends with it."""
+        self.behaviour.act(Talk(self, connection, _request(data), number))
 
 
-def _read(connection: socket.socket) -> Request | None:
-    """The request on a connection; None if the client leaves before its end."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        more = connection.recv(65_536)
-        if not more:
-            return None
-        data += more
+def _request(data: bytes) -> Request:
+    """A request from its bytes."""
     head, _, body = data.partition(b"\r\n\r\n")
     first, *rest = head.decode("latin-1").split("\r\n")
     method, target, _ = first.split(" ", 2)
     headers = tuple((name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in rest))
-    request = Request(method, f"http://target{target}", headers, b"")
-    length = int(request.header("content-length") or 0)
-    while len(body) < length:
-        more = connection.recv(65_536)
-        if not more:
-            return None
-        body += more
     return Request(method, f"http://target{target}", headers, body)
 
 

@@ -60,7 +60,10 @@ class WireServer:
                     if line.lower().startswith(b"content-length:"):
                         length = int(line.split(b":")[1])
                 while len(rest) < length:
-                    rest += connection.recv(65536)
+                    data = connection.recv(65536)
+                    if not data:
+                        return
+                    rest += data
                 request, rest = head + b"\r\n\r\n" + rest[:length], rest[length:]
                 with self._lock:
                     self.requests.append(request)
