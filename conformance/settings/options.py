@@ -150,6 +150,11 @@ def from_mapping(given: Mapping[str, Any]) -> Options:
     def get(flag: str) -> Any:
         return given.get(rows[flag].name) or None
 
+    def number(flag: str, kind: Callable[[Any], Any], otherwise: float, *, least: int = 0) -> Any:
+        # A zero that was given is a zero, not a missing value.
+        value = given.get(rows[flag].name)
+        return otherwise if value is None else _number(kind, value, rows[flag], least)
+
     profile = get("--profile") or Profile.STANDARD
     if profile not in Profile.ALL:
         raise UsageError(f"unknown profile {profile!r}", hint=f"one of {', '.join(Profile.ALL)}")
@@ -162,8 +167,8 @@ def from_mapping(given: Mapping[str, Any]) -> Options:
         api_versions=tuple(dict.fromkeys(get("--api-version") or ())),
         profile=profile,
         out=_path(get("--out")),
-        seed=_number(int, get("--seed") or 0, rows["--seed"], 0),
-        concurrency=_number(int, get("--concurrency") or 0, rows["--concurrency"], 0),
+        seed=number("--seed", int, 0),
+        concurrency=number("--concurrency", int, 0, least=1),
         config=_path(get("--config")),
         specs=_path(get("--specs")),
         checks=tuple(get("--check") or ()),
@@ -171,11 +176,11 @@ def from_mapping(given: Mapping[str, Any]) -> Options:
         scenarios=tuple(get("--scenario") or ()),
         families=families,
         shard=_shard(get("--shard")),
-        shrink=_number(int, get("--shrink") or 0, rows["--shrink"], 0),
+        shrink=number("--shrink", int, 0),
         baseline=_path(get("--baseline")),
         expensive=_kinds(get("--expensive") or ()),
         allow_plain_http=bool(get("--allow-plain-http")),
-        cleanup_timeout=_number(float, get("--cleanup-timeout") or 30.0, rows["--cleanup-timeout"], 0),
+        cleanup_timeout=number("--cleanup-timeout", float, 30.0),
         no_cache=bool(get("--no-cache")),
         selection={row.flag: given[row.name] for row in ROWS if given.get(row.name) and row.flag in _SELECTS},
     )

@@ -45,6 +45,7 @@ def test_what_is_given_arrives() -> None:
         ("not a number", ("--seed", "x")),
         ("must be at least 0", ("--seed", "-1")),
         ("not a number", ("--cleanup-timeout", "soon")),
+        ("must be at least 1", ("--concurrency", "0")),
         ("4/3", ("--shard", "4/3")),
     ],
 )
