@@ -1,7 +1,8 @@
 """From what a recording holds to evidence: content codings undone, secrets removed. Pure.
 
 A recording is kept by its owner, a report is shown around: no key, token, cookie or signature of a recording gets into
-one. What stands in a secret header or parameter anywhere in the files is hidden wherever it occurs in them.
+one. What stands in a secret header, parameter or member of a request's body anywhere in the files is hidden wherever it
+occurs in them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from attrs import frozen
 
 from conformance.evidence.exchange import Chunk, Exchange, Response
+from conformance.recordings.body_secrets import body_secrets
 from conformance.recordings.recorded import Recorded
 from conformance.redaction import Secrets, parts_of
 from conformance.requests.headers import Headers, first_value, is_secret, redact
@@ -47,13 +49,15 @@ def secrets_of(recorded: Iterable[Recorded], words: Collection[str] = ()) -> Sec
 
 
 def _secret_values(recorded: Recorded) -> Iterator[str]:
-    """Yield the values of secret headers and parameters."""
+    """Yield the values of secret headers and parameters, and the secrets of the request's body."""
     for name, value in (*recorded.request_headers, *recorded.headers):
         if is_secret(name):
             yield from parts_of(value)
     for name, value in parse_qsl(urlsplit(recorded.url).query):
         if name.lower() in _PARAMETERS:
             yield value
+    sent = recorded.request_body or b""
+    yield from body_secrets(_decoded(sent, recorded.request_headers) or sent)
 
 
 def exchange_of(recorded: Recorded, secrets: Secrets) -> Exchange | Unusable:

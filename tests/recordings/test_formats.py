@@ -141,6 +141,22 @@ SECRETS = {
     "a key that the answer repeats": chat({"error": {"message": f"bad key {KEY}", "code": "401"}}, status=401),
     "a user in the URL": chat(url=f"https://me:{KEY}@host/openai/deployments/d/chat/completions?api-version=v"),
     "a signature in the answer": chat({"data": [{"url": f"https://s/x.png?se=1&sig={KEY}&sp=r"}]}, request_headers=[]),
+    "a key of a data source": chat(
+        body={**HELLO, "data_sources": [{"parameters": {"authentication": {"type": "api_key", "key": KEY}}}]},
+        request_headers=[],
+    ),
+    "a connection string": chat(
+        body={**HELLO, "data_sources": [{"parameters": {"authentication": {"connection_string": f"Endpoint={KEY}"}}}]},
+        request_headers=[],
+    ),
+    "a header that a tool sends": chat(
+        body={**HELLO, "tools": [{"type": "mcp", "headers": {"Authorization": f"Bearer {KEY}", "X-Team": "a"}}]},
+        request_headers=[],
+    ),
+    "a token that a tool sends": chat(body={**HELLO, "tools": [{"authorization": KEY}]}, request_headers=[]),
+    "a password that the answer repeats": chat(
+        {"error": {"message": f"bad password {KEY}"}}, {**HELLO, "metadata": {"clientSecret": KEY}}, request_headers=[]
+    ),
     "a signature with escapes": chat(
         '{"data":[{"url":"https:\\/\\/s\\/x.png?se=1\\u0026sig=' + KEY + '\\u0026sp=r"}]}', request_headers=[]
     ),
@@ -153,6 +169,13 @@ def test_no_secret_of_a_recording_gets_into_the_evidence(entry: dict[str, object
     made = repr(exchange(one))
     assert KEY not in made
     assert REDACTED in made or "redacted" in made
+
+
+def test_a_member_named_key_is_no_secret_elsewhere(tmp_path: Path) -> None:
+    filters = {"type": "eq", "key": "department", "value": "sales"}
+    tool = {"type": "file_search", "filters": filters, "headers": {"accept": "text/plain"}}
+    (one,) = read(tmp_path / "a.jsonl", as_lines([chat(body={**HELLO, "tools": [tool]})]))
+    assert {**HELLO, "tools": [tool]} == exchange(one).request.json
 
 
 BAD = {
