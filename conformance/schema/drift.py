@@ -1,8 +1,9 @@
 """Drift: values of an answer that the document doesn't list although the service may add such values at any time.
 
 Item types, tool types, event types, content parts and annotations grow on the service without a new api-version. An
-unknown member of such an open union is no mistake; a known member with wrong fields is one. Unions are open unless
-``operations.toml`` names them as closed. Of plain enums only those of the properties that it names are open.
+unknown member of such an open union is no mistake; a known member with wrong fields is one. The values of plain enums,
+such as states and reasons, grow too. Both are open unless ``operations.toml`` names the union, or the property, as
+closed.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def _drift(spec: Spec, error: SchemaError, value: Any) -> Iterator[Drift | None]
         yield _unknown(value, f"{at}/{error.tag}")
     elif error.keyword in ("oneOf", "anyOf") and error.causes:
         yield from _of_union(spec, error, value)
-    elif error.keyword == "enum" and tokens(at)[-1:] and tokens(at)[-1] in spec.facts.open_values:
+    elif error.keyword == "enum" and not spec.facts.closed_values & set(tokens(at)[-1:]):
         yield _unknown(value, at)
     else:
         yield None
@@ -62,10 +63,12 @@ def _of_union(spec: Spec, error: SchemaError, value: Any) -> Iterator[Drift | No
     for cause in error.causes:
         branches.setdefault(cause.branch, []).append(cause)
     tag = f"{error.instance_pointer}/{_TAG}"
-    if all(any(_names_another(cause, tag) for cause in causes) for causes in branches.values()):
+    # A branch of another type is no branch for this value, even if the type is all that it lacks.
+    own = [causes for causes in branches.values() if not any(_names_another(cause, tag) for cause in causes)]
+    if not own:
         yield _unknown(value, tag)
         return
-    for causes in branches.values():
+    for causes in own:
         inner = [drift_of(spec, cause, value) for cause in causes]
         if all(inner):
             yield from (each for found in inner for each in found)
@@ -73,9 +76,12 @@ def _of_union(spec: Spec, error: SchemaError, value: Any) -> Iterator[Drift | No
     yield None
 
 
-def _names_another(cause: SchemaError, tag: str) -> bool:
-    """True if a branch doesn't fit because its type is another one."""
-    return cause.instance_pointer == tag and cause.keyword in ("const", "enum")
+def _names_another(error: SchemaError, tag: str) -> bool:
+    """True if a branch, or each branch of a union within it, doesn't fit because its type is another one."""
+    if error.keyword not in ("oneOf", "anyOf") or not error.causes:
+        return error.instance_pointer == tag and error.keyword in ("const", "enum")
+    known = {cause.branch for cause in error.causes if not _names_another(cause, tag)}
+    return {cause.branch for cause in error.causes if _names_another(cause, tag)} >= known
 
 
 def _unknown(value: Any, pointer: str) -> Drift | None:

@@ -171,8 +171,8 @@ class FactTable:
 
     ``entries`` are (globs of operationIds, facts by name): of each fact the last entry counts. ``wrong_key`` are the
     operationIds that may get the probe with a wrong key, the best first. ``closed_unions`` are the JSON Pointers of
-    unions in answers that the service doesn't extend, ``open_values`` the names of properties whose listed values it
-    extends.
+    unions in answers that the service doesn't extend, ``closed_values`` the names of properties whose listed values it
+    doesn't extend.
     """
 
     entries: tuple[tuple[tuple[str, ...], Mapping[str, Any]], ...] = field(default=(), repr=False)
@@ -181,7 +181,7 @@ class FactTable:
     abilities: tuple[Ability, ...] = field(default=(), repr=False)
     needs: tuple[Need, ...] = field(default=(), repr=False)
     closed_unions: tuple[str, ...] = field(default=(), repr=False)
-    open_values: frozenset[str] = field(default=frozenset(), repr=False)
+    closed_values: frozenset[str] = field(default=frozenset(), repr=False)
 
     def extended(self, data: Mapping[str, Any]) -> FactTable:
         """The table with what a further ``operations.toml`` says, whose form was checked before.
@@ -197,7 +197,7 @@ class FactTable:
             abilities=self.abilities + tuple(Ability(**_frozen(item)) for item in data.get("ability", ())),
             needs=self.needs + tuple(Need(**_frozen(item)) for item in data.get("need", ())),
             closed_unions=self.closed_unions + tuple(answers.get("closed_unions", ())),
-            open_values=self.open_values | frozenset(answers.get("open_values", ())),
+            closed_values=self.closed_values | frozenset(answers.get("closed_values", ())),
         )
 
     def of(self, operation: str) -> OperationFacts:

@@ -71,20 +71,52 @@ def test_a_closed_union_has_no_drift() -> None:
     assert {()} == set(drift("/components/schemas/OpenAI.ResponseTextFormatConfiguration", {"type": "poem"}))
 
 
-def test_every_closed_union_is_there_and_each_open_value_is_listed_somewhere() -> None:
+def test_every_closed_union_is_there_and_each_closed_name_has_listed_values() -> None:
     for pointer in SPEC.facts.closed_unions:
         assert "discriminator" in SPEC.resolve("#" + pointer) or "oneOf" in SPEC.resolve("#" + pointer), pointer
     text = json.dumps(SPEC.document)
-    assert [] == [name for name in SPEC.facts.open_values if f'"{name}": {{' not in text]
+    assert [] == [name for name in SPEC.facts.closed_values if f'"{name}": {{' not in text]
 
 
-def test_a_value_of_an_open_list_is_drift_and_of_another_a_mistake(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "path", "value"),
+    [
+        ({"status": "finished"}, "/status", "finished"),
+        ({"truncation": "later"}, "/truncation", "later"),
+        ({"tool_choice": "sometimes"}, "/tool_choice", "sometimes"),
+        ({"status": "incomplete", "incomplete_details": {"reason": "moon"}}, "/incomplete_details/reason", "moon"),
+    ],
+)
+def test_an_unlisted_value_of_an_answer_is_drift(change: Any, path: str, value: str) -> None:
+    assert [(Drift(path, path, value),)] == drift("/components/schemas/AzureResponse", {**RESPONSE, **change})
+
+
+@pytest.mark.parametrize("change", [{"object": "reply"}, {"status": ""}, {"status": 5}], ids=str)
+def test_what_a_thing_is_and_what_names_nothing_stays_a_mistake(change: Any) -> None:
+    assert {()} == set(drift("/components/schemas/AzureResponse", {**RESPONSE, **change}))
+
+
+def test_a_member_of_a_union_with_a_wrong_field_is_not_taken_for_one_with_a_new_type() -> None:
+    """Without a discriminator each branch lists its own type; the value has that of the first one."""
+    one = {"properties": {"type": {"enum": ["one"]}, "size": {"type": "integer"}}}
+    other = {"properties": {"type": {"enum": ["other"]}}}
+    union = {"anyOf": [{"anyOf": [other, other]}, one, other]}
+    validator = validator_for(SPEC, union)
+    wrong, new = {"type": "one", "size": "x"}, {"type": "new", "size": "x"}
+    assert [()] == [drift_of(SPEC, error, wrong) for error in validator.errors(wrong)]
+    assert [(Drift("/type", "/type", "new"),)] == [drift_of(SPEC, error, new) for error in validator.errors(new)]
+
+
+def test_a_value_of_an_open_list_is_drift_and_of_a_closed_one_a_mistake(tmp_path: Path) -> None:
     error = {"code": "out_of_luck", "message": "No."}
     failed = {**RESPONSE, "status": "failed", "output": [], "error": error}
     report = judged(tmp_path, failed, RESPONSE)
     assert "conformant" == conclusion(report)
     assert ["out_of_luck"] == [each["value"] for each in (report.footer or {})["drift"]]
-    assert "not conformant" == conclusion(judged(tmp_path, {**RESPONSE, "status": "finished"}))
+    report = judged(tmp_path, {**RESPONSE, "status": "finished"})
+    assert "conformant" == conclusion(report)
+    assert ["finished"] == [each["value"] for each in (report.footer or {})["drift"]]
+    assert "not conformant" == conclusion(judged(tmp_path, {**RESPONSE, "object": "reply"}))
 
 
 def test_drift_stands_in_every_report_and_nothing_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -156,11 +156,14 @@ def _early(item: dict[str, Any]) -> Any:
     scenarios=("fine_tuning.*", "video.*"),
 )
 def finished_at(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """``finished_at`` is set only in a final state. Clients detect the end by it."""
+    """``finished_at`` is set only in a final state. Clients detect the end by it.
+
+    A state that no document lists may be a final one.
+    """
     for seen in trace:
         for item in objects_in(seen):
             status = item.get("status")
-            if item.get("finished_at") is not None and isinstance(status, str) and status not in ENDS:
+            if item.get("finished_at") is not None and status in (UNDER_WAY | {"paused"}):
                 yield seen.finding(
                     f"finished_at of a job that is {status}", place="/finished_at", actual=item["finished_at"]
                 )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.checks.objects.jobs import ENDS, on_objects
+from conformance.checks.objects.jobs import UNDER_WAY, on_objects
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import asked, on_json
@@ -138,8 +138,12 @@ def _unfinished(value: Any, request: Request) -> Any:
     entails=("responses.kept",),
 )
 def ended(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """Without ``background`` the response has a final state when it is answered. Nobody would ask again."""
-    if "status" in (seen.json if isinstance(seen.json, dict) else {}) and _status(seen) not in ENDS:
+    """Without ``background`` the response has a final state when it is answered. Nobody would ask again.
+
+    A state that no document lists may be a final one.
+    """
+    status = seen.json.get("status", "absent") if isinstance(seen.json, dict) else "absent"
+    if status in UNDER_WAY or not (status and isinstance(status, str)):
         yield seen.finding("it has not ended", place="/status", expected="completed", actual=_status(seen))
 
 

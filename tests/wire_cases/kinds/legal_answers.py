@@ -85,6 +85,16 @@ def _events(*choices: dict[str, Any]) -> list[str]:
     return ["data: " + json.dumps({**head, "choices": [{"index": 0, **one}]}) for one in choices] + ["data: [DONE]"]
 
 
+def _job(example: Example) -> Played:
+    """A fine-tuning job that ended."""
+    job = {"id": "ftjob-1", "object": "fine_tuning.job", "created_at": 1, "model": "m", "training_file": "file-1",
+           "hyperparameters": {"n_epochs": 1}, "result_files": [], "validation_file": None, "trained_tokens": 1,
+           "fine_tuned_model": "m:ft", "error": None, "organization_id": "o", "seed": 1, **example}  # fmt: skip
+    asked = {"model": "m", "training_file": "file-1"}
+    seen = exchanged("fine_tuning.jobs.create", asked, answer({"status": 200, "body": job}), V1)
+    return played(seen, version=V1, scenario="fine_tuning.jobs")
+
+
 OFFSETS = {"content_filter_offsets": {"check_offset": 9, "start_offset": 0, "end_offset": 9}}
 SAFE = {"finish_reason": None, "content_filter_results": {"hate": {"filtered": False, "severity": "safe"}}, **OFFSETS}
 HIT = {"protected_material_text": {"detected": True, "filtered": True}}
@@ -96,6 +106,7 @@ CASES = (
         filtered,
         {"events": _events(SAFE, {"finish_reason": "content_filter", "content_filter_results": HIT, **OFFSETS})},
     ),
+    WireCase("job-in-an-unlisted-state", "note", _job, {"status": "archived", "finished_at": 5}),
     WireCase("arguments-without-deltas", "note", responded(_without_deltas), {}),
     WireCase("sequence-number-as-a-float", "note", _with_floats, {}),
     WireCase(
