@@ -73,12 +73,13 @@ class Check:
     """A rule. ``operations`` and ``scenarios`` are globs that limit where it can apply.
 
     ``prerequisites`` say what a trace check must have seen. ``unless`` are functions that say why the rule can't be
-    judged although nothing is missing: somebody else changed what the scenario looks at. ``witness`` is a second
-    counterexample, which gets all other exchanges of the trace. It is for rules whose first counterexample works only
-    on a running server, because that would also answer the later requests differently. ``contrast`` marks rules about
-    refusals: a refusal proves something only if the same target answered a request without the fault with another
-    status. ``together`` marks trace checks that report only what all answers have in common: their counterexample must
-    break all of them at once to be seen.
+    judged although nothing is missing: somebody else changed what the scenario looks at. ``subject`` looks at the
+    requests of a trace alone, and says why they are not what the rule is about. ``witness`` is a second counterexample,
+    which gets all other exchanges of the trace. It is for rules whose first counterexample works only on a running
+    server, because that would also answer the later requests differently. ``contrast`` marks rules about refusals: a
+    refusal proves something only if the same target answered a request without the fault with another status.
+    ``together`` marks trace checks that report only what all answers have in common: their counterexample must break
+    all of them at once to be seen.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Check:
     needs: Needs = Needs.ANSWER
     prerequisites: tuple[Prerequisite, ...] = ()
     unless: tuple[Question, ...] = ()
+    subject: Question | None = None
     witness: Counterexample | None = field(default=None, repr=False)
     contrast: bool = False
     together: bool = False
@@ -167,6 +169,7 @@ def trace_check(
     scenarios: Sequence[str],
     needs: Sequence[Prerequisite] = (),
     unless: Sequence[Question] = (),
+    subject: Question | None = None,
     witness: Counterexample | None = None,
     entails: Sequence[str] = (),
     operations: Sequence[str] = ("*",),
@@ -176,8 +179,9 @@ def trace_check(
 ) -> Callable[[TraceJudge], Check]:
     """Turn ``(spec, trace) → findings`` into a trace check.
 
-    ``needs`` says what must have been seen, ``unless`` what makes the rule inapplicable. If something is missing, or if
-    no answer of the trace could have broken the rule, the judge reports that; the check itself only reports violations.
+    ``needs`` says what must have been seen, ``unless`` and ``subject`` what makes the rule inapplicable. If something
+    is missing, or if no answer of the trace could have broken the rule, the judge reports that; the check itself only
+    reports violations.
     """
 
     def make(judge: TraceJudge) -> Check:
@@ -194,6 +198,7 @@ def trace_check(
             needs=Needs.ANY,
             prerequisites=tuple(needs),
             unless=tuple(unless),
+            subject=subject,
             witness=witness,
             together=together,
             features=tuple(features),

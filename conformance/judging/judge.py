@@ -131,6 +131,9 @@ def _all_excused(trace: Trace, places: list[int], blocks: list[Blocked]) -> bool
 
 def _judge_trace(spec: Spec, check: Check, trace: Trace) -> _Judged:
     """Judge the trace as a whole."""
+    other = check.subject(trace) if check.subject is not None else ""
+    if other:
+        return _Judged(blocks=(Blocked(Outcome.NOT_APPLICABLE, other),))
     away = next((seen.exchange.unreached_because for seen in trace if seen.exchange.unreached), "")
     if away:
         # If the network cut a script short, missing steps say nothing about the target.

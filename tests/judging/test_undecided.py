@@ -127,3 +127,10 @@ def test_what_a_scenario_left_out_on_purpose_is_no_fault_of_the_target() -> None
     for outcome, reason in ((NONE, "left out"), (UNTESTABLE, "no end was seen")):
         verdict = judge(SPEC, lacking, trace(seen(), ended="left out", outcome=outcome))
         assert (outcome, reason) == (verdict.outcome, verdict.reason)
+
+
+def test_a_failed_step_is_no_reason_where_the_requests_are_not_what_a_rule_is_about() -> None:
+    about = evolve(saying(), subject=lambda whole: "" if len(whole.observations) > 2 else "it is about three requests")
+    few, enough = judge(SPEC, about, trace(seen(500), seen(500))), judge(SPEC, about, trace(*[seen(500)] * 3))
+    assert (NONE, "it is about three requests") == (few.outcome, few.reason)
+    assert UNTESTABLE is enough.outcome

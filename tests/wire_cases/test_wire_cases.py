@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
+from kinds.validation import unchecked
+from wild_answers import spec_of
 from wire_stage import WireCase, scored, verdicts, wire_cases
+
+from conformance.checks.catalogue import all_checks
+from conformance.judging.judge import judge
+from conformance.verdict import Outcome
 
 
 def judged(case: WireCase, example: object) -> None:
@@ -33,3 +40,12 @@ def test_what_is_near_to_it_raises_nothing(name: str, number: int) -> None:
     case = wire_cases()[name]
     said = scored(case.build(case.near[number]))
     assert {} == {check: text for check, text in said.items() if check in case.told}
+
+
+@pytest.mark.parametrize(("violations", "outcome"), [(9, Outcome.NOT_APPLICABLE), (10, Outcome.NOT_TESTABLE)])
+def test_too_few_violations_are_no_subject_where_everything_fails(violations: int, outcome: Outcome) -> None:
+    """A target that answers 500 leaves only those items open that would have been about something."""
+    version, trace = unchecked({"violations": violations, "statuses": [500]})
+    failed = [evolve(seen, exchange=trace.observations[-1].exchange) for seen in trace]
+    verdict = judge(spec_of(version), all_checks()["errors.some-rejected"], evolve(trace, observations=tuple(failed)))
+    assert outcome is verdict.outcome

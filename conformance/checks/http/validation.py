@@ -17,16 +17,24 @@ from conformance.verdict import Finding, Level
 LEAST = 10
 
 
-def _violations(trace: Trace) -> dict[tuple[str, str], Observation]:
-    """One answered request for each violated constraint: a bound, a type or a required field of the document."""
-    found: dict[tuple[str, str], Observation] = {}
+#: (place, keyword) of a constraint of the document: a bound, a type or a required field.
+Constraint = tuple[str, str]
+
+
+def _violations(trace: Trace) -> Iterator[tuple[Constraint, Observation]]:
+    """Yield (constraint, request) for each request that violates one, whatever was answered."""
     for seen in trace:
-        broken, status = seen.case.breaks, seen.exchange.status
+        broken = seen.case.breaks
         if broken is None or seen.case.expect is not Expect.REJECT or seen.case.role.startswith("probe."):
             continue
-        if status is not None and status != 429 and status < 500 and broken.location != "transport":
-            found.setdefault((f"{broken.location} {broken.pointer}", broken.keyword), seen)
-    return found
+        if broken.location != "transport":
+            yield (f"{broken.location} {broken.pointer}", broken.keyword), seen
+
+
+def _too_few(trace: Trace) -> str:
+    """Why so many violations say nothing; "" if they are enough."""
+    sent = len({constraint for constraint, _ in _violations(trace)})
+    return f"{sent} documented constraints were violated, and the rule is about {LEAST} or more" if sent < LEAST else ""
 
 
 def _accepted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
@@ -44,6 +52,7 @@ def _accepted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | Non
     clause="errors-input-validated",
     counterexample=_accepted,
     scenarios=("corpus.*",),
+    subject=_too_few,
     together=True,
     # What is refused because a model can't do it is answered with less than was asked for.
     entails=("errors.rejected", "chat.logprobs", *READ_FROM_JSON),
@@ -54,12 +63,18 @@ def some_rejected(spec: Spec, trace: Trace) -> Iterator[Finding]:
     One bound that is not enforced is a warning, because a documented bound is no documented refusal. A target that
     enforces none of them doesn't validate its input, and the service does.
     """
-    sent = _violations(trace)
-    if len(sent) < LEAST or any(not 200 <= (seen.exchange.status or 0) < 300 for seen in sent.values()):
+    answered = [
+        (constraint, seen, status)
+        for constraint, seen in _violations(trace)
+        if (status := seen.exchange.status) is not None and status != 429 and status < 500
+    ]
+    # One constraint may be violated by several requests, and each refusal counts.
+    constraints = {constraint for constraint, _, _ in answered}
+    if len(constraints) < LEAST or any(not 200 <= status < 300 for _, _, status in answered):
         return
-    (first_place, first_keyword), first = next(iter(sent.items()))
+    (first_place, first_keyword), first, _ = answered[0]
     yield first.finding(
-        f"{len(sent)} different documented constraints were violated, one in each request, and none was refused",
+        f"{len(constraints)} different documented constraints were violated, one in each request, and none was refused",
         place="status",
         expected="a 4xx status for one of them at least",
         actual=f"2xx for all, the first of them {first_keyword} at {first_place}",
