@@ -30,9 +30,12 @@ class Chain:
         self._last = b""
 
     def line(self, value: Mapping[str, Any]) -> bytes:
-        """A value as a JSON line with its digest and a line feed. The value must not have a key ``chain``."""
+        """A value as a JSON line with its digest and a line feed. The value must not have a key ``chain``.
+
+        Raises :class:`ValueError` for a number that JSON doesn't have.
+        """
         # Sorted, so that equal values give equal lines.
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
         return self._linked(text.encode("utf-8", "surrogatepass")[:-1])
 
     def moved(self, line: bytes) -> bytes:

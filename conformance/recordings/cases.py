@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import Message
+from typing import Any
 
 from conformance.evidence.exchange import Exchange
 from conformance.recordings.cleaning import Unusable
@@ -66,7 +68,18 @@ def _body(route: Route, recorded: Recorded, exchange: Exchange, secrets: Secrets
         if "application/json" in route.operation.body:
             return Unusable("the recorded body of the request is not JSON; it may have been shortened")
         return RawBody(data, media)
+    if not _finite(value):
+        return Unusable("the recorded body of the request has a number that is too large, or none")
     return JsonBody(value)
+
+
+def _finite(value: Any) -> bool:
+    """True for a value that JSON can hold. Python reads ``NaN``, and takes ``1e999`` for infinite."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _missing(route: Route, recorded: Recorded) -> bool:

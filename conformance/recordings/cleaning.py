@@ -7,6 +7,7 @@ occurs in them.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator
 from urllib.parse import parse_qsl, urlsplit
@@ -16,11 +17,11 @@ from attrs import frozen
 from conformance.evidence.exchange import Chunk, Exchange, Response
 from conformance.recordings.body_secrets import body_secrets
 from conformance.recordings.recorded import Recorded
-from conformance.redaction import Secrets, parts_of
+from conformance.redaction import REDACTED, Secrets, parts_of
 from conformance.requests.headers import Headers, first_value, is_secret, redact
 from conformance.requests.request import Request
 
-__all__ = ["Unusable", "exchange_of", "secrets_of"]
+__all__ = ["Unusable", "exchange_of", "secrets_of", "url_without"]
 
 #: The bytes of the largest body that is unpacked; some hundred bytes of gzip can stand for gigabytes.
 _LARGEST = 64 * 1024 * 1024
@@ -60,6 +61,19 @@ def _secret_values(recorded: Recorded) -> Iterator[str]:
     yield from body_secrets(_decoded(sent, recorded.request_headers) or sent)
 
 
+def url_without(url: str, secrets: Secrets) -> str:
+    """A URL without secrets, which can still be taken apart."""
+    scheme, mark, rest = secrets.text(url).partition("://")
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    # In the authority brackets stand for an IPv6 address (RFC 3986 section 3.2.2).
+    made = f"{scheme}{mark}{authority.replace(REDACTED, 'redacted')}{rest[len(authority) :]}"
+    try:
+        urlsplit(made)
+    except ValueError:
+        return REDACTED
+    return made
+
+
 def exchange_of(recorded: Recorded, secrets: Secrets) -> Exchange | Unusable:
     """The exchange without secrets, or why it can't be judged: no answer, a body that is missing or can't be
     unpacked.
@@ -74,7 +88,7 @@ def exchange_of(recorded: Recorded, secrets: Secrets) -> Exchange | Unusable:
     sent = _decoded(recorded.request_body or b"", recorded.request_headers)
     request = Request(
         method=recorded.method.upper(),
-        url=secrets.text(recorded.url),
+        url=url_without(recorded.url, secrets),
         headers=_headers(recorded.request_headers, secrets),
         body=secrets.data(sent if sent is not None else recorded.request_body or b""),
     )

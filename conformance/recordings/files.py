@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from conformance.errors import UsageError
+from conformance.errors import SpecError, UsageError
 from conformance.recordings.form import Node
 from conformance.recordings.formats import formats
 from conformance.recordings.recorded import Recorded
+from conformance.settings.files import TooLong, read_text
+from conformance.spec.textfile import yaml_value
 
 __all__ = ["LARGEST", "read_file"]
 
 #: Bytes of the largest file that is read. A file is read as a whole, and takes several times its size.
 LARGEST = 256 * 1024 * 1024
 
-#: The safe loader builds plain values only; the one written in C is ten times faster where it is there.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
 
 def read_file(path: Path) -> Iterator[Recorded]:
     """Yield the exchanges of a file in their order.
 
-    Raises :class:`UsageError` with file and place if it can't be read, is too large, or has no known format.
+    Raises :class:`UsageError` with file and place if it can't be read, is too large, or has no known format. YAML is
+    read by the rules of the documents: nothing in it makes reading endless.
     """
     document = _parsed(_text(path), str(path))
     for each in formats():
@@ -43,12 +42,12 @@ def read_file(path: Path) -> Iterator[Recorded]:
 def _text(path: Path) -> str:
     """The text of a file."""
     try:
-        if path.is_dir():
-            raise UsageError("this is a folder", where=str(path), hint="name the files in it")
-        if path.stat().st_size > LARGEST:
-            raise UsageError(f"larger than {LARGEST // 2**20} MiB", where=str(path), hint="divide it")
         # Some browsers write a byte order mark.
-        return path.read_bytes().decode("utf-8-sig")
+        return read_text(path, LARGEST).removeprefix("\ufeff")
+    except IsADirectoryError:
+        raise UsageError("this is a folder", where=str(path), hint="name the files in it") from None
+    except TooLong:
+        raise UsageError(f"larger than {LARGEST // 2**20} MiB", where=str(path), hint="divide it") from None
     except OSError as error:
         raise UsageError(f"can't be read: {error.strerror}", where=str(path)) from None
     except UnicodeDecodeError as error:
@@ -61,36 +60,49 @@ def _parsed(text: str, where: str) -> Any:
         raise UsageError("the file is empty", where=where)
     try:
         # JSON begins with one of them; everything else can only be YAML.
-        if text.lstrip()[0] not in "{[":
-            return yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader, see above
-        return _json(text, where)
+        return _json(text, where) if text.lstrip()[0] in "{[" else yaml_value(text, where=where)
     except RecursionError:
         raise UsageError("nested too deeply", where=where) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{where}:{mark.line + 1}:{mark.column + 1}" if mark else where
-        raise UsageError(f"neither JSON nor YAML: {getattr(error, 'problem', error)}", where=place) from None
-    except ValueError as error:  # a timestamp of YAML that is no date
-        raise UsageError(f"a value can't be read: {error}", where=where) from None
+    except SpecError as error:
+        raise UsageError(error.message.replace("not YAML", "neither JSON nor YAML"), where=error.where) from None
 
 
 def _json(text: str, where: str) -> Any:
     """One JSON value, or the list of the values of all lines."""
     try:
-        return json.loads(text)
+        return _value(text, where)
     except json.JSONDecodeError as error:
-        lines = text.splitlines()
         # More text behind a whole value is the sign of one JSON value on each line.
-        if error.msg != "Extra data" or len(lines) < 2:
+        if error.msg != "Extra data" or len(text.splitlines()) < 2:
             raise _not_json(error, f"{where}:{error.lineno}:{error.colno}") from None
     made = []
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
-                made.append(json.loads(line))
+                made.append(_value(line, where, number))
             except json.JSONDecodeError as error:
                 raise _not_json(error, f"{where}:{number}:{error.colno}") from None
     return made
+
+
+def _value(text: str, where: str, first: int = 1) -> Any:
+    """One JSON value whose text begins on the line ``first`` of the file."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        # Python converts no longer integers, and doesn't say where they stand.
+        limit = sys.get_int_max_str_digits()
+    long: list[str] = []
+
+    def noted(digits: str) -> None:
+        if len(digits.lstrip("-")) > limit:
+            long.append(digits)
+
+    json.loads(text, parse_int=noted)
+    line = first + text.count("\n", 0, text.index(long[0]))
+    raise UsageError(f"an integer of more than {limit} digits", where=f"{where}:{line}")
 
 
 def _not_json(error: json.JSONDecodeError, place: str) -> UsageError:

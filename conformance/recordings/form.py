@@ -7,19 +7,27 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
+from urllib.parse import urlsplit
 
 from conformance.errors import UsageError
 from conformance.requests.headers import Headers
 
-__all__ = ["Node", "json_bytes", "text_bytes", "unbase64"]
+__all__ = ["Node", "json_bytes", "must_rise", "text_bytes", "unbase64"]
 
 
-def json_bytes(value: Any) -> bytes:
-    """The bytes of a JSON value of which a recording keeps only the value."""
-    return text_bytes(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+def json_bytes(value: Any, where: str) -> bytes:
+    """The bytes of a JSON value of which a recording keeps only the value. Raises :class:`UsageError` for what JSON
+    doesn't have, such as a date of YAML.
+    """
+    try:
+        return text_bytes(json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"a value that JSON can't hold: {error}", where=where) from None
 
 
 def text_bytes(text: str) -> bytes:
@@ -33,6 +41,14 @@ def unbase64(text: str, where: str) -> bytes:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise UsageError(f"not base64: {error}", where=where) from None
+
+
+def must_rise(times: Iterable[float], where: str) -> None:
+    """Raise :class:`UsageError` unless these are seconds after a request, in order."""
+    known = (0.0, *times)
+    # Written like this, it is false for what is no number (NaN) too.
+    if not all(before <= after < math.inf for before, after in pairwise(known)):
+        raise UsageError("times must be seconds after the request, in order", where=where)
 
 
 class Node:
@@ -84,12 +100,44 @@ class Node:
             return default
         if isinstance(self.value, bool) or not isinstance(self.value, int | float):
             raise self._wrong("a number")
-        return float(self.value)
+        try:
+            number = float(self.value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise UsageError("not a finite number", where=self.where)
+        return number
+
+    def length(self) -> int:
+        """A number of bytes; 0 where nothing is."""
+        number = self.number()
+        if number < 0 or not number.is_integer():
+            raise UsageError("not a number of bytes", where=self.where)
+        return int(number)
+
+    def url(self) -> str:
+        """A URL that can be taken apart (RFC 3986)."""
+        text = self.text()
+        try:
+            urlsplit(text)
+        except ValueError as error:
+            raise UsageError(f"not a URL: {error}", where=self.where) from None
+        return text
+
+    def arrivals(self) -> Iterator[tuple[float, Node]]:
+        """What arrived when: pairs of the seconds after the request, which never fall, and of what came."""
+        if self.value is None:
+            return
+        pairs = [tuple(pair.items("part")) for pair in self.items("arrival")]
+        if any(len(pair) != 2 for pair in pairs):
+            raise self._wrong("pairs of seconds and what came")
+        must_rise((at.number() for at, _ in pairs), self.where)
+        yield from ((at.number(), came) for at, came in pairs)
 
     def status(self) -> int:
         """A status code: a number from 100 to 999, or a text of one; 0 where nothing is."""
         value = self.value
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) == len("200"):
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) == 3:
             value = int(value)
         if value is None or value == 0:
             return 0
@@ -100,8 +148,6 @@ class Node:
 
     def seconds(self) -> float:
         """A date and time of RFC 3339, or a number, as seconds since the epoch; 0 where nothing readable is."""
-        if isinstance(self.value, datetime):
-            return self.value.replace(tzinfo=self.value.tzinfo or UTC).timestamp()
         if isinstance(self.value, str):
             try:
                 read = datetime.fromisoformat(self.value)

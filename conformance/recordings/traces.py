@@ -14,7 +14,7 @@ from attrs import define, evolve, field, frozen
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.recordings.cases import draft_of
-from conformance.recordings.cleaning import Unusable, exchange_of, secrets_of
+from conformance.recordings.cleaning import Unusable, exchange_of, secrets_of, url_without
 from conformance.recordings.expectation import expectation, path_of
 from conformance.recordings.recorded import Recorded
 from conformance.recordings.routing import Route, route_of
@@ -69,7 +69,7 @@ class _Sorting:
 
     def take(self, recorded: Recorded, exchange: Exchange | Unusable) -> None:
         """Sort one exchange."""
-        url = self.secrets.text(recorded.url)
+        url = url_without(recorded.url, self.secrets)
         route = route_of(recorded.method.upper(), url, self.specs, forced=self.forced)
         if route is None:
             self.unknown[f"{recorded.method.upper()} {urlsplit(url).path or '/'}"] += 1

@@ -7,17 +7,21 @@ import select
 import time
 from pathlib import Path
 
-__all__ = ["read_text"]
+__all__ = ["TooLong", "read_text"]
 
 #: Seconds to wait for what a pipe brings, such as the output of a command in ``<(…)``.
 PATIENCE = 5.0
 
 
+class TooLong(OSError):  # noqa: N818 - what the file is
+    """A file is longer than it may be."""
+
+
 def read_text(path: Path, most: int) -> str:
     """The text of a file of at most ``most`` bytes.
 
-    Raises :class:`OSError` if it can't be read, is longer, or is a pipe into which nobody writes for
-    :data:`PATIENCE` seconds; :class:`UnicodeDecodeError` if it isn't UTF-8.
+    Raises :class:`OSError` if it can't be read, or is a pipe into which nobody writes for :data:`PATIENCE` seconds;
+    :class:`TooLong`, which is one, if it is longer; :class:`UnicodeDecodeError` if it isn't UTF-8.
     """
     # Opened like this, a pipe without a writer doesn't block; where the flag is missing there are no such files.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -45,4 +49,4 @@ def _read(handle: int, most: int) -> bytes:
         pieces.append(piece)
         size += len(piece)
         if size > most:
-            raise OSError(0, f"it is longer than {most} bytes")
+            raise TooLong(0, f"it is longer than {most} bytes")

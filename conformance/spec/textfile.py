@@ -19,7 +19,7 @@ import yaml
 from conformance.errors import SpecError
 from conformance.pointer import tokens
 
-__all__ = ["read_toml", "read_yaml", "toml_lines", "yaml_line", "yaml_text"]
+__all__ = ["read_toml", "read_yaml", "toml_lines", "yaml_line", "yaml_text", "yaml_value"]
 
 #: The loader in C is much faster, but not every build of PyYAML has it.
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -55,6 +55,23 @@ def read_yaml(path: Path) -> Any:
 
 def yaml_text(content: bytes, *, where: str) -> Any:
     """The data of YAML text; ``where`` names it in errors."""
+    value = yaml_value(content, where=where)
+    try:
+        # The round trip refuses what JSON can't hold, and gives each alias a copy of its own.
+        return json.loads(json.dumps(value))
+    except TypeError as error:
+        raise SpecError(f"a value that JSON can't hold: {error}", where=where) from None
+    except ValueError as error:
+        raise SpecError(f"not YAML: {error}", where=where) from None
+    except RecursionError:
+        raise SpecError("nested too deeply", where=where) from None
+
+
+def yaml_value(content: bytes | str, *, where: str) -> Any:
+    """The value of YAML text, which may hold bytes and other values that JSON doesn't have. Aliases of one node give
+    the same object. Raises :class:`SpecError` with the line for what is no YAML, or nested, repeated or multiplied
+    beyond reason.
+    """
     try:
         _shallow(content, where)
         loader = _Loader(content)
@@ -63,24 +80,22 @@ def yaml_text(content: bytes, *, where: str) -> Any:
             if node is None:
                 return None
             _measure(node, where)
-            data = loader.construct_document(node)
+            return loader.construct_document(node)
         finally:
             loader.dispose()
-        # The round trip refuses what JSON can't hold, and gives each alias a copy of its own.
-        return json.loads(json.dumps(data))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
         raise SpecError(f"not YAML: {getattr(error, 'problem', None) or error}", where=f"{where}{line}") from None
     except TypeError as error:
         raise SpecError(f"a value that JSON can't hold: {error}", where=where) from None
-    except (UnicodeDecodeError, ValueError) as error:
+    except ValueError as error:
         raise SpecError(f"not YAML: {error}", where=where) from None
     except RecursionError:
         raise SpecError("nested too deeply", where=where) from None
 
 
-def _shallow(content: bytes, where: str) -> None:
+def _shallow(content: bytes | str, where: str) -> None:
     """Raise :class:`SpecError` if the document is nested too deeply."""
     level = 0
     for event in yaml.parse(content, Loader=_Loader):

@@ -34,7 +34,7 @@ def read(document: Node) -> Iterator[Recorded]:
         yield Recorded(
             place=each.where,
             method=request.get("method").text().upper(),
-            url=request.get("uri", "url").text(),
+            url=request.get("uri", "url").url(),
             request_headers=request.get("headers").headers(),
             request_body=_body(request),
             status=code.status(),
@@ -49,7 +49,7 @@ def _body(message: Node) -> bytes:
     """The body of a request or an answer; empty where there is none."""
     parsed = message.get("parsed_body")
     if parsed.value is not None:
-        return json_bytes(parsed.value)
+        return json_bytes(parsed.value, parsed.where)
     body = message.get("body", "content")
     if isinstance(body.value, dict):
         packed = body.get("base64_string")
@@ -57,7 +57,7 @@ def _body(message: Node) -> bytes:
             return unbase64(packed.text(), packed.where)
         if set(body.value) & {"string", "encoding"} or not body.value:
             return _plain(body.get("string"))
-        return json_bytes(body.value)
+        return json_bytes(body.value, body.where)
     return _plain(body)
 
 

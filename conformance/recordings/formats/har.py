@@ -30,7 +30,7 @@ def read(document: Node) -> Iterator[Recorded]:
         yield Recorded(
             place=entry.where,
             method=request.get("method").text(),
-            url=request.get("url").text(),
+            url=request.get("url").url(),
             request_headers=request.get("headers").headers(),
             request_body=_posted(request),
             form=_params(request.get("postData")),
@@ -84,9 +84,8 @@ def _arrivals(content: Node, body: bytes | None) -> tuple[Chunk, ...]:
     if given.value is None or body is None:
         return ()
     made, start = [], 0
-    for pair in given.items("arrival"):
-        at, size = (list(pair.items("number")) + [Node(None, pair.where)] * 2)[:2]
-        length = int(size.number())
-        made.append(Chunk(at.number(), body[start : start + length]))
+    for at, size in given.arrivals():
+        length = size.length()
+        made.append(Chunk(at, body[start : start + length]))
         start += length
     return tuple(made) if start == len(body) else ()

@@ -68,9 +68,10 @@ def read(document: Node) -> Iterator[Recorded]:
 def _url(entry: Node) -> str:
     """The URL; of an exchange with path and query alone that of an unnamed host."""
     if entry.get("url").value is not None:
-        return entry.get("url").text()
+        return entry.get("url").url()
     query = entry.get("query").text("")
-    return f"https://recorded.invalid{entry.get('path').text()}{'?' + query if query else ''}"
+    path = entry.get("path")
+    return Node(f"https://recorded.invalid{path.text()}{'?' + query if query else ''}", path.where).url()
 
 
 def _body(body: Node, packed: Node) -> bytes:
@@ -79,22 +80,17 @@ def _body(body: Node, packed: Node) -> bytes:
         return unbase64(packed.text(), packed.where)
     if body.value is None:
         return b""
-    return text_bytes(body.value) if isinstance(body.value, str) else json_bytes(body.value)
+    return text_bytes(body.value) if isinstance(body.value, str) else json_bytes(body.value, body.where)
 
 
 def _fields(form: Node) -> Iterator[tuple[str, str]]:
     """The fields of a form, one for each value."""
     for name, value in form.mapping().items():
         for one in value if isinstance(value, list) else [value]:
-            yield name, one if isinstance(one, str) else json_bytes(one).decode()
+            text = one if isinstance(one, str) else json_bytes(one, form.where).decode("utf-8", "surrogatepass")
+            yield str(name), text  # YAML has keys that are no texts
 
 
 def _chunks(chunks: Node) -> tuple[Chunk, ...]:
     """The pieces of an answer with their times."""
-    if chunks.value is None:
-        return ()
-    made = []
-    for pair in chunks.items("chunk"):
-        at, text = (list(pair.items("part")) + [Node(None, pair.where)] * 2)[:2]
-        made.append(Chunk(at.number(), text_bytes(text.text())))
-    return tuple(made)
+    return tuple(Chunk(at, text_bytes(text.text())) for at, text in chunks.arrivals())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance._parts import late
 from conformance.errors import UsageError
-from conformance.recordings.form import Node
+from conformance.recordings.form import Node, must_rise
 from conformance.recordings.recorded import Recorded
 
 if TYPE_CHECKING:
@@ -33,12 +33,13 @@ def read(document: Node) -> Iterator[Recorded]:
             seen = evidence_json.exchange_from_json(line.get("exchange").mapping())
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(f"not a line of a report: {error!r}", where=line.where) from None
+        must_rise([chunk.at for chunk in seen.response.chunks] if seen.response else (), line.where)
         whole = seen.fault is None and seen.response is not None and seen.response.complete
         response = seen.response if whole else None
         yield Recorded(
             place=line.where,
             method=seen.request.method,
-            url=seen.request.url,
+            url=Node(seen.request.url, line.where).url(),
             request_headers=seen.request.headers,
             request_body=seen.request.body,
             status=response.status if response else 0,
@@ -46,6 +47,6 @@ def read(document: Node) -> Iterator[Recorded]:
             headers=response.headers if response else (),
             body=response.body if response and response.shortened is None else None,
             arrivals=response.chunks if response and response.timed else (),
-            elapsed=response.elapsed if response else 0.0,
-            started=seen.started,
+            elapsed=Node(response.elapsed, line.where).number() if response else 0.0,
+            started=Node(seen.started, line.where).number(),
         )

@@ -31,7 +31,7 @@ def read(document: Node) -> Iterator[Recorded]:
         yield Recorded(
             place=entry.where,
             method=entry.get("RequestMethod").text(),
-            url=entry.get("RequestUri").text(),
+            url=entry.get("RequestUri").url(),
             request_headers=sent,
             request_body=_body(entry.get("RequestBody"), sent),
             status=entry.get("StatusCode").status(),
@@ -49,7 +49,7 @@ def _body(body: Node, headers: Headers) -> bytes:
     if isinstance(value, list) and "json" not in media and all(isinstance(line, str) for line in value):
         return text_bytes("".join(value))
     if not isinstance(value, str):
-        return json_bytes(value)
+        return json_bytes(value, body.where)
     if not any(word in media for word in _TEXT) and media:
         try:
             return unbase64(value, body.where)
