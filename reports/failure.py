@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from conformance.evidence.timeline import escaped
 from conformance.evidence.trace import Observation, Trace
-from conformance.requests.case import Auth
+from conformance.requests.case import RECORDED, Auth
 from conformance.verdict import Finding, Outcome, Verdict
 
 __all__ = ["LONGEST_CURL", "curl", "explain", "request_ids", "witness"]
@@ -132,7 +132,7 @@ def _explained(
         ids = request_ids(seen)
         if ids:
             yield f"  support   {ids}"
-        if trace.scenario.startswith("recorded."):
+        if trace.scenario.startswith(RECORDED):
             yield f"  recorded  {seen.case.step}"
             return
         command = curl(seen, auth=auth) if not trace.scenario.startswith(("lists.", "lifecycle.")) else None

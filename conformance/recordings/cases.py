@@ -13,7 +13,7 @@ from conformance.recordings.cleaning import Unusable
 from conformance.recordings.recorded import Recorded
 from conformance.recordings.routing import Route
 from conformance.redaction import Secrets
-from conformance.requests.case import OTHER_VERSION, Body, Case, Family, JsonBody, Multipart, Part, RawBody
+from conformance.requests.case import OTHER_VERSION, RECORDED, Body, Case, Family, JsonBody, Multipart, Part, RawBody
 from conformance.requests.headers import first_value
 
 __all__ = ["draft_of"]
@@ -36,7 +36,7 @@ def draft_of(route: Route, recorded: Recorded, exchange: Exchange, secrets: Secr
         family=Family.SCENARIO,
         capability=operation.facts.capability,
         role="" if route.exact else OTHER_VERSION,
-        scenario=f"recorded.{operation.id}",
+        scenario=RECORDED + operation.id,
         step=recorded.place,
     )
 

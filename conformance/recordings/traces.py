@@ -19,14 +19,11 @@ from conformance.recordings.expectation import expectation, path_of
 from conformance.recordings.recorded import Recorded
 from conformance.recordings.routing import Route, route_of
 from conformance.redaction import Secrets
-from conformance.requests.case import Case, Expect
+from conformance.requests.case import RECORDED, Case, Expect
 from conformance.spec.spec import Spec
 from conformance.target.foreign import words_of
 
-__all__ = ["PREFIX", "Sorted", "sorted_out"]
-
-#: The beginning of the name of a scenario of recorded exchanges; the operationId follows.
-PREFIX = "recorded."
+__all__ = ["Sorted", "sorted_out"]
 
 #: Statuses by which a service refuses a key. A recording holds no key that could be judged.
 _KEY = (401, 403)
@@ -126,7 +123,9 @@ def sorted_out(recorded: Iterable[Recorded], specs: Sequence[Spec], *, forced: b
         sorting.take(one, exchange)
     return Sorted(
         traces={
-            spec.version: tuple(Trace(PREFIX + name, tuple(seen)) for name, seen in sorting.seen[spec.version].items())
+            spec.version: tuple(
+                Trace(RECORDED + name, tuple(seen)) for name, seen in sorting.seen[spec.version].items()
+            )
             for spec in specs
             if spec.version in sorting.seen
         },

@@ -21,6 +21,7 @@ from conformance.verdict import Level
 
 __all__ = [
     "OTHER_VERSION",
+    "RECORDED",
     "Auth",
     "Body",
     "Break",
@@ -35,6 +36,8 @@ __all__ = [
     "Version",
 ]
 
+#: The beginning of the name of a scenario of recorded exchanges; the operationId follows.
+RECORDED = "recorded."
 
 #: The role of a recorded request that is judged by the document of another api-version than the one on the wire.
 OTHER_VERSION = "recorded.other-version"
