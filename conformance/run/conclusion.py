@@ -10,9 +10,15 @@ from typing import Any
 
 from conformance.evidence.outline import Outline
 from conformance.judging.drift_list import drift_list
+from conformance.requests.case import RECORDED
 from conformance.verdict import Conclusion, Verdict, conclude
 
-__all__ = ["computed"]
+__all__ = ["computed", "without_success"]
+
+
+def without_success(traces: Sequence[Outline]) -> bool:
+    """True for recorded traffic in which nothing succeeded. A run has its preflight for that."""
+    return all(trace.scenario.startswith(RECORDED) and not step.ok for trace in traces for step in trace)
 
 
 def computed(
@@ -24,9 +30,14 @@ def computed(
     ``ended`` says why not everything was judged: ``interrupted`` by a signal, ``early`` by pytest, or "". ``outdated``
     names waivers and entries of a baseline that should be removed. They say nothing about the target, but the exit code
     is 1.
+
+    Recorded traffic without a successful answer is at most ``partial``: a target that refuses everything keeps the
+    rules about refusals by itself.
     """
     sent = sum(len(trace.steps) for trace in traces)
     conclusion = conclude(verdicts, executed=sent)
+    if conclusion is Conclusion.CONFORMANT and without_success(traces):
+        conclusion = Conclusion.PARTIAL
     if ended and conclusion is Conclusion.CONFORMANT:
         conclusion = Conclusion.INCONCLUSIVE
     drift = drift_list(verdicts, traces)

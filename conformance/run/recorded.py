@@ -12,12 +12,14 @@ from attrs import frozen
 from conformance._parts import late
 from conformance.checks.catalogue import all_checks
 from conformance.errors import UsageError
+from conformance.evidence.outline import outline_of
 from conformance.evidence.trace import Trace
 from conformance.judging.check import Check, Scope
 from conformance.judging.judge import judge
 from conformance.recordings.files import read_file
 from conformance.recordings.traces import Sorted, sorted_out
 from conformance.run import recording
+from conformance.run.conclusion import without_success
 from conformance.run.selection import Item
 from conformance.settings.scope import RunScope
 from conformance.spec.loading import load, versions
@@ -88,12 +90,13 @@ def _report(spec: Spec, traces: Sequence[Trace], out: Path, started: str, notes:
     except OSError as error:
         raise UsageError(f"can't be written: {error.strerror}", where=f"--out {out}") from None
     known = {trace.scenario: trace for trace in traces}
+    alone = ("no successful answer was recorded",) if without_success([outline_of(trace) for trace in traces]) else ()
     for trace in traces:
         recorder.trace(trace)
     for item in items:
         recorder.verdict(judge(spec, item.check, known[item.scenario]))
     recorder.close()
-    report = recording.merge(folder, spec, header, items, notes=notes)
+    report = recording.merge(folder, spec, header, items, notes=(*alone, *notes))
     recording.derive(folder, report)
     return report
 
@@ -117,6 +120,8 @@ def _by_another(found: Sorted, version: str) -> Iterator[str]:
 
 def _notes(found: Sorted) -> Iterator[str]:
     """Yield what was not judged, and why."""
+    if not (found.traces or found.unusable or found.unknown):
+        yield "the files hold no exchange"
     for reason, count in found.unusable.items():
         yield f"{_exchanges(count)} not judged: {reason}"
     if found.unknown:

@@ -94,6 +94,29 @@ def test_nothing_to_judge_is_inconclusive(tmp_path: Path, capsys: pytest.Capture
     assert "nothing could be judged" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("ending", sorted(set(FORMATS) - {"jsonl"}))  # a file without lines is told as empty
+def test_a_recording_of_nothing_says_why_it_is_not_judged(
+    ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 3 == judge(tmp_path, ending=ending)
+    assert "nothing could be judged\nthe files hold no exchange\n" == capsys.readouterr().out
+
+
+REFUSED = {"error": {"code": "DeploymentNotFound", "message": "The API deployment for this resource does not exist."}}
+
+
+@pytest.mark.parametrize("status", [401, 404, 429, 500])
+def test_traffic_without_a_success_is_never_conformant(
+    status: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    headers = [["content-type", "application/json"], ["retry-after", "1"]]
+    assert 3 == judge(tmp_path, chat(REFUSED, status=status, headers=headers))
+    told = capsys.readouterr().out
+    assert "conformant" not in told
+    assert "no successful answer was recorded" in told
+    assert 0 == main(["verify", str(tmp_path / "out")])
+
+
 def test_mistakes_end_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert 2 == main(["judge", str(tmp_path / "none.har")])
     assert 2 == judge(tmp_path, chat(), more=("--api-version", "1999-01-01"))
