@@ -6,7 +6,7 @@ results of the service. The rules on id, object, created, model, role and finish
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -16,7 +16,23 @@ from conformance.schema.integers import is_integer
 from conformance.streams.machine import Breach, Machine
 from conformance.streams.reading import Reading
 
-__all__ = ["CHOICE", "Piece", "by_choice", "choice_breaches", "content_chunks", "pieces", "stopped", "usage_chunks"]
+__all__ = [
+    "CHOICE",
+    "CUT",
+    "Piece",
+    "by_choice",
+    "choice_breaches",
+    "choices_in",
+    "content_chunks",
+    "cut_choices",
+    "index_of",
+    "pieces",
+    "stopped",
+    "usage_chunks",
+]
+
+#: Finish reasons of a choice that a limit or a filter cut off, perhaps in the middle of a call.
+CUT = ("length", "content_filter")
 
 
 @frozen
@@ -32,6 +48,11 @@ class Piece:
     def place(self) -> str:
         """The place as findings write it."""
         return f"{self.event.place}/choices/{self.position}"
+
+    @property
+    def index(self) -> int | None:
+        """The index of the choice; None if it is missing or no whole number, which a check of its own reports."""
+        return index_of(self.choice)
 
     @property
     def delta(self) -> Mapping[str, Any]:
@@ -64,26 +85,35 @@ CHOICE = Machine(
 )
 
 
-def counts(choice: Any) -> bool:
+def counts(choice: Mapping[str, Any]) -> bool:
     """Return True for a choice to which the rules on content apply."""
-    return isinstance(choice, dict) and ("delta" in choice or "text" in choice)
+    return "delta" in choice or "text" in choice
+
+
+def index_of(choice: Mapping[str, Any]) -> int | None:
+    """The index of a choice; None if it is missing or no whole number."""
+    index = choice.get("index")
+    return index if is_integer(index) else None
+
+
+def choices_in(value: Any) -> list[tuple[int, dict[str, Any]]]:
+    """(position, choice) of the choices of a chunk or an answer that are objects; empty if it has no list of them."""
+    found = value.get("choices") if isinstance(value, dict) else None
+    return [pair for pair in enumerate(found) if isinstance(pair[1], dict)] if isinstance(found, list) else []
 
 
 def pieces(reading: Reading) -> Iterator[Piece]:
     """Yield the pieces of all chunks in the order of arrival."""
     for event, chunk in reading.values:
-        choices = chunk.get("choices")
-        if isinstance(choices, list):
-            for position, choice in enumerate(choices):
-                if counts(choice):
-                    yield Piece(event, chunk, choice, position)
+        for position, choice in choices_in(chunk):
+            if counts(choice):
+                yield Piece(event, chunk, choice, position)
 
 
 def content_chunks(reading: Reading) -> Iterator[tuple[Event, Mapping[str, Any]]]:
     """Yield the chunks with at least one piece."""
     for event, chunk in reading.values:
-        choices = chunk.get("choices")
-        if isinstance(choices, list) and any(counts(choice) for choice in choices):
+        if any(counts(choice) for _, choice in choices_in(chunk)):
             yield event, chunk
 
 
@@ -98,9 +128,7 @@ def by_choice(reading: Reading) -> Mapping[Any, list[Piece]]:
     """The pieces by the index of their choice. Pieces without an index are under None."""
     found: dict[Any, list[Piece]] = {}
     for piece in pieces(reading):
-        index = piece.choice.get("index")
-        # A missing or odd index is reported by its own check; the pieces are kept together here.
-        found.setdefault(index if is_integer(index) else None, []).append(piece)
+        found.setdefault(piece.index, []).append(piece)
     return found
 
 
@@ -116,12 +144,17 @@ def stopped(reading: Reading) -> Mapping[Any, Any]:
     """The finish reasons that choices without content give, by index: the asynchronous filter ends a choice so."""
     found: dict[Any, Any] = {}
     for _, chunk in reading.values:
-        choices = chunk.get("choices")
-        for choice in choices if isinstance(choices, list) else ():
-            index = choice.get("index") if isinstance(choice, dict) else None
-            if is_integer(index) and not counts(choice) and choice.get("finish_reason") is not None:
+        for _, choice in choices_in(chunk):
+            index = index_of(choice)
+            if index is not None and not counts(choice) and choice.get("finish_reason") is not None:
                 found[index] = choice["finish_reason"]
     return found
+
+
+def cut_choices(reading: Reading) -> Collection[Any]:
+    """The indices of the choices that a limit or a filter cut off, with the last content or in a chunk of its own."""
+    ends = [(piece.index, piece.finish) for piece in pieces(reading)]
+    return {index for index, finish in [*ends, *stopped(reading).items()] if finish in CUT}
 
 
 def choice_breaches(reading: Reading) -> Iterator[tuple[Any, Breach[Piece]]]:

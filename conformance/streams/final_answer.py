@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from conformance.schema.integers import is_integer
-from conformance.streams.chunks import by_choice, stopped, usage_chunks
+from conformance.streams.chunks import by_choice, choices_in, index_of, stopped, usage_chunks
 from conformance.streams.reading import Reading
 from conformance.streams.tools import calls_of
 
@@ -52,11 +52,10 @@ def from_stream(reading: Reading) -> FinalAnswer:
 
 def from_plain(value: Any) -> FinalAnswer:
     """The answer of a JSON document; empty if it isn't one."""
-    choices = value.get("choices") if isinstance(value, dict) else None
     usage = value.get("usage") if isinstance(value, dict) else None
     prompt = usage.get("prompt_tokens") if isinstance(usage, dict) else None
     return FinalAnswer(
-        {choice.get("index"): _choice(choice) for choice in choices or () if isinstance(choice, dict)},
+        {index_of(choice): _choice(choice) for _, choice in choices_in(value)},
         prompt if is_integer(prompt) else None,
     )
 
@@ -65,11 +64,12 @@ def _choice(choice: Mapping[str, Any]) -> FinalChoice:
     """One choice of a JSON document."""
     message = choice.get("message")
     message = message if isinstance(message, dict) else {"content": choice.get("text")}
-    calls = [call.get("function") for call in message.get("tool_calls") or () if isinstance(call, dict)]
+    calls = message.get("tool_calls")
+    functions = [call.get("function") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
     return FinalChoice(
         text=_text(message.get("content")),
         refusal=_text(message.get("refusal")),
-        calls=tuple((_text(f.get("name")), _text(f.get("arguments"))) for f in calls if isinstance(f, dict)),
+        calls=tuple((_text(f.get("name")), _text(f.get("arguments"))) for f in functions if isinstance(f, dict)),
         finish=choice.get("finish_reason"),
     )
 

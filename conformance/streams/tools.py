@@ -97,7 +97,7 @@ def calls_of(reading: Reading) -> list[Call]:
     """The tool calls by choice and index, in the order in which they began."""
     found: dict[tuple[Any, Any], Call] = {}
     for fragment in fragments(reading):
-        key = (fragment.piece.choice.get("index"), _hashable(fragment.entry.get("index")))
+        key = (fragment.piece.index, _hashable(fragment.entry.get("index")))
         found.setdefault(key, Call(*key)).fragments.append(fragment)
     return list(found.values())
 

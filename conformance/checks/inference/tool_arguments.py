@@ -18,7 +18,7 @@ from conformance.requests.case import Case, Expect
 from conformance.requests.request import Request
 from conformance.requests.selectors import streams
 from conformance.spec.spec import Spec
-from conformance.streams.chunks import pieces
+from conformance.streams.chunks import cut_choices
 from conformance.streams.reading import read
 from conformance.streams.tools import calls_of
 from conformance.verdict import Finding, Level
@@ -69,7 +69,7 @@ def called(spec: Spec, seen: Observation) -> list[Called]:
     reading = read(spec, seen)
     if reading is None or not reading.ended:
         return []
-    cut = {piece.choice.get("index") for piece in pieces(reading) if piece.finish in ("length", "content_filter")}
+    cut = cut_choices(reading)
     return [
         Called(call.name, call.arguments, call.fragments[-1].place)
         for call in calls_of(reading)

@@ -16,7 +16,7 @@ from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.schema.integers import is_integer
 from conformance.spec.spec import Spec
-from conformance.streams.chunks import Piece, by_choice, content_chunks
+from conformance.streams.chunks import Piece, by_choice, choices_in, content_chunks, index_of
 from conformance.streams.makers import of_another_maker
 from conformance.streams.reading import DATA_ONLY, Reading, level_of, over_stream, streamed
 from conformance.verdict import Finding, Level
@@ -185,9 +185,7 @@ def _filtered_before(reading: Reading, first: Piece, index: Any) -> bool:
     for event, chunk in reading.values:
         if event.index >= first.event.index:
             return False
-        if any(
-            isinstance(c, dict) and c.get("index") == index and "delta" not in c for c in chunk.get("choices") or ()
-        ):
+        if any(choice.get("index") == index and "delta" not in choice for _, choice in choices_in(chunk)):
             return True
     return False
 
@@ -319,12 +317,12 @@ def filter_offsets(spec: Spec, seen: Observation, reading: Reading) -> Iterator[
     """
     last: dict[Any, int] = {}
     for event, chunk in reading.values:
-        for position, choice in enumerate(chunk.get("choices") or ()):
-            offsets = choice.get("content_filter_offsets") if isinstance(choice, dict) else None
+        for position, choice in choices_in(chunk):
+            offsets = choice.get("content_filter_offsets")
             offset = offsets.get("check_offset") if isinstance(offsets, dict) else None
             if is_integer(offset):
-                before = last.get(choice.get("index"), 0)
+                before = last.get(index_of(choice), 0)
                 if offset < before:
                     place = f"{event.place}/choices/{position}/content_filter_offsets/check_offset"
                     yield seen.finding("check_offset falls", place=place, expected=f"at least {before}", actual=offset)
-                last[choice.get("index")] = max(offset, before)
+                last[index_of(choice)] = max(offset, before)

@@ -10,7 +10,7 @@ from conformance.judging.check import Needs, check
 from conformance.judging.stream_counterexamples import Draft, each_json, on_events
 from conformance.requests.request import Request
 from conformance.spec.spec import Spec
-from conformance.streams.chunks import by_choice, choice_breaches, pieces
+from conformance.streams.chunks import by_choice, choice_breaches, pieces, stopped
 from conformance.streams.reading import DATA_ONLY, Reading, over_stream, streamed
 from conformance.verdict import Finding, Level
 
@@ -57,7 +57,7 @@ def finish_once(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
             end = f"byte:{reading.stream.size}"
             yield seen.finding(f"choice {index} ends without finish_reason", place=end, expected="a finish_reason")
     # Without any choice there is no state machine that could report the missing end.
-    if reading.ended and not by_choice(reading):
+    if reading.ended and not by_choice(reading) and not stopped(reading):
         yield seen.finding("the stream has no choice at all", expected="a choice with a finish_reason")
 
 
@@ -126,7 +126,7 @@ def finish_value(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fi
     shown = 0
     for piece in pieces(reading):
         value = piece.choice.get("finish_reason", "absent")
-        if value is None or value in FINISHES:
+        if value is None or (isinstance(value, str) and value in FINISHES):
             continue
         if value == "absent":
             # Such a target leaves the field out in every chunk, so one finding says it.

@@ -140,7 +140,8 @@ def top(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
     """A token has at most ``top_logprobs`` alternatives."""
     most = _top(seen.case) or 0
     for piece in pieces(reading):
-        longest = max((len(token.get("top_logprobs") or ()) for token in _tokens(piece)), default=0)
+        given = [token.get("top_logprobs") for token in _tokens(piece)]
+        longest = max((len(tops) for tops in given if isinstance(tops, list)), default=0)
         if longest > most:
             yield seen.finding(
                 "more alternatives than were asked for", place=piece.place, expected=f"at most {most}", actual=longest

@@ -13,7 +13,7 @@ from conformance.judging.stream_counterexamples import Draft, each_json, on_even
 from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.spec.spec import Spec
-from conformance.streams.chunks import by_choice, pieces
+from conformance.streams.chunks import by_choice, cut_choices, pieces
 from conformance.streams.reading import Reading, over_stream, streamed
 from conformance.streams.tools import calls_of, fragments
 from conformance.verdict import Finding, Level
@@ -234,7 +234,7 @@ def arguments_json(spec: Spec, seen: Observation, reading: Reading) -> Iterator[
     if not reading.ended:
         return
     # A limit or a filter may cut the arguments anywhere.
-    cut = {piece.choice.get("index") for piece in pieces(reading) if piece.finish in ("length", "content_filter")}
+    cut = cut_choices(reading)
     for call in calls_of(reading):
         if call.choice in cut or documents(call.arguments) > 1:
             continue
@@ -301,12 +301,12 @@ def tool_forced(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
     name = forced_tool(seen.case.json)
     if not reading.ended:
         return
-    calls = calls_of(reading)
+    calls, cut = calls_of(reading), cut_choices(reading)
     for index, found in by_choice(reading).items():
+        if index in cut:
+            continue
         # The last one counts; a repeated finish_reason is reported by another check.
         finish = next((piece.finish for piece in reversed(found) if piece.finish), None)
-        if finish in ("length", "content_filter"):
-            continue
         names = [call.name for call in calls if call.choice == index]
         if not names or (name and name not in names):
             wanted = name or "any tool"
@@ -360,7 +360,7 @@ def finish_tool_calls(spec: Spec, seen: Observation, reading: Reading) -> Iterat
     """
     calling = {call.choice for call in calls_of(reading)}
     for piece in pieces(reading):
-        index = piece.choice.get("index")
+        index = piece.index
         if piece.finish == "tool_calls" and index not in calling:
             yield seen.finding(
                 "tool_calls without a tool call", place=f"{piece.place}/finish_reason", expected="a tool call"

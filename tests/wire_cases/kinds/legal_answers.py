@@ -10,6 +10,7 @@ from wild_answers import V1
 from wire_stage import Example, Played, WireCase, answer, exchanged, lines, played
 
 from .content_coding import FIRST
+from .tool_calls import NAMED, asked, stream_of
 
 SAY = [{"role": "user", "content": "Say hello."}]
 RESPOND = {"input": "Say hello.", "stream": True}
@@ -18,9 +19,14 @@ RESPOND = {"input": "Say hello.", "stream": True}
 def filtered(example: Example) -> Played:
     """A stream of text that the asynchronous filter stops with the example's events."""
     events = [event.removeprefix("data: ") for event in example["events"]]
-    body = lines(FIRST, *(event if event == "[DONE]" else json.loads(event) for event in events), done=False)
-    asked = {"messages": SAY, "stream": True}
-    return played(exchanged("chat.completions.create", asked, answer({"body": body})))
+    first = example.get("first", FIRST)
+    body = lines(
+        *([first] if first else []),
+        *(event if event == "[DONE]" else json.loads(event) for event in events),
+        done=False,
+    )
+    sent = {"messages": SAY, "stream": True, **example.get("asked", {})}
+    return played(exchanged("chat.completions.create", sent, answer({"body": body})))
 
 
 def responded(change: Any) -> Any:
@@ -90,14 +96,18 @@ def _job(example: Example) -> Played:
     job = {"id": "ftjob-1", "object": "fine_tuning.job", "created_at": 1, "model": "m", "training_file": "file-1",
            "hyperparameters": {"n_epochs": 1}, "result_files": [], "validation_file": None, "trained_tokens": 1,
            "fine_tuned_model": "m:ft", "error": None, "organization_id": "o", "seed": 1, **example}  # fmt: skip
-    asked = {"model": "m", "training_file": "file-1"}
-    seen = exchanged("fine_tuning.jobs.create", asked, answer({"status": 200, "body": job}), V1)
+    sent = {"model": "m", "training_file": "file-1"}
+    seen = exchanged("fine_tuning.jobs.create", sent, answer({"status": 200, "body": job}), V1)
     return played(seen, version=V1, scenario="fine_tuning.jobs")
 
 
 OFFSETS = {"content_filter_offsets": {"check_offset": 9, "start_offset": 0, "end_offset": 9}}
 SAFE = {"finish_reason": None, "content_filter_results": {"hate": {"filtered": False, "severity": "safe"}}, **OFFSETS}
 HIT = {"protected_material_text": {"detected": True, "filtered": True}}
+STOP = {"finish_reason": "content_filter", "content_filter_results": HIT, **OFFSETS}
+#: The beginning of a call of a forced tool: the first half of its arguments.
+CUT_CALL = json.loads(stream_of('{"ci').split("\n\n")[0].removeprefix("data: "))
+CUT_CALL["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"] = '{"ci'
 REASONED = {"id": "rs_9", "type": "reasoning", "summary": [], "encrypted_content": "one"}
 CASES = (
     WireCase(
@@ -105,6 +115,18 @@ CASES = (
         "quiet",
         filtered,
         {"events": _events(SAFE, {"finish_reason": "content_filter", "content_filter_results": HIT, **OFFSETS})},
+    ),
+    WireCase(
+        "call-cut-by-asynchronous-filter",
+        "quiet",
+        filtered,
+        {"asked": asked(NAMED), "first": CUT_CALL, "events": _events(STOP)},
+    ),
+    WireCase(
+        "stopped-by-asynchronous-filter-before-all-text",
+        "note",
+        filtered,
+        {"first": None, "events": _events(STOP)},
     ),
     WireCase("job-in-an-unlisted-state", "note", _job, {"status": "archived", "finished_at": 5}),
     WireCase("arguments-without-deltas", "note", responded(_without_deltas), {}),
