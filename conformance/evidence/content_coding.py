@@ -30,19 +30,19 @@ def codings(headers: Headers) -> tuple[str, ...]:
     return tuple(part for part in named if part not in ("", "identity"))
 
 
-def undone(names: Iterable[str], data: bytes) -> bytes | None:
+def undone(names: Iterable[str], data: bytes, most: int = MOST) -> bytes | None:
     """The bytes without these codings, the last one undone first; None if that can't be done: a coding is unknown, the
-    bytes don't fit it, or they unpack to more than :data:`MOST`.
+    bytes don't fit it, or they unpack to more than ``most`` bytes.
     """
-    return _unpacked(names, data)[0]
+    return _unpacked(names, data, most)[0]
 
 
 def too_long(names: Iterable[str], data: bytes) -> bool:
     """Return True if the bytes may fit these codings, and unpack to more than :data:`MOST`."""
-    return _unpacked(names, data)[1]
+    return _unpacked(names, data, MOST)[1]
 
 
-def _unpacked(names: Iterable[str], data: bytes) -> tuple[bytes | None, bool]:
+def _unpacked(names: Iterable[str], data: bytes, most: int) -> tuple[bytes | None, bool]:
     """(the bytes without these codings or None, whether they are too long for that)."""
     for name in reversed(tuple(names)):
         window = _WINDOWS.get(name)
@@ -50,7 +50,7 @@ def _unpacked(names: Iterable[str], data: bytes) -> tuple[bytes | None, bool]:
             return None, False
         try:
             packed = zlib.decompressobj(window)
-            data = packed.decompress(data, MOST)
+            data = packed.decompress(data, most)
         except zlib.error:
             return None, False
         if not packed.eof:

@@ -8,12 +8,12 @@ occurs in them.
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Collection, Iterable, Iterator
 from urllib.parse import parse_qsl, urlsplit
 
 from attrs import frozen
 
+from conformance.evidence.content_coding import GZIP, codings, undone
 from conformance.evidence.exchange import Chunk, Exchange, Response
 from conformance.recordings.body_secrets import body_secrets
 from conformance.recordings.recorded import Recorded
@@ -114,27 +114,14 @@ def _decoded(body: bytes, headers: Headers) -> bytes | None:
     """The body without its content coding; the body itself where a recorder undid it already; None if it can't be
     done.
     """
-    coding = (first_value(headers, "content-encoding") or "").strip().lower()
-    if coding in ("", "identity") or not body:
+    names = codings(headers)
+    if not names or not body:
         return body
-    try:
-        # The first two bytes of gzip (RFC 1952 section 2.3.1); the header alone may be wrong.
-        if body[:2] == b"\x1f\x8b":
-            return _inflated(body, 16 + zlib.MAX_WBITS)
-        if coding == "deflate":
-            return _inflated(body, zlib.MAX_WBITS)
-    except zlib.error:
-        pass
+    made = undone(names, body, _LARGEST)
+    if made is None and body.startswith(GZIP):
+        made = undone(("gzip",), body, _LARGEST)  # the header alone may be wrong
     # A text is a body that the recorder decoded, and whose header it left.
-    return body if _is_text(body) else None
-
-
-def _inflated(body: bytes, bits: int) -> bytes | None:
-    """The unpacked bytes; None for more than the limit."""
-    unpacking = zlib.decompressobj(bits)
-    made = unpacking.decompress(body, _LARGEST)
-    # Input is left over only if the limit stopped the unpacking.
-    return None if unpacking.unconsumed_tail else made
+    return body if made is None and _is_text(body) else made
 
 
 def _is_text(body: bytes) -> bool:

@@ -111,6 +111,22 @@ def test_a_body_in_an_unknown_coding_is_not_judged(tmp_path: Path) -> None:
     assert Unusable("the body can't be unpacked from 'br'") == exchange_of(strange, secrets_of([]))
 
 
+@pytest.mark.parametrize("coding", ["gzip", "br"])
+def test_half_a_packed_body_is_not_judged(coding: str, tmp_path: Path) -> None:
+    (plain,) = read(tmp_path / "a.yaml", as_vcr([chat()]))
+    packed = gzip.compress(plain.body or b"")
+    half = evolve(plain, body=packed[: len(packed) // 2], headers=(("content-encoding", coding),))
+    assert Unusable(f"the body can't be unpacked from '{coding}'") == exchange_of(half, secrets_of([]))
+
+
+def test_a_body_that_was_packed_twice_is_unpacked_twice(tmp_path: Path) -> None:
+    (plain,) = read(tmp_path / "a.yaml", as_vcr([chat()]))
+    packed = gzip.compress(gzip.compress(plain.body or b""))
+    response = exchange(evolve(plain, body=packed, headers=(("content-encoding", "gzip, gzip"),))).response
+    assert response is not None
+    assert SAID == response.json
+
+
 def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
     (plain,) = read(tmp_path / "a.yaml", as_vcr([chat()]))
     bomb = gzip.compress(b"\0" * (65 * 1024 * 1024), 1)
