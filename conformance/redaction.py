@@ -7,6 +7,10 @@ A secret of fewer than :data:`SHORTEST` characters can't be told apart from ordi
 every second word. It is replaced only where a secret would stand: as a whole value in quotes, after ``=`` or
 ``Bearer``, and in headers as a word of its own. A secret that is a word of the API (``user``) is replaced in headers
 alone. Otherwise a report would be useless, or accuse the target of what was replaced.
+
+Two marks take the place of secrets. :data:`REDACTED` stands for a credential: an answer that holds it shows what only
+the request may hold. :data:`HIDDEN` stands for what is hidden to be on the safe side, as the value of a configured header
+that might be a word of any text, or a cookie that the target itself has set. An answer may hold that.
 """
 
 from __future__ import annotations
@@ -16,14 +20,23 @@ import binascii
 import html
 import re
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from urllib.parse import quote
 
-__all__ = ["PROCESS", "REDACTED", "SHORTEST", "Secrets", "parts_of"]
+from attrs import frozen
 
-#: The text that replaces a secret.
+__all__ = ["HIDDEN", "MOST_COOKIES", "PROCESS", "REDACTED", "SHORTEST", "Secrets", "looks_random", "parts_of"]
+
+#: The text that replaces a credential.
 REDACTED = "[redacted]"
+
+#: The text that replaces a value of which nobody knows whether it is a secret.
+HIDDEN = "[hidden]"
+
+#: The word that replaces what is a secret by its place in a URL. It may stand in a URL, so that the URL remains one.
+_IN_URL = "redacted"
 
 #: Secrets with fewer characters are replaced only where they stand as a whole value.
 SHORTEST = 8
@@ -32,9 +45,16 @@ SHORTEST = 8
 _LONGEST_MIXED = 512
 
 #: Cookies of answers that are remembered at most: a target may send new ones without end.
-MOST_COOKIES = 100
+MOST_COOKIES = 20
 
-#: The signature of a SAS URL. It is replaced by a word that may stand in a URL, so that the URL remains one.
+#: A cookie with fewer characters, or without letters and digits, may be a word such as the name of a region.
+_SHORTEST_COOKIE = 16
+
+#: The most backslashes before a character that are seen as its escape: four JSON texts in each other need fifteen. The
+#: search would be quadratic in the length of a run of backslashes without this limit.
+_ESCAPE = r"\\{1,16}"
+
+#: The signature of a SAS URL.
 _SIGNATURE = re.compile(r"((?:[?&;]|\\u0026|%26)sig(?:=|%3D|\\u003d))[^&\"'\s<>\\;]+", re.IGNORECASE)
 
 #: User and password in a URL (RFC 3986 section 3.2.1).
@@ -46,6 +66,13 @@ _ORDINARY = re.compile(
     r"|close|keep-alive|no-cache|no-store|\d{4}-\d{2}-\d{2}(?:-[a-z]+)?|(?:assistants|responses)=v\d",
     re.IGNORECASE,
 )
+
+#: Letters and digits in a row that nobody writes by chance, and a UUID (RFC 9562).
+_RUN = re.compile(r"[A-Za-z0-9]{16,}")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+#: A cookie that may be the key to a session.
+_SESSION = re.compile(rf"(?=.*[A-Za-z])(?=.*[0-9]).{{{_SHORTEST_COOKIE},}}")
 
 #: What stands between the words of a header.
 _SEPARATORS = re.compile(r"[\s,;=\"']+")
@@ -91,10 +118,10 @@ def _unit(char: str) -> str:
         forms.append(re.escape(raw.decode("latin-1")))
     forms.append(f"(?i:{''.join(f'%{byte:02x}' for byte in raw)})")
     wide = char.encode("utf-16-be", "surrogatepass").hex()
-    forms.append("(?i:" + "".join(rf"\\+u{wide[n : n + 4]}" for n in range(0, len(wide), 4)) + ")")
+    forms.append("(?i:" + "".join(rf"{_ESCAPE}u{wide[n : n + 4]}" for n in range(0, len(wide), 4)) + ")")
     forms.append(f"(?i:&#(?:0*{ord(char)}|x0*{ord(char):x});)")
     if char in "\"\\/'":
-        forms.append(r"\\+" + re.escape(char))
+        forms.append(_ESCAPE + re.escape(char))
     named = html.escape(char)
     if named != char:
         forms.append(re.escape(named))
@@ -120,6 +147,55 @@ def _encoded(secret: str) -> Iterator[str]:
             yield core.replace("+", "-").replace("/", "_")
 
 
+def looks_random(value: str) -> bool:
+    """True for a value that nobody writes by chance: it has 16 letters and digits in a row, or is a UUID."""
+    return bool(_UUID.search(value)) or any(
+        re.search("[0-9]", run) and re.search("[A-Za-z]", run) for run in _RUN.findall(value)
+    )
+
+
+@frozen
+class _Patterns:
+    """What finds some secrets. ``alone`` are those that are looked for in headers as words of their own."""
+
+    alone: frozenset[str] = frozenset()
+    plain: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
+    long: re.Pattern[str] | None = None
+    mixed: re.Pattern[str] | None = None
+    short: re.Pattern[str] | None = None
+
+    @classmethod
+    def of(cls, values: Iterable[str], words: Collection[str]) -> _Patterns:
+        """The patterns for some secrets; ``words`` are looked for in headers alone."""
+        # The longest comes first, so that no part of it stays where it holds another one.
+        found = sorted(values, key=len, reverse=True)
+        spoken = [value for value in found if value not in words]
+        long = [value for value in spoken if len(value) >= SHORTEST]
+        short = [value for value in spoken if len(value) < SHORTEST]
+        plain = sorted({form for value in long for form in _literal(value)}, key=len, reverse=True)
+        mixed = ["".join(map(_unit, value)) for value in long if len(value) <= _LONGEST_MIXED]
+        either = "|".join("".join(map(_unit, value)) for value in short)
+        alone = rf"(?:(?<=[\"'=])|(?<=earer ))(?:{either})(?=[\"'](?!\s*:)|[&\r\n;]|$)"
+        return cls(
+            alone=frozenset(value for value in found if len(value) < SHORTEST or value in words),
+            plain=tuple(plain),
+            signs=tuple(_signs("".join(long))),
+            long=re.compile("|".join(map(re.escape, plain))) if plain else None,
+            mixed=re.compile("|".join(mixed)) if mixed else None,
+            short=re.compile(alone) if short else None,
+        )
+
+    def spans(self, text: str, *, short: bool) -> Iterator[tuple[int, int]]:
+        """Where the secrets stand, in any order."""
+        if self.long is not None and any(form in text for form in self.plain):
+            yield from (match.span() for match in self.long.finditer(text))
+        if self.mixed is not None and any(sign in text for sign in self.signs):
+            yield from (match.span() for match in self.mixed.finditer(text))
+        if self.short is not None and short:
+            yield from (match.span() for match in self.short.finditer(text))
+
+
 class Secrets:
     """The secrets of one target, or of this process. Thread-safe; more may be added at any time.
 
@@ -129,73 +205,76 @@ class Secrets:
     def __init__(self, words: Collection[str] = ()) -> None:
         self._words = words
         self._lock = threading.Lock()
-        self.values: tuple[str, ...] = ()
-        self._plain: tuple[str, ...] = ()
-        self._long: re.Pattern[str] | None = None
-        self._mixed: re.Pattern[str] | None = None
-        self._short: re.Pattern[str] | None = None
-        self._alone: frozenset[str] = frozenset()
-        self._signs: tuple[str, ...] = ()
+        self._credentials: frozenset[str] = frozenset()
+        self._cautious: frozenset[str] = frozenset()
+        #: The mark of each kind → what finds its secrets.
+        self._patterns: dict[str, _Patterns] = {}
         self._cookies = 0
 
-    def add(self, *secrets: str) -> None:
-        """From now on replace these too. Empty ones are ignored."""
-        new = [secret for secret in dict.fromkeys(secrets) if secret and secret not in self.values]
-        if not new:
-            return
+    @property
+    def values(self) -> frozenset[str]:
+        """All secrets, in no order."""
+        return self._credentials | self._cautious
+
+    def add(self, *secrets: str, credential: bool = True) -> None:
+        """From now on replace these too. Empty ones are ignored.
+
+        ``credential`` is False for values that only may be secrets: they are replaced by :data:`HIDDEN`.
+        """
         with self._lock:
-            # The longest comes first, so that no part of it stays where it holds another one.
-            self.values = tuple(sorted({*self.values, *new}, key=len, reverse=True))
-            spoken = [value for value in self.values if value not in self._words]
-            long = [value for value in spoken if len(value) >= SHORTEST]
-            short = [value for value in spoken if len(value) < SHORTEST]
-            plain = {form for value in long for form in _literal(value)}
-            self._plain = tuple(sorted(plain, key=len, reverse=True))
-            self._long = re.compile("|".join(map(re.escape, self._plain))) if plain else None
-            #: Those that are looked for in headers as words of their own.
-            self._alone = frozenset(value for value in self.values if len(value) < SHORTEST or value in self._words)
-            mixed = ["".join(map(_unit, value)) for value in long if len(value) <= _LONGEST_MIXED]
-            self._signs = tuple(_signs("".join(long)))
-            self._mixed = re.compile("|".join(mixed)) if mixed else None
-            either = "|".join("".join(map(_unit, value)) for value in short)
-            self._short = (
-                re.compile(rf"(?:(?<=[\"'=])|(?<=earer ))(?:{either})(?=[\"'](?!\s*:)|[&\r\n;]|$)") if short else None
-            )
+            new = {secret for secret in secrets if secret} - self._credentials
+            new -= frozenset() if credential else self._cautious
+            if not new:
+                return
+            if credential:
+                self._credentials |= new
+            self._cautious = self._cautious - new if credential else self._cautious | new
+            kinds = {REDACTED: self._credentials, HIDDEN: self._cautious}
+            self._patterns = {mark: _Patterns.of(values, self._words) for mark, values in kinds.items() if values}
         if self is not PROCESS:
-            PROCESS.add(*new)
+            PROCESS.add(*new, credential=credential)
 
     def cookies(self, values: Sequence[str]) -> None:
-        """Remember the cookies that an answer sets, up to a limit."""
-        for value in values:
-            cookie = value.partition(";")[0].partition("=")[2].strip().strip('"')
-            if len(cookie) >= SHORTEST and self._cookies < MOST_COOKIES and not _ORDINARY.fullmatch(cookie):
-                self._cookies += 1
-                self.add(cookie)
+        """Remember the cookies that an answer sets, up to a limit, unless they look like words.
 
-    def _spans(self, text: str, *, short: bool = True) -> list[tuple[int, int]]:
-        """Where secrets stand, in order, without overlaps."""
-        found: list[tuple[int, int]] = []
-        if self._long is not None and any(form in text for form in self._plain):
-            found += [match.span() for match in self._long.finditer(text)]
-        if self._mixed is not None and any(sign in text for sign in self._signs):
-            found += [match.span() for match in self._mixed.finditer(text)]
-        if self._short is not None and short:
-            found += [match.span() for match in self._short.finditer(text)]
-        made: list[tuple[int, int]] = []
-        for start, end in sorted(found):
+        They are in no request, so an answer that shows one does no harm by that.
+        """
+        if not values or self._cookies >= MOST_COOKIES:
+            return
+        found = (value.partition(";")[0].partition("=")[2].strip().strip('"') for value in values)
+        new = [cookie for cookie in dict.fromkeys(found) if _SESSION.fullmatch(cookie) and cookie not in self.values]
+        new = new[: MOST_COOKIES - self._cookies]
+        self._cookies += len(new)
+        self.add(*new, credential=False)
+
+    def _spans(self, text: str, *, short: bool = True) -> deque[tuple[int, int, str]]:
+        """Where secrets stand, in order and without overlaps, and what takes their place.
+
+        Secrets that overlap are replaced as one. What a URL's form alone shows to be a secret gives way to the others.
+        """
+        found = [
+            (start, end, mark)
+            for mark, patterns in self._patterns.items()
+            for start, end in patterns.spans(text, short=short)
+        ]
+        if _worth(text):
+            found += [(match.end(1), match.end(), _IN_URL) for match in _SIGNATURE.finditer(text)]
+            found += [(match.end(1), match.end() - 1, _IN_URL) for match in _USERINFO.finditer(text)]
+        made: deque[tuple[int, int, str]] = deque()
+        for start, end, mark in sorted(found):
             if made and start < made[-1][1]:
-                made[-1] = (made[-1][0], max(end, made[-1][1]))
-            else:
-                made.append((start, end))
+                first, last, before = made.pop()
+                start, end, mark = first, max(last, end), min(before, mark, key=_ORDER.index)
+            made.append((start, end, mark))
         return made
 
     def text(self, text: str, *, short: bool = True) -> str:
         """The text without secrets; ``short`` ones may stay where they are not looked for."""
         made, last = [], 0
-        for start, end in self._spans(text, short=short):
-            made += [text[last:start], REDACTED]
+        for start, end, mark in self._spans(text, short=short):
+            made += [text[last:start], mark]
             last = end
-        return _generic("".join([*made, text[last:]]) if made else text)
+        return "".join([*made, text[last:]]) if made else text
 
     def data(self, data: bytes) -> bytes:
         """The bytes without secrets."""
@@ -207,37 +286,33 @@ class Secrets:
         A replacement stands in the piece in which the secret began. A piece may become empty.
         """
         whole = b"".join(pieces).decode("latin-1")
-        spans = self._spans(whole)
-        if _worth(whole):
-            spans += [match.span() for pattern in (_SIGNATURE, _USERINFO) for match in pattern.finditer(whole)]
-        if not spans:
+        waiting = self._spans(whole)
+        if not waiting:
             return tuple(pieces)
-        made, at, waiting = [], 0, sorted(spans)
-        done = 0
+        made, at, done = [], 0, 0
         for piece in pieces:
             end, out = at + len(piece), []
             while waiting and waiting[0][0] < end:
-                start, stop = waiting.pop(0)
-                if start < done:
-                    continue
-                out += [whole[max(at, done) : start], self._replacement(whole[start:stop])]
+                start, stop, mark = waiting.popleft()
+                out += [whole[max(at, done) : start], mark]
                 done = stop
             out.append(whole[max(at, done) : end] if done < end else "")
             made.append("".join(out).encode("latin-1"))
             at = end
         return tuple(made)
 
-    def _replacement(self, found: str) -> str:
-        """What stands in place of a secret: the beginning of a URL or parameter stays."""
-        generic = _generic(found)
-        return generic if generic != found else REDACTED
-
     def header(self, name: str, value: str) -> str:
         """The value of a header without secrets. Headers that are secret by name are not its business."""
         framing = name.lower() in _FRAMING
-        if self._alone and not framing and not self._alone.isdisjoint((value, *_SEPARATORS.split(value))):
-            return REDACTED
+        words = frozenset() if framing else {value, *_SEPARATORS.split(value)}
+        for mark, patterns in self._patterns.items():
+            if not patterns.alone.isdisjoint(words):
+                return mark
         return self.text(value, short=not framing)
+
+
+#: Marks by what is said if secrets of several kinds overlap.
+_ORDER = (REDACTED, HIDDEN, _IN_URL)
 
 
 def _literal(secret: str) -> Iterator[str]:
@@ -268,13 +343,6 @@ def _worth(text: str) -> bool:
         return True
     small = text.lower()
     return "sig=" in small or "sig%3d" in small or "sig\\u003d" in small
-
-
-def _generic(text: str) -> str:
-    """The text without signatures, and without users and passwords in URLs."""
-    if not _worth(text):
-        return text
-    return _USERINFO.sub(r"\1redacted@", _SIGNATURE.sub(r"\1redacted", text))
 
 
 #: Every secret that this process has met: for messages of errors, wherever they come from.

@@ -40,7 +40,8 @@ MOST_CHUNKS = 10_000
 _BLOCK = 65_536
 
 #: What opens and closes arrays and objects, and texts, in which brackets mean nothing.
-_NESTING = re.compile(rb'[\[\]{}]|"(?:[^"\\]|\\.)*+"', re.DOTALL)
+#: A text that is never closed goes on to the end: what it holds is not searched again from each of its quotation marks.
+_NESTING = re.compile(rb'[\[\]{}]|"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 
 #: With so few brackets nothing is nested deeply.
 _SHALLOW = 64

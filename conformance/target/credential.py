@@ -14,9 +14,9 @@ from attrs import evolve
 
 from conformance.evidence.body import without_edges
 from conformance.evidence.exchange import Chunk, Exchange, Fault, Response
-from conformance.redaction import Secrets, parts_of
+from conformance.redaction import Secrets, looks_random, parts_of
 from conformance.requests.case import Auth
-from conformance.requests.headers import Headers, redact
+from conformance.requests.headers import Headers, is_secret, redact
 from conformance.requests.request import Request
 from conformance.settings.configuration import Target as Settings
 from conformance.target.proxy import Proxy
@@ -35,7 +35,7 @@ class Credential:
     """The credential of one target. Thread-safe.
 
     ``secrets`` are those of the target: the key, the values of configured headers, what a proxy asks for, and the
-    cookies that the target sets. ``words`` are those of the api-version.
+    cookies that the target sets. ``words`` are those of the api-version and names of deployments.
     """
 
     def __init__(self, settings: Settings, words: Collection[str] = (), proxy: Proxy | None = None) -> None:
@@ -46,7 +46,11 @@ class Credential:
         self._lock = threading.Lock()
         self._keys = [self._key] if self._key else []
         self.secrets = Secrets(words)
-        self.secrets.add(self._key, *(part for value in settings.headers.values() for part in parts_of(value)))
+        self.secrets.add(self._key)
+        for name, value in settings.headers.items():
+            for part in parts_of(value):
+                # A gateway's header may name a model or a region, which answers may name too.
+                self.secrets.add(part, credential=is_secret(name) or looks_random(part))
         if proxy is not None and proxy.login is not None:
             self.secrets.add(proxy.login[1], ":".join(proxy.login))
         if settings.asks_for_tokens:
@@ -128,7 +132,9 @@ class Credential:
                 (name, lengths[1] if (name.lower(), value) == ("content-length", lengths[0]) else value)
                 for name, value in headers
             )
-        chunks = tuple(Chunk(chunk.at, data) for chunk, data in zip(response.chunks, kept, strict=True))
+        chunks = response.chunks
+        if list(kept) != came:
+            chunks = tuple(Chunk(chunk.at, data) for chunk, data in zip(chunks, kept, strict=True))
         if response.shortened is not None:
             # Half of a secret may stand beside the gap. Escaped, it has up to six times as many characters.
             chunks = without_edges(chunks, 6 * max(map(len, self.secrets.values), default=0))

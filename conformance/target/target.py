@@ -98,7 +98,7 @@ class Target:
         self._transport.until = self.allowance.until
         self._silence, self._turns = Silence(), Turns()
         self._stopped = threading.Event()
-        self._credential = Credential(settings, self._words, proxy)
+        self._credential = Credential(settings, self._words | frozenset(settings.deployments), proxy)
         self._concurrency = ConcurrencyLimit()
         self._alone_in_vain = 0
         self._resources = {name: operation.resource for name, operation in operations_of(spec).items()}

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.errors import ConfigError, HarnessError
-from conformance.redaction import MOST_COOKIES, PROCESS, REDACTED, Secrets, parts_of
+from conformance.redaction import HIDDEN, MOST_COOKIES, PROCESS, REDACTED, Secrets, looks_random, parts_of
 
 #: A key with every character that some escape changes.
 KEY = "canary/7+d1f=\"0a&9c<55>e24'b\\x%y"
@@ -117,11 +117,61 @@ def test_what_is_secret_in_a_configured_header() -> None:
         assert ordinary not in parts_of(ordinary)
 
 
-def test_cookies_are_remembered_up_to_a_limit() -> None:
+def test_cookies_that_may_be_the_key_to_a_session_are_remembered_up_to_a_limit() -> None:
     hidden = Secrets()
-    hidden.cookies(["id=canary-cookie-1; Path=/; HttpOnly", "short=x", *(f"n={n:08d}" for n in range(1000))])
-    assert REDACTED == hidden.text("canary-cookie-1")
+    hidden.cookies(["id=canary-cookie-01; Path=/; HttpOnly", "short=x", *(f"n={n:015d}x" for n in range(1000))])
+    assert HIDDEN == hidden.text("canary-cookie-01")
     assert MOST_COOKIES == len(hidden.values)
+
+
+@pytest.mark.parametrize("cookie", ["region=westeurope", "size=1234567890123456", "theme=dark-and-rather-long"])
+def test_a_cookie_that_looks_like_a_word_is_hidden_by_its_header_alone(cookie: str) -> None:
+    """``Set-Cookie`` is secret by name. Elsewhere the word may stand for what it says."""
+    hidden = Secrets()
+    hidden.cookies([f"{cookie}; Path=/"])
+    assert frozenset() == hidden.values
+
+
+def test_what_only_may_be_a_secret_has_a_mark_of_its_own() -> None:
+    """An answer may show it, so nothing that is said of credentials may be said of it."""
+    hidden = secrets(KEY)
+    hidden.add("gpt-4o-mini", "blue", credential=False)
+    assert f'{{"model": "{HIDDEN}", "key": "{REDACTED}"}}' == hidden.text(f'{{"model": "gpt-4o-mini", "key": "{KEY}"}}')
+    assert (HIDDEN, REDACTED) == (hidden.header("x-color", "blue"), hidden.header("x-key", KEY))
+    hidden.add("gpt-4o-mini")
+    assert REDACTED == hidden.text("gpt-4o-mini")
+
+
+def test_what_nobody_writes_by_chance() -> None:
+    random_ones = ("0123456789abcdef0", "5e1f07b9-c2a8-4d36-9f00-0011aabbccdd", "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.x.y")
+    assert [] == [value for value in random_ones if not looks_random(value)]
+    words = ("gpt-4o-mini-2024-07-18", "westeurope", "text-embedding-3-large", "internationalization", "my-gpt4o")
+    assert [] == [value for value in words if looks_random(value)]
+
+
+@pytest.mark.parametrize(
+    ("secret", "text", "kept"),
+    [
+        ("abcdefgh&ijklmnop", "https://h/?a=1&sig=abcdefgh&ijklmnop&b=2", "https://h/?a=1&sig=[redacted]&b=2"),
+        ("uid=12345678&sig=Zz", "https://h/?uid=12345678&sig=Zz&b=2", "https://h/?[redacted]&b=2"),
+        ("12345678", "https://h/?sig=abc12345678def", "https://h/?sig=[redacted]"),
+        ("ss/host.ex", "https://me:pass@h/pass/host.example", "https://redacted@h/pa[redacted]ample"),
+    ],
+)
+def test_a_secret_beside_a_signature_is_replaced_whole(secret: str, text: str, kept: str) -> None:
+    hidden = secrets(secret)
+    assert kept == hidden.text(text)
+    assert kept.encode() == hidden.data(text.encode())
+    # However it is cut.
+    for place in range(len(text)):
+        assert kept.encode() == b"".join(hidden.pieces((text[:place].encode(), text[place:].encode())))
+
+
+@pytest.mark.parametrize("before", ["\\", "\\\\u", '\\"', "&#0", "%5c"])
+def test_escapes_without_end_are_searched_once(before: str) -> None:
+    """A target may send megabytes of them. A search that is quadratic in them would not end within hours."""
+    text = before * 1_000_000
+    assert text + REDACTED == secrets(KEY).text(text + json.dumps(KEY)[1:-1])
 
 
 def test_no_error_message_holds_a_secret_that_this_process_knows() -> None:

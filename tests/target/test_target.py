@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
+from conformance.checks.http.echoed_secrets import secret_echoed
 from conformance.errors import GuardError, UsageError
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation
+from conformance.redaction import HIDDEN
 from conformance.requests.case import Auth, Case, Cost, JsonBody
 from conformance.requests.headers import REDACTED
 from conformance.settings.configuration import Budget, Config
@@ -116,6 +118,31 @@ def test_a_key_across_chunks_is_hidden_too(serve: Serve, open_target: Open) -> N
     body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
     answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body
     assert KEY not in evidence(open_target(serve(lambda c, r, n: c.sendall(answer)).url).send(CHAT))
+
+
+def echoes(exchange: Exchange, spec: Spec) -> list[str]:
+    """What is said of secrets that an answer shows."""
+    return [finding.place for finding in secret_echoed(spec, Observation(CHAT, exchange))]
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "kept", "told"),
+    [
+        ("x-model", "gpt-4o-mini", HIDDEN, []),
+        ("x-model", "model", "model", []),
+        ("x-tag", "5e1f07b9c2a84d36a1", REDACTED, ["byte:10"]),
+        ("x-gateway-token", "letters-only", REDACTED, ["byte:10"]),
+    ],
+)
+def test_only_what_is_a_secret_for_sure_is_called_an_echo(
+    serve: Serve, open_target: Open, spec: Spec, header: str, value: str, kept: str, told: list[str]
+) -> None:
+    """``model`` is the name of a deployment here, and stands in every answer."""
+    server = serve(lambda c, r, n: c.sendall(http({"model": value}, 200, f"X-Model: {value}x")))
+    exchange = open_target(server.url, headers={header: value}).send(CHAT)
+    assert exchange.response is not None
+    assert {"model": kept} == exchange.response.json
+    assert told == echoes(exchange, spec)
 
 
 @pytest.mark.parametrize("auth", [Auth.NONE, Auth.WRONG])

@@ -82,6 +82,18 @@ def scripts(talk: Talk) -> None:
     talk.relay(honest, body.replace(b'":"', b'":' + wild))
 
 
+@hostile
+def backslashes(talk: Talk) -> None:
+    """Three megabytes of backslashes, which might be escapes of anything."""
+    talk.answer(b'{"object":"list","data":["' + b"\\" * 3_000_000 + b'"]}')
+
+
+@hostile
+def unclosed_text(talk: Talk) -> None:
+    """A JSON string that is never closed, with a million escaped quotation marks."""
+    talk.answer(b'{"object":"list","data":[' + b"[]," * 100 + b'"' + b'\\"' * 1_000_000)
+
+
 # -- giant and strange JSON --------------------------------------------------------------------------------------------
 
 
