@@ -9,8 +9,8 @@ every second word. It is replaced only where a secret would stand: as a whole va
 alone. Otherwise a report would be useless, or accuse the target of what was replaced.
 
 Two marks take the place of secrets. :data:`REDACTED` stands for a credential: an answer that holds it shows what only
-the request may hold. :data:`HIDDEN` stands for what is hidden to be on the safe side, as the value of a configured header
-that might be a word of any text, or a cookie that the target itself has set. An answer may hold that.
+the request may hold. :data:`HIDDEN` stands for what is hidden to be on the safe side, as the value of a configured
+header that might be a word of any text, or a cookie that the target itself has set. An answer may hold that.
 """
 
 from __future__ import annotations
@@ -261,11 +261,8 @@ class Secrets:
             found += [(match.end(1), match.end(), _IN_URL) for match in _SIGNATURE.finditer(text)]
             found += [(match.end(1), match.end() - 1, _IN_URL) for match in _USERINFO.finditer(text)]
         made: deque[tuple[int, int, str]] = deque()
-        for start, end, mark in sorted(found):
-            if made and start < made[-1][1]:
-                first, last, before = made.pop()
-                start, end, mark = first, max(last, end), min(before, mark, key=_ORDER.index)
-            made.append((start, end, mark))
+        for span in sorted(found):
+            made.append(_joined(made.pop(), span) if made and span[0] < made[-1][1] else span)
         return made
 
     def text(self, text: str, *, short: bool = True) -> str:
@@ -313,6 +310,12 @@ class Secrets:
 
 #: Marks by what is said if secrets of several kinds overlap.
 _ORDER = (REDACTED, HIDDEN, _IN_URL)
+
+
+def _joined(one: tuple[int, int, str], other: tuple[int, int, str]) -> tuple[int, int, str]:
+    """Two secrets that overlap as one: start, end, and what takes their place."""
+    (start, end, mark), (_, last, further) = one, other
+    return start, max(end, last), min(mark, further, key=_ORDER.index)
 
 
 def _literal(secret: str) -> Iterator[str]:

@@ -393,8 +393,8 @@ def stream_of(response: Response) -> Stream:
     """The parsed body of a response. It is cached, because many checks look at the same answer."""
     # Kept in the instance's dict, as cached_property would do it; exchange.py can't import this module.
     cache = vars(response)
-    if "_stream" not in cache:
+    found: Stream | None = cache.get("_stream")
+    if found is None:
         only_last(response)
-        cache["_stream"] = parse(response.chunks) if response.shortened is None else Stream(flooded=True)
-    found: Stream = cache["_stream"]
+        found = cache["_stream"] = parse(response.chunks) if response.shortened is None else Stream(flooded=True)
     return found

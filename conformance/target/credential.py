@@ -12,7 +12,8 @@ from collections.abc import Collection
 
 from attrs import evolve
 
-from conformance.evidence.body import without_edges
+from conformance.evidence.body import shortened, without_content, without_edges
+from conformance.evidence.content_coding import GZIP, codings, packed, unpacked
 from conformance.evidence.exchange import Chunk, Exchange, Fault, Response
 from conformance.redaction import Secrets, looks_random, parts_of
 from conformance.requests.case import Auth
@@ -29,6 +30,10 @@ WRONG_KEY = "0" * 32
 
 #: Why a 401 or 403 after earlier successes says nothing about the contract.
 REFUSED_SINCE = "the key was accepted before and is refused now: it expired, was revoked, or may not do this"
+
+
+#: Why the content of an answer is not kept.
+_PACKED = "it shows a secret of the request, is packed, and can't be unpacked as a whole"
 
 
 class Credential:
@@ -123,22 +128,45 @@ class Credential:
     def _answer(self, response: Response) -> Response:
         """The answer without secrets. A Content-Length that was right stays so."""
         self.secrets.cookies([value for name, value in response.headers if name.lower() == "set-cookie"])
-        headers = self._cleaned(response.headers)
-        came = [chunk.data for chunk in response.chunks]
-        kept = self.secrets.pieces(came)
-        if list(kept) != came:
-            lengths = str(sum(map(len, came))), str(sum(map(len, kept)))
-            headers = tuple(
-                (name, lengths[1] if (name.lower(), value) == ("content-length", lengths[0]) else value)
-                for name, value in headers
-            )
-        chunks = response.chunks
-        if list(kept) != came:
-            chunks = tuple(Chunk(chunk.at, data) for chunk, data in zip(chunks, kept, strict=True))
+        cleaned = evolve(response, headers=self._cleaned(response.headers), reason=self.secrets.text(response.reason))
+        chunks = self._packed(response)
+        if chunks is None:
+            return without_content(shortened(cleaned, _PACKED, small=True))
         if response.shortened is not None:
             # Half of a secret may stand beside the gap. Escaped, it has up to six times as many characters.
             chunks = without_edges(chunks, 6 * max(map(len, self.secrets.values), default=0))
             head = sum(len(chunk.data) for chunk in chunks[:-1])
-            response = evolve(response, shortened=evolve(response.shortened, head=head))
-        chunks = tuple(chunk for chunk in chunks if chunk.data)
-        return evolve(response, headers=headers, chunks=chunks, reason=self.secrets.text(response.reason))
+            cleaned = evolve(cleaned, shortened=evolve(response.shortened, head=head))
+        elif chunks != response.chunks:
+            lengths = [str(sum(len(chunk.data) for chunk in some)) for some in (response.chunks, chunks)]
+            cleaned = evolve(
+                cleaned,
+                headers=tuple(
+                    (name, lengths[1] if (name.lower(), value) == ("content-length", lengths[0]) else value)
+                    for name, value in cleaned.headers
+                ),
+            )
+        return evolve(cleaned, chunks=tuple(chunk for chunk in chunks if chunk.data))
+
+    def _packed(self, response: Response) -> tuple[Chunk, ...] | None:
+        """The chunks of an answer without secrets, packed ones too; None if they can't be packed again."""
+        chunks = self._plain(response.chunks)
+        names = codings(response.headers) or (("gzip",) if response.body.startswith(GZIP) else ())
+        if not names:
+            return chunks
+        found = unpacked(names, response.body)
+        content = self.secrets.data(found.data)
+        if content == found.data:
+            return chunks
+        if not found.whole:
+            return None
+        # Nobody can tell when the bytes in which the secret stood would have come without it.
+        return (Chunk(response.chunks[-1].at, packed(names, content)),)
+
+    def _plain(self, chunks: tuple[Chunk, ...]) -> tuple[Chunk, ...]:
+        """The chunks without the secrets that stand in them as they are."""
+        came = [chunk.data for chunk in chunks]
+        kept = self.secrets.pieces(came)
+        if list(kept) == came:
+            return chunks
+        return tuple(Chunk(chunk.at, data) for chunk, data in zip(chunks, kept, strict=True))

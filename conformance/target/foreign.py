@@ -19,6 +19,7 @@ from conformance.evidence.body import without_content
 from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.trace import Observation
 from conformance.requests.case import Case
+from conformance.requests.headers import Headers
 from conformance.requests.request import Request
 from conformance.requests.wire import PLACEHOLDER
 from conformance.target.guards import path_ids
@@ -36,6 +37,14 @@ _PREFIX = re.compile(r"^[a-z]+[-_]")
 
 #: What isn't structure in a JSON text: an answer that can't be parsed keeps its form without its words.
 _CONTENT = re.compile(rb'[^\s{}\[\]:,"]')
+
+#: Headers with the name, place or digest of what an answer holds, in lower case.
+_DESCRIBING = frozenset(
+    ("content-digest", "content-disposition", "content-location", "content-md5", "digest", "etag", "link", "location")
+)
+
+#: What isn't structure in such a header.
+_UNMARKED = re.compile(r'[^\s;=",/:<>?&]')
 
 
 def hidden_id(value: str) -> str:
@@ -61,6 +70,11 @@ def _words(value: Any) -> Iterator[str]:
         case list():
             for inner in value:
                 yield from _words(inner)
+
+
+def _telling_nothing(headers: Headers) -> Headers:
+    """The headers of an answer without what they tell of its content."""
+    return tuple((name, _UNMARKED.sub("x", value) if name.lower() in _DESCRIBING else value) for name, value in headers)
 
 
 class ForeignObjects:
@@ -126,21 +140,27 @@ class ForeignObjects:
         if response.shortened is not None:
             return without_content(response)  # nobody can tell whose its pieces are
         if 200 <= response.status < 300:
-            return self._content(case, response) if case.method == "GET" else response
+            found = self._content(case, response) if case.method == "GET" else response
+            return found if found is response else evolve(found, headers=_telling_nothing(found.headers))
         # A refusal may name what it refuses.
         told = [value for value in case.bindings.values() if value in self._theirs]
-        body = response.body
+        body, headers = response.body, response.headers
         for value in told:
             body = body.replace(value.encode("utf-8", "surrogatepass"), hidden_id(value).encode())
-        return response if body == response.body else response.with_body(body)
+            headers = tuple((name, text.replace(value, hidden_id(value))) for name, text in headers)
+        if body != response.body:
+            return evolve(response, headers=headers).with_body(body)
+        return response if headers == response.headers else evolve(response, headers=headers)
 
     def _content(self, case: Case, response: Response) -> Response:
         """A successful answer to a reading request."""
         ids = [value for value in path_ids(case, {}) if not PLACEHOLDER.fullmatch(value)]
         if any(value in self._owned and value not in self._theirs for value in ids):
             return response
-        if "{deployment-id}" in case.path or not response.body:
+        if "{deployment-id}" in case.path:
             return response
+        if not response.body:
+            return evolve(response, headers=_telling_nothing(response.headers))
         if not response.is_json:
             return response.with_body(_CONTENT.sub(b"x", response.body))
         value = response.json

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from attrs import evolve
 
 from conformance.evidence.body import SMALL, depth, parsed_size, shortened
-from conformance.evidence.content_coding import MOST, codings, too_long
+from conformance.evidence.content_coding import MOST, codings, unpacked
 from conformance.evidence.event_stream import MOST_LINES
 from conformance.evidence.exchange import Exchange, FaultKind, Response
 
@@ -45,19 +45,21 @@ def kept(exchange: Exchange, keep: Callable[[int], bool]) -> Exchange:
 
 def _fitted(response: Response, keep: Callable[[int], bool]) -> Response:
     """The response, shortened if there is no room for it or if its values would fill the memory."""
-    size = len(response.body)
     if response.shortened is not None:
         return response
-    if size > MOST_LINES and _lines(response.body) > MOST_LINES and not response.media_type.endswith("json"):
-        return shortened(response, f"it has more than {MOST_LINES} lines")
-    if too_long(codings(response.headers), response.body):
-        return shortened(response, f"it unpacks to more than {MOST} bytes")
-    if _depth(response) > DEEPEST:
+    size, found = len(response.body), unpacked(codings(response.headers), response.body)
+    if found.too_long:
+        return shortened(response, f"it unpacks to more than {MOST} bytes", small=True)
+    # What is judged is what comes out of the codings, if they can be undone.
+    content = found.data if found.whole else response.body
+    if len(content) > MOST_LINES and _lines(content) > MOST_LINES and not response.media_type.endswith("json"):
+        return shortened(response, f"it has more than {MOST_LINES} lines", small=True)
+    if _depth(response.media_type, content) > DEEPEST:
         return shortened(response, f"its values are nested more than {DEEPEST} levels deep", small=True)
+    if len(content) > SMALL and parsed_size(content) > MOST_PARSED:
+        return shortened(response, "its values would take too much memory", small=True)
     if size <= SMALL:
         return response
-    if parsed_size(response.body) > MOST_PARSED:
-        return shortened(response, "its values would take too much memory")
     if not keep(size):
         return shortened(response, _FULL)
     response.forget()
@@ -93,12 +95,12 @@ class Turns:
 
 
 def _lines(body: bytes) -> int:
-    """The number of line ends; CRLF counts twice."""
-    return body.count(b"\n") + body.count(b"\r")
+    """The number of line ends: CRLF, LF and CR (WHATWG HTML section 9.2.5)."""
+    return body.count(b"\n") + body.count(b"\r") - body.count(b"\r\n")
 
 
-def _depth(response: Response) -> int:
+def _depth(media_type: str, content: bytes) -> int:
     """How deeply the JSON of an answer is nested, or that of its events; 0 for sound, pictures and pages."""
-    if response.media_type == "text/event-stream":
-        return max(map(depth, response.body.splitlines()), default=0)
-    return depth(response.body) if response.body.lstrip()[:1] in (b"[", b"{") else 0
+    if media_type == "text/event-stream":
+        return max(map(depth, content.splitlines()), default=0)
+    return depth(content) if content.lstrip()[:1] in (b"[", b"{") else 0

@@ -143,7 +143,11 @@ def test_what_only_may_be_a_secret_has_a_mark_of_its_own() -> None:
 
 
 def test_what_nobody_writes_by_chance() -> None:
-    random_ones = ("0123456789abcdef0", "5e1f07b9-c2a8-4d36-9f00-0011aabbccdd", "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.x.y")
+    random_ones = (
+        "0123456789abcdef0",
+        "5e1f07b9-c2a8-4d36-9f00-0011aabbccdd",
+        "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.x.y",
+    )
     assert [] == [value for value in random_ones if not looks_random(value)]
     words = ("gpt-4o-mini-2024-07-18", "westeurope", "text-embedding-3-large", "internationalization", "my-gpt4o")
     assert [] == [value for value in words if looks_random(value)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import socket
 import threading
@@ -257,3 +258,25 @@ def test_what_was_not_read_to_its_end_is_not_kept(serve: Serve, open_target: Ope
     assert exchange.response is not None
     assert exchange.response.shortened is not None
     assert len(exchange.response.body) < 9_000
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [
+        (b"[" * 200 + b"]" * 200, "application/json"),
+        (b"[" + b",".join([b"{}"] * 450_000) + b"]", "application/json"),
+        (b"\r\n" * 1_500_000, "text/event-stream"),
+        (b" " * 5_000_000, "application/json"),
+    ],
+    ids=["deep", "many values", "many lines", "long"],
+)
+def test_limits_hold_for_what_comes_out_of_a_coding(
+    serve: Serve, open_target: Open, content: bytes, media_type: str
+) -> None:
+    """A few kilobytes of gzip may stand for more than can be judged."""
+    body = gzip.compress(content)
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\nContent-Encoding: gzip\r\n"
+    answer = head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    exchange = open_target(serve(lambda c, r, n: c.sendall(answer)).url).send(CHAT)
+    assert exchange.response is not None
+    assert exchange.response.shortened is not None

@@ -156,3 +156,20 @@ def test_half_a_surrogate_pair_in_an_id_is_hidden_as_well() -> None:
     kept = body(hidden(LIST, answer(raw), {"mine"}))
     assert hidden_id("a\ud800b") == kept["data"][0]["id"]
     assert "\ud800" == kept["data"][1]["note"]
+
+
+def test_headers_of_their_files_tell_neither_name_nor_place() -> None:
+    told = (
+        ("Content-Disposition", 'attachment; filename="kestrel.png"'),
+        ("Location", "https://contoso.example/kestrel"),
+        ("x-request-id", "r1"),
+    )
+    case = Case("files.content", "GET", "/files/{file_id}/content", {"file_id": "file-abc123"})
+    for content in (b"Project Kestrel", b""):
+        exchange = hidden(case, evolve(answer(content), headers=told)).exchange
+        assert exchange.response is not None
+        assert "r1" == exchange.response.header("x-request-id")
+        assert [] == [secret for secret in SECRETS if secret in str(exchange.response.headers)]
+    mine = hidden(case, evolve(answer(b"Mine"), headers=told), owned={"file-abc123"})
+    assert mine.exchange.response is not None
+    assert told == mine.exchange.response.headers

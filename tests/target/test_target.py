@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import io
 import json
 import socket
@@ -120,29 +121,55 @@ def test_a_key_across_chunks_is_hidden_too(serve: Serve, open_target: Open) -> N
     assert KEY not in evidence(open_target(serve(lambda c, r, n: c.sendall(answer)).url).send(CHAT))
 
 
+@pytest.mark.parametrize("headers", [("Content-Encoding: gzip",), ()])
+def test_a_key_in_a_packed_body_is_hidden_too(serve: Serve, open_target: Open, headers: tuple[str, ...]) -> None:
+    """The standard library's gzip packs it and unpacks what is kept: the rest of the body and its length are right."""
+    body = gzip.compress(json.dumps({"key": KEY, "kept": "as it was"}).encode())
+    lines = ("HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *headers, "", "")
+    answer = "\r\n".join(lines).encode() + body
+    exchange = open_target(serve(lambda c, r, n: c.sendall(answer)).url).send(CHAT)
+    assert exchange.response is not None
+    assert {"key": REDACTED, "kept": "as it was"} == json.loads(gzip.decompress(exchange.response.body))
+    assert str(len(exchange.response.body)) == exchange.response.header("content-length")
+
+
+@pytest.mark.parametrize("lost", [1, 9])
+def test_of_a_packed_body_with_a_key_that_is_broken_nothing_is_kept(serve: Serve, open_target: Open, lost: int) -> None:
+    """Who unpacks its beginning would find the key."""
+    body = gzip.compress(json.dumps({"key": KEY}).encode(), compresslevel=0)[:-lost]
+    answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    exchange = open_target(serve(lambda c, r, n: c.sendall(answer)).url).send(CHAT)
+    assert exchange.response is not None
+    assert exchange.response.shortened is not None
+    assert (b"", len(body)) == (exchange.response.body, exchange.response.size)
+
+
 def echoes(exchange: Exchange, spec: Spec) -> list[str]:
     """What is said of secrets that an answer shows."""
-    return [finding.place for finding in secret_echoed(spec, Observation(CHAT, exchange))]
+    return [finding.place for finding in secret_echoed.judge(spec, Observation(CHAT, exchange))]
 
 
 @pytest.mark.parametrize(
-    ("header", "value", "kept", "told"),
+    ("header", "kept", "told"),
     [
-        ("x-model", "gpt-4o-mini", HIDDEN, []),
-        ("x-model", "model", "model", []),
-        ("x-tag", "5e1f07b9c2a84d36a1", REDACTED, ["byte:10"]),
-        ("x-gateway-token", "letters-only", REDACTED, ["byte:10"]),
+        ({"x-model": "gpt-4o-mini"}, HIDDEN, []),
+        ({"x-model": "model"}, "model", []),
+        ({"x-tag": "5e1f07b9c2a84d36a1"}, REDACTED, ["byte:11"]),
+        ({"x-gateway-token": "letters-only"}, REDACTED, ["byte:11"]),
     ],
 )
 def test_only_what_is_a_secret_for_sure_is_called_an_echo(
-    serve: Serve, open_target: Open, spec: Spec, header: str, value: str, kept: str, told: list[str]
+    serve: Serve, open_target: Open, header: dict[str, str], kept: str, told: list[str]
 ) -> None:
     """``model`` is the name of a deployment here, and stands in every answer."""
-    server = serve(lambda c, r, n: c.sendall(http({"model": value}, 200, f"X-Model: {value}x")))
-    exchange = open_target(server.url, headers={header: value}).send(CHAT)
+    (value,) = header.values()
+    target = open_target(
+        serve(lambda c, r, n: c.sendall(http({"model": value}, 200, f"X-Model: {value}x"))).url, headers=header
+    )
+    exchange = target.send(CHAT)
     assert exchange.response is not None
     assert {"model": kept} == exchange.response.json
-    assert told == echoes(exchange, spec)
+    assert told == echoes(exchange, target.spec)
 
 
 @pytest.mark.parametrize("auth", [Auth.NONE, Auth.WRONG])

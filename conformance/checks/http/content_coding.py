@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator, Sequence
 
-from conformance.evidence.content_coding import GZIP, MOST, ZSTD, codings, too_long, undone
+from conformance.evidence.content_coding import GZIP, MOST, ZSTD, codings, unpacked
 from conformance.evidence.event_stream import stream_of
 from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.trace import Observation
@@ -53,7 +53,8 @@ def _wrong(response: Response, names: tuple[str, ...]) -> str:
     if _readable(response):
         return "the bytes are readable without decoding"
     known = set(names) <= {"gzip", "x-gzip", "deflate"}
-    if known and response.complete and undone(names, body) is None and not too_long(names, body):
+    found = unpacked(names, body)
+    if known and response.complete and not found.whole and not found.too_long:
         return "the bytes can't be decoded so"
     return ""
 
