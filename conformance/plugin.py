@@ -196,6 +196,8 @@ def _properties(item: Item, verdict: Verdict) -> Iterator[tuple[str, object]]:
     if verdict.unjudged:
         yield "unjudged", sum(part.count for part in verdict.unjudged)
         yield "coverage", verdict.coverage
+    if verdict.stability:
+        yield "repeated", verdict.stability
     if verdict.witness:
         yield "witness", verdict.witness
     # The report has all of them; JUnit readers show a few lines.

@@ -5,7 +5,7 @@ The rules are those of ARCHITECTURE.md, section "How a verdict comes about".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from attrs import field, frozen
@@ -137,6 +137,11 @@ class Verdict:
     is set only if the outcome is ``waived``. ``witness`` is the case that proves a pass: if its answer had been broken,
     the check would have reported it. ``cause`` names what this verdict follows from: another verdict, or an operation
     that never answers successfully.
+
+    ``repeats`` is empty unless the scenario was sent several times (``judging/repeats.py``); then it counts the
+    outcomes of all times, the first one included. ``stable`` is True if the outcome was the same each time, False if
+    not, and None if that isn't known. ``repetition`` names the trace that the rest of the verdict speaks of, if it
+    isn't that of the first time.
     """
 
     check: str
@@ -151,11 +156,31 @@ class Verdict:
     unjudged: tuple[Unjudged, ...] = ()
     witness: str = ""
     cause: str = ""
+    repeats: Mapping[str, int] = field(factory=dict, hash=False)
+    stable: bool | None = None
+    repetition: str = ""
 
     @property
     def unwaived(self) -> Outcome:
         """The outcome without waivers and baseline."""
         return self.outcome if self.waived is None else self.waived.outcome
+
+    @property
+    def evidence(self) -> str:
+        """The name of the trace that the findings are from."""
+        return self.repetition or self.scenario
+
+    @property
+    def stability(self) -> str:
+        """What came of the repetitions, in words: ``unstable: failed 2 of 3, passed 1``. "" if there were none."""
+        if not self.repeats:
+            return ""
+        words = {"fail": "failed", "warn": "warned", "pass": "passed"}
+        known = {True: "stable", False: "unstable", None: "not known to be stable"}[self.stable]
+        outcome = self.unwaived.value
+        told = f"{words.get(outcome, outcome)} {self.repeats.get(outcome, 0)} of {sum(self.repeats.values())}"
+        others = [f"{words.get(name, name)} {count}" for name, count in self.repeats.items() if name != outcome]
+        return f"{known}: {', '.join([told, *others])}"
 
     @property
     def coverage(self) -> str:

@@ -37,6 +37,8 @@ def description(verdict: Verdict) -> str:
     if verdict.waived is not None:
         lines[0] += f" (without the waiver: {verdict.waived.outcome.value}), {verdict.waived.text}"
     lines.append(f"coverage: {verdict.coverage or f'judged {verdict.judged}'}")
+    if verdict.stability:
+        lines.append(f"repeated: {verdict.stability}")
     if verdict.witness:
         lines.append(f"witness: case {verdict.witness}")
     return "\n\n".join(lines)

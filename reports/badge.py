@@ -19,6 +19,9 @@ def render(report: Report, run_dir: str) -> str:  # noqa: ARG001 - every format 
     message = f"{first.text}, {summary.passed_checks}/{summary.checks} checks"
     if summary.in_part:
         message += f", {len(summary.in_part)} items judged in part"
+    unstable = sum(verdict.stable is False for verdict in report.verdicts)
+    if unstable:
+        message += f", {unstable} unstable"
     return json.dumps(
         {
             "schemaVersion": 1,

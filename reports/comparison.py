@@ -1,6 +1,8 @@
 """Compares runs (of several targets, api-versions or dates) with the first one.
 
-An item is the same in two runs if its scenario and check have the same ids, which are equal in all api-versions.
+An item is the same in two runs if its scenario and check have the same ids, which are equal in all api-versions. Two
+differences are neither worse nor better: one of a verdict that repetitions within its run contradict, and a failure
+that is waived now.
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ class Kind(StrEnum):
 
     WORSE = "worse"
     LOST = "no longer judged"
+    UNSTABLE = "unstable, not compared"
+    WAIVED = "now waived"
     NEW = "newly judged"
     BETTER = "better"
 
@@ -89,7 +93,7 @@ class Comparison:
 
 def compare(reports: Sequence[Report]) -> Comparison:
     """Compare at least two reports with the first of them."""
-    columns = [_cells(report) for report in reports]
+    columns = [_items_of(report) for report in reports]
     items = {item: None for column in columns for item in column}
     versions = [report.header["api_version"] for report in reports]
     differences = []
@@ -97,8 +101,14 @@ def compare(reports: Sequence[Report]) -> Comparison:
     for scenario, check in items:
         # A claim has a verdict only if it is wrong, so its absence is no loss.
         absent = Outcome.PASS.value if check == SERVED_CHECK else NONE
-        cells = tuple(column.get((scenario, check), absent) for column in columns)
-        steps = [_kind(cells[0], cell) for cell in cells[1:]]
+        found = [column.get((scenario, check)) for column in columns]
+        cells = tuple(absent if verdict is None else _cell(verdict) for verdict in found)
+        hard = tuple(cell if verdict is None else _hard(verdict) for cell, verdict in zip(cells, found, strict=True))
+        shaky = [verdict is not None and verdict.stable is False for verdict in found]
+        steps = [
+            _kind(cells[0], cell, hard[0], other, unstable=shaky[0] or unsure)
+            for cell, other, unsure in zip(cells[1:], hard[1:], shaky[1:], strict=True)
+        ]
         lost_alarm |= any(
             step is Kind.LOST and version == versions[0] for step, version in zip(steps, versions[1:], strict=True)
         )
@@ -127,11 +137,11 @@ def _drift(report: Report) -> set[tuple[str, str, str]]:
     return {(each["operation"], each["path"], each["value"]) for each in found}
 
 
-def _cells(report: Report) -> Mapping[tuple[str, str], str]:
-    """The cell of every item of a report."""
+def _items_of(report: Report) -> Mapping[tuple[str, str], Verdict]:
+    """The verdict on every item of a report."""
     # The verdict on a shrunk request repeats a failure; it is no item.
     verdicts = (verdict for verdict in report.verdicts if not verdict.scenario.startswith("shrunk."))
-    return {(verdict.scenario, verdict.check): _cell(verdict) for verdict in verdicts}
+    return {(verdict.scenario, verdict.check): verdict for verdict in verdicts}
 
 
 def _cell(verdict: Verdict) -> str:
@@ -139,10 +149,21 @@ def _cell(verdict: Verdict) -> str:
     return NONE if verdict.outcome is Outcome.NOT_APPLICABLE else verdict.outcome.value
 
 
-def _kind(before: str, after: str) -> Kind | None:
-    """What a change from one cell to another means; None if there is none."""
+def _hard(verdict: Verdict) -> str:
+    """The cell of one verdict as it would be without waivers and baseline."""
+    return NONE if verdict.unwaived is Outcome.NOT_APPLICABLE else verdict.unwaived.value
+
+
+def _kind(before: str, after: str, hard_before: str, hard_after: str, *, unstable: bool) -> Kind | None:
+    """What a change from one cell to another means; None if there is none. ``hard`` are the cells without waivers."""
     if before == after:
         return None
+    if unstable:
+        return Kind.UNSTABLE
+    if after == Outcome.WAIVED and hard_before != NONE:
+        # A waiver makes nothing better. What got worse under it is told as such.
+        worse = _WEIGHTS.index(hard_after) < _WEIGHTS.index(hard_before)
+        return Kind.WORSE if worse else Kind.WAIVED
     if after == NONE:
         return Kind.LOST
     if before == NONE:

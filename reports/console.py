@@ -35,7 +35,7 @@ def render(report: Report, run_dir: str) -> Iterator[str]:
             # Counted but not printed: a broken resource would fill the screen.
             hidden[verdict.outcome] += len(group)
             continue
-        trace = report.traces[verdict.scenario]
+        trace = report.traces[verdict.evidence]
         yield from explain(verdict, trace, header["checks"], run_dir=run_dir, auth=header["target"]["auth"])
         if len(group) > 1:
             yield f"  also      {len(group) - 1} more items, for the same reason or in consequence"
@@ -57,6 +57,7 @@ def render(report: Report, run_dir: str) -> Iterator[str]:
     if len(first.outdated) > MOST_LINES:
         yield f"… and {len(first.outdated) - MOST_LINES} more out of date: see {run_dir}/index.html"
     yield from first.coverage
+    yield from filter(None, (first.unstable,))
     yield (
         f"{header['api_version']}: {first.text}. {len(summary.operations)} operations, {summary.checks} checks, "
         f"{summary.requests} requests; verdicts: {counts or 'none'}"

@@ -150,6 +150,7 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
         "cases": list(verdict.cases),
         "unjudged": unjudged,
         "waived": asdict(verdict.waived) if verdict.waived is not None else None,
+        "repeats": dict(verdict.repeats),
     }
 
 

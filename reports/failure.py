@@ -103,7 +103,8 @@ def _explained(
     """Yield the lines before they are escaped."""
     info = checks.get(verdict.check, {})
     level = f" ({info['level']})" if info.get("level") else ""
-    yield f"{verdict.outcome.value.upper()} {verdict.check}{level} in {verdict.scenario}"
+    shaky = f", {verdict.stability}" if verdict.stable is False else ""
+    yield f"{verdict.outcome.value.upper()} {verdict.check}{level} in {verdict.scenario}{shaky}"
     if info.get("title"):
         yield f"  rule      {info['title']}"
     if info.get("clause"):
@@ -111,13 +112,21 @@ def _explained(
         yield f"  clause    {info['clause']}: {info.get('clause_text', '')}{source}"
     if verdict.cause:
         yield f"  cause     {verdict.cause}"
+    if verdict.stability and not shaky:
+        yield f"  repeated  {verdict.stability}"
     if verdict.coverage:
         yield f"  coverage  {verdict.coverage}"
     found = witness(verdict, trace)
     if found is None:
         yield f"  reason    {verdict.reason or 'none given'}"
         return
-    finding, seen, more = found
+    yield from _found(verdict, *found, run_dir=run_dir, auth=auth)
+
+
+def _found(
+    verdict: Verdict, finding: Finding, seen: Observation | None, more: int, *, run_dir: str, auth: str
+) -> Iterator[str]:
+    """Yield the lines on what was found: one finding, its exchange, and the number of other findings."""
     yield f"  found     {finding.message}" + (f" at {finding.place}" if finding.place else "")
     if finding.expected:
         yield f"  expected  {_short(finding.expected)}"
@@ -132,10 +141,10 @@ def _explained(
         ids = request_ids(seen)
         if ids:
             yield f"  support   {ids}"
-        if trace.scenario.startswith(RECORDED):
+        if verdict.scenario.startswith(RECORDED):
             yield f"  recorded  {seen.case.step}"
             return
-        command = curl(seen, auth=auth) if not trace.scenario.startswith(("lists.", "lifecycle.")) else None
+        command = curl(seen, auth=auth) if not verdict.scenario.startswith(("lists.", "lifecycle.")) else None
         yield f"  again     {command or f'aoai-conformance replay {finding.case_id} --run {shlex.quote(run_dir)}'}"
 
 

@@ -36,13 +36,15 @@ class Headline:
     ``text`` is the conclusion with its scope: ``conformant in its scope (profile smoke; operations chat.*)``. A run
     that says nothing about a part of the api-version, or that has waived failures, is never called ``conformant``
     alone. ``coverage`` has a line on the items that were judged in part and one on those that were not judged at all,
-    with reasons; it is empty if all were judged. ``outdated`` names waivers and entries of the baseline that should be
+    with reasons; it is empty if all were judged. ``unstable`` is a line on the verdicts that repetitions contradict, or
+    "". ``outdated`` names waivers and entries of the baseline that should be
     removed. ``colour`` is a name that badge services know, ``tone`` the outcome whose colour on the page fits.
     """
 
     text: str
     scope: RunScope
     coverage: tuple[str, ...] = ()
+    unstable: str = ""
     outdated: tuple[str, ...] = ()
     colour: str = "lightgrey"
     tone: str = "warn"
@@ -53,15 +55,17 @@ class Headline:
         yield "scope", self.scope.text
         if self.coverage:
             yield "coverage", ". ".join(self.coverage)
+        if self.unstable:
+            yield "unstable", self.unstable
         if self.outdated:
             yield "outdated", ". ".join(self.outdated)
 
 
 def headline(report: Report) -> Headline:
     """The headline of a report."""
-    scope, coverage = RunScope.from_json(report.header["scope"]), _coverage(report)
+    scope, coverage, shaky = RunScope.from_json(report.header["scope"]), _coverage(report), _unstable(report)
     if report.footer is None:
-        return Headline(f"{TRUNCATED} ({scope.text})", scope, coverage)
+        return Headline(f"{TRUNCATED} ({scope.text})", scope, coverage, shaky)
     conclusion = Conclusion(report.footer["conclusion"])
     outdated = tuple(report.footer["outdated"])
     words, look = conclusion.value, _LOOKS.get(conclusion, ("lightgrey", "warn"))
@@ -72,13 +76,13 @@ def headline(report: Report) -> Headline:
             look = ("orange" if outdated else "yellow"), "warn"
         elif scope.narrowed:
             look = "blue", "scoped"
-        elif coverage:
+        elif coverage or shaky:
             look = "yellowgreen", "pass"
     elif waived:
         words += f", besides {waived}"
     stale = _many(len(outdated), "waiver or baseline entry is", "waivers or baseline entries are")
     gone = f"; {len(outdated)} {stale} out of date" if outdated else ""
-    return Headline(f"{words} ({scope.text}){gone}", scope, coverage, outdated, *look)
+    return Headline(f"{words} ({scope.text}){gone}", scope, coverage, shaky, outdated, *look)
 
 
 def _waived(report: Report) -> str:
@@ -92,6 +96,15 @@ def _waived(report: Report) -> str:
             one, several = kinds.get(verdict.waived.outcome, unjudged)
             counts[f"{how} {one}", f"{how} {several}"] += 1
     return " and ".join(f"{count} {_many(count, *names)}" for names, count in sorted(counts.items(), reverse=True))
+
+
+def _unstable(report: Report) -> str:
+    """``unstable: 3 verdicts were not the same each time: 2 fail, 1 warn``; "" if none is unstable."""
+    found = Counter(verdict.unwaived.value for verdict in report.verdicts if verdict.stable is False)
+    count = sum(found.values())
+    told = ", ".join(f"{many} {outcome}" for outcome, many in found.most_common())
+    names = ("verdict was not the same each time", "verdicts were not the same each time")
+    return f"unstable: {count} {_many(count, *names)}: {told}" if count else ""
 
 
 def _many(count: int, one: str, several: str) -> str:

@@ -16,6 +16,7 @@ from conformance.evidence.exchange import Response
 from conformance.evidence.timeline import marks_of, timeline, visible
 from conformance.evidence.timeline import render as rows_as_text
 from conformance.evidence.trace import Observation
+from conformance.judging.repeats import scenario_of
 from conformance.requests.headers import Headers
 from conformance.verdict import Outcome, Verdict, fold
 
@@ -39,6 +40,12 @@ NAMED, OTHERS = 12_000_000, 16_000_000
 #: The most findings that one card lists.
 LISTED = 200
 
+#: What docstrings of checks mark as code. Every second part of a text that is split by it is code.
+_CODE = re.compile(r"``([^`\n]+)``")
+
+#: How the line of an explanation begins that holds the docstring of a check.
+_RULE = "  rule "
+
 
 def render(report: Report, run_dir: str) -> str:
     """HTML text."""
@@ -54,6 +61,7 @@ def pieces(report: Report, run_dir: str) -> Iterator[str]:
         undefined=StrictUndefined,
     )
     environment.trim_blocks = environment.lstrip_blocks = True
+    environment.filters["code_spans"] = _CODE.split
     summary = summarise(report)
     template = environment.get_template("index.html.j2")
     # Style and script of the page stand in the template as they are, so the policy needs no rendered page.
@@ -88,7 +96,7 @@ def policy(page: str) -> str:
 def _card(report: Report, group: Sequence[Verdict], run_dir: str) -> dict[str, Any]:
     """The explanation of a group of verdicts, for the template."""
     verdict = group[0]
-    trace = report.traces[verdict.scenario]
+    trace = report.traces[verdict.evidence]
     header = report.header
     lines = explain(verdict, trace, header["checks"], run_dir=run_dir, auth=header["target"]["auth"])
     best = witness(verdict, trace)
@@ -97,13 +105,14 @@ def _card(report: Report, group: Sequence[Verdict], run_dir: str) -> dict[str, A
     text = ""
     if best and seen and response and response.media_type == "text/event-stream":
         text = rows_as_text(timeline(seen.exchange, marks_of(report.verdicts, seen.case.id)))
+    several = verdict.findings if len(verdict.findings) > 1 else ()
     return {
         "outcome": verdict.outcome.value,
         "anchor": f"{verdict.check}--{verdict.scenario}",
-        "text": "\n".join(lines),
+        "lines": [(line, line.startswith(_RULE)) for line in lines],
         "timeline": text,
-        "others": verdict.findings[:LISTED] if len(verdict.findings) > 1 else (),
-        "findings": len(verdict.findings),
+        "others": [(_anchor(verdict.evidence, one.case_id), one) for one in several[:LISTED]],
+        "findings": len(several),
         "same": group[1:],
     }
 
@@ -120,7 +129,7 @@ def _rows(report: Report) -> Iterator[dict[str, Any]]:
         verdicts = [v for v in by_scenario.get(name, ()) if v.outcome is not Outcome.NOT_APPLICABLE]
         yield {
             "scenario": name,
-            "outcome": fold(verdict.outcome for verdict in verdicts).value,
+            "outcome": fold(verdict.outcome for verdict in verdicts).value if scenario_of(name) == name else "again",
             "exchanges": len(trace.observations),
             "partly": sum(bool(verdict.unjudged) for verdict in verdicts),
             "verdicts": [
@@ -131,7 +140,10 @@ def _rows(report: Report) -> Iterator[dict[str, Any]]:
                     "title": checks.get(verdict.check, {}).get("title", ""),
                     "coverage": verdict.coverage or (f"judged {verdict.judged}" if verdict.judged else ""),
                     "partly": bool(verdict.unjudged),
+                    "stability": verdict.stability,
+                    "unstable": verdict.stable is False,
                     "witness": verdict.witness,
+                    "link": _anchor(verdict.evidence, verdict.witness),
                     "reason": verdict.waived.text if verdict.waived else verdict.reason,
                 }
                 for verdict in sorted(verdicts, key=lambda v: v.check)
@@ -147,7 +159,7 @@ class _Room:
     def __init__(self, report: Report) -> None:
         quiet = (Outcome.PASS, Outcome.NOT_APPLICABLE)
         self._named = {
-            (verdict.scenario, case)
+            (verdict.evidence, case)
             for verdict in report.verdicts
             for case in (*(finding.case_id for finding in verdict.findings), verdict.witness)
             if case and verdict.outcome not in quiet
@@ -159,12 +171,17 @@ class _Room:
         kind = (trace, seen.case.id) in self._named
         if self._left[kind] <= 0:
             return None
-        item = _evidence(seen)
+        item = _evidence(seen, _anchor(trace, seen.case.id))
         self._left[kind] -= len(item["request"]) + len(item["response"])
         return item
 
 
-def _evidence(seen: Observation) -> dict[str, Any]:
+def _anchor(trace: str, case_id: str) -> str:
+    """The id of an exchange on the page. A repetition has the same case ids as the first time."""
+    return f"case-{case_id}" if scenario_of(trace) == trace else f"{trace}--{case_id}"
+
+
+def _evidence(seen: Observation, anchor: str) -> dict[str, Any]:
     """One exchange, for the template."""
     case, exchange = seen.case, seen.exchange
     request, response, fault = exchange.request, exchange.response, exchange.fault
@@ -181,6 +198,7 @@ def _evidence(seen: Observation) -> dict[str, Any]:
         answer += f"{response.status} {response.reason}\n{_headers(response.headers)}\n\n{_body(response)}"
     return {
         "id": case.id,
+        "anchor": anchor,
         "method": request.method,
         "path": url.path,
         "status": status,

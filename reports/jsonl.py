@@ -26,7 +26,7 @@ from .stored import Index, StoredTraces, outlines_of
 __all__ = ["FORMAT", "NAME", "Report", "Writer", "read", "write"]
 
 #: The version of the format, ``<major>.<minor>``. A reader refuses another major version.
-FORMAT = "2.1"
+FORMAT = "2.2"
 
 NAME = "report.jsonl"
 
@@ -234,7 +234,10 @@ def read(path: Path) -> Report:
     if reading.header is None:
         raise UsageError("not a report: it has no header", where=str(file))
     reading.close()
-    return Report(reading.header, StoredTraces(file, reading.index), tuple(reading.verdicts), reading.footer)
+    verdicts = reading.verdicts
+    if reading.footer is None:  # repetitions were under way: the last verdict on an item is the one of all times
+        verdicts = list({(verdict.scenario, verdict.check): verdict for verdict in verdicts}.values())
+    return Report(reading.header, StoredTraces(file, reading.index), tuple(verdicts), reading.footer)
 
 
 def _lines(file: Path) -> Iterator[bytes]:

@@ -27,7 +27,7 @@ def render(report: Report, run_dir: str) -> str:
     header, footer, first = report.header, report.footer, headline(report)
     lines = [
         f"# {header['api_version']}: {first.text}",
-        *(text for line in first.coverage for text in ("", f"**{line}**")),
+        *(text for line in filter(None, (*first.coverage, first.unstable)) for text in ("", f"**{line}**")),
         "",
         (
             f"Target `{header['target']['url']}`, seed {header['seed']}, "
@@ -49,12 +49,13 @@ def render(report: Report, run_dir: str) -> str:
         lines += [f"- {note}"]
     lines += _drift(footer.get("drift", ()) if footer else ())
     for verdict in summary.notable[:MOST]:
-        trace = report.traces[verdict.scenario]
+        trace = report.traces[verdict.evidence]
         text = explain(verdict, trace, header["checks"], run_dir=run_dir, auth=header["target"]["auth"])
         lines += ["```text", *text, "```", ""]
     if len(summary.notable) > MOST:
         lines += [f"… and {len(summary.notable) - MOST} more: see index.html.", ""]
     lines += _in_part(summary)
+    lines += _repeated(report)
     return visible("\n".join(lines).rstrip() + "\n")
 
 
@@ -82,6 +83,18 @@ def _in_part(summary: Summary) -> Iterator[str]:
         yield f"| {verdict.outcome.value} | {verdict.check} | {verdict.scenario} | {told} |"
     if len(summary.in_part) > MOST:
         yield from ("", f"… and {len(summary.in_part) - MOST} more: see index.html.")
+
+
+def _repeated(report: Report) -> Iterator[str]:
+    """Yield a table of the verdicts that were not the same each time their scenario was sent."""
+    unstable = [verdict for verdict in report.verdicts if verdict.stable is False]
+    if not unstable:
+        return
+    yield from ("", "## Unstable", "", "| outcome | check | scenario | repetitions |", "|---|---|---|---|")
+    for verdict in unstable[:MOST]:
+        yield f"| {verdict.outcome.value} | {verdict.check} | {verdict.scenario} | {verdict.stability} |"
+    if len(unstable) > MOST:
+        yield from ("", f"… and {len(unstable) - MOST} more: see index.html.")
 
 
 def _scope(scope: RunScope) -> Iterator[str]:

@@ -33,7 +33,10 @@ def page(headlines: Mapping[str, Headline]) -> str:
     """HTML text: for each api-version a link to its report, its conclusion and how much was judged."""
     rows = (
         f'<li><a href="{escape(version)}/index.html">{escape(version)}</a>: {escape(first.text)}'
-        + "".join(f"<br><small>{escape(line)}</small>" for line in (*first.outdated, *first.coverage))
+        + "".join(
+            f"<br><small>{escape(line)}</small>"
+            for line in filter(None, (*first.outdated, *first.coverage, first.unstable))
+        )
         + "</li>"
         for version, first in headlines.items()
     )

@@ -52,6 +52,8 @@ def main(args: argparse.Namespace) -> int:
                 "lines": [asdict(line) for line in bill.lines],
                 "total": asdict(bill.total),
                 "left_out": dict(bill.expensive) if live else {},
+                "repeat": config.run.repeat,
+                "at_most": asdict(bill.total.times(config.run.repeat)),
             }
         )
         if not args.json:
@@ -75,4 +77,10 @@ def _print(row: dict[str, Any]) -> None:
         )
     for name, count in row["left_out"].items():
         print(f"left out: {count} requests of the kind {name!r}; allow them with --expensive {name}")
+    if row["repeat"] > 1:
+        most = row["at_most"]
+        print(
+            f"what fails is judged {row['repeat']} times in all: at most {most['requests']} requests, "
+            f"{most['tokens']} tokens, {most['images']} images, {most['seconds']:.0f} seconds"
+        )
     print("tokens, images and seconds are upper bounds; polling and retries are not counted")

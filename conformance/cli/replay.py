@@ -16,6 +16,7 @@ from conformance._parts import late
 from conformance.errors import UsageError
 from conformance.evidence.timeline import escaped, marks_of, render, timeline, visible
 from conformance.evidence.trace import Observation, Trace
+from conformance.judging.repeats import as_first
 from conformance.run.choice import configured
 from conformance.run.replay import Replayed, concerned, only, replay
 from conformance.settings.configuration import is_loopback
@@ -127,7 +128,7 @@ def _find(folder: Path, case_id: str) -> tuple[Report, Trace, Observation]:
         except UsageError as error:
             failure = error
             continue
-        return report, trace, seen
+        return report, as_first(trace), seen
     raise failure or UsageError(f"no case {case_id!r}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,11 @@ from attrs import evolve
 from conformance._parts import late
 from conformance.checks.catalogue import all_checks
 from conformance.errors import UsageError
+from conformance.evidence.outline import Outline
+from conformance.evidence.trace import Trace
 from conformance.judging.causes import attributed
 from conformance.judging.judge import judge
+from conformance.judging.repeats import as_first, folded, repetitions_in
 from conformance.run.claims import Claims
 from conformance.run.conclusion import computed
 from conformance.settings.configuration import Config, Target
@@ -114,18 +118,31 @@ def _differences(spec: Spec, folder: Path, report: Report) -> Iterator[str]:
 def _judged_again(spec: Spec, folder: Path, report: Report) -> Iterator[Verdict]:
     """The verdicts by today's judge, in the same order; those without evidence as they were."""
     checks, claims = all_checks(), _claims(spec, report.header)
-    for verdict in report.verdicts:
-        if _without_evidence(verdict):
-            yield evolve(verdict, cause="")
-            continue
+    repetitions = repetitions_in(report.outlines)
+
+    def judged(verdict: Verdict, trace: Trace) -> Verdict:
         if verdict.check not in checks:
             raise UsageError(f"this suite has no check {verdict.check!r}, which the run used", where=str(folder))
         check = checks[verdict.check]
         unclaimed = claims.unclaimed(check.features)
         if unclaimed is not None:
-            yield Verdict(verdict.check, verdict.scenario, Outcome.NOT_APPLICABLE, reason=unclaimed)
-        else:
-            yield judge(spec, check, report.traces[verdict.scenario])
+            return Verdict(verdict.check, verdict.scenario, Outcome.NOT_APPLICABLE, reason=unclaimed)
+        return judge(spec, check, as_first(trace))
+
+    for scenario, group in groupby(report.verdicts, key=lambda verdict: verdict.scenario):
+        verdicts = tuple(group)
+        again: list[list[tuple[Outline, Verdict]]] = [[] for _ in verdicts]
+        for number, name in enumerate(repetitions.get(scenario, ()), start=2):
+            # One trace after the other, because they are read from the file.
+            for verdict, times in zip(verdicts, again, strict=True):
+                # A run that was cut off may have ended before all repetitions became part of the verdicts.
+                if not _without_evidence(verdict) and (report.footer or number <= sum(verdict.repeats.values())):
+                    times.append((report.outline(name), judged(verdict, report.traces[name])))
+        for verdict, times in zip(verdicts, again, strict=True):
+            if _without_evidence(verdict):
+                yield evolve(verdict, cause="")
+            else:
+                yield folded(judged(verdict, report.traces[scenario]), times)
 
 
 def _wrong_footer(report: Report) -> Iterator[str]:

@@ -65,7 +65,7 @@ def configured(options: Options) -> Config:
     """The configuration with the options applied, and with default deployments if none are configured."""
     from conformance.emulator.behaviour import DEFAULT_DEPLOYMENTS
 
-    overrides: dict[str, Any] = {"target.url": options.target or None}
+    overrides: dict[str, Any] = {"target.url": options.target or None, "run.repeat": options.repeat or None}
     if options.allow_plain_http:
         overrides["target.allow_http"] = True
     config = load_config(options.config, overrides, ENVIRONMENT)

@@ -35,6 +35,17 @@ class Line:
             self.seconds + other.seconds,
         )
 
+    def times(self, number: int) -> Line:
+        """The line of everything sent ``number`` times: the upper bound if each scenario is repeated."""
+        return Line(
+            self.resource,
+            self.family,
+            self.requests * number,
+            self.tokens * number,
+            self.images * number,
+            self.seconds * number,
+        )
+
 
 @frozen
 class Plan:

@@ -24,6 +24,7 @@ from conformance.evidence.outline import Outline, outline_of
 from conformance.evidence.trace import Trace
 from conformance.judging.causes import attributed
 from conformance.judging.check import Check
+from conformance.judging.repeats import repetitions_in, scenario_of
 from conformance.run.conclusion import computed
 from conformance.run.recent import Recent
 from conformance.run.selection import Item
@@ -245,7 +246,7 @@ def merge(
         "ended": ended,
         "interrupted": cut,
         "not_run": sorted({item.scenario for item in missing}) if cut else _not_run(shown),
-        "notes": [*_early(early, missing), *_repeats(shown), *notes],
+        "notes": [*_early(early, missing), *_repeats(shown), *_sent_again(shown), *notes],
         "left_behind": list(left_behind),
     }
     # The whole report is in place before the parts are removed.
@@ -273,9 +274,19 @@ def _repeats(traces: Iterable[Outline]) -> Iterator[str]:
     yield f"{len(repeated)} requests were sent again; what came before their last answers: {told}"
 
 
-def _not_run(traces: Iterable[Outline]) -> list[str]:
-    """The scenarios that sent nothing."""
-    return sorted(trace.scenario for trace in traces if not trace.steps)
+def _sent_again(traces: Iterable[Outline]) -> Iterator[str]:
+    """Yield a note on the scenarios that ``--repeat`` sent again, if there are any."""
+    found = repetitions_in(trace.scenario for trace in traces)
+    if found:
+        most = max(len(again) for again in found.values())
+        many = f"{len(found)} {'scenario was' if len(found) == 1 else 'scenarios were'}"
+        yield f"{many} sent again because of a failure or warning, up to {most + 1} times in all"
+
+
+def _not_run(traces: Sequence[Outline]) -> list[str]:
+    """The scenarios that sent nothing, also not in a repetition."""
+    names = {scenario_of(trace.scenario) for trace in traces}
+    return sorted(names - {scenario_of(trace.scenario) for trace in traces if trace.steps})
 
 
 @cache

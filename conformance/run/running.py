@@ -6,7 +6,7 @@ file as it comes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from conformance._parts import late
-from conformance.errors import HarnessError, UsageError
+from conformance.errors import UsageError
 from conformance.evidence.trace import Trace
+from conformance.judging.repeats import as_first
 from conformance.redaction import PROCESS
 from conformance.run import recording
 from conformance.run.ending import Ended
 from conformance.run.notes import header
 from conformance.run.opening import Identity, Opened
 from conformance.run.process import Process
+from conformance.run.repeating import Key, Repeats, trace_of
 from conformance.run.runner import Event, Runner
 from conformance.run.selection import Item, checks_of
 from conformance.run.smallest_witness import shrunk
@@ -90,31 +92,38 @@ class Running:
             self._close_journal()
             self._recorder.close()
             raise
-        wanted = {item.scenario for item in items if process.owns(self.version, item.scenario)}
-        self._runner = Runner(
+        self._notify, self._until = notify, run.until
+        self._own = tuple(item for item in items if process.owns(self.version, item.scenario))
+        self._final: Mapping[Key, Verdict] | None = None
+        self._again = Repeats(config.run.repeat, self._known, self._hidden, self._recorder, self._sending)
+        self._runner = self._sending({item.scenario for item in self._own}, self._store)
+        self._runner.start()
+
+    def _sending(self, wanted: Collection[str], store: InFile) -> Runner:
+        """A runner of some scenarios at the target of this process."""
+        chosen = self._opened.chosen
+        return Runner(
             chosen.spec,
             [scenario for scenario in chosen.scenarios if scenario.id in wanted],
             checks_of(chosen.options),
             self._target,
             concurrency=self._flight,
             profile=chosen.options.profile,
-            preflight=opened.found,
+            preflight=self._opened.found,
             known=chosen.known,
-            notify=notify,
-            until=run.until,
-            store=self._store,
+            notify=self._notify,
+            until=self._until,
+            store=store,
         )
-        self._runner.start()
 
     def verdict(self, item: Item) -> Verdict:
         """The verdict of an item; waits for its scenario. Both are recorded. Raises :class:`UsageError` if the disk is
         full.
+
+        If failures are repeated, it waits for all scenarios of this process and for all repetitions.
         """
-        verdict = self._hidden(self._runner.verdict(item.scenario, item.check.id))
         try:
-            # The evidence comes before the first verdict on it and only once, whatever the number of checks.
-            self._store.judged(item.scenario, partial(self.trace, item))
-            self._recorder.verdict(verdict)
+            verdict = self._all_times()[item.scenario, item.check.id] if self._again.wanted else self._first(item)
         except OSError as error:
             # What can't be written can't be reported: nothing more is sent.
             self._target.stop()
@@ -122,6 +131,26 @@ class Running:
             raise UsageError(self._unwritten, where=str(self._folder)) from None
         if verdict.outcome is Outcome.FAIL and self._opened.chosen.options.shrink:
             self._failed.append(verdict)
+        return verdict
+
+    def _known(self, verdict: Verdict) -> Verdict:
+        """The verdict with waivers and baseline."""
+        chosen = self._opened.chosen
+        operations = next(one.operations for one in chosen.scenarios if one.id == verdict.scenario)
+        return chosen.known.applied(verdict, operations)
+
+    def _all_times(self) -> Mapping[Key, Verdict]:
+        """The verdicts of all items of this process, after what failed was sent again."""
+        if self._final is None:
+            self._final = self._again.all_times({(own.scenario, own.check.id): self._first(own) for own in self._own})
+        return self._final
+
+    def _first(self, item: Item) -> Verdict:
+        """The verdict of an item after its scenario was sent once."""
+        verdict = self._hidden(self._runner.verdict(item.scenario, item.check.id))
+        # The evidence comes before the first verdict on it and only once, whatever the number of checks.
+        self._store.judged(item.scenario, partial(self.trace, item))
+        self._recorder.verdict(verdict)
         return verdict
 
     def _hidden(self, verdict: Verdict) -> Verdict:
@@ -134,17 +163,19 @@ class Running:
         return evolve(verdict, findings=findings) if findings != verdict.findings else verdict
 
     def trace(self, item: Item) -> Trace:
-        """The evidence of an item's scenario; empty if its script crashed."""
-        try:
-            return self._runner.trace(item.scenario)
-        except HarnessError as error:
-            return Trace(item.scenario, ended=str(error), outcome=Outcome.ERROR)
+        """The evidence of an item's scenario, sent for the first time; empty if its script crashed."""
+        return trace_of(self._runner, item.scenario)
 
-    def explain(self, item: Item, verdict: Verdict) -> Iterator[str]:
+    def _shown(self, verdict: Verdict) -> Trace:
+        """The evidence that a verdict speaks of: that of the first time, or of a repetition."""
+        again = self._recorder.written(verdict.repetition) if verdict.repetition else None
+        return trace_of(self._runner, verdict.scenario) if again is None else again
+
+    def explain(self, verdict: Verdict) -> Iterator[str]:
         """Yield about ten lines that explain a verdict."""
         yield from failure.explain(
             verdict,
-            self.trace(item),
+            self._shown(verdict),
             self._header["checks"],
             run_dir=str(self._folder),
             auth=self._header["target"]["auth"],
@@ -183,7 +214,7 @@ class Running:
         return Ended(left, self._journal.unknown, tuple(troubles), self._unwritten)
 
     def _shrink(self, requests: int) -> None:
-        failed = ((verdict, self._store.get(verdict.scenario)) for verdict in self._failed)
+        failed = ((verdict, as_first(self._shown(verdict))) for verdict in self._failed)
         for trace, verdict in shrunk(self._opened.chosen.spec, self._target, failed, requests):
             self._recorder.trace(trace)
             self._recorder.verdict(verdict)

@@ -180,7 +180,7 @@ class Session:
 
     def explain(self, item: Item, verdict: Verdict) -> Iterator[str]:
         """Yield about ten lines that explain a verdict."""
-        return self._at(item.version).explain(item, verdict)
+        return self._at(item.version).explain(verdict)
 
     # -- ending -------------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from conformance.evidence.trace import Trace
+from conformance.judging.repeats import as_first, as_repetition, name_of
 from conformance.run.recording import Recorder
 
 __all__ = ["InFile", "InMemory", "Store"]
@@ -39,26 +40,29 @@ class InMemory:
 class InFile:
     """The report of a run: evidence is written as soon as its scenario has ended.
 
+    ``number`` says for which time the scenarios are sent; from 2 on their evidence has names of its own.
+
     A scenario that sent nothing is written only when it is judged: one that was not begun before a stop is no part of
     the evidence.
     """
 
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
+    def __init__(self, recorder: Recorder, number: int = 1) -> None:
+        self._recorder, self._number = recorder, number
         self._empty = InMemory()
 
     def put(self, trace: Trace) -> None:
         """Write it."""
         if trace.observations:
-            self._recorder.trace(trace)
+            self._recorder.trace(as_repetition(trace, self._number))
         else:
             self._empty.put(trace)
 
     def get(self, scenario: str) -> Trace:
         """Read it."""
-        return self._recorder.written(scenario) or self._empty.get(scenario)
+        written = self._recorder.written(name_of(scenario, self._number))
+        return self._empty.get(scenario) if written is None else as_first(written)
 
     def judged(self, scenario: str, trace: Callable[[], Trace]) -> None:
         """Write the evidence of a scenario that is judged now, if that was not done before."""
-        if not self._recorder.holds(scenario):
-            self._recorder.trace(trace())
+        if not self._recorder.holds(name_of(scenario, self._number)):
+            self._recorder.trace(as_repetition(trace(), self._number))

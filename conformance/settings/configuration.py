@@ -30,6 +30,7 @@ __all__ = [
     "Config",
     "Limits",
     "Poll",
+    "Run",
     "Target",
     "Timeouts",
     "Waiver",
@@ -40,7 +41,7 @@ __all__ = [
 ]
 
 #: How the names of variables begin that set a key.
-_PREFIXES = ("AOAI_TARGET", "AOAI_BUDGET", "AOAI_LIMITS", "AOAI_POLL")
+_PREFIXES = ("AOAI_TARGET", "AOAI_BUDGET", "AOAI_LIMITS", "AOAI_POLL", "AOAI_RUN_")
 
 #: The most bytes of a configuration file, and of a file with a key.
 LONGEST, LONGEST_KEY = 1_000_000, 64_000
@@ -185,6 +186,13 @@ class Limits:
 
 
 @frozen
+class Run:
+    """How a run goes about its work. ``repeat`` is how often a scenario with a failure or warning is judged in all."""
+
+    repeat: int = 1
+
+
+@frozen
 class Config:
     """A whole configuration. ``source`` is the name of the file it came from, or ""."""
 
@@ -192,6 +200,7 @@ class Config:
     budget: Budget = Budget()
     limits: Limits = Limits()
     poll: Poll = Poll()
+    run: Run = Run()
     waivers: tuple[Waiver, ...] = ()
     source: str = ""
 
@@ -296,6 +305,7 @@ def load_config(path: Path | str | None, overrides: Mapping[str, Any], env: Mapp
         Budget(**made.get("budget", {})),
         Limits(**made.get("limits", {})),
         Poll(**made.get("poll", {})),
+        Run(**made.get("run", {})),
         tuple(Waiver(**waiver) for waiver in made.get("waiver", ())),
         source,
     )

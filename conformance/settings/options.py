@@ -25,7 +25,7 @@ __all__ = ["ROWS", "Options", "Row", "add_to", "as_typed_in_pytest", "from_mappi
 
 @frozen
 class Options:
-    """The options of one run. An empty tuple means: everything."""
+    """The options of one run. An empty tuple means: everything. ``concurrency`` and ``repeat`` are 0 if not given."""
 
     target: str = ""
     api_versions: tuple[str, ...] = ()
@@ -41,6 +41,7 @@ class Options:
     families: tuple[str, ...] = ()
     shard: str = ""
     shrink: int = 0
+    repeat: int = 0
     baseline: Path | None = None
     expensive: tuple[str, ...] = ()
     allow_plain_http: bool = False
@@ -107,6 +108,12 @@ ROWS = (
         "DIR",
     ),
     Row("--shrink", "int", "requests to spend on finding a smaller failing request (default 0)", "N"),
+    Row(
+        "--repeat",
+        "int",
+        "judge each scenario with a failure or warning N times in all and say which verdicts are stable (default 1)",
+        "N",
+    ),
     Row(
         "--expensive",
         "list",
@@ -177,6 +184,7 @@ def from_mapping(given: Mapping[str, Any]) -> Options:
         families=families,
         shard=_shard(get("--shard")),
         shrink=number("--shrink", int, 0),
+        repeat=number("--repeat", int, 0, least=1),
         baseline=_path(get("--baseline")),
         expensive=_kinds(get("--expensive") or ()),
         allow_plain_http=bool(get("--allow-plain-http")),

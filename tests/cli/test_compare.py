@@ -14,6 +14,9 @@ from conformance.verdict import Outcome, Verdict, Waived
 PASS, FAIL, WARN, ABSENT = Outcome.PASS, Outcome.FAIL, Outcome.WARN, Outcome.NOT_APPLICABLE
 KNOWN = Waived(FAIL, "ann", "known", expires="2999-01-01")
 WAIVED = Verdict("http.accepted", "corpus.embeddings.create", Outcome.WAIVED, waived=KNOWN)
+UNSTABLE = Verdict(
+    "http.accepted", "corpus.embeddings.create", FAIL, repeats={"fail": 1, "pass": 2}, stable=False, reason="at times"
+)
 
 
 def one(outcome: Outcome) -> Verdict:
@@ -33,7 +36,13 @@ def one(outcome: Outcome) -> Verdict:
         (1, "1 no longer judged", [one(FAIL)], [one(ABSENT)]),
         (0, "1 newly judged", [one(ABSENT)], [one(PASS)]),
         (1, "1 worse", [], [one(FAIL)]),
-        (0, "1 better", [one(FAIL)], [WAIVED]),
+        (0, "1 now waived", [one(FAIL)], [WAIVED]),
+        (1, "1 worse", [one(WARN)], [WAIVED]),
+        (1, "1 worse", [one(PASS)], [WAIVED]),
+        (0, "1 unstable, not compared; 0 items", [one(PASS)], [UNSTABLE]),
+        (0, "1 unstable, not compared; 0 items", [UNSTABLE], [one(PASS)]),
+        (0, "1 unstable, not compared; 0 items", [UNSTABLE], []),
+        (0, "no difference; 1 items are the same", [one(FAIL)], [UNSTABLE]),
         (1, "1 worse", [WAIVED], [one(FAIL)]),
     ],
 )

@@ -212,3 +212,19 @@ def test_attempts_are_shown_in_the_order_in_which_they_came(tmp_path: Path) -> N
     page = part("reports.html").render(jsonl.read(tmp_path), "out")
     places = [page.index(text) for text in ("answered with 502", "answered with 429", "200 \n")]
     assert sorted(places) == places
+
+
+def test_code_in_the_title_of_a_rule_is_code_on_the_page(tmp_path: Path) -> None:
+    """Double backticks become an element in rows, rules and cards; what they hold is escaped all the same."""
+    report = jsonl.read(small_report(tmp_path))
+    info = {**report.header["checks"]["a.check"], "title": "``a <i>`` is ``b``; ``c"}
+    finding = evolve(report.verdicts[0].findings[0], message="the target says ``d``")
+    told = evolve(
+        report,
+        header={**report.header, "checks": {"a.check": info}},
+        verdicts=(evolve(report.verdicts[0], findings=(finding,)),),
+    )
+    page = part("reports.html").render(told, "out")
+    assert 3 == page.count("<code>a &lt;i&gt;</code> is <code>b</code>; ``c")
+    assert "<i>" not in page
+    assert "the target says ``d``" in page
