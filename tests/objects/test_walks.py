@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pages import created, findings, page, seen, spoken, trace, unjudged, walk
+from pages import SPEC, answered, created, find_check, findings, page, seen, spoken, trace, unjudged, walk
 
+from conformance.evidence.trace import Observation
+from conformance.judging.judge import judge
 from conformance.requests.case import Expect
 from conformance.scenarios.lists import MOST_PAGES
 from conformance.verdict import Outcome
@@ -357,3 +359,28 @@ def test_the_older_objects_are_shown_and_no_others() -> None:
 def test_an_unknown_cursor_is_refused_or_finds_nothing(notes: list[bool], value: Any, status: int) -> None:
     story = trace([seen("list.unknown-cursor", value, {"after": "x"}, status=status)])
     assert notes == [one.note for one in spoken("lists.unknown-cursor", story)]
+
+
+# -- what is judged depends neither on the clock nor on what others create ---------------------------------------------
+
+
+@pytest.mark.parametrize("stamps", [(7, 7), (7, 8), ()])
+def test_an_order_is_judged_whether_or_not_the_objects_are_of_one_second(stamps: tuple[int, ...]) -> None:
+    """The second in which a run begins decides which objects share one."""
+    query = {"order": "asc", "limit": "2"}
+    pages = [seen(role, page("ab", stamps), query, step=role) for role in ("walk.asc", "walk.again")]
+    assert Outcome.PASS is judge(SPEC, find_check("lists.order.stable"), trace(MADE, pages)).outcome
+
+
+@pytest.mark.parametrize("pages", [("bc", "dx", "x"), ("bx", "cd", "xy"), ("bx", "cx", "dx", "xy")])
+def test_more_is_judged_wherever_the_objects_of_others_lie(pages: tuple[str, ...]) -> None:
+    """How objects of others mix with ours in the list of an account depends on who creates when."""
+    story = trace(MADE, walk("walk.asc", *pages, after="a", more=True))
+    assert Outcome.PASS is judge(SPEC, find_check("lists.has-more"), story).outcome
+
+
+def test_a_page_that_is_not_the_last_one_may_not_say_so() -> None:
+    (first, *others) = walk("walk.asc", "bc", "dx", after="a")
+    value = {**first.json, "has_more": False}
+    wrong = Observation(first.case, answered(value))
+    assert [(None, 4)] == findings("lists.has-more", trace(MADE, [wrong, *others]))

@@ -95,12 +95,20 @@ def nothing_after(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange |
     return answer_page(exchange, {**value, "data": [], "has_more": True})
 
 
+def _end_in_the_middle(exchange: Exchange, others: Sequence[Exchange]) -> Exchange | None:
+    """Witness: a page that another one follows says that it is the last one."""
+    value = page_of(exchange)
+    if value is None or value.get("has_more") is not True:
+        return nothing_after(exchange, others)
+    return answer_page(exchange, {**value, "has_more": False})
+
+
 @trace_check(
     "lists.has-more",
     Level.SHOULD,
     clause="list-has-more",
     counterexample=_more_of_nothing,
-    witness=nothing_after,
+    witness=_end_in_the_middle,
     scenarios=LISTS,
     needs=(walk,),
     unless=(lost_cursor,),
@@ -117,6 +125,10 @@ def has_more(spec: Spec, trace: Trace) -> Iterator[Finding]:
             if before.json.get("has_more") is True and not items_of(after) and _ours(trace, role, before):
                 yield before.finding(
                     "has_more was true and nothing followed", place="/has_more", expected=False, actual=True
+                )
+            if before.json.get("has_more") is False and items_of(after):
+                yield before.finding(
+                    "has_more is false and objects follow", place="/has_more", expected=True, actual=False
                 )
         if pages[-1].json.get("has_more") is False:
             left = _expected(trace) - _start(trace, role) - {i for page in pages for i in ids_of(page)}
@@ -329,11 +341,23 @@ def _shuffled(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | Non
     return answer_page(exchange, {**value, **{k: v for k, v in ends.items() if k in value}})
 
 
+def _turned_round(exchange: Exchange, others: Sequence[Exchange]) -> Exchange | None:
+    """Witness: a page that was requested twice comes in another order, whether or not its objects are of one second.
+
+    Which objects are of one second depends on when a run was started; whether the check looks doesn't.
+    """
+    value = page_of(exchange)
+    if value is None or len(value["data"]) < 2 or all(one.request.url != exchange.request.url for one in others):
+        return None
+    return answer_page(exchange, {**value, "data": value["data"][::-1]})
+
+
 @trace_check(
     "lists.order.stable",
     Level.SHOULD,
     clause="list-order-stable",
     counterexample=_shuffled,
+    witness=_turned_round,
     scenarios=LISTS,
     needs=(walk, "walk.asc", "walk.again"),
     unless=(lost_cursor,),
