@@ -10,8 +10,8 @@ from conformance.errors import ConformanceError
 from conformance.run.choice import configured
 from conformance.settings.options import add_to, from_mapping
 from conformance.spec.loading import load
-from conformance.target.cleanup import recover
-from conformance.target.journal import Entry, default_folder
+from conformance.target.journal import Journal, default_folder
+from conformance.target.recovery import recover
 from conformance.target.target import Target
 
 NAME = "cleanup"
@@ -30,17 +30,17 @@ def main(args: argparse.Namespace) -> int:
     config = configured(options)
     url = config.target.url.rstrip("/")
 
-    def open_target(entry: Entry) -> Target | None:
+    def open_target(journal: Journal) -> Target | None:
         """The target of an entry if it is the configured one or on this machine; None for any other, which stays
         untouched.
         """
-        chosen = evolve(config, target=evolve(config.target, url=entry.target))
-        if url and url != entry.target.rstrip("/"):
+        chosen = evolve(config, target=evolve(config.target, url=journal.target))
+        if url and url != journal.target.rstrip("/"):
             return None
         if not url and not chosen.target.loopback:
             return None
         try:
-            return Target(chosen, load(entry.api_version, options.specs))
+            return Target(chosen, load(journal.api_version, options.specs), journal=journal)
         except ConformanceError:
             return None
 
@@ -52,8 +52,8 @@ def main(args: argparse.Namespace) -> int:
         if item.cleaned.unknown:
             line += f", {item.cleaned.unknown} creates that never got an answer"
         print(line + (f" ({item.reason})" if item.reason else ""))
-        for entry in item.cleaned.left:
-            print(f"  left at {entry.target}: {entry.undo.operation} {dict(entry.ids)}")
+        for one in item.cleaned.left:
+            print(f"  left: {one.text}")
     if not found:
         print("nothing to remove: no journal of an interrupted run")
     return 3 if left else 0

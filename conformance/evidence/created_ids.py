@@ -12,7 +12,7 @@ from conformance.evidence.exchange import Exchange, Response
 from conformance.pointer import look_up
 from conformance.requests.case import Case
 
-__all__ = ["created_ids"]
+__all__ = ["created_ids", "values_of"]
 
 
 def created_ids(case: Case, exchange: Exchange) -> dict[str, str]:
@@ -25,14 +25,14 @@ def created_ids(case: Case, exchange: Exchange) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     for name, pointer in case.creates.items():
-        ids = (look_up(value, pointer) for value in _values(response))
+        ids = (look_up(value, pointer) for value in values_of(response))
         first = next((item for item in ids if isinstance(item, str) and item), None)
         if first is not None:
             found[name] = first
     return found
 
 
-def _values(response: Response) -> Iterator[Any]:
+def values_of(response: Response) -> Iterator[Any]:
     """The answer itself where it is JSON, else every object that its events hold, in order."""
     if response.is_json:
         yield response.json

@@ -118,8 +118,13 @@ def notes(run: Opened, items: Sequence[Item], ended: Ended) -> Iterator[str]:
     if ended.left:
         again = "" if run.embedded else "; `aoai-conformance cleanup` tries again"
         yield f"{len(ended.left)} objects could not be removed{again}"
-    if ended.unknown:
-        yield f"{ended.unknown} creates gave no id (no answer, or none with an id in it): something may be left"
+    if ended.staying:
+        yield (
+            f"{len(ended.staying)} objects stay because the API has no operation that removes them; the footer of "
+            "report.jsonl lists them (cannot_be_removed)"
+        )
+    if ended.unanswered:
+        yield f"{len(ended.unanswered)} creates gave no id (no answer, or none with an id in it): something may be left"
     if not spec.complete:
         yield "the documents of this api-version are incomplete: " + "; ".join(spec.gaps)
     missing = [op for op in known if op not in {o for s in chosen.scenarios for o in s.operations}]

@@ -26,6 +26,7 @@ from conformance.judging.causes import attributed
 from conformance.judging.check import Check
 from conformance.judging.repeats import repetitions_in, scenario_of
 from conformance.run.conclusion import computed
+from conformance.run.ending import Ended
 from conformance.run.recent import Recent
 from conformance.run.selection import Item
 from conformance.settings.options import Options
@@ -57,6 +58,10 @@ __all__ = [
     "overview",
     "seal",
 ]
+
+
+#: How a run ends that created nothing.
+NOTHING_LEFT = Ended()
 
 
 class Format(Protocol):
@@ -201,7 +206,7 @@ def merge(
     interrupted: bool = False,
     early: str = "",
     notes: Iterable[str] = (),
-    left_behind: Iterable[str] = (),
+    ended_with: Ended = NOTHING_LEFT,
     outdated: Callable[[Sequence[Verdict], bool], Iterable[str]] = _nothing,
 ) -> Report:
     """Merge the parts of one version into its report file, and remove the parts. Returns the whole report, from which
@@ -247,7 +252,9 @@ def merge(
         "interrupted": cut,
         "not_run": sorted({item.scenario for item in missing}) if cut else _not_run(shown),
         "notes": [*_early(early, missing), *_repeats(shown), *_sent_again(shown), *notes],
-        "left_behind": list(left_behind),
+        "left_behind": list(ended_with.left),
+        "cannot_be_removed": list(ended_with.staying),
+        "unanswered": list(ended_with.unanswered),
     }
     # The whole report is in place before the parts are removed.
     evidence = (nothing.get(name) or (traces[name], name) for name in names)

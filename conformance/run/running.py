@@ -28,7 +28,7 @@ from conformance.run.runner import Event, Runner
 from conformance.run.selection import Item, checks_of
 from conformance.run.smallest_witness import shrunk
 from conformance.run.store import InFile
-from conformance.target.cleanup import clean
+from conformance.target.cleanup import Cleaned, clean, not_cleaned
 from conformance.target.journal import Journal, default_folder
 from conformance.target.limits import Allowance
 from conformance.target.target import Target
@@ -79,6 +79,7 @@ class Running:
             worker=process.worker or "main",
             # An embedded emulator ends with the run, so nothing of it can be left behind after a crash.
             sync=not opened.embedded,
+            embedded=opened.embedded,
         )
         try:
             self._target = Target(
@@ -199,10 +200,9 @@ class Running:
         if options.shrink and not interrupted:
             with _told("making failing requests smaller", troubles):
                 self._shrink(options.shrink)
+        cleaned: list[Cleaned] = []
         with _told("removing what was created", troubles):
-            clean(self._target, self._journal, options.cleanup_timeout, self._flight)
-        # Read before the journal is closed.
-        left = tuple(f"{one.undo.operation}: {dict(one.ids)}" for one in self._journal.pending)
+            cleaned.append(clean(self._target, self._journal, options.cleanup_timeout, self._flight))
         with _told("closing the connections", troubles):
             self._target.close()
         with _told("closing the journal", troubles):
@@ -211,7 +211,7 @@ class Running:
             self._recorder.close()
         if self._journal.trouble:
             troubles.append(f"writing the journal: {self._journal.trouble}")
-        return Ended(left, self._journal.unknown, tuple(troubles), self._unwritten)
+        return Ended.of(cleaned[0] if cleaned else not_cleaned(self._journal), troubles, self._unwritten)
 
     def _shrink(self, requests: int) -> None:
         failed = ((verdict, as_first(self._shown(verdict))) for verdict in self._failed)

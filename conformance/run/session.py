@@ -239,7 +239,7 @@ class Session:
                     early=ended.unwritten or early,
                     notes=notes(one, items, ended),
                     outdated=partial(outdated, one, items),
-                    left_behind=ended.left,
+                    ended_with=ended,
                 )
                 recording.derive(folder, self.reports[name])
         if self.reports:

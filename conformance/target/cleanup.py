@@ -1,146 +1,234 @@
-"""Cleanup: remove the objects that a run created, newest first, within a time limit. What is left stays in the
-journal.
+"""Cleanup: remove the objects that a process of a run created, and look whether they are gone. Within a time limit.
+
+What can't be removed stays in the journal, with a reason. An object goes with the one that it is inside of, so only the
+outermost ones are deleted. Whether one is gone, a look at the target says: a deletion that was answered 404 may have
+named a wrong route, and one that was answered 200 may have done nothing.
 """
 
 from __future__ import annotations
 
-import json
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from pathlib import Path
+from typing import Any, TypeVar
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from conformance.errors import ConformanceError
-from conformance.settings.configuration import Config
-from conformance.spec.loading import load
-from conformance.target.journal import Entry, Journal, journals, read
+from conformance.evidence.exchange import Exchange
+from conformance.target.journal import Journal
+from conformance.target.ledger import Entry, Unanswered
 from conformance.target.target import Target
 
-__all__ = ["Cleaned", "Recovered", "clean", "opener", "recover"]
+__all__ = ["Cleaned", "Left", "clean", "not_cleaned"]
+
+_T = TypeVar("_T")
+
+#: Statuses of an object that doesn't exist (any more).
+_ABSENT = (404, 410)
+
+#: Seconds before each further look at what was deleted and can still be read: a service may need a moment.
+_PAUSES = (0.1, 0.4, 1.5)
+
+
+@frozen
+class Left:
+    """An object that is left, and why."""
+
+    entry: Entry
+    reason: str
+
+    @property
+    def text(self) -> str:
+        """The object and the reason in one line."""
+        return f"{self.entry.text}: {self.reason}"
 
 
 @frozen
 class Cleaned:
-    """The result of a cleanup.
+    """The result of a cleanup. ``removed`` counts the objects that are gone, as far as they had to be removed.
 
-    ``removed`` counts the removed objects, ``left`` are the entries of those that are left, ``unknown`` counts requests
-    that create something and never got an answer.
+    ``left`` could not be removed, or nobody could look. ``staying`` are objects that no operation can remove.
+    ``unanswered`` are requests that create something and named no id.
     """
 
     removed: int = 0
-    left: tuple[Entry, ...] = ()
-    unknown: int = 0
+    left: tuple[Left, ...] = ()
+    staying: tuple[Left, ...] = ()
+    unanswered: tuple[Unanswered, ...] = ()
 
-
-@frozen
-class Recovered:
-    """The result of the cleanup of one journal of an interrupted run. ``reason`` says why entries are left."""
-
-    journal: Path
-    cleaned: Cleaned
-    reason: str = ""
-
-
-def _remove(
-    target: Target, entries: Iterable[Entry], timeout: float, gone: Callable[[int], None], concurrency: int = 1
-) -> Cleaned:
-    """Remove what entries name, in their order, up to ``concurrency`` at a time. An object that went with its parent
-    counts as removed.
-    """
-    deadline = time.monotonic() + timeout
-
-    def undone(entry: Entry) -> bool:
-        """Remove one object; True if it doesn't exist any more."""
-        # Each object is tried only within the limit; the others stay in the journal for ``cleanup``.
-        if time.monotonic() >= deadline:
-            return False
-        try:
-            exchange = target.undo(entry)
-        except ConformanceError:
-            return False  # the entry stays in the journal
-        # What can only be cancelled (a job) refuses once it is over: then nothing is left to do.
-        over = (404, 410) if entry.undo.method == "DELETE" else (400, 404, 409, 410)
-        if not (exchange.ok or (exchange.fault is None and exchange.status in over)):
-            return False
-        gone(entry.seq)
-        return True
-
-    known = tuple(entries)
-    pool = ThreadPoolExecutor(max(1, concurrency), "cleanup")
-    try:
-        done = tuple(pool.map(undone, known))
-    except BaseException:  # a second Ctrl-C: nothing more is removed, the journal keeps the rest
-        pool.shutdown(wait=False, cancel_futures=True)
-        target.abort()
-        raise
-    pool.shutdown()
-    return Cleaned(sum(done), tuple(entry for entry, removed in zip(known, done, strict=True) if not removed))
+    @property
+    def unknown(self) -> int:
+        """The number of requests that may have created something and named no id."""
+        return len(self.unanswered)
 
 
 def clean(target: Target, journal: Journal, timeout: float = 30.0, concurrency: int = 1) -> Cleaned:
-    """Remove what this process created, even after the run was stopped. Never raises."""
-    # A stopped run sends nothing, but what it created must still be removed.
+    """Remove what a journal names, even after the run was stopped. Raises nothing that concerns the target."""
     target.resume()
-    made = _remove(target, journal.pending, timeout, journal.gone, concurrency)
-    return Cleaned(made.removed, journal.pending, journal.unknown)
+    # A request that is under way when the time is over is cut off: it may not hold the end of the run for longer.
+    limit = threading.Timer(timeout, target.abort)
+    limit.daemon = True
+    limit.start()
+    try:
+        return _Cleaning(target, journal, time.monotonic() + timeout, max(1, concurrency)).run()
+    finally:
+        limit.cancel()
 
 
-def recover(
-    folders: Iterable[Path], open_target: Callable[[Entry], Target | None], timeout: float = 30.0
-) -> tuple[Recovered, ...]:
-    """Remove what interrupted runs left, and only what their journals name.
-
-    ``open_target`` returns the target of an entry, or None if the caller has no key for it; such entries stay. A
-    journal without entries is deleted. Journals of runs that are still alive are not touched.
-    """
-    deadline = time.monotonic() + timeout
-    made = []
-    for path in journals(*folders):
-        try:
-            entries, unknown = read(path)
-        except ConformanceError as error:
-            made.append(Recovered(path, Cleaned(), str(error)))
-            continue
-        removed, left, reason = 0, [], ""
-        for entry in entries:
-            target = open_target(entry)
-            if target is None:
-                left.append(entry)
-                reason = f"another target: {entry.target}"
-                continue
-            with target:
-                done = _remove(target, (entry,), deadline - time.monotonic(), partial(_append, path))
-            removed += done.removed
-            left.extend(done.left)
-            if done.left:
-                reason = f"not removed at {entry.target}"
-        if not left:
-            # Another ``cleanup`` may have deleted it in the meantime.
-            path.unlink(missing_ok=True)
-        made.append(Recovered(path, Cleaned(removed, tuple(left), unknown), reason))
-    return tuple(made)
+def not_cleaned(journal: Journal, reason: str = "not removed") -> Cleaned:
+    """The result if nothing was sent: everything is left for one reason."""
+    left = tuple(Left(entry, reason) for entry in (*journal.pending, *journal.unconfirmed))
+    staying = tuple(Left(entry, why) for entry, why in journal.staying)
+    return Cleaned(left=left, staying=staying, unanswered=journal.unanswered)
 
 
-def opener(config: Config, folder: Path | None = None) -> Callable[[Entry], Target | None]:
-    """For :func:`recover`: a function that opens the target of an entry with the configuration's key.
+@define(eq=False)
+class _Cleaning:
+    """One cleanup: what was found out so far. ``deadline`` is a moment of the monotonic clock."""
 
-    The key is sent only to the configured target, so an entry of another target stays. ``folder`` holds further
-    api-versions.
-    """
+    target: Target
+    journal: Journal
+    deadline: float
+    concurrency: int
+    reasons: dict[int, str] = field(factory=dict)
+    done: set[int] = field(factory=set)
+    removed: int = 0
 
-    def open_target(entry: Entry) -> Target | None:
-        if not config.target.url or entry.target.rstrip("/") != config.target.url:
+    def run(self) -> Cleaned:
+        """Look, remove, and look again."""
+        deleted = self.journal.unconfirmed
+        looks = self._all(self._present, deleted)
+        for entry in deleted:
+            # If no operation reads it, the answer to its deletion is all that there is.
+            if looks[entry.seq] is False or entry.look is None:
+                self.journal.gone(entry.seq)
+            else:
+                self.journal.back(entry.seq)
+        # What is inside an object that could not be removed comes in the next round.
+        while roots := _outermost([entry for entry in self.journal.pending if entry.seq not in self.done]):
+            self.done.update(entry.seq for entry in roots)
+            self._round(roots)
+        left = tuple(Left(entry, self.reasons.get(entry.seq, "")) for entry in self.journal.pending)
+        staying = tuple(Left(entry, reason) for entry, reason in self.journal.staying)
+        return Cleaned(self.removed, left, staying, self.journal.unanswered)
+
+    def _round(self, roots: Sequence[Entry]) -> None:
+        """Remove some objects of which none is inside another one."""
+        answers = self._all(self._undone, roots)
+        asked = [entry for entry in roots if answers[entry.seq]]
+        for pause in (0.0, *_PAUSES):
+            if not asked or time.monotonic() + pause >= self.deadline:
+                break
+            time.sleep(pause)
+            looks = self._all(self._present, asked)
+            asked = [entry for entry in asked if not self._settled(entry, answers[entry.seq], looks[entry.seq])]
+
+    def _undone(self, entry: Entry) -> str:
+        """Ask for the removal of one object. Returns how that was answered; "" if it may not be asked for."""
+        if entry.undo is None:
+            return "no operation removes it"
+        if not entry.shown and not self._is_ours(entry):
+            return ""
+        exchange = self._send(self.target.undo, entry)
+        if exchange is None:
+            return ""
+        told = f"{entry.undo.method} {entry.path} was answered {exchange.status or 'not at all'}"
+        self.reasons[entry.seq] = told
+        return told
+
+    def _is_ours(self, entry: Entry) -> bool:
+        """True if an object may be removed that no request of ours created directly: it is not older than this run, by
+        the target's own clock. What it names itself is written down.
+        """
+        exchange = self._send(self.target.look, entry)
+        if exchange is None:
+            return False
+        if exchange.status in _ABSENT:
+            return True  # there is nothing that a deletion could harm
+        if not entry.named_by:
+            return True  # it was only not read before
+        made, since = _field(exchange, "created_at"), self.journal.since
+        if exchange.ok and since and isinstance(made, int | float) and made >= since:
+            return True
+        self.reasons[entry.seq] = f"it is not certain that this run created it (created_at is {made!r})"
+        return False
+
+    def _present(self, entry: Entry) -> bool | str | None:
+        """False if an object doesn't exist, its status or True if it does, None if nobody can tell."""
+        if entry.look is None:
             return None
-        return Target(config, load(entry.api_version, folder))
+        exchange = self._send(self.target.look, entry)
+        if exchange is None or exchange.fault is not None:
+            return None
+        if exchange.status in _ABSENT:
+            return False
+        if not exchange.ok:
+            self.reasons[entry.seq] = f"a look at {entry.path} was answered {exchange.status}"
+            return None
+        status = _field(exchange, "status")
+        return status if isinstance(status, str) and status else True
 
-    return open_target
+    def _settled(self, entry: Entry, answer: str, there: bool | str | None) -> bool:
+        """Note what a look said. False if another look may say something else."""
+        if there is False:
+            self._gone(entry)
+            return True
+        if there is None and entry.look is not None:
+            self.reasons.setdefault(entry.seq, f"{answer}, and nobody could look")
+            return True
+        if entry.undo is None or entry.undo.method != "DELETE":
+            told = f", its status is {there}" if isinstance(there, str) else ""
+            self.journal.stays(entry.seq, f"the API has no operation that removes it{told}")
+            return True
+        if there is None:  # no operation reads it: the answer to the deletion is all that there is
+            if answer.endswith(("200", "204")):
+                self._gone(entry)
+            return True
+        self.reasons[entry.seq] = f"{answer}, and it still exists"
+        return False
+
+    def _gone(self, entry: Entry) -> None:
+        self.removed += 1
+        self.journal.gone(entry.seq)
+
+    def _send(self, send: Callable[[Entry], Exchange], entry: Entry) -> Exchange | None:
+        """The answer to a request about an object; None if it could not be sent."""
+        if time.monotonic() >= self.deadline:
+            self.reasons[entry.seq] = "there was no time left to remove it"
+            return None
+        try:
+            return send(entry)
+        except ConformanceError as error:
+            self.reasons[entry.seq] = str(error)
+            return None
+
+    def _all(self, ask: Callable[[Entry], _T], entries: Sequence[Entry]) -> dict[int, _T]:
+        """Ask about several objects, in their order, some at a time. Returns the answers by number of the entry."""
+        pool = ThreadPoolExecutor(self.concurrency, "cleanup")
+        try:
+            answers = tuple(pool.map(ask, entries))
+        except BaseException:  # a second Ctrl-C: nothing more is removed, the journal keeps the rest
+            pool.shutdown(wait=False, cancel_futures=True)
+            self.target.abort()
+            raise
+        pool.shutdown()
+        return {entry.seq: answer for entry, answer in zip(entries, answers, strict=True)}
 
 
-def _append(path: Path, seq: int) -> None:
-    """Note in a journal of an interrupted run that an object is removed."""
-    with path.open("a", encoding="utf-8") as file:
-        # If the run was killed, the last line may lack its line break.
-        file.write("\n" + json.dumps({"event": "gone", "seq": seq}) + "\n")
+def _outermost(entries: Sequence[Entry]) -> list[Entry]:
+    """The objects that are not inside another one of them."""
+    paths = {entry.path for entry in entries}
+    found = []
+    for entry in entries:
+        pieces = entry.path.split("/")
+        if not any("/".join(pieces[:length]) in paths for length in range(2, len(pieces))):
+            found.append(entry)
+    return found
+
+
+def _field(exchange: Exchange, name: str) -> Any:
+    """A field of the object in an answer; None if there is none."""
+    value = exchange.response.json if exchange.response else None
+    return value.get(name) if isinstance(value, dict) else None

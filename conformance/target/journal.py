@@ -2,7 +2,7 @@
 
 The intent is on disk before a request is sent, the ids are written right after its answer. Each process has its own
 file, so that workers never share one. The file is locked while its run is alive, so that ``cleanup`` touches only files
-of dead runs.
+of dead runs. A copy stands in the run folder: whoever has saved that folder can clean up from another machine.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 import platformdirs
-from attrs import frozen
 
 from conformance.errors import UsageError
 from conformance.requests.case import Case
-from conformance.target.guards import path_ids
+from conformance.target.ledger import Entry, Ledger, Unanswered, bound_path
 
 fcntl: Any
 try:
@@ -30,32 +29,20 @@ try:
 except ImportError:  # Windows has no flock: cleanup can't recognise the files of living runs there
     fcntl = None
 
-__all__ = ["Entry", "Journal", "default_folder", "journals", "must_be_writable", "read"]
+__all__ = ["COPIES", "Entry", "Journal", "Unanswered", "default_folder", "journals", "must_be_writable", "read"]
 
 _PATTERN = "journal-*.jsonl"
 
-
-@frozen
-class Entry:
-    """One created object and how to remove it. ``ids`` are by placeholder; ``bindings`` are further values of its
-    path.
-    """
-
-    seq: int
-    undo: Case
-    ids: Mapping[str, str]
-    bindings: Mapping[str, str]
-    target: str
-    api_version: str
-    order: float
+#: The folder of the copies in a run folder.
+COPIES = "journals"
 
 
 def default_folder() -> Path:
-    """The folder of journals if there is no run folder: this tool's folder of user state."""
+    """The folder of journals: this tool's folder of user state."""
     return Path(platformdirs.user_state_path("aoai-conformance")) / "journals"
 
 
-def unwritable(folder: Path, error: OSError) -> UsageError:
+def _unwritable(folder: Path, error: OSError) -> UsageError:
     """The error for a folder in which no journal can be kept. Without a journal nothing may be created."""
     return UsageError(
         f"no journal can be written here: {error.strerror or error}",
@@ -71,29 +58,71 @@ def must_be_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise unwritable(folder, error) from None
+        raise _unwritable(folder, error) from None
 
 
 class Journal:
-    """The journal of one process. Thread-safe. ``owned`` holds every id that this run created."""
+    """The journal of one process. Thread-safe.
 
-    def __init__(self, folder: Path, *, target: str, api_version: str, worker: str = "main", sync: bool = True) -> None:
-        self.target, self.api_version, self._sync = target, api_version, sync
-        self.path = folder / f"journal-{time.time_ns()}-{os.getpid()}-{worker}.jsonl"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file: IO[str] = self.path.open("x", encoding="utf-8")
-        except OSError as error:
-            raise unwritable(folder, error) from None
+    ``copies`` is a folder for a second file with the same lines. ``embedded`` is True for a target that ends with its
+    run. Raises :class:`UsageError` if a file can't be made.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        target: str,
+        api_version: str,
+        worker: str = "main",
+        sync: bool = True,
+        copies: Path | None = None,
+        embedded: bool = False,
+    ) -> None:
+        name = f"journal-{time.time_ns()}-{os.getpid()}-{worker}.jsonl"
+        folders = [folder, *([copies] if copies is not None else [])]
+        self._begin([one / name for one in folders], "x", sync=sync)
+        about = {"target": target, "api_version": api_version, "embedded": embedded, "pid": os.getpid()}
+        self._note({"event": "run", **about, "files": [str(path) for path in self.files]})
+
+    def _begin(self, files: Iterable[Path], mode: str, *, sync: bool) -> None:
+        self.files = tuple(files)
+        self.path = self.files[0]
+        self._sync = sync
+        self._streams: list[IO[str]] = []
         #: Why something that happened could not be written down; "" if all was.
         self.trouble = ""
-        _lock(self._file)
         self._mutex = threading.Lock()
-        self._seq = 0
-        self.owned: set[str] = set()
-        self._open: dict[int, Entry] = {}
-        #: Requests that may have created something and have no answer yet, with the ids in their paths.
-        self._unknown: dict[int, tuple[str, ...]] = {}
+        self._ledger = Ledger()
+        for path in self.files:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._streams.append(path.open(mode, encoding="utf-8"))
+            except OSError as error:
+                raise _unwritable(path.parent, error) from None
+        self._locked = all([_lock(stream) for stream in self._streams])  # noqa: C419 - each must be locked
+
+    @classmethod
+    def reopen(cls, path: Path) -> Journal:
+        """The journal of an interrupted run, to go on with. Its other copies that are on this machine are continued
+        too.
+
+        Raises :class:`UsageError` if the file isn't a journal or can't be written, or if a living run has it.
+        """
+        ledger, records = _known(path)
+        told = [Path(name) for one in records if one["event"] == "run" for name in _texts(one.get("files"))]
+        try:
+            twins = [twin for twin in told if twin.name == path.name and twin.is_file() and not twin.samefile(path)]
+            journal = cls.__new__(cls)
+            journal._begin([path, *twins], "a", sync=True)
+        except OSError as error:
+            raise UsageError(f"can't be used: {error.strerror}", where=str(path)) from None
+        journal._ledger = ledger
+        if not journal._locked:
+            raise UsageError("a living run writes it", where=str(path))
+        for stream in journal._streams:
+            stream.write("\n")  # if the run was killed, the last line may lack its line break
+        return journal
 
     def __enter__(self) -> Journal:
         return self
@@ -101,101 +130,197 @@ class Journal:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def intend(self, case: Case, bindings: Mapping[str, str]) -> int:
-        """Write that ``case`` is about to be sent. Returns the number of the entry.
+    # -- what is written --------------------------------------------------------------------------------------------
+
+    def intend(self, case: Case, bindings: Mapping[str, str], look: Case | None = None) -> int:
+        """Write that ``case`` is about to be sent; ``look`` reads what it creates. Returns the number of the entry.
 
         Raises :class:`OSError` if it can't be written: then the case must not be sent.
         """
+        values = {**bindings, **case.bindings}
+        return self._new(
+            {
+                "event": "intent",
+                "at": time.time(),
+                "case": case.id,
+                "operation": case.operation,
+                "path": bound_path(case, values),
+                "undo": case.undo.to_json() if case.undo else None,
+                "look": look.to_json() if look else None,
+                "bindings": values,
+                "shown": all(pointer == "/id" for pointer in case.creates.values()),
+            },
+            must=True,
+        )
+
+    def named(self, operation: str, undo: Case, look: Case | None, ids: Mapping[str, str], by: str) -> None:
+        """Write that an answer named an object that no request of ours created directly."""
+        self._new(
+            {
+                "event": "named",
+                "at": time.time(),
+                "operation": operation,
+                "undo": undo.to_json(),
+                "look": look.to_json() if look else None,
+                "bindings": {},
+                "ids": dict(ids),
+                "by": by,
+            },
+            must=False,
+        )
+
+    def began(self, moment: float) -> None:
+        """Write when the run began by the clock of the target, in seconds since the Unix epoch."""
+        self._note({"event": "began", "at": moment})
+
+    def _new(self, record: Mapping[str, Any], *, must: bool) -> int:
         with self._mutex:
-            self._seq += 1
-            seq = self._seq
-            self._write(
-                {
-                    "event": "intent",
-                    "seq": seq,
-                    "at": time.time(),
-                    "target": self.target,
-                    "api_version": self.api_version,
-                    "case": case.id,
-                    "operation": case.operation,
-                    "undo": case.undo.to_json() if case.undo else None,
-                    "bindings": {**bindings, **case.bindings},
-                },
-                sync=self._sync,
-            )
-            self._unknown[seq] = path_ids(case, bindings)
+            seq = self._ledger.last + 1
+            about = {"target": self._ledger.target, "api_version": self._ledger.api_version}
+            self._put({**record, "seq": seq, **about}, sync=self._sync, must=must)
             return seq
 
-    def created(self, seq: int, case: Case, ids: Mapping[str, str], bindings: Mapping[str, str]) -> None:
+    def created(self, seq: int, ids: Mapping[str, str]) -> None:
         """Write the ids that the answer named."""
-        with self._mutex:
-            self._unknown.pop(seq, None)
-            self.owned.update(ids.values())
-            if case.undo is not None:
-                made = {**bindings, **case.bindings}
-                self._open[seq] = Entry(seq, case.undo, ids, made, self.target, self.api_version, time.time())
-            self._note({"event": "created", "seq": seq, "ids": dict(ids)}, sync=self._sync)
+        self._note({"event": "created", "seq": seq, "ids": dict(ids)}, sync=self._sync)
 
     def nothing(self, seq: int) -> None:
         """Write that the request was refused, so that nothing was created."""
-        with self._mutex:
-            self._unknown.pop(seq, None)
-            self._note({"event": "nothing", "seq": seq})
+        self._note({"event": "nothing", "seq": seq})
 
     def gone(self, seq: int) -> None:
-        """Write that an object of an entry no longer exists, nor the objects inside it."""
-        with self._mutex:
-            entry = self._open.pop(seq, None)
-            self._note({"event": "gone", "seq": seq})
-            ids = set(entry.ids.values()) if entry is not None else set()
-            inside = [key for key, parents in self._unknown.items() if ids & set(parents)]
-            inside += [key for key, item in self._open.items() if ids & set(path_ids(item.undo, item.bindings))]
-            for key in inside:
-                self._unknown.pop(key, None)
-                self._open.pop(key, None)
-                self._note({"event": "gone", "seq": key})
+        """Write that an object no longer exists, nor the objects inside it."""
+        self._note({"event": "gone", "seq": seq})
 
-    def deleted(self, object_id: str) -> None:
-        """Note that a scenario deleted an object itself, so that nothing is left to undo."""
+    def stays(self, seq: int, reason: str) -> None:
+        """Write that no operation can remove an object."""
+        self._note({"event": "stays", "seq": seq, "reason": reason})
+
+    def back(self, seq: int) -> None:
+        """Write that an object still exists although its deletion was accepted."""
+        self._note({"event": "back", "seq": seq})
+
+    def deleted(self, path: str) -> None:
+        """Write that a scenario deleted an object itself. Whether it is gone, only a look can tell."""
         with self._mutex:
-            found = [seq for seq, entry in self._open.items() if object_id in entry.ids.values()]
-        for seq in found:
-            self.gone(seq)
+            for seq in [entry.seq for entry in self._ledger.at(path)]:
+                self._put({"event": "deleted", "seq": seq})
+
+    def missing(self, path: str) -> None:
+        """Write that the target doesn't find an object that a scenario deleted."""
+        with self._mutex:
+            for seq in [entry.seq for entry in self._ledger.at(path) if entry.seq in self._ledger.deleted]:
+                self._put({"event": "gone", "seq": seq})
+
+    # -- what is known ----------------------------------------------------------------------------------------------
+
+    @property
+    def target(self) -> str:
+        """The URL of the target."""
+        return self._ledger.target
+
+    @property
+    def api_version(self) -> str:
+        """The api-version of the requests."""
+        return self._ledger.api_version
+
+    @property
+    def embedded(self) -> bool:
+        """True for a target that ended with its run."""
+        return self._ledger.embedded
+
+    @property
+    def since(self) -> float:
+        """When the run began by the clock of the target; 0 if it told no time."""
+        return self._ledger.since
+
+    @property
+    def damaged(self) -> int:
+        """The number of lines that could not be read."""
+        return self._ledger.damaged
+
+    @property
+    def owned(self) -> set[str]:
+        """The ids of all objects that requests of ours created. The set grows."""
+        return self._ledger.owned
 
     @property
     def pending(self) -> tuple[Entry, ...]:
-        """The entries of objects that are still to be removed, newest first."""
+        """The objects that are still to be removed, newest first."""
+        return self._newest("open")
+
+    @property
+    def unconfirmed(self) -> tuple[Entry, ...]:
+        """The objects that scenarios deleted and that nobody has looked for since, newest first."""
+        return self._newest("deleted")
+
+    def _newest(self, which: str) -> tuple[Entry, ...]:
         with self._mutex:
-            return tuple(sorted(self._open.values(), key=lambda entry: -entry.seq))
+            return tuple(sorted(getattr(self._ledger, which).values(), key=lambda entry: -entry.seq))
+
+    @property
+    def staying(self) -> tuple[tuple[Entry, str], ...]:
+        """The objects that no operation can remove, each with the reason."""
+        with self._mutex:
+            return tuple(self._ledger.staying.values())
+
+    @property
+    def unanswered(self) -> tuple[Unanswered, ...]:
+        """The requests that may have created something and named no id."""
+        with self._mutex:
+            return tuple(self._ledger.unanswered.values())
 
     @property
     def unknown(self) -> int:
-        """How many requests that create something got no answer: there may be objects without a known id."""
-        return len(self._unknown)
+        """How many requests that create something named no id."""
+        return len(self.unanswered)
+
+    def knows(self, path: str) -> bool:
+        """True for an object that is already written down, whatever became of it."""
+        with self._mutex:
+            return any(True for _ in self._ledger.at(path))
 
     def close(self) -> None:
-        """Close the file, and delete it if nothing is left to remove."""
-        if not self._file.closed:
-            try:
-                self._file.close()
-            except OSError as error:
-                self.trouble = error.strerror or str(error)
-            if not self._open and not self._unknown:
-                self.path.unlink(missing_ok=True)
+        """Close the files, and delete them if nothing is left to remove or to tell."""
+        with self._mutex:
+            for stream in self._streams:
+                try:
+                    stream.close()
+                except OSError as error:
+                    self.trouble = error.strerror or str(error)
+            if self._ledger.empty:
+                self.forget()
+
+    def forget(self) -> None:
+        """Delete the files."""
+        for path in self.files:
+            path.unlink(missing_ok=True)
+            if path.parent.name == COPIES and path is not self.path:
+                with suppress(OSError):  # other journals are still in it
+                    path.parent.rmdir()
 
     def _note(self, record: Mapping[str, Any], *, sync: bool = False) -> None:
-        """Append what has happened already: if it can't be written, this process still knows it."""
-        try:
-            self._write(record, sync=sync)
-        except OSError as error:
-            self.trouble = error.strerror or str(error)
+        with self._mutex:
+            self._put(record, sync=sync)
 
-    def _write(self, record: Mapping[str, Any], *, sync: bool = False) -> None:
-        """Append one record. ``sync`` forces it to the disk, so that it survives a crash of the machine."""
-        self._file.write(json.dumps(record, ensure_ascii=True, separators=(",", ":")) + "\n")
-        self._file.flush()
-        if sync:
-            os.fsync(self._file.fileno())
+    def _put(self, record: Mapping[str, Any], *, sync: bool = False, must: bool = False) -> None:
+        """Append one record. ``sync`` forces it to the disk, so that it survives a crash of the machine.
+
+        What can't be written is noted in ``trouble``; this process knows it all the same, since it has happened
+        already. With ``must``, OSError is raised instead, and nothing is known of the record.
+        """
+        line = json.dumps(record, ensure_ascii=True, separators=(",", ":")) + "\n"
+        try:
+            for stream in self._streams:
+                stream.write(line)
+                stream.flush()
+            if sync:
+                os.fsync(self._streams[0].fileno())
+        except OSError as error:
+            if must:
+                raise
+            self.trouble = error.strerror or str(error)
+        self._ledger.apply(json.loads(line))
 
 
 def _lock(file: IO[Any]) -> bool:
@@ -220,49 +345,34 @@ def journals(*folders: Path) -> tuple[Path, ...]:
     return tuple(sorted(set(found), key=lambda path: path.name, reverse=True))
 
 
-def _records(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the records of a journal."""
-    for line in path.read_text("utf-8").splitlines():
+def _texts(value: Any) -> list[str]:
+    """The texts of a list; empty for anything else."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _known(path: Path) -> tuple[Ledger, tuple[dict[str, Any], ...]]:
+    """What a journal says, and its records. A damaged line costs what it said, not the rest.
+
+    Raises :class:`UsageError` if no line is that of a journal.
+    """
+    ledger, records = Ledger(), []
+    try:
+        lines = [line for line in path.read_text("utf-8", "replace").splitlines() if line]
+    except OSError as error:
+        raise UsageError(f"can't be read: {error.strerror}", where=str(path)) from None
+    for number, line in enumerate(lines, 1):
         try:
             record = json.loads(line)
-        except ValueError:
-            continue  # if the run was killed, its last line may be incomplete
-        if isinstance(record, dict):
-            yield record
+            ledger.apply(record)
+            records.append(record)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            # If the run was killed, its last line may be incomplete.
+            ledger.damaged += number < len(lines)
+    if lines and not records:
+        raise UsageError("not a journal", where=str(path), hint="delete it if it isn't needed")
+    return ledger, tuple(records)
 
 
-def read(path: Path) -> tuple[tuple[Entry, ...], int]:
-    """The entries that an interrupted run left, newest first, and how many creating requests never got an answer.
-
-    Raises :class:`UsageError` if the file isn't a journal.
-    """
-    intents: dict[int, dict[str, Any]] = {}
-    left: dict[int, Entry] = {}
-    unknown: set[int] = set()
-    try:
-        for record in _records(path):
-            seq = record["seq"]
-            match record["event"]:
-                case "intent":
-                    intents[seq] = record
-                    unknown.add(seq)
-                case "created":
-                    unknown.discard(seq)
-                    intent = intents[seq]
-                    if intent["undo"] is not None:
-                        undo = Case.from_json(intent["undo"])
-                        left[seq] = Entry(
-                            seq=seq,
-                            undo=undo,
-                            ids=record["ids"],
-                            bindings=intent["bindings"],
-                            target=intent["target"],
-                            api_version=intent["api_version"],
-                            order=intent["at"],
-                        )
-                case _:
-                    unknown.discard(seq)
-                    left.pop(seq, None)
-    except (OSError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise UsageError(f"not a journal: {type(error).__name__} {error}", where=str(path)) from None
-    return tuple(left[seq] for seq in sorted(left, reverse=True)), len(unknown)
+def read(path: Path) -> Ledger:
+    """What an interrupted run left, by its journal. Raises :class:`UsageError` if the file isn't a journal."""
+    return _known(path)[0]

@@ -17,15 +17,15 @@ from attrs import evolve
 
 from conformance import __version__
 from conformance.errors import UsageError
-from conformance.evidence.created_ids import created_ids
 from conformance.evidence.exchange import BROKEN_OFF, Exchange, FaultKind
 from conformance.redaction import Secrets
 from conformance.requests.case import Auth, Case
 from conformance.requests.request import Request
-from conformance.requests.wire import PLACEHOLDER, bind_text, to_request
+from conformance.requests.wire import PLACEHOLDER, to_request
 from conformance.settings.configuration import Config
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
+from conformance.target.bookkeeping import Bookkeeping
 from conformance.target.concurrency import ConcurrencyLimit
 from conformance.target.credential import REFUSED_SINCE, Credential
 from conformance.target.foreign import ForeignObjects, words_of
@@ -33,7 +33,7 @@ from conformance.target.guards import check_origin, check_path_ids, check_scheme
 from conformance.target.journal import Entry, Journal
 from conformance.target.limits import Allowance, Withheld
 from conformance.target.proxy import proxy_for
-from conformance.target.retry import Pace, delay, never_left
+from conformance.target.retry import Pace, delay
 from conformance.target.room import Room, Turns, kept
 from conformance.target.silence import Silence
 from conformance.target.transport import Answer, Transport
@@ -99,6 +99,7 @@ class Target:
         self._silence, self._turns = Silence(), Turns()
         self._stopped = threading.Event()
         self._credential = Credential(settings, self._words | frozenset(settings.deployments), proxy)
+        self._books = Bookkeeping(spec, journal) if journal is not None else None
         self._concurrency = ConcurrencyLimit()
         self._alone_in_vain = 0
         self._resources = {name: operation.resource for name, operation in operations_of(spec).items()}
@@ -183,36 +184,44 @@ class Target:
         if unbound:
             raise Withheld(f"what {unbound[0]} stands for was not created", Outcome.NOT_TESTABLE)
         request = self._request(case, values)
-        entry: int | None = None
-        if case.creates or case.undo is not None:
-            if self.journal is None:
-                raise UsageError(f"{case.operation} creates something and there is no journal to write it down")
-            known = {k: v for k, v in values.items() if not k.startswith("deployment.")}
-            try:
-                entry = self.journal.intend(case, known)
-            except OSError as error:
-                reason = f"the journal can't be written ({error.strerror or error}), so nothing is created"
-                raise Withheld(reason, Outcome.INCONCLUSIVE) from None
+        books = self._books
+        if books is None and (case.creates or case.undo is not None):
+            raise UsageError(f"{case.operation} creates something and there is no journal to write it down")
+        try:
+            entry = books.intend(case, values) if books is not None else None
+        except OSError as error:
+            reason = f"the journal can't be written ({error.strerror or error}), so nothing is created"
+            raise Withheld(reason, Outcome.INCONCLUSIVE) from None
         try:
             exchange = self._attempts(case, request)
         except Withheld:
-            if self.journal is not None and entry is not None:
-                self.journal.nothing(entry)
+            if books is not None:
+                books.withheld(entry)
             raise
         self._silence.note(case.operation, exchange)
         with self._turns.turn(exchange.response):
-            if self.journal is not None:
-                self._write_down(case, values, entry, exchange)
+            if books is not None:
+                books.settle(entry, case, values, exchange)
             return kept(exchange, self._room.take)
 
     def undo(self, entry: Entry) -> Exchange:
-        """Remove what a journal entry created. It isn't counted against the budget: objects left behind would be
-        worse.
+        """Remove what a journal entry names. It isn't counted against the budget: objects left behind would be
+        worse. Raises :class:`UsageError` if no operation does that.
         """
-        values = {"run": self.run_id, **entry.bindings, **entry.ids}
-        owned = {*entry.ids.values(), *entry.bindings.values()}
-        request = self._request(entry.undo, values, owned)
-        return self._attempts(entry.undo, request, free=True)
+        return self._about(entry.undo)
+
+    def look(self, entry: Entry) -> Exchange:
+        """Read what a journal entry names. Raises :class:`UsageError` if no operation does that."""
+        exchange = self._about(entry.look)
+        if self._books is not None and entry.look is not None:
+            self._books.note_names(entry.look, exchange)
+        return exchange
+
+    def _about(self, case: Case | None) -> Exchange:
+        if case is None:
+            raise UsageError("the API has no operation for that")
+        values = {"run": self.run_id, **case.bindings}
+        return self._attempts(case, self._request(case, values, set(path_ids(case, values))), free=True)
 
     def _request(self, case: Case, values: Mapping[str, str], owned: set[str] | None = None) -> Request:
         """The request of a case without its key. Raises :class:`GuardError` if it must never be sent."""
@@ -362,21 +371,6 @@ class Target:
                 # A success is valid from the moment of the request, a failure from the moment at which it was given up.
                 self._control_at = began if self._control_ok else time.monotonic()
             return self._control_ok
-
-    def _write_down(self, case: Case, values: Mapping[str, str], entry: int | None, exchange: Exchange) -> None:
-        """Note in the journal what an exchange created or deleted."""
-        assert self.journal is not None  # noqa: S101 - the one caller asks
-        if entry is not None:
-            answered = exchange.fault is None and exchange.response is not None
-            ids = created_ids(case, exchange)
-            refused = answered and 300 <= (exchange.status or 0) < 500
-            if ids:
-                self.journal.created(entry, case, ids, values)
-            elif refused or never_left(exchange) or (answered and case.undo is None):
-                self.journal.nothing(entry)
-        if case.method == "DELETE" and (exchange.ok or exchange.status == 404):
-            for raw in case.path_params.values():
-                self.journal.deleted(bind_text(raw, {**values, **case.bindings}))
 
 
 def _stopped() -> Withheld:

@@ -9,8 +9,8 @@ from typing import Any
 
 from conformance.settings.configuration import Config
 from conformance.settings.configuration import Target as TargetConfig
-from conformance.target.cleanup import opener, recover
 from conformance.target.journal import journals
+from conformance.target.recovery import opener, recover
 
 from .conftest import Board
 

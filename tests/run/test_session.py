@@ -95,7 +95,9 @@ def test_what_workers_left_is_in_the_report(options: Options) -> None:
         worker.close()
         assert {} == worker.reports
         session.hear(worker.outcome())
-        session.hear({"ended": {VERSION: Ended((left,), unknown=1).to_json()}, "spent": {}})
+        session.hear(
+            {"ended": {VERSION: Ended((left,), unanswered=("files.upload at /files",)).to_json()}, "spent": {}}
+        )
     session.close()
     report = session.reports[VERSION]
     assert len(chosen.items) == len(report.verdicts)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import gzip
-import io
 import json
-import socket
-from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -22,8 +18,6 @@ from conformance.requests.headers import REDACTED
 from conformance.settings.configuration import Budget, Config
 from conformance.settings.configuration import Target as TargetConfig
 from conformance.spec.spec import Spec
-from conformance.target.cleanup import clean, opener, recover
-from conformance.target.journal import Journal, journals, read
 from conformance.target.limits import Withheld
 from conformance.target.target import Target
 from conformance.verdict import Outcome
@@ -282,162 +276,3 @@ def test_what_a_script_gets_is_real_and_what_is_kept_is_hidden(serve: Serve, ope
 
 def test_an_emulator_has_no_foreign_objects(open_target: Open) -> None:
     assert open_target("http://127.0.0.1:1", live=False).foreign() is None
-
-
-# -- journal and cleanup ----------------------------------------------------------------------------------------------
-
-
-def test_what_was_created_is_removed_newest_first(serve: Serve, open_target: Open) -> None:
-    server = serve(lambda c, r, n: c.sendall(http({"id": f"asst_{n}"})))
-    target = open_target(server.url)
-    journal = target.journal
-    assert journal is not None
-    for _ in range(3):
-        target.send(CREATE)
-    made = clean(target, journal)
-    assert (made.removed, made.left) == (3, ())
-    assert [line.split(b"?")[0] for line in server.requests[3:]] == [
-        b"DELETE /openai/assistants/asst_%d" % n for n in (3, 2, 1)
-    ]
-    journal.close()
-    assert not journal.path.exists()
-
-
-def test_a_refused_create_and_an_own_delete_leave_nothing(serve: Serve, open_target: Open) -> None:
-    server = serve(lambda c, r, n: c.sendall(http({"id": "asst_1"}, 400 if n == 1 else 200)))
-    target = open_target(server.url)
-    journal = target.journal
-    assert journal is not None
-    target.send(CREATE)
-    target.send(CREATE)
-    target.send(delete("asst_1"))
-    assert (journal.pending, journal.unknown) == ((), 0)
-
-
-def test_the_intent_is_on_disk_before_the_request_leaves(serve: Serve, open_target: Open) -> None:
-    target = open_target("http://127.0.0.1:1")
-    journal = target.journal
-    assert journal is not None
-    seen: list[str] = []
-
-    def look(c: object, r: bytes, n: int) -> None:
-        seen.append(journal.path.read_text())
-        c.sendall(http({"id": "asst_1"}))  # type: ignore[attr-defined]
-
-    other = Target(Config(target=evolve(target.config.target, url=serve(look).url)), target.spec, journal=journal)
-    with other:
-        other.send(CREATE)
-    assert [json.loads(line)["event"] for line in seen[0].splitlines()] == ["intent"]
-
-
-def test_a_killed_run_is_recovered_by_its_journal_alone(serve: Serve, open_target: Open, tmp_path: Path) -> None:
-    server = serve(lambda c, r, n: c.sendall(http({"id": f"asst_{n}"})))
-    target = open_target(server.url)
-    journal = target.journal
-    assert journal is not None
-    target.send(CREATE)
-    assert journals(tmp_path) == (), "a living run holds its journal"
-    killed = journal.path.read_text() + '{"event":"crea'
-    journal.close()
-    journal.path.write_text(killed)
-    assert journals(tmp_path) == (journal.path,)
-
-    elsewhere = evolve(target.config, target=evolve(target.config.target, url="http://127.0.0.1:1"))
-    (kept,) = recover([tmp_path], opener(elsewhere))
-    assert (kept.cleaned.removed, len(kept.cleaned.left)) == (0, 1)
-    (done,) = recover([tmp_path], opener(target.config))
-    assert (done.cleaned.removed, done.cleaned.left) == (1, ())
-    assert server.requests[-1].startswith(b"DELETE /openai/assistants/asst_1?")
-    assert not journal.path.exists()
-
-
-def test_what_can_not_be_removed_stays_in_the_journal(serve: Serve, open_target: Open, tmp_path: Path) -> None:
-    server = serve(lambda c, r, n: c.sendall(http({"id": "asst_1"}, 200 if n == 1 else 400)))
-    target = open_target(server.url)
-    journal = target.journal
-    assert journal is not None
-    target.send(CREATE)
-    assert len(clean(target, journal).left) == 1
-    journal.close()
-    entries, unknown = read(journal.path)
-    assert ([dict(entry.ids) for entry in entries], unknown) == ([{"created": "asst_1"}], 0)
-
-
-class FullDisk(io.StringIO):
-    """A file on a full disk. ``takes`` is how many lines still fit."""
-
-    takes = 0
-
-    def write(self, text: str) -> int:
-        if not self.takes:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        self.takes -= 1
-        return super().write(text)
-
-    def fileno(self) -> int:
-        return 1
-
-
-def test_on_a_full_disk_nothing_is_created_and_nothing_that_was_created_is_forgotten(
-    serve: Serve, open_target: Open
-) -> None:
-    """Without a written intent nothing is sent. An id that came when the disk was full is still removed."""
-    server = serve(lambda c, r, n: c.sendall(http({"id": f"asst_{n}"})))
-    target = open_target(server.url)
-    journal = target.journal
-    assert journal is not None
-    journal._file.close()
-    disk = journal._file = FullDisk()
-    with pytest.raises(Withheld, match=r"journal can't be written .*No space left") as told:
-        target.send(CREATE)
-    assert (Outcome.INCONCLUSIVE, []) == (told.value.outcome, server.requests)
-    disk.takes = 1  # the intent fits on the disk, what follows does not
-    assert target.send(CREATE).ok
-    assert "No space left" in journal.trouble
-    assert ["asst_1"] == [name for entry in journal.pending for name in entry.ids.values()]
-
-
-def test_creating_needs_a_journal(open_target: Open) -> None:
-    with pytest.raises(UsageError, match="journal"):
-        open_target("http://127.0.0.1:1", journaled=False).send(CREATE)
-
-
-def test_journals_of_two_processes_never_meet(tmp_path: Path) -> None:
-    names = set()
-    for worker in ("gw0", "gw1", "gw1"):
-        with Journal(tmp_path, target="t", api_version="v", worker=worker) as journal:
-            names.add(journal.path)
-    assert len(names) == 3
-
-
-def test_what_a_stream_created_is_removed_too_even_when_it_was_cut_off(serve: Serve, open_target: Open) -> None:
-    events = b'event: thread.run.created\ndata: {"id": "run_1", "thread_id": "thread_1"}\n\ndata: {"id"'
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-    cut = head + b"%x\r\n%s\r\n" % (len(events), events)
-    server = serve(lambda c, r, n: c.sendall(cut if n == 1 else http({})))
-    undo = Case("threads.delete", "DELETE", "/threads/{thread_id}", {"thread_id": "{thread}"})
-    case = Case("threads.runs.createThreadAndRun", "POST", "/threads/runs", creates={"thread": "/thread_id"}, undo=undo)
-    target = open_target(server.url)
-    assert target.journal is not None
-    assert target.send(case).fault is not None
-    assert clean(target, target.journal).removed == 1
-    assert server.requests[-1].startswith(b"DELETE /openai/threads/thread_1?")
-
-
-def test_what_lay_inside_a_removed_object_is_gone_too(serve: Serve, open_target: Open) -> None:
-    answers = {b"POST /openai/vector_stores?": {"id": "vs_1"}, b"POST /openai/vector_stores/vs_1/files?": {"id": ""}}
-
-    def answer(c: socket.socket, r: bytes, n: int) -> None:
-        c.sendall(http(next((value for start, value in answers.items() if r.startswith(start)), {})))
-
-    target = open_target(serve(answer).url)
-    journal = target.journal
-    assert journal is not None
-    target.send(Case("vector_stores.create", "POST", "/vector_stores"))
-    inside = Case(
-        "vector_stores.files.create", "POST", "/vector_stores/{id}/files", {"id": "vs_1"}, creates={"f": "/id"}
-    )
-    target.send(evolve(inside, undo=Case("vector_stores.files.delete", "DELETE", "/vector_stores/{id}/files/{f}")))
-    assert journal.unknown == 1, "it was accepted without an id"
-    made = clean(target, journal)
-    assert (made.removed, made.left, made.unknown) == (1, (), 0)

@@ -69,6 +69,7 @@ def delete(call: Call) -> Response:
     """Remove an assistant."""
     assistant = _found(call)
     call.store.collection("assistants").remove(assistant["id"])
+    call.store.drop("assistant-files", assistant["id"])
     return call.json({"id": assistant["id"], "object": "assistant.deleted", "deleted": True})
 
 

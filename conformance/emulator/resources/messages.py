@@ -98,6 +98,7 @@ def delete(call: Call) -> Response:
     """Remove a message."""
     message = _message(call)
     call.store.collection("messages", message["thread_id"]).remove(message["id"])
+    call.store.drop("message-files", message["id"])
     return deleted(call, message["id"], "thread.message.deleted")
 
 

@@ -107,7 +107,10 @@ def _store(call: Call, done: Value, context: list[Value], given: list[Value]) ->
     for item in given:
         inputs.put(item["id"], item)
     items = call.store.collection("response-items")
+    own = call.store.collection("response-own-items", done["id"])
     for item in (*given, *done["output"]):
+        if item["id"] not in items:  # an item that was only referred to belongs to an earlier response
+            own.put(item["id"], item["id"])
         items.put(item["id"], item)
 
 
@@ -156,7 +159,12 @@ def delete(call: Call) -> Response:
     id = _found(call)["id"]
     _responses(call).remove(id)
     call.store.collection("response-context").remove(id)
-    call.store.drop("response-inputs", id)
+    call.store.collection("response-progress").remove(id)
+    items = call.store.collection("response-items")
+    for item_id in call.store.collection("response-own-items", id):
+        items.remove(item_id)
+    for kind in ("response-inputs", "response-own-items"):
+        call.store.drop(kind, id)
     return deleted(call, id, "response.deleted")
 
 

@@ -64,6 +64,9 @@ def delete(call: Call) -> Response:
     id = found_thread(call)["id"]
     for run in call.store.collection("runs", id):
         call.store.drop("steps", run["id"])
+        call.store.collection("run-plans").remove(run["id"])
+    for message in call.store.collection("messages", id):
+        call.store.drop("message-files", message["id"])
     call.store.collection("threads").remove(id)
     call.store.drop("messages", id)
     call.store.drop("runs", id)

@@ -102,6 +102,8 @@ def delete(call: Call) -> Response:
     """Remove a store. Its files remain."""
     id = _found(call)["id"]
     call.store.collection("vector-stores").remove(id)
+    for batch in call.store.collection("file-batches", id):
+        call.store.drop("file-batch-files", batch["id"])
     for kind in ("vector-store-files", "vector-store-queue", "file-batches"):
         call.store.drop(kind, id)
     return deleted(call, id, "vector_store.deleted")

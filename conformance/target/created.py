@@ -1,0 +1,132 @@
+"""How an object that a request creates is read and removed, and which objects an answer names. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from conformance.evidence.created_ids import values_of
+from conformance.evidence.exchange import Exchange
+from conformance.requests.case import Case
+from conformance.spec.operations import Operation, operations_of
+from conformance.spec.spec import Spec
+from conformance.target.guards import is_impossible
+
+__all__ = ["Kinds", "Named", "kinds_of", "look_for", "named_objects"]
+
+#: The placeholder of the id of an object that an answer named.
+NAMED = "created"
+
+#: ``file`` → how a file is deleted and how it is read, for each kind of object.
+Kinds = Mapping[str, tuple[Case, Case | None]]
+
+
+@frozen
+class Named:
+    """An object that an answer names: the ``id`` stands in ``field``; ``undo`` removes it, ``look`` reads it. ``sent``
+    is True if the request named it too.
+    """
+
+    field: str
+    id: str
+    undo: Case
+    look: Case | None
+    sent: bool
+
+
+def _case(spec: Spec, operation: Operation, params: dict[str, str], role: str) -> Case:
+    """A request without a body. Required headers have their documented value, as in every scenario."""
+    headers = tuple(
+        (p.name, str(spec.deref(p.schema).get("default") or spec.deref(p.schema).get("const") or "preview"))
+        for p in operation.parameters
+        if p.location == "header" and p.required
+    )
+    return Case(
+        operation=operation.id,
+        method=operation.method,
+        path=operation.path,
+        path_params=params,
+        headers=headers,
+        role=role,
+    )
+
+
+def look_for(spec: Spec, case: Case) -> Case | None:
+    """The request that reads what ``case`` creates, with placeholders for the ids; None if no operation reads it."""
+    known = operations_of(spec).values()
+    if case.undo is not None:
+        path = case.undo.path.removesuffix("/cancel")
+        found = next((one for one in known if (one.method, one.path) == ("GET", path)), None)
+        return _case(spec, found, dict(case.undo.path_params), "look") if found is not None else None
+    name = next((name for name, pointer in case.creates.items() if pointer == "/id"), None)
+    for one in known if name is not None else ():
+        head, _, tail = one.path.rpartition("/")
+        if one.method == "GET" and head == case.path and tail.startswith("{"):
+            return _case(spec, one, {**case.path_params, tail[1:-1]: f"{{{name}}}"}, "look")
+    return None
+
+
+def named_objects(kinds: Kinds, exchange: Exchange) -> Iterator[Named]:
+    """Yield the objects whose ids an answer holds in fields that are named like ids of their kind.
+
+    ``kinds`` are those of the api-version. A kind is known by the operation that deletes it: ``DELETE
+    /files/{file_id}`` makes ``file_id``, ``file_ids``, ``output_file_id`` and ``result_files`` fields of files.
+    """
+    response = exchange.response
+    if response is None or not 200 <= response.status < 300:
+        return
+    seen: set[str] = set()
+    for value in values_of(response):
+        for field, id in _fields(value, kinds):
+            if id in seen or is_impossible(id):
+                continue
+            seen.add(id)
+            undo, look = kinds[_kind(field)]
+            text = json.dumps(id, ensure_ascii=False)[1:-1].encode("utf-8", "surrogatepass")
+            yield Named(field, id, undo, look, text in exchange.request.body)
+
+
+def kinds_of(spec: Spec) -> Kinds:
+    """The kinds of objects that have an id of their own in the account and can be deleted."""
+    found: dict[str, tuple[Case, Case | None]] = {}
+    for one in operations_of(spec).values():
+        head, _, tail = one.path.rpartition("/")
+        if one.method != "DELETE" or "{" in head or not tail.startswith("{"):
+            continue
+        name = tail[1:-1]
+        undo = _case(spec, one, {name: f"{{{NAMED}}}"}, "undo")
+        look = look_for(spec, Case(one.id, "POST", head, undo=undo))
+        found[_kind(name)] = (undo, look)
+    return found
+
+
+def _kind(field: str) -> str:
+    """``vector_store_ids`` → ``vector_store``; ``result_files`` and ``output_file_id`` → ``file``; "" for other
+    fields.
+    """
+    name = field.replace("-", "_")
+    if name.endswith("_files"):
+        return "file"
+    for end in ("_ids", "_id"):
+        if name.endswith(end):
+            kind = name.removesuffix(end)
+            return "file" if kind.endswith("_file") else kind
+    return ""
+
+
+def _fields(value: Any, kinds: Kinds) -> Iterator[tuple[str, str]]:
+    """Yield (field, id) of all ids of known kinds in a JSON value."""
+    left = [value]
+    while left:
+        node = left.pop()
+        if isinstance(node, list):
+            left.extend(node)
+        elif isinstance(node, dict):
+            for field, inner in node.items():
+                if field.endswith(("_id", "_ids", "_files")) and _kind(field) in kinds:
+                    ids = inner if isinstance(inner, list) else [inner]
+                    yield from ((field, id) for id in ids if isinstance(id, str) and id)
+                left.append(inner)

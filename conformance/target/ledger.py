@@ -1,0 +1,179 @@
+"""What one process of a run created at a target, as the records of its journal tell. No I/O.
+
+The journal writes a record and applies it here. Reading the journal of a dead process applies the same records, so both
+know the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import define, evolve, field, frozen
+
+from conformance.requests.case import Case
+from conformance.requests.wire import bind_text
+
+__all__ = ["Entry", "Ledger", "Unanswered", "bound_path", "is_inside"]
+
+
+@frozen
+class Entry:
+    """One object at the target: ``path`` with real ids, how it is removed and how it is read, each None if no operation
+    does that.
+
+    ``operation`` created it, with ``ids`` by placeholder. ``named_by`` is not "" for an object that no request of ours
+    created directly: it says which answer named it. ``shown`` is False if the answer to the creation was another
+    object, so that nobody has read this one yet. ``order`` is the time at which it was created, by our clock.
+    """
+
+    seq: int
+    operation: str
+    path: str
+    undo: Case | None
+    look: Case | None
+    ids: Mapping[str, str]
+    target: str
+    api_version: str
+    order: float
+    named_by: str = ""
+    shown: bool = True
+
+    @property
+    def text(self) -> str:
+        """The object in one line: the operation that created it, and its path."""
+        return f"{self.path} (from {self.named_by or self.operation})"
+
+
+@frozen
+class Unanswered:
+    """A request that may have created something and named no id: it got no answer, or one without an id. ``path`` is
+    that of the collection, ``at`` the time of sending by our clock.
+    """
+
+    seq: int
+    operation: str
+    path: str
+    at: float
+
+    @property
+    def text(self) -> str:
+        """The request in one line."""
+        return f"{self.operation} at {self.path}"
+
+
+def bound_path(case: Case, values: Mapping[str, str]) -> str:
+    """The path of a case with real ids, without the last segment of a request that only cancels."""
+    path = case.path.removesuffix("/cancel")
+    for name, raw in case.path_params.items():
+        path = path.replace("{" + name + "}", bind_text(raw, {**values, **case.bindings}))
+    return path
+
+
+def is_inside(path: str, parent: str) -> bool:
+    """True for the path of an object below another one: it ends with its parent."""
+    return path.startswith(parent + "/")
+
+
+@define
+class Ledger:
+    """The objects of one process. ``owned`` holds the id of each that a request of ours created.
+
+    ``open`` are objects that exist as far as we know, ``deleted`` those that a scenario deleted and nobody looked for
+    since, ``staying`` those that no operation removes, with the reason, ``unanswered`` the requests without an id.
+    ``since`` is when the run began, in seconds of the target's clock, 0 if it told no time. ``damaged`` counts lines of
+    the journal that could not be read.
+    """
+
+    target: str = ""
+    api_version: str = ""
+    embedded: bool = False
+    owned: set[str] = field(factory=set)
+    open: dict[int, Entry] = field(factory=dict)
+    deleted: dict[int, Entry] = field(factory=dict)
+    staying: dict[int, tuple[Entry, str]] = field(factory=dict)
+    unanswered: dict[int, Unanswered] = field(factory=dict)
+    since: float = 0.0
+    last: int = 0
+    damaged: int = 0
+    _intents: dict[int, Mapping[str, Any]] = field(factory=dict)
+
+    def apply(self, record: Mapping[str, Any]) -> None:
+        """Take note of one record. An unknown event changes nothing. Raises KeyError, TypeError or ValueError for a
+        record without the fields of its event.
+        """
+        seq = record.get("seq", 0)
+        self.last = max(self.last, seq)
+        match record["event"]:
+            case "run":
+                self.target, self.api_version = record["target"], record["api_version"]
+                self.embedded = record.get("embedded", False)
+            case "began":
+                self.since = self.since or record["at"]
+            case "intent":
+                self.target, self.api_version = record["target"], record["api_version"]
+                self._intents[seq] = record
+                self.unanswered[seq] = Unanswered(seq, record["operation"], record.get("path", ""), record["at"])
+            case "created":
+                self.unanswered.pop(seq, None)
+                self.owned.update(record["ids"].values())
+                self.open[seq] = _entry(seq, self._intents.pop(seq), record["ids"])
+            case "named":
+                entry = _entry(seq, record, record["ids"])
+                self.open[seq] = evolve(entry, named_by=record["by"], shown=False)
+            case "deleted" if seq in self.open:
+                self.deleted[seq] = self.open.pop(seq)
+            case "back" if seq in self.deleted:
+                self.open[seq] = self.deleted.pop(seq)
+            case "stays" if seq in self.open:
+                self.staying[seq] = (self.open.pop(seq), record["reason"])
+            case "nothing":
+                self.unanswered.pop(seq, None)
+                self._intents.pop(seq, None)
+            case "gone":
+                self._gone(seq)
+
+    def _gone(self, seq: int) -> None:
+        """Forget an object that no longer exists, and all that was inside it."""
+        entry = self.open.pop(seq, None) or self.deleted.pop(seq, None)
+        if entry is None:
+            return
+        for known in (self.open, self.deleted):
+            for key in [key for key, one in known.items() if is_inside(one.path, entry.path)]:
+                del known[key]
+        for key in [key for key, one in self.unanswered.items() if is_inside(one.path, entry.path)]:
+            del self.unanswered[key]
+
+    def at(self, path: str) -> Iterator[Entry]:
+        """Yield the objects with a path, also those that a scenario deleted."""
+        yield from [entry for known in (self.open, self.deleted) for entry in known.values() if entry.path == path]
+
+    @property
+    def empty(self) -> bool:
+        """True if nothing is left to remove, to look at or to tell."""
+        return not (self.open or self.deleted or self.unanswered or self.damaged)
+
+
+def _entry(seq: int, intent: Mapping[str, Any], ids: Mapping[str, str]) -> Entry:
+    """The object that a request created."""
+    values = {**intent["bindings"], **ids}
+    # The ids of the answer come last: a request that was set up with another object of the same kind has a value for
+    # the same placeholder.
+    undo, look = (
+        None if plain is None else Case.from_json(plain).bind(**values)
+        for plain in (intent["undo"], intent.get("look"))
+    )
+    named = undo or look
+    path = bound_path(named, {}) if named is not None else f"{intent.get('path', '')}/{next(iter(ids.values()))}"
+    return Entry(
+        seq=seq,
+        operation=intent["operation"],
+        path=path,
+        undo=undo,
+        look=look,
+        ids=dict(ids),
+        target=intent["target"],
+        api_version=intent["api_version"],
+        order=intent["at"],
+        shown=intent.get("shown", True),
+    )

@@ -1,0 +1,1 @@
+"""What a run leaves at a target that somebody else owns: nothing."""
