@@ -154,7 +154,7 @@ def test_no_other_refusal_is_an_excuse(value: Any) -> None:
 
 def test_a_model_that_another_api_version_has_is_an_excuse() -> None:
     message = "This model is Enabled only for API versions 2025-01-01-preview and later"
-    told = Excuse(NONE, "the model is enabled only for other api-versions")
+    told = Excuse(NONE, f"refused with {message!r}, which is not about conformance")
     assert told == excuse(seen(400, {"error": {"code": "BadRequest", "message": message}}))
 
 
