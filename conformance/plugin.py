@@ -10,11 +10,12 @@ import json
 import os
 import warnings
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from attrs import asdict, define, frozen
+from attrs import asdict, define, field, frozen
 
 from conformance._parts import late
 from conformance.errors import ConformanceError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # loaded only when an option is used: other people's pytest r
     from conformance.run.scheduling import ByScenario
     from conformance.run.selection import Item
     from conformance.run.session import Session
+    from conformance.run.workers import Workers
     from conformance.target.limits import Spent
     from reports import allure, junit
 else:
@@ -104,7 +106,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[ITEMS] = items
     if session is not None:
         config.stash[SESSION] = session
-        config.pluginmanager.register(_Run(session), "aoai-conformance-run")
+        from conformance.run.interruption import controlled, interruptible
+        from conformance.run.workers import Workers
+
+        run = _Run(session, Workers())
+        run.signals.enter_context(interruptible() if session.process.controls else controlled())
+        config.pluginmanager.register(run, "aoai-conformance-run")
 
 
 def _opened(config: pytest.Config) -> tuple[Session | None, tuple[Item, ...]]:
@@ -221,13 +228,21 @@ class _Run:
     """The hooks of a run. They are registered only if a run was asked for, and in no other pytest session."""
 
     session: Session
+    workers: Workers
+    signals: ExitStack = field(factory=ExitStack)
     scheduler: ByScenario | None = None
     #: Why pytest ended before all items were run, if an exception says so.
     stopped: str = ""
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_newgateway(self, gateway: Any) -> None:
+        """Note a new process for a worker."""
+        self.workers.note_gateway(gateway)
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell an xdist worker what the controller found."""
+        self.workers.nodes.append(node)
         node.workerinput["aoai"] = json.dumps(self.session.handoff())
 
     @pytest.hookimpl(optionalhook=True)
@@ -258,16 +273,19 @@ class _Run:
             self.session.start()
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Note the reason of an early end. Ctrl-C is reported as an interruption instead."""
+        """Note the reason of an early end. A signal is an interruption instead: the workers are told to stop too."""
         if excinfo.type is not KeyboardInterrupt:  # pytest's and xdist's own exceptions, after -x for example
             self.stopped = str(excinfo.value)
+            return
+        for told in self.workers.interrupt(self.session.cleanup_timeout):
+            self.session.hear(told)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Receive from a worker how it ended. A worker that crashed sends nothing."""
-        told = getattr(node, "workeroutput", {}).get("aoai")
+        told = self.workers.told(node)
         if told is not None:
-            self.session.hear(json.loads(told))
+            self.session.hear(told)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -297,4 +315,5 @@ class _Run:
 
     def pytest_unconfigure(self) -> None:
         """End an embedded emulator even if pytest gave up before the tests began."""
-        self.session.close()
+        with self.signals:
+            self.session.close()

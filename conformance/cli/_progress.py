@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -86,12 +87,13 @@ class Console:
             self._last = now
             of = f"/{self._items}" if self._items else ""
             line = f"{self._version}: {self._sent} sent, {self._judged}{of} judged, {self._failed} failed"
-            if self._moving:
-                # Return to the start of the line and erase it (ECMA-48), so that a shorter line leaves no rest.
-                sys.stderr.write(f"\r\x1b[K{line}" + ("\n" if final else ""))
-            else:
-                sys.stderr.write(line + "\n")
-            sys.stderr.flush()
+            with suppress(OSError):  # the terminal was closed: its signal ends the run, not the line that it interrupts
+                if self._moving:
+                    # Return to the start of the line and erase it (ECMA-48), so that a shorter line leaves no rest.
+                    sys.stderr.write(f"\r\x1b[K{line}" + ("\n" if final else ""))
+                else:
+                    sys.stderr.write(line + "\n")
+                sys.stderr.flush()
 
     def pytest_internalerror(self, excrepr: Any, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
         """An internal error: say so in one line. Returns True, so that pytest prints no traceback."""

@@ -18,6 +18,7 @@ from conformance.cli import PROG
 from conformance.errors import ConformanceError, UsageError
 from conformance.recordings.har_writer import NAME as NAME_OF_HAR
 from conformance.recordings.har_writer import write_har
+from conformance.run.interruption import held, interruptible
 from conformance.run.recording import out_folder, overview, seal
 from conformance.run.selection import default_versions, nothing_chosen
 from conformance.settings.options import ROWS, Options, add_to, from_mapping
@@ -54,6 +55,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run version by version, each with its own JUnit file. The exit code is the most serious one of all versions."""
+    with interruptible():
+        return _main(args)
+
+
+def _main(args: argparse.Namespace) -> int:
     options = from_mapping(vars(args))
     out = out_folder(options).absolute()
     codes: list[int] = []
@@ -75,10 +81,11 @@ def main(args: argparse.Namespace) -> int:
         if codes[-1] in (2, 130):
             break
     # A single version has its own page; one above it would only link to it.
-    if len(codes) > 1:
-        overview(out, headlines)
-    if headlines:
-        seal(out)
+    with held():
+        if len(codes) > 1:
+            overview(out, headlines)
+        if headlines:
+            seal(out)
     # From the most to the least serious. A failure of the target weighs more than a version that could not be judged.
     return next((code for code in (130, 2, 70, 1, 3) if code in codes), 0)
 
@@ -142,10 +149,13 @@ def _run(args: argparse.Namespace, version: str, out: Path, headlines: dict[str,
     if console.refused is not None:
         raise console.refused
     headlines.update(console.headlines)
-    if console.headlines:
-        if args.har:
-            _write_har(out / version)
-        seal(out / version)  # pytest writes its JUnit file last
+    with held() as signals:
+        if console.headlines:
+            if args.har:
+                _write_har(out / version)
+            seal(out / version)  # pytest writes its JUnit file last
+    if signals.came:
+        return 130
     return console.exit_code if console.exit_code is not None else _of_pytest(code)
 
 

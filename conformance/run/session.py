@@ -23,6 +23,7 @@ from conformance.run import recording
 from conformance.run.arenas import one_arena
 from conformance.run.choice import Chosen
 from conformance.run.ending import Ended
+from conformance.run.interruption import held
 from conformance.run.notes import claims, header, notes, outdated
 from conformance.run.opening import Identity, Opened, joined, opened
 from conformance.run.process import Process
@@ -57,6 +58,8 @@ class Session:
         self.run, self.process = run, process
         self._allowance, self._elsewhere = allowance, NOTHING
         self.interrupted = False
+        #: True if a signal came when everything had been judged, and the reports were written.
+        self.interrupted_late = False
         self.finished = False
         self.reports: dict[str, Report] = {}
         self.unwritten: list[str] = []
@@ -121,6 +124,11 @@ class Session:
     def spent(self) -> Spent:
         """What the run has spent so far, as far as this process knows: here, in earlier sessions and in workers."""
         return self._elsewhere + self._allowance.spent
+
+    @property
+    def cleanup_timeout(self) -> float:
+        """The most seconds that a process may take to remove what it created."""
+        return max((one.chosen.options.cleanup_timeout for one in self._opened.values()), default=0.0)
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -218,7 +226,9 @@ class Session:
             finally:
                 # Also if ending raised an exception: the evidence must become a report.
                 if self.process.controls:
-                    self._report(early)
+                    with held() as signals:
+                        self._report(early)
+                    self.interrupted_late = signals.came
 
     def _report(self, early: str) -> None:
         for name, one in self._opened.items():
@@ -272,7 +282,7 @@ class Session:
     @property
     def exit_code(self) -> int:
         """The exit code of the command, from the conclusions."""
-        if self.interrupted:
+        if self.interrupted or self.interrupted_late:
             return 130
         if self.unwritten:
             return 2

@@ -5,10 +5,14 @@ report says what happened.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
+import os
 import re
+import select
 import signal
 import subprocess
+import termios
 import threading
 import time
 from collections.abc import Iterator
@@ -65,7 +69,7 @@ class Watched:
             self.url = url
             yield url
 
-    def wait(self, process: subprocess.Popen[str], what: Any) -> None:
+    def wait(self, process: subprocess.Popen[Any], what: Any) -> None:
         """Wait until the list of requests satisfies a condition; a run that ended before fails at once."""
         deadline = time.monotonic() + PATIENCE
         with self._changed:
@@ -97,9 +101,9 @@ def watched() -> Iterator[Watched]:
 
 
 @contextmanager
-def started(state: Path, url: str) -> Iterator[subprocess.Popen[str]]:
+def started(state: Path, url: str, *more: str) -> Iterator[subprocess.Popen[str]]:
     """A run in a process of its own, ended at the latest when the test is."""
-    arguments = words("run", "--target", url, "--api-version", VERSION, "--out", str(state / "out"), *WORK)
+    arguments = words("run", "--target", url, "--api-version", VERSION, "--out", str(state / "out"), *WORK, *more)
     output = (state / "output").open("w")
     process = subprocess.Popen(
         arguments,
@@ -117,6 +121,54 @@ def started(state: Path, url: str) -> Iterator[subprocess.Popen[str]]:
         stack.callback(process.wait)
         stack.callback(process.kill)
         yield process
+
+
+class Terminal:
+    """A terminal of its own for a command. Somebody reads what it prints, until the terminal is closed."""
+
+    def __init__(self) -> None:
+        self._ours, self.theirs = os.openpty()
+        self._closing = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        while not self._closing.is_set():
+            if select.select([self._ours], [], [], 0.05)[0]:
+                os.read(self._ours, 65_536)
+        os.close(self._ours)
+
+    def take(self) -> None:
+        """In the process of the command: make this its terminal, as a login does."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    def close(self) -> None:
+        """Close the window: the system sends SIGHUP, and nothing more can be printed."""
+        self._closing.set()
+        self._reader.join()
+
+
+@contextmanager
+def started_in_terminal(state: Path, url: str) -> Iterator[tuple[subprocess.Popen[bytes], Terminal]]:
+    """A run in a terminal of its own."""
+    terminal = Terminal()
+    process = subprocess.Popen(
+        words("run", "--target", url, "--api-version", VERSION, "--out", str(state / "out"), *WORK),
+        env=environment(state),
+        cwd=state,
+        stdin=terminal.theirs,
+        stdout=terminal.theirs,
+        stderr=terminal.theirs,
+        start_new_session=True,
+        preexec_fn=terminal.take,  # noqa: PLW1509 - it only sets a signal and the terminal
+    )
+    os.close(terminal.theirs)
+    with ExitStack() as stack:
+        stack.callback(terminal.close)
+        stack.callback(process.wait)
+        stack.callback(process.kill)
+        yield process, terminal
 
 
 def created(many: int) -> Any:
@@ -149,6 +201,38 @@ def test_interrupt_stops_sending_cleans_up_and_reports(watched: Watched, tmp_pat
     assert footer["not_run"]
     assert "interrupted" in output
     assert "Traceback" not in output
+
+
+def test_sigterm_does_the_same_in_all_processes_of_a_run(watched: Watched, tmp_path: Path) -> None:
+    """The controller alone gets the signal, as from a CI or a container. Its workers remove what they created."""
+    theirs = {watched.foreign()}
+    with started(tmp_path, watched.url, "-n", "2") as process:
+        watched.wait(process, created(8))
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(PATIENCE)
+    output = (tmp_path / "output").read_text()
+    assert 130 == code, output
+    assert theirs == watched.assistants()
+    footer = footer_of(tmp_path)
+    assert (True, 130, []) == (footer["interrupted"], footer["exit_code"], footer["left_behind"])
+    assert footer["not_run"]
+    assert "Traceback" not in output
+    assert footer["unanswered"] or not journals_of(tmp_path)
+
+
+def test_closed_terminal_does_the_same(watched: Watched, tmp_path: Path) -> None:
+    """Nobody can read what is still printed; the report is written all the same."""
+    theirs = {watched.foreign()}
+    with started_in_terminal(tmp_path, watched.url) as (process, terminal):
+        watched.wait(process, created(8))
+        terminal.close()
+        code = process.wait(PATIENCE)
+    assert 130 == code
+    assert theirs == watched.assistants()
+    footer = footer_of(tmp_path)
+    assert (True, 130, []) == (footer["interrupted"], footer["exit_code"], footer["left_behind"])
+    assert "error" not in footer["outcomes"]
+    assert (tmp_path / "out" / VERSION / "index.html").exists()
 
 
 def test_second_interrupt_ends_at_once_and_keeps_the_journal(watched: Watched, tmp_path: Path) -> None:
