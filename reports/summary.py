@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from attrs import field, frozen
 
+from conformance.evidence.outline import once
 from conformance.verdict import Outcome, Verdict
 
 from .jsonl import Report
@@ -35,7 +36,7 @@ def summarise(report: Report) -> Summary:
     """Count a report. ``notable`` are all verdicts but pass, not_applicable and waived, the heaviest first."""
     outcomes = Counter(verdict.outcome for verdict in report.verdicts)
     operations: Counter[str] = Counter()
-    for outline in report.outlines.values():
+    for outline in once(report.outlines.values()):
         operations.update(step.operation for step in outline)
     # A check that applied to nothing has neither passed nor failed.
     judged = {verdict.check for verdict in report.verdicts if verdict.outcome is not Outcome.NOT_APPLICABLE}

@@ -6,16 +6,16 @@ time fits into memory as outlines.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from attrs import field, frozen
 
 from conformance.evidence.trace import Observation, Trace
-from conformance.requests.case import Expect
+from conformance.requests.case import RECORDED_LIFE, Expect
 from conformance.verdict import Outcome
 
-__all__ = ["Outline", "Step", "outline_of", "step_of"]
+__all__ = ["Outline", "Step", "once", "outline_of", "step_of"]
 
 #: How many different steps are shared between outlines. Most exchanges of a run differ only in what they hold.
 _SHARED = 10_000
@@ -49,6 +49,11 @@ class Outline:
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
+
+
+def once(outlines: Iterable[Outline]) -> list[Outline]:
+    """The outlines in which each exchange is once: those of recorded objects repeat exchanges of the others."""
+    return [outline for outline in outlines if not outline.scenario.startswith(RECORDED_LIFE)]
 
 
 @lru_cache(_SHARED)

@@ -16,6 +16,7 @@ from conformance.evidence.trace import Observation, Trace
 from conformance.recordings.cases import draft_of
 from conformance.recordings.cleaning import Unusable, exchange_of, secrets_of, url_without
 from conformance.recordings.expectation import expectation, path_of
+from conformance.recordings.lives import lives
 from conformance.recordings.recorded import Recorded
 from conformance.recordings.routing import Route, route_of
 from conformance.redaction import Secrets
@@ -33,6 +34,8 @@ _KEY = (401, 403)
 class Sorted:
     """What recordings hold: traces by api-version and scenario, and what can't be judged.
 
+    ``lives`` are the traces of objects that were created. Their exchanges are in ``traces`` too.
+
     ``unknown`` counts the exchanges of routes that no document has (``GET /healthz``), ``unusable`` those that can't be
     judged, by reason. ``nearest`` counts those that are judged by the document of another version: (version on the
     wire, version of the document).
@@ -42,6 +45,7 @@ class Sorted:
     unknown: Mapping[str, int]
     unusable: Mapping[str, int]
     nearest: Mapping[tuple[str, str], int]
+    lives: Mapping[str, tuple[Trace, ...]]
 
     @property
     def judged(self) -> int:
@@ -60,6 +64,7 @@ class _Sorting:
     answering: frozenset[str]
     there: set[str] = field(factory=set)
     seen: dict[str, dict[str, list[Observation]]] = field(factory=dict)
+    order: dict[str, list[Observation]] = field(factory=dict)
     unknown: Counter[str] = field(factory=Counter)
     unusable: Counter[str] = field(factory=Counter)
     nearest: Counter[tuple[str, str]] = field(factory=Counter)
@@ -81,6 +86,7 @@ class _Sorting:
             self.nearest[route.asked or "no api-version", route.spec.version] += 1
         made = Observation(case, self._told(exchange))
         self.seen.setdefault(route.spec.version, {}).setdefault(route.operation.id, []).append(made)
+        self.order.setdefault(route.spec.version, []).append(made)
         self._note(route, case, exchange)
 
     def _expecting(self, route: Route, draft: Case, exchange: Exchange) -> Case:
@@ -132,6 +138,7 @@ def sorted_out(recorded: Iterable[Recorded], specs: Sequence[Spec], *, forced: b
         unknown=dict(sorting.unknown),
         unusable=dict(sorting.unusable),
         nearest=dict(sorting.nearest),
+        lives={spec.version: tuple(lives(sorting.order.get(spec.version, ()))) for spec in specs},
     )
 
 

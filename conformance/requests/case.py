@@ -22,6 +22,7 @@ from conformance.verdict import Level
 __all__ = [
     "OTHER_VERSION",
     "RECORDED",
+    "RECORDED_LIFE",
     "Auth",
     "Body",
     "Break",
@@ -38,6 +39,10 @@ __all__ = [
 
 #: The beginning of the name of a scenario of recorded exchanges; the operationId follows.
 RECORDED = "recorded."
+
+#: The beginning of the name of a scenario of one recorded object: the prefix of its kind and a number follow. Its
+#: exchanges are also in the scenarios of their operations.
+RECORDED_LIFE = f"{RECORDED}lifecycle."
 
 #: The role of a recorded request that is judged by the document of another api-version than the one on the wire.
 OTHER_VERSION = "recorded.other-version"

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from conformance.evidence.outline import Outline
+from conformance.evidence.outline import Outline, once
 from conformance.judging.drift_list import drift_list
 from conformance.requests.case import RECORDED
 from conformance.verdict import Conclusion, Verdict, conclude
@@ -34,6 +34,7 @@ def computed(
     Recorded traffic without a successful answer is at most ``partial``: a target that refuses everything keeps the
     rules about refusals by itself.
     """
+    traces = once(traces)
     sent = sum(len(trace.steps) for trace in traces)
     conclusion = conclude(verdicts, executed=sent)
     if conclusion is Conclusion.CONFORMANT and without_success(traces):

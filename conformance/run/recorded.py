@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from conformance.run.selection import Item
 from conformance.settings.scope import RunScope
 from conformance.spec.loading import load, versions
 from conformance.spec.spec import Spec
+from conformance.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
     from reports import headline
@@ -69,18 +69,23 @@ def judge_files(files: Sequence[Path], out: Path, *, version: str = "", specs: P
     for spec in chosen:
         if spec.version in found.traces:
             told = (*_by_another(found, spec.version), *notes)
-            made[spec.version] = _report(spec, found.traces[spec.version], out, started, told)
+            made[spec.version] = _report(spec, found, out, started, told)
     if made:
         recording.overview(out, {name: headline.headline(report) for name, report in made.items()})
     return Judged(made, notes)
 
 
-def _report(spec: Spec, traces: Sequence[Trace], out: Path, started: str, notes: Iterable[str]) -> Report:
+def _report(spec: Spec, found: Sorted, out: Path, started: str, notes: Iterable[str]) -> Report:
     """Judge the traces of one version and write its folder."""
     folder = out / spec.version
-    checks = tuple(check for check in all_checks().values() if check.scope is Scope.EXCHANGE)
-    items = tuple(_items(spec, traces, checks))
-    scope = RunScope(recorded=sum(len(trace.observations) for trace in traces))
+    plain, lives = found.traces[spec.version], found.lives[spec.version]
+    checks = tuple(all_checks().values())
+    traces = (*plain, *lives)
+    known = {trace.scenario: trace for trace in traces}
+    planned = (*_items(spec, plain, checks), *_life_items(spec, lives, checks))
+    judged = _telling(planned, [judge(spec, item.check, known[item.scenario]) for item in planned])
+    checks = tuple(check for check in checks if any(item.check is check for item, _ in judged))
+    scope = RunScope(recorded=sum(len(trace.observations) for trace in plain))
     about = {"url": "recorded traffic", "auth": "none", "embedded": False}
     header = recording.header_of(spec, scope, checks, about, seed=0, started=started)
     try:
@@ -89,14 +94,13 @@ def _report(spec: Spec, traces: Sequence[Trace], out: Path, started: str, notes:
         recorder = recording.Recorder(folder, "", header)
     except OSError as error:
         raise UsageError(f"can't be written: {error.strerror}", where=f"--out {out}") from None
-    known = {trace.scenario: trace for trace in traces}
     alone = ("no successful answer was recorded",) if without_success([outline_of(trace) for trace in traces]) else ()
     for trace in traces:
         recorder.trace(trace)
-    for item in items:
-        recorder.verdict(judge(spec, item.check, known[item.scenario]))
+    for _, verdict in judged:
+        recorder.verdict(verdict)
     recorder.close()
-    report = recording.merge(folder, spec, header, items, notes=(*alone, *notes))
+    report = recording.merge(folder, spec, header, [item for item, _ in judged], notes=(*alone, *notes))
     recording.derive(folder, report)
     return report
 
@@ -106,8 +110,29 @@ def _items(spec: Spec, traces: Iterable[Trace], checks: Iterable[Check]) -> Iter
     for trace in traces:
         (operation,) = {seen.case.operation for seen in trace}
         for check in checks:
-            about = partial(check.about, spec)
-            if check.concerns(trace.scenario, [operation]) and any(about(seen.case) for seen in trace):
+            single = check.scope is Scope.EXCHANGE and check.concerns(trace.scenario, [operation])
+            if single and any(check.about(spec, seen.case) for seen in trace):
+                yield Item(spec.version, trace.scenario, check)
+
+
+def _telling(items: Sequence[Item], verdicts: Sequence[Verdict]) -> tuple[tuple[Item, Verdict], ...]:
+    """The items with their verdicts, without those of which the recording shows only that the service was away: no
+    recording is repeated. All of them if nothing would be left.
+    """
+    pairs = tuple(zip(items, verdicts, strict=True))
+    return tuple(pair for pair in pairs if pair[1].outcome is not Outcome.UNAVAILABLE) or pairs
+
+
+def _life_items(spec: Spec, lives: Iterable[Trace], checks: Iterable[Check]) -> Iterator[Item]:
+    """Yield the items of objects: each rule about lifecycles with the objects of which the recording shows its
+    steps.
+    """
+    rules = [check for check in checks if check.scope is Scope.TRACE and "lifecycle.*" in check.scenarios]
+    for trace in lives:
+        for check in rules:
+            steps = [step for step in check.prerequisites if isinstance(step, str)]
+            questions = [ask for ask in check.prerequisites if not isinstance(ask, str)]
+            if steps and all(trace.role(step) for step in steps) and not any(ask(trace) for ask in questions):
                 yield Item(spec.version, trace.scenario, check)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from conformance.checks.catalogue import all_checks
+from conformance.cli import main
 from conformance.evidence.trace import Observation
 from conformance.judging.blocking import Blocked
 from conformance.judging.check import Scope
@@ -22,6 +23,7 @@ from conformance.recordings.files import read_file
 from conformance.recordings.traces import sorted_out
 from conformance.spec.loading import load, versions
 from conformance.verdict import Finding, Outcome
+from reports import jsonl
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "recordings"
 
@@ -93,3 +95,11 @@ def test_every_warning_has_a_reason_and_every_reason_a_warning() -> None:
 def test_newer_types_are_named_as_drift() -> None:
     values = {each.actual for _, _, _, each in findings() if each.drift}
     assert {"web_search", "apply_patch", "apply_patch_call", "tool_search", "compaction"} <= values
+
+
+def test_the_command_finds_nothing_wrong_in_all_of_them(tmp_path: Path) -> None:
+    """With the rules about objects, which need more than one exchange."""
+    assert 0 == main(["judge", *map(str, FILES), "-o", str(tmp_path)])
+    verdicts = [one for folder in tmp_path.iterdir() if folder.is_dir() for one in jsonl.read(folder).verdicts]
+    assert {"recorded.lifecycle.assistants.1", "recorded.lifecycle.responses.1"} <= {one.scenario for one in verdicts}
+    assert [] == [one for one in verdicts if one.outcome in (Outcome.FAIL, Outcome.ERROR, Outcome.NOT_TESTABLE)]
