@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from haralyzer import HarEntry, HarParser
 from offline import answering, broken, play
 
 from conformance.checks.catalogue import find_check
@@ -77,6 +78,22 @@ def test_every_entry_has_the_form_of_har_1_2(tmp_path: Path) -> None:
         must_have("content", entry["response"]["content"])
         must_have("timings", entry["timings"])
         assert entry["time"] == sum(entry["timings"].values())
+
+
+def test_a_reader_of_another_project_opens_it(tmp_path: Path) -> None:
+    """haralyzer finds the same requests, statuses and texts; it refuses files that aren't HAR."""
+    sent = [exchange(b"text"), exchange(b"\xff\xfe\x00"), exchange(b"more", started=1_700_000_001.5)]
+    write_har(tmp_path / "a.har", [trace(*sent)])
+    opened = HarParser.from_file(str(tmp_path / "a.har"))
+    assert ("1.2", 3) == (opened.har_data["version"], len(opened.har_data["entries"]))
+    entries = [HarEntry(entry) for entry in opened.har_data["entries"]]
+    assert [("POST", sent[0].request.url, 200)] * 3 == [(one.request.method, one.url, one.status) for one in entries]
+    assert "text" == entries[0].response.text
+    assert [one.started for one in sent] == [one.startTime.timestamp() for one in entries]
+    assert [500.0] * 3 == [one.time for one in entries]
+    assert [sent[0].request.headers[0]] * 3 == [
+        (one.request.headers[0]["name"], one.request.headers[0]["value"]) for one in entries
+    ]
 
 
 @pytest.mark.parametrize("body", [b"text \xc3\xa4", b"\xff\xfe\x00", b""], ids=["text", "bytes", "nothing"])
