@@ -6,13 +6,14 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 from conformance.evidence.exchange import Exchange
-from conformance.requests.case import Case, Expect
+from conformance.requests.case import Break, Case, Expect
 from conformance.scenarios.lists import APART, Listing, Objects, ids_of, listing
 from conformance.scenarios.resource_kinds import kind
 from conformance.scenarios.scenario import Scenario, Script, Settings, Step, Wait, scenario
 from conformance.scenarios.steps import call, create, created_id, poll_status, status_of
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
+from conformance.verdict import Level
 
 RUN, ITEMS = "evals.runs.get", "evals.runs.output_items.list"
 
@@ -68,6 +69,58 @@ def run(spec: Spec, settings: Settings) -> Script:
     if items:
         known["item"] = items[0]
         yield (on("evals.runs.output_items.get", *above, "{item}", role="item.get"),)
+
+
+#: Criterion → its operation. No name begins with another one: answers may append something to a name.
+COMPARISONS = {"is-equal": "eq", "is-different": "ne", "contains": "like", "any-case": "ilike"}
+
+#: Words that the four comparisons tell apart from the reference "yes".
+_WORDS = ("yes", "no", "YES", "maybe")
+
+
+def _refused(field: str, reason: str) -> dict[str, Any]:
+    """What a case expects that a document rules out: no source says that the service refuses it."""
+    broken = Break(field, "reference", "body")
+    return {"expect": Expect.REJECT, "level": Level.SHOULD, "reason": reason, "breaks": broken}
+
+
+@scenario(
+    "evals.comparisons", operations=("evals.create", "evals.runs.create", RUN, ITEMS), requests=20, expensive="evals"
+)
+def comparisons(spec: Spec, settings: Settings) -> Script:
+    """A run compares four words in four ways. An unknown variable and a source of another kind are refused."""
+    name = "evals.comparisons"
+    criteria = [
+        {"type": "string_check", "name": key, "input": "{{ item.word }}", "reference": "yes", "operation": operation}
+        for key, operation in COMPARISONS.items()
+    ]
+    maker = create(spec, kind("eval"), "eval", wanted={"testing_criteria": criteria}, role="setup")
+    stray = [{**criteria[0], "input": "{{ item.unheard_of }}"}]
+    unknown = create(spec, kind("eval"), "stray", wanted={"testing_criteria": stray}, role="stray",
+                     **_refused("/testing_criteria/0/input", "the data has no such variable"))  # fmt: skip
+    answers = yield (maker.at(name, "eval"), unknown.at(name, "stray"))
+    made = created_id(answers[0])
+    if made is None:
+        return
+    known = {"eval": made}
+    rows = [{"item": {"word": word}} for word in _WORDS]
+    source = {"type": "jsonl", "source": {"type": "file_content", "content": rows}}
+    other = {"type": "completions", "model": "{deployment}", "source": {"type": "responses"}}
+    cases = (
+        create(spec, kind("eval_run"), "run", ("{eval}",), known, wanted={"data_source": source}, role="run.create"),
+        create(spec, kind("eval_run"), "other", ("{eval}",), known, wanted={"data_source": other}, role="other-source",
+               **_refused("/data_source/source/type", "responses feed runs of the type responses")),
+    )  # fmt: skip
+    answers = yield tuple(case.at(name, case.role) for case in cases)
+    run = created_id(answers[0])
+    if run is None:
+        return
+    known["run"] = run
+    look = call(spec, RUN, "{eval}", "{run}", role="run.get", known=known, expensive="evals").at(name, "run.get")
+    ended = yield from poll_status(look, "run.get", ENDS, settings)
+    if status_of(ended) == "completed":
+        page = call(spec, ITEMS, "{eval}", "{run}", role="items", query={"limit": 100}, known=known)
+        yield (page.at(name, "items"),)
 
 
 @scenario("evals.cancelled", operations=("evals.runs.create", "evals.runs.cancel", RUN), requests=30, expensive="evals")

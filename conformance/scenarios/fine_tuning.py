@@ -10,7 +10,16 @@ from conformance.requests.case import Case, Expect
 from conformance.scenarios.lists import Listing, Objects, ids_of, listing
 from conformance.scenarios.resource_kinds import kind
 from conformance.scenarios.scenario import Scenario, Script, Settings, Step, scenario
-from conformance.scenarios.steps import answer_of, call, create, created_id, poll_status, prepared, status_of
+from conformance.scenarios.steps import (
+    IMPOSSIBLE,
+    answer_of,
+    call,
+    create,
+    created_id,
+    poll_status,
+    prepared,
+    status_of,
+)
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 
@@ -84,11 +93,34 @@ def stopped(spec: Spec, settings: Settings) -> Script:
         look = on("get", 0, "cancelled")
         yield from poll_status(look, "cancelled", ENDS, settings)
         yield (look.at(name, "cancelled.again"),)
+        if f"{JOBS}.pause" in operations_of(spec):
+            yield (on("pause", 0, "pause-ended"),)
     if {f"{JOBS}.pause", f"{JOBS}.resume"} <= set(operations_of(spec)):
         for verb in ("pause", "resume"):
             yield (on(verb, 1, verb),)
             yield (on("get", 1, f"{verb}.get"),)
     yield (on("cancel", 1, "cancel-other"),)
+
+
+@scenario("fine_tuning.bad-files", operations=(f"{JOBS}.create", GET, "files.upload"), requests=30, expensive=EXPENSIVE)
+def bad_files(spec: Spec, settings: Settings) -> Script:
+    """A job over a file for assistants, which holds no JSON lines, and one over a file that nobody uploaded.
+
+    Each may be refused at once, or end without success.
+    """
+    name, item = "fine_tuning.bad-files", kind("job")
+    (seen,) = yield (create(spec, kind("file"), "notes", role="setup").at(name, "notes"),)
+    notes = created_id(seen)
+    if notes is None:
+        return
+    files = {"purpose": notes, "unknown": f"file-{IMPOSSIBLE}"}
+    for key, file in files.items():
+        case = create(spec, item, key, (), {item.needs: file}, role=f"{key}.create", expect=Expect.EITHER)
+        (seen,) = yield (case.at(name, f"{key}.create"),)
+        made = created_id(seen)
+        if made is not None:
+            look = call(spec, GET, f"{{{key}}}", role=f"{key}.get", known={key: made}).at(name, f"{key}.get")
+            yield from poll_status(look, f"{key}.get", ENDS, settings)
 
 
 #: A grader that compares two texts.

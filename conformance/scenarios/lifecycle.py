@@ -65,7 +65,8 @@ class _Lifecycle:
     def case(self, verb: str, role: str, *ids: str, expect: Expect = Expect.ACCEPT, body: Any = None) -> Case:
         """A case of one operation of the kind."""
         operation = self.item.operation(verb)
-        made = call(self.spec, operation, *ids, role=role, body=body, known=self.known, expect=expect)
+        query = self.item.newest if verb == "list" else None
+        made = call(self.spec, operation, *ids, role=role, query=query, body=body, known=self.known, expect=expect)
         return made.at(f"lifecycle.{self.item.prefix}", role)
 
     def on(self, verb: str, role: str, *, expect: Expect = Expect.ACCEPT, body: Any = None) -> Case:
@@ -81,8 +82,7 @@ class _Lifecycle:
             step = f"{role}.{number}" if number else role
             name = f"lifecycle.{self.item.prefix}"
             if verb == "list":
-                ids = self.ready.above
-                return call(self.spec, self.item.operation(verb), *ids, role=role, known=self.known).at(name, step)
+                return self.case(verb, role, *self.ready.above).at(name, step)
             return self.on(verb, role, expect=Expect.EITHER).at(name, step)
 
         return look

@@ -73,6 +73,8 @@ class Kind:
     upload: Upload | None = None
     #: The fields of the request that the object repeats unchanged.
     echoed: tuple[str, ...] = ("metadata",)
+    #: The query by which a list shows the newest objects first, where it does not by itself.
+    newest: Mapping[str, str] = field(factory=dict)
     creates: str = "/id"
     creator: str = "create"
     undo: str = "delete"
@@ -224,6 +226,7 @@ KINDS: tuple[Kind, ...] = (
         },
         change={"name": "Conformance probe, renamed", "metadata": _CHANGED},
         echoed=("name", "testing_criteria", "metadata"),
+        newest={"order": "desc"},
         expensive="evals",
     ),
     Kind(

@@ -151,9 +151,10 @@ def create(call: Call) -> Response:
 
 @handles("evals.runs.list")
 def list_(call: Call) -> Response:
-    """A page of runs, filtered by state on request."""
+    """A page of runs, oldest first unless asked otherwise, filtered by state on request."""
     status = call.query.get("status")
-    return call.json(call.page(_runs(call), where=(lambda run: run["status"] == status) if status else None))
+    where = (lambda run: run["status"] == status) if status else None
+    return call.json(call.page(_runs(call), where=where, order="asc"))
 
 
 @handles("evals.runs.get")
@@ -188,10 +189,10 @@ def delete(call: Call) -> Response:
 
 @handles("evals.runs.output_items.list")
 def list_items(call: Call) -> Response:
-    """A page of output items, filtered by result on request."""
+    """A page of output items, oldest first unless asked otherwise, filtered by result on request."""
     status = call.query.get("status")
-    items = _items(call, _found(call))
-    return call.json(call.page(items, where=(lambda item: item["status"] == status) if status else None))
+    where = (lambda item: item["status"] == status) if status else None
+    return call.json(call.page(_items(call, _found(call)), where=where, order="asc"))
 
 
 @handles("evals.runs.output_items.get")

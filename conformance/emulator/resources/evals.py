@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from conformance.emulator import error_answers as errors
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
 from conformance.emulator.resources.objects import Value, changed, deleted, ids, members
@@ -57,9 +59,27 @@ def _criterion(asked: Value) -> Value:
     return {**asked, "input": items}
 
 
+#: A variable of the data in a template, such as ``{{ item.answer }}``: its name.
+_VARIABLE = re.compile(r"\{\{\s*item\.(\w+)\s*\}\}")
+
+
+def _refuse_unknown_variables(source: Value, criteria: list[Value]) -> None:
+    """Raise 400 for a template that names a variable which the schema of the items doesn't have."""
+    schema = members(source.get("item_schema"))
+    known = schema.get("properties")
+    if not isinstance(known, dict) or schema.get("additionalProperties"):
+        return
+    for place, criterion in enumerate(criteria):
+        texts = [text for text in (criterion.get("input"), criterion.get("reference")) if isinstance(text, str)]
+        for name in (found for text in texts for found in _VARIABLE.findall(text)):
+            if name not in known:
+                raise errors.invalid(f"The data has no variable item.{name}.", param=f"testing_criteria[{place}]")
+
+
 @handles("evals.create")
 def create(call: Call) -> Response:
     """A new evaluation."""
+    _refuse_unknown_variables(call.body["data_source_config"], call.body["testing_criteria"])
     found: dict[str, Any] = {
         "id": call.store.new_id("eval_"),
         "object": "eval",
@@ -74,8 +94,8 @@ def create(call: Call) -> Response:
 
 @handles("evals.list")
 def list_(call: Call) -> Response:
-    """A page of evaluations, newest first unless asked otherwise."""
-    return call.json(call.page(_evals(call)))
+    """A page of evaluations, oldest first unless asked otherwise."""
+    return call.json(call.page(_evals(call), order="asc"))
 
 
 @handles("evals.get")
