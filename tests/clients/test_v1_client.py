@@ -128,7 +128,7 @@ def test_evals(connect: Connect, version: str) -> None:
     with pytest.raises(openai.NotFoundError):
         evals.runs.cancel(stopped.id, eval_id=made[0])
     assert "canceled" == client.post(f"/evals/{made[0]}/runs/{stopped.id}", cast_to=dict[str, Any])["status"]
-    assert [stopped.id, run.id] == [one.id for one in evals.runs.list(made[0], limit=1)]
+    assert [run.id, stopped.id] == [one.id for one in evals.runs.list(made[0], limit=1)]
     assert evals.runs.delete(run.id, eval_id=made[0]).deleted
     assert evals.delete(made[0]).deleted
     with pytest.raises(openai.NotFoundError):
