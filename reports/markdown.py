@@ -11,13 +11,13 @@ from conformance.settings.scope import RunScope
 from .failure import explain
 from .headline import headline
 from .jsonl import Report
-from .summary import Summary, summarise
+from .summary import Summary, grouped, summarise
 
 __all__ = ["NAME", "render"]
 
 NAME = "summary.md"
 
-#: How many verdicts are written out. The other reports have all of them.
+#: How many verdicts, or groups of them, are written out. The other reports have all of them.
 MOST = 25
 
 
@@ -48,12 +48,14 @@ def render(report: Report, run_dir: str) -> str:
     for note in footer.get("notes", ()) if footer else ():
         lines += [f"- {note}"]
     lines += _drift(footer.get("drift", ()) if footer else ())
-    for verdict in summary.notable[:MOST]:
-        trace = report.traces[verdict.evidence]
-        text = explain(verdict, trace, header["checks"], run_dir=run_dir, auth=header["target"]["auth"])
-        lines += ["```text", *text, "```", ""]
-    if len(summary.notable) > MOST:
-        lines += [f"… and {len(summary.notable) - MOST} more: see index.html.", ""]
+    groups = grouped(summary.notable)
+    for group in groups[:MOST]:
+        trace = report.traces[group[0].evidence]
+        text = explain(group[0], trace, header["checks"], run_dir=run_dir, auth=header["target"]["auth"])
+        more = [f"  also      {len(group) - 1} more items, for the same reason or in consequence"]
+        lines += ["```text", *text, *(more if len(group) > 1 else ()), "```", ""]
+    if len(groups) > MOST:
+        lines += [f"… and {sum(map(len, groups[MOST:]))} more: see index.html.", ""]
     lines += _in_part(summary)
     lines += _repeated(report)
     return visible("\n".join(lines).rstrip() + "\n")

@@ -17,7 +17,10 @@ from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Outcome, Verdict
 
-__all__ = ["attributed", "failing_operations"]
+__all__ = ["attributed", "declared", "failing_operations"]
+
+#: The status of what an account may not do. It says nothing about the contract, and is the cause all the same.
+_FORBIDDEN = 403
 
 #: The least number of valid requests with the same refusal before the whole operation is taken for the cause.
 FEWEST = 2
@@ -51,7 +54,7 @@ def failing_operations(spec: Spec, traces: Iterable[Outline]) -> Mapping[str, st
     answers: dict[str, list[Step]] = {}
     for trace in traces:
         for step in trace:
-            if step.expect is Expect.ACCEPT and not step.unreached:
+            if step.expect is Expect.ACCEPT and (not step.unreached or step.status == _FORBIDDEN):
                 answers.setdefault(step.operation, []).append(step)
     alike = {name: status for name, seen in answers.items() if (status := _alike(seen)) is not None}
     known = operations_of(spec)
@@ -64,8 +67,14 @@ def failing_operations(spec: Spec, traces: Iterable[Outline]) -> Mapping[str, st
         whole = len(statuses) == 1 and len(names) > 1
         for name in names:
             if name in alike:
-                causes[name] = f"{resource if whole else name}: every valid request was answered with {alike[name]}"
+                what, glob = (resource, f"{resource}.*") if whole else (name, name)
+                causes[name] = f"{what}: every valid request was answered with {alike[name]}; {declared(glob)}"
     return causes
+
+
+def declared(name: str) -> str:
+    """The line of ``conformance.toml`` by which a target says that it doesn't serve an operation, or ``resource.*``."""
+    return f'if that is meant: [target.unsupported] "{name}" = "why it isn\'t served"'
 
 
 def _alike(answers: Sequence[Step]) -> int | None:

@@ -15,6 +15,7 @@ from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Check, Scope
 from conformance.judging.judge import judge
 from conformance.run.runner import Runner
+from conformance.run.scenario_settings import settings_of
 from conformance.run.selection import scenarios_in
 from conformance.scenarios.scenario import Scenario, Script, Settings, Step
 from conformance.settings.options import Options
@@ -70,7 +71,8 @@ def _until(
 
 def replay(spec: Spec, target: Target, scenario: Scenario, case_id: str, checks: tuple[Check, ...]) -> Replayed:
     """Send the case and judge it. Raises :class:`UsageError` if the steps before it don't lead to it again."""
-    with Runner(spec, (scenario,), checks, target, concurrency=1) as runner:
+    settings = evolve(settings_of(target), give_up_after=0)  # the case is wanted, whatever others are answered with
+    with Runner(spec, (scenario,), checks, target, concurrency=1, settings=settings) as runner:
         trace = runner.trace(scenario.id)
     seen = next((one for one in reversed(trace.observations) if one.case.id == case_id), None)
     if seen is None:

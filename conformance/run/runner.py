@@ -31,7 +31,7 @@ from conformance.run.known_failures import KnownFailures
 from conformance.run.scenario_settings import settings_of
 from conformance.run.scenario_state import ScenarioState, checked, never_sent
 from conformance.run.store import InMemory, Store
-from conformance.scenarios.scenario import Scenario, Settings, Wait
+from conformance.scenarios.scenario import GiveUp, Scenario, Settings, Wait
 from conformance.spec.spec import Spec
 from conformance.target.limits import Withheld, away
 from conformance.target.preflight import Preflight
@@ -283,6 +283,9 @@ class Runner:
                 heapq.heappush(
                     self._timers, (min(time.monotonic() + step.seconds, self._until), next(self._tickets), state)
                 )
+            elif isinstance(step, GiveUp):
+                state.give_up(step)
+                self._enqueue(state, -1)
             else:
                 state.step += 1
                 state.cases = tuple(self._stamped(state, case) for case in step)
@@ -374,7 +377,7 @@ class Runner:
             if not state.seen and state.outcome is None and state.cases:
                 state.outcome, state.ended = Outcome.NOT_APPLICABLE, "no case of it may be sent to this target"
             try:
-                self._store.put(Trace(state.scenario.id, tuple(state.seen), state.ended, state.outcome))
+                self._store.put(state.trace())
                 state.kept = True
             except OSError as error:
                 state.error = error

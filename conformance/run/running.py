@@ -93,6 +93,8 @@ class Running:
             self._close_journal()
             self._recorder.close()
             raise
+        if opened.found.accepted:
+            self._target.trust_key()
         self._notify, self._until = notify, run.until
         self._own = tuple(item for item in items if process.owns(self.version, item.scenario))
         self._final: Mapping[Key, Verdict] | None = None

@@ -19,5 +19,6 @@ def settings_of(target: Target, profile: str = Profile.STANDARD) -> Settings:
         deterministic=config.target.deterministic,
         live=target.live,
         expensive=config.budget.expensive,
+        give_up_after=config.run.give_up_after,
         capabilities=config.target.deployments,
     )

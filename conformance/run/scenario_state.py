@@ -9,11 +9,11 @@ from attrs import define, field
 
 from conformance.errors import HarnessError
 from conformance.evidence.exchange import Exchange, Fault, FaultKind
-from conformance.evidence.trace import Observation
+from conformance.evidence.trace import Observation, Trace
 from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.run.creations import Creations
-from conformance.scenarios.scenario import Scenario, Script, Step, Wait
+from conformance.scenarios.scenario import GiveUp, Scenario, Script, Step, Wait
 from conformance.target.foreign import ForeignObjects
 from conformance.target.limits import Window
 from conformance.verdict import Outcome
@@ -51,6 +51,17 @@ class ScenarioState:
                 seen = Observation(case, result)
                 self.seen.append(seen if self.foreign is None else self.foreign.hidden(seen))
 
+    def give_up(self, step: GiveUp) -> None:
+        """End the scenario at the wish of its script."""
+        self.ended, self.closing = step.reason, True
+        self.outcome = Outcome.UNAVAILABLE if step.account else Outcome.NOT_TESTABLE
+
+    def trace(self) -> Trace:
+        """The evidence in the order of its steps; that of a corpus in the order of its cases, behind the set-up."""
+        places = {case.id: place for place, case in enumerate(self.scenario.cases)}
+        seen = sorted(self.seen, key=lambda seen: places.get(seen.case.id, -1))
+        return Trace(self.scenario.id, tuple(seen), self.ended, self.outcome)
+
     def forget(self) -> None:
         """Let go of the evidence: from now on it is the store's alone, because a run has more than fits into memory."""
         self.cases, self.results, self.withheld, self.seen, self.script = (), [], [], [], None
@@ -60,9 +71,13 @@ def checked(step: object) -> Step:
     """What a script yielded, if it is a step. Raises :class:`HarnessError` if it is not."""
     if isinstance(step, Wait) and 0 <= step.seconds <= threading.TIMEOUT_MAX:
         return step
+    if isinstance(step, GiveUp):
+        return step
     if isinstance(step, tuple) and all(isinstance(case, Case) for case in step):
         return step
-    raise HarnessError(f"the script yielded {reprlib.repr(step)}, which is no step: a tuple of cases, or a Wait")
+    raise HarnessError(
+        f"the script yielded {reprlib.repr(step)}, which is no step: a tuple of cases, a Wait or a GiveUp"
+    )
 
 
 def never_sent(case: Case, reason: str) -> Exchange:

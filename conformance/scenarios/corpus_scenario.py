@@ -1,16 +1,23 @@
-"""The corpus of one operation as a scenario: the needed objects are created first, then all cases are sent in one
-step.
+"""The corpus of one operation as a scenario: the needed objects are created first, then the cases are sent.
+
+A few valid cases are sent before all others. If they are refused alike, the rest is left out. What is left out depends
+on these answers alone, never on which of many answers came first.
 """
 
 from __future__ import annotations
+
+from collections.abc import Generator
 
 from attrs import evolve
 
 from conformance.corpus.corpus import Corpus, OperationCorpus, Shard
 from conformance.evidence.created_ids import created_ids
-from conformance.requests.case import Expect
+from conformance.evidence.exchange import Exchange
+from conformance.requests.case import Case, Expect
 from conformance.requests.profile import Profile
-from conformance.scenarios.scenario import Scenario, Script, Settings, bound
+from conformance.requests.wire import placeholders
+from conformance.scenarios.refusals import given_up
+from conformance.scenarios.scenario import Scenario, Script, Settings, Step, bound
 from conformance.spec.spec import Spec
 
 __all__ = ["corpus_scenario", "corpus_scenarios"]
@@ -35,24 +42,40 @@ def corpus_scenario(corpus: OperationCorpus) -> Scenario:
     operation = corpus.operation
     id = f"corpus.{operation}"
     # Probes and requests that must be refused leave the object as it is; only the others need one of their own.
-    again = tuple(case.id for case in cases if fresh and case.expect is not Expect.REJECT and case.role[:6] != "probe.")
+    again = {case.id for case in cases if fresh and case.expect is not Expect.REJECT and case.role[:6] != "probe."}
 
     def script(spec: Spec, settings: Settings) -> Script:
-        del spec, settings
+        del spec
         values: dict[str, str] = {}
         for number, case in enumerate(setup):
             sent = bound(case.at(id, f"setup.{number}"), values)
             (exchange,) = yield (sent,)
             # Each setup case may need the objects of those before it, so they are sent one after the other.
             values |= created_ids(case, exchange)
-        own: dict[str, dict[str, str]] = {key: {} for key in again}
+        missing = {name for case in setup for name in case.creates} - set(values)
+        first = _first(tuple(case for case in cases if missing.isdisjoint(placeholders(case))), settings)
+        rest = tuple(case for case in cases if case not in first)
+        if first and rest:
+            refused = given_up(operation, (yield from sent_together(first, values)))
+            if refused is not None:
+                yield refused
+                return
+            yield from sent_together(rest, values)
+        else:
+            yield from sent_together(cases, values)
+
+    def sent_together(
+        some: tuple[Case, ...], values: dict[str, str]
+    ) -> Generator[Step, tuple[Exchange, ...], tuple[Exchange, ...]]:
+        keys = [case.id for case in some if case.id in again]
+        own: dict[str, dict[str, str]] = {key: {} for key in keys}
         # All copies of one fresh object are independent of each other, so they are created in one step.
         for number, case in enumerate(fresh):
-            step = tuple(bound(case.at(id, f"setup.{number}.{key}"), {**values, **own[key]}) for key in again)
-            for key, exchange in zip(again, (yield step) if step else (), strict=True):
+            step = tuple(bound(case.at(id, f"setup.{number}.{key}"), {**values, **own[key]}) for key in keys)
+            for key, exchange in zip(keys, (yield step) if step else (), strict=True):
                 own[key] |= created_ids(case, exchange)
         # An object of its own replaces the shared one of the same name.
-        yield tuple(bound(case, {**values, **own.get(case.id, {})}) for case in cases)
+        return (yield tuple(bound(case, {**values, **own.get(case.id, {})}) for case in some))
 
     return Scenario(
         id=id,
@@ -65,3 +88,24 @@ def corpus_scenario(corpus: OperationCorpus) -> Scenario:
         cases=cases,
         profiles=Profile.ALL,
     )
+
+
+#: Of an operation with fewer valid cases all are sent.
+_FEWEST = 3
+
+
+def _first(cases: tuple[Case, ...], settings: Settings) -> tuple[Case, ...]:
+    """The valid cases that show whether the operation is answered at all; empty if there are too few.
+
+    They are spread over all valid ones, because neighbours have much in common. A case that may not be sent (no
+    deployment can answer it, it is expensive) shows nothing.
+    """
+    valid = [
+        case
+        for case in cases
+        if case.expect is Expect.ACCEPT and case.role[:6] != "probe." and not case.expensive and settings.can(case)
+    ]
+    most = min(settings.give_up_after, len(valid))
+    if len(valid) < _FEWEST:
+        return ()
+    return tuple(valid[place * len(valid) // most] for place in range(most))

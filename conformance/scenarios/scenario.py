@@ -1,8 +1,8 @@
 """What a scenario is: a named generator of steps. It does no I/O and never cleans up.
 
-A step is a tuple of independent cases, which are sent together, or a :class:`Wait`. The generator receives the
-exchanges of a step in the order of its cases. A case that creates something declares its ``undo``; the runner writes it
-to the journal before it sends the case.
+A step is a tuple of independent cases, which are sent together, a :class:`Wait` or a :class:`GiveUp`. The generator
+receives the exchanges of a step in the order of its cases. A case that creates something declares its ``undo``; the
+runner writes it to the journal before it sends the case.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from conformance.requests.profile import Profile
 from conformance.spec.spec import Spec
 
 __all__ = [
+    "GiveUp",
     "Scenario",
     "Script",
     "Settings",
@@ -34,8 +35,19 @@ class Wait:
     seconds: float
 
 
+@frozen
+class GiveUp:
+    """The last step of a script that leaves its rest out, because the answers so far show that it would be in vain.
+
+    With ``account`` the account may be the reason, so nothing is said about the target.
+    """
+
+    reason: str
+    account: bool = False
+
+
 #: What a script yields.
-Step = tuple[Case, ...] | Wait
+Step = tuple[Case, ...] | Wait | GiveUp
 #: A running script. It receives one exchange for each case of the step that it yielded.
 Script = Generator[Step, tuple[Exchange, ...], None]
 
@@ -46,7 +58,8 @@ class Settings:
 
     ``poll_interval`` and ``deadline`` (seconds) bound every poll; ``read_after_write`` is how long a change may take to
     become visible. ``deterministic`` is True if the target claims to give equal answers to equal requests.
-    ``capabilities`` are those of each deployment.
+    ``capabilities`` are those of each deployment. ``give_up_after`` is how many equal refusals of valid requests end
+    the corpus of an operation; 0 if none do.
     """
 
     profile: str = Profile.STANDARD
@@ -56,6 +69,7 @@ class Settings:
     deterministic: bool = False
     live: bool = False
     expensive: frozenset[str] = frozenset()
+    give_up_after: int = 5
     capabilities: Mapping[str, frozenset[str]] = field(factory=dict)
 
     def can(self, case: Case) -> bool:

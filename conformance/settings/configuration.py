@@ -187,9 +187,13 @@ class Limits:
 
 @frozen
 class Run:
-    """How a run goes about its work. ``repeat`` is how often a scenario with a failure or warning is judged in all."""
+    """How a run goes about its work. ``repeat`` is how often a scenario with a failure or warning is judged in all.
+
+    ``give_up_after`` is how many equal refusals of valid requests end the corpus of an operation; 0 if none do.
+    """
 
     repeat: int = 1
+    give_up_after: int = 5
 
 
 @frozen

@@ -91,6 +91,10 @@ class Credential:
         if auth is Auth.VALID and exchange.ok:
             self._accepted = True
 
+    def trust(self) -> None:
+        """Note that the key was accepted in the preflight."""
+        self._accepted = True
+
     def refused_since(self, auth: Auth, status: int | None) -> bool:
         """True if a key that was accepted before is refused now."""
         return auth is Auth.VALID and self._settings.auth != "none" and self._accepted and status in (401, 403)

@@ -15,6 +15,7 @@ from attrs import evolve, field, frozen
 
 from conformance.errors import Unreachable, UsageError
 from conformance.evidence.exchange import Exchange, FaultKind
+from conformance.judging.causes import declared
 from conformance.requests.case import Case, Expect, Family, JsonBody
 from conformance.requests.headers import EMULATOR_HEADER
 from conformance.spec.operations import Operation, operations_of
@@ -38,6 +39,10 @@ _NO_ROUTE = "404"
 #: What a refusal says if the resource as a whole isn't served.
 _NOT_SUPPORTED = re.compile(r"not[ _-]?(?:supported|implemented|available|enabled)|unsupported", re.IGNORECASE)
 
+#: After this many refusals with 403 and no success the key is taken to be refused. One may concern a resource alone,
+#: and more wrong keys could lock an account.
+_FORBIDDEN = 2
+
 _SILENT = (FaultKind.READ_TIMEOUT, FaultKind.TOTAL_TIMEOUT)
 
 _NO_CONNECTION = (FaultKind.CONNECT, FaultKind.CONNECT_TIMEOUT, FaultKind.DNS, FaultKind.TLS)
@@ -50,7 +55,7 @@ class Preflight:
     ``resources`` and ``operations`` hold what isn't served, ``surprises`` what is served although unclaimed, each with
     a reason; ``cases`` the ids of the requests that showed it. ``control`` is a cheap request that the target answered.
     If it answered none at all, it is the first one: an answer to it would show that the target is back. ``emulated`` is
-    True if every answer came from the emulator of this suite.
+    True if every answer came from the emulator of this suite, ``accepted`` if the target accepted the key.
     """
 
     resources: Mapping[str, str] = field(factory=dict)
@@ -60,6 +65,7 @@ class Preflight:
     requests: int = 0
     control: Case | None = None
     emulated: bool = False
+    accepted: bool = False
 
     def missing(self, operation: str, resource: str) -> str | None:
         """Why an operation isn't served; None if it is served or wasn't looked at."""
@@ -91,6 +97,7 @@ class Preflight:
             "requests": self.requests,
             "control": self.control.to_json() if self.control else None,
             "emulated": self.emulated,
+            "accepted": self.accepted,
         }
 
     @classmethod
@@ -104,7 +111,7 @@ def _remedy(kind: str, name: str) -> str:
     if kind == "served":
         return "; take it out of [target.unsupported]"
     glob = f"{name}.*" if kind == "resource" else name
-    return f'; if that is meant: [target.unsupported] "{glob}" = "why it isn\'t served"'
+    return f"; {declared(glob)}"
 
 
 def probes(spec: Spec, capabilities: frozenset[str]) -> tuple[Case, ...]:
@@ -187,20 +194,28 @@ def preflight(target: Target, spec: Spec) -> Preflight:
     answers: dict[str, tuple[Case, Exchange]] = {}
     control: Case | None = None
     first: Case | None = None
-    silent = True
+    silent, served_something, accepted = True, False, False
+    forbidden: list[tuple[Case, Exchange]] = []
     for case in probes(spec, capabilities):
         try:
             exchange = target.send(case)
         except Withheld:
             continue
         first = first or case
-        _stop_where_hopeless(target, case, exchange)
+        if exchange.status == 403:
+            forbidden.append((case, exchange))
+        if exchange.status != 403 or (len(forbidden) == _FORBIDDEN and not served_something):
+            _stop_where_hopeless(target, case, exchange)
+        accepted = accepted or exchange.ok
+        served_something = served_something or (exchange.status not in (None, 403, 429) and exchange.status < 500)
         if exchange.fault is not None and exchange.fault.kind in _SILENT:
             break  # one long wait is enough; the corpus will show what is wrong
         answers[case.operation] = (case, exchange)
         silent = silent and exchange.status is None
         if control is None and exchange.status is not None and exchange.status < 500 and exchange.status != 429:
             control = target.control = case
+    if forbidden and len(forbidden) == len(answers):
+        _stop_where_hopeless(target, *forbidden[-1])
     absent = {name: why for name, (case, exchange) in answers.items() if (why := _absent(case, exchange))}
     gone = {
         resource: next(why for name, why in absent.items() if resources[name] == resource)
@@ -219,6 +234,7 @@ def preflight(target: Target, spec: Spec) -> Preflight:
         requests=sum(1 + len(exchange.attempts) for _, exchange in answers.values()),
         control=control or (first if silent else None),
         emulated=from_emulator(exchange for _, exchange in answers.values()),
+        accepted=accepted,
     )
 
 

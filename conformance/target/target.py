@@ -130,6 +130,10 @@ class Target:
         self._stopped.clear()
         self._transport.resume()
 
+    def trust_key(self) -> None:
+        """Note that the target accepted the key before: if it refuses it now, that concerns the account."""
+        self._credential.trust()
+
     @property
     def secrets(self) -> Secrets:
         """What is taken out of everything that is kept of this target."""

@@ -29,11 +29,17 @@ def sent(operation: str, *statuses: int | None, expect: Expect = Expect.ACCEPT, 
     return Trace(f"corpus.{operation}", tuple(seen))
 
 
+def told(what: str, status: int, glob: str = "") -> str:
+    """The cause in words, with the line of the configuration that would declare it."""
+    line = f'[target.unsupported] "{glob or what}" = "why it isn\'t served"'
+    return f"{what}: every valid request was answered with {status}; if that is meant: {line}"
+
+
 @pytest.mark.parametrize(
     ("found", "traces"),
     [
-        ({"files.list": "files.list: every valid request was answered with 500"}, [sent("files.list", 500, 500)]),
-        ({"files.list": "files.list: every valid request was answered with 400"}, [sent("files.list", 400, 400)]),
+        ({"files.list": told("files.list", 500)}, [sent("files.list", 500, 500)]),
+        ({"files.list": told("files.list", 400)}, [sent("files.list", 400, 400)]),
         ({}, [sent("files.list", 399, 399)]),
         ({}, [sent("files.list", 500, 200)]),
         ({}, [sent("files.list", 500, 404)]),
@@ -41,15 +47,16 @@ def sent(operation: str, *statuses: int | None, expect: Expect = Expect.ACCEPT, 
         ({}, [sent("files.list", 200, 200)]),
         ({}, [sent("files.list", 400, 400, expect=Expect.REJECT)]),
         ({}, [sent("files.list", 401, 401, outside="the key expired")]),
+        ({"files.list": told("files.list", 403)}, [sent("files.list", 403, 403, outside="refused now")]),
         (
             {
-                "files.list": "files: every valid request was answered with 404",
-                "files.get": "files: every valid request was answered with 404",
+                "files.list": told("files", 404, "files.*"),
+                "files.get": told("files", 404, "files.*"),
             },
             [sent("files.list", 404, 404), sent("files.get", 404, 404)],
         ),
         (
-            {"files.list": "files.list: every valid request was answered with 404"},
+            {"files.list": told("files.list", 404)},
             [sent("files.list", 404, 404), sent("files.get", 200, 200)],
         ),
     ],
@@ -105,7 +112,7 @@ def test_all_verdicts_of_a_dead_operation_name_it_and_what_passes_does_not() -> 
         Verdict("http.json", trace.scenario, Outcome.NOT_TESTABLE),
         Verdict("http.request-id", trace.scenario, Outcome.PASS),
     ]
-    dead = "files.list: every valid request was answered with 500"
+    dead = told("files.list", 500)
     assert [dead, dead, ""] == [
         one.cause for one in attributed(SPEC, verdicts, {trace.scenario: outline_of(trace)}, all_checks())
     ]

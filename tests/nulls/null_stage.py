@@ -34,8 +34,8 @@ from conformance.target.target import Target
 from conformance.target.transport import Answer
 from conformance.verdict import Outcome, Verdict, conclude
 
-#: Polls and waits that end at once.
-AT_ONCE = Settings(poll_interval=0.001, deadline=0.002, read_after_write=0.002, deterministic=True)
+#: Polls and waits that end at once. Everything is sent: nothing may pass because it was left out.
+AT_ONCE = Settings(poll_interval=0.001, deadline=0.002, read_after_write=0.002, deterministic=True, give_up_after=0)
 
 #: Placeholders of objects as corpora name them: path parameters, with a word for the purpose of a file.
 OBJECT = re.compile(r"[a-z_]+[_-]id(\.[a-z-]+)?")

@@ -51,13 +51,22 @@ def test_no_connection_is_unreachable_and_names_the_url(spec: Spec, target_for: 
     assert "\n" not in str(stop.value)
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_key_stops_after_one_request(board: Board, spec: Spec, target_for: Open, status: int) -> None:
+@pytest.mark.parametrize(("status", "requests"), [(401, 1), (403, 2)])
+def test_a_refused_key_stops_at_once(board: Board, spec: Spec, target_for: Open, status: int, requests: int) -> None:
+    """A single 403 may concern one resource, so a second one is asked."""
     board.answer = error(status, str(status))
     with pytest.raises(UsageError, match=f"refused the key with {status}") as stop:
         preflight(target_for(), spec)
     assert stop.value.exit_code == 2
-    assert len(board.seen) == 1
+    assert requests == len(board.seen)
+
+
+@pytest.mark.parametrize("forbidden", ["assistants", "chat", "files", "models"])
+def test_a_forbidden_resource_stops_no_run(board: Board, spec: Spec, target_for: Open, forbidden: str) -> None:
+    """Wherever it stands among the others, whose answers show that the key is accepted."""
+    board.answer = lambda m, p, b, n: (403, {"error": {"code": "403"}}) if forbidden in p else good(m, p, b, n)
+    found = preflight(target_for(), spec)
+    assert (True, ()) == (found.accepted, found.verdicts())
 
 
 def test_a_target_that_wants_a_key_and_gets_none_stops_after_one_request(
