@@ -14,11 +14,14 @@ from attrs import frozen
 
 from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Case, Expect
+from conformance.scenarios.cursors import LARGEST, Place
+from conformance.scenarios.lists import ids_of
 from conformance.scenarios.resource_kinds import KINDS, Kind
 from conformance.scenarios.scenario import Scenario, Script, Settings, Step
 from conformance.scenarios.steps import (
     IMPOSSIBLE,
     Prerequisites,
+    answer_of,
     call,
     create,
     created_id,
@@ -29,6 +32,9 @@ from conformance.scenarios.steps import (
 )
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
+
+#: Large pages that are looked at for an object in a list that others fill, at most.
+MOST_FURTHER = 5
 
 #: Upper bound of the requests of one lifecycle, polls included.
 REQUESTS = 40
@@ -114,11 +120,42 @@ def _script(item: Kind) -> Callable[[Spec, Settings], Script]:
         seen = yield from poll(life.numbered("get", "get"), lambda x: x.ok, settings, settings.read_after_write)
         if not seen.ok:
             return
-        yield tuple(_looks(life, with_second=made[1] is not None))
+        looks = tuple(_looks(life, with_second=made[1] is not None))
+        answers = yield looks
+        listed = next((seen for case, seen in zip(looks, answers, strict=True) if case.role == "list"), None)
+        crowded = listed is not None and _cut_short(listed, made[0])
+        if crowded:
+            yield from _further(life, "list.more")
         yield from _changed(life, settings)
-        yield from _ended(life, settings, with_second=made[1] is not None)
+        yield from _ended(life, settings, with_second=made[1] is not None, crowded=crowded)
 
     return script
+
+
+def _cut_short(exchange: Exchange, id: str) -> bool:
+    """True if a page lacks an object and says that more follows: others may have created newer ones."""
+    return id not in ids_of(exchange) and answer_of(exchange).get("has_more") is True
+
+
+def _further(life: _Lifecycle, role: str) -> Generator[Step, tuple[Exchange, ...], None]:
+    """Ask for the largest pages of the list, until one shows the object or the list ends, a few at most."""
+    operation, own = life.item.operation("list"), life.known[life.item.name]
+    if not {"limit", "after"} <= {p.name for p in operations_of(life.spec)[operation].parameters}:
+        return
+    place = Place(frozenset({own}))
+    for number in range(1, MOST_FURTHER + 1):
+        after = place.after
+        query = {**(life.item.newest or {}), "limit": LARGEST, **({"after": "{cursor}"} if after else {})}
+        known = {**life.known, **({"cursor": after} if after else {})}
+        ids = life.ready.above
+        case = call(life.spec, operation, *ids, role=role, query=query, known=known, expect=place.expect)
+        (exchange,) = yield (case.at(f"lifecycle.{life.item.prefix}", f"{role}.{number}"),)
+        if place.lost(exchange):
+            continue
+        shown = ids_of(exchange)
+        if not shown or not _cut_short(exchange, own):
+            return
+        place.shown(shown)
 
 
 def _looks(life: _Lifecycle, *, with_second: bool) -> Iterator[Case]:
@@ -162,8 +199,13 @@ def _changed(life: _Lifecycle, settings: Settings) -> Generator[Step, tuple[Exch
         yield from poll(life.numbered("get", "modified"), shows, settings, settings.read_after_write)
 
 
-def _ended(life: _Lifecycle, settings: Settings, *, with_second: bool) -> Generator[Step, tuple[Exchange, ...], None]:
-    """Delete the object, poll until it is neither readable nor listed, and delete it again."""
+def _ended(
+    life: _Lifecycle, settings: Settings, *, with_second: bool, crowded: bool
+) -> Generator[Step, tuple[Exchange, ...], None]:
+    """Delete the object, poll until it is neither readable nor listed, and delete it again.
+
+    In a ``crowded`` list the first page would not have shown it before either, so further ones are looked at.
+    """
     item, gone_id = life.item, life.known[life.item.name]
     if not life.has("delete"):
         return
@@ -179,13 +221,13 @@ def _ended(life: _Lifecycle, settings: Settings, *, with_second: bool) -> Genera
         return seen.status is not None and 400 <= seen.status < 500
 
     def unlisted(seen: Exchange) -> bool:
-        value = seen.response.json if seen.ok and seen.response else None
-        data = value.get("data") if isinstance(value, dict) else None
-        return not isinstance(data, list) or gone_id not in [x.get("id") for x in data if isinstance(x, dict)]
+        return gone_id not in ids_of(seen)
 
     yield from poll(life.numbered("get", "deleted"), missing, settings, settings.read_after_write)
     if life.has("list"):
         yield from poll(life.numbered("list", "list-after"), unlisted, settings, settings.read_after_write)
+        if crowded:
+            yield from _further(life, "list-later")
     after = [life.on("delete", "delete-again", expect=Expect.EITHER)]
     if with_second:
         after.append(life.case("get", "get-second-after", *life.ready.above, f"{{{item.name}.second}}"))

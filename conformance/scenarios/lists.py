@@ -8,6 +8,7 @@ only our objects and is walked from its beginning.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
+from itertools import count
 from typing import Any
 
 from attrs import field, frozen
@@ -15,6 +16,7 @@ from attrs import field, frozen
 from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Case, Expect
 from conformance.requests.profile import Profile
+from conformance.scenarios.cursors import Place, size_of
 from conformance.scenarios.resource_kinds import KINDS, Kind
 from conformance.scenarios.scenario import Scenario, Script, Settings, Step, Wait
 from conformance.scenarios.steps import call, create, created_id, prepared
@@ -29,6 +31,9 @@ PAGE = 2
 
 #: Pages of one walk over an account's list, at most: ours, and room for what others create meanwhile.
 MOST_PAGES = 60
+
+#: Pages of each part of a walk through a changing list, at most, and how many of them are as small as the part wants.
+MOST_CHANGING, SMALL_CHANGING = 12, 3
 
 #: Seconds between the older and the newer objects, so that ``created_at`` (whole seconds) differs.
 APART = 1.1
@@ -241,46 +246,73 @@ def _walk(page: Callable[..., Case], plan: _WalkPlan, limit: int) -> Generator[S
     """Follow ``after`` until all our objects were seen and one page more, or until the list ends.
 
     In a list of the whole account a cursor may be somebody else's object, which may be deleted before the next request.
-    Whether such a request succeeds is not judged.
+    Whether such a request succeeds is not judged, and the walk goes on after the object before it. What others create
+    meanwhile may lie between our objects; if it is much, it is passed in large pages.
     """
-    after, missing, beyond = plan.start, set(plan.wanted), 0
+    missing, beyond = set(plan.wanted), 0
+    place = Place(plan.wanted, plan.start, plan.own)
     for number in range(1, plan.most + 1):
-        # The last object of a page may belong to somebody who deletes it before our next request.
-        foreign = not plan.own and after is not None and after not in plan.wanted and after != plan.start
-        expect = Expect.EITHER if foreign else Expect.ACCEPT
+        after, size = place.after, size_of(number, limit)
         cursor = "{cursor}" if after else None
-        case = page(plan.role, f"{plan.role}.{number}", expect, limit=limit, order=plan.order, after=cursor)
+        case = page(plan.role, f"{plan.role}.{number}", place.expect, limit=size, order=plan.order, after=cursor)
         (exchange,) = yield (_at(case, after),)
+        if place.lost(exchange):
+            continue
         ids, more = _page_of(exchange)
         missing = missing - set(ids)
         # One page more than necessary, to see what follows the last of our objects.
         beyond += not missing
         if not ids or not more or beyond > 1:
             return
-        after = ids[-1]
+        place.shown(ids)
 
 
 def _coming_and_going(page: Callable[..., Case], found: Objects) -> Generator[Step, tuple[Exchange, ...], None]:
-    """Walk from the newest object on; meanwhile an object that was already seen is deleted and a new one is created."""
-    start = None if found.own else "{cursor}"
-    (exchange,) = yield (_at(page("change.page", "change.page.1", limit=2, order="desc", after=start), found.ids[-1]),)
-    ids, _ = _page_of(exchange)
-    if len(ids) < 2:
+    """Walk from the newest object on; meanwhile an object that was already seen is deleted and a new one is created.
+
+    Others may create and remove objects of the same list. So each part of the walk goes on until it has shown as many
+    of our objects as it would show without them.
+    """
+    place = Place(frozenset(found.ids), None if found.own else found.ids[-1], found.own)
+    left, numbers = set(found.ids) - {place.start}, count(1)
+    first = yield from _some_of(left, 2, page, place, numbers)
+    if not first:
         return
-    after = ids[-1]
-    # Only an object of our own may be deleted.
-    if found.remove is not None and ids[0] in found.ids:
-        (gone,) = yield (found.remove(found.ids.index(ids[0])),)
+    if found.remove is not None:
+        (gone,) = yield (found.remove(found.ids.index(first[0])),)
         if not gone.ok:
             return
-    for number in (2, 3):
-        expect = Expect.ACCEPT if found.own or after in found.ids else Expect.EITHER
-        case = page("change.page", f"change.page.{number}", expect, limit=1, order="desc", after="{cursor}")
-        (exchange,) = yield (case.bind(cursor=after),)
-        ids, _ = _page_of(exchange)
-        if not ids:
-            return
-        after = ids[-1]
-        # After the second page: the new object is newer than the cursor and must not appear any more.
-        if number == 2 and found.more is not None:
-            yield (found.more("change.create"),)
+        place.removed(first[0])
+    if (yield from _some_of(left, 1, page, place, numbers)) is None:
+        return
+    # The new object is newer than the cursor and must not appear any more.
+    if found.more is not None:
+        yield (found.more("change.create"),)
+    yield from _some_of(left, 1, page, place, numbers)
+
+
+def _some_of(
+    left: set[str], wanted: int, page: Callable[..., Case], place: Place, numbers: Iterator[int]
+) -> Generator[Step, tuple[Exchange, ...], list[str] | None]:
+    """Ask for pages until ``wanted`` objects of ``left`` came, or all. Return them; None if the list ended before.
+
+    They are taken out of ``left``. The first pages have ``wanted`` objects.
+    """
+    found: list[str] = []
+    for part in range(1, MOST_CHANGING + 1):
+        after, size = place.after, size_of(part, wanted, small=SMALL_CHANGING)
+        cursor = "{cursor}" if after else None
+        step = f"change.page.{next(numbers)}"
+        case = page("change.page", step, place.expect, limit=size, order="desc", after=cursor)
+        (exchange,) = yield (_at(case, after),)
+        if place.lost(exchange):
+            continue
+        ids, more = _page_of(exchange)
+        place.shown(ids)
+        found += [id for id in ids if id in left]
+        left -= set(ids)
+        if not ids or len(found) >= wanted or not left:
+            return found if ids else None
+        if not more:
+            return None
+    return None

@@ -292,9 +292,28 @@ def test_objects_that_come_and_go_move_no_others(expected: Any, pages: tuple[str
     assert expected == found[: len(expected) or None]
 
 
-def test_a_list_that_others_change_too_is_not_judged() -> None:
-    others = trace(MADE, walk("change.page", "xd", "cb"))
-    assert (NONE, "others create objects at the same time") == unjudged("lists.walk.changed", others)
+@pytest.mark.parametrize(
+    ("expected", "pages"),
+    [([], ("xd", "cb", "a")), ([(None, 6)], ("xd", "ya", "z")), ([(None, 5)], ("xdcba", "x", "y"))],
+)
+def test_a_list_that_others_change_too_is_judged_by_our_objects(expected: Any, pages: tuple[str, ...]) -> None:
+    found = findings("lists.walk.changed", trace(MADE, walk("change.page", *pages)))
+    assert [place for _, place in expected] == [place for _, place in found][: len(expected)]
+    assert bool(expected) == bool(found)
+
+
+def test_a_list_that_others_fill_faster_than_we_walk_is_not_judged() -> None:
+    assert [] == findings("lists.walk.changed", trace(MADE, walk("change.page", "uv", "wx", more=True)))
+
+
+def test_a_walk_goes_on_after_the_object_before_a_cursor_that_others_removed() -> None:
+    """The page of the removed cursor is no page of the walk; if the walk ended there, it has no end."""
+    lost = seen("walk.asc", {"error": {}}, {"after": "x"}, status=400, expect=Expect.EITHER, step="lost")
+    first, *others = walk("walk.asc", "bx", "cd", after="a")
+    for check in ("lists.walk.complete", "lists.walk.no-repeat", "lists.has-more", "lists.walk.ends"):
+        assert Outcome.PASS is judge(SPEC, find_check(check), trace(MADE, [first, lost, *others])).outcome
+        assert (NONE, "others removed the cursor of the walk") == unjudged(check, trace(MADE, [first, lost]))
+    assert [(None, 6)] == findings("lists.walk.complete", trace(MADE, [first, lost], walk("walk.asc", "d", after="b")))
 
 
 @pytest.mark.parametrize(

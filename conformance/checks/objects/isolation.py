@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from conformance.checks.objects.lifecycle import LIFECYCLES, echoed, holds, in_lifecycles, one, sent_in
+from conformance.checks.objects.lifecycle import LIFECYCLES, echoed, holds, in_lifecycles, one, pages_of, sent_in
 from conformance.checks.objects.lists import answer_page, ids_of, items_of, page_of
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
@@ -219,10 +219,10 @@ def _listed_with_other_times(exchange: Exchange, _others: Sequence[Exchange]) ->
 )
 def list_same(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """An object in a list has the same fields as when it is read alone."""
-    fetched, page = one(trace, "get"), one(trace, "list")
-    if fetched is None or page is None:
+    fetched = one(trace, "get")
+    if fetched is None:
         return
-    for item in items_of(page):
+    for page, item in ((seen, item) for seen in pages_of(trace) for item in items_of(seen)):
         if item.get("id") == fetched.json.get("id"):
             for name in ("created_at", *echoed(spec, trace)):
                 wanted = fetched.json.get(name)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from conformance.checks.objects.lists import ids_of, items_of
+from conformance.checks.objects.lists import answer_page, ids_of, items_of, page_of
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Counterexample, trace_check
@@ -201,17 +201,28 @@ def _unlisted(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | No
     return exchange.answered(response.with_json({**response.json, "data": [], **kept}))
 
 
+def _emptied(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | None:
+    """Witness: a page of the list, whatever its size, shows nothing."""
+    value = page_of(exchange)
+    return answer_page(exchange, {**value, "data": []}) if value is not None else None
+
+
+def pages_of(trace: Trace) -> list[Observation]:
+    """The good pages of the list after the creation: the first one, and further ones if others filled it."""
+    return [seen for seen in trace.role("list") if seen.exchange.ok and isinstance(seen.json, dict)]
+
+
 def _listed(trace: Trace) -> bool:
-    created, page = one(trace, "create"), one(trace, "list")
-    return created is not None and page is not None and created.json.get("id") in ids_of(page)
+    created = one(trace, "create")
+    return created is not None and any(created.json.get("id") in ids_of(page) for page in pages_of(trace))
 
 
 def crowded_out(trace: Trace) -> str:
     """The reason why a list need not show the object that was just created; "" if the list must show it.
 
-    The only reason is that the page is full of objects that are not older, created by others.
+    The only reason is that all pages are full of objects that are not older, created by others.
     """
-    created, page = one(trace, "create"), one(trace, "list")
+    created, page = one(trace, "create"), next(reversed(pages_of(trace)), None)
     if created is None or page is None or _listed(trace) or page.json.get("has_more") is not True:
         return ""
     stamp, others = created.json.get("created_at") or 0, items_of(page)
@@ -224,6 +235,7 @@ def crowded_out(trace: Trace) -> str:
     Level.MUST,
     clause="state-list-holds",
     counterexample=in_lifecycles(_unlisted),
+    witness=_emptied,
     scenarios=LIFECYCLES,
     needs=("create", "list"),
     unless=(crowded_out,),
@@ -241,8 +253,11 @@ def crowded_out(trace: Trace) -> str:
     ),
 )
 def list_holds(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """The first page of a list, newest first, contains the object that was just created, unless newer ones fill it."""
-    created, page = one(trace, "create"), one(trace, "list")
+    """The first page of a list, newest first, contains the object that was just created, unless newer ones fill it.
+
+    Then a later page contains it.
+    """
+    created, page = one(trace, "create"), next(reversed(pages_of(trace)), None)
     if created is None or page is None or _listed(trace) or crowded_out(trace):
         return
     yield page.finding(

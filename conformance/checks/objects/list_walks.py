@@ -23,8 +23,18 @@ WALKS = ("walk.asc", "walk.desc", "walk.default")
 
 
 def steps_of(trace: Trace, role: str) -> list[Observation]:
-    """The pages of a step: JSON objects, and answers that failed."""
-    return [seen for seen in trace if seen.case.role == role and (not seen.exchange.ok or isinstance(seen.json, dict))]
+    """The pages of a step: JSON objects, and answers that failed.
+
+    A page that was refused because somebody else had removed its cursor is left out if the walk went on.
+    """
+    asked = [seen for seen in trace if seen.case.role == role]
+    went_on = [seen for seen in asked[:-1] if not _cursor_removed(seen)] + asked[-1:]
+    return [seen for seen in went_on if not seen.exchange.ok or isinstance(seen.json, dict)]
+
+
+def _cursor_removed(seen: Observation) -> bool:
+    """True if a page after somebody else's object was refused."""
+    return seen.case.expect is Expect.EITHER and 400 <= (seen.exchange.status or 0) < 500
 
 
 def _orders(trace: Trace) -> tuple[str, ...]:
@@ -45,7 +55,7 @@ def lost_cursor(trace: Trace) -> str:
     if _orders(trace):
         return ""
     lost = [x for role in WALKS for x in steps_of(trace, role) if not x.exchange.ok and x.case.expect is Expect.EITHER]
-    removed = lost and all(400 <= (seen.exchange.status or 0) < 500 for seen in lost)
+    removed = lost and all(map(_cursor_removed, lost))
     return "others removed the cursor of the walk" if removed else ""
 
 
@@ -63,10 +73,11 @@ def _expected(trace: Trace) -> set[str]:
     return made or {i for x in trace.role("list.all") if x.exchange.ok for i in ids_of(x)}
 
 
-def _endless_page(pages: Sequence[Observation]) -> bool:
+def _endless_page(trace: Trace, role: str) -> bool:
     """Return True if a walk was stopped by our own limit of pages."""
     # Other clients may fill the list faster than we walk; then a missing object proves nothing.
-    return len(pages) == MOST_PAGES and pages[-1].json.get("has_more") is True
+    asked = [seen for seen in trace if seen.case.role == role]
+    return len(asked) == MOST_PAGES and steps_of(trace, role)[-1].json.get("has_more") is True
 
 
 def _ours(trace: Trace, role: str, page: Observation) -> bool:
@@ -185,10 +196,10 @@ def _skip(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
     return answer_page(exchange, {**value, "first_id": value["data"][0].get("id")} if "first_id" in value else value)
 
 
-def _first_left_out(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | None:
-    """Witness: a page lacks its first object."""
+def _all_left_out(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | None:
+    """Witness: a page lacks its objects, whosever they are."""
     value = page_of(exchange)
-    return answer_page(exchange, {**value, "data": value["data"][1:]}) if value and value["data"] else None
+    return answer_page(exchange, {**value, "data": []}) if value else None
 
 
 @trace_check(
@@ -196,11 +207,11 @@ def _first_left_out(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange
     Level.MUST,
     clause="list-walk",
     counterexample=_skip,
-    witness=_first_left_out,
+    witness=_all_left_out,
     scenarios=LISTS,
     needs=(walk,),
     unless=(lost_cursor,),
-    entails=("lists.has-more",),
+    entails=("lists.has-more", "lists.walk.changed"),
 )
 def complete(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A walk by ``after`` shows every created object; none is missing between two pages."""
@@ -208,7 +219,7 @@ def complete(spec: Spec, trace: Trace) -> Iterator[Finding]:
         pages = steps_of(trace, role)
         missing = _expected(trace) - _start(trace, role) - {i for seen in pages for i in ids_of(seen)}
         # A walk that we stopped ourselves has not seen the rest of the list.
-        if missing and not _endless_page(pages):
+        if missing and not _endless_page(trace, role):
             yield pages[-1].finding(
                 "the walk leaves out objects", place="/data", expected="all created", actual=sorted(missing)
             )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from conformance.emulator.call import Call
-from conformance.emulator.edits import (
+from conformance.emulator.handlers import Handler
+from conformance.emulator.mutants import mutant
+from conformance.emulator.mutants.edit import (
     Value,
     answer_unless_refused,
     each_object,
@@ -12,8 +14,6 @@ from conformance.emulator.edits import (
     with_fields,
     with_query,
 )
-from conformance.emulator.handlers import Handler
-from conformance.emulator.mutants import mutant
 from conformance.evidence.exchange import Response
 
 SHOWN = ("files.upload", "files.get", "files.list")

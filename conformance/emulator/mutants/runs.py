@@ -9,7 +9,9 @@ from typing import Any
 from attrs import evolve
 
 from conformance.emulator.call import Call
-from conformance.emulator.edits import (
+from conformance.emulator.handlers import Handler
+from conformance.emulator.mutants import mutant
+from conformance.emulator.mutants.edit import (
     Value,
     each_object,
     edited,
@@ -20,8 +22,6 @@ from conformance.emulator.edits import (
     with_fields,
     with_items,
 )
-from conformance.emulator.handlers import Handler
-from conformance.emulator.mutants import mutant
 from conformance.evidence.exchange import Response
 
 RUNS = ("threads.runs.create", "threads.runs.get", "threads.runs.list", "threads.create_and_run")
