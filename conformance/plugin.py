@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from attrs import asdict, define, field, frozen
+from attrs import define, field, frozen
 
 from conformance._parts import late
 from conformance.errors import ConformanceError
@@ -179,7 +178,7 @@ def aoai_verdict(request: pytest.FixtureRequest) -> Judged:
     verdict = session.verdict(item)
     judged = Judged(session, item, verdict)
     # There is only one fixture: with thousands of items, a second one would cost more time than the verdicts.
-    told = _properties(item, verdict)
+    told = junit.properties(verdict, item.check.level.value, item.check.clause)
     request.node.user_properties += [
         (name, escaped(value) if isinstance(value, str) else value) for name, value in told
     ]
@@ -192,28 +191,6 @@ def aoai_verdict(request: pytest.FixtureRequest) -> Judged:
     if verdict.outcome in BROKEN:
         raise BrokenItem(judged.explained())
     return judged
-
-
-def _properties(item: Item, verdict: Verdict) -> Iterator[tuple[str, object]]:
-    """Yield what JUnit holds about a verdict besides its outcome."""
-    yield "outcome", verdict.outcome.value
-    yield "level", item.check.level.value
-    yield "clause", item.check.clause
-    yield "judged", verdict.judged
-    if verdict.unjudged:
-        yield "unjudged", sum(part.count for part in verdict.unjudged)
-        yield "coverage", verdict.coverage
-    if verdict.stability:
-        yield "repeated", verdict.stability
-    if verdict.witness:
-        yield "witness", verdict.witness
-    # The report has all of them; JUnit readers show a few lines.
-    for finding in verdict.findings[:5]:
-        yield "finding", f"{finding.case_id} {finding.message}"
-    if verdict.waived is not None:
-        for name, value in asdict(verdict.waived).items():
-            if value:
-                yield f"waived.{name}", str(value)
 
 
 def _item_of(test: pytest.Item) -> Item | None:

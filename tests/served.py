@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
+from typing import IO
 
 from attrs import frozen
 
@@ -63,13 +68,77 @@ def words(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "conformance", *arguments]
 
 
+class Preloaded:
+    """The process of ``preloaded.py``, which starts our commands without the time for their imports."""
+
+    def __init__(self) -> None:
+        self._channel, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, str(Path(__file__).with_name("preloaded.py")), str(theirs.fileno())],
+                env=environment(Path.home()),
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+            )
+
+    def close(self) -> None:
+        """End it; the commands that run end by themselves."""
+        self._channel.close()
+        self._process.wait()
+
+    @contextmanager
+    def started(
+        self, module: str, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, streams: Sequence[int]
+    ) -> Iterator[Forked]:
+        """A process like that of ``python -m module arguments``, with the given standard streams."""
+        talk, theirs = socket.socketpair()
+        with talk, talk.makefile("rwb") as lines:
+            with theirs:
+                socket.send_fds(self._channel, [b"+"], [theirs.fileno(), *streams])
+            asked = {"module": module, "arguments": [*arguments], "environment": {**env}, "folder": str(cwd)}
+            lines.write(json.dumps(asked).encode() + b"\n")
+            lines.flush()
+            yield Forked(int(lines.readline()), lines)
+
+
+@frozen
+class Forked:
+    """A process that :class:`Preloaded` started."""
+
+    pid: int
+    _lines: IO[bytes]
+
+    def wait(self) -> int:
+        """Wait for its end, and return its exit code."""
+        return int(self._lines.readline())
+
+    def kill(self) -> None:
+        """Kill it. It must not have been waited for."""
+        os.kill(self.pid, signal.SIGKILL)
+
+
+@cache
+def preloaded() -> Preloaded:
+    """The one of this process, started when it is first needed."""
+    made = Preloaded()
+    atexit.register(made.close)
+    return made
+
+
 def command(
     state: Path, *arguments: str, env: Mapping[str, str] | None = None, cwd: Path | None = None, ours: bool = True
 ) -> Done:
-    """Run a command to its end; a command that hangs fails the test by :class:`subprocess.TimeoutExpired`."""
+    """Run a command to its end; a command that hangs fails the test by :class:`subprocess.TimeoutExpired`.
+
+    With ``ours`` the arguments are those of our command line, else a whole one. What is ``python -m`` is forked from a
+    process that has imported the package, unless ``env`` speaks to Python itself.
+    """
+    given, whole = words(*arguments) if ours else list(arguments), environment(state, **(env or {}))
+    if given[:2] == [sys.executable, "-m"] and not any(name.startswith("PYTHON") for name in env or ()):
+        return _forked(given[2], given[3:], whole, cwd or state)
     done = subprocess.run(
-        words(*arguments) if ours else list(arguments),
-        env=environment(state, **(env or {})),
+        given,
+        env=whole,
         cwd=cwd or state,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -78,6 +147,28 @@ def command(
         check=False,
     )
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def _forked(module: str, arguments: Sequence[str], env: Mapping[str, str], cwd: Path) -> Done:
+    """Run a module to its end as a fork."""
+    with ExitStack() as stack:
+        empty = stack.enter_context(Path(os.devnull).open("rb"))
+        ends = [os.pipe(), os.pipe()]
+        read = [stack.enter_context(os.fdopen(one, encoding="utf-8")) for one, _ in ends]
+        write = [stack.enter_context(os.fdopen(one, "wb")) for _, one in ends]
+        streams = [empty.fileno(), *(each.fileno() for each in write)]
+        process = stack.enter_context(preloaded().started(module, arguments, env, cwd, streams))
+        for each in write:
+            each.close()
+        with ThreadPoolExecutor(2) as readers:
+            texts = [readers.submit(each.read) for each in read]
+            late = wait(texts, PATIENCE).not_done
+            if late:
+                process.kill()
+        code = process.wait()
+        if late:
+            raise subprocess.TimeoutExpired([module, *arguments], PATIENCE)
+        return Done(code, texts[0].result(), texts[1].result())
 
 
 @contextmanager
@@ -91,20 +182,18 @@ def nobody() -> Iterator[str]:
 @contextmanager
 def serving(state: Path, *arguments: str, **more: str) -> Iterator[str]:
     """``serve`` in a process of its own, on a free port; yields its base URL."""
-    process = subprocess.Popen(
-        words("serve", "--port", "0", *arguments),
-        env=environment(state, **more),
-        cwd=state,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    with process:
+    with ExitStack() as stack:
+        nothing = stack.enter_context(Path(os.devnull).open("r+b"))
+        read, write = os.pipe()
+        output = stack.enter_context(os.fdopen(read, encoding="utf-8"))
+        with os.fdopen(write, "wb") as told:
+            streams = [nothing.fileno(), told.fileno(), nothing.fileno()]
+            asked = ("conformance", ["serve", "--port", "0", *arguments], environment(state, **more), state, streams)
+            process = stack.enter_context(preloaded().started(*asked))
         try:
-            line = process.stdout.readline() if process.stdout else ""
+            line = output.readline()
             assert line.startswith("ready "), f"serve did not start: {line!r}"
             yield line.removeprefix("ready ").strip()
         finally:
-            process.send_signal(signal.SIGKILL)
+            process.kill()
             process.wait()

@@ -54,6 +54,8 @@ def main(args: argparse.Namespace) -> int:
         print(line + (f" ({item.reason})" if item.reason else ""))
         for one in item.cleaned.left:
             print(f"  left: {one.text}")
+        for one in item.cleaned.staying:
+            print(f"  stays: {one.text}")
     if not found:
         print("nothing to remove: no journal of an interrupted run")
     return 3 if left else 0

@@ -39,6 +39,16 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--list-mutants", action="store_true", help="print the names of the mutants and the rule that each breaks"
     )
+    parser.add_argument(
+        "--dialect",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="answer in a shape that the service was recorded to send; repeatable (names: --list-dialects)",
+    )
+    parser.add_argument(
+        "--list-dialects", action="store_true", help="print the names of the dialects and the shape of each"
+    )
     parser.add_argument("--latency", type=float, default=0.0, metavar="S", help="seconds before each answer")
     stream = parser.add_argument_group("streams")
     stream.add_argument("--interval", type=float, default=0.0, metavar="S", help="seconds between chunks")
@@ -64,6 +74,8 @@ def main(args: argparse.Namespace) -> int:
     """Serve until a signal ends the process."""
     if args.list_mutants:
         return _list_mutants()
+    if args.list_dialects:
+        return _list_dialects()
     if not 0 <= args.port <= 65535:
         raise UsageError(f"--port {args.port}: must be 0 to 65535")
     from conformance.emulator.app import App
@@ -92,6 +104,8 @@ def main(args: argparse.Namespace) -> int:
         faults=faults,
     )
     app = App([load(name, args.specs) for name in names], settings)
+    for name in args.dialect:
+        app = _speaking(app, name)
     if args.mutant:
         app = _mutated(app, args.mutant)
     transform = _breaking(args.broken) if args.broken else None
@@ -137,6 +151,22 @@ def _list_mutants() -> int:
     for name, mutant in sorted(mutants().items()):
         print(f"{name}  {mutant.rule}")
     return 0
+
+
+def _list_dialects() -> int:
+    """Print each dialect with its shape."""
+    from conformance.emulator.dialects import dialects
+
+    for name, dialect in dialects().items():
+        print(f"{name}  {dialect.shape}")
+    return 0
+
+
+def _speaking(app: App, name: str) -> App:
+    """The application, answering in one dialect."""
+    from conformance.emulator.dialects import dialect_named
+
+    return dialect_named(name).apply(app)
 
 
 def _mutated(app: App, name: str) -> App:

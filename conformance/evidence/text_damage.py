@@ -10,6 +10,9 @@ from attrs import frozen
 
 __all__ = ["Damage", "damage", "strings"]
 
+#: The kinds of JSON values that are or may hold strings.
+_HOLDERS = (str, dict, list)
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 #: The control characters U+0080 to U+009F. No text of a model or a person has a use for them.
 _C1 = re.compile("[\x80-\x9f]")
@@ -70,4 +73,5 @@ def strings(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
                 yield place, name
                 stack.append((f"{place}/{name}", inner))
         elif isinstance(one, list):
-            stack.extend((f"{place}/{index}", inner) for index, inner in enumerate(one))
+            # Most long lists hold numbers; a pointer for each of them would take most of the time.
+            stack.extend((f"{place}/{i}", inner) for i, inner in enumerate(one) if isinstance(inner, _HOLDERS))

@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import define, field
 
-__all__ = ["Held", "controlled", "held", "interruptible", "tell_worker"]
+__all__ = ["Held", "complete", "controlled", "held", "interruptible", "tell_worker"]
 
 #: Seconds in which further signals of :func:`interruptible` belong to the first one: who closes a terminal sends two.
 _TOGETHER = 1.0
@@ -95,6 +95,18 @@ def held() -> Iterator[Held]:
     numbers = [number for number in _numbers("SIGINT", "SIGTERM", "SIGHUP") if callable(signal.getsignal(number))]
     with _handled(numbers, noted):
         yield noted
+
+
+@contextmanager
+def complete() -> Iterator[None]:
+    """What is done within is not interrupted: a signal that comes meanwhile raises KeyboardInterrupt afterwards."""
+    signals = Held()
+    try:
+        with held() as signals:
+            yield
+    finally:
+        if signals.came:
+            raise KeyboardInterrupt
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from conformance.judging.check import Check
 from conformance.judging.repeats import repetitions_in, scenario_of
 from conformance.run.conclusion import computed
 from conformance.run.ending import Ended
+from conformance.run.interruption import complete
 from conformance.run.recent import Recent
 from conformance.run.selection import Item
 from conformance.settings.options import Options
@@ -166,8 +167,8 @@ class Recorder:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Write lines, unless an earlier one could not be written."""
-        with self._lock:
+        """Write lines, unless an earlier one could not be written. A signal waits: half a line would end the report."""
+        with complete(), self._lock:
             if self._broken is not None:
                 raise self._broken
             try:

@@ -108,7 +108,12 @@ def files(spec: Spec, settings: Settings) -> Script:
     known["attached.1"] = ready.needed[1]
     if kind("file").has(spec, "create"):
         nowhere = _attach(spec, name, known, 2, "file-" + IMPOSSIBLE, role="attach.nowhere", expect=Expect.EITHER)
-        yield (nowhere,)
+        (seen,) = yield (nowhere,)
+        attached = created_id(seen)
+        if attached is not None:
+            here = {**known, "nowhere": attached}
+            look = call(spec, f"{FILES}.get", "{store}", "{nowhere}", role="nowhere.get", known=here)
+            yield from poll_status(look.at(name, "nowhere.get"), "nowhere.get", ENDS, settings)
 
     def on(operation: str, *ids: str, role: str, **more: Any) -> Case:
         return call(spec, operation, *ids, role=role, known=known, **more).at(name, role)

@@ -265,8 +265,10 @@ class Target:
                     return evolve(earlier[-1], attempts=tuple(earlier[:-1]))
                 raise
             # A request that can't be sent again needs a new connection: its server might just be closing a kept one.
+            # Nor can a wrong key: each attempt counts against the few of a run, also one that never arrived.
+            once = not case.changes_nothing or case.auth is Auth.WRONG
             with self._concurrency.shared() as in_flight:
-                answer, exchange = self._try(case, request, fresh=not case.changes_nothing)
+                answer, exchange = self._try(case, request, fresh=once)
             wait = delay(case, answer, len(earlier) + 1, self._pace, again=free)
             if wait is None:
                 break

@@ -21,6 +21,8 @@ def made(context: TemplateContext) -> Iterator[Draft]:
     yield draw("images")
     yield draw("images.one", n=1)
     yield draw("images.b64", response_format="b64_json")
+    # Not the default size, so that a picture of another size is noticed.
+    yield draw("images.b64.size", response_format="b64_json", size="1792x1024")
     yield draw("images.url", response_format="url")
     yield draw("images.style", style="natural", quality="standard", size="1024x1024")
     yield draw("images.scripts", prompt="Ein Leuchtturm 灯台 🗼")

@@ -8,7 +8,6 @@ import asyncio
 import fcntl
 import json
 import os
-import re
 import select
 import signal
 import subprocess
@@ -258,27 +257,6 @@ def test_second_interrupt_ends_at_once_and_keeps_the_journal(watched: Watched, t
 def _removes(seen: list[tuple[float, str, str]], since: float) -> bool:
     """What was under way is over, and a removal has begun."""
     return time.monotonic() > since + 2.5 and seen[-1][0] > since and seen[-1][1] == "DELETE"
-
-
-def test_killed_run_is_cleaned_up_by_its_journal_alone(watched: Watched, tmp_path: Path) -> None:
-    """kill -9: ``cleanup`` removes what the journal names; what others made before and after stays."""
-    theirs = {watched.foreign() for _ in range(3)}
-    with started(tmp_path, watched.url) as process:
-        watched.wait(process, created(8))
-        process.kill()
-        assert -signal.SIGKILL == process.wait(10)
-    theirs |= {watched.foreign() for _ in range(3)}
-    assert watched.assistants() > theirs
-    sent = len(watched.seen)
-    done = command(tmp_path, "cleanup", "--target", watched.url)
-    assert 0 == done.code, done.out + done.err
-    left = watched.assistants()
-    assert theirs <= left
-    # A creation that was under way when the run was killed has no id in the journal; its number is told.
-    told = re.search(r"(\d+) creates that never got an answer", done.out)
-    assert len(left - theirs) <= (int(told[1]) if told else 0), done.out
-    assert set(REMOVAL) == {method for _, method, _ in watched.seen[sent:]}
-    assert bool(told) == bool(journals_of(tmp_path)), "a journal stays as long as a creation is unanswered"
 
 
 def test_cleanup_of_another_target_sends_nothing(watched: Watched, tmp_path: Path) -> None:

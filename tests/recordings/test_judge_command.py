@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,28 @@ def test_wrong_traffic_is_not_and_the_place_is_told(
     assert "not conformant (recorded traffic, 2 exchanges)" in told
     assert "FAIL usage.adds-up" in told
     assert f"{tmp_path / f'traffic.{ending}'}: " in told.partition("FAIL usage.adds-up")[2].split("\n\n")[0]
+
+
+def test_junit_has_the_form_that_pytest_gives_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run's file is pytest's own; both have the same elements, attributes and names of cases."""
+    assert 1 == judge(tmp_path, chat(), chat(BAD), chat(SAID, status=429))
+    root = ET.parse(tmp_path / "out" / "2024-05-01-preview" / "junit.xml").getroot()
+    suite = root.find("testsuite")
+    assert suite is not None
+    cases = {case.attrib["name"]: case for case in suite.iter("testcase")}
+    assert str(len(cases)) == suite.attrib["tests"]
+    failed = cases["test_rule[2024-05-01-preview:recorded.chat.completions.create:usage.adds-up]"]
+    told = {each.attrib["name"]: each.attrib["value"] for each in failed.iter("property")}
+    assert ("fail", "MUST") == (told["outcome"], told["level"])
+    failure = failed.find("failure")
+    assert failure is not None
+    assert "FAIL usage.adds-up" in str(failure.text)
+    kinds = {kind: sum(1 for _ in suite.iter(kind)) for kind in ("failure", "error", "skipped")}
+    assert kinds == {"failure": 1, "error": int(suite.attrib["errors"]), "skipped": int(suite.attrib["skipped"])}
+    assert "1" == suite.attrib["failures"]
+    first = {each.attrib["name"]: each.attrib["value"] for each in suite.find("properties") or ()}
+    assert "not conformant" in first["2024-05-01-preview.conclusion"]
+    capsys.readouterr()
 
 
 def test_the_folder_is_a_sealed_run_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,7 @@ from conformance.emulator.app import App
 from conformance.emulator.behaviour import DEFAULT_DEPLOYMENTS, Settings
 from conformance.emulator.server import asgi, running
 from conformance.evidence.exchange import Exchange, Response
+from conformance.requests.case import Auth
 from conformance.requests.headers import EMULATOR_HEADER
 from conformance.requests.request import Request
 from conformance.settings.configuration import Budget
@@ -28,7 +29,7 @@ from conformance.verdict import Outcome
 
 from .conftest import KEY, Open, Serve
 from .test_target import CHAT
-from .wire_server import WireServer
+from .wire_server import WireServer, http
 
 #: Words of objects that somebody else has in the account.
 PRIVATE = "kestrel-plan-77"
@@ -92,6 +93,25 @@ def test_budget_and_wrong_keys_hold_for_all_api_versions_and_processes(
         assert wrong <= WRONG_KEY_PROBES
         # A process of two may send one of them, and this scenario belongs to one process.
         assert reached or wrong == (1 if processes == "2" else WRONG_KEY_PROBES)
+
+
+def test_a_wrong_key_is_sent_once_though_kept_connections_are_closed(serve: Serve, open_target: Open) -> None:
+    """A server may close a kept connection when the next request comes. That request counts, whether it saw it or not:
+    a probe with a wrong key that has to be repeated is both probes of the run.
+    """
+    known: set[object] = set()
+
+    def once(connection: socket.socket, request: bytes, number: int) -> bool:
+        if connection.getpeername() in known:
+            return False
+        known.add(connection.getpeername())
+        connection.sendall(http({}, 200, "Connection: keep-alive"))
+        return True
+
+    target = open_target(serve(once).url, live=True)
+    asked = [target.send(case) for case in (CHAT, evolve(CHAT, auth=Auth.WRONG), evolve(CHAT, auth=Auth.WRONG))]
+    assert [(200, 0)] * 3 == [(exchange.status, len(exchange.attempts)) for exchange in asked]
+    assert WRONG_KEY_PROBES == target.allowance.spent.wrong_keys
 
 
 def test_what_was_spent_elsewhere_is_taken_off_the_budget(open_target: Open) -> None:

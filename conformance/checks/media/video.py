@@ -151,3 +151,53 @@ def deleted_videos(spec: Spec, trace: Trace) -> Iterator[Finding]:
     for seen in trace.role("gone.film"):
         if seen.exchange.ok:
             yield seen.finding("the video is still there", place="status", expected=404, actual=seen.exchange.status)
+
+
+#: State of a job → how far it is. States that no document lists have no place.
+_PROGRESS = {
+    "preprocessing": 0,
+    "queued": 0,
+    "running": 1,
+    "processing": 2,
+    "succeeded": 3,
+    "failed": 3,
+    "cancelled": 3,
+}
+
+
+def _back_in_line(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: a job that was running is queued again."""
+    response = exchange.response
+    value = response.json if response is not None and exchange.ok else None
+    if response is None or not isinstance(value, dict) or value.get("object") != "video.generation.job":
+        return None
+    if _PROGRESS.get(value.get("status", "")) not in (1, 2):
+        return None
+    for past in earlier:
+        old = past.response.json if past.ok and past.response else None
+        if past.request.url == exchange.request.url and isinstance(old, dict) and _PROGRESS.get(old.get("status", "")):
+            return exchange.answered(response.with_json({**value, "status": "queued"}))
+    return None
+
+
+@trace_check(
+    "video.states",
+    Level.SHOULD,
+    clause="video-job-states",
+    counterexample=_back_in_line,
+    scenarios=JOB,
+    needs=("job.get",),
+)
+def states(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """A job goes from the queue to its work and to its end. It may skip states, but does not go back."""
+    far, last = 0, ""
+    for seen in trace.role("job.get"):
+        status = seen.json.get("status") if seen.exchange.ok and isinstance(seen.json, dict) else None
+        reached_now = _PROGRESS.get(str(status))
+        if reached_now is None:
+            continue
+        if reached_now < far:
+            yield seen.finding("the job went back to an earlier state", place="/status", expected=f"{last} or later",
+                               actual=status)  # fmt: skip
+            return
+        far, last = reached_now, str(status)

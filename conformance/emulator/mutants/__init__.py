@@ -7,29 +7,23 @@ puts the bug into an application.
 
 from __future__ import annotations
 
-import difflib
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
 from attrs import evolve, field, frozen
 
 from conformance.emulator.app import App
-from conformance.emulator.call import Call, Documented
+from conformance.emulator.call import Call
 from conformance.emulator.handlers import Handler
-from conformance.errors import HarnessError, UsageError
+from conformance.emulator.variants import Change, answers_with, collected, hits, named, wrap
 from conformance.evidence.exchange import Response
-from conformance.spec.operations import Operation, operations_of
+from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 
 __all__ = ["Change", "Loosen", "Mutant", "loosened", "mutant", "mutant_named", "mutants"]
 
-#: ``change(call, answer)``: answers the call wrongly, mostly by changing what the correct handler ``answer`` gives.
-Change = Callable[[Call, Handler], Response]
 #: Removes a constraint from a copy of a version's document, in place.
 Loosen = Callable[[dict[str, Any]], None]
 
@@ -62,7 +56,7 @@ class Mutant:
         return any(
             self._hits(id_)
             and (operation.stream is not None or not self.streamed)
-            and (not self.about or _answers(spec, operation, self.about))
+            and (not self.about or answers_with(spec, operation, self.about))
             for id_, operation in known.items()
         )
 
@@ -75,11 +69,7 @@ class Mutant:
             # Routes and validators are compiled from the document, so they must be built again.
             app.__attrs_post_init__()
             return app
-        app.handlers = {
-            operation: self._broken(handler) if self._hits(operation) else handler
-            for operation, handler in app.handlers.items()
-        }
-        return app
+        return wrap(app, self.operations, self.change)
 
     def _loosened(self, spec: Spec) -> Spec:
         """The Spec without the constraint."""
@@ -88,19 +78,9 @@ class Mutant:
             self.loosen(document)
         return evolve(spec, document=document)
 
-    def _broken(self, handler: Handler) -> Handler:
-        """The handler with the bug."""
-        return lambda call: self.change(call, handler)
-
     def _hits(self, operation: str) -> bool:
         """Return True if the operation behaves wrongly."""
-        return any(fnmatchcase(operation, pattern) for pattern in self.operations)
-
-
-def _answers(spec: Spec, operation: Operation, name: str) -> bool:
-    """Return True if the answer of an operation, or each item of its list, has the field."""
-    answer = Documented(spec, operation).answer
-    return answer.has(name) or answer.has("data", "*", name)
+        return hits(self.operations, operation)
 
 
 def mutant(
@@ -136,23 +116,10 @@ def _unchanged(call: Call, answer: Handler) -> Response:
 @cache
 def mutants() -> Mapping[str, Mutant]:
     """Every mutant by name, sorted by name. Raises :class:`HarnessError` if two have the same name."""
-    found: dict[str, Mutant] = {}
-    for info in pkgutil.iter_modules(__path__, f"{__name__}."):
-        for change in vars(importlib.import_module(info.name)).values():
-            # Imported helpers are found in several modules; each mutant counts where it is defined.
-            if getattr(change, "__module__", None) != info.name:
-                continue
-            for one in getattr(change, "mutants", ()):
-                if found.setdefault(one.name, one) is not one:
-                    raise HarnessError(f"two mutants are called {one.name}", where=info.name)
-    return dict(sorted(found.items()))
+    return collected(__name__, __path__, "mutants")
 
 
 def mutant_named(name: str) -> Mutant:
     """The mutant with a name. Raises :class:`UsageError` for an unknown name."""
-    found = mutants().get(name)
-    if found is None:
-        near = difflib.get_close_matches(name, mutants(), n=2)
-        nearest = f"nearest: {', '.join(near)}; " if near else ""
-        raise UsageError(f"unknown mutant {name!r}", hint=f"{nearest}see: serve --list-mutants")
+    found: Mutant = named(name, mutants(), "mutant")
     return found

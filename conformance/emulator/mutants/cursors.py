@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.emulator.call import Call
+from conformance.emulator.edits import Value, answer_unless_refused, edited, memory, with_items, with_query
 from conformance.emulator.error_answers import Problem, Refused
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
-from conformance.emulator.mutants.edit import Value, answer_unless_refused, edited, memory, with_items, with_query
 from conformance.evidence.exchange import Response
 
 #: Every list operation.

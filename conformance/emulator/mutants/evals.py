@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from conformance.emulator.call import Call
+from conformance.emulator.edits import Value, each_object, edited, memory, path_ids, with_fields, with_items
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
-from conformance.emulator.mutants.edit import Value, each_object, edited, memory, path_ids, with_fields, with_items
 from conformance.evidence.exchange import Response
 
 RUNS = ("evals.runs.create", "evals.runs.get", "evals.runs.list")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from conformance.emulator.call import Call
-from conformance.emulator.handlers import Handler
-from conformance.emulator.mutants import mutant
-from conformance.emulator.mutants.edit import (
+from conformance.emulator.edits import (
     Value,
     answer_unless_refused,
     each_object,
@@ -14,6 +12,8 @@ from conformance.emulator.mutants.edit import (
     with_fields,
     with_query,
 )
+from conformance.emulator.handlers import Handler
+from conformance.emulator.mutants import mutant
 from conformance.evidence.exchange import Response
 
 SHOWN = ("files.upload", "files.get", "files.list")

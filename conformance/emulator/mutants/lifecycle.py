@@ -6,10 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from conformance.emulator.call import Call
-from conformance.emulator.error_answers import Problem, Refused
-from conformance.emulator.handlers import Handler
-from conformance.emulator.mutants import mutant
-from conformance.emulator.mutants.edit import (
+from conformance.emulator.edits import (
     Value,
     answer_unless_refused,
     each_object,
@@ -19,6 +16,9 @@ from conformance.emulator.mutants.edit import (
     with_fields,
     with_items,
 )
+from conformance.emulator.error_answers import Problem, Refused
+from conformance.emulator.handlers import Handler
+from conformance.emulator.mutants import mutant
 from conformance.evidence.exchange import Response
 
 #: The operations that create an object which can be read afterwards.

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from conformance.emulator.call import Call
+from conformance.emulator.edits import Value, edited, with_data, with_events, with_fields, with_items
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
-from conformance.emulator.mutants.edit import Value, edited, with_data, with_events, with_fields, with_items
 from conformance.evidence.exchange import Response
 
 CREATE, GET, INPUT = "responses.create", "responses.get", "responses.input_items.list"

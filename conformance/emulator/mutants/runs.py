@@ -9,9 +9,7 @@ from typing import Any
 from attrs import evolve
 
 from conformance.emulator.call import Call
-from conformance.emulator.handlers import Handler
-from conformance.emulator.mutants import mutant
-from conformance.emulator.mutants.edit import (
+from conformance.emulator.edits import (
     Value,
     each_object,
     edited,
@@ -22,6 +20,8 @@ from conformance.emulator.mutants.edit import (
     with_fields,
     with_items,
 )
+from conformance.emulator.handlers import Handler
+from conformance.emulator.mutants import mutant
 from conformance.evidence.exchange import Response
 
 RUNS = ("threads.runs.create", "threads.runs.get", "threads.runs.list", "threads.create_and_run")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from conformance.emulator.call import Call
+from conformance.emulator.edits import Value, each_object, edited, path_ids, with_fields, with_items
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
-from conformance.emulator.mutants.edit import Value, each_object, edited, path_ids, with_fields, with_items
 from conformance.evidence.exchange import Response
 
 STORES = ("vector_stores.create", "vector_stores.get", "vector_stores.list", "vector_stores.modify")

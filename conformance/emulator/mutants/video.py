@@ -5,9 +5,9 @@ from __future__ import annotations
 from attrs import evolve
 
 from conformance.emulator.call import Call
+from conformance.emulator.edits import Value, each_object, edited, memory, path_ids, with_fields
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
-from conformance.emulator.mutants.edit import Value, each_object, edited, memory, path_ids, with_fields
 from conformance.evidence.exchange import Response
 
 JOBS = ("video.generations.jobs.create", "video.generations.jobs.get", "video.generations.jobs.list")

@@ -1,4 +1,4 @@
-"""Building blocks of mutants: small changes to calls and answers."""
+"""Building blocks of variants: small changes to calls and answers."""
 
 from __future__ import annotations
 

@@ -1,0 +1,154 @@
+"""A run leaves nothing at a target that somebody else owns, however it ends. The target itself is asked.
+
+The emulator runs in a process that outlives the run. It holds 500 objects of somebody else before.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import frozen
+from served import command, environment, words
+
+from conformance._parts import part
+from conformance.requests.profile import Profile
+from conformance.spec.loading import versions
+
+from .owned_emulator import Owned, creates, owned_emulator
+
+#: Seconds until a run must have got somewhere, or ended, on a busy machine.
+PATIENCE = 240.0
+
+ENDINGS = ("complete", "SIGINT", "SIGTERM", "SIGHUP", "SIGKILL")
+
+
+@frozen
+class Ended:
+    """How a run and what followed ended. ``excused`` are ids that the report lists with a reason, ``unanswered`` how
+    many creations got no answer.
+    """
+
+    code: int
+    output: str
+    excused: frozenset[str] = frozenset()
+    unanswered: int = 0
+
+
+def footer_of(state: Path, version: str) -> Any:
+    return part("reports.jsonl").read(state / "out" / version).footer
+
+
+def run_words(owned: Owned, version: str, profile: str) -> list[str]:
+    given = ("--target", owned.url, "--api-version", version, "--profile", profile, "--out", "out")
+    return words("run", *given, "--cleanup-timeout", "120")
+
+
+@contextmanager
+def in_the_middle(owned: Owned, state: Path, version: str, profile: str) -> Iterator[subprocess.Popen[Any]]:
+    """A run that has sent something, and created something where its api-version can."""
+    before = owned.held()["requests"]
+    with (
+        (state / "output").open("w") as output,
+        subprocess.Popen(
+            run_words(owned, version, profile),
+            env=environment(state),
+            cwd=state,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            # A test run in the background of a script inherits an ignored SIGINT; a person's terminal doesn't.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads matter here
+        ) as process,
+    ):
+        try:
+            owned.wait(
+                lambda told: told["requests"] > before + 30 and bool(owned.left_in(told) or not owned.creates),
+                process,
+                PATIENCE,
+            )
+            yield process
+        finally:
+            process.kill()
+
+
+def ended(owned: Owned, state: Path, version: str, profile: str, ending: str) -> Ended:
+    """Run, end it, and clean up after a kill."""
+    if ending == "complete":
+        done = command(state, *run_words(owned, version, profile)[3:])
+        code, output = done.code, done.out + done.err
+    else:
+        with in_the_middle(owned, state, version, profile) as process:
+            process.send_signal(getattr(signal, ending))
+            code = process.wait(PATIENCE)
+        output = (state / "output").read_text()
+    if ending == "SIGKILL":
+        done = command(state, "cleanup", "--target", owned.url, "--cleanup-timeout", "120")
+        told = re.search(r"(\d+) creates that never got an answer", done.out)
+        stays = frozenset(re.findall(r"stays: \S*/(\S+) ", done.out))
+        return Ended(done.code, done.out + done.err, stays, int(told[1]) if told else 0)
+    footer = footer_of(state, version)
+    excused = frozenset(line.split(" ")[0].rpartition("/")[2] for line in footer["cannot_be_removed"])
+    assert [] == footer["left_behind"]
+    assert (ending != "complete") == footer["interrupted"]
+    return Ended(code, output, excused, len(footer["unanswered"]))
+
+
+def nothing_is_left(version: str, profile: str, ending: str, state: Path) -> None:
+    """The property, for one version, profile and ending."""
+    with owned_emulator(version, state, 500) as owned:
+        one = ended(owned, state, version, profile, ending)
+        assert one.code == {"complete": 0, "SIGKILL": 0}.get(ending, 130), one.output
+        left = {
+            kind: rest
+            for kind, ids in owned.left.items()
+            # What is inside an object that can't be removed stays with it: the events of a job, for example.
+            if kind.partition("/")[2] not in one.excused and (rest := [id for id in ids if id not in one.excused])
+        }
+        # One object may stand in several collections: a file and its content, for example.
+        named = sorted({id for kind, ids in left.items() for id in (*ids, *filter(None, [kind.partition("/")[2]]))})
+        if one.unanswered:
+            # A creation that was under way when the run was cut off may have made an object that nobody can name.
+            assert len(named) <= one.unanswered, (left, one.output)
+        else:
+            assert [] == named, (left, one.output)
+        assert {} == owned.foreign_changes
+
+
+@pytest.mark.parametrize(("version", "ending"), [("v1-preview", "complete"), ("2024-05-01-preview", "SIGKILL")])
+def test_a_run_leaves_nothing_at_a_target_that_outlives_it(version: str, ending: str, tmp_path: Path) -> None:
+    nothing_is_left(version, "smoke", ending, tmp_path)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize(
+    ("version", "profile", "ending"),
+    [
+        (version, profile, ending)
+        for version in versions()
+        for profile in Profile.ALL
+        for ending in ENDINGS
+        # A smoke run of the others is over before anybody could interrupt it.
+        if ending == "complete" or profile != Profile.SMOKE or creates(version)
+    ],
+)
+def test_every_version_leaves_nothing_however_its_run_ends(
+    version: str, profile: str, ending: str, tmp_path: Path
+) -> None:
+    nothing_is_left(version, profile, ending, tmp_path)
+
+
+def test_the_witness_sees_what_is_left_and_what_is_changed(tmp_path: Path) -> None:
+    """Otherwise the tests above could not fail."""
+    with owned_emulator("2023-11-06-beta", tmp_path, 6) as owned:
+        assert ({}, {}) == (owned.left, owned.foreign_changes)
+        changed = next(iter(owned.theirs["assistants"]))
+        owned.ask("POST", f"/assistants/{changed}", {"metadata": {"run": "changed"}})
+        new = owned.ask("POST", "/assistants", {"model": "gpt-4o"})["id"]
+        assert ({"assistants": [new]}, {"assistants": [changed]}) == (owned.left, owned.foreign_changes)
