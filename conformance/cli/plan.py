@@ -42,7 +42,8 @@ def main(args: argparse.Namespace) -> int:
         spec = load(version, options.specs)
         scenarios = scenarios_in(spec, options)
         # To an emulator every kind is sent, so all of them are counted.
-        bill = plan(scenarios, allowed=config.budget.expensive if live else None)
+        able = frozenset().union(*config.target.deployments.values()) if config.target.deployments else ()
+        bill = plan(spec, scenarios, capabilities=able, allowed=config.budget.expensive if live else None)
         items = items_of(spec, scenarios, checks_of(options))
         made.append(
             {
@@ -52,6 +53,7 @@ def main(args: argparse.Namespace) -> int:
                 "lines": [asdict(line) for line in bill.lines],
                 "total": asdict(bill.total),
                 "left_out": dict(bill.expensive) if live else {},
+                "pages": bill.pages,
                 "repeat": config.run.repeat,
                 "at_most": asdict(bill.total.times(config.run.repeat)),
             }
@@ -83,4 +85,9 @@ def _print(row: dict[str, Any]) -> None:
             f"what fails is judged {row['repeat']} times in all: at most {most['requests']} requests, "
             f"{most['tokens']} tokens, {most['images']} images, {most['seconds']:.0f} seconds"
         )
-    print("tokens, images and seconds are upper bounds; polling and retries are not counted")
+    if row["pages"]:
+        print(f"lists that hold many objects of others: at most {row['pages']} requests more")
+    print(
+        "upper bounds, with the preflight and the removal of what is created; not counted are retries, polling of slow"
+    )
+    print("objects, and the removal of what a target creates although it should refuse it")

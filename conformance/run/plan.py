@@ -6,8 +6,12 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
-from conformance.requests.case import Case, Family
+from conformance.requests.case import Case, Expect, Family
 from conformance.scenarios.scenario import Scenario
+from conformance.spec.spec import Spec
+from conformance.target.created import removal
+from conformance.target.guards import with_undo
+from conformance.target.preflight import probes
 
 __all__ = ["Line", "Plan", "plan"]
 
@@ -49,10 +53,14 @@ class Line:
 
 @frozen
 class Plan:
-    """The lines by resource and family, and the requests of each expensive kind that is not allowed."""
+    """The lines by resource and family, and the requests of each expensive kind that is not allowed.
+
+    ``pages`` are further requests at most, in lists of the account that others fill.
+    """
 
     lines: tuple[Line, ...]
     expensive: tuple[tuple[str, int], ...] = ()
+    pages: int = 0
 
     @property
     def total(self) -> Line:
@@ -64,16 +72,26 @@ class Plan:
 
 
 def _of(case: Case, resource: str, family: str) -> Line:
-    """The cost of one case. Its undo is one more request."""
-    requests = 1 + (1 if case.undo is not None else 0)
-    return Line(resource, family, requests, case.cost.tokens, case.cost.images, case.cost.seconds)
+    """The cost of one case, without the removal of what it creates."""
+    return Line(resource, family, 1, case.cost.tokens, case.cost.images, case.cost.seconds)
 
 
-def plan(scenarios: Iterable[Scenario], *, allowed: Iterable[str] | None = None) -> Plan:
-    """The plan of some scenarios.
+def _removed(spec: Spec, cases: Iterable[Case]) -> int:
+    """How many requests remove what some cases create, at a target that refuses what it must refuse."""
+    return sum(removal(spec, with_undo(case, spec)) for case in cases if case.expect is not Expect.REJECT)
 
-    ``allowed`` are the expensive kinds that may be sent; None allows all (an emulator). Requests that aren't
-    allowed are counted only in ``expensive``.
+
+def plan(
+    spec: Spec,
+    scenarios: Iterable[Scenario],
+    *,
+    capabilities: Iterable[str] = (),
+    allowed: Iterable[str] | None = None,
+) -> Plan:
+    """The plan of some scenarios, with the preflight before them and the removal after them.
+
+    ``capabilities`` are those of the deployments. ``allowed`` are the expensive kinds that may be sent; None allows all
+    (an emulator). Requests that aren't allowed are counted only in ``expensive``.
     """
     permitted = None if allowed is None else frozenset(allowed)
     lines: dict[tuple[str, str], Line] = {}
@@ -83,6 +101,8 @@ def plan(scenarios: Iterable[Scenario], *, allowed: Iterable[str] | None = None)
         key = (line.resource, line.family)
         lines[key] = lines[key] + line if key in lines else line
 
+    pages = 0
+    add(Line("all", "preflight", len(probes(spec, frozenset(capabilities)))))
     for each in scenarios:
         kinds = {case.expensive for case in each.cases if case.expensive} | ({each.expensive} - {""})
         for kind in kinds:
@@ -92,12 +112,13 @@ def plan(scenarios: Iterable[Scenario], *, allowed: Iterable[str] | None = None)
         if not each.cases:
             if permitted is None or not each.expensive or each.expensive in permitted:
                 add(Line(each.resource, Family.SCENARIO, each.requests, each.tokens))
+                pages += each.pages
             continue
-        for case in each.cases:
-            if permitted is None or not case.expensive or case.expensive in permitted:
-                add(_of(case, each.resource, case.family))
-        extra = each.requests - len(each.cases)
-        if extra:
-            add(Line(each.resource, "setup", 2 * extra))
+        sent = [c for c in each.cases if permitted is None or not c.expensive or c.expensive in permitted]
+        for case in sent:
+            add(_of(case, each.resource, case.family))
+        for family, requests in (("setup", len(each.setup)), ("removal", _removed(spec, (*each.setup, *sent)))):
+            if requests:
+                add(Line(each.resource, family, requests))
     ordered = tuple(lines[key] for key in sorted(lines))
-    return Plan(ordered, tuple(sorted(expensive.items())))
+    return Plan(ordered, tuple(sorted(expensive.items())), pages)

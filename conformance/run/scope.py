@@ -44,7 +44,7 @@ def scope_of(run: Opened, items: Sequence[Item]) -> RunScope:
     chosen, options, known = run.chosen, run.chosen.options, run.chosen.known
     target, budget = run.config.target, run.config.budget
     names, own = chosen_names(chosen), claimable(chosen.spec)
-    planned = plan(chosen.scenarios)
+    planned = plan(chosen.spec, chosen.scenarios)
     # An emulator costs nothing, so nothing is forbidden there.
     forbidden = {k: n for k, n in planned.expensive if target.protected and k not in budget.expensive}
     needed = {case.capability for scenario in chosen.scenarios for case in scenario.cases if case.capability}

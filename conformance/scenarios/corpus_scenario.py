@@ -86,6 +86,7 @@ def corpus_scenario(corpus: OperationCorpus) -> Scenario:
         tokens=sum(case.cost.tokens for case in cases),
         resource=corpus.resource,
         cases=cases,
+        setup=(*setup, *fresh * len(again)),
         profiles=Profile.ALL,
     )
 

@@ -146,7 +146,7 @@ def cancelled(spec: Spec, settings: Settings) -> Script:
     yield (by_state.at(name, "runs"), look.at(name, "cancelled.again"))
 
 
-@scenario("evals.order-by", operations=("evals.create", "evals.modify", "evals.list"), requests=7, expensive="evals")
+@scenario("evals.order-by", operations=("evals.create", "evals.modify", "evals.list"), requests=11, expensive="evals")
 def order_by(spec: Spec, settings: Settings) -> Script:
     """Of two evals the older one is modified: ordered by creation it is the older, ordered by last change the newer
     one.

@@ -35,7 +35,7 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
                 operations=(item.operation("create"), item.operation("list")),
                 script=_script(item),
                 doc=f"More {item.prefix} than fit on one page: the default and the largest page must be full.",
-                requests=MANY + 8,
+                requests=3 * MANY + 8,  # each is created, deleted and looked for
                 resource=item.resource,
                 profiles=(Profile.EXHAUSTIVE,),
                 module=__name__,

@@ -36,8 +36,8 @@ from conformance.spec.spec import Spec
 #: Large pages that are looked at for an object in a list that others fill, at most.
 MOST_FURTHER = 5
 
-#: Upper bound of the requests of one lifecycle, polls included.
-REQUESTS = 40
+#: Upper bound of the requests of one lifecycle, polls and removal included.
+REQUESTS = 30
 
 
 def scenarios_for(spec: Spec) -> Iterator[Scenario]:
@@ -52,6 +52,7 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
                 script=_script(item),
                 doc=f"One {item.name} is created, read, listed, modified and deleted, as far as the version can.",
                 requests=REQUESTS,
+                pages=MOST_FURTHER,
                 tokens=item.tokens * 2,
                 resource=item.resource,
                 expensive=item.expensive,

@@ -94,7 +94,7 @@ def chain(spec: Spec, settings: Settings) -> Script:
         yield (late, _look(spec, name, next_id, "second.get").at(name, "second.get.later"))
 
 
-@scenario("responses.forms", operations=(CREATE, GET), requests=12, tokens=1000)
+@scenario("responses.forms", operations=(CREATE, GET), requests=16, tokens=1000)
 def forms(spec: Spec, settings: Settings) -> Script:
     """A response that isn't stored, one that must call a function, and one that is cut off by its token limit."""
     name = "responses.forms"
@@ -126,7 +126,7 @@ def forms(spec: Spec, settings: Settings) -> Script:
         yield (_create(spec, name, "answered", input=[output], **more),)
 
 
-@scenario("responses.streamed", operations=(CREATE,), requests=3, tokens=600, features=("responses.stream",))
+@scenario("responses.streamed", operations=(CREATE,), requests=9, tokens=600, features=("responses.stream",))
 def streamed(spec: Spec, settings: Settings) -> Script:
     """A text, a function call and a cut-off text as event streams.
 

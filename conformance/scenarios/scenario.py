@@ -83,8 +83,10 @@ class Scenario:
     """A scenario as a value: its id, the operations that it sends, and the script.
 
     It runs in versions that have the operations and list the ``features`` that the script needs.
-    ``requests`` and ``tokens`` are upper bounds for planning. ``profiles`` are those that contain the scenario;
-    ``expensive`` is the opt-in kind that must be allowed on a live target, or "". ``cases`` is not empty for a corpus.
+    ``requests`` and ``tokens`` are upper bounds for planning; ``requests`` of a script include the removal of what it
+    creates. ``pages`` are further requests at most, in a list of the account that others fill. ``profiles`` are those
+    that contain the scenario; ``expensive`` is the opt-in kind that must be allowed on a live target, or "". ``cases``
+    is not empty for a corpus; ``setup`` are the cases that create its objects.
     """
 
     id: str
@@ -95,6 +97,8 @@ class Scenario:
     tokens: int = 0
     resource: str = ""
     cases: tuple[Case, ...] = field(default=(), repr=False)
+    setup: tuple[Case, ...] = field(default=(), repr=False)
+    pages: int = 0
     features: tuple[str, ...] = ()
     profiles: tuple[str, ...] = Profile.ALL[1:]
     expensive: str = ""

@@ -13,7 +13,7 @@ FIRST = tuple(
 )
 
 
-@scenario("threads.first-messages", operations=("threads.create", "threads.messages.list"), requests=2)
+@scenario("threads.first-messages", operations=("threads.create", "threads.messages.list"), requests=4)
 def first_messages(spec: Spec, settings: Settings) -> Script:
     """A thread is created with three messages, and its messages are read."""
     name = "threads.first-messages"

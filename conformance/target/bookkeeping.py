@@ -51,11 +51,10 @@ class Bookkeeping:
         if entry is not None:
             self._journal.nothing(entry)
 
-    def settle(self, entry: int | None, case: Case, values: Mapping[str, str], exchange: Exchange) -> None:
-        """Write what an exchange did."""
+    def settle(self, entry: int | None, case: Case, values: Mapping[str, str], exchange: Exchange) -> bool:
+        """Write what an exchange did. Returns False if it certainly created nothing."""
         self._note_time(exchange)
-        if entry is not None:
-            self._creation(entry, case, exchange)
+        made = entry is not None and self._creation(entry, case, exchange)
         path = bound_path(case, {**values, **case.bindings})
         if case.method == "DELETE" and exchange.ok:
             self._journal.deleted(path)
@@ -65,8 +64,9 @@ class Bookkeeping:
         # Answers about objects of others, and lists of the whole account, name objects of others.
         if (ours or case.creates) and "/deployments/" not in case.path:
             self.note_names(case, exchange)
+        return made
 
-    def _creation(self, entry: int, case: Case, exchange: Exchange) -> None:
+    def _creation(self, entry: int, case: Case, exchange: Exchange) -> bool:
         answered = exchange.fault is None and exchange.response is not None
         ids = created_ids(case, exchange)
         if ids:
@@ -74,6 +74,8 @@ class Bookkeeping:
             self._journal.created(entry, ids)
         elif never_left(exchange) or (answered and (case.undo is None or 300 <= (exchange.status or 0) < 500)):
             self._journal.nothing(entry)
+            return False
+        return True
 
     def note_names(self, case: Case, exchange: Exchange) -> None:
         """Write down the objects that an answer names and that no request of ours named before: the service made them

@@ -15,7 +15,7 @@ from conformance.spec.operations import Operation, operations_of
 from conformance.spec.spec import Spec
 from conformance.target.guards import is_impossible
 
-__all__ = ["Kinds", "Named", "kinds_of", "look_for", "named_objects"]
+__all__ = ["Kinds", "Named", "kinds_of", "look_for", "named_objects", "removal"]
 
 #: The placeholder of the id of an object that an answer named.
 NAMED = "created"
@@ -67,6 +67,22 @@ def look_for(spec: Spec, case: Case) -> Case | None:
         if one.method == "GET" and head == case.path and tail.startswith("{"):
             return _case(spec, one, {**case.path_params, tail[1:-1]: f"{{{name}}}"}, "look")
     return None
+
+
+def removal(spec: Spec, case: Case) -> int:
+    """How many requests the removal of what a case creates takes: a deletion, and a look whether it is gone.
+
+    An object whose answer to the creation was another object is read before. What is created inside another object goes
+    with that one. ``case`` has the ``undo`` with which it is sent.
+    """
+    if case.undo is None and not case.creates:
+        return 0
+    path = case.undo.path.removesuffix("/cancel") if case.undo is not None else f"{case.path}/"
+    if "{" in path.rpartition("/")[0]:
+        return 0
+    shown = all(pointer == "/id" for pointer in case.creates.values())
+    looks = 0 if look_for(spec, case) is None else 1 if shown else 2
+    return looks + (case.undo is not None)
 
 
 def named_objects(kinds: Kinds, exchange: Exchange) -> Iterator[Named]:

@@ -41,8 +41,8 @@ class Withheld(ConformanceError):  # noqa: N818 - not an error: a request left o
 
 @frozen
 class Spent:
-    """What was sent so far: the number of requests with retries, the sums of their upper limits of cost, and how many
-    had a wrong key.
+    """What was sent so far: the number of requests, with retries and removals, the sums of their upper limits of cost,
+    and how many had a wrong key.
     """
 
     requests: int = 0
@@ -86,6 +86,7 @@ class Allowance:
         self._budget, self._before = budget, before
         self.until = until
         self._spent = Spent()
+        self._kept = 0
         self._most_wrong_keys = wrong_keys
         self._filtered: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -109,13 +110,44 @@ class Allowance:
             cost = case.cost
             after = self._spent + Spent(1, cost.tokens, cost.images, cost.seconds, int(case.auth is Auth.WRONG))
             for name in ("requests", "tokens", "images", "seconds"):
-                cap = getattr(self._budget, name)
-                # A process gets its share of what the run has left, so that all together stay within the cap.
-                if cap is not None and getattr(after, name) > (cap - getattr(self._before, name)) * self.share:
-                    message = f"the budget of {cap:g} {name} is used up"
+                kept = self._kept if name == "requests" else 0
+                if getattr(after, name) + kept > self._most(name):
+                    message = f"the budget of {getattr(self._budget, name):g} {name} is used up"
+                    if kept:
+                        message += f" ({kept} are kept to remove what was created)"
                     # Another case may cost no tokens or images, but each costs a request.
                     raise Withheld(message, Outcome.INCONCLUSIVE, final=name == "requests")
             self._spent = after
+
+    def _most(self, name: str) -> float:
+        """The most requests, tokens, images or seconds of this process: its share of what the run has left, so that all
+        processes together stay within the cap.
+        """
+        cap = getattr(self._budget, name)
+        return float("inf") if cap is None else (cap - getattr(self._before, name)) * self.share
+
+    def keep(self, requests: int) -> None:
+        """Keep requests for the removal of what is about to be created. Raises :class:`Withheld` if there would be no
+        room for the creation beside them.
+        """
+        with self._lock:
+            if requests and self._spent.requests + self._kept + 1 + requests > self._most("requests"):
+                message = f"the budget of {self._budget.requests} requests has no room to create and remove an object"
+                raise Withheld(message, Outcome.INCONCLUSIVE)
+            self._kept += requests
+
+    def give_back(self, requests: int) -> None:
+        """Nothing was created: what was kept for its removal may be spent otherwise."""
+        with self._lock:
+            self._kept -= requests
+
+    def pay_removal(self) -> None:
+        """Count a request that removes something or looks for it. It is never withheld: it was kept for that, and an
+        object left behind would be worse than a budget that is exceeded.
+        """
+        with self._lock:
+            self._kept = max(0, self._kept - 1)
+            self._spent += Spent(1)
 
     def _check(self, case: Case, resource: str) -> None:
         """Raise :class:`Withheld` for expensive requests that aren't allowed, for wrong keys and for filtered

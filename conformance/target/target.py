@@ -27,6 +27,7 @@ from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.target.bookkeeping import Bookkeeping
 from conformance.target.concurrency import ConcurrencyLimit
+from conformance.target.created import removal
 from conformance.target.credential import REFUSED_SINCE, Credential
 from conformance.target.foreign import ForeignObjects, words_of
 from conformance.target.guards import check_origin, check_path_ids, check_scheme, path_ids, strip, with_undo
@@ -191,26 +192,30 @@ class Target:
         books = self._books
         if books is None and (case.creates or case.undo is not None):
             raise UsageError(f"{case.operation} creates something and there is no journal to write it down")
+        keep = removal(self.spec, case)
+        self.allowance.keep(keep)
         try:
             entry = books.intend(case, values) if books is not None else None
         except OSError as error:
+            self.allowance.give_back(keep)
             reason = f"the journal can't be written ({error.strerror or error}), so nothing is created"
             raise Withheld(reason, Outcome.INCONCLUSIVE) from None
         try:
             exchange = self._attempts(case, request)
         except Withheld:
+            self.allowance.give_back(keep)
             if books is not None:
                 books.withheld(entry)
             raise
         self._silence.note(case.operation, exchange)
         with self._turns.turn(exchange.response):
-            if books is not None:
-                books.settle(entry, case, values, exchange)
+            if books is not None and not books.settle(entry, case, values, exchange):
+                self.allowance.give_back(keep)
             return kept(exchange, self._room.take)
 
     def undo(self, entry: Entry) -> Exchange:
-        """Remove what a journal entry names. It isn't counted against the budget: objects left behind would be
-        worse. Raises :class:`UsageError` if no operation does that.
+        """Remove what a journal entry names. It is counted, and sent even if the budget is used up: objects left behind
+        would be worse. Raises :class:`UsageError` if no operation does that.
         """
         return self._about(entry.undo)
 
@@ -225,7 +230,7 @@ class Target:
         if case is None:
             raise UsageError("the API has no operation for that")
         values = {"run": self.run_id, **case.bindings}
-        return self._attempts(case, self._request(case, values, set(path_ids(case, values))), free=True)
+        return self._attempts(case, self._request(case, values, set(path_ids(case, values))), removes=True)
 
     def _request(self, case: Case, values: Mapping[str, str], owned: set[str] | None = None) -> Request:
         """The request of a case without its key. Raises :class:`GuardError` if it must never be sent."""
@@ -248,9 +253,9 @@ class Target:
             request, headers=(*request.headers, *((name, value) for name, value in added.items() if name not in named))
         )
 
-    def _attempts(self, case: Case, request: Request, *, free: bool = False) -> Exchange:
-        """Send a request until it is answered for good, by the rules of ``retry.py``. ``free``: not counted in the
-        budget.
+    def _attempts(self, case: Case, request: Request, *, removes: bool = False) -> Exchange:
+        """Send a request until it is answered for good, by the rules of ``retry.py``. ``removes``: it belongs to the
+        removal of what was created.
         """
         resource = self.resource(case)
         if case.auth is not Auth.VALID:
@@ -258,7 +263,7 @@ class Target:
         earlier: list[Exchange] = []
         while True:
             try:
-                self._may_send(case, free=free)
+                self._may_send(case, removes=removes)
             except Withheld:
                 # If the budget allows no retry, an answer stands; one closed connection is no result.
                 if earlier and earlier[-1].fault is None:
@@ -269,12 +274,12 @@ class Target:
             once = not case.changes_nothing or case.auth is Auth.WRONG
             with self._concurrency.shared() as in_flight:
                 answer, exchange = self._try(case, request, fresh=once)
-            wait = delay(case, answer, len(earlier) + 1, self._pace, again=free)
+            wait = delay(case, answer, len(earlier) + 1, self._pace, again=removes)
             if wait is None:
                 break
             earlier.append(exchange)
             self._stopped.wait(max(0.0, min(wait, self._transport.until - time.monotonic())))
-        if not free:
+        if not removes:
             exchange = self._second_chance(case, request, exchange, in_flight.others, earlier)
             exchange = self._controlled(case, exchange)
         self.allowance.note(exchange, resource)
@@ -327,11 +332,13 @@ class Target:
             return False
         return True
 
-    def _may_send(self, case: Case, *, free: bool = False) -> None:
-        """Raise :class:`Withheld` after a stop or if the budget is used up. ``free``: not counted in the budget."""
+    def _may_send(self, case: Case, *, removes: bool = False) -> None:
+        """Count a request. Raises :class:`Withheld` after a stop, or without budget for one that removes nothing."""
         if self._stopped.is_set():
             raise _stopped()
-        if not free:
+        if removes:
+            self.allowance.pay_removal()
+        else:
             self.allowance.take(case, self.resource(case), live=self.live)
 
     def _controlled(self, case: Case, exchange: Exchange) -> Exchange:

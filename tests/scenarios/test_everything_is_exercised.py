@@ -55,7 +55,7 @@ def test_every_stateful_operation_is_part_of_a_scenario(version: str) -> None:
 @pytest.mark.parametrize("version", versions())
 def test_a_scenario_keeps_to_its_plan(version: str) -> None:
     spec, traces = load(version), played(version)
-    plans = {scenario.id: scenario.requests for scenario in scenarios_of(spec, Profile.STANDARD)}
+    plans = {one.id: one.requests + one.pages for one in scenarios_of(spec, Profile.STANDARD)}
     assert {} == {id: len(t.observations) for id, t in traces.items() if len(t.observations) > plans[id]}
 
 

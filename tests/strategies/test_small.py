@@ -18,6 +18,7 @@ from conformance.requests.field_rules import broken_rules
 from conformance.requests.shrinking import proposals, shrink, size, smallest
 from conformance.run.plan import plan
 from conformance.scenarios.corpus_scenario import corpus_scenarios
+from conformance.spec.loading import load
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Refusal, Widest
 
@@ -142,11 +143,12 @@ def _covers_all(version: str) -> None:
 
 def test_the_plan_counts_requests_and_bounds_by_family() -> None:
     found = corpus("2024-10-21")
-    whole = plan(corpus_scenarios(found))
+    spec = load("2024-10-21")
+    whole = plan(spec, corpus_scenarios(found))
     assert whole.total.requests >= len(found)
     assert whole.total.tokens == sum(case.cost.tokens for case in found)
     assert whole.total.images > 0
-    cheap = plan(corpus_scenarios(found), allowed=())
+    cheap = plan(spec, corpus_scenarios(found), allowed=())
     assert cheap.total.images == 0
     assert cheap.total.requests == whole.total.requests - sum(bool(case.expensive) for case in found)
     assert {"images", "n"} <= {kind for kind, _ in cheap.expensive}

@@ -1,0 +1,95 @@
+"""The plan is an upper bound of what a target gets, and not far above. The target counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from conformance.emulator.app import App
+from conformance.emulator.behaviour import DEFAULT_DEPLOYMENTS, Settings
+from conformance.emulator.server import asgi, running
+from conformance.requests.profile import Profile
+from conformance.run.plan import Plan, plan
+from conformance.run.runner import Runner
+from conformance.run.selection import scenarios_in
+from conformance.settings.configuration import Budget, Config
+from conformance.settings.configuration import Target as TargetConfig
+from conformance.settings.options import Options
+from conformance.spec.loading import load, versions
+from conformance.target.cleanup import Cleaned, clean
+from conformance.target.journal import Journal
+from conformance.target.limits import Allowance
+from conformance.target.preflight import preflight
+from conformance.target.target import Target
+
+KEY = "canary-4d0b5be1"
+
+DEPLOYMENTS = {one.name: one.abilities for one in DEFAULT_DEPLOYMENTS}
+
+#: How far a plan may be above what is sent.
+MARGIN = 1.3
+
+
+@frozen
+class Sent:
+    """A run without verdicts: what was planned, what the target got, and what the budget counts."""
+
+    planned: Plan
+    got: int
+    counted: int
+    cleaned: Cleaned
+
+
+def sent(version: str, profile: str, folder: Path, budget: Budget = Budget()) -> Sent:  # noqa: B008 - a frozen value
+    """Send everything: preflight, scenarios, removal."""
+    spec = load(version)
+    scenarios = scenarios_in(spec, Options(profile=profile))
+    app = App.of(version, settings=Settings(key=KEY))
+    with running(asgi(app)) as url:
+        config = Config(
+            target=TargetConfig(live=False, deployments=DEPLOYMENTS).at_emulator(url, KEY),
+            budget=budget,
+        )
+        able = frozenset().union(*DEPLOYMENTS.values())
+        allowance = Allowance(budget)
+        with (
+            Journal(folder, target=url, api_version=version, sync=False) as journal,
+            Target(config, spec, journal=journal, allowance=allowance) as target,
+        ):
+            found = preflight(target, spec)
+            with Runner(spec, scenarios, (), target, profile=profile, preflight=found) as runner:
+                for scenario in scenarios:
+                    runner.trace(scenario.id)
+            cleaned = clean(target, journal, 240, 8)
+    return Sent(plan(spec, scenarios, capabilities=able), app._served, allowance.spent.requests, cleaned)
+
+
+def keeps_to_its_plan(version: str, profile: str, folder: Path) -> None:
+    one = sent(version, profile, folder)
+    assert one.got == one.counted, "removal and preflight are part of the budget"
+    assert one.got <= one.planned.total.requests + one.planned.pages
+    assert one.got <= one.planned.total.requests <= MARGIN * one.got
+    assert () == one.cleaned.left
+
+
+@pytest.mark.parametrize("version", versions())
+def test_a_smoke_run_keeps_to_its_plan(version: str, tmp_path: Path) -> None:
+    keeps_to_its_plan(version, Profile.SMOKE, tmp_path)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("profile", [Profile.STANDARD, Profile.EXHAUSTIVE])
+@pytest.mark.parametrize("version", versions())
+def test_every_run_keeps_to_its_plan(version: str, profile: str, tmp_path: Path) -> None:
+    keeps_to_its_plan(version, profile, tmp_path)
+
+
+@pytest.mark.parametrize("cap", [30, 90])
+def test_a_budget_has_room_for_the_removal_of_what_was_created(cap: int, tmp_path: Path) -> None:
+    """It is kept when something is created: neither is the budget exceeded, nor does anything stay behind."""
+    one = sent("2023-11-06-beta", Profile.SMOKE, tmp_path, Budget(requests=cap))
+    assert one.got == one.counted <= cap < one.planned.total.requests
+    assert one.cleaned.removed
+    assert () == one.cleaned.left
