@@ -28,9 +28,9 @@ def heard(context: TemplateContext) -> Iterator[Draft]:
     yield hear("temperature", temperature=0.2)
     words: dict[str, Any] = {"response_format": "verbose_json", "timestamp_granularities[]": ["word", "segment"]}
     yield hear("timestamps", **words)
-    logprobs: dict[str, Any] = {"include[]": ["logprobs"], "either": "only newer models give log probabilities"}
+    logprobs: dict[str, Any] = {"include[]": ["logprobs"]}
     yield hear("logprobs", **logprobs)
-    yield hear("stream", stream=True, either="only newer models stream")
+    yield hear("stream", stream=True)
     # Text under the name and media type of a sound file.
     yield hear("not-audio", "file:not-audio", either="the file says it is sound and is not")
     yield hear("empty", "file:empty", either="an empty file")

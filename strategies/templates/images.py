@@ -15,8 +15,8 @@ PROMPT = "A lighthouse at dusk, watercolour"
 def made(context: TemplateContext) -> Iterator[Draft]:
     """Generate an image from a prompt."""
 
-    def draw(role: str, either: str = "", **fields: Any) -> Draft:
-        return context.draft(role, {"prompt": PROMPT, **fields}, either=either)
+    def draw(role: str, **fields: Any) -> Draft:
+        return context.draft(role, {"prompt": PROMPT, **fields})
 
     yield draw("images")
     yield draw("images.one", n=1)
@@ -26,21 +26,20 @@ def made(context: TemplateContext) -> Iterator[Draft]:
     yield draw("images.url", response_format="url")
     yield draw("images.style", style="natural", quality="standard", size="1024x1024")
     yield draw("images.scripts", prompt="Ein Leuchtturm 灯台 🗼")
-    yield draw("images.n", n=2, either="only some models draw several")
-    newer = "only newer image models take it"
-    yield draw("images.format", output_format="jpeg", output_compression=50, either=newer)
-    yield draw("images.background", background="transparent", output_format="png", either=newer)
+    yield draw("images.n", n=2)
+    yield draw("images.format", output_format="jpeg", output_compression=50)
+    yield draw("images.background", background="transparent", output_format="png")
 
 
 @template("images.edits.create")
 def edited(context: TemplateContext) -> Iterator[Draft]:
     """Edit an uploaded image."""
 
-    def edit(role: str, either: str = "", **fields: Any) -> Draft:
-        return context.draft(role, {"image": "file:png", "prompt": "Add a boat.", **fields}, either=either)
+    def edit(role: str, **fields: Any) -> Draft:
+        return context.draft(role, {"image": "file:png", "prompt": "Add a boat.", **fields})
 
     yield edit("images.edit")
     yield edit("images.edit.mask", mask="file:mask")
     yield edit("images.edit.two", image=["file:png", "file:mask"])
     yield edit("images.edit.jpeg", image="file:jpeg")
-    yield edit("images.edit.n", n=2, either="only some models draw several")
+    yield edit("images.edit.n", n=2)
