@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import Any
 
+from conformance.evidence.created_ids import created_ids
 from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Break, Case, Cost, Expect
 from conformance.scenarios.lists import Listing, Objects, ids_of, listing
@@ -62,7 +63,8 @@ def _look(spec: Spec, name: str, id: str, role: str, expect: Expect = Expect.ACC
 def chain(spec: Spec, settings: Settings) -> Script:
     """A response is stored, read, continued and deleted; a deleted one can't be continued."""
     name = "responses.chain"
-    (seen,) = yield (_create(spec, name, "first", input="Remember the word boat."),)
+    told = "Answer with one word."
+    (seen,) = yield (_create(spec, name, "first", input="Remember the word boat.", instructions=told),)
     first = created_id(seen)
     if first is None:
         return
@@ -126,23 +128,32 @@ def forms(spec: Spec, settings: Settings) -> Script:
         yield (_create(spec, name, "answered", input=[output], **more),)
 
 
-@scenario("responses.streamed", operations=(CREATE,), requests=9, tokens=600, features=("responses.stream",))
+@scenario("responses.streamed", operations=(CREATE, GET), requests=24, tokens=1600, features=("responses.stream",))
 def streamed(spec: Spec, settings: Settings) -> Script:
-    """A text, a function call and a cut-off text as event streams.
-
-    They are not stored: the id of a streamed response is known only at its end, too late to be sure of its removal.
-    """
-    name, more = "responses.streamed", {"stream": True, "store": False}
+    """A text, a function call and a cut-off text, each as an event stream and as one object; then a stored stream."""
+    name = "responses.streamed"
     forced = {"tools": [_TOOL], "tool_choice": {"type": "function", "name": "get_weather"}}
-    step = (
-        _create(spec, name, "text", input="Say hello in one sentence.", **more),
-        _create(spec, name, "call", input="How is the weather in Oslo?", **forced, **more),
-        _create(spec, name, "cut", input="Count from 1 to 900 in words.", **{**more, "max_output_tokens": 32}),
-    )
+    wanted: dict[str, dict[str, Any]] = {
+        "text": {"input": "Say hello in one sentence."},
+        "call": {"input": "How is the weather in Oslo?", **forced},
+        "cut": {"input": "Count from 1 to 900 in words.", "max_output_tokens": 32},
+    }
+    # A target that calls itself deterministic is held to it: the role tells the check.
+    full = ".full" if settings.deterministic else ""
+    step = [
+        *(_create(spec, name, key, stream=True, store=False, **body) for key, body in wanted.items()),
+        *(_create(spec, name, f"plain.{key}{full}", store=False, **body) for key, body in wanted.items()),
+    ]
     # A deployment without tools still gets the other requests.
     ready = tuple(filter(settings.can, step))
-    if ready:
-        yield ready
+    if not ready:
+        return
+    yield ready
+    kept = _create(spec, name, "kept", input="Say hello in one sentence.", stream=True)
+    (seen,) = yield (kept,)
+    made = created_ids(kept, seen).get("kept")
+    if made is not None:
+        yield (_look(spec, name, made, "kept.get"),)
 
 
 @scenario("responses.background", operations=(CREATE, GET), requests=40, tokens=256, features=("responses.background",))

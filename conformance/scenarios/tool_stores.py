@@ -35,7 +35,7 @@ def _with_store(*file_ids: str) -> dict[str, Any]:
 @scenario(
     _NAME,
     operations=("threads.create", "assistants.create", "assistants.modify", "assistants.get", "vector_stores.get"),
-    requests=8,
+    requests=22,
     features=("assistants.file_search",),
 )
 def stores(spec: Spec, settings: Settings) -> Script:

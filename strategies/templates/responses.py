@@ -72,6 +72,9 @@ def responses(context: TemplateContext) -> Iterator[Draft]:
     yield ask("responses.code", tools=[{"type": "code_interpreter", "container": {"type": "auto"}}], either=HOSTED)
     search = {"type": "file_search", "vector_store_ids": ["{vector_store_id}"]}
     yield ask("responses.file-search", tools=[search], either=HOSTED)
+    several = [{"type": "web_search_preview"}, {"type": "code_interpreter", "container": {"type": "auto"}}]
+    yield ask("responses.tools.limited", tools=several, max_tool_calls=1, either=HOSTED)
+    yield ask("responses.logprobs", include=["message.output_text.logprobs"], top_logprobs=2)
 
 
 @template("responses.create")

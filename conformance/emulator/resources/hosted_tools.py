@@ -24,12 +24,20 @@ _PAGE = {"type": "url_citation", "title": "A page", "url": "https://example.com/
 
 
 def hosted_items(call: Call, asked: str) -> list[Value]:
-    """One item for each hosted tool of the request, two for an MCP server: its tools, and a call or a question."""
+    """One item for each hosted tool of the request, two for an MCP server: its tools, and a call or a question.
+
+    ``max_tool_calls`` limits the calls of all tools together.
+    """
     if call.get("tool_choice", "auto") == "none":
         return []
     found: list[Value] = []
+    left = call.get("max_tool_calls")
     for tool in call.get("tools", []):
-        found += _items(call, tool, asked)
+        for item in _items(call, tool, asked):
+            calls = item["type"].endswith("_call")
+            if left is None or not calls or left > 0:
+                found.append(item)
+            left = left - 1 if calls and left is not None else left
     return found
 
 

@@ -74,6 +74,8 @@ def _part(part: Value, here: Value) -> Iterator[Value]:
     name = "response.refusal" if field == "refusal" else "response.output_text"
     spoken: Value = {} if field == "refusal" else {"logprobs": []}
     empty = {**part, field: ""} | ({} if field == "refusal" else {"annotations": []})
+    if "logprobs" in part:
+        empty["logprobs"] = []
     yield {"type": "response.content_part.added", **here, "part": empty}
     for text in parts(part[field]):
         yield {"type": f"{name}.delta", **here, "delta": text, **spoken}

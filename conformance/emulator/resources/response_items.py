@@ -10,7 +10,8 @@ from conformance.emulator import error_answers as errors
 from conformance.emulator.behaviour import Deployment
 from conformance.emulator.call import Call
 from conformance.emulator.events import dumps
-from conformance.emulator.inference.text import count, cut
+from conformance.emulator.inference.chat_message import token_logprob
+from conformance.emulator.inference.text import count, cut, tokenize
 from conformance.emulator.resources.hosted_tools import citations, hosted_items
 from conformance.emulator.resources.objects import Value, members
 from conformance.emulator.resources.reply import answer_text, arguments
@@ -121,7 +122,10 @@ def _summary(call: Call) -> list[Value]:
 
 def _message(call: Call, text: str, before: list[Value], *, cut_off: bool, refuses: bool) -> Value:
     """A message after other items; a refusal if the prompt asks for one."""
-    spoken = {"type": "output_text", "text": text, "annotations": citations(before, text)}
+    spoken: Value = {"type": "output_text", "text": text, "annotations": citations(before, text)}
+    if "message.output_text.logprobs" in call.get("include", ()):
+        many = int(call.get("top_logprobs", 0))
+        spoken["logprobs"] = [token_logprob(token, place, many) for place, token in enumerate(tokenize(text))]
     declined = {"type": "refusal", "refusal": text}
     return {
         "id": call.store.new_id("msg_"),
