@@ -24,7 +24,8 @@ from conformance.settings.options import Options, add_to, from_mapping
 from conformance.settings.scope import RunScope
 from conformance.spec.loading import load
 from conformance.target.cleanup import clean
-from conformance.target.journal import Journal, default_folder
+from conformance.target.journal import Journal
+from conformance.target.journal_folder import default_folder
 from conformance.target.preflight import answered_by_emulator
 from conformance.target.target import Target
 from conformance.verdict import Outcome

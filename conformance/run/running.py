@@ -29,7 +29,8 @@ from conformance.run.selection import Item, checks_of
 from conformance.run.smallest_witness import shrunk
 from conformance.run.store import InFile
 from conformance.target.cleanup import Cleaned, clean, not_cleaned
-from conformance.target.journal import Journal, default_folder
+from conformance.target.journal import COPIES, Journal
+from conformance.target.journal_folder import default_folder
 from conformance.target.limits import Allowance
 from conformance.target.target import Target
 from conformance.verdict import Outcome, Verdict
@@ -80,6 +81,7 @@ class Running:
             # An embedded emulator ends with the run, so nothing of it can be left behind after a crash.
             sync=not opened.embedded,
             embedded=opened.embedded,
+            copies=None if opened.embedded else self._folder / COPIES,
         )
         try:
             self._target = Target(
@@ -225,7 +227,7 @@ class Running:
         self._journal.close()
         if self._opened.embedded:
             # The objects of an embedded emulator end with its process, so they need not be removed.
-            self._journal.path.unlink(missing_ok=True)
+            self._journal.forget()
 
 
 @contextmanager

@@ -30,7 +30,7 @@ from conformance.run.process import Process
 from conformance.run.runner import Event
 from conformance.run.running import MORE_SPACE, Running
 from conformance.run.selection import Item
-from conformance.target import journal
+from conformance.target import journal_folder
 from conformance.target.limits import NOTHING, Allowance, Spent
 from conformance.verdict import Verdict
 
@@ -86,7 +86,7 @@ class Session:
         folders = [run.out / one.version for one in choice]
         for folder in folders:
             _must_be_writable(folder, run.out)
-        journal.must_be_writable(journal.default_folder())
+        journal_folder.must_be_writable(journal_folder.default_folder())
         process = Process(workers=workers)
         allowance = process.allowance(choice[0].config, before, run.until)
         with ExitStack() as stack:

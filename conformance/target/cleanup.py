@@ -28,6 +28,9 @@ _T = TypeVar("_T")
 #: Statuses of an object that doesn't exist (any more).
 _ABSENT = (404, 410)
 
+#: After so many requests in a row that nobody answered, the rest is not sent: each costs a time limit.
+_SILENT = 3
+
 #: Seconds before each further look at what was deleted and can still be read: a service may need a moment.
 _PAUSES = (0.1, 0.4, 1.5)
 
@@ -95,6 +98,7 @@ class _Cleaning:
     reasons: dict[int, str] = field(factory=dict)
     done: set[int] = field(factory=set)
     removed: int = 0
+    silent: int = 0
 
     def run(self) -> Cleaned:
         """Look, remove, and look again."""
@@ -198,11 +202,16 @@ class _Cleaning:
         if time.monotonic() >= self.deadline:
             self.reasons[entry.seq] = "there was no time left to remove it"
             return None
+        if self.silent >= _SILENT:
+            self.reasons[entry.seq] = "the target doesn't answer"
+            return None
         try:
-            return send(entry)
+            exchange = send(entry)
         except ConformanceError as error:
             self.reasons[entry.seq] = str(error)
             return None
+        self.silent = 0 if exchange.response is not None else self.silent + 1
+        return exchange
 
     def _all(self, ask: Callable[[Entry], _T], entries: Sequence[Entry]) -> dict[int, _T]:
         """Ask about several objects, in their order, some at a time. Returns the answers by number of the entry."""

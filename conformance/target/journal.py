@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -17,48 +16,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-import platformdirs
-
 from conformance.errors import UsageError
 from conformance.requests.case import Case
+from conformance.target.journal_folder import lock, unwritable
 from conformance.target.ledger import Entry, Ledger, Unanswered, bound_path
 
-fcntl: Any
-try:
-    import fcntl
-except ImportError:  # Windows has no flock: cleanup can't recognise the files of living runs there
-    fcntl = None
-
-__all__ = ["COPIES", "Entry", "Journal", "Unanswered", "default_folder", "journals", "must_be_writable", "read"]
-
-_PATTERN = "journal-*.jsonl"
+__all__ = ["COPIES", "Entry", "Journal", "Unanswered", "read"]
 
 #: The folder of the copies in a run folder.
 COPIES = "journals"
-
-
-def default_folder() -> Path:
-    """The folder of journals: this tool's folder of user state."""
-    return Path(platformdirs.user_state_path("aoai-conformance")) / "journals"
-
-
-def _unwritable(folder: Path, error: OSError) -> UsageError:
-    """The error for a folder in which no journal can be kept. Without a journal nothing may be created."""
-    return UsageError(
-        f"no journal can be written here: {error.strerror or error}",
-        where=str(folder),
-        hint="it names what must be removed after a crash; XDG_STATE_HOME chooses another folder on Linux",
-    )
-
-
-def must_be_writable(folder: Path) -> None:
-    """Raise :class:`UsageError` if no journal can be kept in a folder."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise _unwritable(folder, error) from None
 
 
 class Journal:
@@ -99,8 +65,8 @@ class Journal:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._streams.append(path.open(mode, encoding="utf-8"))
             except OSError as error:
-                raise _unwritable(path.parent, error) from None
-        self._locked = all([_lock(stream) for stream in self._streams])  # noqa: C419 - each must be locked
+                raise unwritable(path.parent, error) from None
+        self._locked = all([lock(stream) for stream in self._streams])  # noqa: C419 - each must be locked
 
     @classmethod
     def reopen(cls, path: Path) -> Journal:
@@ -271,6 +237,12 @@ class Journal:
             return tuple(self._ledger.unanswered.values())
 
     @property
+    def empty(self) -> bool:
+        """True if nothing is left to remove, to look at or to tell."""
+        with self._mutex:
+            return self._ledger.empty
+
+    @property
     def unknown(self) -> int:
         """How many requests that create something named no id."""
         return len(self.unanswered)
@@ -321,28 +293,6 @@ class Journal:
                 raise
             self.trouble = error.strerror or str(error)
         self._ledger.apply(json.loads(line))
-
-
-def _lock(file: IO[Any]) -> bool:
-    """Lock a file for this process; False if another one holds it."""
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def journals(*folders: Path) -> tuple[Path, ...]:
-    """The journals in some folders and below that no living run has locked, newest first."""
-    found: list[Path] = []
-    for folder in folders:
-        for path in folder.rglob(_PATTERN) if folder.is_dir() else ():
-            with suppress(OSError), path.open("rb") as file:
-                if _lock(file):
-                    found.append(path)
-    return tuple(sorted(set(found), key=lambda path: path.name, reverse=True))
 
 
 def _texts(value: Any) -> list[str]:

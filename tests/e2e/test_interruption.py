@@ -249,7 +249,7 @@ def test_second_interrupt_ends_at_once_and_keeps_the_journal(watched: Watched, t
     assert 130 == code, (tmp_path / "output").read_text()
     assert watched.assistants() > theirs
     assert journals_of(tmp_path)
-    done = command(tmp_path, "cleanup", "--target", watched.url)
+    done = command(tmp_path, "cleanup", "--yes", "--target", watched.url)
     assert 0 == done.code, done.out + done.err
     assert theirs == watched.assistants()
 
@@ -266,7 +266,7 @@ def test_cleanup_of_another_target_sends_nothing(watched: Watched, tmp_path: Pat
         process.kill()
         process.wait(10)
     sent = len(watched.seen)
-    done = command(tmp_path, "cleanup", "--target", "http://127.0.0.1:9")
+    done = command(tmp_path, "cleanup", "--yes", "--target", "http://127.0.0.1:9")
     assert 3 == done.code, done.out + done.err
     assert sent == len(watched.seen)
     assert journals_of(tmp_path)

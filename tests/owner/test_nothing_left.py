@@ -5,7 +5,7 @@ The emulator runs in a process that outlives the run. It holds 500 objects of so
 
 from __future__ import annotations
 
-import re
+import json
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -89,15 +89,22 @@ def ended(owned: Owned, state: Path, version: str, profile: str, ending: str) ->
             code = process.wait(PATIENCE)
         output = (state / "output").read_text()
     if ending == "SIGKILL":
-        done = command(state, "cleanup", "--target", owned.url, "--cleanup-timeout", "120")
-        told = re.search(r"(\d+) creates that never got an answer", done.out)
-        stays = frozenset(re.findall(r"stays: \S*/(\S+) ", done.out))
-        return Ended(done.code, done.out + done.err, stays, int(told[1]) if told else 0)
+        # By the run folder alone, as on another machine on which it was saved.
+        given = ("--yes", "--json", "--run", "out", "--target", owned.url, "--cleanup-timeout", "120")
+        done = command(state, "cleanup", *given, env={"XDG_STATE_HOME": str(state / "elsewhere")})
+        told = json.loads(done.out)
+        stays = [line for one in told["targets"] for line in one["cannot_be_removed"]]
+        assert (0, done.code) == (told["left"], 3 if told["unanswered"] else 0), done.out + done.err
+        return Ended(0, done.out, _ids(stays), told["unanswered"])
     footer = footer_of(state, version)
-    excused = frozenset(line.split(" ")[0].rpartition("/")[2] for line in footer["cannot_be_removed"])
     assert [] == footer["left_behind"]
     assert (ending != "complete") == footer["interrupted"]
-    return Ended(code, output, excused, len(footer["unanswered"]))
+    return Ended(code, output, _ids(footer["cannot_be_removed"]), len(footer["unanswered"]))
+
+
+def _ids(lines: list[str]) -> frozenset[str]:
+    """The ids of objects that are told by path and reason."""
+    return frozenset(line.split(" ")[0].rpartition("/")[2] for line in lines)
 
 
 def nothing_is_left(version: str, profile: str, ending: str, state: Path) -> None:

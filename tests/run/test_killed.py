@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.settings.configuration import Config
 from conformance.settings.configuration import Target as TargetConfig
-from conformance.target.journal import journals
+from conformance.target.journal_folder import journals
 from conformance.target.recovery import opener, recover
 
 from .conftest import Board
@@ -61,7 +61,7 @@ def test_a_killed_run_is_cleaned_up_and_foreign_objects_stay(board: Board, tmp_p
     (path,) = journals(tmp_path)
     assert "canary-key" not in path.read_text()
     config = Config(target=TargetConfig(url=board.url, key="canary-key"))
-    (done,) = recover([tmp_path], opener(config))
+    (done,) = recover(journals(tmp_path), opener(config))
     assert (done.cleaned.removed, done.cleaned.left) == (3, ())
     assert sorted(kept) == ["asst_0000", "asst_0004"]
     assert journals(tmp_path) == ()

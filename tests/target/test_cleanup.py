@@ -17,7 +17,8 @@ from conformance.errors import UsageError
 from conformance.requests.case import Case, JsonBody
 from conformance.settings.configuration import Config
 from conformance.target.cleanup import Cleaned, clean
-from conformance.target.journal import COPIES, Journal, journals, read
+from conformance.target.journal import COPIES, Journal, read
+from conformance.target.journal_folder import journals
 from conformance.target.limits import Withheld
 from conformance.target.recovery import opener, recover
 from conformance.target.target import Target
@@ -297,9 +298,9 @@ def test_a_killed_run_is_recovered_by_its_journal_alone(serve: Serve, open_targe
     assert (journal.path,) == journals(tmp_path)
 
     elsewhere = evolve(target.config, target=evolve(target.config.target, url="http://127.0.0.1:1"))
-    (kept,) = recover([tmp_path], opener(elsewhere))
+    (kept,) = recover(journals(tmp_path), opener(elsewhere))
     assert (0, 1) == (kept.cleaned.removed, len(kept.cleaned.left))
-    (done,) = recover([tmp_path], opener(target.config))
+    (done,) = recover(journals(tmp_path), opener(target.config))
     assert (1, ()) == (done.cleaned.removed, done.cleaned.left)
     assert {} == shelf.objects
     assert not journal.path.exists()
@@ -343,7 +344,7 @@ def test_a_damaged_line_costs_what_it_said_and_is_counted(serve: Serve, open_tar
     journal.path.write_bytes(b"\n".join([*lines, b"[7]", b'{"event":"gone"']))
     ledger = read(journal.path)
     assert (["/assistants/asst_2"], 2) == ([entry.path for entry in ledger.open.values()], ledger.damaged)
-    (done,) = recover([tmp_path], opener(target.config))
+    (done,) = recover(journals(tmp_path), opener(target.config))
     assert (1, {"/assistants/asst_1"}) == (done.cleaned.removed, set(shelf.objects))
     assert journal.path.exists(), "what the damaged line said is not known"
 
@@ -357,7 +358,7 @@ def test_a_file_that_is_no_journal_does_not_block_the_others(serve: Serve, open_
     for name, text in (("0", "hello"), ("9", "\x00" * 100), ("5", "[]\n{}")):
         (tmp_path / f"journal-{name}.jsonl").write_text(text)
     (tmp_path / "journal-7.jsonl").mkdir()
-    done = recover([tmp_path], opener(target.config))
+    done = recover(journals(tmp_path), opener(target.config))
     assert (4, 1, {}) == (len(done), sum(one.cleaned.removed for one in done), shelf.objects)
     assert 3 == sum("not a journal" in one.reason for one in done)
 
@@ -374,7 +375,7 @@ def test_a_copy_of_the_journal_is_as_good_as_the_journal(serve: Serve, open_targ
         assert [journal.path.read_bytes()] == [path.read_bytes() for path in copies.iterdir()]
         if not keep_first:
             journal.path.unlink()
-        (done,) = recover([tmp_path / "run"], opener(target.config))
+        (done,) = recover(journals(tmp_path / "run"), opener(target.config))
         assert (1, {}) == (done.cleaned.removed, shelf.objects)
         assert () == journals(tmp_path)
 
@@ -385,7 +386,7 @@ def test_the_journal_of_an_emulator_that_ended_is_forgotten(open_target: Open, t
     journal.intend(CREATE, {})
     journal.close()
     assert (journal.path,) == journals(tmp_path)
-    (done,) = recover([tmp_path], opener(target.config))
+    (done,) = recover(journals(tmp_path), opener(target.config))
     assert (Cleaned(), ()) == (done.cleaned, journals(tmp_path))
 
 
