@@ -13,12 +13,13 @@ from attrs import evolve
 from haralyzer import HarEntry, HarParser
 from offline import answering, broken, play
 
-from conformance.checks.catalogue import find_check
+from conformance.checks.catalogue import all_checks, find_check
 from conformance.cli import main
 from conformance.corpus.corpus import build_corpus
 from conformance.emulator.app import App
 from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Response
 from conformance.evidence.trace import Observation, Trace
+from conformance.judging.check import Scope
 from conformance.judging.judge import judge
 from conformance.recordings.cleaning import exchange_of, secrets_of
 from conformance.recordings.files import read_file
@@ -160,6 +161,39 @@ def test_the_har_of_a_broken_server_fails_by_the_same_check(operation: str, name
     played = play(SPEC, corpus(operation), broken(answering(App((SPEC,)), SPEC), check.counterexample))
     assert Outcome.FAIL is judge(SPEC, check, played).outcome
     assert Outcome.FAIL is judged_again(played, tmp_path)[name]
+
+
+#: What no recording shows → the checks that can't judge it.
+LOST = {
+    "which key was sent": {"auth.missing.refused", "auth.wrong.refused", "auth.status"},
+    "whether the service has a route without an api-version, or with one that no document has": {
+        "api-version.missing.refused",
+        "api-version.unknown.refused",
+        "errors.envelope",
+    },
+    "how the content was coded and framed": {
+        "http.content-coding",
+        "http.content-coding.accepted",
+        "http.framing.one-length",
+        "sse.not-compressed",
+    },
+    "how an answer would have ended that was cut": {"http.message.whole", "sse.ends"},
+    "whether a deployment is there that never answered": {"http.accepted"},
+}
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("operation", [*BROKEN, "completions.create"])
+def test_judge_is_as_sharp_as_a_run_but_for_what_no_recording_shows(operation: str, tmp_path: Path) -> None:
+    """Each check of single exchanges that fails on a broken server fails on its HAR too."""
+    missed = set()
+    for check in all_checks().values():
+        if check.scope is Scope.EXCHANGE and check.concerns(corpus(operation).id, [operation]):
+            played = play(SPEC, corpus(operation), broken(answering(App((SPEC,)), SPEC), check.counterexample))
+            if judge(SPEC, check, played).outcome in (Outcome.FAIL, Outcome.WARN):
+                again = judged_again(played, tmp_path).get(check.id)
+                missed |= set() if again in (Outcome.FAIL, Outcome.WARN) else {check.id}
+    assert missed <= set().union(*LOST.values())
 
 
 def test_run_writes_the_file_and_seals_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -154,6 +154,12 @@ def test_what_it_was_not_recorded_to_send_is_reported(one: dict[str, Any], check
     assert check in found(one)
 
 
+@pytest.mark.parametrize(("query", "outcome"), [("api-version=1999-01-01", Outcome.WARN), (None, Outcome.FAIL)])
+def test_a_404_of_a_version_that_may_not_exist_is_the_gateways(query: str | None, outcome: Outcome) -> None:
+    more = {} if query is None else {"query": query}
+    assert outcome is found(chat({"detail": "Not Found"}, status=404, **more))["errors.envelope"]
+
+
 def _responses(*parts: dict[str, Any]) -> set[str]:
     bad = _found(seen("responses.create", ASK_RESPONSE, played(*parts), "v1-preview"), "v1-preview")
     return {name for name, outcome in bad.items() if outcome in (Outcome.FAIL, Outcome.WARN)}

@@ -11,7 +11,7 @@ from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import admitted, earlier_success, path_of, when_refused
-from conformance.requests.case import Case, Expect
+from conformance.requests.case import OTHER_VERSION, Case, Expect
 from conformance.schema.validators import validator_for
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
@@ -149,7 +149,9 @@ def envelope(spec: Spec, seen: Observation) -> Iterator[Finding]:
     # An answer to HEAD has no content (RFC 9110 section 9.3.2).
     if seen.case.method == "HEAD":
         return
-    gateway = response.status in GATEWAY or seen.case.role.startswith(_BEFORE_ROUTING)
+    # Of a recorded 404 nobody knows whether the service has that api-version.
+    unrouted = seen.case.role == OTHER_VERSION and response.status == 404
+    gateway = response.status in GATEWAY or seen.case.role.startswith(_BEFORE_ROUTING) or unrouted
     level = Level.SHOULD if gateway else None
     value: Any = response.json
     # A gateway answers before the API, in the form of its own product.
