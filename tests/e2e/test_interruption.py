@@ -10,17 +10,19 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import termios
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from served import CANARY, command, environment, words
+from target.wire_server import WireServer, http
 
 from conformance._parts import part
 from conformance.emulator.app import App
@@ -232,6 +234,56 @@ def test_closed_terminal_does_the_same(watched: Watched, tmp_path: Path) -> None
     assert (True, 130, []) == (footer["interrupted"], footer["exit_code"], footer["left_behind"])
     assert "error" not in footer["outcomes"]
     assert (tmp_path / "out" / VERSION / "index.html").exists()
+
+
+#: Limits that no answer reaches while a test runs.
+NO_LIMITS = """
+[target]
+retries = 0
+[target.timeouts]
+idle = 3600
+whole = 3600
+[limits]
+answer_bytes = 1000000000000
+"""
+
+
+@pytest.mark.parametrize(
+    "pause",
+    [
+        pytest.param(0.0, id="as fast as it is read"),
+        pytest.param(0.05, id="in a trickle", marks=pytest.mark.prove),
+    ],
+)
+def test_interrupt_ends_answers_that_never_end(tmp_path: Path, pause: float) -> None:
+    """Only the signal can end them. The creations count as unanswered: nobody knows what they made."""
+    began = threading.Event()
+
+    def endless(connection: socket.socket, request: bytes, number: int) -> None:
+        if request.startswith(b"GET") or request.endswith(b"\r\n\r\n{}"):  # the preflight
+            connection.sendall(http({"error": {"code": "BadRequest"}}, 400))
+            return
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000000000000\r\n\r\n"
+        )
+        connection.sendall(b'{"a": "')
+        began.set()
+        while not server.over.wait(pause):
+            connection.sendall(b"a" * (65_536 if not pause else 1))
+
+    server = WireServer(endless)
+    (tmp_path / "conformance.toml").write_text(NO_LIMITS)
+    with closing(server), started(tmp_path, server.url) as process:
+        assert began.wait(PATIENCE), (tmp_path / "output").read_text()
+        process.send_signal(signal.SIGINT)
+        code = process.wait(PATIENCE)
+    output = (tmp_path / "output").read_text()
+    assert 130 == code, output
+    footer = footer_of(tmp_path)
+    assert footer["interrupted"]
+    assert footer["unanswered"]
+    assert journals_of(tmp_path), "somebody may want to look for them"
+    assert "Traceback" not in output
 
 
 def test_second_interrupt_ends_at_once_and_keeps_the_journal(watched: Watched, tmp_path: Path) -> None:
