@@ -26,14 +26,18 @@ class Creations:
     missing: dict[str, Blocked] = field(factory=dict)
 
     def note(self, case: Case, exchange: Exchange) -> None:
-        """Note which ids the answer to a creation lacks."""
+        """Note which ids the answer to a creation lacks.
+
+        The first reason stays: cases of a corpus name an object alike, and which of them is answered first is chance.
+        """
         why = failed_step(Observation(case, exchange)) or Blocked(Outcome.NOT_TESTABLE, "the answer names no id")
         for name in set(case.creates) - set(created_ids(case, exchange)):
-            self.missing[name] = why
+            self.missing.setdefault(name, why)
 
     def withheld(self, case: Case, why: Blocked) -> None:
         """Note that a creation was not sent."""
-        self.missing |= dict.fromkeys(case.creates, why)
+        for name in case.creates:
+            self.missing.setdefault(name, why)
 
     def lacking(self, case: Case) -> Blocked | None:
         """Why a request can't be sent: it names an object that was not created. None if it names none."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from conformance import __version__
 from conformance._parts import late, part
 from conformance.checks.catalogue import all_checks
+from conformance.evidence.exchange import FaultKind
 from conformance.evidence.outline import Outline, outline_of
 from conformance.evidence.trace import Trace
 from conformance.judging.causes import attributed
@@ -272,7 +273,11 @@ def _early(reason: str, missing: Sequence[Item]) -> Iterator[str]:
         yield f"the run was ended early ({reason}): {len(missing)} items were not judged"
 
 
-def _repeats(traces: Iterable[Outline]) -> Iterator[str]:
+#: How an attempt ended that got no answer.
+_SILENT = FaultKind.READ_TIMEOUT.value
+
+
+def _repeats(traces: Sequence[Outline]) -> Iterator[str]:
     """Yield a note on answers that came only after a retry, with what the first attempts ended in."""
     repeated = [step.attempts for trace in traces for step in trace if step.attempts]
     if not repeated:
@@ -280,6 +285,10 @@ def _repeats(traces: Iterable[Outline]) -> Iterator[str]:
     before = Counter(ended for attempts in repeated for ended in attempts)
     told = ", ".join(f"{what} {many}" for what, many in sorted(before.items()))
     yield f"{len(repeated)} requests were sent again; what came before their last answers: {told}"
+    # A silent answer is repeated only if other requests of this run were under way, and then alone.
+    queued = sum(_SILENT in step.attempts and step.status is not None for trace in traces for step in trace)
+    if queued:
+        yield f"the target queues: {queued} requests were answered only when no other request was under way"
 
 
 def _sent_again(traces: Iterable[Outline]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from conformance.errors import UsageError
 from conformance.evidence.exchange import BROKEN_OFF, Exchange, FaultKind
 from conformance.redaction import Secrets
 from conformance.requests.case import Auth, Case
+from conformance.requests.headers import Headers
 from conformance.requests.request import Request
 from conformance.requests.wire import PLACEHOLDER, to_request
 from conformance.settings.configuration import Config
@@ -273,42 +274,50 @@ class Target:
             # Nor can a wrong key: each attempt counts against the few of a run, also one that never arrived.
             once = not case.changes_nothing or case.auth is Auth.WRONG
             with self._concurrency.shared() as in_flight:
-                answer, exchange = self._try(case, request, fresh=once)
+                used = self._credential.headers(case.auth)
+                answer, exchange = self._try(case, request, used, fresh=once)
             wait = delay(case, answer, len(earlier) + 1, self._pace, again=removes)
             if wait is None:
                 break
             earlier.append(exchange)
             self._stopped.wait(max(0.0, min(wait, self._transport.until - time.monotonic())))
         if not removes:
-            exchange = self._second_chance(case, request, exchange, in_flight.others, earlier)
+            if self._credential.refused_since(case.auth, exchange.status):
+                exchange = self._with_new_key(case, request, exchange, used, earlier)
+            else:
+                exchange = self._asked_alone(case, request, exchange, in_flight.others, earlier)
             exchange = self._controlled(case, exchange)
         self.allowance.note(exchange, resource)
         return evolve(exchange, attempts=tuple(earlier))
 
-    def _try(self, case: Case, request: Request, *, fresh: bool) -> tuple[Answer, Exchange]:
-        """One attempt with the current credential."""
+    def _try(self, case: Case, request: Request, key: Headers, *, fresh: bool) -> tuple[Answer, Exchange]:
+        """One attempt with a credential."""
         started = time.time()
-        live = evolve(request, headers=(*request.headers, *self._credential.headers(case.auth)))
+        live = evolve(request, headers=(*request.headers, *key))
         answer = self._transport.send(live, case.cancel_after, fresh=fresh)
         with self._turns.turn(answer.response):
             exchange = self._credential.evidence(live, answer.response, answer.fault, started)
         self._credential.note(case.auth, exchange)
         return answer, exchange
 
-    def _second_chance(
+    def _with_new_key(
+        self, case: Case, request: Request, exchange: Exchange, used: Headers, earlier: list[Exchange]
+    ) -> Exchange:
+        """Repeat a request once whose key was accepted before, if there is another key by now; else mark it so.
+
+        ``used`` is the key that was refused: another request may have been refused and have read a new one meanwhile.
+        """
+        if not self._credential.renew(used) or not self._paid(case):
+            return evolve(exchange, outside=REFUSED_SINCE)
+        earlier.append(exchange)
+        _, exchange = self._try(case, request, self._credential.headers(case.auth), fresh=True)
+        again = self._credential.refused_since(case.auth, exchange.status)
+        return evolve(exchange, outside=REFUSED_SINCE) if again else exchange
+
+    def _asked_alone(
         self, case: Case, request: Request, exchange: Exchange, others: int, earlier: list[Exchange]
     ) -> Exchange:
-        """Repeat a request once if an expired key or our other requests may be the reason for the answer, else mark it
-        so.
-        """
-        if self._credential.refused_since(case.auth, exchange.status):
-            used = tuple(h for h in self._credential.headers(case.auth))
-            if not self._credential.renew(used) or not self._paid(case):
-                return evolve(exchange, outside=REFUSED_SINCE)
-            earlier.append(exchange)
-            _, exchange = self._try(case, request, fresh=True)
-            again = self._credential.refused_since(case.auth, exchange.status)
-            return evolve(exchange, outside=REFUSED_SINCE) if again else exchange
+        """Repeat a request once and alone if our other requests may be the reason for the silence, else mark it so."""
         silent = exchange.fault is not None and exchange.fault.kind is FaultKind.READ_TIMEOUT
         if not (silent and exchange.response is None and others) or self._alone_in_vain >= _ALONE_IN_VAIN:
             return exchange
@@ -317,7 +326,7 @@ class Target:
             return evolve(exchange, outside=f"{beside}; it may have changed something and is not sent again")
         earlier.append(exchange)
         with self._concurrency.exclusive():
-            _, exchange = self._try(case, request, fresh=True)
+            _, exchange = self._try(case, request, self._credential.headers(case.auth), fresh=True)
         if exchange.response is None:
             self._alone_in_vain += 1
         else:

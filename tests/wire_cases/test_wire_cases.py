@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 from attrs import evolve
 from kinds.validation import unchecked
 from wild_answers import spec_of
-from wire_stage import WireCase, scored, verdicts, wire_cases
+from wire_stage import ELSEWHERE, WireCase, scored, verdicts, wire_cases
 
 from conformance.checks.catalogue import all_checks
 from conformance.judging.judge import judge
@@ -40,6 +43,13 @@ def test_what_is_near_to_it_raises_nothing(name: str, number: int) -> None:
     case = wire_cases()[name]
     said = scored(case.build(case.near[number]))
     assert {} == {check: text for check, text in said.items() if check in case.told}
+
+
+@pytest.mark.parametrize("named", sorted({one for tests in ELSEWHERE.values() for one in tests}))
+def test_a_case_that_stands_elsewhere_has_its_test_there(named: str) -> None:
+    file, _, function = named.partition("::")
+    tree = ast.parse((Path(__file__).parents[1] / file).read_text("utf-8"))
+    assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 @pytest.mark.parametrize(("violations", "outcome"), [(9, Outcome.NOT_APPLICABLE), (10, Outcome.NOT_TESTABLE)])

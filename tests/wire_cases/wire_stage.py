@@ -34,19 +34,44 @@ Example = Mapping[str, Any]
 Played = tuple[str, Trace]
 
 
-#: Shared cases about more than one answer's bytes → the test that holds them, or why none does yet.
-ELSEWHERE = {
-    "keep-alive-that-dies": "tests/target/test_control.py: a control request has a connection of its own",
-    "close-unsaid-after-500": "tests/target/test_control.py, tests/judging/test_blocking.py: closed connections",
-    "one-500-hides-the-rest": "tests/judging/test_folding.py: a finding is not hidden by what can't be judged",
-    "silent-under-load": "tests/target/test_faults.py: what was silent among others is sent again alone",
-    "token-expires-in-mid-run": "tests/target/test_account.py: a credential that was accepted before",
-    "key-with-a-newline-inside": "tests/run/test_config.py: keys that no header can carry",
-    "hashed-id-is-requested": "tests/target/test_foreign.py: ids of models stay",
-    "unsupported-means-the-resource": "tests/run/test_claims.py: globs of what is not served",
-    "no-setup-of-the-unclaimed": "tests/run/test_claims.py: requests of a set-up",
-    "stream-ignored-as-documented": "deployments declare transcription-stream; others are not asked (strategies)",
-    "model-of-another-maker": "contested: a document of the service says that created is constant",
+#: Shared cases about more than one answer's bytes → the tests that hold them, as ``file::function`` below ``tests``.
+ELSEWHERE: Mapping[str, tuple[str, ...]] = {
+    "keep-alive-that-dies": (
+        "whole_runs/test_connections.py::test_connections_that_die_without_a_word_change_no_verdict",
+        "target/test_account.py::test_a_control_request_never_meets_a_connection_that_its_server_is_closing",
+    ),
+    "close-unsaid-after-500": (
+        "whole_runs/test_connections.py::test_a_500_after_which_the_server_hangs_up_is_the_only_finding",
+        "run/test_equal_runs.py::test_a_server_that_closes_after_each_500_gets_the_same_verdicts_each_time",
+    ),
+    "one-500-hides-the-rest": (
+        "judging/test_folding.py::test_a_finding_stands_beside_what_could_not_be_judged",
+        "whole_runs/test_broken_gateway.py::test_the_other_answers_are_told_beside_the_500",
+    ),
+    "silent-under-load": (
+        "target/test_account.py::test_what_was_silent_beside_others_is_asked_again_alone",
+        "run/test_retry_notes.py::test_a_target_that_answers_one_request_at_a_time_is_told_as_one_that_queues",
+    ),
+    "token-expires-in-mid-run": (
+        "whole_runs/test_tokens.py::test_without_a_new_token_the_rest_is_not_judged_and_nothing_fails",
+        "whole_runs/test_tokens.py::test_a_token_that_is_written_anew_is_read_and_nothing_is_lost",
+    ),
+    "key-with-a-newline-inside": (
+        "e2e/test_canary.py::test_a_key_that_http_can_not_carry_is_a_mistake_that_is_not_printed",
+    ),
+    "hashed-id-is-requested": ("whole_runs/test_foreign_ids.py::test_a_model_of_a_live_account_is_read_by_its_own_id",),
+    "unsupported-means-the-resource": (
+        "run/test_preflight.py::test_a_listed_resource_is_not_held_against_the_target_whatever_its_form",
+        "whole_runs/test_unsupported.py::test_an_unclaimed_resource_is_not_touched",
+    ),
+    "no-setup-of-the-unclaimed": ("whole_runs/test_unsupported.py::test_an_unclaimed_resource_is_not_touched",),
+    "stream-ignored-as-documented": (
+        "run/test_unclaimed.py::test_a_stream_that_is_ignored_as_documented_is_held_against_those_alone_who_claim_it",
+    ),
+    # Contested: a document of the service says that created is constant. With another maker's model it is a note.
+    "model-of-another-maker": (
+        "recordings/test_recorded_facts.py::test_what_the_service_was_recorded_to_send_is_quiet",
+    ),
 }
 
 
