@@ -12,6 +12,7 @@ from conformance.judging.counterexamples import on_json
 from conformance.requests.case import Case, Expect, JsonBody
 from conformance.requests.request import Request
 from conformance.spec.spec import Spec
+from conformance.streams.chunks import choices_in
 from conformance.verdict import Finding, Level
 
 
@@ -26,8 +27,7 @@ def _cut(value: Any) -> bool:
     """Return True if a limit cut a text of the answer, perhaps in the middle of a character."""
     if not isinstance(value, dict):
         return False
-    choices = value.get("choices")
-    ends = [one.get("finish_reason") for one in choices if isinstance(one, dict)] if isinstance(choices, list) else []
+    ends = [choice.get("finish_reason") for _, choice in choices_in(value)]
     return "length" in ends or value.get("status") == "incomplete"
 
 

@@ -15,6 +15,7 @@ from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.requests.selectors import streams
 from conformance.spec.spec import Spec
+from conformance.streams.chunks import choices_in
 from conformance.verdict import Finding, Level
 
 CHAT = ("chat.completions.create",)
@@ -43,9 +44,7 @@ def plain_object(spec: Spec, case: Case) -> bool:
 
 def choices_of(seen: Observation) -> list[dict[str, Any]]:
     """The choices that are objects."""
-    value = seen.json
-    found = value.get("choices") if isinstance(value, dict) else None
-    return [choice for choice in found if isinstance(choice, dict)] if isinstance(found, list) else []
+    return [choice for _, choice in choices_in(seen.json)]
 
 
 def message_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -138,7 +137,7 @@ def _stops(body: Mapping[str, Any]) -> list[str]:
 def _with_stop(value: Any, request: Request) -> Any:
     """Counterexample: the output ends with the stop sequence."""
     stops = _stops(request.json or {})
-    for choice in value.get("choices", []):
+    for _, choice in choices_in(value):
         if stops and isinstance(message_of(choice).get("content"), str):
             # One choice is enough to break the rule.
             choice["message"]["content"] += stops[0]
@@ -176,7 +175,7 @@ def _as_prose(value: Any, request: Request) -> Any:
     """Counterexample: prose stands before the JSON."""
     if format_of(request.json or {}) not in ("json_object", "json_schema"):
         return None
-    for choice in value.get("choices", []):
+    for _, choice in choices_in(value):
         if isinstance(message_of(choice).get("content"), str):
             choice["message"]["content"] = "Here you are: " + choice["message"]["content"]
     return value
@@ -224,7 +223,7 @@ def _empty_object(value: Any, request: Request) -> Any:
     """Counterexample: the JSON doesn't fit the schema."""
     if not _strict_schema(request.json or {}):
         return None
-    for choice in value.get("choices", []):
+    for _, choice in choices_in(value):
         if isinstance(message_of(choice).get("content"), str):
             choice["message"]["content"] = '{"unheard_of": 1}'
     return value
@@ -266,7 +265,7 @@ def _no_logprobs(value: Any, request: Request) -> Any:
     """Counterexample: the log probabilities are missing."""
     if (request.json or {}).get("logprobs") is not True:
         return None
-    for choice in value.get("choices", []):
+    for _, choice in choices_in(value):
         choice["logprobs"] = None
     return value
 
@@ -311,7 +310,7 @@ def logprobs(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 def _as_user(value: Any, _request: Request) -> Any:
     """Counterexample: the message has the role ``user``."""
-    for choice in value.get("choices", []):
+    for _, choice in choices_in(value):
         if "message" in choice:
             choice["message"]["role"] = "user"
     return value

@@ -12,6 +12,7 @@ from conformance.judging.counterexamples import on_json
 from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.spec.spec import Spec
+from conformance.streams.chunks import choices_in
 from conformance.verdict import Finding, Level
 
 
@@ -19,7 +20,7 @@ def _cited(value: Any, request: Request) -> Any:
     """Counterexample: a context of nothing."""
     if (request.json or {}).get("data_sources"):
         return None
-    for choice in value.get("choices", []):
+    for _, choice in choices_in(value):
         choice["message"]["context"] = {"citations": [], "intent": "[]"}
     return value if value.get("choices") else None
 
@@ -59,7 +60,7 @@ def _spoken(value: Any, request: Request) -> Any:
     """Counterexample: audio that nobody asked for."""
     if "audio" in ((request.json or {}).get("modalities") or ()):
         return None
-    for choice in value.get("choices", []):
+    for _, choice in choices_in(value):
         choice["message"]["audio"] = {"id": "audio_1", "data": "AAAA", "expires_at": 1, "transcript": "Hi"}
     return value if value.get("choices") else None
 
@@ -86,7 +87,7 @@ def audio_only_when_asked(spec: Spec, seen: Observation) -> Iterator[Finding]:
 def _without_transcript(value: Any, request: Request) -> Any:
     """Counterexample: audio without its transcript."""
     changed = False
-    for choice in value.get("choices", []):
+    for _, choice in choices_in(value):
         audio = (choice.get("message") or {}).get("audio")
         if isinstance(audio, dict) and "transcript" in audio:
             del audio["transcript"]

@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from conformance.checks.inference.chat import CHAT, posted
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
-from conformance.judging.counterexamples import asked, on_json
+from conformance.judging.counterexamples import on_json
 from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.requests.selectors import asks, every, plain, value_at
 from conformance.spec.spec import Spec
+from conformance.streams.chunks import choices_in
 from conformance.verdict import Finding, Level
-
-CHAT = ("chat.completions.create",)
-_posted = asked("POST", r"/chat/completions")
-
-
-def _choices(value: Any) -> list[dict[str, Any]]:
-    """The choices that are objects."""
-    found = value.get("choices") if isinstance(value, dict) else None
-    return [choice for choice in found if isinstance(choice, dict)] if isinstance(found, list) else []
 
 
 def _calls(choice: Mapping[str, Any]) -> list[Any]:
@@ -41,7 +34,7 @@ def _prose(value: dict[str, Any], request: Request) -> Any:
     """Counterexample: prose in place of a required call."""
     if not _requires(request):
         return None
-    for choice in _choices(value):
+    for _, choice in choices_in(value):
         choice["message"].pop("tool_calls", None)
         # The finish_reason changes too; otherwise it would claim a call that isn't there, which is another rule.
         choice.update({"message": {**choice["message"], "content": "I would call it."}, "finish_reason": "stop"})
@@ -52,14 +45,14 @@ def _prose(value: dict[str, Any], request: Request) -> Any:
     "chat.tool.required",
     Level.MUST,
     clause="chat-forced-tool",
-    counterexample=on_json(_prose, when=_posted),
+    counterexample=on_json(_prose, when=posted),
     operations=CHAT,
     about=every(plain, asks("/tool_choice", "required")),
     needs=Needs.SUCCESS,
 )
 def tool_required(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """With ``tool_choice: required`` every choice calls a tool, unless a limit or a filter cut it off."""
-    for index, choice in enumerate(_choices(seen.json)):
+    for index, choice in choices_in(seen.json):
         if not _calls(choice) and choice.get("finish_reason") not in ("length", "content_filter"):
             yield seen.finding(
                 "no tool is called", place=f"/choices/{index}/message", expected="tool_calls", actual="no call"
@@ -69,7 +62,7 @@ def tool_required(spec: Spec, seen: Observation) -> Iterator[Finding]:
 def _empty_promise(value: dict[str, Any], _request: Request) -> Any:
     """Counterexample: the finish_reason claims a call that isn't there."""
     changed = False
-    for choice in _choices(value):
+    for _, choice in choices_in(value):
         if choice.get("finish_reason") == "stop" and not _calls(choice):
             choice["finish_reason"], changed = "tool_calls", True
     return value if changed else None
@@ -79,7 +72,7 @@ def _empty_promise(value: dict[str, Any], _request: Request) -> Any:
     "chat.finish-reason.tool-calls",
     Level.MUST,
     clause="chat-finish-reason-tool-calls",
-    counterexample=on_json(_empty_promise, when=_posted),
+    counterexample=on_json(_empty_promise, when=posted),
     operations=CHAT,
     about=plain,
     needs=Needs.SUCCESS,
@@ -92,7 +85,7 @@ def finish_tool_calls(spec: Spec, seen: Observation) -> Iterator[Finding]:
     names may end with ``stop``; with ``required`` both are seen, so it is a note.
     """
     wanted = value_at(seen.case, "/tool_choice")
-    for index, choice in enumerate(_choices(seen.json)):
+    for index, choice in choices_in(seen.json):
         if choice.get("finish_reason") == "stop" and _calls(choice) and not isinstance(wanted, dict):
             yield seen.finding(
                 "a choice with tool calls ends with stop",
@@ -110,7 +103,7 @@ def finish_tool_calls(spec: Spec, seen: Observation) -> Iterator[Finding]:
 def _numbered(value: dict[str, Any], _request: Request) -> Any:
     """Counterexample: tool calls have an index."""
     changed = False
-    for choice in _choices(value):
+    for _, choice in choices_in(value):
         for number, call in enumerate(_calls(choice)):
             call["index"], changed = number, True
     return value if changed else None
@@ -120,7 +113,7 @@ def _numbered(value: dict[str, Any], _request: Request) -> Any:
     "chat.tool.index-absent",
     Level.OBS,
     clause="chat-tool-index-absent",
-    counterexample=on_json(_numbered, when=_posted),
+    counterexample=on_json(_numbered, when=posted),
     operations=CHAT,
     about=plain,
     needs=Needs.SUCCESS,
@@ -131,7 +124,7 @@ def index_absent(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
     A proxy that assembles an answer from a stream may leave it there. An extra field is reported but never scored.
     """
-    for index, choice in enumerate(_choices(seen.json)):
+    for index, choice in choices_in(seen.json):
         if any(isinstance(call, dict) and "index" in call for call in _calls(choice)):
             yield seen.finding("a tool call has an index", place=f"/choices/{index}/message/tool_calls/0/index")
 
@@ -152,7 +145,7 @@ def _called_anyway(value: dict[str, Any], request: Request) -> Any:
         return None
     # A complete call, so that the schema and the other checks of calls accept it.
     call = {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
-    for choice in _choices(value):
+    for _, choice in choices_in(value):
         choice["message"]["tool_calls"] = [call]
     return value
 
@@ -161,7 +154,7 @@ def _called_anyway(value: dict[str, Any], request: Request) -> Any:
     "chat.tool.none",
     Level.MUST,
     clause="chat-tool-choice-none",
-    counterexample=on_json(_called_anyway, when=_posted),
+    counterexample=on_json(_called_anyway, when=posted),
     operations=CHAT,
     about=_asks_for_none,
     needs=Needs.SUCCESS,
@@ -172,7 +165,7 @@ def tool_none(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
     A client that forbids calls isn't prepared to run one.
     """
-    for index, choice in enumerate(_choices(seen.json)):
+    for index, choice in choices_in(seen.json):
         # A target may answer in the current or in the deprecated form, whatever the request used.
         called = _calls(choice) or _function_call(choice)
         if called:
@@ -199,7 +192,7 @@ def _other_function(value: dict[str, Any], request: Request) -> Any:
     """Counterexample: another function is called."""
     if not _named_function(request.json):
         return None
-    for choice in _choices(value):
+    for _, choice in choices_in(value):
         choice["message"]["function_call"] = {"name": "another_function", "arguments": "{}"}
     return value
 
@@ -208,7 +201,7 @@ def _other_function(value: dict[str, Any], request: Request) -> Any:
     "chat.function.forced",
     Level.MUST,
     clause="chat-forced-function",
-    counterexample=on_json(_other_function, when=_posted),
+    counterexample=on_json(_other_function, when=posted),
     operations=CHAT,
     about=lambda spec, case: plain(spec, case) and bool(_named_function(case.json)),
     needs=Needs.SUCCESS,
@@ -216,7 +209,7 @@ def _other_function(value: dict[str, Any], request: Request) -> Any:
 def function_forced(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """The function that ``function_call`` names is called, unless a limit or a filter cut off the answer."""
     name = _named_function(seen.case.json)
-    for index, choice in enumerate(_choices(seen.json)):
+    for index, choice in choices_in(seen.json):
         called = _function_call(choice).get("name")
         if called != name and choice.get("finish_reason") not in ("length", "content_filter"):
             yield seen.finding(
@@ -231,7 +224,7 @@ def _two_calls(value: dict[str, Any], request: Request) -> Any:
     if not isinstance(body, dict) or body.get("parallel_tool_calls") is not False:
         return None
     changed = False
-    for choice in _choices(value):
+    for _, choice in choices_in(value):
         if _calls(choice):
             # With an id of its own: equal ids would break another rule.
             again = {**_calls(choice)[0], "id": "call_again"}
@@ -243,14 +236,14 @@ def _two_calls(value: dict[str, Any], request: Request) -> Any:
     "chat.tool.alone",
     Level.SHOULD,
     clause="chat-parallel-tool-calls-off",
-    counterexample=on_json(_two_calls, when=_posted),
+    counterexample=on_json(_two_calls, when=posted),
     operations=CHAT,
     about=every(plain, asks("/parallel_tool_calls", False)),
     needs=Needs.SUCCESS,
 )
 def tool_alone(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """With ``parallel_tool_calls: false`` an answer has at most one tool call."""
-    for index, choice in enumerate(_choices(seen.json)):
+    for index, choice in choices_in(seen.json):
         if len(_calls(choice)) > 1:
             yield seen.finding(
                 "more than one tool call", place=f"/choices/{index}/message/tool_calls", expected="at most 1",

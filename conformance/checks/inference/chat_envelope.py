@@ -11,13 +11,13 @@ from conformance.judging.counterexamples import on_json
 from conformance.requests.request import Request
 from conformance.requests.selectors import plain
 from conformance.spec.spec import Spec
+from conformance.streams.chunks import choices_in
 from conformance.verdict import Finding, Level
 
 
 def _messages(value: Any) -> list[dict[str, Any]]:
     """The messages of all choices."""
-    choices = value.get("choices") if isinstance(value, dict) else None
-    found = [one.get("message") for one in choices if isinstance(one, dict)] if isinstance(choices, list) else []
+    found = [choice.get("message") for _, choice in choices_in(value)]
     return [one for one in found if isinstance(one, dict)]
 
 

@@ -22,6 +22,7 @@ from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.schema.integers import is_integer
 from conformance.spec.spec import Spec
+from conformance.streams.chunks import choices_in
 from conformance.verdict import Finding, Level
 
 #: With a token limit below this a cut-off answer may be empty, which proves nothing.
@@ -35,7 +36,7 @@ def _as_stop(value: Any, request: Request) -> Any:
     if not limit or limit > 64 or format_of(request.json or {}) in ("json_object", "json_schema"):
         return None
     changed = False
-    for choice in value.get("choices", []):
+    for _, choice in choices_in(value):
         if choice.get("finish_reason") == "length":
             choice["finish_reason"], changed = "stop", True
     return value if changed else None

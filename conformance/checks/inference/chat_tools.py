@@ -13,6 +13,7 @@ from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import on_json
 from conformance.requests.request import Request
 from conformance.spec.spec import Spec
+from conformance.streams.chunks import choices_in
 from conformance.verdict import Finding, Level
 
 
@@ -39,7 +40,7 @@ def _other_tool(value: Any, request: Request) -> Any:
     """Counterexample: another function is called."""
     if not forced_tool(request.json or {}):
         return None
-    for choice in value.get("choices", []):
+    for _, choice in choices_in(value):
         for call in _calls(choice):
             call["function"]["name"] = "another_function"
     return value
@@ -79,7 +80,7 @@ def tool_forced(spec: Spec, seen: Observation) -> Iterator[Finding]:
 def _call_without_id(value: Any, _request: Request) -> Any:
     """Counterexample: a call has an empty id."""
     changed = False
-    for choice in value.get("choices", []):
+    for _, choice in choices_in(value):
         for call in _calls(choice):
             call["id"], changed = "", True
     return value if changed else None
@@ -105,7 +106,7 @@ def tool_ids(spec: Spec, seen: Observation) -> Iterator[Finding]:
 def _arguments_broken(value: Any, request: Request) -> Any:
     """Counterexample: the arguments are cut-off JSON."""
     changed = False
-    for choice in value.get("choices", []):
+    for _, choice in choices_in(value):
         for call in _calls(choice):
             call["function"]["arguments"], changed = '{"cut":', True
     return value if changed else None

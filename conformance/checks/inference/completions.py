@@ -15,6 +15,7 @@ from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.requests.selectors import streams
 from conformance.spec.spec import Spec
+from conformance.streams.chunks import choices_in
 from conformance.verdict import Finding, Level
 
 TEXT = ("completions.create",)
@@ -69,7 +70,7 @@ def choices_count(spec: Spec, seen: Observation) -> Iterator[Finding]:
 def _as_stop(value: Any, request: Request) -> Any:
     """Counterexample: a cut-off text claims to have ended normally."""
     changed = False
-    for choice in value.get("choices", []):
+    for _, choice in choices_in(value):
         if choice.get("finish_reason") == "length" and (request.json or {}).get("max_tokens"):
             choice["finish_reason"], changed = "stop", True
     return value if changed else None
@@ -146,7 +147,7 @@ def _without_echo(value: Any, request: Request) -> Any:
     body = request.json or {}
     if body.get("echo") is not True or not isinstance(body.get("prompt"), str):
         return None
-    for choice in value.get("choices", []):
+    for _, choice in choices_in(value):
         choice["text"] = choice["text"].removeprefix(body["prompt"])
     return value
 
@@ -176,7 +177,7 @@ def _no_logprobs(value: Any, request: Request) -> Any:
     # Text completions ask with a number, chat with a boolean.
     if not isinstance((request.json or {}).get("logprobs"), int):
         return None
-    for choice in value.get("choices", []):
+    for _, choice in choices_in(value):
         choice["logprobs"] = None
     return value
 

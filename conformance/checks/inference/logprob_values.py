@@ -15,7 +15,7 @@ from conformance.requests.case import Case, Expect
 from conformance.requests.selectors import streams
 from conformance.schema.integers import is_integer
 from conformance.spec.spec import Spec
-from conformance.streams.chunks import pieces
+from conformance.streams.chunks import choices_in, pieces
 from conformance.streams.reading import read
 from conformance.verdict import Finding, Level
 
@@ -37,9 +37,7 @@ def _entries(spec: Spec, seen: Observation) -> list[tuple[str, Entry]]:
         reading = read(spec, seen)
         found = [(piece.place, piece.choice) for piece in pieces(reading)] if reading is not None else []
     else:
-        choices = seen.json.get("choices") if isinstance(seen.json, dict) else None
-        listed = choices if isinstance(choices, list) else []
-        found = [(f"/choices/{n}", one) for n, one in enumerate(listed) if isinstance(one, dict)]
+        found = [(f"/choices/{place}", choice) for place, choice in choices_in(seen.json)]
     return [
         (f"{place}/logprobs/content/{number}", entry)
         for place, choice in found
@@ -57,7 +55,7 @@ def _changing(change: Callable[[Entry], bool]) -> Counterexample:
     """A counterexample that changes each token entry in place. ``change`` tells whether it changed something."""
 
     def altered(value: Any) -> Any:
-        entries = [entry for choice in value.get("choices") or () for entry in _listed(choice.get("logprobs"))]
+        entries = [entry for _, choice in choices_in(value) for entry in _listed(choice.get("logprobs"))]
         changed = sum(change(entry) for entry in entries)
         return value if changed else None
 

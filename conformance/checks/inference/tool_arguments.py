@@ -9,22 +9,20 @@ from typing import Any
 import jsonschema_rs
 from attrs import frozen
 
+from conformance.checks.inference.chat import CHAT, posted
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Counterexample, Needs, check, trace_check
-from conformance.judging.counterexamples import asked, on_json
+from conformance.judging.counterexamples import on_json
 from conformance.judging.stream_counterexamples import Draft, on_events
 from conformance.requests.case import Case, Expect
 from conformance.requests.request import Request
 from conformance.requests.selectors import streams
 from conformance.spec.spec import Spec
-from conformance.streams.chunks import cut_choices
+from conformance.streams.chunks import choices_in, cut_choices
 from conformance.streams.reading import read
 from conformance.streams.tools import calls_of
 from conformance.verdict import Finding, Level
-
-CHAT = ("chat.completions.create",)
-_posted = asked("POST", r"/chat/completions")
 
 #: So many calls must have been forced before what all of them lack is the target's doing and not the model's.
 LEAST = 5
@@ -79,9 +77,8 @@ def called(spec: Spec, seen: Observation) -> list[Called]:
 
 def _plain_calls(value: Any) -> Iterator[Called]:
     """Yield the calls of a plain answer."""
-    choices = value.get("choices") if isinstance(value, dict) else None
-    for index, choice in enumerate(choices if isinstance(choices, list) else ()):
-        message = choice.get("message") if isinstance(choice, dict) else None
+    for index, choice in choices_in(value):
+        message = choice.get("message")
         if not isinstance(message, dict) or choice.get("finish_reason") in ("length", "content_filter"):
             continue
         calls = message.get("tool_calls")
@@ -99,7 +96,7 @@ def _changing(change: Any) -> Counterexample:
 
     def plain(value: Any, request: Request) -> Any:
         changed = False
-        for choice in value.get("choices", []):
+        for _, choice in choices_in(value):
             for call in (choice.get("message") or {}).get("tool_calls") or ():
                 name, old = call["function"]["name"], call["function"]["arguments"]
                 new = change(tools_of(request.json).get(name), old)
@@ -110,7 +107,7 @@ def _changing(change: Any) -> Counterexample:
     def streamed(events: list[Draft], request: Request) -> Sequence[Draft] | None:
         return _rewritten(events, request, change)
 
-    on_plain, on_stream = on_json(plain, when=_posted), on_events(streamed, "chat-chunks")
+    on_plain, on_stream = on_json(plain, when=posted), on_events(streamed, "chat-chunks")
 
     def broken(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
         return on_plain(exchange, earlier) or on_stream(exchange, earlier)
@@ -132,7 +129,7 @@ def _rewritten(events: list[Draft], request: Request, change: Any) -> Sequence[D
     made, told = [], set()
     for event in events:
         value = event.json
-        for choice in (value.get("choices") or ()) if isinstance(value, dict) else ():
+        for _, choice in choices_in(value):
             for entry in (choice.get("delta") or {}).get("tool_calls") or ():
                 key = (choice.get("index"), entry.get("index"))
                 if key in fresh and entry.get("function", {}).get("arguments"):
@@ -146,7 +143,7 @@ def _entries(events: Sequence[Draft]) -> Iterator[tuple[Draft, Mapping[str, Any]
     """Yield (event, tool-call entry, (choice, index of the call))."""
     for event in events:
         value = event.json
-        for choice in (value.get("choices") or ()) if isinstance(value, dict) else ():
+        for _, choice in choices_in(value):
             for entry in (choice.get("delta") or {}).get("tool_calls") or ():
                 yield event, entry, (choice.get("index"), entry.get("index"))
 

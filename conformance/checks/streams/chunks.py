@@ -30,7 +30,7 @@ OBJECTS = {"chat-chunks": "chat.completion.chunk", "completion-chunks": "text_co
 
 def _counted(value: Mapping[str, Any]) -> bool:
     """Return True for a chunk with content."""
-    return any(isinstance(c, dict) and ("delta" in c or "text" in c) for c in value.get("choices") or ())
+    return any("delta" in choice or "text" in choice for _, choice in choices_in(value))
 
 
 def _other_object(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
@@ -148,7 +148,7 @@ def model_constant(spec: Spec, seen: Observation, reading: Reading) -> Iterator[
 
 def _no_role(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
     """Counterexample: no delta has a role."""
-    for choice in value.get("choices") or ():
+    for _, choice in choices_in(value):
         if isinstance(choice.get("delta"), dict):
             choice["delta"].pop("role", None)
     return value
@@ -249,7 +249,7 @@ def _counts(spec: Spec, case: Case) -> bool:
 
 def _shift_index(value: dict[str, Any], index: int) -> dict[str, Any] | None:
     """Counterexample: the indices begin with 1."""
-    for choice in value.get("choices") or ():
+    for _, choice in choices_in(value):
         if "index" in choice and ("delta" in choice or "text" in choice):
             choice["index"] += 1
     return value
@@ -294,7 +294,7 @@ def _falling(events: list[Draft], _request: Request) -> Sequence[Draft] | None:
     changed, offset = list(events), len(events) * 10
     for index, event in enumerate(events):
         value = event.json
-        for choice in (value.get("choices") or ()) if isinstance(value, dict) else ():
+        for _, choice in choices_in(value):
             offset -= 1
             choice["content_filter_offsets"] = {"check_offset": offset, "start_offset": 0, "end_offset": offset}
             changed[index] = event.with_json(value)

@@ -15,6 +15,7 @@ from conformance.judging.stream_counterexamples import Draft, on_events
 from conformance.requests.case import Case, Expect
 from conformance.requests.request import Request
 from conformance.spec.spec import Spec
+from conformance.streams.chunks import choices_in
 from conformance.streams.final_answer import FinalAnswer, from_plain, from_stream
 from conformance.streams.reading import DATA_ONLY, read, streamed
 from conformance.verdict import Finding, Level
@@ -55,7 +56,7 @@ def _claims_stop(events: list[Draft], _request: Request) -> Sequence[Draft] | No
     changed = list(events)
     for index, event in enumerate(events):
         value = event.json
-        for choice in (value.get("choices") or ()) if isinstance(value, dict) else ():
+        for _, choice in choices_in(value):
             if choice.get("finish_reason") == "length":
                 choice["finish_reason"] = "stop"
                 changed[index] = event.with_json(value)

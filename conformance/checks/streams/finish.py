@@ -10,7 +10,7 @@ from conformance.judging.check import Needs, check
 from conformance.judging.stream_counterexamples import Draft, each_json, on_events
 from conformance.requests.request import Request
 from conformance.spec.spec import Spec
-from conformance.streams.chunks import by_choice, choice_breaches, pieces, stopped
+from conformance.streams.chunks import by_choice, choice_breaches, choices_in, pieces, stopped
 from conformance.streams.reading import DATA_ONLY, Reading, over_stream, streamed
 from conformance.verdict import Finding, Level
 
@@ -25,7 +25,7 @@ def _finish_twice(events: list[Draft], _request: Request) -> Sequence[Draft] | N
     """Counterexample: the chunk with the finish_reason comes twice."""
     for index, event in enumerate(events):
         value = event.json
-        if isinstance(value, dict) and any(c.get("finish_reason") for c in value.get("choices") or ()):
+        if any(choice.get("finish_reason") for _, choice in choices_in(value)):
             # The same chunk again, right behind the first one.
             return [*events[: index + 1], event, *events[index + 1 :]]
     return None
@@ -65,7 +65,7 @@ def _late_text(events: list[Draft], _request: Request) -> Sequence[Draft] | None
     """Counterexample: text comes after the finish_reason."""
     for index, event in enumerate(events):
         value = event.json
-        if isinstance(value, dict) and any(c.get("finish_reason") for c in value.get("choices") or ()):
+        if any(choice.get("finish_reason") for _, choice in choices_in(value)):
             for choice in value["choices"]:
                 # A second reason would break another rule.
                 choice["finish_reason"] = None
@@ -101,7 +101,7 @@ def finish_last(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fin
 
 def _empty_finish(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
     """Counterexample: the finish_reason is an empty string until the end."""
-    for choice in value.get("choices") or ():
+    for _, choice in choices_in(value):
         if "finish_reason" in choice and choice["finish_reason"] is None:
             choice["finish_reason"] = ""
     return value

@@ -12,7 +12,7 @@ from conformance.requests.case import Case
 from conformance.requests.selectors import ABSENT, asks, value_at, without
 from conformance.schema.integers import is_integer
 from conformance.spec.spec import Spec
-from conformance.streams.chunks import Piece, by_choice, pieces
+from conformance.streams.chunks import Piece, by_choice, choices_in, pieces
 from conformance.streams.reading import Reading, over_stream, streamed
 from conformance.verdict import Finding, Level
 
@@ -29,7 +29,7 @@ def _tokens(piece: Piece) -> list[dict[str, Any]]:
 
 def _drop(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
     """Counterexample: the log probabilities are missing."""
-    for choice in value.get("choices") or ():
+    for _, choice in choices_in(value):
         if choice.get("logprobs"):
             choice["logprobs"] = None
     return value
@@ -56,7 +56,7 @@ def present(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding
 
 def _lose_token(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
     """Counterexample: the tokens are not those of the text."""
-    for choice in value.get("choices") or ():
+    for _, choice in choices_in(value):
         logprobs = choice.get("logprobs")
         if isinstance(logprobs, dict) and logprobs.get("content"):
             for token in logprobs["content"]:
@@ -117,7 +117,7 @@ def _asks_top(spec: Spec, case: Case) -> bool:
 
 def _many(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
     """Counterexample: a token has 21 alternatives more."""
-    for choice in value.get("choices") or ():
+    for _, choice in choices_in(value):
         logprobs = choice.get("logprobs")
         for token in (logprobs.get("content") or ()) if isinstance(logprobs, dict) else ():
             one = {"token": "x", "logprob": -9.0, "bytes": [120]}
@@ -151,7 +151,7 @@ def top(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
 
 def _uninvited(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
     """Counterexample: log probabilities that nobody requested."""
-    for choice in value.get("choices") or ():
+    for _, choice in choices_in(value):
         text = choice["delta"].get("content") if isinstance(choice.get("delta"), dict) else None
         if text and choice.get("logprobs") is None:
             token = {"token": text, "logprob": -0.5, "bytes": list(text.encode()), "top_logprobs": []}
@@ -185,7 +185,7 @@ def _asks_number(spec: Spec, case: Case) -> bool:
 
 def _one_less(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
     """Counterexample: a log probability is missing."""
-    for choice in value.get("choices") or ():
+    for _, choice in choices_in(value):
         logprobs = choice.get("logprobs")
         if isinstance(logprobs, dict) and logprobs.get("token_logprobs"):
             logprobs["token_logprobs"] = logprobs["token_logprobs"][:-1]

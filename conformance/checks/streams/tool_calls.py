@@ -13,7 +13,7 @@ from conformance.judging.stream_counterexamples import Draft, each_json, on_even
 from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.spec.spec import Spec
-from conformance.streams.chunks import by_choice, cut_choices, pieces
+from conformance.streams.chunks import by_choice, choices_in, cut_choices, pieces
 from conformance.streams.reading import Reading, over_stream, streamed
 from conformance.streams.tools import calls_of, fragments
 from conformance.verdict import Finding, Level
@@ -26,7 +26,7 @@ MOST = 5
 
 def _entries(value: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the tool-call entries of a chunk."""
-    for choice in value.get("choices") or ():
+    for _, choice in choices_in(value):
         delta = choice.get("delta")
         yield from (delta.get("tool_calls") or ()) if isinstance(delta, dict) else ()
 
@@ -274,7 +274,7 @@ def _prose(events: list[Draft], request: Request) -> Sequence[Draft] | None:
     for event in events:
         value = event.json
         if isinstance(value, dict):
-            for choice in value.get("choices") or ():
+            for _, choice in choices_in(value):
                 if isinstance(choice.get("delta"), dict) and choice["delta"].pop("tool_calls", None):
                     choice["delta"]["content"] = "I would call it."
                 if choice.get("finish_reason") == "tool_calls":
@@ -324,7 +324,7 @@ def _empty_promise(events: list[Draft], _request: Request) -> Sequence[Draft] | 
     changed = list(events)
     for index, event in enumerate(events):
         value = event.json
-        for choice in (value.get("choices") or ()) if isinstance(value, dict) else ():
+        for _, choice in choices_in(value):
             if choice.get("finish_reason") == "stop":
                 choice["finish_reason"] = "tool_calls"
                 changed[index] = event.with_json(value)
