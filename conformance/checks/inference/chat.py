@@ -6,14 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import jsonschema_rs
-
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import asked, on_json
 from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.requests.selectors import streams
+from conformance.schema.given import misfits
 from conformance.spec.spec import Spec
 from conformance.streams.chunks import choices_in
 from conformance.verdict import Finding, Level
@@ -247,7 +246,7 @@ def _strict_schema(body: Mapping[str, Any]) -> Any:
 )
 def json_schema(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """With a strict json_schema format, a finished message is valid against that schema."""
-    validator = jsonschema_rs.validator_for(_strict_schema(body_of(seen.case)))
+    schema = _strict_schema(body_of(seen.case))
     for index, content in _formed(seen):
         try:
             value = json.loads(content)
@@ -256,9 +255,8 @@ def json_schema(spec: Spec, seen: Observation) -> Iterator[Finding]:
                 "the message is not JSON", place=f"/choices/{index}/message/content", actual=content[:80]
             )
             continue
-        # One finding for each message: several errors often have one cause.
-        for error in list(validator.iter_errors(value))[:1]:
-            yield seen.finding(error.message, place=f"/choices/{index}/message/content", actual=content[:80])
+        for message in misfits(schema, value):
+            yield seen.finding(message, place=f"/choices/{index}/message/content", actual=content[:80])
 
 
 def _no_logprobs(value: Any, request: Request) -> Any:

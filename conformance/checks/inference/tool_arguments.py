@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import jsonschema_rs
 from attrs import frozen
 
 from conformance.checks.inference.chat import CHAT, posted
@@ -18,6 +17,7 @@ from conformance.judging.stream_counterexamples import Draft, on_events
 from conformance.requests.case import Case, Expect
 from conformance.requests.request import Request
 from conformance.requests.selectors import streams
+from conformance.schema.given import misfits
 from conformance.spec.spec import Spec
 from conformance.streams.chunks import choices_in, cut_choices
 from conformance.streams.reading import read
@@ -313,4 +313,4 @@ def _errors(schema: Any, arguments: str) -> list[str]:
         value = json.loads(arguments)
     except (ValueError, RecursionError):
         return ["the arguments are not JSON"]
-    return [error.message for error in list(jsonschema_rs.validator_for(schema or {}).iter_errors(value))[:1]]
+    return misfits(schema or {}, value)

@@ -6,8 +6,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import jsonschema_rs
-
 from conformance.checks.responses.answers import RESPONSES, output_of
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Counterexample, Needs, check
@@ -15,6 +13,7 @@ from conformance.judging.counterexamples import asked, on_json
 from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.requests.selectors import asks, every, plain, value_at
+from conformance.schema.given import misfits
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
@@ -118,22 +117,13 @@ def arguments_strict(spec: Spec, seen: Observation) -> Iterator[Finding]:
     for place, item in _calls(seen.json):
         function, value = functions.get(str(item.get("name")), {}), _parsed(item.get("arguments"))
         if _strict(function):
-            for message in _misfits(function["parameters"], value):
+            for message in misfits(function["parameters"], value):
                 yield seen.finding(
                     message,
                     place=f"/output/{place}/arguments",
                     expected="the function's parameters",
                     actual=str(item.get("arguments"))[:160],
                 )
-
-
-def _misfits(schema: Any, value: Any) -> list[str]:
-    """The first reason why a value doesn't fit a schema. A schema that can't be read fits everything."""
-    try:
-        validator = jsonschema_rs.validator_for(schema)
-    except (ValueError, jsonschema_rs.ValidationError):
-        return []
-    return [error.message for error in list(validator.iter_errors(value))[:1]]
 
 
 def _two_calls(value: Any, request: Request) -> Any:
@@ -211,5 +201,5 @@ def json_schema(spec: Spec, seen: Observation) -> Iterator[Finding]:
             value = json.loads(text)
         except (ValueError, RecursionError):
             continue
-        for message in _misfits(schema, value):
+        for message in misfits(schema, value):
             yield seen.finding(message, place=place, expected="the schema of the request", actual=text[:80])
