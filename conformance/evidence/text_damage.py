@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from attrs import frozen
 
-__all__ = ["Damage", "damage", "strings"]
+__all__ = ["Damage", "damage", "strings", "told_once"]
 
 #: The kinds of JSON values that are or may hold strings.
 _HOLDERS = (str, dict, list)
@@ -50,6 +50,20 @@ def damage(text: str) -> Damage | None:
         if "\ufffd" in text:
             return Damage("the text has U+FFFD, the sign of bytes that could not be decoded", text[:40], certain=False)
     return None
+
+
+def told_once(found: Iterable[tuple[str, Damage]]) -> Iterator[tuple[str, Damage, str]]:
+    """Yield (place, damage, message) for the first place of each kind of damage; certain ones come first.
+
+    One damaged text stands in several places: in its deltas, in the finished part, in the finished answer. The message
+    says how many there are.
+    """
+    kinds: dict[str, list[tuple[str, Damage]]] = {}
+    for place, harm in found:
+        kinds.setdefault(harm.message, []).append((place, harm))
+    for message, places in sorted(kinds.items(), key=lambda kind: not kind[1][0][1].certain):
+        place, harm = places[0]
+        yield place, harm, f"{message} (in {len(places)} places)" if len(places) > 1 else message
 
 
 def _again(text: str, encoding: str) -> str | None:

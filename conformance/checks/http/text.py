@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.evidence.text_damage import damage, strings
+from conformance.evidence.text_damage import damage, strings, told_once
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import on_json
@@ -51,18 +51,21 @@ def text_undamaged(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
     RFC 8259 section 8.1: JSON is UTF-8; section 8.2: nobody knows what a client does with half of a surrogate pair. A
     text that turns into a shorter one when its bytes in Latin-1 are read as UTF-8 was encoded twice. C1 control
-    characters and U+FFFD are warnings: a model that is cut in the middle of a character may write the latter.
+    characters and U+FFFD are warnings: a model that is cut in the middle of a character may write the latter. Text
+    that is only read is a note: whoever stored it may have damaged it.
     """
     found = [
         (place, harm)
         for place, text in strings(seen.json)
         if "/logprobs" not in place and (harm := damage(text)) is not None and (harm.certain or not _cut(seen.json))
     ]
-    for place, harm in sorted(found, key=lambda one: not one[1].certain)[:5]:
+    stored = seen.case.method == "GET"
+    for place, harm, message in told_once(found):
         yield seen.finding(
-            harm.message,
+            message,
             place=place,
             expected="text that is valid and encoded once, in UTF-8",
             actual=harm.shown,
             level=None if harm.certain else Level.SHOULD,
+            note=stored,
         )

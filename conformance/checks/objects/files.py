@@ -64,6 +64,16 @@ def content(spec: Spec, trace: Trace) -> Iterator[Finding]:
                 )  # fmt: skip
 
 
+#: What becomes of the file in a target that takes it for text → what happened to it.
+_DECODED = (
+    (
+        BINARY.data.decode("utf-8", "replace").encode(),
+        "each byte that isn't UTF-8 came back as U+FFFD (EF BF BD)",
+    ),
+    (BINARY.data.decode("latin-1").encode(), "the bytes came back as Latin-1 that was encoded as UTF-8"),
+)
+
+
 def _as_text(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
     """Counterexample: each byte that isn't UTF-8 was replaced by U+FFFD."""
     response = exchange.response
@@ -85,22 +95,19 @@ def content_binary(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A file that isn't text comes back as it was sent, if its content can be read at all.
 
     A target that handles files as text replaces what isn't UTF-8, or encodes it again. Pictures and archives are
-    destroyed by it, and a file of plain text shows nothing.
+    destroyed by it, and a file of plain text shows nothing. Other bytes are a note: the target may have unpacked the
+    file, or may hand out what it made of it.
     """
     for seen in trace.role("binary.content"):
         got = seen.exchange.response.body if seen.exchange.response else b""
         if not seen.exchange.ok or got == BINARY.data:
             continue
-        if got == BINARY.data.decode("utf-8", "replace").encode():
-            how = "each byte that isn't UTF-8 came back as U+FFFD (EF BF BD)"
-        elif got == BINARY.data.decode("latin-1").encode():
-            how = "the bytes came back as Latin-1 that was encoded as UTF-8"
-        else:
-            how = "other bytes came back"
+        how = next((how for text, how in _DECODED if got == text), "")
         yield seen.finding(
-            f"a file that isn't text was changed: {how}",
+            f"a file that isn't text was changed: {how or 'other bytes came back'}",
             expected=f"{len(BINARY.data)} bytes as sent",
             actual=f"{len(got)} bytes",
+            note=not how,
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.checks.http.text import undamaged_request
-from conformance.evidence.text_damage import damage, strings
+from conformance.evidence.text_damage import damage, strings, told_once
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.stream_counterexamples import each_json
@@ -40,27 +40,28 @@ def text_undamaged(spec: Spec, seen: Observation, reading: Reading) -> Iterator[
     probabilities are not judged: one may be a part of a character.
     """
     cut = any(piece.finish == "length" for piece in pieces(reading))
-    shown = 0
-    for event, value in reading.values:
-        for place, text in strings(value):
-            harm = None if "/logprobs" in place else damage(text)
-            if harm is not None and shown < 5 and (harm.certain or not cut):
-                shown += 1
-                yield seen.finding(
-                    harm.message,
-                    place=event.place + place,
-                    expected="text that is valid and encoded once, in UTF-8",
-                    actual=harm.shown,
-                    level=None if harm.certain else Level.SHOULD,
-                )
-    if shown or reading.shape.protocol not in DATA_ONLY:
+    found = [
+        (event.place + place, harm)
+        for event, value in reading.values
+        for place, text in strings(value)
+        if "/logprobs" not in place and (harm := damage(text)) is not None and (harm.certain or not cut)
+    ]
+    for place, harm, message in told_once(found):
+        yield seen.finding(
+            message,
+            place=place,
+            expected="text that is valid and encoded once, in UTF-8",
+            actual=harm.shown,
+            level=None if harm.certain else Level.SHOULD,
+        )
+    if found or reading.shape.protocol not in DATA_ONLY:
         return
-    for index, found in by_choice(reading).items():
-        harm = damage("".join(piece.text for piece in found))
+    for index, joined in by_choice(reading).items():
+        harm = damage("".join(piece.text for piece in joined))
         if harm is not None and (harm.certain or not cut):
             yield seen.finding(
                 harm.message,
-                place=found[0].place,
+                place=joined[0].place,
                 expected=f"the text of choice {index}, encoded once",
                 actual=harm.shown,
                 level=None if harm.certain else Level.SHOULD,

@@ -32,4 +32,12 @@ CASES = (
         told={"http.secret-echoed": "secret"},
         near=[_refused("x-key was wrong", ["X-Echo", "no"])],
     ),
+    WireCase(
+        "secret-among-the-words-of-a-header",
+        "warn",
+        echoed,
+        _refused("x-key was wrong", ["X-Echo", "You sent a-value-of-ours."]),
+        told={"http.secret-echoed": "header"},
+        near=[_refused("x-key was wrong", ["X-Echo", "You sent something."])],
+    ),
 )
