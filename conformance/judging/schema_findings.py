@@ -45,5 +45,12 @@ def level_of_error(seen: Observation, error: SchemaError) -> Level | None:
 
     A field may have come with a later api-version: where the document is that of another one, its absence is SHOULD.
     """
-    missing = error.keyword == "required"
-    return Level.SHOULD if missing and seen.case.role == OTHER_VERSION else None
+    return Level.SHOULD if seen.case.role == OTHER_VERSION and _only_absent(error) else None
+
+
+def _only_absent(error: SchemaError) -> bool:
+    """True if nothing but an absent field is wrong. Of a union that is so if one of its branches lacks nothing else."""
+    branches: dict[int, list[SchemaError]] = {}
+    for cause in error.causes if error.keyword in ("oneOf", "anyOf") else ():
+        branches.setdefault(cause.branch, []).append(cause)
+    return error.keyword == "required" or any(all(map(_only_absent, causes)) for causes in branches.values())

@@ -247,27 +247,31 @@ def _forced(case: Case) -> bool:
     entails=("stream.equals-plain", "chat.tool.arguments.required", "chat.tool.arguments.strict"),
 )
 def arguments_always_lost(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """Forced calls carry their arguments: not every one of five or more lacks a required key or can't be parsed.
+    """Forced calls carry their arguments: not every one of five or more requests gets calls without their arguments.
 
-    One broken call is the model's doing. If all plain calls are broken, or all streamed ones, it is the target's.
+    One broken answer is the model's doing. If all plain answers are broken, or all streamed ones, it is the target's.
+    Requests are counted, not calls: several calls in one answer are one decision of the model.
     """
     for streamed in (False, True):
         asked_for = [seen for seen in trace if _forced(seen.case) and streams(spec, seen.case) is streamed]
-        calls = [(seen, call) for seen in asked_for if seen.exchange.ok for call in called(spec, seen)]
-        broken = [
-            (seen, call, missing)
-            for seen, call in calls
-            if (missing := lacking(tools_of(seen.case.json).get(call.name), call.arguments))
-        ]
-        if len(calls) >= LEAST and len(broken) == len(calls):
-            for seen, call, missing in broken[:3]:
+        answered = [(seen, calls) for seen in asked_for if seen.exchange.ok and (calls := called(spec, seen))]
+        broken = [(seen, lost) for seen, calls in answered if (lost := _all_lost(seen, calls)) is not None]
+        if len(answered) >= LEAST and len(broken) == len(answered):
+            for seen, (call, missing) in broken[:3]:
                 yield seen.finding(
-                    f"each of {len(calls)} {'streamed' if streamed else 'plain'} forced calls lacks required keys: "
-                    f"{', '.join(missing)}",
+                    f"each of {len(answered)} {'streamed' if streamed else 'plain'} answers to forced calls lacks "
+                    f"required keys: {', '.join(missing)}",
                     place=call.place,
-                    expected="the required keys in at least one call",
+                    expected="the required keys in at least one answer",
                     actual=call.arguments[:160],
                 )
+
+
+def _all_lost(seen: Observation, calls: Sequence[Called]) -> tuple[Called, list[str]] | None:
+    """The first call of an answer with the keys that it lacks, if each call lacks some; None otherwise."""
+    tools = tools_of(seen.case.json)
+    lost = [(call, lacking(tools.get(call.name), call.arguments)) for call in calls]
+    return lost[0] if all(missing for _, missing in lost) else None
 
 
 def _strict_call(spec: Spec, case: Case) -> bool:
