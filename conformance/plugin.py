@@ -278,13 +278,10 @@ class _Run:
             session.config.workeroutput["aoai"] = json.dumps(self.session.outcome())  # type: ignore[attr-defined]  # xdist adds it
         # pytest and Allure have written their reports by now. They know only items, so the headline is added here.
         if self.session.reports:
-            for path in ("xmlpath", "allure_report_dir"):
+            for path, told in (("xmlpath", junit), ("allure_report_dir", allure)):
                 where = getattr(session.config.option, path, None)
-                file = Path(os.path.expandvars(where)).expanduser() if where else None
-                if file is not None and path == "xmlpath":
-                    junit.add_to(file, self.session.headlines, self.session.reports)
-                elif file is not None:
-                    allure.add_headlines(file, self.session.headlines)
+                if where:
+                    told.add_headlines(Path(os.path.expandvars(where)).expanduser(), self.session.headlines)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print where the reports are, and the conclusion of each api-version."""

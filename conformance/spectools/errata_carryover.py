@@ -15,7 +15,7 @@ from typing import Any
 from attrs import frozen
 
 from conformance.pointer import look_up
-from conformance.spec.overlay import PatchError, apply_patches
+from conformance.spec.overlay import PatchError, patched
 from conformance.spec.spec import Erratum
 
 __all__ = ["Carried", "Fate", "carry"]
@@ -57,7 +57,7 @@ def carry(document: Mapping[str, Any], errata: Sequence[Erratum]) -> list[Carrie
             fate, steps = _decided(current, change)
             if steps:
                 try:
-                    current = apply_patches(current, [(erratum.id, steps)])
+                    current = patched(current, erratum.id, steps)
                 except PatchError:
                     fate, steps = Fate.DIFFERS, ()
             fates.append(fate)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
+from itertools import islice
 
 import offline
 from attrs import field, frozen
@@ -96,7 +97,23 @@ class Stage:
                     yield one.exchange, tuple(each.exchange for each in seen[max(0, place - MEMORY) : place])
 
     def broken(self, check: Check) -> Iterator[Broken]:
-        """The scenarios that the check's counterexample changes, smallest first, each with its new verdicts.
+        """The scenarios that the check's counterexample changes, smallest first, each with its new verdicts."""
+        for name in self._by_size(check):
+            yield from self._broken(check, name)
+
+    def some_broken(self, check: Check) -> Iterator[Broken]:
+        """Of these, those up to the first in which the rule shows, and then the next and the last."""
+        names = self._by_size(check)
+        for place, name in enumerate(names):
+            for one in self._broken(check, name):
+                yield one
+                if shows(check, one.verdicts.get(check.id)):
+                    for rest in (names[place + 1 :], names[:place:-1]):
+                        yield from islice((each for other in rest for each in self._broken(check, other)), 1)
+                    return
+
+    def _by_size(self, check: Check) -> list[str]:
+        """All scenarios, in the order in which they are tried.
 
         Where single exchanges are judged, corpora come first: what is sent there does not depend on time. Those that
         create something come after the others: one creation that breaks is no verdict, and nothing follows it. The
@@ -111,11 +128,14 @@ class Stage:
             rank = (3 if lists else int(creating) if scenario.is_corpus else 2) if single else 0
             return rank, len(self.traces[name].observations)
 
-        for name in sorted(self.scenarios, key=size):
-            if self.judging[name]:
-                trace = self._changed(check, self.scenarios[name])
-                if trace is not None:
-                    yield Broken(name, dict(self._judged(name, *trace)))
+        return sorted(self.scenarios, key=size)
+
+    def _broken(self, check: Check, name: str) -> Iterator[Broken]:
+        """One scenario with its new verdicts; nothing where the counterexample changes none of its answers."""
+        if self.judging[name]:
+            trace = self._changed(check, self.scenarios[name])
+            if trace is not None:
+                yield Broken(name, dict(self._judged(name, *trace)))
 
     def _changed(self, check: Check, scenario: Scenario) -> tuple[Trace, Trace] | None:
         """The broken trace, and the part of it that differs; None when nothing changed."""

@@ -4,8 +4,10 @@ entails.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
-from proof_stage import first_stage, order, shows, stage, unproven
+from proof_stage import Broken, Stage, first_stage, order, shows, stage, unproven
 
 from conformance.checks.catalogue import all_checks
 from conformance.judging.check import Check
@@ -18,13 +20,24 @@ CHECKS = tuple(all_checks().values())
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_counterexample_fails_its_check_and_what_it_entails(check: Check) -> None:
-    """The rule is broken where its own counterexample is applied, and nothing else is."""
+    """The rule is broken where its own counterexample is applied, and nothing else is: in some of the scenarios."""
+    proved(check, Stage.some_broken)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_counterexample_does_so_in_every_scenario(check: Check) -> None:
+    proved(check, Stage.broken)
+
+
+def proved(check: Check, broken_by: Callable[[Stage, Check], Iterator[Broken]]) -> None:
+    """Fail unless the rule shows as broken, and in each of these scenarios nothing else does."""
     found = first_stage(check)
     if found is None:
         pytest.fail(unproven(check), pytrace=False)
     allowed = {check.id, *check.entails}
     shown, dragged = False, {}
-    for broken in found.broken(check):
+    for broken in broken_by(found, check):
         shown = shown or shows(check, broken.verdicts.get(check.id))
         if not broken.failed <= allowed:
             dragged[broken.scenario] = sorted(broken.failed - allowed)

@@ -29,7 +29,7 @@ VERSIONS = versions()
 
 @lru_cache(maxsize=16)
 def corpus(version: str, profile: str = "standard") -> Corpus:
-    """The corpus of a version, by way of the cache that the test session set up."""
+    """The corpus of a version, by way of the user's cache, which all tests and the commands that they run share."""
     return build_corpus(load(version), profile)
 
 

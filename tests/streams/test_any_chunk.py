@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -55,14 +55,15 @@ def places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
         yield from places(each, (*place, key))
 
 
-def errors(check: Check, chunks: list[Any]) -> Iterator[str]:
-    """Yield what a check raises when it judges a stream of these chunks."""
+def errors(checks: Sequence[Check], chunks: list[Any]) -> Iterator[str]:
+    """Yield what checks raise when they judge a stream of these chunks, which is read once for all of them."""
     data = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
     response = Response(200, (("content-type", "text/event-stream"),), (Chunk(0.0, data.encode()),))
     seen = observed(Wild("", "", CREATE, ASKED, bad=response, version=LATER), response)
-    verdict = judge(spec_of(LATER), check, Trace(f"corpus.{CREATE}", (seen,)))
-    if verdict.outcome is Outcome.ERROR:
-        yield f"{check.id}: {verdict.reason}"
+    for check in checks:
+        verdict = judge(spec_of(LATER), check, Trace(f"corpus.{CREATE}", (seen,)))
+        if verdict.outcome is Outcome.ERROR:
+            yield f"{check.id}: {verdict.reason}"
 
 
 def replaced(place: tuple[Any, ...], odd: Any) -> list[Any]:
@@ -79,12 +80,7 @@ def replaced(place: tuple[Any, ...], odd: Any) -> list[Any]:
 def test_an_odd_value_anywhere_in_a_chunk_raises_nothing(odd: Any) -> None:
     """Only the checks that look at chunks can stumble over one, so the others are left out."""
     looking = [check for check in CHECKS if check.id.startswith(("stream.", "chat."))]
-    assert [] == [
-        f"{place}: {told}"
-        for place in places(CHUNKS)
-        for check in looking
-        for told in errors(check, replaced(place, odd))
-    ]
+    assert [] == [f"{place}: {told}" for place in places(CHUNKS) for told in errors(looking, replaced(place, odd))]
 
 
 @pytest.mark.parametrize("odd", [None, 5, "x", [5], [[]], {"a": 5}], ids=str)
