@@ -9,10 +9,10 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.checks.media.images import IMAGES
+from conformance.checks.media.images import IMAGES, posted
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
-from conformance.judging.counterexamples import asked, on_json
+from conformance.judging.counterexamples import on_json
 from conformance.pointer import look_up
 from conformance.requests.case import Case, Expect
 from conformance.requests.request import Request
@@ -25,8 +25,6 @@ _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
 
 #: A PNG picture of one pixel, in base64.
 _PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
-
-_posted = asked("POST", r"/images/(generations|edits)")
 
 
 def _asked_size(size: Any) -> tuple[int, int] | None:
@@ -70,7 +68,7 @@ def _one_pixel(value: Any, _request: Request) -> Any:
     "images.size",
     Level.SHOULD,
     clause="images-size",
-    counterexample=on_json(_one_pixel, when=_posted),
+    counterexample=on_json(_one_pixel, when=posted),
     operations=("images.generations.create",),
     about=_sized,
     needs=Needs.SUCCESS,
@@ -106,7 +104,7 @@ def _sum_of(node: Any, *names: str) -> int | None:
     "images.usage",
     Level.SHOULD,
     clause="images-usage",
-    counterexample=on_json(_dearer, when=_posted),
+    counterexample=on_json(_dearer, when=posted),
     operations=IMAGES,
     about=lambda spec, case: not streams(spec, case),
     needs=Needs.SUCCESS,

@@ -17,7 +17,7 @@ from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
 IMAGES = ("images.generations.create", "images.edits.create")
-_posted = asked("POST", r"/images/(generations|edits)")
+posted = asked("POST", r"/images/(generations|edits)")
 
 
 def _plain(spec: Spec, case: Case) -> bool:
@@ -46,7 +46,7 @@ def _one_more(value: Any, _request: Request) -> Any:
     "images.count",
     Level.MUST,
     clause="images-count",
-    counterexample=on_json(_one_more, when=_posted),
+    counterexample=on_json(_one_more, when=posted),
     operations=IMAGES,
     about=_plain,
     needs=Needs.SUCCESS,
@@ -78,7 +78,7 @@ def _other_form(value: Any, request: Request) -> Any:
     "images.form",
     Level.MUST,
     clause="images-response-format",
-    counterexample=on_json(_other_form, when=_posted),
+    counterexample=on_json(_other_form, when=posted),
     operations=IMAGES[:1],
     about=_asks_for_form,
     needs=Needs.SUCCESS,

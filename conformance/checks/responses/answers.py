@@ -17,7 +17,7 @@ from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
 RESPONSES = ("responses.create",)
-_posted = asked("POST", r"/responses")
+posted = asked("POST", r"/responses")
 
 #: A function call, for counterexamples.
 _CALL = {
@@ -34,6 +34,16 @@ def output_of(value: Any) -> list[Mapping[str, Any]]:
     """The output items that are objects."""
     found = value.get("output") if isinstance(value, dict) else None
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def texts_in(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place, part) of each text that the model wrote in a response."""
+    output = value.get("output") if isinstance(value, dict) else None
+    for place, item in enumerate(output if isinstance(output, list) else ()):
+        parts = item.get("content") if isinstance(item, dict) and item.get("type") == "message" else None
+        for number, part in enumerate(parts if isinstance(parts, list) else ()):
+            if isinstance(part, dict) and part.get("type") == "output_text":
+                yield f"/output/{place}/content/{number}", part
 
 
 def _is_call(item: Mapping[str, Any]) -> bool:
@@ -57,7 +67,7 @@ def _called_anyway(value: Any, request: Request) -> Any:
     "responses.tool.none",
     Level.MUST,
     clause="responses-tool-choice-none",
-    counterexample=on_json(_called_anyway, when=_posted),
+    counterexample=on_json(_called_anyway, when=posted),
     operations=RESPONSES,
     about=every(plain, asks("/tool_choice", "none")),
     needs=Needs.SUCCESS,
@@ -81,7 +91,7 @@ def _prose(value: Any, request: Request) -> Any:
     "responses.tool.required",
     Level.MUST,
     clause="responses-required-tool",
-    counterexample=on_json(_prose, when=_posted),
+    counterexample=on_json(_prose, when=posted),
     operations=RESPONSES,
     about=every(plain, asks("/tool_choice", "required")),
     needs=Needs.SUCCESS,
@@ -131,7 +141,7 @@ def _unfinished(value: Any, request: Request) -> Any:
     "responses.ended",
     Level.MUST,
     clause="responses-status-values",
-    counterexample=on_json(_unfinished, when=_posted),
+    counterexample=on_json(_unfinished, when=posted),
     operations=RESPONSES,
     about=_in_the_open,
     needs=Needs.SUCCESS,
@@ -171,7 +181,7 @@ def _cut_json(value: Any, request: Request) -> Any:
     "responses.json.parses",
     Level.MUST,
     clause="responses-json-mode",
-    counterexample=on_json(_cut_json, when=_posted),
+    counterexample=on_json(_cut_json, when=posted),
     operations=RESPONSES,
     about=_asks_for_json,
     needs=Needs.SUCCESS,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.checks.responses.answers import RESPONSES, output_of
+from conformance.checks.responses.answers import RESPONSES, output_of, posted, texts_in
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
-from conformance.judging.counterexamples import asked, on_json
+from conformance.judging.counterexamples import on_json
 from conformance.pointer import look_up
 from conformance.requests.case import Case
 from conformance.requests.request import Request
@@ -17,21 +17,10 @@ from conformance.schema.integers import is_integer
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
-_posted = asked("POST", r"/responses")
 LOGPROBS, RESULTS = "message.output_text.logprobs", "file_search_call.results"
 
 #: Calls that the service makes itself. ``computer_call`` and ``local_shell_call`` are made by the client.
 _HOSTED = ("web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call", "mcp_call")
-
-
-def texts_in(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (place, part) of each text that the model wrote in a response."""
-    output = value.get("output") if isinstance(value, dict) else None
-    for place, item in enumerate(output if isinstance(output, list) else ()):
-        parts = item.get("content") if isinstance(item, dict) and item.get("type") == "message" else None
-        for number, part in enumerate(parts if isinstance(parts, list) else ()):
-            if isinstance(part, dict) and part.get("type") == "output_text":
-                yield f"/output/{place}/content/{number}", part
 
 
 def _backwards(value: Any, _request: Request) -> Any:
@@ -86,7 +75,7 @@ def _over_limit(value: Any, request: Request) -> Any:
     "responses.tool.calls.limit",
     Level.SHOULD,
     clause="responses-max-tool-calls",
-    counterexample=on_json(_over_limit, when=_posted),
+    counterexample=on_json(_over_limit, when=posted),
     operations=RESPONSES,
     about=_limited,
     needs=Needs.SUCCESS,
@@ -123,7 +112,7 @@ def _one_alternative_more(value: Any, request: Request) -> Any:
     "responses.top-logprobs",
     Level.SHOULD,
     clause="responses-top-logprobs-count",
-    counterexample=on_json(_one_alternative_more, when=_posted),
+    counterexample=on_json(_one_alternative_more, when=posted),
     operations=RESPONSES,
     about=plain,
     needs=Needs.SUCCESS,
@@ -157,7 +146,7 @@ def _uninvited(value: Any, request: Request) -> Any:
     "responses.include",
     Level.SHOULD,
     clause="responses-include",
-    counterexample=on_json(_uninvited, when=_posted),
+    counterexample=on_json(_uninvited, when=posted),
     operations=RESPONSES,
     about=plain,
     needs=Needs.SUCCESS,

@@ -6,18 +6,16 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from conformance.checks.responses.answers import RESPONSES, output_of
+from conformance.checks.responses.answers import RESPONSES, output_of, posted, texts_in
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Counterexample, Needs, check
-from conformance.judging.counterexamples import asked, on_json
+from conformance.judging.counterexamples import on_json
 from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.requests.selectors import asks, every, plain, value_at
 from conformance.schema.given import misfits
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
-
-_posted = asked("POST", r"/responses")
 
 
 def _functions(body: Any) -> Mapping[str, Mapping[str, Any]]:
@@ -52,7 +50,7 @@ def _changing(change: Callable[[Mapping[str, Any], str], str | None]) -> Counter
                 item["arguments"], touched = new, True
         return value if touched else None
 
-    return on_json(changed, when=_posted)
+    return on_json(changed, when=posted)
 
 
 def _offers(spec: Spec, case: Case) -> bool:
@@ -139,7 +137,7 @@ def _two_calls(value: Any, request: Request) -> Any:
     "responses.tool.alone",
     Level.SHOULD,
     clause="responses-parallel-off",
-    counterexample=on_json(_two_calls, when=_posted),
+    counterexample=on_json(_two_calls, when=posted),
     operations=RESPONSES,
     about=every(plain, asks("/parallel_tool_calls", False)),
     needs=Needs.SUCCESS,
@@ -155,11 +153,9 @@ def _texts(value: Any) -> Iterator[tuple[str, str]]:
     """Yield (place, text) of the text parts of a completed response."""
     if not isinstance(value, dict) or value.get("status") != "completed":
         return
-    for place, item in enumerate(output_of(value)):
-        content = item.get("content") if item.get("type") == "message" else None
-        for index, part in enumerate(content if isinstance(content, list) else ()):
-            if isinstance(part, dict) and part.get("type") == "output_text" and isinstance(part.get("text"), str):
-                yield f"/output/{place}/content/{index}/text", part["text"]
+    for place, part in texts_in(value):
+        if isinstance(part.get("text"), str):
+            yield f"{place}/text", part["text"]
 
 
 def _schema_of(body: Any) -> Any:
@@ -183,7 +179,7 @@ def _empty_object(value: Any, request: Request) -> Any:
     "responses.json.schema",
     Level.MUST,
     clause="responses-json-schema",
-    counterexample=on_json(_empty_object, when=_posted),
+    counterexample=on_json(_empty_object, when=posted),
     operations=RESPONSES,
     about=lambda spec, case: (
         plain(spec, case) and isinstance(_schema_of(case.json), dict) and value_at(case, "/background") is not True

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.checks.objects.lifecycle import one
-from conformance.checks.responses.answers import output_of
-from conformance.checks.responses.contents import texts_in
+from conformance.checks.responses.answers import output_of, texts_in
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import trace_check
