@@ -278,10 +278,13 @@ class _Run:
             session.config.workeroutput["aoai"] = json.dumps(self.session.outcome())  # type: ignore[attr-defined]  # xdist adds it
         # pytest and Allure have written their reports by now. They know only items, so the headline is added here.
         if self.session.reports:
-            for path, told in (("xmlpath", junit), ("allure_report_dir", allure)):
+            for path in ("xmlpath", "allure_report_dir"):
                 where = getattr(session.config.option, path, None)
-                if where:
-                    told.add_headlines(Path(os.path.expandvars(where)).expanduser(), self.session.headlines)
+                file = Path(os.path.expandvars(where)).expanduser() if where else None
+                if file is not None and path == "xmlpath":
+                    junit.add_to(file, self.session.headlines, self.session.reports)
+                elif file is not None:
+                    allure.add_headlines(file, self.session.headlines)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print where the reports are, and the conclusion of each api-version."""

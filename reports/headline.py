@@ -113,14 +113,19 @@ def _many(count: int, one: str, several: str) -> str:
 
 def _coverage(report: Report) -> tuple[str, ...]:
     partly = [verdict for verdict in report.verdicts if verdict.unjudged]
+    # Where an operation refuses all valid requests, that is why nothing of its scenarios could be judged.
+    named = {f"{verdict.check} in {verdict.scenario}" for verdict in report.verdicts}
+    causes = {verdict.scenario: verdict.cause for verdict in report.verdicts if verdict.cause not in ("", *named)}
     reasons = Counter(
-        reason for verdict in partly for reason in dict.fromkeys(part.reason for part in verdict.unjudged)
+        reason
+        for verdict in partly
+        for reason in dict.fromkeys(causes.get(verdict.scenario) or part.reason for part in verdict.unjudged)
     )
     blank = (Outcome.UNAVAILABLE, Outcome.INCONCLUSIVE, Outcome.NOT_TESTABLE)
     nothing = [verdict for verdict in report.verdicts if verdict.outcome in blank]
     told = (
         _coverage_line("judged in part", len(partly), reasons),
-        _coverage_line("not judged", len(nothing), Counter(verdict.reason for verdict in nothing)),
+        _coverage_line("not judged", len(nothing), Counter(causes.get(one.scenario) or one.reason for one in nothing)),
     )
     return tuple(filter(None, told))
 

@@ -11,13 +11,14 @@ from pathlib import Path
 from attrs import asdict
 
 from conformance.evidence.timeline import escaped, visible
+from conformance.target.preflight import SERVED_CHECK
 from conformance.verdict import Outcome, Verdict
 
 from .failure import explain
 from .headline import Headline, headline
 from .jsonl import Report
 
-__all__ = ["add_headlines", "document", "properties"]
+__all__ = ["add_to", "document", "properties"]
 
 #: The element for each outcome that is neither a pass nor a failure.
 _KINDS = {Outcome.FAIL: "failure", Outcome.NOT_APPLICABLE: "skipped"}
@@ -53,20 +54,9 @@ def document(report: Report, run_dir: str) -> str:
     for name, text in headline(report).named():
         ET.SubElement(told, "property", {"name": f"{version}.{name}", "value": escaped(text)})
     for verdict in report.verdicts:
-        name = f"test_rule[{version}:{verdict.scenario}:{verdict.check}]"
-        case = ET.SubElement(suite, "testcase", {"classname": "conformance", "name": escaped(name), "time": "0"})
-        info = report.header["checks"].get(verdict.check, {})
-        held = ET.SubElement(case, "properties")
-        for key, value in properties(verdict, info.get("level", ""), info.get("clause", "")):
-            ET.SubElement(held, "property", {"name": key, "value": escaped(str(value))})
-        if verdict.outcome in (Outcome.PASS, Outcome.WARN):
-            continue
-        kind = _KINDS.get(verdict.outcome, "error")
-        counts[kind] += 1
-        lines = explain(verdict, report.traces[verdict.evidence], report.header["checks"], run_dir=run_dir)
-        node = ET.SubElement(case, kind, {"message": escaped(verdict.reason or verdict.outcome.value)})
-        if kind != "skipped":
-            node.text = visible("\n".join(lines))
+        kind = _add_case(suite, report, verdict, run_dir)
+        if kind:
+            counts[kind] += 1
     suite.attrib |= {"tests": str(len(report.verdicts))}
     suite.attrib |= {plural: str(counts[one]) for one, plural in _PLURALS.items()}
     whole = ET.Element("testsuites", {"name": "aoai-conformance"})
@@ -75,12 +65,33 @@ def document(report: Report, run_dir: str) -> str:
     return ET.tostring(whole, encoding="unicode", xml_declaration=True) + "\n"
 
 
+def _add_case(suite: ET.Element, report: Report, verdict: Verdict, run_dir: str) -> str:
+    """Add a verdict to a test suite. Returns the element that says why it is no pass; "" for a pass or a warning."""
+    name = f"test_rule[{report.header['api_version']}:{verdict.scenario}:{verdict.check}]"
+    case = ET.SubElement(suite, "testcase", {"classname": "conformance", "name": escaped(name), "time": "0"})
+    info = report.header["checks"].get(verdict.check, {})
+    held = ET.SubElement(case, "properties")
+    for key, value in properties(verdict, info.get("level", ""), info.get("clause", "")):
+        ET.SubElement(held, "property", {"name": key, "value": escaped(str(value))})
+    if verdict.outcome in (Outcome.PASS, Outcome.WARN):
+        return ""
+    kind = _KINDS.get(verdict.outcome, "error")
+    lines = explain(verdict, report.traces[verdict.evidence], report.header["checks"], run_dir=run_dir)
+    node = ET.SubElement(case, kind, {"message": escaped(verdict.reason or verdict.outcome.value)})
+    if kind != "skipped":
+        node.text = visible("\n".join(lines))
+    return kind
+
+
 #: Element → the attribute with its number.
 _PLURALS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
 
-def add_headlines(file: Path, headlines: Mapping[str, Headline]) -> None:
-    """Add properties to the test suite of a finished JUnit file: ``<api-version>.conclusion`` and ``.coverage``.
+def add_to(file: Path, headlines: Mapping[str, Headline], reports: Mapping[str, Report]) -> None:
+    """Add to a finished JUnit file what pytest knows nothing of.
+
+    These are the headlines, as properties ``<api-version>.conclusion`` and ``.coverage``, and the verdicts of the
+    preflight, which are no items: a resource that is claimed and not served.
 
     A file that is missing or isn't JUnit is left alone.
     """
@@ -98,4 +109,10 @@ def add_headlines(file: Path, headlines: Mapping[str, Headline]) -> None:
     for version, first in headlines.items():
         for name, value in first.named():
             ET.SubElement(properties, "property", {"name": f"{version}.{name}", "value": value})
+    for report in reports.values():
+        for verdict in report.verdicts:
+            if verdict.check == SERVED_CHECK:
+                kind = _add_case(suite, report, verdict, "")
+                for count in ("tests", *([_PLURALS[kind]] if kind else ())):
+                    suite.set(count, str(int(suite.get(count, "0")) + 1))
     tree.write(file, encoding="utf-8", xml_declaration=True)

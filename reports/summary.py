@@ -61,6 +61,10 @@ def summarise(report: Report) -> Summary:
     )
 
 
+#: The rules that an operation breaks first if it refuses all valid requests.
+_PLAINEST = ("http.no-server-error", "http.accepted")
+
+
 def grouped(notable: Iterable[Verdict]) -> list[list[Verdict]]:
     """Groups of verdicts with one explanation, the root of each group first: the same cause, or the same reason for not
     being judged.
@@ -73,9 +77,12 @@ def grouped(notable: Iterable[Verdict]) -> list[list[Verdict]]:
     groups: dict[tuple[str, ...], list[Verdict]] = {}
     for verdict in verdicts:
         groups.setdefault(_key(_root(verdict, named)), []).append(verdict)
-    for key, group in groups.items():
-        group.sort(key=lambda verdict: _key(verdict) != key or bool(verdict.cause))
     order = list(Outcome)
+    for key, group in groups.items():
+        # Where an operation refuses everything, the rule about that says more than one of its consequences.
+        group.sort(
+            key=lambda one: (_key(one) != key or bool(one.cause), order.index(one.outcome), one.check not in _PLAINEST)
+        )
     heaviest = {key: min(order.index(verdict.outcome) for verdict in group) for key, group in groups.items()}
     # Wider causes first, because one repair then explains more items.
     return [groups[key] for key in sorted(groups, key=lambda key: (heaviest[key], -len(groups[key])))]

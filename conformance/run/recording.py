@@ -283,7 +283,7 @@ def _repeats(traces: Sequence[Outline]) -> Iterator[str]:
     if not repeated:
         return
     before = Counter(ended for attempts in repeated for ended in attempts)
-    told = ", ".join(f"{what} {many}" for what, many in sorted(before.items()))
+    told = ", ".join(f"{what} ({many} {'time' if many == 1 else 'times'})" for what, many in sorted(before.items()))
     yield f"{len(repeated)} requests were sent again; what came before their last answers: {told}"
     # A silent answer is repeated only if other requests of this run were under way, and then alone.
     queued = sum(_SILENT in step.attempts and step.status is not None for trace in traces for step in trace)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 import pytest
 
+from conformance.evidence.event_stream import stream_of
 from conformance.evidence.exchange import BROKEN_OFF, Chunk, Exchange, Fault, FaultKind, Response
 from conformance.requests.request import Request
 
@@ -174,6 +176,39 @@ def test_the_parsed_form_of_a_large_body_is_kept_until_the_next_one(forgotten: b
     assert [] == one.json == two.json
     assert forgotten is ("_parsed" not in vars(one))
     assert "_parsed" in vars(two)
+
+
+def test_a_large_body_that_is_looked_at_again_is_not_parsed_again() -> None:
+    one = answer(b"[" + b" " * 70_000 + b"]")
+    first = one.json
+    stream_of(one)
+    assert first is one.json
+
+
+def test_a_large_stream_is_forgotten_when_another_answer_is_parsed() -> None:
+    one, two = (answer(b"data: " + b"x" * 70_000 + b"\n\n") for _ in range(2))
+    stream_of(one)
+    stream_of(two)
+    assert ("_stream" not in vars(one), "_stream" in vars(two)) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "body", "coding"),
+    [
+        (b"text", gzip.compress(b"text", mtime=0), "gzip"),
+        (b"text", b"text", "identity"),
+        (b"text", b"text", "gzip"),
+        (b"text", b"text", "br"),
+    ],
+)
+def test_content_is_the_body_without_the_codings_that_were_applied(content: bytes, body: bytes, coding: str) -> None:
+    """RFC 9110 section 8.4."""
+    assert content == answer(body, ("Content-Encoding", coding)).content
+
+
+def test_another_body_is_not_coded() -> None:
+    made = answer(gzip.compress(b"text"), ("Content-Encoding", "gzip"), ("x", "y")).with_body(b"other")
+    assert ((("x", "y"),), b"other") == (made.headers, made.content)
 
 
 def test_the_arrival_times_of_an_answer_are_known_unless_it_says_otherwise() -> None:

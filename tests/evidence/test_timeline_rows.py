@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Response
-from conformance.evidence.timeline import Mark, Row, escaped, marks_of, render, timeline
+from conformance.evidence.timeline import Mark, Row, escaped, marks_of, render, timeline, visible
 from conformance.requests.request import Request
 from conformance.verdict import Finding, Outcome, Verdict
 
@@ -121,6 +121,10 @@ def test_marks_belong_to_the_case() -> None:
 )
 def test_what_steers_a_terminal_is_shown_escaped(shown: str, text: str) -> None:
     assert shown == escaped(text)
+
+
+def test_a_text_of_several_lines_keeps_its_breaks_and_tabs_alone() -> None:
+    assert "a\n\tb\\x1b[1m\\r" == visible("a\n\tb\x1b[1m\r")
 
 
 # -- text -------------------------------------------------------------------------------------------------------------

@@ -134,3 +134,43 @@ def test_a_failed_step_is_no_reason_where_the_requests_are_not_what_a_rule_is_ab
     few, enough = judge(SPEC, about, trace(seen(500), seen(500))), judge(SPEC, about, trace(*[seen(500)] * 3))
     assert (NONE, "it is about three requests") == (few.outcome, few.reason)
     assert UNTESTABLE is enough.outcome
+
+
+def _marked(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """The same answer with a mark, unless its reason forbids it."""
+    kept = exchange.response is None or exchange.response.reason == "kept"
+    return None if kept else spoil(exchange, ())
+
+
+def common(*, together: bool = True) -> Check:
+    """A rule that reports only what all answers with an odd number have in common."""
+
+    def judged(spec: Spec, whole: Trace) -> Iterator[Finding]:
+        if whole.observations and all(spoiled(one) for one in whole if one.exchange.response.reason != "kept"):
+            yield whole.observations[0].finding("all are wrong")
+
+    return evolve(story(counterexample=_marked, together=together), judge=judged)
+
+
+def test_what_all_answers_have_in_common_is_proved_by_breaking_all_at_once() -> None:
+    steps = (seen(reason="kept"), seen(step="1"), seen(step="2"))
+    proved, alone = (judge(SPEC, common(together=both), trace(*steps)) for both in (True, False))
+    assert (Outcome.PASS, steps[1].case.id) == (proved.outcome, proved.witness)
+    assert (NONE, NOTHING_TO_BREAK, "") == (alone.outcome, alone.reason, alone.witness)
+
+
+def test_what_the_check_does_not_notice_though_all_is_broken_proves_nothing() -> None:
+    def blind_to_it(spec: Spec, whole: Trace) -> Iterator[Finding]:
+        yield from (one.finding("wrong") for one in whole if one.case.step == "never")
+
+    verdict = judge(SPEC, evolve(common(), judge=blind_to_it), trace(seen(step="1"), seen(step="2")))
+    assert (NONE, NOTHING_TO_BREAK, "") == (verdict.outcome, verdict.reason, verdict.witness)
+
+
+def test_a_trace_check_looks_at_single_answers_unless_it_says_otherwise() -> None:
+    @trace_check("a.story", Level.MUST, clause="c", counterexample=spoil, scenarios=("*",))
+    def judged(spec: Spec, whole: Trace) -> Iterator[Finding]:
+        """A rule."""
+        yield from ()
+
+    assert judged.together is False

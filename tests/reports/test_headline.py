@@ -62,6 +62,22 @@ def test_the_line_on_coverage_counts_items_and_tells_the_commonest_reasons() -> 
     assert expected == first.coverage
 
 
+def test_an_operation_that_refuses_everything_is_the_reason_of_all_that_it_leaves_open() -> None:
+    """Its refusals have many words, in what was judged in part too. What follows from another verdict has its own."""
+    cause = "files: every valid request was answered with 500; declare it"
+    parts = (Unjudged(Outcome.NOT_TESTABLE, "the target answered 500"), Unjudged(Outcome.NOT_TESTABLE, "the rest", 0))
+    broken = [
+        Verdict("b.check", "corpus.o", Outcome.NOT_TESTABLE, reason="the step 'a'", cause=cause),
+        Verdict("c.check", "corpus.o", Outcome.NOT_TESTABLE, reason="the step 'b'", cause=cause),
+        Verdict("d.check", "corpus.p", Outcome.NOT_TESTABLE, reason="the step 'c'", cause="b.check in corpus.o"),
+    ]
+    first = part("reports.headline").headline(report_of([in_part("corpus.o", *parts), *broken]))
+    assert (
+        f"judged in part: 1 item; reason: {cause}",
+        f"not judged: 3 items; reasons: {cause} (in 2 items), the step 'c' (in 1 item)",
+    ) == first.coverage
+
+
 @pytest.mark.parametrize(
     ("narrowed", "words"),
     [
@@ -84,7 +100,7 @@ def test_a_narrower_scope_stands_in_each_headline(name: str, narrowed: RunScope,
     first = {"v": part("reports.headline").headline(report)}
     if name == "junit":
         (tmp_path / "junit.xml").write_text("<testsuites><testsuite/></testsuites>")
-        part("reports.junit").add_headlines(tmp_path / "junit.xml", first)
+        part("reports.junit").add_to(tmp_path / "junit.xml", first, {})
         text = (tmp_path / "junit.xml").read_text()
     elif name == "allure":
         part("reports.allure").add_headlines(tmp_path, first)
@@ -189,7 +205,7 @@ def test_junit_and_allure_get_the_headline_beside_what_they_hold(tmp_path: Path)
     file = tmp_path / "junit.xml"
     file.write_text('<testsuites><testsuite name="s"><testcase name="t"/></testsuite></testsuites>')
     (tmp_path / "environment.properties").write_text("own=kept\n")
-    part("reports.junit").add_headlines(file, first)
+    part("reports.junit").add_to(file, first, {})
     part("reports.allure").add_headlines(tmp_path, first)
     part("reports.allure").add_headlines(tmp_path, first)
     suite = ET.parse(file).getroot().find("testsuite")
@@ -201,11 +217,27 @@ def test_junit_and_allure_get_the_headline_beside_what_they_hold(tmp_path: Path)
     assert ["own=kept", *(f"{name}={value}" for name, value in told.items())] == lines
 
 
+@pytest.mark.parametrize(("outcome", "failures"), [(Outcome.FAIL, 3), (Outcome.WARN, 2)])
+def test_junit_tells_what_is_claimed_and_not_served(tmp_path: Path, outcome: Outcome, failures: int) -> None:
+    """It is no item of pytest, and without it a file of a run that is not conformant would show no failure."""
+    found = Finding("files is claimed and not served", "", "status", outcome=outcome)
+    claim = Verdict("claims.served", "resource.files", outcome, (found,), judged=1, reason=found.message)
+    item = Verdict("a.check", "corpus.o", Outcome.FAIL, judged=1)
+    file = tmp_path / "junit.xml"
+    file.write_text('<testsuites><testsuite tests="9" failures="2"/></testsuites>')
+    part("reports.junit").add_to(file, {}, {"v": report_of([claim, item])})
+    (suite,) = ET.parse(file).getroot()
+    (case,) = suite.iter("testcase")
+    assert ("10", str(failures)) == (suite.attrib["tests"], suite.attrib["failures"])
+    assert case.attrib["name"].endswith(":resource.files:claims.served]")
+    assert [found.message] * (failures - 2) == [one.attrib["message"] for one in case.iter("failure")]
+
+
 def test_a_junit_file_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     for text in ("<not closed", "<other/>"):
         file = tmp_path / "junit.xml"
         file.write_text(text)
-        part("reports.junit").add_headlines(file, {})
+        part("reports.junit").add_to(file, {}, {})
         assert text == file.read_text()
-    part("reports.junit").add_headlines(tmp_path / "absent.xml", {})
+    part("reports.junit").add_to(tmp_path / "absent.xml", {}, {})
     assert not (tmp_path / "absent.xml").exists()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import inspect
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -11,9 +14,11 @@ from attrs import evolve
 
 from conformance.errors import HarnessError
 from conformance.evidence.exchange import Exchange, Fault, FaultKind
+from conformance.evidence.trace import Trace
 from conformance.judging.check import check
 from conformance.requests.case import Case
 from conformance.run.runner import Event
+from conformance.run.store import InMemory
 from conformance.scenarios.scenario import Scenario, Script, Settings, Wait
 from conformance.spec.spec import Spec
 from conformance.target.limits import WINDOW, Withheld
@@ -331,3 +336,51 @@ def test_what_a_stop_found_over_stays_as_it_was() -> None:
     made.trace("a")
     made.stop()
     assert (None, "", Outcome.INCONCLUSIVE) == (made.trace("a").outcome, made.trace("a").ended, made.trace("b").outcome)
+
+
+def test_a_script_that_is_left_in_the_middle_is_closed_though_somebody_holds_it() -> None:
+    """A generator that nothing refers to is closed by Python; what its ``finally`` does may not depend on that."""
+    held: list[Any] = []
+    plain = told("a", (case("1"),), (case("2"),))
+
+    def script(spec: Spec, settings: Settings) -> Script:
+        held.append(plain.script(spec, settings))
+        return held[0]  # type: ignore[no-any-return]
+
+    with runner(Memory(withholding(Outcome.INCONCLUSIVE, "1")), evolve(plain, script=script)) as made:
+        made.trace("a")
+    assert "GEN_CLOSED" == inspect.getgeneratorstate(held[0])
+
+
+def test_the_evidence_of_a_scenario_that_has_ended_is_the_stores_alone() -> None:
+    """A run has more of it than fits into memory."""
+    sent: list[weakref.ref[Exchange]] = []
+
+    def send(one: Case) -> Exchange:
+        made = answer(one)
+        sent.append(weakref.ref(made))
+        return made
+
+    class Lost(InMemory):
+        """Keeps nothing of what it gets."""
+
+        def put(self, trace: Trace) -> None:
+            super().put(evolve(trace, observations=()))
+
+    with runner(Memory(send), told("a", (case("1"),)), store=Lost()) as made:
+        made.trace("a")
+        made.close()
+        gc.collect()
+        assert [None] == [one() for one in sent]
+
+
+def test_evidence_that_cannot_be_written_is_told_with_its_scenario() -> None:
+    class Full(InMemory):
+        """A full disk."""
+
+        def put(self, trace: Trace) -> None:
+            raise OSError(28, "No space left on device")
+
+    made = runner(Memory(), told("a", (case("1"),)), store=Full())
+    with made, pytest.raises(HarnessError, match="No space left on device"):
+        made.trace("a")

@@ -189,7 +189,7 @@ def _one_more(item: dict[str, Any]) -> Any:
     counterexample=on_objects("", _one_more),
     scenarios=("vector_stores.*", "evals.run", "evals.cancelled"),
     needs=(at_rest,),
-    entails=("stores.total", "evals.items"),
+    entails=("stores.total", "evals.items", "assistants.stores.made"),
 )
 def counts(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The counts of a finished object add up to their total: files of stores and batches, results of eval runs."""

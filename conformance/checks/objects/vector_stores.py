@@ -42,7 +42,7 @@ def _none_counted(item: dict[str, Any]) -> Any:
     counterexample=on_objects("vector_store", lambda item: _none_counted(item) if "name" in item else None),
     scenarios=STORES,
     needs=(READY, "files"),
-    entails=("stores.detached",),
+    entails=("stores.detached", "assistants.stores.made"),
 )
 def total(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A vector store that is ready counts as many files as its list contains."""
