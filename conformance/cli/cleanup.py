@@ -26,10 +26,7 @@ from conformance.target.recovery import Found, Open, found, recover
 from conformance.target.target import Target
 
 NAME = "cleanup"
-HELP = (
-    "remove the objects that interrupted runs left, as their journals name them; shows them and asks before. "
-    "Exit code 0: nothing is left; 3: something is left, or may be; 2: wrong usage; 130: interrupted"
-)
+HELP = "show the objects that interrupted runs left, as their journals name them, ask, and remove them"
 ORDER = 80
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -37,6 +34,10 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    parser.epilog = (
+        "Exit code 0: nothing is left. 3: something is left, or may be: it was not removed, is at another target, got "
+        "no answer, or can't be read. 2: wrong usage. 130: interrupted; the journals name the rest."
+    )
     add_to(parser, "--target", "--config", "--specs", "--allow-plain-http", "--cleanup-timeout")
     parser.add_argument(
         "--run",

@@ -30,7 +30,11 @@ class Workers:
     _heard: set[int] = field(factory=set)
 
     def note_gateway(self, gateway: Any) -> None:
-        """Ask a new worker for its process id, before it begins to work."""
+        """Ask a new worker for its process id, before it begins to work. One on another machine can't be told to stop:
+        it ends when its connection does.
+        """
+        if not gateway.spec.popen:
+            return
         channel = gateway.remote_exec("import os; channel.send(os.getpid())")
         self.pids[gateway.id] = channel.receive(30.0)
         channel.waitclose(30.0)
@@ -60,8 +64,9 @@ class Workers:
 
     @property
     def _busy(self) -> list[Any]:
-        """The nodes that have not said how they ended, and still can."""
-        return [node for node in self.nodes if not hasattr(node, "workeroutput") and not node.channel.isclosed()]
+        """The nodes on this machine that have not said how they ended, and still can."""
+        mine = [node for node in self.nodes if node.gateway.id in self.pids]
+        return [node for node in mine if not hasattr(node, "workeroutput") and not node.channel.isclosed()]
 
     def _tell(self) -> None:
         for node in self._busy:

@@ -311,19 +311,6 @@ def _removes(seen: list[tuple[float, str, str]], since: float) -> bool:
     return time.monotonic() > since + 2.5 and seen[-1][0] > since and seen[-1][1] == "DELETE"
 
 
-def test_cleanup_of_another_target_sends_nothing(watched: Watched, tmp_path: Path) -> None:
-    """The key of one target is never tried at another, and its journal stays."""
-    with started(tmp_path, watched.url) as process:
-        watched.wait(process, created(8))
-        process.kill()
-        process.wait(10)
-    sent = len(watched.seen)
-    done = command(tmp_path, "cleanup", "--yes", "--target", "http://127.0.0.1:9")
-    assert 3 == done.code, done.out + done.err
-    assert sent == len(watched.seen)
-    assert journals_of(tmp_path)
-
-
 def test_target_that_dies_in_the_middle_is_inconclusive(tmp_path: Path) -> None:
     """The report says what was judged until then; the exit code is 3, no rule is called broken, nothing hangs."""
     watched = Watched()

@@ -16,6 +16,7 @@ from attrs import evolve
 from conformance.errors import UsageError
 from conformance.requests.case import Case, JsonBody
 from conformance.settings.configuration import Config
+from conformance.target import cleanup
 from conformance.target.cleanup import Cleaned, clean
 from conformance.target.journal import COPIES, Journal, read
 from conformance.target.journal_folder import journals
@@ -70,6 +71,12 @@ class Shelf:
                 del self.objects[inside]
             return http({"deleted": True}, 200, date)
         return http(self.objects[path], 200, date)
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shelf changes at once: what it still holds it will hold later too."""
+    monkeypatch.setattr(cleanup, "_PAUSES", (0.0, 0.0))
 
 
 def cleaned(target: Target) -> Cleaned:
