@@ -8,12 +8,13 @@ from typing import Any
 
 from conformance.checks.assistants.run_starts import STARTS
 from conformance.checks.assistants.runs import is_run, is_run_object, run_ended, runs_in
-from conformance.checks.objects.lifecycle import one, sent_in, text_of
+from conformance.checks.objects.lifecycle import holds, one, sent_in, text_of
 from conformance.checks.objects.lists import items_of
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Needs, check, trace_check
 from conformance.judging.counterexamples import asked, on_json, path_of
+from conformance.pointer import look_up
 from conformance.requests.case import Case
 from conformance.requests.field_rules import body_of
 from conformance.requests.request import Request
@@ -55,14 +56,20 @@ def override_not_kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
     All other users of the assistant would get the instructions of one run.
     """
     made = next((seen for seen in trace.role("setup") if seen.case.operation == "assistants.create"), None)
-    after = one(trace, "assistant.after")
-    if made is None or after is None or not isinstance(made.json, dict):
+    after, run = one(trace, "assistant.after"), one(trace, "run.create")
+    if made is None or after is None or run is None or not isinstance(made.json, dict):
         return
-    for name in OVERRIDDEN:
-        if name in made.json and after.json.get(name) != made.json[name]:
+    for name, sent in sent_in(run).items():
+        # Another difference than this one is not the run's doing, and is judged where assistants are read.
+        own = sent_in(made).get(name, made.json.get(name))
+        if (
+            name in OVERRIDDEN
+            and name in after.json
+            and not holds(after.json[name], own)
+            and holds(after.json[name], sent)
+        ):
             yield after.finding(
-                f"a run changed {name} of its assistant", place=f"/{name}", expected=made.json[name],
-                actual=after.json.get(name, "absent"),
+                f"a run changed {name} of its assistant", place=f"/{name}", expected=own, actual=after.json[name],
             )  # fmt: skip
 
 
@@ -129,9 +136,9 @@ def tool_choice_none(spec: Spec, trace: Trace) -> Iterator[Finding]:
                 actual="requires_action",
             )  # fmt: skip
         for place, item in enumerate(items_of(seen)):
-            if item.get("type") == "tool_calls":
+            if look_up(item, "/step_details/type") == "tool_calls":
                 yield seen.finding(
-                    "a run that may call no tool has a step with calls", place=f"/data/{place}/type",
+                    "a run that may call no tool has a step with calls", place=f"/data/{place}/step_details/type",
                     expected="message_creation", actual="tool_calls",
                 )  # fmt: skip
 

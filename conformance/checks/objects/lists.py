@@ -185,7 +185,8 @@ def _backwards(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | N
     clause="list-order",
     counterexample=_backwards,
     operations=_OPERATIONS,
-    entails=("lifecycle.list.same",),
+    # Messages that were sent in order are out of order, too.
+    entails=("lifecycle.list.same", "threads.first-messages", "runs.additional-messages"),
     about=lambda spec, case: _ordered(spec, case),  # noqa: PLW0108 - it is defined below
     needs=Needs.SUCCESS,
 )
