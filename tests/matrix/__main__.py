@@ -1,0 +1,121 @@
+"""``python tests/matrix [--write FILE]``: what becomes of each mutant, in the newest api-version that has it, and of
+each defect and variation, in every api-version.
+
+The percentages count mutants and defects in the versions that can have them. Exit code 1 if one of them is called
+conformant, or if a variation is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from multiprocessing import Pool
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[0]), str(HERE.parents[1])]
+
+from benign_variations import VARIATIONS  # noqa: E402 - the path comes first
+from kills import changed_by, mutated  # noqa: E402 - as above
+from test_matrix import OBJECTED  # noqa: E402 - as above
+from wire_defects import DEFECTS  # noqa: E402 - as above
+
+from conformance.emulator.mutants import mutants  # noqa: E402 - as above
+from conformance.spec.loading import load, versions  # noqa: E402 - as above
+
+HEAD = "# Kill matrix\n\nMade by `python tests/matrix --write benchmarks/kill-matrix.md`.\n"
+
+
+class Cell(NamedTuple):
+    """One variant in one version. ``outcome`` is "" where no answer can have it."""
+
+    kind: str
+    name: str
+    version: str
+    outcome: str
+    checks: tuple[str, ...]
+
+
+def _cell(job: tuple[str, str, str]) -> Cell:
+    kind, name, version = job
+    if kind == "mutant":
+        result = mutated(version, mutants()[name])
+    elif kind == "defect":
+        result = changed_by(version, DEFECTS[name][1], first=True)
+    else:
+        result = changed_by(version, VARIATIONS[name][1], profile="smoke")
+    return Cell(kind, name, version, result.outcome.value if result.changed else "", result.checks)
+
+
+def _jobs(pattern: str) -> Iterator[tuple[str, str, str]]:
+    named: Mapping[str, Mapping[str, object]] = {"mutant": mutants(), "defect": DEFECTS, "variation": VARIATIONS}
+    for kind, known in named.items():
+        for name in known:
+            for version in reversed(versions()) if pattern in name else ():
+                if kind != "mutant":
+                    yield kind, name, version
+                elif mutants()[name].touches(load(version)):
+                    # A bug of the emulator's state looks alike in every version.
+                    yield kind, name, version
+                    break
+
+
+def _summary(cells: list[Cell]) -> Iterator[str]:
+    """Yield the lines of the percentages."""
+    yield "| kind | variants | in a version | fail | warn | pass | share of fail |"
+    yield "|---|---|---|---|---|---|---|"
+    for kind in ("mutant", "defect", "variation"):
+        mine = [cell for cell in cells if cell.kind == kind and cell.outcome]
+        counts = Counter(cell.outcome for cell in mine)
+        share = counts["fail"] / len(mine) if mine else 0.0
+        numbers = (len({cell.name for cell in mine}), len(mine), counts["fail"], counts["warn"], counts["pass"])
+        yield f"| {kind} | {' | '.join(map(str, numbers))} | {share:.1%} |"
+
+
+def _rows(cells: list[Cell], kind: str, loud: Callable[[Cell], bool]) -> Iterator[str]:
+    """Yield the lines about the variants of one kind: every one with its outcome in each version, in short."""
+    short = {"fail": "F", "warn": "w", "pass": "–", "": " "}
+    yield f"\n## {kind}s\n"
+    yield f"| name | {' | '.join(versions())} | first check |"
+    yield f"|---|{'---|' * len(versions())}---|"
+    names = dict.fromkeys(cell.name for cell in cells if cell.kind == kind)
+    for name in names:
+        mine = {cell.version: cell for cell in cells if cell.kind == kind and cell.name == name}
+        first = next((cell.checks[0] for cell in mine.values() if cell.checks), "")
+        marks = [short.get(mine[v].outcome, mine[v].outcome) if v in mine else " " for v in versions()]
+        mark = " **!**" if any(loud(cell) for cell in mine.values()) else ""
+        yield f"| {name}{mark} | {' | '.join(marks)} | {first} |"
+
+
+def _wrong(cell: Cell) -> bool:
+    """Return True for a bad target that is called conformant, or a good one that isn't."""
+    if cell.kind == "variation":
+        return cell.outcome not in ("", "pass") and cell.name not in OBJECTED
+    return cell.outcome not in ("", "fail", "warn")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="matrix", description="Which bad targets fail, and which good ones pass?")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the table to this file too")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only variants whose name contains this text")
+    parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
+    chosen = parser.parse_args()
+    with Pool(chosen.jobs) as pool:
+        cells = pool.map(_cell, list(_jobs(chosen.only)), chunksize=8)
+    lines = [HEAD, *_summary(cells)]
+    for kind in ("mutant", "defect", "variation"):
+        lines += _rows(cells, kind, _wrong)
+    text = (
+        "\n".join(lines) + "\n\nF: fail, w: warn, –: pass, blank: not tried, or no answer of the version can have it.\n"
+    )
+    print(text)
+    if chosen.write is not None:
+        chosen.write.write_text(text, encoding="utf-8")
+    return int(any(map(_wrong, cells)))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

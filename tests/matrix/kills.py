@@ -1,0 +1,142 @@
+"""What becomes of a changed target: scenarios are played against it, and every check judges them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from functools import cache
+
+import offline
+from answers import Change
+from attrs import frozen
+
+from conformance.checks.catalogue import all_checks
+from conformance.emulator.app import App
+from conformance.emulator.behaviour import Settings
+from conformance.emulator.handlers import all_handlers
+from conformance.emulator.mutants import Mutant
+from conformance.emulator.store import Clock, Store
+from conformance.evidence.exchange import Exchange
+from conformance.judging.judge import judge
+from conformance.requests.case import Case
+from conformance.requests.profile import Profile
+from conformance.requests.request import Request
+from conformance.run.selection import corpus_of, items_of
+from conformance.scenarios.registry import scenarios_of
+from conformance.scenarios.scenario import Scenario
+from conformance.settings.options import Options
+from conformance.spec.loading import load
+from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
+from conformance.verdict import Outcome, Verdict
+
+__all__ = ["Result", "changed_by", "mutated", "scenarios_for"]
+
+#: What the defects and variations are shown to: inference, its streams, lists and lifecycles, runs, responses.
+SHOWN = (
+    "streams.equality.*",
+    "lifecycle.assistants",
+    "lifecycle.threads",
+    "lifecycle.evals",
+    "lifecycle.responses",
+    "lists.assistants",
+    "lists.evals",
+    "runs.completed",
+    "runs.streamed",
+    "responses.chain",
+)
+CORPORA = ("chat.completions.create", "embeddings.create", "completions.create", "responses.create")
+
+
+@frozen
+class Result:
+    """The heaviest outcome, the verdicts that have it, and the number of answers that were changed."""
+
+    outcome: Outcome
+    verdicts: tuple[Verdict, ...]
+    changed: int
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """The checks that object."""
+        return tuple(dict.fromkeys(verdict.check for verdict in self.verdicts))
+
+
+@cache
+def _app(version: str) -> App:
+    return App([load(version)], Settings(), Clock.fixed())
+
+
+def _fresh(version: str) -> App:
+    """The application with an empty state."""
+    app = _app(version)
+    app.store, app.handlers, app.clock.offset = Store(), all_handlers(), 0.0
+    return app
+
+
+@cache
+def scenarios_for(version: str, profile: str) -> tuple[Scenario, ...]:
+    """The scenarios of :data:`SHOWN` and the corpora of :data:`CORPORA` in a profile, as far as a version has them."""
+    spec = load(version)
+    found = [one for one in scenarios_of(spec, Profile.STANDARD) if any(fnmatchcase(one.id, glob) for glob in SHOWN)]
+    for operation in CORPORA:
+        if operation in operations_of(spec):
+            found += corpus_of(spec, Options(profile=profile, operations=(operation,), no_cache=True))
+    return tuple(found)
+
+
+def _judged(spec: Spec, scenario: Scenario, answer: offline.Answer, app: App) -> Iterator[Verdict]:
+    trace = offline.play(spec, scenario, answer, wait=app.clock.advance)
+    for item in items_of(spec, (scenario,), tuple(all_checks().values())):
+        yield judge(spec, item.check, trace)
+
+
+#: Outcomes by weight.
+_HEAVY = (Outcome.ERROR, Outcome.FAIL, Outcome.WARN, Outcome.NOT_TESTABLE, Outcome.INCONCLUSIVE, Outcome.UNAVAILABLE)
+
+
+def _result(verdicts: list[Verdict], changed: int) -> Result:
+    worst = next((one for one in _HEAVY if any(v.outcome is one for v in verdicts)), Outcome.PASS)
+    return Result(worst, tuple(v for v in verdicts if v.outcome is worst and worst is not Outcome.PASS), changed)
+
+
+def changed_by(version: str, change: Change, *, profile: str = "standard", first: bool = False) -> Result:
+    """What a target is called whose answers all go through a change. ``first``: the first failure is enough."""
+    spec, app, count = load(version), _fresh(version), 0
+    plain = offline.answering(app, spec)
+
+    def answer(case: Case, request: Request) -> Exchange:
+        nonlocal count
+        exchange = plain(case, request)
+        made = change(exchange)
+        count += made is not None
+        return exchange if made is None else made
+
+    verdicts: list[Verdict] = []
+    for scenario in scenarios_for(version, profile):
+        verdicts += _judged(spec, scenario, answer, app)
+        if first and any(verdict.outcome is Outcome.FAIL for verdict in verdicts):
+            break
+    return _result(verdicts, count)
+
+
+def mutated(version: str, mutant: Mutant) -> Result:
+    """What an emulator with a bug in its state is called, up to the first failure."""
+    spec, app = load(version), mutant.apply(_fresh(version))
+    answer, verdicts = offline.answering(app, spec), list[Verdict]()
+    for scenario in _near(spec, mutant):
+        verdicts += _judged(spec, scenario, answer, app)
+        if any(verdict.outcome is Outcome.FAIL for verdict in verdicts):
+            break
+    return _result(verdicts, 1)
+
+
+def _near(spec: Spec, mutant: Mutant) -> Iterator[Scenario]:
+    """The scenarios of the resources that a mutant touches, then the corpora of its operations."""
+    hit = [id for id in operations_of(spec) if mutant._hits(id)]
+    resources = {id.split(".", maxsplit=1)[0] for id in hit}
+    for scenario in scenarios_of(spec, Profile.EXHAUSTIVE):
+        if resources & {id.split(".", maxsplit=1)[0] for id in scenario.operations}:
+            yield scenario
+    for id in hit:
+        yield from corpus_of(spec, Options(operations=(id,), no_cache=True))
