@@ -1,4 +1,4 @@
-"""``python tests/matrix [--write FILE]``: what becomes of each mutant, in the newest api-version that has it, and of
+"""``python tests/matrix [--write FILE]``: what becomes of each mutant, in the newest api-version that shows it, and of
 each defect and variation, in every api-version.
 
 The percentages count mutants and defects in the versions that can have them. Exit code 1 if one of them is called
@@ -25,6 +25,7 @@ from wire_defects import DEFECTS  # noqa: E402 - as above
 
 from conformance.emulator.mutants import mutants  # noqa: E402 - as above
 from conformance.spec.loading import load, versions  # noqa: E402 - as above
+from conformance.verdict import Outcome  # noqa: E402 - as above
 
 HEAD = "# Kill matrix\n\nMade by `python tests/matrix --write benchmarks/kill-matrix.md`.\n"
 
@@ -42,25 +43,33 @@ class Cell(NamedTuple):
 def _cell(job: tuple[str, str, str]) -> Cell:
     kind, name, version = job
     if kind == "mutant":
-        result = mutated(version, mutants()[name])
-    elif kind == "defect":
+        return _mutant(name)
+    if kind == "defect":
         result = changed_by(version, DEFECTS[name][1], first=True)
     else:
         result = changed_by(version, VARIATIONS[name][1], profile="smoke")
     return Cell(kind, name, version, result.outcome.value if result.changed else "", result.checks)
 
 
+def _mutant(name: str) -> Cell:
+    """The newest version in which a bug of stored state fails; where none does, one in which it is noticed."""
+    best = Cell("mutant", name, versions()[-1], "pass", ())
+    for version in reversed(versions()):
+        if mutants()[name].touches(load(version)):
+            result = mutated(version, mutants()[name])
+            if result.outcome is Outcome.FAIL or (result.verdicts and best.outcome == "pass"):
+                best = Cell("mutant", name, version, result.outcome.value, result.checks)
+            if result.outcome is Outcome.FAIL:
+                break
+    return best
+
+
 def _jobs(pattern: str) -> Iterator[tuple[str, str, str]]:
     named: Mapping[str, Mapping[str, object]] = {"mutant": mutants(), "defect": DEFECTS, "variation": VARIATIONS}
     for kind, known in named.items():
         for name in known:
-            for version in reversed(versions()) if pattern in name else ():
-                if kind != "mutant":
-                    yield kind, name, version
-                elif mutants()[name].touches(load(version)):
-                    # A bug of the emulator's state looks alike in every version.
-                    yield kind, name, version
-                    break
+            if pattern in name:
+                yield from ((kind, name, version) for version in (versions()[-1:] if kind == "mutant" else versions()))
 
 
 def _summary(cells: list[Cell]) -> Iterator[str]:
@@ -113,7 +122,7 @@ def main() -> int:
     )
     print(text)
     if chosen.write is not None:
-        chosen.write.write_text(text, encoding="utf-8")
+        chosen.write.write_text(f"{text}\n", encoding="utf-8")
     return int(any(map(_wrong, cells)))
 
 
