@@ -27,6 +27,7 @@ from conformance.emulator.mutants import mutants  # noqa: E402 - as above
 from conformance.spec.loading import load, versions  # noqa: E402 - as above
 from conformance.verdict import Outcome  # noqa: E402 - as above
 
+_KEY = "F: fail, w: warn, n: note, –: pass, blank: not tried, or no answer of the version can have it."
 HEAD = "# Kill matrix\n\nMade by `python tests/matrix --write benchmarks/kill-matrix.md`.\n"
 
 
@@ -48,7 +49,7 @@ def _cell(job: tuple[str, str, str]) -> Cell:
         result = changed_by(version, DEFECTS[name][1], first=True)
     else:
         result = changed_by(version, VARIATIONS[name][1], profile="smoke")
-    return Cell(kind, name, version, result.outcome.value if result.changed else "", result.checks)
+    return Cell(kind, name, version, result.word if result.changed else "", result.checks)
 
 
 def _mutant(name: str) -> Cell:
@@ -58,7 +59,7 @@ def _mutant(name: str) -> Cell:
         if mutants()[name].touches(load(version)):
             result = mutated(version, mutants()[name])
             if result.outcome is Outcome.FAIL or (result.verdicts and best.outcome == "pass"):
-                best = Cell("mutant", name, version, result.outcome.value, result.checks)
+                best = Cell("mutant", name, version, result.word, result.checks)
             if result.outcome is Outcome.FAIL:
                 break
     return best
@@ -74,19 +75,20 @@ def _jobs(pattern: str) -> Iterator[tuple[str, str, str]]:
 
 def _summary(cells: list[Cell]) -> Iterator[str]:
     """Yield the lines of the percentages."""
-    yield "| kind | variants | in a version | fail | warn | pass | share of fail |"
-    yield "|---|---|---|---|---|---|---|"
+    yield "| kind | variants | in a version | fail | warn | note | pass | share of fail |"
+    yield "|---|---|---|---|---|---|---|---|"
     for kind in ("mutant", "defect", "variation"):
         mine = [cell for cell in cells if cell.kind == kind and cell.outcome]
         counts = Counter(cell.outcome for cell in mine)
         share = counts["fail"] / len(mine) if mine else 0.0
-        numbers = (len({cell.name for cell in mine}), len(mine), counts["fail"], counts["warn"], counts["pass"])
+        outcomes = (counts[word] for word in ("fail", "warn", "note", "pass"))
+        numbers = (len({cell.name for cell in mine}), len(mine), *outcomes)
         yield f"| {kind} | {' | '.join(map(str, numbers))} | {share:.1%} |"
 
 
 def _rows(cells: list[Cell], kind: str, loud: Callable[[Cell], bool]) -> Iterator[str]:
     """Yield the lines about the variants of one kind: every one with its outcome in each version, in short."""
-    short = {"fail": "F", "warn": "w", "pass": "–", "": " "}
+    short = {"fail": "F", "warn": "w", "note": "n", "pass": "–", "": " "}
     yield f"\n## {kind}s\n"
     yield f"| name | {' | '.join(versions())} | first check |"
     yield f"|---|{'---|' * len(versions())}---|"
@@ -102,8 +104,8 @@ def _rows(cells: list[Cell], kind: str, loud: Callable[[Cell], bool]) -> Iterato
 def _wrong(cell: Cell) -> bool:
     """Return True for a bad target that is called conformant, or a good one that isn't."""
     if cell.kind == "variation":
-        return cell.outcome not in ("", "pass") and cell.name not in OBJECTED
-    return cell.outcome not in ("", "fail", "warn")
+        return cell.outcome not in ("", "pass", "note") and cell.name not in OBJECTED
+    return cell.outcome not in ("", "fail", "warn", "note")
 
 
 def main() -> int:

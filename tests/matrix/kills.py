@@ -50,11 +50,19 @@ CORPORA = ("chat.completions.create", "embeddings.create", "completions.create",
 
 @frozen
 class Result:
-    """The heaviest outcome, the verdicts that have it, and the number of answers that were changed."""
+    """The heaviest outcome, the verdicts that have it, and the number of answers that were changed.
+
+    Of a pass the verdicts are those of rules that are only observed, and have something to show.
+    """
 
     outcome: Outcome
     verdicts: tuple[Verdict, ...]
     changed: int
+
+    @property
+    def word(self) -> str:
+        """The outcome in a word: ``note`` for a pass with something to show."""
+        return "note" if self.outcome is Outcome.PASS and self.verdicts else self.outcome.value
 
     @property
     def checks(self) -> tuple[str, ...]:
@@ -95,9 +103,15 @@ def _judged(spec: Spec, scenario: Scenario, answer: offline.Answer, app: App) ->
 _HEAVY = (Outcome.ERROR, Outcome.FAIL, Outcome.WARN, Outcome.NOT_TESTABLE, Outcome.INCONCLUSIVE, Outcome.UNAVAILABLE)
 
 
+def _shows(verdict: Verdict) -> bool:
+    """A rule that is only observed has something to show; it never fails."""
+    return verdict.outcome is Outcome.PASS and any(not one.note and one.outcome is None for one in verdict.findings)
+
+
 def _result(verdicts: list[Verdict], changed: int) -> Result:
     worst = next((one for one in _HEAVY if any(v.outcome is one for v in verdicts)), Outcome.PASS)
-    return Result(worst, tuple(v for v in verdicts if v.outcome is worst and worst is not Outcome.PASS), changed)
+    told = _shows if worst is Outcome.PASS else (lambda verdict: verdict.outcome is worst)
+    return Result(worst, tuple(filter(told, verdicts)), changed)
 
 
 def changed_by(version: str, change: Change, *, profile: str = "standard", first: bool = False) -> Result:
