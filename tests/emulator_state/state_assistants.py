@@ -56,6 +56,9 @@ def threads(talk: Talk) -> None:
         paged(talk, "threads.messages.files.list", thread, message)
         talk.ok("threads.messages.files.get", thread, message, files[0])
         assert talk.status("threads.messages.files.get", thread, mine, files[0]) == 404
+    if talk.has("vector_stores.get"):
+        search = talk.ok("threads.create", body={"tool_resources": {"file_search": {"vector_stores": [{}]}}})
+        talk.ok("vector_stores.get", search["tool_resources"]["file_search"]["vector_store_ids"][0])
     talk.ok("threads.delete", thread)
     assert talk.status("threads.get", thread) == 404
     assert talk.status("threads.messages.get", thread, mine) == 404
@@ -136,6 +139,9 @@ def runs(talk: Talk) -> None:
     for _ in range(3):
         run = talk.ok("threads.runs.create", thread, body={"assistant_id": plain})["id"]
         polled(talk, thread, run)
+    loud = {"assistant_id": plain, "instructions": "Be loud."}
+    polled(talk, thread, talk.ok("threads.runs.create", thread, body=loud)["id"])
+    assert talk.ok("assistants.get", plain)["instructions"] == "Be brief."
     paged(talk, "threads.runs.list", thread)
     elsewhere = talk.ok("threads.create", body={})["id"]
     assert talk.status("threads.runs.get", elsewhere, run) == 404
