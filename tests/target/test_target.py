@@ -148,14 +148,16 @@ def echoes(exchange: Exchange, spec: Spec) -> list[str]:
     [
         ({"x-model": "gpt-4o-mini"}, HIDDEN, []),
         ({"x-model": "model"}, "model", []),
-        ({"x-tag": "5e1f07b9c2a84d36a1"}, REDACTED, ["byte:11"]),
-        ({"x-gateway-token": "letters-only"}, REDACTED, ["byte:11"]),
+        ({"x-tag": "5e1f07b9c2a84d36a1"}, REDACTED, ["header:x-model", "byte:11"]),
+        ({"x-gateway-token": "letters-only"}, REDACTED, ["header:x-model", "byte:11"]),
     ],
 )
 def test_only_what_is_a_secret_for_sure_is_called_an_echo(
     serve: Serve, open_target: Open, header: dict[str, str], kept: str, told: list[str]
 ) -> None:
-    """``model`` is the name of a deployment here, and stands in every answer."""
+    """``model`` is the name of a deployment here, and stands in every answer. The answer shows the value in its body
+    and, as a part of a word, in a header.
+    """
     (value,) = header.values()
     target = open_target(
         serve(lambda c, r, n: c.sendall(http({"model": value}, 200, f"X-Model: {value}x"))).url, headers=header
