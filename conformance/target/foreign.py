@@ -16,6 +16,7 @@ from urllib.parse import quote, quote_plus
 from attrs import evolve
 
 from conformance.evidence.body import without_content
+from conformance.evidence.created_ids import values_of
 from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.trace import Observation
 from conformance.requests.case import Case
@@ -72,6 +73,24 @@ def _words(value: Any) -> Iterator[str]:
                 yield from _words(inner)
 
 
+def _is_id(key: str) -> bool:
+    """True for the name of a field with an id or a list of ids."""
+    return key == "id" or key.endswith(("_id", "_ids"))
+
+
+def _ids(value: Any, key: str = "") -> Iterator[str]:
+    """Yield the ids that a JSON value names."""
+    match value:
+        case dict():
+            for name, inner in value.items():
+                yield from _ids(inner, name)
+        case list():
+            for inner in value:
+                yield from _ids(inner, key)
+        case str() if _is_id(key):
+            yield value
+
+
 def _telling_nothing(headers: Headers) -> Headers:
     """The headers of an answer without what they tell of its content."""
     return tuple((name, _UNMARKED.sub("x", value) if name.lower() in _DESCRIBING else value) for name, value in headers)
@@ -81,13 +100,16 @@ class ForeignObjects:
     """The objects of others that one scenario has met. Not thread-safe: its owner locks.
 
     ``owned`` are the ids of the run; the set may grow meanwhile. An id that was taken for somebody else's stays so for
-    this scenario, so that its pages can be compared. ``words`` belong to the api-version and are never hidden.
+    this scenario, so that its pages can be compared. An id that an answer about an object of ours names stands there as
+    it is, and so it does in the rest of the scenario; what its object holds is hidden nevertheless. ``words`` belong to
+    the api-version and are never hidden.
     """
 
     def __init__(self, owned: Collection[str], words: Collection[str] = ()) -> None:
         self._owned, self._words = owned, words
         self._ours: set[str] = set()
         self._theirs: set[str] = set()
+        self._shown: set[str] = set()
 
     def hidden(self, seen: Observation) -> Observation:
         """The observation as it may be kept: without content of others, their ids replaced wherever they stand."""
@@ -112,10 +134,16 @@ class ForeignObjects:
         # Decided once for each id: the set of our own objects grows meanwhile, and an id must not change its form
         # within a scenario.
         if value in self._theirs or value not in self._owned:
-            self._theirs.add(value)
+            if value not in self._shown:
+                self._theirs.add(value)
             return False
         self._ours.add(value)
         return True
+
+    def _show(self, response: Response) -> Response:
+        """An answer about an object of ours, as it is. The ids that it names are in the evidence from now on."""
+        self._shown.update(id for value in values_of(response) for id in _ids(value) if id not in self._theirs)
+        return response
 
     def _id(self, value: str) -> str:
         """An id, hidden if it is somebody else's."""
@@ -140,7 +168,7 @@ class ForeignObjects:
         if response.shortened is not None:
             return without_content(response)  # nobody can tell whose its pieces are
         if 200 <= response.status < 300:
-            found = self._content(case, response) if case.method == "GET" else response
+            found = self._content(case, response) if case.method == "GET" else self._show(response)
             return found if found is response else evolve(found, headers=_telling_nothing(found.headers))
         # A refusal may name what it refuses.
         told = [value for value in case.bindings.values() if value in self._theirs]
@@ -156,7 +184,7 @@ class ForeignObjects:
         """A successful answer to a reading request."""
         ids = [value for value in path_ids(case, {}) if not PLACEHOLDER.fullmatch(value)]
         if any(value in self._owned and value not in self._theirs for value in ids):
-            return response
+            return self._show(response)
         if "{deployment-id}" in case.path:
             return response
         if not response.body:
@@ -185,9 +213,8 @@ class ForeignObjects:
                 return {name: self._shape(item, name) for name, item in value.items()}
             case list():
                 return [self._shape(item, key) for item in value]
-            case str() if key == "id" or key.endswith(("_id", "_ids")):
-                self._is_ours(value)
-                return hidden_id(value) if value and value not in self._ours else value
+            case str() if _is_id(key):
+                return hidden_id(value) if value and value not in self._shown and not self._is_ours(value) else value
             case str() if value.startswith(("http://", "https://")):
                 return "https://hidden.invalid/"
             case str() if value in self._words:

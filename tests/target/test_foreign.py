@@ -118,6 +118,31 @@ def test_a_cursor_that_is_somebody_elses_object_is_hidden_in_the_request() -> No
     assert "abc123" not in repr(kept.exchange.attempts)
 
 
+def test_an_id_that_an_answer_about_our_object_names_stays_comparable() -> None:
+    """The service makes a store for our assistant. It stands in the assistant as it is, so it does where the store is
+    read and where a request names it. What the store holds is hidden: it may be somebody else's.
+    """
+    made = Case("assistants.create", "POST", "/assistants")
+    resources = {"file_search": {"vector_store_ids": ["vs_new"]}}
+    look = Case("vector_stores.get", "GET", "/vector_stores/{id}", {"id": "{store}"}).bind(store="vs_new")
+    change = Case("assistants.modify", "POST", "/assistants/{id}", {"id": "asst_mine"}).bind(store="vs_new")
+    ours = answer({"id": "asst_mine", "tool_resources": resources})
+    foreign = ForeignObjects({"asst_mine"})
+
+    def kept(case: Case, response: Response) -> Observation:
+        sent = Request(case.method, "https://t.example/x", body=dumps({"tool_resources": resources}))
+        return foreign.hidden(Observation(case, Exchange(sent, response)))
+
+    kept(made, ours)
+    read = kept(look, answer({"id": "vs_new", "name": "launch"}))
+    assert {"id": "vs_new", "name": "xxxxxx"} == body(read)
+    listed = kept(Case("vector_stores.list", "GET", "/vector_stores"), page({"id": "vs_new", "name": "launch"}))
+    assert [{"id": "vs_new", "name": "xxxxxx"}] == body(listed)["data"]
+    changed = kept(change, ours)
+    assert "vs_new" == changed.case.bindings["store"]
+    assert body(changed)["tool_resources"] == changed.exchange.request.json["tool_resources"] == resources
+
+
 def test_an_id_that_was_taken_for_foreign_stays_so_in_its_scenario() -> None:
     """Another scenario creates objects meanwhile; two pages with the same object must stay equal."""
     owned: set[str] = set()
