@@ -14,8 +14,11 @@ from jsonschema.exceptions import SchemaError
 from conformance.checks.catalogue import all_checks
 from conformance.pointer import follow
 from conformance.requests.field_rules import known_names
+from conformance.requests.profile import Profile
+from conformance.scenarios.registry import scenarios_of
 from conformance.spec.folder import listed_problems
 from conformance.spec.loading import load, versions
+from conformance.spec.operations import operations_of
 from conformance.spec.shipped import specs_dir
 from conformance.spec.spec import Clause, Spec
 from conformance.spec.tables import Problem
@@ -152,9 +155,10 @@ def _unclaimed(spec: Spec, path: Path) -> Iterator[Problem]:
     """Every check that covers an operation of a version rests on a clause of that version.
 
     If the version doesn't have the clause, the operations that the clause names in other versions count: if none of
-    them exists here, the check has nothing to judge here.
+    them exists here, the check has nothing to judge here. Neither has it if no scenario that it judges runs here.
     """
     shared = {clause.id for clause in _common()}
+    sent = tuple(_sent(spec))
     for check in all_checks().values():
         if check.clause in spec.clause_by_id:
             if check.id not in spec.clause_by_id[check.clause].checks and path.parent == specs_dir():
@@ -164,10 +168,18 @@ def _unclaimed(spec: Spec, path: Path) -> Iterator[Problem]:
         if check.clause in shared or not set(check.features) <= spec.features:
             continue
         globs = _elsewhere(check.clause)
-        covered = [op.id for op in named_operations(spec, globs or ("*",)) if check.covers(op.id)]
+        judged = {one for scenario, operations in sent for one in operations if check.concerns(scenario, (one,))}
+        covered = [op.id for op in named_operations(spec, globs or ("*",)) if op.id in judged]
         if covered:
             message = f"the check {check.id} covers {covered[0]} and rests on a clause that this version has not"
             yield Problem(str(path / "clauses.toml"), 0, f"clause {check.clause}", message)
+
+
+def _sent(spec: Spec) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield (scenario, operations) of the corpora of a version and of the scripts that run in it."""
+    yield from ((f"corpus.{operation}", (operation,)) for operation in operations_of(spec))
+    for profile in Profile.ALL:
+        yield from ((made.id, made.operations) for made in scenarios_of(spec, profile))
 
 
 @cache
