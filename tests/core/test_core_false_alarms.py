@@ -60,6 +60,18 @@ def test_a_choice_that_the_filter_cut_promises_nothing(
     assert outcome(check, case, 200, stopped) in (Outcome.FAIL, Outcome.WARN)
 
 
+@pytest.mark.parametrize(("concerned", "tools"), [(True, {}), (True, {"tools": []}), (False, {"tools": [FORCED]})])
+@pytest.mark.parametrize(
+    ("check", "choice"), [("chat.function.forced", {"name": "f"}), ("chat.tool.none", "none")], ids=["forced", "none"]
+)
+def test_the_old_form_of_a_choice_says_nothing_beside_the_new_one(
+    concerned: bool, tools: dict[str, Any], check: str, choice: Any
+) -> None:
+    """``tools`` took the place of ``functions``: no document says which of the two is followed in such a request."""
+    case = asking("chat.completions.create", {"functions": [{"name": "f"}], "function_call": choice, **tools})
+    assert concerned is find_check(check).about(SPEC, case)
+
+
 @pytest.mark.parametrize(("expected", "reason"), [(Outcome.PASS, "content_filter"), (Outcome.FAIL, "stop")])
 @pytest.mark.parametrize(
     ("check", "body", "role"),

@@ -16,6 +16,9 @@ from conformance.judging.judge import judge
 from conformance.scenarios.files import BINARY
 from conformance.verdict import Outcome
 
+#: An api-version with assistants.
+PREVIEW = "2024-05-01-preview"
+
 #: "é你好" whose UTF-8 was read as Latin-1.
 DAMAGED = "é你好".encode().decode("latin-1")
 
@@ -56,6 +59,28 @@ def test_what_is_only_read_is_a_note(method: str, outcome: Outcome) -> None:
     verdict = judge(spec_of(V1), all_checks()["http.text"], Trace("corpus.files", (_text_of_file(method),)))
     assert outcome is verdict.outcome
     assert [outcome is Outcome.PASS] == [finding.note for finding in verdict.findings]
+
+
+@pytest.mark.parametrize(
+    ("sent", "outcome"),
+    [({"name": "São"}, Outcome.FAIL), ({"instructions": "é"}, Outcome.PASS), ({}, Outcome.PASS)],
+    ids=["set now", "set before", "nothing set"],
+)
+def test_what_a_modification_left_alone_is_a_note(sent: dict[str, str], outcome: Outcome) -> None:
+    """An earlier request set the name, and its text may have been like that."""
+    assistant = {"id": "asst_1", "object": "assistant", "created_at": 1, "name": DAMAGED, "description": None,
+                 "model": "m", "instructions": None, "tools": [], "metadata": {}}  # fmt: skip
+    seen = exchanged("assistants.modify", sent, answer({"body": assistant}), PREVIEW)
+    verdict = judge(spec_of(PREVIEW), all_checks()["http.text"], Trace("corpus.assistants.modify", (seen,)))
+    assert outcome is verdict.outcome
+    assert [outcome is Outcome.PASS] == [finding.note for finding in verdict.findings]
+
+
+def test_a_text_that_no_request_can_set_is_the_targets() -> None:
+    made = {"id": "asst_1", "object": "assistant", "x_note": DAMAGED}
+    seen = exchanged("assistants.modify", {}, answer({"body": made}), PREVIEW)
+    verdict = judge(spec_of(PREVIEW), all_checks()["http.text"], Trace("corpus.assistants.modify", (seen,)))
+    assert Outcome.FAIL is verdict.outcome
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from conformance.checks.inference.chat import CHAT, posted
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import on_json
-from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.requests.selectors import asks, every, plain, value_at
 from conformance.spec.spec import Spec
@@ -129,19 +128,23 @@ def index_absent(spec: Spec, seen: Observation) -> Iterator[Finding]:
             yield seen.finding("a tool call has an index", place=f"/choices/{index}/message/tool_calls/0/index")
 
 
-#: Request fields which demand that nothing is called.
-_NOTHING = (("/tool_choice", "none"), ("/function_call", "none"))
+def _function_choice(body: Any) -> Any:
+    """The ``function_call`` of a request body, None beside ``tools``.
+
+    ``tools`` and ``tool_choice`` took the place of ``functions`` and ``function_call``. No document says which of the
+    two is followed where a request has both.
+    """
+    return body.get("function_call") if isinstance(body, dict) and not body.get("tools") else None
 
 
-def _asks_for_none(spec: Spec, case: Case) -> bool:
-    """The request demands that nothing is called."""
-    return plain(spec, case) and any(asks(pointer, value)(spec, case) for pointer, value in _NOTHING)
+def _forbids(body: Any) -> bool:
+    """Return True if a request body demands that nothing is called."""
+    return isinstance(body, dict) and "none" in (body.get("tool_choice"), _function_choice(body))
 
 
 def _called_anyway(value: dict[str, Any], request: Request) -> Any:
     """Counterexample: a tool is called although none may be."""
-    body = request.json if isinstance(request.json, dict) else {}
-    if "none" not in (body.get("tool_choice"), body.get("function_call")):
+    if not _forbids(request.json):
         return None
     # A complete call, so that the schema and the other checks of calls accept it.
     call = {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
@@ -156,7 +159,7 @@ def _called_anyway(value: dict[str, Any], request: Request) -> Any:
     clause="chat-tool-choice-none",
     counterexample=on_json(_called_anyway, when=posted),
     operations=CHAT,
-    about=_asks_for_none,
+    about=lambda spec, case: plain(spec, case) and _forbids(case.json),
     needs=Needs.SUCCESS,
     entails=("chat.finish-reason.tool-calls",),
 )
@@ -183,7 +186,7 @@ def _function_call(choice: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _named_function(body: Any) -> str:
     """The function that ``function_call`` forces, or ""."""
-    call = body.get("function_call") if isinstance(body, dict) else None
+    call = _function_choice(body)
     name = call.get("name") if isinstance(call, dict) else None
     return name if isinstance(name, str) else ""
 
@@ -207,7 +210,10 @@ def _other_function(value: dict[str, Any], request: Request) -> Any:
     needs=Needs.SUCCESS,
 )
 def function_forced(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """The function that ``function_call`` names is called, unless a limit or a filter cut off the answer."""
+    """The function that ``function_call`` names is called, unless a limit or a filter cut off the answer.
+
+    A request with ``tools`` as well is not judged: no document says which of the two it asks for.
+    """
     name = _named_function(seen.case.json)
     for index, choice in choices_in(seen.json):
         called = _function_call(choice).get("name")
