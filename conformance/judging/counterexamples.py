@@ -30,8 +30,8 @@ When = Callable[[Exchange], bool]
 
 
 def path_of(request: Request) -> str:
-    """The path of a request's URL, without the query."""
-    return urlsplit(request.url).path
+    """The path of a request's URL, without the query and without a slash at its end."""
+    return urlsplit(request.url).path.rstrip("/")
 
 
 def query_of(request: Request) -> dict[str, str]:

@@ -15,7 +15,8 @@ from attrs import frozen
 
 from conformance.evidence.content_coding import GZIP, codings, undone
 from conformance.evidence.exchange import Chunk, Exchange, Response
-from conformance.recordings.body_secrets import body_secrets
+from conformance.recordings.body_secrets import body_secrets, is_secret_member
+from conformance.recordings.placeholders import is_placeholder
 from conformance.recordings.recorded import Recorded
 from conformance.redaction import REDACTED, Secrets, parts_of
 from conformance.requests.headers import Headers, first_value, is_secret, redact
@@ -45,7 +46,8 @@ class Unusable:
 def secrets_of(recorded: Iterable[Recorded], words: Collection[str] = ()) -> Secrets:
     """All secrets of some recordings. ``words`` are those of the API, which no secret may hide in a body."""
     found = Secrets(words)
-    found.add(*dict.fromkeys(value for one in recorded for value in _secret_values(one)))
+    values = (value for one in recorded for value in _secret_values(one))
+    found.add(*(value for value in dict.fromkeys(values) if not is_placeholder(value)))
     return found
 
 
@@ -56,6 +58,9 @@ def _secret_values(recorded: Recorded) -> Iterator[str]:
             yield from parts_of(value)
     for name, value in parse_qsl(urlsplit(recorded.url).query):
         if name.lower() in _PARAMETERS:
+            yield value
+    for name, value in recorded.form:
+        if is_secret_member(name) or name.lower() in _PARAMETERS:
             yield value
     sent = recorded.request_body or b""
     yield from body_secrets(_decoded(sent, recorded.request_headers) or sent)
@@ -82,6 +87,12 @@ def exchange_of(recorded: Recorded, secrets: Secrets) -> Exchange | Unusable:
         return Unusable("no answer is recorded")
     if recorded.body is None:
         return Unusable("the body of the answer is not recorded")
+    if recorded.status == 499:
+        return Unusable("the client hung up before the answer (499)")
+    if recorded.status == 304:
+        return Unusable("the answer is in the client's cache and not in the recording (304)")
+    if _shortened(recorded):
+        return Unusable("the recorded body is shorter than its Content-Length says")
     body = _decoded(recorded.body, recorded.headers)
     if body is None:
         return Unusable(f"the body can't be unpacked from {first_value(recorded.headers, 'content-encoding')!r}")
@@ -110,14 +121,24 @@ def exchange_of(recorded: Recorded, secrets: Secrets) -> Exchange | Unusable:
     return Exchange(request, response, started=recorded.started)
 
 
+def _shortened(recorded: Recorded) -> bool:
+    """True if the recorder kept a part of the body only: no client would have taken half an answer for a whole one."""
+    told = first_value(recorded.headers, "content-length") or ""
+    coded = first_value(recorded.headers, "content-encoding") or first_value(recorded.headers, "transfer-encoding")
+    known = told.isascii() and told.isdigit() and not coded and recorded.method.upper() != "HEAD"
+    # More than fifteen digits are no length.
+    return known and len(told) < 16 and len(recorded.body or b"") < int(told)
+
+
 def _decoded(body: bytes, headers: Headers) -> bytes | None:
     """The body without its content coding; the body itself where a recorder undid it already; None if it can't be
     done.
     """
     names = codings(headers)
-    if not names or not body:
+    # Some recorders drop the header, and keep the bytes as they were.
+    if not body or not (names or body.startswith(GZIP)):
         return body
-    made = undone(names, body, _LARGEST)
+    made = undone(names, body, _LARGEST) if names else None
     if made is None and body.startswith(GZIP):
         made = undone(("gzip",), body, _LARGEST)  # the header alone may be wrong
     # A text is a body that the recorder decoded, and whose header it left.

@@ -94,6 +94,11 @@ class Node:
             raise self._wrong("a text")
         return self.value
 
+    def field_value(self) -> str:
+        """The value of a header field: a text, or a number that YAML made of one."""
+        plain = isinstance(self.value, int | float) and not isinstance(self.value, bool)
+        return str(self.value) if plain else self.text("")
+
     def number(self, default: float = 0.0) -> float:
         """The number; the default where nothing is."""
         if self.value is None:
@@ -162,7 +167,7 @@ class Node:
             return ()
         if isinstance(self.value, dict):
             return tuple(
-                (str(name), Node(one, f"{self.where}: {name}").text(""))
+                (str(name), Node(one, f"{self.where}: {name}").field_value())
                 for name, value in self.value.items()
                 for one in (value if isinstance(value, list) else [value])
             )

@@ -1,6 +1,7 @@
 """Which operation of which api-version a recorded request belongs to, by its URL alone.
 
-A route is recognised at the end of a path, whatever stands before it: gateways have prefixes of their own. The
+A route is recognised at the end of a path, whatever stands before it: gateways have prefixes of their own. One that
+other sites may have too, such as ``/files``, needs the document's base path, or a part of it, right before it. The
 api-version in the query chooses the document; where no document has that version, the nearest one that documents the
 route is taken, and the exchange says so.
 """
@@ -108,8 +109,18 @@ def _fits(
             before = segments[: len(segments) - len(template)]
             at_base = before[len(before) - len(base) :] == base
             literal = sum(not part.startswith("{") for part in template)
+            if not (at_base or forced or _unmistakable(template) or (before and before[-1] in base)):
+                continue
             rank = (at_base, exact, len(template) * 100 + literal, -_days(asked, spec.version))
             yield _Found(rank, len(template), not closed, spec, operation, names, exact)
+
+
+def _unmistakable(template: Sequence[str]) -> bool:
+    """Return True for a route that no other site has: any may have a path that ends with ``/files``, or with
+    ``/threads/1/messages``. Without the base path before them such routes are nobody's.
+    """
+    words = [part for part in template[:2] if not part.startswith("{")]
+    return template[0] == "deployments" or len(words) == 2
 
 
 @lru_cache(maxsize=32)

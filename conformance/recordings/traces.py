@@ -17,6 +17,7 @@ from conformance.recordings.cases import draft_of
 from conformance.recordings.cleaning import Unusable, exchange_of, secrets_of, url_without
 from conformance.recordings.expectation import expectation, path_of
 from conformance.recordings.lives import lives
+from conformance.recordings.outages import Outages
 from conformance.recordings.recorded import Recorded
 from conformance.recordings.routing import Route, route_of
 from conformance.redaction import Secrets
@@ -26,15 +27,26 @@ from conformance.target.foreign import words_of
 
 __all__ = ["Sorted", "sorted_out"]
 
-#: Statuses by which a service refuses a key. A recording holds no key that could be judged.
-_KEY = (401, 403)
+_KEY = "the recording doesn't tell which key was sent"
+_MOVED = "the client was sent elsewhere"
+_SLOW = "the client was too slow"
+
+#: Status → why a valid request may be answered with it, for reasons that no recording shows.
+_EXCUSED = {
+    **dict.fromkeys((401, 403), _KEY),
+    **dict.fromkeys((301, 302, 303, 307, 308), _MOVED),
+    408: _SLOW,
+    404: "what the request names may have been removed meanwhile, by others or in time",
+    409: "another request may have been at the same object",
+}
 
 
 @frozen
 class Sorted:
     """What recordings hold: traces by api-version and scenario, and what can't be judged.
 
-    ``lives`` are the traces of objects that were created. Their exchanges are in ``traces`` too.
+    ``lives`` are the traces of objects that were created. Their exchanges are in ``traces`` too. ``unversioned`` is
+    True if a request of an unknown route names no api-version.
 
     ``unknown`` counts the exchanges of routes that no document has (``GET /healthz``), ``unusable`` those that can't be
     judged, by reason. ``nearest`` counts those that are judged by the document of another version: (version on the
@@ -46,6 +58,7 @@ class Sorted:
     unusable: Mapping[str, int]
     nearest: Mapping[tuple[str, str], int]
     lives: Mapping[str, tuple[Trace, ...]]
+    unversioned: bool = False
 
     @property
     def judged(self) -> int:
@@ -59,15 +72,15 @@ class _Sorting:
 
     specs: Sequence[Spec]
     forced: bool
-    failing: Mapping[tuple[str, str, bytes], int]
+    outages: Outages
     secrets: Secrets
-    answering: frozenset[str]
-    there: set[str] = field(factory=set)
+    there: dict[str, set[str]] = field(factory=dict)
     seen: dict[str, dict[str, list[Observation]]] = field(factory=dict)
     order: dict[str, list[Observation]] = field(factory=dict)
     unknown: Counter[str] = field(factory=Counter)
     unusable: Counter[str] = field(factory=Counter)
     nearest: Counter[tuple[str, str]] = field(factory=Counter)
+    unversioned: bool = False
 
     def take(self, recorded: Recorded, exchange: Exchange | Unusable) -> None:
         """Sort one exchange."""
@@ -75,12 +88,14 @@ class _Sorting:
         route = route_of(recorded.method.upper(), url, self.specs, forced=self.forced)
         if route is None:
             self.unknown[f"{recorded.method.upper()} {urlsplit(url).path or '/'}"] += 1
+            self.unversioned = self.unversioned or "api-version=" not in url.lower()
             return
         draft = exchange if isinstance(exchange, Unusable) else draft_of(route, recorded, exchange, self.secrets)
         if isinstance(draft, Unusable):
             self.unusable[draft.reason] += 1
             return
         assert isinstance(exchange, Exchange)  # noqa: S101 - a draft is made of an exchange alone
+        self._answers(route, exchange)
         case = self._expecting(route, draft, exchange)
         if not route.exact:
             self.nearest[route.asked or "no api-version", route.spec.version] += 1
@@ -89,29 +104,36 @@ class _Sorting:
         self.order.setdefault(route.spec.version, []).append(made)
         self._note(route, case, exchange)
 
+    def _answers(self, route: Route, exchange: Exchange) -> None:
+        """Note that a deployment or a model of a host answered."""
+        facts, body = route.operation.facts, exchange.request.json
+        if exchange.ok and facts.cost and not facts.model_used_later:
+            there = self.there.setdefault(_host(exchange), set())
+            there |= {value for name, value in route.names.items() if "deployment" in name}
+            there |= {body["model"]} if isinstance(body, dict) and isinstance(body.get("model"), str) else set()
+
     def _expecting(self, route: Route, draft: Case, exchange: Exchange) -> Case:
         """The case with what is expected of the answer."""
-        wanted = expectation(route.spec, route.operation, draft, self.answering | self.there, exact=route.exact)
+        known = self.there.get(_host(exchange), set())
+        wanted = expectation(route.spec, route.operation, draft, known, exact=route.exact)
         case = evolve(draft, expect=wanted.expect, level=wanted.level, reason=wanted.reason, breaks=wanted.breaks)
-        if exchange.status in _KEY and case.expect is Expect.ACCEPT:
-            case = evolve(case, expect=Expect.EITHER, reason="the recording doesn't tell which key was sent")
-        return case
+        why = _EXCUSED.get(exchange.status or 0, "")
+        return evolve(case, expect=Expect.EITHER, reason=why) if why and case.expect is Expect.ACCEPT else case
 
     def _told(self, exchange: Exchange) -> Exchange:
-        """The exchange; a 5xx that was not repeated may have been an outage, and can't be judged."""
-        once = self.failing.get(_request_key(exchange), 0) < 2
-        if exchange.status is not None and exchange.status >= 500 and once:
-            return evolve(exchange, outside=f"a {exchange.status} that was not repeated may have been an outage")
-        return exchange
+        """The exchange; a 5xx that may have been an outage can't be judged."""
+        why = self.outages.reason(exchange)
+        return evolve(exchange, outside=why) if why else exchange
 
     def _note(self, route: Route, case: Case, exchange: Exchange) -> None:
-        """Note that an object was there when it was read. A change of any object may have changed it too."""
+        """Note that an object was there when it was read. A change of any object of the host may have changed it."""
         if not exchange.ok or exchange.response is None:
             return
+        there = self.there.setdefault(_host(exchange), set())
         if route.operation.method == "GET":
-            self.there.add(path_of(case))
+            there.add(path_of(case))
         elif route.operation.mutates and not route.operation.facts.cost:
-            self.there.clear()
+            there -= {one for one in there if one.startswith("/")}
 
 
 def sorted_out(recorded: Iterable[Recorded], specs: Sequence[Spec], *, forced: bool = False) -> Sorted:
@@ -119,12 +141,8 @@ def sorted_out(recorded: Iterable[Recorded], specs: Sequence[Spec], *, forced: b
     everything = tuple(recorded)
     secrets = secrets_of(everything, frozenset().union(*(words_of(spec.document) for spec in specs)))
     pairs = [(one, exchange_of(one, secrets)) for one in everything]
-    failing = Counter(
-        _request_key(exchange)
-        for _, exchange in pairs
-        if isinstance(exchange, Exchange) and (exchange.status or 0) >= 500
-    )
-    sorting = _Sorting(specs, forced, failing, secrets, frozenset(_deployments(pairs, specs, forced=forced)))
+    outages = Outages.of(exchange for _, exchange in pairs if isinstance(exchange, Exchange))
+    sorting = _Sorting(specs, forced, outages, secrets)
     for one, exchange in pairs:
         sorting.take(one, exchange)
     return Sorted(
@@ -138,25 +156,11 @@ def sorted_out(recorded: Iterable[Recorded], specs: Sequence[Spec], *, forced: b
         unknown=dict(sorting.unknown),
         unusable=dict(sorting.unusable),
         nearest=dict(sorting.nearest),
+        unversioned=sorting.unversioned,
         lives={spec.version: tuple(lives(sorting.order.get(spec.version, ()))) for spec in specs},
     )
 
 
-def _deployments(
-    pairs: Iterable[tuple[Recorded, Exchange | Unusable]], specs: Sequence[Spec], *, forced: bool
-) -> set[str]:
-    """The deployments and models that answered anywhere in the recording: nothing removes them in between."""
-    found = set()
-    for recorded, exchange in pairs:
-        if isinstance(exchange, Exchange) and exchange.ok:
-            route = route_of(recorded.method.upper(), recorded.url, specs, forced=forced)
-            body = exchange.request.json
-            if route is not None and route.operation.facts.cost and not route.operation.facts.model_used_later:
-                found |= {value for name, value in route.names.items() if "deployment" in name}
-                found |= {body["model"]} if isinstance(body, dict) and isinstance(body.get("model"), str) else set()
-    return found
-
-
-def _request_key(exchange: Exchange) -> tuple[str, str, bytes]:
-    """What makes two requests the same."""
-    return exchange.request.method, exchange.request.url, exchange.request.body
+def _host(exchange: Exchange) -> str:
+    """The host that was asked: what one resource has says nothing about another."""
+    return urlsplit(exchange.request.url).netloc

@@ -120,24 +120,20 @@ def _items(spec: Spec, traces: Iterable[Trace], checks: Iterable[Check]) -> Iter
 
 
 def _telling(items: Sequence[Item], verdicts: Sequence[Verdict]) -> tuple[tuple[Item, Verdict], ...]:
-    """The items with their verdicts, without those of which the recording shows only that the service was away: no
-    recording is repeated. All of them if nothing would be left.
+    """The items with their verdicts, without those of which the recording shows nothing: the service was away, and no
+    recording is repeated; or an object never came to the steps that a rule is about. All of them if nothing would be
+    left.
     """
     pairs = tuple(zip(items, verdicts, strict=True))
-    return tuple(pair for pair in pairs if pair[1].outcome is not Outcome.UNAVAILABLE) or pairs
+    silent = (Outcome.UNAVAILABLE,), (Outcome.UNAVAILABLE, Outcome.NOT_APPLICABLE, Outcome.NOT_TESTABLE)
+    told = (pair for pair in pairs if pair[1].outcome not in silent[pair[0].check.scope is Scope.TRACE])
+    return tuple(told) or pairs
 
 
 def _life_items(spec: Spec, lives: Iterable[Trace], checks: Iterable[Check]) -> Iterator[Item]:
-    """Yield the items of objects: each rule about lifecycles with the objects of which the recording shows its
-    steps.
-    """
+    """Yield the items of objects: each rule about lifecycles with each object."""
     rules = [check for check in checks if check.scope is Scope.TRACE and "lifecycle.*" in check.scenarios]
-    for trace in lives:
-        for check in rules:
-            steps = [step for step in check.prerequisites if isinstance(step, str)]
-            questions = [ask for ask in check.prerequisites if not isinstance(ask, str)]
-            if steps and all(trace.role(step) for step in steps) and not any(ask(trace) for ask in questions):
-                yield Item(spec.version, trace.scenario, check)
+    yield from (Item(spec.version, trace.scenario, check) for trace in lives for check in rules)
 
 
 def _by_another(found: Sorted, version: str) -> Iterator[str]:
@@ -158,8 +154,8 @@ def _notes(found: Sorted) -> Iterator[str]:
         named = ", ".join(f"{route} ({count})" for route, count in routes[:_MOST])
         more = f" and {len(routes) - _MOST} more" if len(routes) > _MOST else ""
         total = sum(found.unknown.values())
-        hint = "--api-version V takes requests that name none"
-        yield f"{_exchanges(total)} of routes that no document has, not judged: {named}{more} ({hint})"
+        hint = " (--api-version V takes requests that name none)" if found.unversioned else ""
+        yield f"{_exchanges(total)} of routes that no document has, not judged: {named}{more}{hint}"
 
 
 def _exchanges(count: int) -> str:

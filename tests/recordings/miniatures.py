@@ -106,11 +106,13 @@ def as_har(entries: Iterable[Entry]) -> str:
         request |= {"headers": fields(one["request_headers"]), "queryString": [], "headersSize": -1, "bodySize": -1}
         if one["request_body"] is not None:
             request["postData"] = {"mimeType": "application/json", "text": _bytes(one["request_body"])}
-        text = base64.b64encode(_bytes(one["body"]).encode()).decode()
+        body = _bytes(one["body"]).encode()
+        text = base64.b64encode(body).decode()
         response = {"status": one["status"], "statusText": "", "httpVersion": "HTTP/1.1", "cookies": []}
         response |= {"headers": fields(one["headers"]), "redirectURL": "", "headersSize": -1, "bodySize": -1}
-        response["content"] = {"size": len(text), "mimeType": "", "text": text, "encoding": "base64"}
-        made.append({"startedDateTime": "2025-01-01T00:00:00Z", "time": 5, "request": request, "response": response,
+        response["content"] = {"size": len(body), "mimeType": "", "text": text, "encoding": "base64"}
+        at = f"2025-01-01T00:{len(made) // 60 % 60:02}:{len(made) % 60:02}Z"
+        made.append({"startedDateTime": one.get("started", at), "time": 5, "request": request, "response": response,
                      "cache": {}, "timings": {"send": 0, "wait": 5, "receive": 0}})  # fmt: skip
     creator = {"name": "test", "version": "1"}
     return json.dumps({"log": {"version": "1.2", "creator": creator, "entries": made}})

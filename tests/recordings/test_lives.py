@@ -70,7 +70,8 @@ def test_a_list_counts_while_the_object_is_surely_there(tmp_path: Path) -> None:
     page = entry("/assistants", {"object": "list", "data": []}, method="GET")
     chosen = entry("/assistants", page["body"], method="GET", query="api-version=2024-05-01-preview&after=asst_0")
     gone = entry("/assistants/asst_1", {"id": "asst_1", "deleted": True}, method="DELETE")
-    assert [["create", "list", "delete", "list-after"]] == roles(tmp_path, made, chosen, page, page, gone, page)
+    steps = ["create", "list", "list", "delete", "list-after"]
+    assert [steps] == roles(tmp_path, made, chosen, page, page, gone, page)
     assert [] == roles(tmp_path, made, page)
 
 

@@ -84,7 +84,9 @@ JUDGED = {
     "no number in a request": as_lines([chat(body='{"messages":[],"seed":NaN}'), chat()]),
     "a large number in an answer": as_lines([chat({**SAID, "created": 10**400}), chat()]),
     "an endless number in an answer": as_lines([chat('{"created": 1e999}'), chat()]),
-    "keys that are no texts": "- {method: POST, path: /openai/v1/files, request_form: {1: a, true: b}, status: 200}",
+    "keys that are no texts": (
+        "- {method: POST, path: /openai/v1/files, request_form: {1: a, true: b}, status: 200, body: ''}"
+    ),
     "a secret in the place of a host": as_lines([chat(url=f"https://{KEY}/openai/v1/models", method="GET"), chat()]),
 }
 

@@ -9,7 +9,8 @@
 ``request_form``    in place of it: fields of a multipart request, without its files
 ``status``          the status code
 ``headers``         header fields of the answer
-``body``            a JSON value, or the text as received, an event stream for instance
+``body``            a JSON value, or the text as received, an event stream for instance; absent if the recording
+                    leaves it out
 ``body_base64``     the same in base64
 ``chunks``          in place of it: pairs of seconds after the request and the text that arrived then
 ``started``         date and time of RFC 3339
@@ -58,7 +59,7 @@ def read(document: Node) -> Iterator[Recorded]:
             form=tuple(_fields(entry.get("request_form"))),
             status=entry.get("status").status(),
             headers=entry.get("headers").headers(),
-            body=b"".join(chunk.data for chunk in chunks) or _body(entry.get("body"), entry.get("body_base64")),
+            body=b"".join(chunk.data for chunk in chunks) or _answer(entry),
             arrivals=chunks,
             elapsed=chunks[-1].at if chunks else 0.0,
             started=entry.get("started").seconds(),
@@ -81,6 +82,12 @@ def _body(body: Node, packed: Node) -> bytes:
     if body.value is None:
         return b""
     return text_bytes(body.value) if isinstance(body.value, str) else json_bytes(body.value, body.where)
+
+
+def _answer(entry: Node) -> bytes | None:
+    """The body of the answer; None if nothing is said of it."""
+    said = {"body", "body_base64", "chunks"} & set(entry.mapping())
+    return _body(entry.get("body"), entry.get("body_base64")) if said else None
 
 
 def _fields(form: Node) -> Iterator[tuple[str, str]]:
