@@ -10,7 +10,7 @@ from typing import Any
 
 from .sample_files import PNG_URL
 
-__all__ = ["COMPANIONS", "LONG_TEXT", "SCRIPTS", "suggestions"]
+__all__ = ["COMPANIONS", "EVAL_ITEM", "LONG_TEXT", "SCRIPTS", "suggestions"]
 
 #: A harmless text with several scripts, an emoji with a joiner, and a combining mark (Unicode NFD).
 SCRIPTS = "Grüße, привет, 你好, こんにちは, שלום, مرحبا, नमस्ते 👩‍🚀 e\u0301"
@@ -29,6 +29,13 @@ _JSON_SCHEMA = {
     "properties": {"city": {"type": "string"}, "celsius": {"type": "number"}},
     "required": ["city", "celsius"],
     "additionalProperties": False,
+}
+
+#: The schema of the rows of an eval. It has the variables that the templates of our graders name.
+EVAL_ITEM = {
+    "type": "object",
+    "properties": {"question": {"type": "string"}, "answer": {"type": "string"}},
+    "required": ["question", "answer"],
 }
 
 #: ``parent.name`` or ``name`` of a field → suggestions, the best first. ``parent.name`` is looked up first.
@@ -58,7 +65,7 @@ _WORDS: Mapping[str, tuple[Any, ...]] = {
     "json_schema.schema": (_JSON_SCHEMA,),
     "format.schema": (_JSON_SCHEMA,),
     "schema": (_JSON_SCHEMA,),
-    "item_schema": (_JSON_SCHEMA,),
+    "item_schema": (EVAL_ITEM,),
     "stop": ("###",),
     "suffix": (" And that was all.",),
     "logit_bias": ({"1734": -50},),

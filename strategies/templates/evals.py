@@ -7,13 +7,9 @@ from typing import Any
 
 from ..drafts import Draft
 from ..template_builders import TemplateContext, template
+from ..vocabulary import EVAL_ITEM
 
-ITEM = {
-    "type": "object",
-    "properties": {"question": {"type": "string"}, "answer": {"type": "string"}},
-    "required": ["question", "answer"],
-}
-CUSTOM = {"type": "custom", "item_schema": ITEM, "include_sample_schema": True}
+CUSTOM = {"type": "custom", "item_schema": EVAL_ITEM, "include_sample_schema": True}
 JUDGE = [{"role": "user", "content": "Is {{ sample.output_text }} right for {{ item.question }}?"}]
 ROWS = [{"item": {"question": "What is 1 + 1?", "answer": "2"}}]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +22,7 @@ from corpus_stage import (
     wildcard,
 )
 
-from conformance.corpus.corpus import Corpus
+from conformance.corpus.corpus import Corpus, build_corpus
 from conformance.requests.case import Case, Expect
 from conformance.requests.field_rules import body_of, broken_rules, known_names
 from conformance.requests.selectors import shape_of
@@ -36,6 +38,18 @@ def test_every_accept_case_keeps_every_cross_field_rule(version: str) -> None:
     broken = {case.id: found for case in accepted if (found := broken_rules(made.spec, case.operation, body_of(case)))}
     assert {} == broken
     assert accepted
+
+
+def test_templates_of_evals_name_variables_that_their_rows_have() -> None:
+    """The documents ask for it (evals-template-references); a target that refuses other requests is right."""
+    made = build_corpus(load("v1-preview"), "exhaustive", operations=["evals.create"], cached=False)
+    strange = []
+    for case in json_cases(made, Expect.ACCEPT):
+        schema = case.json["data_source_config"].get("item_schema", {})
+        named = set(re.findall(r"\{\{\s*item\.(\w+)", json.dumps(case.json["testing_criteria"])))
+        if "properties" in schema and not named <= set(schema["properties"]):
+            strange.append((case.id, sorted(named)))
+    assert [] == strange
 
 
 @pytest.mark.parametrize("version", VERSIONS)
