@@ -13,6 +13,7 @@ from conformance.checks.catalogue import all_checks
 from conformance.evidence.text_damage import damage, strings, told_once
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.judge import judge
+from conformance.requests.case import Case, Multipart, Part
 from conformance.scenarios.files import BINARY
 from conformance.verdict import Outcome
 
@@ -74,6 +75,18 @@ def test_what_a_modification_left_alone_is_a_note(sent: dict[str, str], outcome:
     verdict = judge(spec_of(PREVIEW), all_checks()["http.text"], Trace("corpus.assistants.modify", (seen,)))
     assert outcome is verdict.outcome
     assert [outcome is Outcome.PASS] == [finding.note for finding in verdict.findings]
+
+
+@pytest.mark.parametrize(
+    ("sent", "judged"),
+    [(b"en", True), ("São".encode(), True), (DAMAGED.encode(), False), (b"\xc2\x95", False), (b"\xe9", False)],
+    ids=["ascii", "text", "encoded twice", "control character", "Latin-1"],
+)
+def test_what_a_form_holds_the_answer_may_repeat(sent: bytes, judged: bool) -> None:
+    """A transcription tells the language that its form names. The bytes of a file are no text."""
+    parts = (Part("file", b"\xff\xfe", "tone.wav", "audio/wav"), Part("language", sent))
+    case = Case("audio.transcriptions.create", "POST", "/x", body=Multipart(parts))
+    assert judged is all_checks()["http.text"].about(spec_of(PREVIEW), case)
 
 
 def test_a_text_that_no_request_can_set_is_the_targets() -> None:

@@ -9,7 +9,8 @@ from conformance.evidence.text_damage import damage, strings, told_once
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import on_json
-from conformance.requests.case import Case, Expect, JsonBody
+from conformance.requests.case import Case, Expect
+from conformance.requests.field_rules import body_of
 from conformance.requests.request import Request
 from conformance.scenarios.resource_kinds import properties
 from conformance.spec.operations import operations_of
@@ -22,7 +23,7 @@ def undamaged_request(spec: Spec, case: Case) -> bool:
     """The request is valid, and its own text has no damage that an answer could repeat."""
     if case.expect is not Expect.ACCEPT:
         return False
-    return not isinstance(case.body, JsonBody) or all(damage(text) is None for _, text in strings(case.body.value))
+    return all(damage(text) is None for _, text in strings(body_of(case)))
 
 
 def _cut(value: Any) -> bool:
