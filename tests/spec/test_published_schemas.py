@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from spec_folders import CLAUSES, Maker
 
 from conformance.errors import SpecError
-from conformance.settings.configuration import Budget, Config, Limits, Poll, Target, Timeouts, Waiver
+from conformance.settings.configuration import Budget, Config, Limits, Poll, Run, Target, Timeouts, Waiver
 from conformance.settings.form import SCHEMA, keys
 from conformance.spec.loading import load, versions
 from conformance.spec.shipped import specs_dir
@@ -85,6 +85,7 @@ def test_what_does_not_fit_is_told_with_its_line(edit: Any, line: int, told: str
 
 def test_the_keys_of_the_schema_are_the_fields_of_the_configuration() -> None:
     tables = {"target.": Target, "target.timeouts.": Timeouts, "budget.": Budget, "limits.": Limits, "poll.": Poll}
+    tables |= {"run.": Run}
     fields = {f"{prefix}{field.name}" for prefix, table in tables.items() for field in attrs.fields(table)}
     assert fields - {"target.key", "target.timeouts"} | {"waiver"} == set(keys())
     waiver = schema_of(SCHEMA)["$defs"]["waiver"]
