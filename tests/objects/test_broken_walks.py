@@ -204,6 +204,19 @@ def test_a_page_of_three_in_the_opposite_order_has_the_right_ends() -> None:
     assert "cba ca" == ids(broken("lists.order.stable", answered(value, ASC), answered(value, ASC)))
 
 
+def test_a_later_page_that_came_empty_proves_what_changes_lose() -> None:
+    rule, query = find_check("lists.walk.changed").witness, {**AFTER, "order": "desc", "limit": "7"}
+    assert rule is not None
+    made = rule(answered(page("cd"), query), [])
+    assert made is not None
+    assert made.response is not None
+    assert [] == made.response.json["data"]
+    for other in ({**query, "order": "asc"}, {"order": "desc"}, AFTER, {}):
+        assert None is rule(answered(page("cd"), other), [])
+    assert None is rule(answered([1], query), [])
+    assert None is rule(answered([1], {}), [])
+
+
 def test_a_page_by_number_that_was_shifted_beyond_its_end() -> None:
     query = {**AFTER, "order": "desc", "limit": "1"}
     assert " NoneNone" == ids(broken("lists.walk.changed", answered(page("c"), query)))

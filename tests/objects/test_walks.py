@@ -304,6 +304,7 @@ def test_a_list_that_others_change_too_is_judged_by_our_objects(expected: Any, p
 
 def test_a_list_that_others_fill_faster_than_we_walk_is_not_judged() -> None:
     assert [] == findings("lists.walk.changed", trace(MADE, walk("change.page", "uv", "wx", more=True)))
+    assert [] != findings("lists.walk.changed", trace(MADE, walk("change.page", "uv", "wx", "yz")))
 
 
 def test_a_walk_goes_on_after_the_object_before_a_cursor_that_others_removed() -> None:

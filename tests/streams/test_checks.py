@@ -32,8 +32,8 @@ def broken(check: Check) -> list[tuple[str, Observation, str]]:
     return found
 
 
-#: Checks whose counterexample changes something else than a good stream, shown in tests/streams/test_whole.py; and those
-#: of streams that the emulator alone makes here, shown in tests/proofs.
+#: Checks whose counterexample changes something else than a good stream, shown in tests/streams/test_whole.py; and
+#: those of streams that the emulator alone makes here, shown in tests/proofs.
 ELSEWHERE = {
     "stream.only-when-asked",
     "stream.error.before-stream",
