@@ -140,8 +140,12 @@ class Terminal:
         os.close(self._ours)
 
     def take(self) -> None:
-        """In the process of the command: make this its terminal, as a login does."""
+        """In the process of the command: make this its terminal, as a login does.
+
+        Whoever began the tests with ``nohup`` had SIGHUP ignored, which the command would go on doing.
+        """
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     def close(self) -> None:
