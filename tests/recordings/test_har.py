@@ -179,6 +179,7 @@ LOST = {
     },
     "how an answer would have ended that was cut": {"http.message.whole", "sse.ends"},
     "whether a deployment is there that never answered": {"http.accepted"},
+    "whether a 5xx that didn't come again was an outage": {"http.no-server-error"},
 }
 
 

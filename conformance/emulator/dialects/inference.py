@@ -26,6 +26,9 @@ def _null_details(value: Value) -> None:
 
 @dialect("chat.null-details", "The details of usage are null.", _CHAT, surfaces=("v1",))
 def null_details(call: Call, answer: Handler) -> Response:
+    # No model that was recorded so takes predictions, whose tokens stand in the details.
+    if call.get("prediction"):
+        return answer(call)
     response = edited(answer(call), _null_details)
     return with_events(response, lambda events: [(name, with_data(data, _null_details)) for name, data in events])
 
