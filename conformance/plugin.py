@@ -193,6 +193,12 @@ def aoai_verdict(request: pytest.FixtureRequest) -> Judged:
     return judged
 
 
+def _path_of(config: pytest.Config, option: str) -> Path | None:
+    """The file or folder that an option of another plugin names; None without it."""
+    where = getattr(config.option, option, None)
+    return Path(os.path.expandvars(where)).expanduser() if where else None
+
+
 def _item_of(test: pytest.Item) -> Item | None:
     """The item of a test of this suite; None for a test of somebody else."""
     if isinstance(test, pytest.Function) and FIXTURE in test.fixturenames and hasattr(test, "callspec"):
@@ -278,13 +284,11 @@ class _Run:
             session.config.workeroutput["aoai"] = json.dumps(self.session.outcome())  # type: ignore[attr-defined]  # xdist adds it
         # pytest and Allure have written their reports by now. They know only items, so the headline is added here.
         if self.session.reports:
-            for path in ("xmlpath", "allure_report_dir"):
-                where = getattr(session.config.option, path, None)
-                file = Path(os.path.expandvars(where)).expanduser() if where else None
-                if file is not None and path == "xmlpath":
-                    junit.add_to(file, self.session.headlines, self.session.reports)
-                elif file is not None:
-                    allure.add_headlines(file, self.session.headlines)
+            xml, folder = (_path_of(session.config, name) for name in ("xmlpath", "allure_report_dir"))
+            if xml is not None:
+                junit.add_to(xml, self.session.headlines, self.session.reports)
+            if folder is not None:
+                allure.add_headlines(folder, self.session.headlines)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print where the reports are, and the conclusion of each api-version."""

@@ -301,9 +301,8 @@ class Secrets:
     def header(self, name: str, value: str) -> str:
         """The value of a header without secrets. Headers that are secret by name are not its business."""
         framing = name.lower() in _FRAMING
-        words = frozenset() if framing else {value, *_SEPARATORS.split(value)}
         for mark, patterns in self._patterns.items():
-            if not patterns.alone.isdisjoint(words):
+            if patterns.alone and not framing and not patterns.alone.isdisjoint((value, *_SEPARATORS.split(value))):
                 return mark
         return self.text(value, short=not framing)
 

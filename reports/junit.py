@@ -5,6 +5,7 @@ is written here, in the same form.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -20,8 +21,11 @@ from .jsonl import Report
 
 __all__ = ["add_to", "document", "properties"]
 
-#: The element for each outcome that is neither a pass nor a failure.
-_KINDS = {Outcome.FAIL: "failure", Outcome.NOT_APPLICABLE: "skipped"}
+#: The element for each outcome but those of a pass; an error for all others. A waiver is no pass and fails nothing.
+_KINDS = {Outcome.FAIL: "failure", Outcome.NOT_APPLICABLE: "skipped", Outcome.WAIVED: "skipped"}
+
+#: Element → the attribute with its number.
+_PLURALS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
 
 def properties(verdict: Verdict, level: str, clause: str) -> Iterator[tuple[str, object]]:
@@ -49,16 +53,10 @@ def properties(verdict: Verdict, level: str, clause: str) -> Iterator[tuple[str,
 def document(report: Report, run_dir: str) -> str:
     """A JUnit file of one report: a test case for each item, named as pytest names those of a run."""
     suite = ET.Element("testsuite", {"name": "aoai-conformance", "timestamp": report.header["started"]})
-    version, counts = report.header["api_version"], {"failure": 0, "error": 0, "skipped": 0}
-    told = ET.SubElement(suite, "properties")
-    for name, text in headline(report).named():
-        ET.SubElement(told, "property", {"name": f"{version}.{name}", "value": escaped(text)})
-    for verdict in report.verdicts:
-        kind = _add_case(suite, report, verdict, run_dir)
-        if kind:
-            counts[kind] += 1
+    _add_headline(ET.SubElement(suite, "properties"), report.header["api_version"], headline(report))
+    kinds = Counter(_add_case(suite, report, verdict, run_dir) for verdict in report.verdicts)
     suite.attrib |= {"tests": str(len(report.verdicts))}
-    suite.attrib |= {plural: str(counts[one]) for one, plural in _PLURALS.items()}
+    suite.attrib |= {plural: str(kinds[one]) for one, plural in _PLURALS.items()}
     whole = ET.Element("testsuites", {"name": "aoai-conformance"})
     whole.append(suite)
     ET.indent(whole)
@@ -83,8 +81,10 @@ def _add_case(suite: ET.Element, report: Report, verdict: Verdict, run_dir: str)
     return kind
 
 
-#: Element → the attribute with its number.
-_PLURALS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
+def _add_headline(held: ET.Element, version: str, first: Headline) -> None:
+    """Add a headline to the properties of a test suite."""
+    for name, value in first.named():
+        ET.SubElement(held, "property", {"name": f"{version}.{name}", "value": escaped(value)})
 
 
 def add_to(file: Path, headlines: Mapping[str, Headline], reports: Mapping[str, Report]) -> None:
@@ -102,13 +102,12 @@ def add_to(file: Path, headlines: Mapping[str, Headline], reports: Mapping[str, 
     suite = next(tree.iter("testsuite"), None)
     if suite is None:
         return
-    properties = suite.find("properties")
-    if properties is None:
-        properties = ET.Element("properties")
-        suite.insert(0, properties)
+    held = suite.find("properties")
+    if held is None:
+        held = ET.Element("properties")
+        suite.insert(0, held)
     for version, first in headlines.items():
-        for name, value in first.named():
-            ET.SubElement(properties, "property", {"name": f"{version}.{name}", "value": value})
+        _add_headline(held, version, first)
     for report in reports.values():
         for verdict in report.verdicts:
             if verdict.check == SERVED_CHECK:

@@ -13,8 +13,10 @@ from typing import Any
 
 from attrs import frozen
 
+from conformance.evidence.text_damage import strings
 from conformance.evidence.trace import Observation
-from conformance.requests.case import Case, Expect, JsonBody, Multipart, RawBody
+from conformance.requests.case import Case, Expect, RawBody
+from conformance.requests.field_rules import body_of
 from conformance.verdict import Outcome
 
 __all__ = ["KNOWN", "Excuse", "Known", "excuse"]
@@ -58,7 +60,7 @@ def _bound_to_models(case: Case, error: Mapping[str, Any]) -> bool:
 
 def _quoting(case: Case, error: Mapping[str, Any]) -> bool:
     """The first word that the message quotes, or the second, is in the request: the name of a field is often first."""
-    sent = set(_words(_value(case)))
+    sent = set(_words(case))
     return any(word in sent for word in _QUOTED.findall(str(error.get("message")))[:2] if word not in _fields(case))
 
 
@@ -68,8 +70,8 @@ def _dimensions(case: Case, _error: Mapping[str, Any]) -> bool:
 
 def _long(case: Case, _error: Mapping[str, Any]) -> bool:
     """The request may be longer than the context of a model. A token stands for one byte or more (UTF-8)."""
-    body, value = case.body, _value(case)
-    size = len(body.data) if isinstance(body, RawBody) else len("".join(_words(value)).encode("utf-8", "replace"))
+    body, value = case.body, body_of(case)
+    size = len(body.data) if isinstance(body, RawBody) else len("".join(_words(case)).encode("utf-8", "replace"))
     asked = [value.get(name) for name in _ANSWER_TOKENS] if isinstance(value, Mapping) else []
     return size + sum(number for number in asked if isinstance(number, int)) >= _SMALLEST_CONTEXT
 
@@ -203,29 +205,12 @@ def _filtered(value: Any) -> bool:
     )
 
 
-def _value(case: Case) -> Any:
-    """The JSON value of a request; of a form the texts of its fields."""
-    if isinstance(case.body, Multipart):
-        return {part.name: part.data.decode("utf-8", "replace") for part in case.body.parts if not part.filename}
-    return case.body.value if isinstance(case.body, JsonBody) else None
-
-
 def _fields(case: Case) -> frozenset[str]:
     """The names of the parameters that a request holds, in its body and its query."""
-    value = _value(case)
-    named = [part.name for part in case.body.parts] if isinstance(case.body, Multipart) else []
-    return frozenset((*named, *(value if isinstance(value, Mapping) else ()), *(name for name, _ in case.query)))
+    body = body_of(case)
+    return frozenset((*(body if isinstance(body, Mapping) else ()), *(name for name, _ in case.query)))
 
 
-def _words(value: Any) -> Iterator[str]:
-    """Yield all strings of a JSON value, names too."""
-    match value:
-        case str():
-            yield value
-        case Mapping():
-            for name, inner in value.items():
-                yield name
-                yield from _words(inner)
-        case list():
-            for inner in value:
-                yield from _words(inner)
+def _words(case: Case) -> Iterator[str]:
+    """Yield all strings of a request's body, names too."""
+    return (text for _, text in strings(body_of(case)))

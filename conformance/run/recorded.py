@@ -35,6 +35,12 @@ else:
 
 __all__ = ["Judged", "judge_files"]
 
+#: The outcomes that say nothing about a recorded exchange, and about a recorded object.
+_SILENT = {
+    Scope.EXCHANGE: (Outcome.UNAVAILABLE,),
+    Scope.TRACE: (Outcome.UNAVAILABLE, Outcome.NOT_APPLICABLE, Outcome.NOT_TESTABLE),
+}
+
 #: The routes that no document has which a note names.
 _MOST = 8
 
@@ -85,7 +91,8 @@ def _report(spec: Spec, found: Sorted, out: Path, started: str, notes: Iterable[
     known = {trace.scenario: trace for trace in traces}
     planned = (*_items(spec, plain, checks), *_life_items(spec, lives, checks))
     judged = _telling(planned, [judge(spec, item.check, known[item.scenario]) for item in planned])
-    checks = tuple(check for check in checks if any(item.check is check for item, _ in judged))
+    used = {item.check.id for item, _ in judged}
+    checks = tuple(check for check in checks if check.id in used)
     scope = RunScope(recorded=sum(len(trace.observations) for trace in plain))
     about = {"url": "recorded traffic", "auth": "none", "embedded": False}
     header = recording.header_of(spec, scope, checks, about, seed=0, started=started)
@@ -125,8 +132,7 @@ def _telling(items: Sequence[Item], verdicts: Sequence[Verdict]) -> tuple[tuple[
     left.
     """
     pairs = tuple(zip(items, verdicts, strict=True))
-    silent = (Outcome.UNAVAILABLE,), (Outcome.UNAVAILABLE, Outcome.NOT_APPLICABLE, Outcome.NOT_TESTABLE)
-    told = (pair for pair in pairs if pair[1].outcome not in silent[pair[0].check.scope is Scope.TRACE])
+    told = ((item, verdict) for item, verdict in pairs if verdict.outcome not in _SILENT[item.check.scope])
     return tuple(told) or pairs
 
 

@@ -87,6 +87,14 @@ def not_cleaned(journal: Journal, reason: str = "not removed") -> Cleaned:
     return Cleaned(left=left, staying=staying, unanswered=journal.unanswered)
 
 
+@frozen
+class _Answer:
+    """How the request to remove an object was answered, in words and in fact."""
+
+    text: str
+    accepted: bool
+
+
 @define(eq=False)
 class _Cleaning:
     """One cleanup: what was found out so far. ``deadline`` is a moment of the monotonic clock."""
@@ -121,26 +129,26 @@ class _Cleaning:
     def _round(self, roots: Sequence[Entry]) -> None:
         """Remove some objects of which none is inside another one."""
         answers = self._all(self._undone, roots)
-        asked = [entry for entry in roots if answers[entry.seq]]
+        asked = [(entry, answer) for entry in roots if (answer := answers[entry.seq]) is not None]
         for pause in (0.0, *_PAUSES):
             if not asked or time.monotonic() + pause >= self.deadline:
                 break
             time.sleep(pause)
-            looks = self._all(self._present, asked)
-            asked = [entry for entry in asked if not self._settled(entry, answers[entry.seq], looks[entry.seq])]
+            looks = self._all(self._present, [entry for entry, _ in asked])
+            asked = [(entry, answer) for entry, answer in asked if not self._settled(entry, answer, looks[entry.seq])]
 
-    def _undone(self, entry: Entry) -> str:
-        """Ask for the removal of one object. Returns how that was answered; "" if it may not be asked for."""
+    def _undone(self, entry: Entry) -> _Answer | None:
+        """Ask for the removal of one object. Returns how that was answered; None if it may not be asked for."""
         if entry.undo is None:
-            return "no operation removes it"
+            return _Answer("no operation removes it", accepted=False)
         if not entry.shown and not self._is_ours(entry):
-            return ""
+            return None
         exchange = self._send(self.target.undo, entry)
         if exchange is None:
-            return ""
+            return None
         told = f"{entry.undo.method} {entry.path} was answered {exchange.status or 'not at all'}"
         self.reasons[entry.seq] = told
-        return told
+        return _Answer(told, accepted=exchange.ok)
 
     def _is_ours(self, entry: Entry) -> bool:
         """True if an object may be removed that no request of ours created directly: it is not older than this run, by
@@ -174,23 +182,23 @@ class _Cleaning:
         status = _field(exchange, "status")
         return status if isinstance(status, str) and status else True
 
-    def _settled(self, entry: Entry, answer: str, there: bool | str | None) -> bool:
+    def _settled(self, entry: Entry, answer: _Answer, there: bool | str | None) -> bool:
         """Note what a look said. False if another look may say something else."""
         if there is False:
             self._gone(entry)
             return True
         if there is None and entry.look is not None:
-            self.reasons.setdefault(entry.seq, f"{answer}, and nobody could look")
+            self.reasons.setdefault(entry.seq, f"{answer.text}, and nobody could look")
             return True
         if entry.undo is None or entry.undo.method != "DELETE":
             told = f", its status is {there}" if isinstance(there, str) else ""
             self.journal.stays(entry.seq, f"the API has no operation that removes it{told}")
             return True
         if there is None:  # no operation reads it: the answer to the deletion is all that there is
-            if answer.endswith(("200", "204")):
+            if answer.accepted:
                 self._gone(entry)
             return True
-        self.reasons[entry.seq] = f"{answer}, and it still exists"
+        self.reasons[entry.seq] = f"{answer.text}, and it still exists"
         return False
 
     def _gone(self, entry: Entry) -> None:

@@ -241,3 +241,11 @@ def test_a_junit_file_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
         assert text == file.read_text()
     part("reports.junit").add_to(tmp_path / "absent.xml", {}, {})
     assert not (tmp_path / "absent.xml").exists()
+
+
+def test_a_waived_failure_is_no_error_in_a_junit_file_of_our_own() -> None:
+    """pytest shows it as skipped; a file that is written here has the same form."""
+    text = part("reports.junit").document(report_of([waived(WAIVED)], conclusion="conformant"), "run")
+    suite = ET.fromstring(text.encode()).find("testsuite")
+    assert suite is not None
+    assert ("1", "0", "0", "1") == tuple(suite.attrib[name] for name in ("tests", "failures", "errors", "skipped"))
