@@ -37,8 +37,8 @@ class Headline:
     that says nothing about a part of the api-version, or that has waived failures, is never called ``conformant``
     alone. ``coverage`` has a line on the items that were judged in part and one on those that were not judged at all,
     with reasons; it is empty if all were judged. ``unstable`` is a line on the verdicts that repetitions contradict, or
-    "". ``outdated`` names waivers and entries of the baseline that should be
-    removed. ``colour`` is a name that badge services know, ``tone`` the outcome whose colour on the page fits.
+    "". ``outdated`` names waivers and entries of the baseline that should be removed. ``colour`` is a name that badge
+    services know, ``tone`` the outcome whose colour on the page fits.
     """
 
     text: str

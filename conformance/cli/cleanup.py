@@ -7,7 +7,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from conformance.settings.options import Options, add_to, from_mapping
 from conformance.spec.loading import load
 from conformance.target.journal import Journal
 from conformance.target.journal_folder import default_folder
-from conformance.target.recovery import Found, Open, found, recover
+from conformance.target.recovery import Open, found, recover
 from conformance.target.target import Target
 
 NAME = "cleanup"
@@ -80,14 +80,10 @@ def main(args: argparse.Namespace) -> int:
                     f"nothing was removed; to remove: {PROG} {' '.join(['cleanup', *_words(args, options), '--yes'])}"
                 )
             return 3 if shown.something else 0
-        done = recover(_paths(there), _opener(options), options.cleanup_timeout, forget=args.forget)
+        done = recover([one.journal for one in there], _opener(options), options.cleanup_timeout, forget=args.forget)
         left = of_recovered(done)
         _print(args.json, left)
         return 3 if left.something else 0
-
-
-def _paths(there: Iterable[Found]) -> list[Path]:
-    return [one.journal for one in there]
 
 
 def _in_terminal() -> bool:
@@ -146,7 +142,8 @@ def _opener(options: Options) -> Open:
 
     def open_target(journal: Journal) -> Target | None:
         chosen = evolve(config, target=evolve(config.target, url=journal.target))
-        if url != journal.target.rstrip("/") if url else not chosen.target.loopback:
+        mine = journal.target.rstrip("/") == url if url else chosen.target.loopback
+        if not mine:
             return None
         try:
             return Target(chosen, load(journal.api_version, options.specs), journal=journal)
