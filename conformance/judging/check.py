@@ -109,6 +109,12 @@ class Check:
         """The first line of the docstring."""
         return self.doc.splitlines()[0] if self.doc else self.id
 
+    @property
+    def area(self) -> str:
+        """The part of the API that the rule is about: the folder of ``conformance/checks/`` that it stands in."""
+        parts = self.module.split(".")
+        return parts[parts.index("checks") + 1] if "checks" in parts[:-1] else ""
+
     def covers(self, operation: str) -> bool:
         """True if the check can apply to an operation."""
         return self.operations == _EVERYTHING or any(fnmatchcase(operation, glob) for glob in self.operations)

@@ -107,6 +107,7 @@ def header_of(
         "checks": {
             check.id: {
                 "level": check.level.value,
+                "area": check.area,
                 "clause": check.clause,
                 "clause_text": clauses[check.clause].text if check.clause in clauses else "",
                 "source": clauses[check.clause].source if check.clause in clauses else "",
