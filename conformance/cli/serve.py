@@ -84,7 +84,7 @@ def main(args: argparse.Namespace) -> int:
     from conformance.run.selection import default_versions
     from conformance.spec.loading import load
 
-    names: Sequence[str] = args.api_version or default_versions(args.specs)
+    names: Sequence[str] = tuple(dict.fromkeys(args.api_version or default_versions(args.specs)))
     faults = StreamFaults(
         cut=args.cut,
         stall=args.stall,

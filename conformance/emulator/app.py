@@ -13,6 +13,7 @@ import math
 import re
 import traceback
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -29,6 +30,7 @@ from conformance.emulator.handlers import Handler, all_handlers
 from conformance.emulator.routes import Match, Routes
 from conformance.emulator.store import Clock, Store
 from conformance.emulator.validation import Validation
+from conformance.errors import UsageError
 from conformance.evidence.exchange import Chunk, Response
 from conformance.requests.headers import Headers
 from conformance.requests.request import Request
@@ -68,7 +70,10 @@ class _Version:
 
 @define(eq=False)
 class App:
-    """Serves one or more versions from one state."""
+    """Serves one or more versions from one state.
+
+    Raises :class:`UsageError` for two versions of which a request would not tell which one is meant.
+    """
 
     specs: Sequence[Spec]
     settings: Settings = field(factory=Settings)
@@ -80,6 +85,7 @@ class App:
     _served: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
+        _check_apart(self.specs)
         self.store = Store(seed=self.settings.seed)
         self.handlers = all_handlers()
         self._versions = [_Version(spec) for spec in self.specs]
@@ -243,6 +249,37 @@ def _no_files(spec: Spec, operation: Operation) -> bool:
     return all(spec.deref(field).get("type") for field in schema.get("properties", {}).values()) and not any(
         spec.deref(field).get("format") == "binary" for field in schema.get("properties", {}).values()
     )
+
+
+def _check_apart(specs: Sequence[Spec]) -> None:
+    """Raise :class:`UsageError` for two versions at one base path that can't both be served as documented: a request
+    without an api-version, or with one that both accept, would always be answered by the same one of them.
+    """
+    for first, second in combinations(specs, 2):
+        if first.base_path != second.base_path:
+            continue
+        free = next((one for one in (first, second) if _answers_without(one)), None)
+        shared = set(_selecting(first)) & set(_selecting(second))
+        if free is None and not shared:
+            continue
+        alone, other = (second, first) if free is second else (first, second)
+        which = "without an api-version" if free is not None else f"for {min(shared)!r}"
+        raise UsageError(
+            f"{alone.version} and {other.version} can't share a server: {alone.version} would answer all "
+            f"requests {which}",
+            where=alone.base_path or "/",
+            hint=f"serve {alone.version} on a server of its own",
+        )
+
+
+def _answers_without(spec: Spec) -> bool:
+    """True if a request that names no api-version selects this one."""
+    return spec.api_version.location == "none" or not spec.api_version.required
+
+
+def _selecting(spec: Spec) -> tuple[str, ...]:
+    """The values of the parameter that select an api-version."""
+    return () if spec.api_version.location == "none" else spec.api_version.accepted
 
 
 def _refusal(problem: Problem, latency: float) -> Response:

@@ -1,8 +1,10 @@
-"""One emulator of every version on a real socket, and clients for its surfaces."""
+"""An emulator of each version on a real socket, and clients for its surfaces."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from openai import AzureOpenAI, OpenAI
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
 from conformance.emulator.server import asgi, running
-from conformance.spec.loading import load, versions
+from conformance.spec.loading import load
 
 KEY = "emulator-key"
 
@@ -23,14 +25,19 @@ _RAW = frozenset({"post", "get"})
 
 
 @pytest.fixture(scope="session")
-def base() -> Iterator[str]:
-    """The base URL of an emulator that serves every version."""
-    with running(asgi(App.of(*versions(), settings=Settings(key=KEY)))) as url:
-        yield url
+def base() -> Iterator[Callable[[str], str]]:
+    """``base(version)`` is the URL of an emulator that serves this version, on a server of its own."""
+    with ExitStack() as running_now:
+
+        @cache
+        def at(version: str) -> str:
+            return running_now.enter_context(running(asgi(App.of(version, settings=Settings(key=KEY)))))
+
+        yield at
 
 
 @pytest.fixture
-def connect(base: str) -> Iterator[Callable[[str], Recorder]]:
+def connect(base: Callable[[str], str]) -> Iterator[Callable[[str], Recorder]]:
     """A client for a version: of the kind that its users take."""
     opened: list[tuple[OpenAI, Recorder]] = []
 
@@ -39,7 +46,7 @@ def connect(base: str) -> Iterator[Callable[[str], Recorder]]:
         headers = {"aoai-evals": "preview"}
         if spec.api_version.location == "query" and spec.surface == "dated":
             client: OpenAI = AzureOpenAI(
-                azure_endpoint=base,
+                azure_endpoint=base(version),
                 api_key=KEY,
                 api_version=version,
                 max_retries=0,
@@ -48,7 +55,11 @@ def connect(base: str) -> Iterator[Callable[[str], Recorder]]:
             )
         else:
             client = OpenAI(
-                base_url=f"{base}{spec.base_path}", api_key=KEY, max_retries=0, timeout=20, default_headers=headers
+                base_url=f"{base(version)}{spec.base_path}",
+                api_key=KEY,
+                max_retries=0,
+                timeout=20,
+                default_headers=headers,
             )
         opened.append((client, Recorder(client)))
         return opened[-1][1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ KEY = "emulator-key"
 
 
 @pytest.mark.parametrize("version", documenting("assistants.list", "threads.runs.list", surface="dated"))
-def test_twenty_assistants_run_at_once(base: str, version: str) -> None:
+def test_twenty_assistants_run_at_once(base: Callable[[str], str], version: str) -> None:
     async def one(client: AsyncAzureOpenAI, number: int) -> str:
         assistant = await client.beta.assistants.create(model=MODEL, name=f"n{number}")
         run = await client.beta.threads.create_and_run_poll(
@@ -32,7 +33,7 @@ def test_twenty_assistants_run_at_once(base: str, version: str) -> None:
 
     async def story() -> None:
         async with AsyncAzureOpenAI(
-            azure_endpoint=base, api_key=KEY, api_version=version, max_retries=0, timeout=20
+            azure_endpoint=base(version), api_key=KEY, api_version=version, max_retries=0, timeout=20
         ) as client:
             made = await asyncio.gather(*(one(client, number) for number in range(20)))
             walked = [found.id async for found in client.beta.assistants.list(limit=3) if found.id in made]
@@ -42,9 +43,9 @@ def test_twenty_assistants_run_at_once(base: str, version: str) -> None:
 
 
 @pytest.mark.parametrize("version", documenting("responses.create", surface="v1"))
-def test_responses_and_stores_awaited(base: str, version: str) -> None:
+def test_responses_and_stores_awaited(base: Callable[[str], str], version: str) -> None:
     async def story() -> None:
-        url = f"{base}{load(version).base_path}"
+        url = f"{base(version)}{load(version).base_path}"
         async with AsyncOpenAI(base_url=url, api_key=KEY, max_retries=0, timeout=20) as client:
             stream: Any = await client.responses.create(model=MODEL, input="hello", stream=True)
             text = "".join([event.delta async for event in stream if event.type == "response.output_text.delta"])

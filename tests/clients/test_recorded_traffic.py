@@ -57,7 +57,7 @@ class Recording(httpx.BaseTransport):
 
 
 @pytest.fixture
-def recorded(base: str, tmp_path: Path) -> Iterator[tuple[Callable[[str], Recorder], Path]]:
+def recorded(base: Callable[[str], str], tmp_path: Path) -> Iterator[tuple[Callable[[str], Recorder], Path]]:
     """Clients whose traffic goes through a recorder, and the file that it writes."""
     file, opened = tmp_path / "traffic.jsonl", []
 
@@ -71,9 +71,9 @@ def recorded(base: str, tmp_path: Path) -> Iterator[tuple[Callable[[str], Record
         }
         spec = load(version)
         if spec.surface == "dated":
-            client: OpenAI = AzureOpenAI(azure_endpoint=base, api_version=version, **common)
+            client: OpenAI = AzureOpenAI(azure_endpoint=base(version), api_version=version, **common)
         else:
-            client = OpenAI(base_url=f"{base}{spec.base_path}", **common)
+            client = OpenAI(base_url=f"{base(version)}{spec.base_path}", **common)
         opened.append((client, Recorder(client)))
         return opened[-1][1]
 

@@ -29,6 +29,10 @@ def test_what_could_not_be_judged_for_one_reason_is_one_card(tmp_path: Path) -> 
     [
         ("--port 99999: must be 0 to 65535", ("--port", "99999")),
         ("unknown mutant 'run.nevr-ends' (nearest: run.never-ends", ("--mutant", "run.nevr-ends")),
+        (
+            "2023-11-06-beta and 2024-06-01 can't share a server",
+            ("--api-version", "2024-06-01", "--api-version", "2023-11-06-beta"),
+        ),
     ],
 )
 def test_serve_says_what_to_do(said: str, typed: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
 from conformance.emulator.store import Clock
+from conformance.errors import UsageError
 from conformance.evidence.exchange import Response
 from conformance.spec.spec import Spec
 
@@ -79,12 +81,41 @@ def test_the_version_is_chosen_by_path_and_parameter(
 def test_a_version_without_the_parameter_is_served_where_it_is_absent(
     small: Callable[..., Spec], ask_of: Callable[[App], Ask]
 ) -> None:
-    alone = ask_of(App([small(V)]))
-    both = ask_of(App([small("2001-01-01"), small("beta", location="none")]))
-    assert 404 == alone("GET", "/openai/assistants").status
-    assert 200 == both("GET", "/openai/assistants").status
-    assert 200 == both("GET", "/openai/assistants", api_version="2001-01-01").status
-    assert 404 == both("GET", "/openai/assistants", api_version="1999-01-01").status
+    dated = ask_of(App([small(V)]))
+    free = ask_of(App([small("beta", location="none")]))
+    assert 404 == dated("GET", "/openai/assistants").status
+    assert 200 == free("GET", "/openai/assistants").status
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alone", "which"),
+    [
+        ({}, {"location": "none"}, "b", "without an api-version"),
+        ({"location": "none"}, {}, "a", "without an api-version"),
+        ({"location": "none"}, {"location": "none"}, "a", "without an api-version"),
+        ({"surface": "v1"}, {}, "a", "without an api-version"),
+        ({"accepted": ["x", "y"]}, {"accepted": ["z", "y"]}, "a", "for 'y'"),
+    ],
+)
+def test_versions_that_a_request_does_not_tell_apart_are_not_served_together(
+    small: Callable[..., Spec], one: dict[str, Any], other: dict[str, Any], alone: str, which: str
+) -> None:
+    """Requests of one would be answered by the other, and no run against it could find it conformant."""
+    specs = [small("a", **one), small("b", **other)]
+    with pytest.raises(UsageError) as caught:
+        App(specs)
+    told = str(caught.value)
+    assert f"{alone} would answer all requests {which}" in told
+    assert f"serve {alone} on a server of its own" in told
+    assert {"a", "b"} == set(re.findall(r"\b[ab]\b(?= and| can)", told))
+
+
+def test_versions_with_base_paths_of_their_own_are_served_together(
+    small: Callable[..., Spec], ask_of: Callable[[App], Ask]
+) -> None:
+    both = ask_of(App([small(V), small("beta", location="none", base="/openai/beta")]))
+    assert 404 == both("GET", "/openai/assistants").status
+    assert 200 == both("GET", "/openai/beta/assistants").status
 
 
 @pytest.mark.parametrize(
