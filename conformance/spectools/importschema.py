@@ -50,7 +50,7 @@ class Schemas:
             name, pointer, bare = self._waiting.pop(0)
             target = self._target(pointer, name)
             kinds = self._kinds_of(f"#{pointer}", target) if not bare else {}
-            made_here = self._family(target, kinds, name) if kinds else self._schema(target, name)
+            made_here = self._family(target, kinds, name) if kinds else self._schema(target, name, inherits=True)
             self.made[name] = _fix(made_here, self._fixed.get(f"#{pointer}"))
         return made
 
@@ -145,8 +145,12 @@ class Schemas:
             return {"$ref": self.reference(ref, where, bare=True)}
         return self._schema(part, where)
 
-    def _schema(self, node: Any, where: str) -> Any:
-        """Convert one schema, without the components that it uses."""
+    def _schema(self, node: Any, where: str, *, inherits: bool = False) -> Any:
+        """Convert one schema, without the components that it uses.
+
+        ``inherits``: it is a component, so a base schema in its ``allOf`` is what it inherits from. Elsewhere
+        ``allOf`` with one reference is the usual way to describe a field of that type: any kind may stand there.
+        """
         if isinstance(node, bool):
             return node
         if not isinstance(node, Mapping):
@@ -157,7 +161,11 @@ class Schemas:
             plain: dict[str, Any] = {"$ref": self.reference(node["$ref"], where)}
             # Keywords beside ``$ref`` are ignored before OpenAPI 3.1, so ``nullable`` needs a union.
             return {"anyOf": [plain, {"type": "null"}]} if nullable else plain
-        made = {key: value for key, value in self._keywords(node, where) if value is not None}
+        made = {key: value for key, value in self._keywords(node, where, inherits=inherits) if value is not None}
+        # Nothing stands beside it: the only member means the same.
+        if set(made) == {"allOf"} and len(made["allOf"]) == 1 and not inherits:
+            made = made["allOf"][0]
+            return _with_null(made) if nullable and made is not True else made
         self._bounds(made)
         self._discriminator(node, made, where)
         if "default" in made and not _fits(made):
@@ -168,7 +176,7 @@ class Schemas:
             made["items"] = {}
         return _with_null(made) if nullable else made
 
-    def _keywords(self, node: Mapping[str, Any], where: str) -> Iterator[tuple[str, Any]]:
+    def _keywords(self, node: Mapping[str, Any], where: str, *, inherits: bool) -> Iterator[tuple[str, Any]]:
         """Yield (keyword, converted value) of the keywords that are kept."""
         for key, value in node.items():
             if key in _PROSE or key not in KINDS["schema"]:
@@ -182,7 +190,7 @@ class Schemas:
                     yield key, self._schema(value, f"{where}/{key}")
             elif kind == "schema" and held == "list":
                 if isinstance(value, list) and value:
-                    convert = self._inherited if key == "allOf" else self._schema
+                    convert = self._inherited if key == "allOf" and inherits else self._schema
                     yield key, [convert(item, f"{where}/{key}/{i}") for i, item in enumerate(value)]
             elif kind == "schema":
                 if isinstance(value, Mapping):

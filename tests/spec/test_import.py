@@ -203,6 +203,24 @@ def test_kinds_that_inherit_become_a_union(tmp_path: Path) -> None:
     assert document["components"]["schemas"]["a"]["allOf"][0] == {"$ref": "#/components/schemas/base.base"}
 
 
+def test_a_field_described_by_a_base_takes_every_kind(tmp_path: Path) -> None:
+    schemas = {
+        "base": {
+            "type": "object",
+            "properties": {"kind": {"type": "string"}},
+            "discriminator": {"propertyName": "kind", "mapping": {"a": "#/components/schemas/a"}},
+        },
+        "a": {"allOf": [{"$ref": "#/components/schemas/base"}], "properties": {"n": {"type": "integer"}}},
+    }
+    # A description beside a reference needs this form before OpenAPI 3.1; nothing is inherited.
+    field = {"description": "Prose.", "allOf": [{"$ref": "#/components/schemas/base"}]}
+    body = {"type": "object", "properties": {"one": field, "other": {**field, "nullable": True}}}
+    document = imported(three(body, components={"schemas": schemas}), tmp_path)
+    reference = {"$ref": "#/components/schemas/base"}
+    assert schema_of(document)["properties"] == {"one": reference, "other": {"anyOf": [reference, {"type": "null"}]}}
+    assert document["components"]["schemas"]["base"]["oneOf"] == [{"$ref": "#/components/schemas/a"}]
+
+
 def test_swagger_two(tmp_path: Path) -> None:
     document = {
         "swagger": "2.0",
