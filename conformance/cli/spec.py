@@ -62,7 +62,7 @@ def _lint(args: argparse.Namespace) -> int:
     problems = lint(tuple(args.versions), args.specs)
     for problem in problems:
         print(problem)
-    looked = len(args.versions) or len(versions(args.specs))
+    looked = len(args.versions) or len(versions(args.specs, drafts=True))
     print(f"{looked} versions, {len(problems)} problems" if problems else f"{looked} versions, no problems")
     return 2 if problems else 0
 

@@ -24,10 +24,11 @@ from conformance.spec.textfile import read_toml
 __all__ = ["load", "versions"]
 
 
-def versions(*folders: Path | None) -> tuple[str, ...]:
+def versions(*folders: Path | None, drafts: bool = False) -> tuple[str, ...]:
     """The known api-versions, sorted: those of the suite and those in the given folders.
 
-    Raises :class:`UsageError` for a folder that doesn't exist.
+    A draft (``draft = true`` in ``version.toml``) is used where it is asked for by its name; it is listed only with
+    ``drafts``. Raises :class:`UsageError` for a folder that doesn't exist.
     """
     for folder in folders:
         _there(folder)
@@ -36,8 +37,21 @@ def versions(*folders: Path | None) -> tuple[str, ...]:
         for folder in (specs_dir(), *folders)
         if folder is not None
         for path in Path(folder).glob("*/version.toml")
+        if drafts or not _is_draft(path, path.stat().st_mtime_ns)
     }
     return tuple(sorted(found))
+
+
+# Versions are listed often, and their tables seldom change.
+@lru_cache(maxsize=256)
+def _is_draft(path: Path, _changed: int) -> bool:
+    """Return True if a ``version.toml`` says that its version is a draft. A table with mistakes is no draft: it must be
+    listed, so that its mistakes are told.
+    """
+    try:
+        return read_toml(path).get("draft") is True
+    except SpecError:
+        return False
 
 
 def _there(folder: Path | None) -> None:
@@ -66,7 +80,7 @@ def load(version: str, folder: Path | None = None) -> Spec:
     home = _home(version, folder)
     if home is not None:
         return _load(version, home, folder)
-    known = ", ".join(versions(folder)) or "none"
+    known = ", ".join(versions(folder, drafts=True)) or "none"
     raise UsageError(f"unknown api-version {version!r}", hint=f"known: {known}")
 
 

@@ -29,7 +29,7 @@ def lint(wanted: tuple[str, ...], folder: Path | None = None) -> tuple[Problem, 
     """
     found: list[Problem] = []
     specs: list[Spec] = []
-    for version in wanted or versions(folder):
+    for version in wanted or versions(folder, drafts=True):
         try:
             specs.append(load(version, folder))
         except SpecError as error:

@@ -31,11 +31,21 @@ OPERATIONS = {
     "v1-preview": 62,
     "2024-06-01": 6,
     "2024-10-21": 6,
+    "v1": 106,
 }
 
 
 def test_all_versions_are_there() -> None:
-    assert set(OPERATIONS) <= set(versions())
+    assert set(OPERATIONS) <= set(versions(drafts=True))
+
+
+def test_a_draft_is_listed_only_where_drafts_are_asked_for(tmp_path: Path) -> None:
+    made = [("proven", ""), ("unproven", "draft = true\n"), ("no-draft", "draft = false\n"), ("broken", "draft = ")]
+    for name, text in made:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "version.toml").write_text(text, encoding="utf-8")
+    assert {"proven", "no-draft", "broken"} == {name for name, _ in made} & set(versions(tmp_path))
+    assert {name for name, _ in made} <= set(versions(tmp_path, drafts=True))
 
 
 @pytest.mark.parametrize("version", OPERATIONS)
@@ -94,5 +104,5 @@ def test_a_new_version_is_a_folder_and_nothing_else(versions_folder: Maker, caps
     assert main(["list", "versions", "--specs", str(folder), "--json"]) == 0
     rows = {row["version"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["tiny"]["operations"] == 1
-    assert set(OPERATIONS) < set(rows)
+    assert set(versions()) < set(rows)
     assert {path: path.read_bytes() for path in (ROOT / "conformance").rglob("*.py")} == before

@@ -11,6 +11,7 @@ import os
 import pkgutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import distribution, entry_points
 from pathlib import Path
@@ -28,7 +29,11 @@ PACKAGE = Path(conformance.__file__).resolve().parent
 #: What the wheel holds, by its folder in the checkout and its folder in the installed package.
 FOLDERS = {"conformance": "", "strategies": "strategies", "reports": "reports", "specs": "specs"}
 
-VERSIONS = sorted(file.parent.name for file in (CHECKOUT / "specs").glob("*/version.toml"))
+VERSIONS = sorted(
+    file.parent.name
+    for file in (CHECKOUT / "specs").glob("*/version.toml")
+    if tomllib.loads(file.read_text("utf-8")).get("draft") is not True
+)
 
 COMMANDS = sorted(
     file.stem for file in (CHECKOUT / "conformance" / "cli").glob("*.py") if not file.stem.startswith("_")
