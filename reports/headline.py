@@ -115,7 +115,7 @@ def _coverage(report: Report) -> tuple[str, ...]:
     partly = [verdict for verdict in report.verdicts if verdict.unjudged]
     # Where an operation refuses all valid requests, that is why nothing of its scenarios could be judged.
     named = {f"{verdict.check} in {verdict.scenario}" for verdict in report.verdicts}
-    causes = {verdict.scenario: verdict.cause for verdict in report.verdicts if verdict.cause not in ("", *named)}
+    causes = {one.scenario: one.cause for one in report.verdicts if one.cause and one.cause not in named}
     reasons = Counter(
         reason
         for verdict in partly

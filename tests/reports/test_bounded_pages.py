@@ -35,7 +35,8 @@ class Page(HTMLParser):
         self.attributes |= {*named}
         if named.get("http-equiv", "") == "Content-Security-Policy":
             self.policy = named["content"] or ""
-        self._inside = tag if tag in self.inline else ""
+        # A script of another type than JavaScript is data, which no browser runs and no policy concerns.
+        self._inside = tag if tag in self.inline and "type" not in named else ""
         if self._inside:
             self.inline[tag].append("")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pages import exchanges_of, index_of
 from test_reports import FOOTER, HEADER, observation
 
 from conformance._parts import part
@@ -188,8 +189,8 @@ def test_pages_tell_the_coverage_of_each_item(name: str) -> None:
 
 def test_the_page_links_each_pass_to_its_witness() -> None:
     page, case = rendered(report_of([in_part()]))["html"], observation({"n": "corpus.o"}).case.id
-    assert f'href="#case-{case}"' in page
-    assert f'id="case-{case}"' in page
+    assert [case] == [verdict["witness"] for verdict in index_of(page)["verdicts"]]
+    assert [case] == [one["id"] for one in exchanges_of(page)]
 
 
 def test_the_badge_of_a_run_that_was_judged_in_part_is_not_the_brightest() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
+from pages import exchanges_of, index_of
 from test_reports import FOOTER, HEADER, observation
 
 from conformance._parts import part
@@ -84,21 +85,31 @@ def large(number: int) -> Observation:
 
 
 def test_the_page_shows_what_findings_name_and_counts_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(html, "OTHERS", 10_000)
+    """There is room for some parts only: the last exchange is among them, because a finding names it."""
+    monkeypatch.setattr(part("reports.page_evidence"), "PART", 10_000)
+    monkeypatch.setattr(part("reports.page_evidence"), "ROOM", 8_000)
     long = Trace("corpus.a", tuple(large(number) for number in range(100)))
     last = long.observations[-1].case.id
     failed = Verdict("a.check", "corpus.a", Outcome.FAIL, (Finding("wrong", last),), 100)
     page = html.render(jsonl.Report(HEADER, {"corpus.a": long}, (failed,), FOOTER), "out")
-    shown = page.count('<details class="line"')
-    assert 1 < shown < 10
-    assert f'id="case-{last}"' in page
-    assert f"{100 - shown} more requests are in report.jsonl" in page
+    shown = [one["id"] for one in exchanges_of(page)]
+    assert 1 < len(shown) < 100
+    assert last in shown
+    steps = index_of(page)["traces"]["corpus.a"]["steps"]
+    assert {*shown} == {case for case, *_, where in steps if where >= 0}
+    assert 100 - len(shown) == sum(where < 0 for *_, where in steps)
 
 
-def test_a_card_lists_some_findings_and_counts_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(html, "LISTED", 3)
+def test_the_page_lists_some_findings_and_counts_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(part("reports.page_index"), "LISTED", 3)
     seen = trace("corpus.a", 9)
     failed = Verdict("a.check", "corpus.a", Outcome.FAIL, tuple(Finding("bad", one.case.id) for one in seen), 9)
-    page = html.render(jsonl.Report(HEADER, {"corpus.a": seen}, (failed,), FOOTER), "out")
-    assert "9 findings of this check here, the first 3" in page
-    assert 3 == page.count("</code></a> bad")
+    (verdict,) = index_of(html.render(jsonl.Report(HEADER, {"corpus.a": seen}, (failed,), FOOTER), "out"))["verdicts"]
+    assert (3, 9) == (len(verdict["findings"]), verdict["found"])
+
+
+def test_a_long_body_says_how_much_of_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(part("reports.page_evidence"), "LONGEST", 1_000)
+    page = html.render(jsonl.Report(HEADER, {"corpus.a": Trace("corpus.a", (large(0),))}, (), FOOTER), "out")
+    body = exchanges_of(page)[0]["response"]["body"]
+    assert ("a" * 1_000, 2_000) == (body["text"], body["of"])

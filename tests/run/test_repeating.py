@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from pages import exchanges_of, index_of
 from served import command
 
 from conformance._parts import part
@@ -125,7 +126,8 @@ def test_a_rule_that_breaks_only_later_is_told_with_the_evidence_of_that_time(tm
     shown = {seen.case.id for seen in report.traces[verdict.evidence]}
     assert {finding.case_id for finding in verdict.findings} <= shown
     page = (tmp_path / "out" / VERSION / "index.html").read_text("utf-8")
-    assert f'href="#repeat.3.{SCENARIO}--' in page
+    assert f"repeat.3.{SCENARIO}" in {shown.get("trace") for shown in index_of(page)["verdicts"]}
+    assert shown <= {one["id"] for one in exchanges_of(page) if one["trace"] == f"repeat.3.{SCENARIO}"}
     assert 0 == main(["verify", str(tmp_path / "out")])
 
 
