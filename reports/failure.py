@@ -8,13 +8,12 @@ from urllib.parse import urlsplit
 
 from conformance.evidence.timeline import escaped
 from conformance.evidence.trace import Observation, Trace
-from conformance.requests.case import RECORDED, Auth
-from conformance.verdict import Finding, Outcome, Verdict
+from conformance.requests.case import RECORDED
+from conformance.verdict import Finding, Verdict
 
-__all__ = ["LONGEST_CURL", "curl", "explain", "request_ids", "witness"]
+from .curl import curl
 
-#: With a longer body no curl command is printed, only the replay command.
-LONGEST_CURL = 2_000
+__all__ = ["curl", "explain", "request_ids", "witness"]
 
 #: Response headers that the service's support asks for.
 REQUEST_IDS = ("apim-request-id", "x-request-id", "x-ms-client-request-id")
@@ -25,42 +24,6 @@ def request_ids(seen: Observation) -> str:
     response = seen.exchange.response
     pairs = ((name, response.header(name)) for name in REQUEST_IDS) if response else ()
     return " ".join(f"{name}={value}" for name, value in pairs if value)
-
-
-def curl(seen: Observation, *, auth: str = "api-key") -> str | None:
-    """A command that sends the same request; None if that is impossible in one line (binary or long body, ids of the
-    run).
-
-    It reads ``$AOAI_TARGET`` (scheme and authority) and ``$AZURE_OPENAI_API_KEY``.
-    """
-    request = seen.exchange.request
-    if len(request.body) > LONGEST_CURL or seen.case.bindings:
-        return None
-    try:
-        body = request.body.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    if "\0" in body:
-        return None
-    parts = urlsplit(request.url)
-    target = parts.path + (f"?{parts.query}" if parts.query else "")
-    # With -X HEAD instead of -I, curl would wait for a body that never comes.
-    method = "--head" if request.method == "HEAD" else f"-X {request.method}"
-    words = ["curl -sS -i", method, f'"$AOAI_TARGET"{shlex.quote(target)}']
-    for name, value in request.headers:
-        if name.lower() in ("content-type", "accept") or name.lower().startswith("aoai-"):
-            words.append(f"-H {shlex.quote(f'{name}: {value}')}")
-    if seen.case.auth is Auth.WRONG:
-        words.append("-H 'api-key: wrong'")
-    elif seen.case.auth is Auth.VALID and auth == "api-key":
-        words.append('-H "api-key: $AZURE_OPENAI_API_KEY"')
-    elif seen.case.auth is Auth.VALID and auth in ("bearer", "entra"):
-        words.append('-H "Authorization: Bearer $AZURE_OPENAI_API_KEY"')
-    if body:
-        if not request.header("content-type"):
-            words.append("-H 'content-type:'")  # curl would call it a form
-        words.append(f"--data-raw {shlex.quote(body)}")  # raw: a leading @ names no file
-    return " ".join(words)
 
 
 def _scores(finding: Finding, verdict: Verdict) -> bool:
@@ -164,6 +127,3 @@ def _status(seen: Observation) -> str:
     if seen.exchange.fault is not None:
         return f"{seen.exchange.fault.kind}"
     return str(seen.exchange.status)
-
-
-DECIDING = (Outcome.ERROR, Outcome.FAIL, Outcome.UNAVAILABLE, Outcome.INCONCLUSIVE, Outcome.NOT_TESTABLE)

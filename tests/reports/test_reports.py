@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from conformance.errors import UsageError
 from conformance.evidence.body import shortened
 from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Response
 from conformance.evidence.trace import Observation, Trace
-from conformance.requests.case import Auth, Case, JsonBody
+from conformance.requests.case import Case, JsonBody
 from conformance.requests.request import Request
 from conformance.run import recording
 from conformance.settings.scope import RunScope
@@ -136,18 +135,6 @@ def test_a_failure_is_about_ten_lines(tmp_path: Path) -> None:
     lines = list(failure.explain(report.verdicts[0], report.traces["corpus.o"], HEADER["checks"], run_dir="out"))
     assert 12 >= len(lines)
     assert "FAIL a.check (MUST) in corpus.o" == lines[0]
-
-
-@pytest.mark.parametrize(
-    ("headers", "auth"),
-    [(["api-key: $AZURE_OPENAI_API_KEY"], Auth.VALID), (["api-key: wrong"], Auth.WRONG), ([], Auth.NONE)],
-)
-def test_the_curl_line_is_one_shell_command(headers: list[str], auth: Auth) -> None:
-    body = {"text": 'it\'s $HOME `x` "q"'}
-    split = shlex.split(failure.curl(observation(body, auth=auth)))
-    assert json.dumps(body) == split[split.index("--data-raw") + 1]
-    assert "$AOAI_TARGET/p?api-version=v" in split
-    assert headers == [word for word in split if word.startswith("api-key")]
 
 
 @pytest.mark.parametrize("name", ["html", "markdown", "badge"])
