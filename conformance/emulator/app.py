@@ -43,6 +43,9 @@ __all__ = ["App"]
 #: Cheap signs that a JSON text may hold what needs a closer look: lone surrogates and numbers beyond a double's range.
 _ODD = re.compile(rb"\\u[dD][89a-fA-F]|[eE]\+?\d{3}|\d{300}")
 
+#: Regions that answers name in turn if they are to vary.
+_REGIONS = ("Sweden Central", "East US 2", "Japan East")
+
 
 @define(eq=False)
 class _Version:
@@ -219,14 +222,16 @@ class App:
         number = hashlib.sha256(f"{self.settings.seed}\0request\0{self._served}".encode()).hexdigest()
         apim = f"{number[:8]}-{number[8:12]}-{number[12:16]}-{number[16:20]}-{number[20:32]}"
         other = f"{number[32:40]}-{number[40:44]}-{number[44:48]}-{number[48:52]}-{number[52:]}"
+        # Constant unless asked for: the emulator has no rate limit, and equal runs must give equal answers.
+        spent = self._served % 500 if self.settings.varied else 0
+        region = _REGIONS[self._served % len(_REGIONS)] if self.settings.varied else self.settings.region
         return (
             ("apim-request-id", apim),
             ("x-request-id", other),
             ("x-ms-client-request-id", request.header("x-ms-client-request-id") or apim),
-            ("x-ms-region", self.settings.region),
-            # Constant: the emulator has no rate limit, and equal runs must give equal answers.
-            ("x-ratelimit-remaining-requests", "999"),
-            ("x-ratelimit-remaining-tokens", "99999"),
+            ("x-ms-region", region),
+            ("x-ratelimit-remaining-requests", str(999 - spent)),
+            ("x-ratelimit-remaining-tokens", str(99_999 - 17 * spent)),
             ("strict-transport-security", "max-age=31536000; includeSubDomains; preload"),
             ("x-content-type-options", "nosniff"),
         )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 
-from attrs import asdict, field, frozen
+from attrs import asdict, evolve, field, frozen
 
 __all__ = ["DEFAULT_DEPLOYMENTS", "Deployment", "Settings", "StreamFaults"]
 
@@ -110,6 +110,12 @@ class Settings:
     grouped_chunks: bool = False
     faults: StreamFaults = StreamFaults()
     seed: str = ""
+    #: Region and rate limits differ from answer to answer, so that a cached or invented value is seen.
+    varied: bool = False
+
+    def accepting(self, *keys: str) -> Settings:
+        """The same settings, with further keys that are accepted."""
+        return evolve(self, tokens=(*self.tokens, *(key for key in keys if key)))
 
     @cached_property
     def by_name(self) -> Mapping[str, Deployment]:

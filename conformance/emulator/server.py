@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 from attrs import define, evolve, field
@@ -30,7 +30,7 @@ from conformance.evidence.exchange import Exchange, Response
 from conformance.requests.headers import EMULATOR_HEADER, redact
 from conformance.requests.request import Request
 
-__all__ = ["SETTINGS_VARIABLE", "Transform", "asgi", "main", "running", "serve"]
+__all__ = ["ASGI", "SETTINGS_VARIABLE", "Receive", "Scope", "Send", "Transform", "asgi", "main", "running", "serve"]
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -199,12 +199,15 @@ class _Server(uvicorn.Server):
             self._ready(self.servers[0].sockets[0].getsockname()[1])
 
 
-def _server(app: ASGI, host: str, port: int, ready: Callable[[int], None]) -> _Server:
+def _server(
+    app: ASGI, host: str, port: int, ready: Callable[[int], None], http: Literal["auto"] | type[asyncio.Protocol]
+) -> _Server:
     """The configured uvicorn server."""
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
+        http=http,
         log_level="critical",
         access_log=False,
         server_header=False,
@@ -220,14 +223,32 @@ def _server(app: ASGI, host: str, port: int, ready: Callable[[int], None]) -> _S
     return _Server(config, ready)
 
 
-def serve(app: ASGI, *, host: str = "127.0.0.1", port: int = 0, ready: Callable[[int], None]) -> None:
-    """Serve until a signal ends the process. ``ready`` is called with the port once connections are accepted."""
-    _server(app, host, port, ready).run()
+def serve(
+    app: ASGI,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    ready: Callable[[int], None],
+    http: Literal["auto"] | type[asyncio.Protocol] = "auto",
+) -> None:
+    """Serve until a signal ends the process. ``ready`` is called with the port once connections are accepted.
+
+    ``http`` is the class that speaks HTTP on a connection, for those who want to see its bytes.
+    """
+    _server(app, host, port, ready, http).run()
 
 
 @contextmanager
-def running(app: ASGI, *, host: str = "127.0.0.1") -> Iterator[str]:
-    """A server in a thread of this process, on a free port. Yields its base URL; raises OSError if it can't listen."""
+def running(
+    app: ASGI,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    http: Literal["auto"] | type[asyncio.Protocol] = "auto",
+) -> Iterator[str]:
+    """A server in a thread of this process; port 0 takes a free one. Yields its base URL; raises OSError if it can't
+    listen.
+    """
     listening = threading.Event()
     ports: list[int] = []
 
@@ -235,7 +256,7 @@ def running(app: ASGI, *, host: str = "127.0.0.1") -> Iterator[str]:
         ports.append(port)
         listening.set()
 
-    server = _server(app, host, 0, ready)
+    server = _server(app, host, port, ready, http)
 
     def run() -> None:
         try:

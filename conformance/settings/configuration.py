@@ -22,7 +22,8 @@ from attrs import evolve, field, frozen
 from conformance.errors import ConfigError
 from conformance.redaction import PROCESS, parts_of
 from conformance.settings.files import read_text
-from conformance.settings.form import finite, from_text, keys, must_fit, plain, typed
+from conformance.settings.form import finite, from_text, is_table, keys, must_fit, plain, typed
+from conformance.settings.gateway import Declared, Gateway
 from conformance.settings.waivers import Waiver
 
 __all__ = [
@@ -206,6 +207,7 @@ class Config:
     poll: Poll = Poll()
     run: Run = Run()
     waivers: tuple[Waiver, ...] = ()
+    gateway: Gateway = field(factory=Gateway)
     source: str = ""
 
 
@@ -271,7 +273,7 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, str]:
     """The values of ``AOAI_…`` variables by dotted name. Raises :class:`ConfigError` for a variable without a
     meaning.
     """
-    names = {f"AOAI_{key}".upper().replace(".", "_"): key for key in keys() if key != "waiver"}
+    names = {f"AOAI_{key}".upper().replace(".", "_"): key for key, held in keys().items() if not is_table(held)}
     for name in env:
         if name.startswith(_PREFIXES) and name not in (*names, "AOAI_TARGET"):
             # If AOAI_BUDGET_REQEUSTS were ignored, the run would have no limit at all.
@@ -311,6 +313,7 @@ def load_config(path: Path | str | None, overrides: Mapping[str, Any], env: Mapp
         Poll(**made.get("poll", {})),
         Run(**made.get("run", {})),
         tuple(Waiver(**waiver) for waiver in made.get("waiver", ())),
+        Gateway(**{does: tuple(Declared(**one) for one in many) for does, many in made.get("gateway", {}).items()}),
         source,
     )
 

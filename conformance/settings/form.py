@@ -23,7 +23,18 @@ from conformance.spec.misfits import Kind, Misfit, choices, misfits, nearest, sc
 if TYPE_CHECKING:
     from jsonschema import FormatChecker
 
-__all__ = ["CAPABILITIES", "EXPENSIVE_KINDS", "SCHEMA", "finite", "from_text", "keys", "must_fit", "plain", "typed"]
+__all__ = [
+    "CAPABILITIES",
+    "EXPENSIVE_KINDS",
+    "SCHEMA",
+    "finite",
+    "from_text",
+    "is_table",
+    "keys",
+    "must_fit",
+    "plain",
+    "typed",
+]
 
 SCHEMA = Path(__file__).with_name("conformance.schema.json")
 
@@ -64,6 +75,11 @@ CAPABILITIES: Mapping[str, str] = choices(keys()["target.deployments"]["addition
 
 #: Kinds of requests that cost more than a few tokens. To a live target, each is sent only if it is allowed by name.
 EXPENSIVE_KINDS: tuple[str, ...] = tuple(choices(keys()["budget.expensive"]["items"]))
+
+
+def is_table(schema: Mapping[str, Any]) -> bool:
+    """True for a list of tables, such as all waivers together: no variable can hold it."""
+    return schema.get("type") == "array" and "properties" in _resolved(schema["items"])
 
 
 def finite(text: str) -> float | str:
@@ -114,7 +130,7 @@ def typed(value: Any, schema: Mapping[str, Any]) -> Any:
             return float(value)
         case {"type": "string", "format": "date"}:
             return date.fromisoformat(value)
-        case {"type": "array", "items": items} if "properties" in _resolved(items):
+        case {"type": "array", "items": items} as rows if is_table(rows):
             return tuple(typed(item, items) for item in value)
         case {"type": "array"}:
             return frozenset(value)

@@ -17,6 +17,7 @@ from spec_folders import CLAUSES, Maker
 from conformance.errors import SpecError
 from conformance.settings.configuration import Budget, Config, Limits, Poll, Run, Target, Timeouts, Waiver
 from conformance.settings.form import SCHEMA, keys
+from conformance.settings.gateway import Declared, Gateway
 from conformance.spec.loading import load, versions
 from conformance.spec.shipped import specs_dir
 from conformance.spec.tables import FILES, SHARED, problems_of, schema_file
@@ -85,12 +86,14 @@ def test_what_does_not_fit_is_told_with_its_line(edit: Any, line: int, told: str
 
 def test_the_keys_of_the_schema_are_the_fields_of_the_configuration() -> None:
     tables = {"target.": Target, "target.timeouts.": Timeouts, "budget.": Budget, "limits.": Limits, "poll.": Poll}
-    tables |= {"run.": Run}
+    tables |= {"run.": Run, "gateway.": Gateway}
     fields = {f"{prefix}{field.name}" for prefix, table in tables.items() for field in attrs.fields(table)}
     assert fields - {"target.key", "target.timeouts"} | {"waiver"} == set(keys())
     waiver = schema_of(SCHEMA)["$defs"]["waiver"]
     assert {field.name for field in attrs.fields(Waiver)} == set(waiver["properties"])
     assert {field.name for field in attrs.fields(Waiver) if field.default is attrs.NOTHING} == set(waiver["required"])
+    declared = schema_of(SCHEMA)["$defs"]["declared"]
+    assert {field.name for field in attrs.fields(Declared)} == set(declared["properties"]) == set(declared["required"])
 
 
 def test_the_defaults_that_the_schema_tells_are_those_of_the_configuration() -> None:

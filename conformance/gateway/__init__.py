@@ -1,0 +1,1 @@
+"""A gateway, certified from both sides: requests go through it to a recording upstream, and both taps are compared."""

@@ -1,0 +1,148 @@
+"""Passages → what a gateway alters: differences by rule, gathered in rows, with the conclusion."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+
+from attrs import field, frozen
+
+from conformance.passage.passage import Difference, Kind, Passage, Side
+from conformance.passage.rule import all_rules
+from conformance.settings.gateway import Gateway
+from conformance.verdict import Level
+
+__all__ = ["Conclusion", "Judged", "Row", "judged"]
+
+#: The kinds that each key of ``[gateway]`` declares.
+_DECLARES = {
+    "adds": (Kind.ADDED,),
+    "removes": (Kind.DROPPED, Kind.RENAMED),
+    "rewrites": (Kind.CHANGED, Kind.RENAMED, Kind.SPELLED, Kind.REPAIRED, Kind.REFUSED),
+}
+
+
+class Conclusion(StrEnum):
+    """What is said of a gateway."""
+
+    TRANSPARENT = "transparent"
+    DECLARED = "transparent with declared alterations"
+    NOT = "not transparent"
+    NOTHING = "nothing could be compared"
+
+
+@frozen
+class Row:
+    """Equal differences of many requests: field x direction x kind.
+
+    ``requests`` is the number of requests that are concerned, ``example`` one of the differences, ``declared`` the
+    reason of the declaration that covers it, "" if none does.
+    """
+
+    rule: str
+    level: Level
+    side: Side
+    kind: Kind
+    field: str
+    requests: int
+    operations: tuple[str, ...]
+    example: Difference
+    declared: str = ""
+
+
+@frozen
+class Judged:
+    """The result: rows, worst and widest first; for each rule how many passages it judged; and what was declared and
+    never seen.
+    """
+
+    rows: tuple[Row, ...]
+    judged: Mapping[str, int]
+    unjudged: Mapping[str, Mapping[str, int]] = field(factory=dict)
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def conclusion(self) -> Conclusion:
+        """What is said of the gateway. Nothing is said without a request that was seen at both taps."""
+        counting = [row for row in self.rows if row.level is not Level.OBS]
+        if any(not row.declared for row in counting):
+            return Conclusion.NOT
+        if not self.judged.get("via.answer.status"):
+            return Conclusion.NOTHING
+        return Conclusion.DECLARED if counting else Conclusion.TRANSPARENT
+
+    @property
+    def exit_code(self) -> int:
+        """0 transparent, 1 not (a broken MUST), 3 nothing could be compared; a broken SHOULD alone warns."""
+        if self.conclusion is Conclusion.NOTHING:
+            return 3
+        failing = any(row.level is Level.MUST and not row.declared for row in self.rows)
+        return 1 if failing else 0
+
+    @property
+    def text(self) -> str:
+        """The headline."""
+        declared = sum(1 for row in self.rows if row.declared and row.level is not Level.OBS)
+        if self.conclusion is Conclusion.DECLARED:
+            return f"transparent with {declared} declared alteration{'s' if declared != 1 else ''}"
+        if self.conclusion is Conclusion.NOT:
+            open_ = [row for row in self.rows if row.level is not Level.OBS and not row.declared]
+            worst = Counter(row.level for row in open_)
+            told = ", ".join(f"{count} {level}" for level, count in sorted(worst.items()))
+            return f"not transparent: {len(open_)} alterations ({told})"
+        return self.conclusion.value
+
+
+def judged(passages: Sequence[Passage], declared: Gateway, also: Iterable[Difference] = ()) -> Judged:
+    """Judge passages by all rules. ``also`` are differences that only several passages together show."""
+    counts: Counter[str] = Counter()
+    unjudged: dict[str, Counter[str]] = {}
+    found: list[Difference] = list(also)
+    for rule in all_rules().values():
+        for passage in passages:
+            missing = rule.needs(passage)
+            if missing:
+                unjudged.setdefault(rule.id, Counter())[missing] += 1
+                continue
+            counts[rule.id] += 1
+            found.extend(rule.differences(passage))
+    rows = tuple(_rows(found, declared))
+    kinds = {(row.side, row.field, row.kind) for row in rows}
+    unseen = tuple(
+        f"gateway.{does} {one.field}: declared, and never seen ({one.reason})"
+        for does, one in declared
+        if not any(one.covers(side, place) and kind in _DECLARES[does] for side, place, kind in kinds)
+    )
+    return Judged(rows, dict(counts), {name: dict(why) for name, why in unjudged.items()}, unseen)
+
+
+def _rows(found: Iterable[Difference], declared: Gateway) -> Iterator[Row]:
+    """Yield the rows, worst and widest first."""
+    groups: dict[tuple[str, Side, Kind, str], list[Difference]] = {}
+    for one in found:
+        groups.setdefault((one.rule, one.side, one.kind, one.field), []).append(one)
+    rows = [
+        Row(
+            rule=rule,
+            level=many[0].level,
+            side=side,
+            kind=kind,
+            field=place,
+            requests=len({one.case for one in many}),
+            operations=tuple(sorted({one.operation for one in many})),
+            example=many[0],
+            declared=_reason(declared, side, kind, place),
+        )
+        for (rule, side, kind, place), many in groups.items()
+    ]
+    rank = list(Level)
+    yield from sorted(rows, key=lambda row: (bool(row.declared), rank.index(row.level), -row.requests, row.field))
+
+
+def _reason(declared: Gateway, side: Side, kind: Kind, place: str) -> str:
+    """The reason of the declaration that covers a difference; "" if none does."""
+    return next(
+        (one.reason for does, one in declared if kind in _DECLARES[does] and one.covers(side, place)),
+        "",
+    )

@@ -1,0 +1,114 @@
+"""A passage: one request of a client, what reached the upstream for it, and what the client got."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cached_property
+
+from attrs import field, frozen
+
+from conformance.evidence.exchange import Exchange, Response
+from conformance.evidence.upstream import UpstreamCall
+from conformance.requests.case import Case
+from conformance.verdict import Level
+
+__all__ = ["Difference", "Kind", "Passage", "Side"]
+
+
+class Side(StrEnum):
+    """The direction in which something was altered."""
+
+    REQUEST = "request"
+    ANSWER = "answer"
+
+
+class Kind(StrEnum):
+    """How something was altered."""
+
+    DROPPED = "dropped"
+    ADDED = "added"
+    CHANGED = "changed"
+    RENAMED = "renamed"
+    REORDERED = "reordered"
+    MERGED = "merged"
+    SPLIT = "split"
+    LATE = "late"
+    REPEATED = "repeated"
+    REFUSED = "refused"
+    REPAIRED = "repaired"
+    INVENTED = "invented"
+    LEAKED = "leaked"
+    SPELLED = "spelled"
+
+
+@frozen
+class Difference:
+    """One alteration. ``where`` is a JSON Pointer (``/messages/0/content``), ``header:name``, ``query:name``,
+    ``status``, ``stream`` or ``connection``. ``field`` is ``where`` with ``*`` for every index, so that equal
+    alterations of many requests are one row of a table.
+    """
+
+    rule: str
+    level: Level
+    side: Side
+    kind: Kind
+    where: str
+    case: str
+    operation: str
+    before: str = ""
+    after: str = ""
+    told: str = ""
+
+    @property
+    def field(self) -> str:
+        """The place without indexes: ``/messages/*/content``."""
+        return "/".join("*" if part.isdigit() else part for part in self.where.split("/"))
+
+
+@frozen(slots=False)
+class Passage:
+    """One request through the gateway.
+
+    ``through`` is the client's side: the request as sent to the gateway and the answer as received from it. ``began``
+    and ``over`` are seconds of the clock that the upstream's calls use: when the client began to send, and when its
+    exchange ended. ``calls`` are the requests that reached the upstream in the meantime, in order of arrival.
+    ``direct`` is the same case sent to the upstream without the gateway; None if it wasn't. ``fault`` names what the
+    upstream was asked to do wrong. ``secret`` is the digest under which the client's key would appear in a call's
+    ``credentials``; "" if client and gateway share the upstream's key on purpose. ``upstream`` is the authority
+    (``127.0.0.1:8686``) of the upstream. ``unclear`` says why the calls can't be told from those of other requests; ""
+    if they can.
+    """
+
+    case: Case
+    through: Exchange
+    began: float = 0.0
+    over: float = 0.0
+    calls: tuple[UpstreamCall, ...] = ()
+    direct: Exchange | None = None
+    fault: str = ""
+    secret: str = ""
+    upstream: str = ""
+    unclear: str = ""
+    notes: Mapping[str, str] = field(factory=dict)
+
+    @property
+    def call(self) -> UpstreamCall | None:
+        """The request that the client's answer belongs to: the last one that was answered, or the last."""
+        answered = [call for call in self.calls if call.answer is not None]
+        return answered[-1] if answered else (self.calls[-1] if self.calls else None)
+
+    @property
+    def answer(self) -> Response | None:
+        """What the upstream answered; None if nothing reached it or it gave no answer."""
+        return self.call.answer if self.call is not None else None
+
+    @property
+    def got(self) -> Response | None:
+        """What the client got; None if it got no answer."""
+        return self.through.response
+
+    @cached_property
+    def cancelled(self) -> bool:
+        """True if the client closed the connection before the end on purpose."""
+        return self.case.cancel_after is not None

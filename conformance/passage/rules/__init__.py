@@ -1,0 +1,1 @@
+"""The rules of transparency, one subject in each file."""

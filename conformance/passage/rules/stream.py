@@ -1,0 +1,291 @@
+"""What the client gets of a stream: what its events say, their number, their order, their end, and when they come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from attrs import evolve
+
+from conformance.evidence.exchange import Chunk, Response
+from conformance.passage.counterexamples import in_answer
+from conformance.passage.needs import both_streams, reached
+from conformance.passage.passage import Kind, Passage, Side
+from conformance.passage.rule import Found, rule
+from conformance.passage.streams import DONE, is_stream, payloads, told
+from conformance.passage.values import changes
+from conformance.verdict import Level
+
+__all__ = ["broken", "events", "grouping", "order", "pace"]
+
+_SOURCE = "WHATWG HTML, section Server-sent events; RFC 9110 section 7.7"
+
+
+def _rewritten(response: Response, data: list[str]) -> Response:
+    """A stream with other events."""
+    return response.with_body("".join(f"data: {one}\n\n" for one in data).encode())
+
+
+def _datas(response: Response) -> list[str]:
+    return [event.data for event in payloads(response)]
+
+
+def _without_one(response: Response) -> Response | None:
+    """The stream without the first event that says something that no other says."""
+    data = _datas(response)
+    if not is_stream(response):
+        return None
+    for index in range(len(data)):
+        shorter = _rewritten(response, [*data[:index], *data[index + 1 :]])
+        if data[index] != DONE and told(shorter) != told(response):
+            return shorter
+    return None
+
+
+@rule(
+    "via.stream.events",
+    Level.MUST,
+    Side.ANSWER,
+    clause="What the events of a stream say reaches the client: every text, role, reason, filter result and count.",
+    source=_SOURCE,
+    counterexample=in_answer(_without_one),
+    needs=both_streams,
+    entails=("via.stream.complete",),
+)
+def events(passage: Passage) -> Iterator[Found]:
+    """All that the upstream's events say arrives, of each choice and each item; nothing is added.
+
+    Events are compared by what they say, not by their number: texts of deltas are joined first.
+    """
+    if passage.answer is None or passage.got is None:
+        return
+    for where, kind, before, after in changes(told(passage.answer), told(passage.got)):
+        if where != "/done":
+            yield where, kind, before, after, ""
+
+
+def _without_end(response: Response) -> Response | None:
+    """The stream without its ``[DONE]``."""
+    data = _datas(response)
+    return _rewritten(response, data[:-1]) if is_stream(response) and data[-1:] == [DONE] else None
+
+
+@rule(
+    "via.stream.complete",
+    Level.MUST,
+    Side.ANSWER,
+    clause="``[DONE]`` tells the client that nothing is missing. It arrives once if the upstream sent it once.",
+    source=_SOURCE,
+    counterexample=in_answer(_without_end),
+    needs=both_streams,
+)
+def complete(passage: Passage) -> Iterator[Found]:
+    """The end of a stream arrives as often as the upstream sent it."""
+    if passage.answer is None or passage.got is None:
+        return
+    sent, received = told(passage.answer).get("done", 0), told(passage.got).get("done", 0)
+    if sent != received:
+        kind = Kind.DROPPED if received < sent else Kind.ADDED
+        yield "/done", kind, f"{sent} times", f"{received} times", ""
+
+
+def _merged(response: Response) -> Response | None:
+    """The stream with two of its text deltas in one event."""
+    data = _datas(response)
+    if not is_stream(response):
+        return None
+    for index in range(len(data) - 1):
+        joined = _joined(data[index], data[index + 1])
+        if joined is not None:
+            shorter = _rewritten(response, [*data[:index], joined, *data[index + 2 :]])
+            if told(shorter) == told(response):
+                return shorter
+    return None
+
+
+def _joined(first: str, second: str) -> str | None:
+    """Two chunks with one text each as one chunk; None if they aren't such chunks."""
+    try:
+        one, other = json.loads(first), json.loads(second)
+        one["choices"][0]["delta"]["content"] += other["choices"][0]["delta"]["content"]
+    except (ValueError, TypeError, KeyError, IndexError):
+        return None
+    return json.dumps(one)
+
+
+def _same(passage: Passage) -> bool:
+    """True if both streams say the same."""
+    return passage.answer is not None and passage.got is not None and told(passage.answer) == told(passage.got)
+
+
+@rule(
+    "via.stream.grouping",
+    Level.SHOULD,
+    Side.ANSWER,
+    clause="The rhythm of a stream is part of what people see: a gateway neither merges nor splits its events.",
+    source="the events of the upstream's own answer",
+    counterexample=in_answer(_merged),
+    needs=both_streams,
+)
+def grouping(passage: Passage) -> Iterator[Found]:
+    """The client gets as many events as the upstream sent, where both say the same."""
+    if passage.answer is None or passage.got is None or not _same(passage):
+        return
+    sent, received = len(payloads(passage.answer)), len(payloads(passage.got))
+    if sent != received:
+        yield "stream", Kind.MERGED if received < sent else Kind.SPLIT, f"{sent} events", f"{received} events", ""
+
+
+def _swapped(response: Response) -> Response | None:
+    """The stream with its first two different events in the other order."""
+    data = _datas(response)
+    if not is_stream(response) or len(data) < 2 or data[0] == data[1] or DONE in data[:2]:
+        return None
+    swapped = _rewritten(response, [data[1], data[0], *data[2:]])
+    same = sorted(map(str, told(swapped).items())) == sorted(map(str, told(response).items()))
+    return swapped if same else None
+
+
+def _said(response: Response) -> list[str]:
+    """What each event says, in a spelling of its own."""
+    return [json.dumps(event.json, sort_keys=True) if event.is_json else event.data for event in payloads(response)]
+
+
+@rule(
+    "via.stream.order",
+    Level.MUST,
+    Side.ANSWER,
+    clause="Events reach the client in the order in which the service sent them.",
+    source=_SOURCE,
+    counterexample=in_answer(_swapped),
+    needs=both_streams,
+    entails=("via.stream.events",),
+)
+def order(passage: Passage) -> Iterator[Found]:
+    """The same events arrive in the same order."""
+    if passage.answer is None or passage.got is None:
+        return
+    sent, received = _said(passage.answer), _said(passage.got)
+    if sent != received and sorted(sent) == sorted(received):
+        first = next(i for i, (one, other) in enumerate(zip(sent, received, strict=True)) if one != other)
+        yield "stream", Kind.REORDERED, f"event {first}: {sent[first]}", f"event {first}: {received[first]}", ""
+
+
+def _needs_break(passage: Passage) -> str:
+    """The upstream broke its stream off after the first event."""
+    if missing := reached(passage):
+        return missing
+    cut = passage.answer is not None and is_stream(passage.answer) and not passage.answer.complete
+    return "" if cut and not passage.cancelled else "the upstream broke off no stream"
+
+
+def _as_if_whole(passage: Passage) -> Passage | None:
+    """A broken stream that ends like a whole one."""
+    got = passage.got
+    if got is None or not is_stream(got):
+        return None
+    body = got.body + (b"" if DONE.encode() in got.body else b"data: [DONE]\n\n")
+    whole = evolve(got.with_body(body), complete=True)
+    return evolve(passage, through=evolve(passage.through, response=whole, fault=None))
+
+
+@rule(
+    "via.stream.broken",
+    Level.MUST,
+    Side.ANSWER,
+    clause="A stream that broke off upstream doesn't reach the client as a whole one.",
+    source="RFC 9112 section 8: a message that is cut off must not be passed on as complete",
+    counterexample=_as_if_whole,
+    needs=_needs_break,
+)
+def broken(passage: Passage) -> Iterator[Found]:
+    """A stream that broke off ends with a closed connection or an error event, never properly."""
+    got = passage.got
+    if got is None or passage.through.fault is not None or not got.complete or not is_stream(got):
+        return
+    error = any(event.is_json and isinstance(event.json, dict) and "error" in event.json for event in payloads(got))
+    if DONE in _datas(got) or not error:
+        yield "stream", Kind.CHANGED, "broken off", "ended properly", f"after {len(payloads(got))} events"
+
+
+def _sent_at(passage: Passage, index: int) -> float | None:
+    """When the upstream sent its event number ``index``, on the common clock; None if it has no such event."""
+    if passage.call is None or passage.answer is None:
+        return None
+    sent = payloads(passage.answer)
+    return passage.call.at + sent[index].first_at if index < len(sent) else None
+
+
+def _needs_pace(passage: Passage) -> str:
+    """The upstream paused between its events, so that a late one is seen."""
+    if missing := both_streams(passage):
+        return missing
+    return "" if passage.fault == PACED and _sent_at(passage, 2) is not None else "the upstream made no pauses"
+
+
+#: The name of the fault by which the upstream pauses between two events.
+PACED = "pauses between events"
+
+
+def _late(passage: Passage) -> Passage | None:
+    """The first event together with the last."""
+    got = passage.got
+    if got is None or not got.chunks:
+        return None
+    last = got.chunks[-1].at
+    late = evolve(got, chunks=tuple(Chunk(last, chunk.data) for chunk in got.chunks))
+    return evolve(passage, through=evolve(passage.through, response=late))
+
+
+@rule(
+    "via.stream.pace",
+    Level.SHOULD,
+    Side.ANSWER,
+    clause="Each event is passed on when it comes; people watch the text being written.",
+    source="WHATWG HTML, section Server-sent events: events are dispatched as they are received",
+    counterexample=_late,
+    needs=_needs_pace,
+)
+def pace(passage: Passage) -> Iterator[Found]:
+    """The first event is with the client before the upstream sends its third one."""
+    third = _sent_at(passage, 2)
+    got = passage.got
+    if third is None or got is None or not payloads(got):
+        return
+    arrived = passage.began + payloads(got)[0].at
+    if arrived > third:
+        first = _sent_at(passage, 0) or third
+        yield "stream", Kind.LATE, "at once", f"{arrived - first:.1f} s after it was sent", "first event"
+
+
+def _needs_cancel(passage: Passage) -> str:
+    """The client closed the connection in the middle of a stream."""
+    if missing := reached(passage):
+        return missing
+    return "" if passage.cancelled and passage.fault == PACED else "the client closed no connection"
+
+
+def _to_the_end(passage: Passage) -> Passage | None:
+    """An upstream that is read to the end although nobody listens."""
+    call = passage.call
+    if call is None or call.answer is None:
+        return None
+    whole = evolve(call, ended=call.at + 10.0, gone=None, answer=evolve(call.answer, complete=True))
+    return evolve(passage, calls=tuple(whole if one.number == call.number else one for one in passage.calls))
+
+
+@rule(
+    "via.stream.cancelled",
+    Level.SHOULD,
+    Side.REQUEST,
+    clause="If the client leaves, the request to the service ends: what nobody reads is billed too.",
+    source="the connection of the upstream's own answer",
+    counterexample=_to_the_end,
+    needs=_needs_cancel,
+)
+def cancelled(passage: Passage) -> Iterator[Found]:
+    """A stream that the client closed is closed at the upstream before its end."""
+    call = passage.call
+    if call is not None and call.gone is None and call.ended is not None:
+        read = f"read to its end, {call.ended - passage.over:.1f} s after the client left"
+        yield "connection", Kind.DROPPED, "closed", read, ""

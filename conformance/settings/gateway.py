@@ -1,0 +1,40 @@
+"""Declared changes: what a gateway alters on purpose, with the reason, so that reports tell it as a note."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from attrs import frozen
+
+__all__ = ["Declared", "Gateway"]
+
+
+@frozen
+class Declared:
+    """One declared change. ``field`` is a pattern of ``request:`` or ``answer:`` and a place as reports write it:
+    ``request:/stream_options``, ``answer:header:x-ms-region``; ``*`` matches everything.
+    """
+
+    field: str
+    reason: str
+
+    def covers(self, side: str, place: str) -> bool:
+        """True if the declaration speaks of a place. What lies below a declared field is declared with it."""
+        full = f"{side}:{place}"
+        return fnmatchcase(full, self.field) or fnmatchcase(full, f"{self.field}/*")
+
+
+@frozen
+class Gateway:
+    """``[gateway]``: what a gateway adds, removes and rewrites on purpose."""
+
+    adds: tuple[Declared, ...] = ()
+    removes: tuple[Declared, ...] = ()
+    rewrites: tuple[Declared, ...] = ()
+
+    def __iter__(self) -> Iterator[tuple[str, Declared]]:
+        """Yield each declaration with the key under which it stands."""
+        yield from (("adds", one) for one in self.adds)
+        yield from (("removes", one) for one in self.removes)
+        yield from (("rewrites", one) for one in self.rewrites)
