@@ -29,7 +29,7 @@ from . import manifest, passage_page
 from .chain import BrokenChain, Chain
 from .evidence_json import exchange_from_json, exchange_to_json
 
-__all__ = ["NAME", "Extras", "PassageReport", "console", "header", "read", "write"]
+__all__ = ["NAME", "Extras", "PassageReport", "as_json", "console", "header", "read", "rows_of", "write"]
 
 NAME = "passages.jsonl"
 

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from conformance._parts import late
 from conformance.errors import UsageError
+from conformance.gateway import verifying
 
 if TYPE_CHECKING:
-    from reports import comparison, headline, jsonl
+    from reports import comparison, headline, jsonl, passages
     from reports.comparison import Comparison
     from reports.jsonl import Report
 else:
     comparison = late("reports.comparison")
     headline = late("reports.headline")
     jsonl = late("reports.jsonl")
+    passages = late("reports.passages")
 
 NAME = "compare"
 HELP = "compare runs of several targets, api-versions or dates"
@@ -44,6 +46,8 @@ def main(args: argparse.Namespace) -> int:
     """Print the differences. The exit code is 1 if a result is worse or no longer judged in the same api-version, else
     0.
     """
+    if all(verifying.folders(folder) for folder in args.dirs):
+        return _gateways(args.dirs)
     alarming = False
     shown = []
     for folders in _paired([_versions_in(folder) for folder in args.dirs]):
@@ -58,6 +62,20 @@ def main(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(shown, indent=1, ensure_ascii=False))
     return 1 if alarming else 0
+
+
+def _gateways(dirs: Sequence[Path]) -> int:
+    """Compare reports on gateways with the first one. 1 if a difference is new."""
+    reports = [passages.read(folder) for one in dirs for folder in verifying.folders(one)]
+    first, *others = (passages.rows_of(verifying.judged_again(report)) for report in reports)
+    new = False
+    for report, rows in zip(reports[1:], others, strict=True):
+        lines = list(verifying.rows_that_differ(first, rows))
+        print(f"{report.header['gateway']} {report.header['started']}: {len(lines)} rows differ")
+        for line in lines:
+            print(f"  {line}")
+            new = new or line.startswith("new: ")
+    return 1 if new else 0
 
 
 def _versions_in(folder: Path) -> dict[str, Path]:

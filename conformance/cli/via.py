@@ -15,6 +15,7 @@ from conformance.corpus.corpus import build_corpus
 from conformance.emulator.behaviour import Deployment, Settings
 from conformance.errors import UsageError
 from conformance.gateway.cases import plain_and_streamed, selected
+from conformance.gateway.script import faults
 from conformance.gateway.session import Passed, pass_through, wait_for
 from conformance.gateway.upstream import Upstream, upstream
 from conformance.gateway.windows import Windows
@@ -81,7 +82,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print what the gateway alters. 0: transparent; 1: a MUST is broken; 3: nothing could be compared."""
+    """Print what the gateway alters. 0: transparent; 1: a MUST is broken; 3: nothing could be compared.
+
+    Raises :class:`~conformance.errors.Unreachable` if nobody answers at the gateway's URL.
+    """
     if not 0 <= args.upstream_port <= 65535:
         raise UsageError(f"--upstream-port {args.upstream_port}: must be 0 to 65535")
     options = Options(target=args.gateway, config=args.config, specs=args.specs, out=args.out)
@@ -101,14 +105,9 @@ def main(args: argparse.Namespace) -> int:
         if above is not None and probe is not None:
             for line in above.told(gateway.bindings(probe).get("deployment", "gpt-4o"), spec.version):
                 print(line, file=sys.stderr)
-        if probe is not None:
-            last = wait_for(gateway, probe, args.wait)
-            if not last.ok:
-                why = f"{last.status}" if last.status is not None else f"{last.fault.kind if last.fault else 'nothing'}"
-                print(
-                    f"the gateway gave no healthy answer in {args.wait:g} s ({why}); it is judged all the same",
-                    file=sys.stderr,
-                )
+        alive = probe is None or wait_for(gateway, probe, args.wait)
+        if not alive:
+            print(f"no valid request succeeded in {args.wait:g} s; the gateway is judged all the same", file=sys.stderr)
         windows = Windows(
             gateway,
             above.tape if above is not None else None,
@@ -116,7 +115,9 @@ def main(args: argparse.Namespace) -> int:
             upstream=above.authority if above is not None else "",
         )
         windows.skip()
-        passed = pass_through(windows, direct, chosen.cases, patience=args.patience, tell=_progress)
+        passed = pass_through(
+            windows, direct, chosen.cases, patience=args.patience, script=faults(), alive=alive, tell=_progress
+        )
     for why, count in chosen.left_out.items():
         passed.notes.append(f"{count} requests were not sent: {why}")
     result = judged(passed.passages, config.gateway, passed.also)

@@ -12,7 +12,7 @@ from conformance.corpus.corpus import Corpus
 from conformance.requests.case import Auth, Case, Expect, Family, Version
 from conformance.requests.wire import placeholders
 
-__all__ = ["Selected", "plain_and_streamed", "selected"]
+__all__ = ["Selected", "healthy", "plain_and_streamed", "selected"]
 
 #: The placeholders that need no earlier answer.
 _KNOWN = ("run", "deployment")
@@ -53,11 +53,8 @@ def _needs_more(case: Case, expensive: frozenset[str]) -> str:
     return ""
 
 
-def plain_and_streamed(cases: Iterable[Case]) -> tuple[Case | None, Case | None]:
-    """A valid request whose answer is JSON, and one whose answer streams; None where there is none.
-
-    The longest expected stream is taken: with several events something can happen between them.
-    """
+def healthy(cases: Iterable[Case]) -> tuple[Case, ...]:
+    """The valid requests with a JSON body, those of chats first: with them a healthy gateway can be told."""
     valid = [
         case
         for case in cases
@@ -67,6 +64,11 @@ def plain_and_streamed(cases: Iterable[Case]) -> tuple[Case | None, Case | None]
         and case.cancel_after is None
         and isinstance(case.json, dict)
     ]
+    return tuple(sorted(valid, key=lambda case: "/chat/" not in case.path))
+
+
+def plain_and_streamed(cases: Iterable[Case]) -> tuple[Case | None, Case | None]:
+    """A valid request whose answer is JSON, and one whose answer streams; None where there is none."""
+    valid = healthy(cases)
     plain = next((case for case in valid if not case.json.get("stream")), None)
-    streams = [case for case in valid if case.json.get("stream") is True]
-    return plain, next((case for case in streams if "/chat/" in case.path), streams[0] if streams else None)
+    return plain, next((case for case in valid if case.json.get("stream") is True), None)

@@ -1,18 +1,18 @@
-"""A gateway from start to end: wait for it, send each case directly and through it, the fault scripts, the isolation."""
+"""A gateway from start to end: wait for it, send each case directly and through it, then the fault scripts."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from attrs import define, evolve, field, frozen
 
 from conformance.emulator.faults import NO_FAULT, UpstreamFault
-from conformance.errors import UsageError
+from conformance.errors import Unreachable, UsageError
 from conformance.evidence.exchange import Exchange
-from conformance.gateway.cases import plain_and_streamed
-from conformance.gateway.script import PACE, faults
+from conformance.gateway.cases import healthy, plain_and_streamed
+from conformance.gateway.script import PACE
 from conformance.gateway.windows import Windows
 from conformance.passage.passage import Difference, Kind, Passage, Side
 from conformance.requests.case import Case
@@ -24,9 +24,6 @@ __all__ = ["FaultRow", "Passed", "pass_through", "wait_for"]
 
 #: Seconds between two looks at a gateway that is starting or has locked itself.
 _PAUSE = 0.25
-
-#: Statuses with which a gateway says that it doesn't want to serve now.
-_AWAY = (429, 500, 502, 503, 504)
 
 #: After this many bytes of a stream the client leaves, if it leaves on purpose: the first event is read.
 _FEW = 1
@@ -58,13 +55,21 @@ class Passed:
     notes: list[str] = field(factory=list)
 
 
-def wait_for(target: Target, case: Case, seconds: float) -> Exchange:
-    """Ask until a valid request succeeds, at most so many seconds, and return the last exchange."""
+def wait_for(target: Target, case: Case, seconds: float) -> bool:
+    """Ask until a valid request succeeds, at most so many seconds. False if it never did.
+
+    Raises :class:`Unreachable` if nobody answered at all.
+    """
     until = time.monotonic() + seconds
     while True:
         exchange = target.send(case)
-        if exchange.ok or time.monotonic() >= until:
-            return exchange
+        if exchange.ok:
+            return True
+        if time.monotonic() >= until:
+            if exchange.response is None:
+                what = exchange.fault.message if exchange.fault is not None else "no answer"
+                raise Unreachable(f"no answer in {seconds:g} s: {what}", where=target.origin)
+            return False
         time.sleep(_PAUSE)
 
 
@@ -74,20 +79,26 @@ def pass_through(
     cases: Sequence[Case],
     *,
     patience: float,
-    tell: Callable[[int, int], None] = lambda done, of: None,
+    script: Sequence[tuple[UpstreamFault, bool]] = (),
+    alive: bool = True,
+    tell: Callable[[int, int], None] | None = None,
 ) -> Passed:
-    """Send all cases and scripts. ``patience`` is the most seconds that a gateway that has locked itself is waited for.
+    """Send all cases, then one request for each fault of a script (see ``script.py``).
+
+    ``patience`` is the most seconds to wait for a gateway that has locked itself.
+    ``alive`` is False for one that never answered a valid request with a success: then there is nothing to wait for.
 
     Raises :class:`UsageError` if there is no case with which a healthy gateway can be told.
     """
     plain, streamed = plain_and_streamed(cases)
-    probe = plain or streamed
-    if probe is None:
+    probes = {case.operation: case for case in reversed(healthy(cases)) if not case.json.get("stream")}
+    if plain is None:
         raise UsageError("no valid request with a JSON body is among the cases", hint="choose other --operation")
     passed = Passed()
-    lock = _Lock(windows, probe, patience, passed)
+    lock = _Lock(windows, {**probes, "": plain}, patience if alive else 0.0, passed)
     for number, case in enumerate(cases):
-        tell(number, len(cases))
+        if tell is not None:
+            tell(number, len(cases))
         try:
             alone = direct.send(case) if direct is not None else None
             windows.skip()
@@ -98,19 +109,25 @@ def pass_through(
         passed.passages.append(passage)
         lock.look_after(passage)
     if windows.tape is not None:
-        _scripts(windows, passed, lock, plain, streamed)
+        _scripts(windows, passed, lock, script, {False: plain, True: streamed})
         passed.also.extend(_nobody_asked(windows))
     return passed
 
 
-def _scripts(windows: Windows, passed: Passed, lock: _Lock, plain: Case | None, streamed: Case | None) -> None:
-    """Send one request for each fault, and one stream that the client leaves."""
-    for fault, streams in faults():
-        case = streamed if streams else plain
+def _scripts(
+    windows: Windows,
+    passed: Passed,
+    lock: _Lock,
+    script: Sequence[tuple[UpstreamFault, bool]],
+    cases: Mapping[bool, Case | None],
+) -> None:
+    """Send one request for each fault, and one stream that the client leaves. ``cases``: plain and streamed."""
+    for fault, streams in script:
+        case = cases[streams]
         if case is not None:
             _one_fault(windows, passed, lock, case, fault)
-    if streamed is not None:
-        _one_fault(windows, passed, lock, evolve(streamed, cancel_after=_FEW), PACE)
+            if fault is PACE:
+                _one_fault(windows, passed, lock, evolve(case, cancel_after=_FEW), fault)
 
 
 def _one_fault(windows: Windows, passed: Passed, lock: _Lock, case: Case, fault: UpstreamFault) -> None:
@@ -139,10 +156,13 @@ def _seen(passage: Passage) -> str:
 
 @define(eq=False)
 class _Lock:
-    """Looks whether the gateway still serves a healthy request after one that went wrong."""
+    """Looks whether the gateway still serves a healthy request after one that went wrong.
+
+    ``probes`` has a healthy request of each operation that has one, and one under "" for the others.
+    """
 
     windows: Windows
-    probe: Case
+    probes: Mapping[str, Case]
     patience: float
     passed: Passed
 
@@ -151,27 +171,29 @@ class _Lock:
         didn't.
         """
         status = passage.through.status
-        if not passage.fault and (status is None or status not in _AWAY) and status not in (401, 403):
-            if not (passage.case.expect == "reject" and passage.got is not None):
-                return
+        if self.patience <= 0 or (not passage.fault and status is not None and status < 400):
+            return
         began = time.monotonic()
-        seen = self._probe()
+        seen = self._probe(passage)
         if seen is None or seen.ok:
             return
         first = str(seen.status) if seen.status is not None else "no answer"
         while seen is not None and not seen.ok and time.monotonic() - began < self.patience:
             time.sleep(_PAUSE)
-            seen = self._probe()
+            seen = self._probe(passage)
         if seen is None or seen.ok:
             self.passed.also.append(_locked(passage, first, time.monotonic() - began))
         else:
             told = f"still refused after {self.patience:g} s"
             self.passed.also.append(_locked(passage, first, self.patience, told))
+            # It may be gone for good: no other request waits for it.
+            self.patience = 0.0
 
-    def _probe(self) -> Exchange | None:
-        """A healthy request; None if it may not be sent."""
+    def _probe(self, passage: Passage) -> Exchange | None:
+        """A healthy request of the same operation; None if it may not be sent."""
+        probe = self.probes.get(passage.case.operation, self.probes[""])
         try:
-            return self.windows.passage(self.probe, NO_FAULT).through
+            return self.windows.passage(probe, NO_FAULT).through
         except Withheld:
             return None
 

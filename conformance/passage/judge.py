@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from conformance.passage.passage import Difference, Kind, Passage, Side
 from conformance.passage.rule import all_rules
@@ -21,6 +21,9 @@ _DECLARES = {
     "removes": (Kind.DROPPED, Kind.RENAMED),
     "rewrites": (Kind.CHANGED, Kind.RENAMED, Kind.SPELLED, Kind.REPAIRED, Kind.REFUSED),
 }
+
+#: So many header fields with one beginning are one row.
+_MANY = 3
 
 
 class Conclusion(StrEnum):
@@ -120,7 +123,7 @@ def judged(passages: Sequence[Passage], declared: Gateway, also: Iterable[Differ
 def _rows(found: Iterable[Difference], declared: Gateway) -> Iterator[Row]:
     """Yield the rows, worst and widest first."""
     groups: dict[tuple[str, Side, Kind, str], list[Difference]] = {}
-    for one in found:
+    for one in _gathered(list(found)):
         groups.setdefault((one.rule, one.side, one.kind, one.field), []).append(one)
     rows = [
         Row(
@@ -138,6 +141,32 @@ def _rows(found: Iterable[Difference], declared: Gateway) -> Iterator[Row]:
     ]
     rank = list(Level)
     yield from sorted(rows, key=lambda row: (bool(row.declared), rank.index(row.level), -row.requests, row.field))
+
+
+def _gathered(found: Sequence[Difference]) -> Iterator[Difference]:
+    """Yield the differences, header fields of one family (``x-gateway-…``) under one name if they are many."""
+    names: dict[tuple[str, Side, Kind, str], set[str]] = {}
+    for one in found:
+        if _family(one):
+            names.setdefault((one.rule, one.side, one.kind, _family(one)), set()).add(one.where)
+    for one in found:
+        family = _family(one)
+        if family and len(names[one.rule, one.side, one.kind, family]) >= _MANY:
+            yield evolve(one, where=f"header:{family}-*", told=one.told or one.where.removeprefix("header:"))
+        else:
+            yield one
+
+
+def _family(one: Difference) -> str:
+    """The beginning that the names of related header fields share: ``x-gateway`` of ``x-gateway-cost``; "" for others.
+
+    Only fields that no rule of their own names are gathered.
+    """
+    name = one.where.removeprefix("header:")
+    parts = name.split("-")
+    if one.level is not Level.OBS or name == one.where or len(parts) < 2:
+        return ""
+    return "-".join(parts[: 2 if parts[0] == "x" else 1])
 
 
 def _reason(declared: Gateway, side: Side, kind: Kind, place: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.passage.passage import Passage
 from conformance.passage.streams import is_stream
 
-__all__ = ["both_answers", "both_json", "both_legs", "both_streams", "reached", "undisturbed"]
+__all__ = ["both_answers", "both_json", "both_legs", "both_streams", "reached", "same_status", "undisturbed"]
 
 
 def clear(passage: Passage) -> str:
@@ -38,7 +38,13 @@ def both_json(passage: Passage) -> str:
     got, answer = passage.got, passage.answer
     if got is None or answer is None or is_stream(answer) or not (answer.is_json and got.is_json):
         return "one of the two answers is no JSON"
-    return ""
+    return same_status(passage)
+
+
+def same_status(passage: Passage) -> str:
+    """The client got the status that the upstream sent: with another one the answer is another one."""
+    same = passage.got is not None and passage.answer is not None and passage.got.status == passage.answer.status
+    return "" if same else "the status was changed, so the answer is another one"
 
 
 def both_streams(passage: Passage) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
@@ -14,6 +15,9 @@ from conformance.requests.case import Case
 from conformance.verdict import Level
 
 __all__ = ["Difference", "Kind", "Passage", "Side"]
+
+#: An index of a list, or the number of a choice, call or item in the value of a stream.
+_INDEX = re.compile(r"^\d+$|(?<=choice )\d+|(?<=_index )\d+|(?<=call )\d+")
 
 
 class Side(StrEnum):
@@ -62,8 +66,8 @@ class Difference:
 
     @property
     def field(self) -> str:
-        """The place without indexes: ``/messages/*/content``."""
-        return "/".join("*" if part.isdigit() else part for part in self.where.split("/"))
+        """The place without indexes: ``/messages/*/content``, ``/choices/choice */delta``."""
+        return "/".join(_INDEX.sub("*", part) for part in self.where.split("/"))
 
 
 @frozen(slots=False)

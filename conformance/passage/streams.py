@@ -6,13 +6,13 @@ never by their position, because an intermediary may merge, split or interleave 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from conformance.evidence.event_stream import Event, stream_of
 from conformance.evidence.exchange import Response
 
-__all__ = ["DONE", "is_stream", "payloads", "told"]
+__all__ = ["DONE", "is_stream", "payloads", "special", "told"]
 
 #: The data of the last event of a chat stream.
 DONE = "[DONE]"
@@ -22,6 +22,10 @@ _PARTS = ("content", "refusal", "arguments", "text", "delta", "reasoning_content
 
 #: Members by which events of one kind are told apart.
 _KEYS = ("output_index", "item_id", "content_index", "summary_index", "annotation_index")
+
+
+class _Once(list[Any]):
+    """Values in their order, each once."""
 
 
 def is_stream(response: Response | None) -> bool:
@@ -34,28 +38,55 @@ def payloads(response: Response) -> tuple[Event, ...]:
     return tuple(event for event in stream_of(response).events if event.data)
 
 
-def told(response: Response) -> dict[str, Any]:
-    """What the events of a stream say, as one JSON value.
+def special(event: Event) -> str:
+    """The name of a chunk without text: of prompt filter results, of usage, of filter results; "" for others."""
+    value = event.json if event.is_json else None
+    if not isinstance(value, dict) or not isinstance(value.get("choices"), list):
+        return ""
+    if not value["choices"]:
+        if value.get("prompt_filter_results"):
+            return "prompt filter chunk"
+        return "usage chunk" if value.get("usage") else ""
+    bare = all(isinstance(choice, dict) and not choice.get("delta", choice.get("text")) for choice in value["choices"])
+    filtered = any("content_filter_results" in choice for choice in value["choices"] if isinstance(choice, dict))
+    ended = any(choice.get("finish_reason") for choice in value["choices"] if isinstance(choice, dict))
+    return "filter result chunk" if bare and filtered and not ended else ""
 
-    ``done`` counts the ``[DONE]`` events, ``choices`` has what the chunks say of each choice, ``types`` what typed
-    events say, ``names`` the event fields, ``other`` data that is no JSON object, and every other member of a chunk
-    stands under its name with its values in order, each once.
+
+def told(events: Iterable[Event]) -> dict[str, Any]:
+    """What events say, as one JSON value.
+
+    ``[DONE]`` counts the events that end a stream, ``choices`` has what the chunks say of each choice, ``types`` what
+    typed events say, ``names`` the event fields, ``other`` data that is no JSON object. Every other member of a chunk
+    stands under its name with its value, or with all its values in order if they differ. A member that is null is
+    taken for absent: chunks repeat their form and say something in few of its members.
     """
     made: dict[str, Any] = {}
-    for event in payloads(response):
+    for event in events:
         if event.data == DONE:
-            made["done"] = made.get("done", 0) + 1
+            made[DONE] = made.get(DONE, 0) + 1
             continue
         value = event.json if event.is_json else None
         if event.name is not None:
             _each_once(made, "names", event.name)
         if not isinstance(value, dict):
-            made.setdefault("other", []).append(event.data)
+            _held(made, "other", list).append(event.data)
         elif isinstance(value.get("type"), str) and not isinstance(value.get("choices"), list):
-            _typed(made.setdefault("types", {}), value)
+            _typed(_held(made, "types", dict), value)
         else:
             _chunk(made, value)
-    return made
+    settled = _settled(made)
+    assert isinstance(settled, dict)  # noqa: S101 - for the type checker: a table stays one
+    return settled
+
+
+def _settled(value: Any) -> Any:
+    """The value without lists around a single value."""
+    if isinstance(value, _Once):
+        return value[0] if len(value) == 1 else list(value)
+    if isinstance(value, dict):
+        return {key: _settled(member) for key, member in value.items()}
+    return value
 
 
 def _chunk(made: dict[str, Any], value: Mapping[str, Any]) -> None:
@@ -65,9 +96,9 @@ def _chunk(made: dict[str, Any], value: Mapping[str, Any]) -> None:
             for number, choice in enumerate(member):
                 if isinstance(choice, dict):
                     index = choice.get("index", number)
-                    _joined(made.setdefault("choices", {}).setdefault(f"choice {index}", {}), choice)
+                    _joined(_held(_held(made, "choices", dict), f"choice {index}", dict), choice)
                 else:
-                    made.setdefault("other", []).append(choice)
+                    _held(made, "other", list).append(choice)
         else:
             _each_once(made, key, member)
 
@@ -75,22 +106,21 @@ def _chunk(made: dict[str, Any], value: Mapping[str, Any]) -> None:
 def _joined(made: dict[str, Any], value: Mapping[str, Any]) -> None:
     """Add what one choice, delta or tool call says to what was said before."""
     for key, member in value.items():
-        if key in _PARTS and isinstance(member, str):
-            before = made.get(key)
-            made[key] = (before if isinstance(before, str) else "") + member
-        elif key in _PARTS and member is None:
-            made.setdefault(key, None)
+        if member is None:
+            continue
+        if key in _PARTS and isinstance(member, str) and isinstance(made.get(key, ""), str):
+            made[key] = made.get(key, "") + member
         elif isinstance(member, dict) and key in ("delta", "function", "audio"):
-            _joined(made.setdefault(key, {}), member)
+            _joined(_held(made, key, dict), member)
         elif key == "tool_calls" and isinstance(member, list):
-            calls = made.setdefault(key, {})
+            calls = _held(made, key, dict)
             for number, call in enumerate(member):
                 if isinstance(call, dict):
-                    _joined(calls.setdefault(f"call {call.get('index', number)}", {}), call)
+                    _joined(_held(calls, f"call {call.get('index', number)}", dict), call)
         elif key == "logprobs" and isinstance(member, dict):
             for name, values in member.items():
                 if isinstance(values, list):
-                    made.setdefault(key, {}).setdefault(name, []).extend(values)
+                    _held(_held(made, key, dict), name, list).extend(values)
         else:
             _each_once(made, key, member)
 
@@ -101,19 +131,23 @@ def _typed(made: dict[str, Any], value: Mapping[str, Any]) -> None:
     name = f"{value['type']} {where}".strip()
     plain = {key: member for key, member in value.items() if key not in ("sequence_number", "obfuscation")}
     if isinstance(plain.get("delta"), str):
-        _joined(made.setdefault(name, {}), plain)
+        _joined(_held(made, name, dict), plain)
     else:
-        made.setdefault(name, []).append(plain)
+        _held(made, name, list).append(plain)
 
 
 def _each_once(made: dict[str, Any], key: str, value: Any) -> None:
-    """Note a value, once."""
-    values = made.setdefault(key, [])
+    """Note a value, once; null says nothing."""
+    if value is None:
+        return
+    values = _held(made, key, _Once)
     if value not in values:
         values.append(value)
 
 
-def stamps(response: Response) -> Iterator[tuple[float, Event]]:
-    """Yield each event with the seconds at which its last byte came."""
-    for event in payloads(response):
-        yield event.at, event
+def _held(made: dict[str, Any], key: str, kind: type[Any]) -> Any:
+    """The list or table under a key. What a stream says may contradict itself: then both stand side by side."""
+    name = key
+    while not isinstance(made.setdefault(name, kind()), kind):
+        name += " also"
+    return made[name]

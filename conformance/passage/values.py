@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from conformance.passage.passage import Kind
 
-__all__ = ["Change", "changes", "shown"]
+__all__ = ["Change", "changes", "folded", "is_null", "shown"]
 
 #: (JSON Pointer, kind, value before, value after). An absent value is None in the tuple; the kind tells it from null.
 Change = tuple[str, Kind, Any, Any]
@@ -45,8 +46,44 @@ def changes(before: Any, after: Any, pointer: str = "") -> Iterator[Change]:
                 yield pointer, Kind.CHANGED, before, after
             return
         yield from _in_lists(before, after, pointer)
-    elif not _equal(before, after):
+    elif not (_equal(before, after) or _same_vector(before, after)):
         yield pointer, Kind.CHANGED, before, after
+
+
+def folded(found: Iterable[Change]) -> Iterator[Change]:
+    """The same differences, with what was moved as one: a value that is missing in one place and stands in another
+    that was added. ``before`` and ``after`` are the two places then.
+    """
+    all_found = list(found)
+    added = [one for one in all_found if one[1] is Kind.ADDED and one[3] is not None]
+    moved: set[str] = set()
+    for where, kind, before, after in all_found:
+        if kind is Kind.DROPPED and isinstance(before, dict | list) and before:
+            to = next((place for one, _, _, value in added for place in _places(value, before, one)), None)
+            if to is not None:
+                moved.add(next(one for one, *_ in added if to.startswith(one)))
+                yield where, Kind.RENAMED, where, to
+                continue
+        if not (kind is Kind.ADDED and where in moved):
+            yield where, kind, before, after
+
+
+def _places(value: Any, wanted: Any, pointer: str) -> Iterator[str]:
+    """Yield where a value stands in another."""
+    if value == wanted:
+        yield pointer
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            yield from _places(member, wanted, f"{pointer}/{_escaped(key)}")
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            yield from _places(member, wanted, f"{pointer}/{index}")
+
+
+def is_null(change: Change) -> bool:
+    """True if a member is null on one side and absent on the other."""
+    _, kind, before, after = change
+    return (kind is Kind.ADDED and after is None) or (kind is Kind.DROPPED and before is None)
 
 
 def _in_lists(before: list[Any], after: list[Any], pointer: str) -> Iterator[Change]:
@@ -69,6 +106,20 @@ def _equal(before: Any, after: Any) -> bool:
 def _is_vector(value: list[Any]) -> bool:
     """True for a long list of numbers."""
     return len(value) >= _VECTOR and all(isinstance(one, int | float) and not isinstance(one, bool) for one in value)
+
+
+def _same_vector(before: Any, after: Any) -> bool:
+    """True if one is a vector as base64 of little-endian 32-bit floats, as embeddings may be written, and the other
+    the same vector as numbers.
+    """
+    text, numbers = (before, after) if isinstance(before, str) else (after, before)
+    if not (isinstance(text, str) and isinstance(numbers, list) and _is_vector(numbers)):
+        return False
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return data == b"".join(_single(number) for number in numbers)
 
 
 def _single(number: float) -> bytes:

@@ -7,18 +7,18 @@ from typing import Any
 
 from attrs import evolve
 
-from conformance.evidence.exchange import Response
+from conformance.evidence.exchange import Chunk, Response
 from conformance.passage.counterexamples import in_answer, in_json_answer
 from conformance.passage.fields import OWN_ANSWER, kept_fields, used_by_clients
-from conformance.passage.needs import both_answers, both_json
+from conformance.passage.needs import both_answers, both_json, same_status
 from conformance.passage.passage import Kind, Passage, Side
 from conformance.passage.rule import Found, rule
 from conformance.passage.streams import is_stream
-from conformance.passage.values import changes
+from conformance.passage.values import changes, folded, is_null
 from conformance.requests.headers import EMULATOR_HEADER, is_secret
 from conformance.verdict import Level
 
-__all__ = ["body", "content", "errors", "headers", "inside", "media_type", "other_headers", "status"]
+__all__ = ["body", "content", "errors", "headers", "inside", "media_type", "nulls", "other_headers", "status"]
 
 _TRANSPARENT = "A gateway that says nothing of a change passes on what the service answered, and nothing else."
 _SOURCE = "RFC 9110 section 7.7: a transformation of content is a deliberate change by an intermediary"
@@ -66,8 +66,32 @@ def _needs_error(passage: Passage) -> str:
 def _json_changes(passage: Passage) -> Iterator[Found]:
     """Yield the differences of two JSON answers."""
     if passage.got is not None and passage.answer is not None:
-        for where, kind, before, after in changes(passage.answer.json, passage.got.json):
-            yield where or "/", kind, before, after, ""
+        for one in folded(changes(passage.answer.json, passage.got.json)):
+            if not is_null(one):
+                where, kind, before, after = one
+                yield where or "/", kind, before, after, ""
+
+
+def _null_more(value: Any) -> Any:
+    """A JSON object with a member more, which is null."""
+    return {**value, "altered": None} if isinstance(value, dict) else None
+
+
+@rule(
+    "via.answer.nulls",
+    Level.OBS,
+    Side.ANSWER,
+    clause="A member that is null and one that is absent are the same to most clients, and not to all.",
+    source="RFC 8259 section 3: null is a value",
+    counterexample=in_json_answer(_null_more),
+    needs=both_json,
+)
+def nulls(passage: Passage) -> Iterator[Found]:
+    """A member that is null arrives as null, and none is added that is null."""
+    if passage.got is not None and passage.answer is not None:
+        for one in changes(passage.answer.json, passage.got.json):
+            if is_null(one):
+                yield one[0] or "/", one[1], "null", "null", ""
 
 
 @rule(
@@ -104,7 +128,7 @@ def _needs_other_content(passage: Passage) -> str:
         return missing
     answer = passage.answer
     other = answer is not None and answer.body and not answer.is_json and not is_stream(answer)
-    return "" if other else "the answer is JSON, an event stream or empty"
+    return same_status(passage) if other else "the answer is JSON, an event stream or empty"
 
 
 def _half(response: Response) -> Response | None:
@@ -195,7 +219,12 @@ def _others(response: Response) -> dict[str, str]:
     used = used_by_clients(response)
     fields = kept_fields(response.headers, OWN_ANSWER)
     skipped = ("content-type", "content-encoding", "vary", EMULATOR_HEADER)
-    return {name: value for name, value in fields.items() if name not in (*used, *skipped) and not is_secret(name)}
+    return {
+        name: value
+        for name, value in fields.items()
+        # ``X-Accel-…`` are orders for a proxy, which it takes out.
+        if name not in (*used, *skipped) and not is_secret(name) and not name.startswith("x-accel-")
+    }
 
 
 @rule(
@@ -231,10 +260,11 @@ _INSIDE = (
 
 def _telling(passage: Passage) -> Passage | None:
     """An answer that names the upstream."""
-    if passage.got is None or not passage.upstream:
+    got = passage.got
+    if got is None or not passage.upstream:
         return None
-    body = passage.got.body + b" " + passage.upstream.encode()
-    return evolve(passage, through=evolve(passage.through, response=passage.got.with_body(body)))
+    more = Chunk(got.chunks[-1].at if got.chunks else got.headers_at, f" {passage.upstream}".encode())
+    return evolve(passage, through=evolve(passage.through, response=evolve(got, chunks=(*got.chunks, more))))
 
 
 def _needs_body(passage: Passage) -> str:

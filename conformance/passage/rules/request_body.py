@@ -12,11 +12,11 @@ from conformance.passage.forms import parts_of
 from conformance.passage.needs import reached
 from conformance.passage.passage import Kind, Passage, Side
 from conformance.passage.rule import Found, rule
-from conformance.passage.values import changes
+from conformance.passage.values import changes, folded, is_null
 from conformance.requests.request import Request
 from conformance.verdict import Level
 
-__all__ = ["body_bytes", "body_fields", "form_parts", "media_type"]
+__all__ = ["body_bytes", "body_fields", "form_parts", "media_type", "nulls"]
 
 _TRANSPARENT = "A gateway that says nothing of a change passes on what the client asked for, and nothing else."
 _SOURCE = "RFC 9110 section 7.7: a transformation of content is a deliberate change by an intermediary"
@@ -65,8 +65,32 @@ def body_fields(passage: Passage) -> Iterator[Found]:
     if received.json is None:
         yield "/", Kind.CHANGED, sent.json, received.body.decode("utf-8", "replace"), "it is no JSON any more"
         return
-    for where, kind, before, after in changes(sent.json, received.json):
-        yield where or "/", kind, before, after, ""
+    for one in folded(changes(sent.json, received.json)):
+        if not is_null(one):
+            where, kind, before, after = one
+            yield where or "/", kind, before, after, ""
+
+
+def _null_more(value: Any) -> Any:
+    """A JSON object with a member more, which is null."""
+    return {**value, "altered": None} if isinstance(value, dict) else None
+
+
+@rule(
+    "via.request.nulls",
+    Level.OBS,
+    Side.REQUEST,
+    clause="A member that is null and one that is absent ask for the same in most places, and not in all.",
+    source="RFC 8259 section 3: null is a value",
+    counterexample=in_json_request(_null_more),
+    needs=_needs_json,
+)
+def nulls(passage: Passage) -> Iterator[Found]:
+    """A member that is null reaches the upstream as null, and none is added that is null."""
+    both = _both(passage)
+    for one in changes(both[0].json, both[1].json) if both is not None and both[1].json is not None else ():
+        if is_null(one):
+            yield one[0] or "/", one[1], "null", "null", ""
 
 
 def _spelled(request: Request) -> Request | None:
