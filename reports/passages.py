@@ -131,7 +131,7 @@ def read(folder: Path) -> PassageReport:
     """Read a report. Raises :class:`UsageError`, with the line, if it was changed or is no such report."""
     file = folder / NAME
     try:
-        lines = file.read_bytes().splitlines()
+        lines = file.read_bytes().splitlines(keepends=True)
     except OSError as error:
         raise UsageError(f"can't be read: {error.strerror}", where=str(file)) from None
     chain, values = Chain(), []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from conformance.errors import UsageError
 
 if TYPE_CHECKING:
     from conformance.emulator.app import App
-    from conformance.emulator.server import Transform
+    from conformance.emulator.server import ASGI, Transform
     from conformance.evidence.exchange import Exchange
 
 NAME = "serve"
@@ -49,6 +49,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--list-dialects", action="store_true", help="print the names of the dialects and the shape of each"
     )
+    parser.add_argument(
+        "--record", type=Path, default=None, metavar="FILE", help="append each request and its answer as JSON lines"
+    )
+    parser.add_argument("--seed", default="", metavar="TEXT", help="seed of the ids: equal seeds give equal ids")
     parser.add_argument("--latency", type=float, default=0.0, metavar="S", help="seconds before each answer")
     stream = parser.add_argument_group("streams")
     stream.add_argument("--interval", type=float, default=0.0, metavar="S", help="seconds between chunks")
@@ -102,6 +106,7 @@ def main(args: argparse.Namespace) -> int:
         grouped_chunks=args.grouped_chunks,
         filter_first_chunk=not args.no_filter_chunk,
         faults=faults,
+        seed=args.seed,
     )
     app = App([load(name, args.specs) for name in names], settings)
     for name in args.dialect:
@@ -118,8 +123,12 @@ def main(args: argparse.Namespace) -> int:
         key = f"${KEY_VARIABLE}" if os.environ.get(KEY_VARIABLE) else settings.key
         print(f"serving {', '.join(names)}; key: {key}; stop with Ctrl-C", flush=True)
 
+    serving = asgi(app, transform)
     try:
-        serve(asgi(app, transform), host=args.host, port=args.port, ready=ready)
+        if args.record is None:
+            serve(serving, host=args.host, port=args.port, ready=ready)
+        else:
+            _serve_recorded(serving, args, settings.key, ready)
     except KeyboardInterrupt:
         pass
     # uvicorn ends the process itself if it can't listen.
@@ -130,6 +139,22 @@ def main(args: argparse.Namespace) -> int:
                 hint="try another --port, 0 for a free one, or a --host of this machine",
             ) from None
     return 0
+
+
+def _serve_recorded(app: ASGI, args: argparse.Namespace, key: str, ready: Callable[[int], None]) -> None:
+    """Serve with a tape around the application. Raises :class:`UsageError` if the file can't be written."""
+    from conformance.emulator.recorder import KeptBytes, recorded
+    from conformance.emulator.server import serve
+    from conformance.emulator.tape import Tape
+
+    try:
+        tape = Tape(args.record, (key,))
+    except OSError as error:
+        raise UsageError(f"can't be written: {error.strerror}", where=f"--record {args.record}") from None
+    try:
+        serve(recorded(app, tape), host=args.host, port=args.port, ready=ready, http=KeptBytes)
+    finally:
+        tape.close()
 
 
 def _breaking(check_id: str) -> Transform:

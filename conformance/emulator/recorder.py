@@ -207,9 +207,9 @@ class _Recording:
             self.start, self.started_at = message, time.monotonic() - self.began
         elif message.get("body"):
             self.chunks.append(Chunk(time.monotonic() - self.began, message["body"]))
+        # Noted before it is sent: after the last byte the server itself may close the connection.
+        self.whole = message["type"] == "http.response.body" and not message.get("more_body", False)
         await self.inner_send(message)
-        ended = message["type"] == "http.response.body" and not message.get("more_body", False)
-        self.whole = self.whole or (ended and not self.protocol.transport.is_closing())
 
     def _drop(self) -> None:
         """Close the connection."""

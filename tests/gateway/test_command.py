@@ -1,0 +1,154 @@
+"""``via`` as its users call it: through real gateways, with declared changes, and at targets that say nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socket import create_server
+
+import pytest
+
+from conformance.cli import main
+
+from .editing import field
+from .forwarder import HONEST, Alteration, Gateway, gateway
+
+_KEY = "emulator-key"
+
+
+def _free_port() -> int:
+    with create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def _via(url: str, port: int, out: Path, *more: str) -> int:
+    """Run the command on few requests."""
+    words = ["via", "--gateway", url, "--upstream-port", str(port), "--api-version", "2024-10-21", "--profile", "smoke"]
+    return main(
+        [*words, "--operation", "embeddings.*", "--operation", "chat.*", "--out", str(out), "--wait", "5", *more]
+    )
+
+
+@contextmanager
+def _between(alteration: Alteration = HONEST) -> Iterator[tuple[Gateway, int]]:
+    """A gateway of the tests in front of a port on which the command will start its upstream."""
+    port = _free_port()
+    with gateway(f"http://127.0.0.1:{port}", _KEY) as made:
+        made.alteration = alteration
+        yield made, port
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", _KEY)
+
+
+def test_an_honest_gateway_is_transparent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with _between() as (made, port):
+        assert _via(made.url, port, tmp_path) == 0
+    told = capsys.readouterr()
+    assert f"2024-10-21 through {made.url}: transparent" in told.out
+    assert f"proxy_pass http://127.0.0.1:{port};" in told.err
+    page = (tmp_path / "2024-10-21" / "index.html").read_text("utf-8")
+    assert "429 with Retry-After" in page
+    assert "<script" not in page
+    assert main(["verify", str(tmp_path)]) == 0
+
+
+def test_an_added_field_is_found_and_declared_it_is_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    adds = Alteration("adds", request=field("top_p", 1))
+    with _between(adds) as (made, port):
+        assert _via(made.url, port, tmp_path / "open") == 1
+        config = tmp_path / "conformance.toml"
+        config.write_text('[[gateway.adds]]\nfield = "request:/top_p"\nreason = "our default"\n', "utf-8")
+        assert _via(made.url, port, tmp_path / "declared", "--config", str(config)) == 0
+    told = capsys.readouterr().out
+    assert "not transparent: 1 alterations (1 MUST)" in told
+    assert "transparent with 1 declared alteration" in told
+    assert main(["compare", str(tmp_path / "declared"), str(tmp_path / "open")]) == 1
+    assert "new: MUST request added /top_p" in capsys.readouterr().out
+
+
+def test_a_declared_change_that_never_happens_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "conformance.toml"
+    config.write_text('[[gateway.removes]]\nfield = "answer:header:x-ms-region"\nreason = "policy"\n', "utf-8")
+    with _between() as (made, port):
+        assert _via(made.url, port, tmp_path / "out", "--config", str(config)) == 0
+    assert "WARN   gateway.removes answer:header:x-ms-region: declared, and never seen" in capsys.readouterr().out
+
+
+def test_a_changed_report_is_told_with_its_line(tmp_path: Path) -> None:
+    with _between() as (made, port):
+        _via(made.url, port, tmp_path)
+    file = tmp_path / "2024-10-21" / "passages.jsonl"
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([*lines[:3], lines[3].replace(b"200", b"201", 1), *lines[4:]]))
+    assert main(["verify", str(tmp_path)]) != 0
+
+
+class _Says(BaseHTTPRequestHandler):
+    """Answers everything with one answer."""
+
+    status, body = 404, b""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing is printed."""
+
+    def do_POST(self) -> None:
+        """Answer."""
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        self.send_response(self.status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+
+@pytest.mark.parametrize(("status", "body"), [(404, b""), (500, b"{}"), (200, b"{}"), (200, b""), (204, b"")])
+def test_a_gateway_that_says_nothing_is_not_transparent(status: int, body: bytes, tmp_path: Path) -> None:
+    handler = type("Says", (_Says,), {"status": status, "body": body})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        assert _via(f"http://127.0.0.1:{server.server_port}", 0, tmp_path, "--wait", "0.2") == 1
+        server.shutdown()
+    footer = json.loads((tmp_path / "2024-10-21" / "passages.jsonl").read_bytes().splitlines()[-1])
+    assert "not transparent" == footer["conclusion"]
+
+
+def test_nobody_at_the_url_is_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _via(f"http://127.0.0.1:{_free_port()}", 0, tmp_path, "--wait", "0.2") == 3
+    assert "no answer in 0.2 s" in capsys.readouterr().err
+
+
+_NGINX = """daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
+events {{ worker_connections 64; }}
+http {{
+  access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  server {{ listen 127.0.0.1:{port}; location / {{
+    proxy_pass http://127.0.0.1:{upstream}; proxy_http_version 1.1; proxy_set_header Connection ""; }} }}
+}}
+"""
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx isn't installed (Debian: nginx-light)")
+def test_nginx_as_a_plain_reverse_proxy_is_transparent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    port, above = _free_port(), _free_port()
+    config = tmp_path / "nginx.conf"
+    config.write_text(_NGINX.format(folder=tmp_path, port=port, upstream=above), "utf-8")
+    nginx = subprocess.Popen([shutil.which("nginx") or "", "-c", str(config)], stderr=subprocess.DEVNULL)
+    try:
+        assert _via(f"http://127.0.0.1:{port}", above, tmp_path / "out") == 0
+    finally:
+        nginx.terminate()
+        nginx.wait(10)
+    told = capsys.readouterr().out
+    assert "transparent\n" in told
+    # Its own page for an upstream that closes the connection.
+    assert "closed before the answer                   502" in told
