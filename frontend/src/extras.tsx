@@ -68,7 +68,7 @@ export function Rules({ index }: { index: Index }) {
           {index.rules.map((rule) => (
             <div key={rule.id}>
               <dt>
-                <code>{rule.id}</code> <Level level={rule.level} /> <span class="quiet">{rule.area}</span>
+                <code>{rule.id}</code> <Level level={rule.level} /> <span class="quiet">{inline(rule.area)}</span>
               </dt>
               <dd>
                 <Prose text={rule.title} />{" "}

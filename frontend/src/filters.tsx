@@ -6,7 +6,7 @@ import type { View } from "./filter";
 import { EMPTY, narrowed } from "./filter";
 import type { Index, Outcome } from "./model";
 import { OUTCOMES } from "./model";
-import { number } from "./text";
+import { inline, number } from "./text";
 
 interface Props {
   index: Index;
@@ -122,7 +122,7 @@ const Select = ({ label, value, names, set }: ChoiceProps) => (
       <option value="">any</option>
       {names.map((name) => (
         <option key={name} value={name}>
-          {name}
+          {inline(name)}
         </option>
       ))}
     </select>

@@ -5,7 +5,7 @@ import { named, Sign } from "./badge";
 import type { View } from "./filter";
 import type { Index, Outcome } from "./model";
 import { OUTCOMES } from "./model";
-import { many, number } from "./text";
+import { inline, many, number } from "./text";
 
 type Counts = Partial<Record<Outcome, number>>;
 
@@ -96,7 +96,7 @@ export function Matrix({ index, view, show }: Props) {
               <td />
               {columns.map((area) => (
                 <th scope="col" key={area}>
-                  {area || "all"}
+                  {inline(area) || "all"}
                 </th>
               ))}
             </tr>
@@ -104,12 +104,12 @@ export function Matrix({ index, view, show }: Props) {
           <tbody>
             {rows.map((group, row) => (
               <tr key={group}>
-                <th scope="row">{group || "all"}</th>
+                <th scope="row">{inline(group) || "all"}</th>
                 {columns.map((area, column) => (
                   <Cell
                     key={area}
                     counts={cells.get(`${group}\n${area}`) ?? {}}
-                    label={`${group || "all groups"}, ${area || "all areas"}`}
+                    label={`${inline(group) || "all groups"}, ${inline(area) || "all areas"}`}
                     place={`${row},${column}`}
                     here={at[0] === row && at[1] === column}
                     chosen={(view.group || view.area) !== "" && view.group === group && view.area === area}
@@ -151,15 +151,19 @@ function Cell({ counts, label, place, here, chosen, act }: CellProps) {
         data-cell={place}
         tabIndex={here ? 0 : -1}
         aria-pressed={chosen}
-        aria-label={`${label}: ${told(counts)}`}
         title={`${label}: ${told(counts)} (${many(applicable, "verdict")} in all)`}
         onClick={act}
       >
+        <span class="hidden">{label}: </span>
         {outcome === "not_applicable" ? (
-          "–"
+          <>
+            <span aria-hidden="true">–</span>
+            <span class="hidden">nothing applies</span>
+          </>
         ) : (
           <>
             <Sign outcome={outcome} /> {number(counts[outcome] ?? 0)}
+            <span class="hidden"> {named(outcome)}</span>
             {outcome !== "pass" && <small> of {number(applicable)}</small>}
           </>
         )}
