@@ -169,6 +169,7 @@ def _plain(passage: Passage) -> dict[str, Any]:
         "secret": passage.secret,
         "upstream": passage.upstream,
         "unclear": passage.unclear,
+        "one_sided": passage.one_sided,
     }
 
 
@@ -200,6 +201,7 @@ def _passage(plain: Mapping[str, Any]) -> Passage:
         secret=plain["secret"],
         upstream=plain["upstream"],
         unclear=plain["unclear"],
+        one_sided=plain["one_sided"],
     )
 
 

@@ -22,6 +22,9 @@ _DECLARES = {
     "rewrites": (Kind.CHANGED, Kind.RENAMED, Kind.SPELLED, Kind.REPAIRED, Kind.REFUSED),
 }
 
+#: A gateway is called transparent only if one of these rules could judge an answer.
+_PROOFS = ("via.answer.status", "via.shape.members")
+
 #: So many header fields with one beginning are one row.
 _MANY = 3
 
@@ -67,11 +70,11 @@ class Judged:
 
     @property
     def conclusion(self) -> Conclusion:
-        """What is said of the gateway. Nothing is said without a request that was seen at both taps."""
+        """What is said of the gateway. Nothing is said unless answers were compared."""
         counting = [row for row in self.rows if row.level is not Level.OBS]
         if any(not row.declared for row in counting):
             return Conclusion.NOT
-        if not self.judged.get("via.answer.status"):
+        if not any(self.judged.get(rule) for rule in _PROOFS):
             return Conclusion.NOTHING
         return Conclusion.DECLARED if counting else Conclusion.TRANSPARENT
 

@@ -9,13 +9,15 @@ __all__ = ["both_answers", "both_json", "both_legs", "both_streams", "reached", 
 
 
 def clear(passage: Passage) -> str:
-    """The upstream's requests are surely those of this client's request."""
+    """The upstream's requests are seen, and surely those of this client's request."""
+    if passage.one_sided:
+        return "the upstream is not ours: what reached it can't be seen"
     return passage.unclear
 
 
 def reached(passage: Passage) -> str:
     """A request reached the upstream."""
-    return passage.unclear or ("" if passage.calls else "nothing reached the upstream")
+    return clear(passage) or ("" if passage.calls else "nothing reached the upstream")
 
 
 def both_answers(passage: Passage) -> str:
@@ -61,7 +63,7 @@ def undisturbed(passage: Passage) -> str:
 
 def both_legs(passage: Passage) -> str:
     """The same case was sent to the upstream directly, and answered."""
-    if missing := undisturbed(passage) or clear(passage):
+    if missing := undisturbed(passage) or passage.unclear:
         return missing
     if passage.direct is None or passage.direct.response is None:
         return "the case has no answer of the upstream without the gateway"

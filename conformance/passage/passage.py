@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
 
-from attrs import field, frozen
+from attrs import frozen
 
 from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.upstream import UpstreamCall
@@ -81,7 +80,7 @@ class Passage:
     upstream was asked to do wrong. ``secret`` is the digest under which the client's key would appear in a call's
     ``credentials``; "" if client and gateway share the upstream's key on purpose. ``upstream`` is the authority
     (``127.0.0.1:8686``) of the upstream. ``unclear`` says why the calls can't be told from those of other requests; ""
-    if they can.
+    if they can. ``one_sided`` is True if the upstream isn't ours, so that nothing can be seen of what reached it.
     """
 
     case: Case
@@ -94,7 +93,7 @@ class Passage:
     secret: str = ""
     upstream: str = ""
     unclear: str = ""
-    notes: Mapping[str, str] = field(factory=dict)
+    one_sided: bool = False
 
     @property
     def call(self) -> UpstreamCall | None:

@@ -15,8 +15,10 @@ from socket import create_server
 import pytest
 
 from conformance.cli import main
+from conformance.emulator.app import App
+from conformance.emulator.server import asgi, running
 
-from .editing import field
+from .editing import drop, field
 from .forwarder import HONEST, Alteration, Gateway, gateway
 
 _KEY = "emulator-key"
@@ -124,6 +126,31 @@ def test_a_gateway_that_says_nothing_is_not_transparent(status: int, body: bytes
 def test_nobody_at_the_url_is_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _via(f"http://127.0.0.1:{_free_port()}", 0, tmp_path, "--wait", "0.2") == 3
     assert "no answer in 0.2 s" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("alteration", "code", "row"),
+    [
+        (HONEST, 0, ""),
+        (Alteration("drops", answer=drop("usage")), 0, "SHOULD answer  dropped   /usage"),
+        (
+            Alteration("hides", answer=lambda m: m.without("x-ms-region")),
+            0,
+            "SHOULD answer  dropped   header:x-ms-region",
+        ),
+        (Alteration("refuses", request=field("n", "many")), 1, "MUST   request refused   status"),
+    ],
+    ids=lambda value: value.name if isinstance(value, Alteration) else "",
+)
+def test_in_front_of_an_upstream_that_is_not_ours_one_side_is_seen(
+    alteration: Alteration, code: int, row: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with running(asgi(App.of("2024-10-21"))) as real, gateway(real, _KEY) as made:
+        made.alteration = alteration
+        assert _via(made.url, 0, tmp_path, "--upstream", real, "--operation", "chat.*") == code
+    told = capsys.readouterr().out
+    assert ("not transparent" in told) is (alteration is not HONEST)
+    assert row in told
 
 
 _NGINX = """daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from conformance.gateway.script import faults
 from conformance.passage.judge import Conclusion, judged
@@ -18,7 +19,9 @@ from .stage import Stage, verdict
 @pytest.fixture(scope="module")
 def honest(running: Stage) -> tuple[Passage, ...]:
     """The passages of an honest gateway, faults of the upstream included."""
-    return tuple(running.through(HONEST, script=faults()).passages)
+    seen = running.through(HONEST, script=faults()).passages
+    # The same, as they look to somebody who can't see the upstream.
+    return (*seen, *(evolve(one, calls=(), one_sided=True) for one in seen))
 
 
 def test_an_honest_gateway_is_transparent(running: Stage) -> None:

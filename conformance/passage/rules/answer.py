@@ -280,7 +280,14 @@ def _needs_body(passage: Passage) -> str:
     source="CWE-209: generation of an error message with sensitive information",
     counterexample=_telling,
     needs=_needs_body,
-    entails=("via.answer.content", "via.answer.body", "via.answer.error", "via.stream.events", "via.stream.complete"),
+    entails=(
+        "via.answer.content",
+        "via.answer.body",
+        "via.answer.error",
+        "via.stream.events",
+        "via.stream.complete",
+        "via.shape.members",
+    ),
 )
 def inside(passage: Passage) -> Iterator[Found]:
     """No answer shows the address of the upstream, a traceback or a path of the gateway."""

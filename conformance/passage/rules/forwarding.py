@@ -102,8 +102,10 @@ def refused(passage: Passage) -> Iterator[Found]:
         fault = passage.through.fault
         yield "status", Kind.REFUSED, f"{direct.response.status}", f"no answer ({fault.kind if fault else 'none'})", ""
     elif not _ok(got.status):
-        whose = "the upstream, of what the gateway sent" if passage.answer is not None else "the gateway itself"
-        yield "status", Kind.REFUSED, f"{direct.response.status}", f"{got.status}", f"refused by {whose}"
+        whose = "refused by the gateway itself"
+        if passage.answer is not None or passage.one_sided:
+            whose = "" if passage.one_sided else "refused by the upstream, of what the gateway sent"
+        yield "status", Kind.REFUSED, f"{direct.response.status}", f"{got.status}", whose
 
 
 def _repairing(passage: Passage) -> Passage | None:

@@ -1,0 +1,110 @@
+"""What can be seen of a gateway from the client's side alone: its answers beside those of the upstream itself.
+
+The two answers are answers to two requests, so ids, times and texts differ. Compared is what they have: the members of
+the JSON value, the header fields that clients use, the status (``forwarding.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from attrs import evolve
+
+from conformance.evidence.exchange import Response
+from conformance.passage.counterexamples import in_answer, in_json_answer
+from conformance.passage.fields import used_by_clients
+from conformance.passage.passage import Kind, Passage, Side
+from conformance.passage.rule import Found, rule
+from conformance.passage.streams import is_stream, payloads, told
+from conformance.verdict import Level
+
+__all__ = ["headers", "members"]
+
+_CLAUSE = "A client finds in an answer through the gateway what it finds in one of the service itself."
+
+
+def _answers(passage: Passage) -> tuple[Response, Response] | None:
+    """The upstream's own answer, and the one through the gateway, where both came whole."""
+    direct = passage.direct.response if passage.direct is not None else None
+    if direct is None or passage.got is None or passage.through.fault is not None:
+        return None
+    return direct, passage.got
+
+
+def _needs_alone(passage: Passage) -> str:
+    """Only the client's side is seen, and both legs were answered with the same status."""
+    if not passage.one_sided:
+        return "both sides are seen, and compared"
+    both = _answers(passage)
+    if both is None or passage.cancelled:
+        return "one of the two legs has no whole answer"
+    return "" if both[0].status == both[1].status else "the two legs have different status codes"
+
+
+def _names(value: Any, pointer: str = "") -> set[str]:
+    """The places of all members of a JSON value, with ``*`` for every index. Members that are null count as absent."""
+    if isinstance(value, dict):
+        inner = [_names(member, f"{pointer}/{key}") for key, member in value.items() if member is not None]
+        return {pointer}.union(*inner)
+    if isinstance(value, list):
+        return {pointer}.union(*(_names(one, f"{pointer}/*") for one in value))
+    return {pointer}
+
+
+def _value(response: Response) -> Any:
+    """The JSON value of an answer, or what its stream says."""
+    return told(payloads(response)) if is_stream(response) else response.json
+
+
+def _without_first(value: Any) -> Any:
+    """A JSON object without its first member."""
+    return dict(list(value.items())[1:]) if isinstance(value, dict) and value else None
+
+
+@rule(
+    "via.shape.members",
+    Level.SHOULD,
+    Side.ANSWER,
+    clause=_CLAUSE,
+    source="the upstream's own answer to the same request",
+    counterexample=in_json_answer(_without_first),
+    needs=_needs_alone,
+)
+def members(passage: Passage) -> Iterator[Found]:
+    """The JSON value has the members that the upstream's own answer has. Values are not compared."""
+    both = _answers(passage)
+    if both is None:
+        return
+    before, after = (_names(_value(one)) for one in both)
+    for place in sorted(before ^ after):
+        parent = place.rpartition("/")[0]
+        # A member inside one that is gone or new says nothing more.
+        if place and (parent in before) == (parent in after):
+            kind = Kind.DROPPED if place in before else Kind.ADDED
+            yield place, kind, "present", "present", "compared by its name alone"
+
+
+def _without_ids(response: Response) -> Response | None:
+    """The answer without the fields that clients use."""
+    used = used_by_clients(response)
+    kept = tuple(pair for pair in response.headers if pair[0].lower() not in used)
+    return evolve(response, headers=kept) if used else None
+
+
+@rule(
+    "via.shape.headers",
+    Level.SHOULD,
+    Side.ANSWER,
+    clause=_CLAUSE,
+    source="the upstream's own answer to the same request",
+    counterexample=in_answer(_without_ids),
+    needs=_needs_alone,
+)
+def headers(passage: Passage) -> Iterator[Found]:
+    """The header fields that clients use are there if the upstream's own answer has them."""
+    both = _answers(passage)
+    if both is None:
+        return
+    for name in sorted(set(used_by_clients(both[0])) - {key.lower() for key, _ in both[1].headers}):
+        yield f"header:{name}", Kind.DROPPED, used_by_clients(both[0])[name], None, ""
