@@ -159,7 +159,8 @@ def _evals() -> bytes:
     return _lines([{"item": {"question": f"What is {n} + {n}?", "answer": str(2 * n)}} for n in range(1, 4)])
 
 
-#: The name in a draft → (file name, media type, function that makes the bytes).
+#: The name in a draft → (file name, media type, function that makes the bytes). ``{run}`` in the name of a file that is
+#: kept marks it as ours.
 _MAKERS: Mapping[str, tuple[str, str, Callable[[], bytes]]] = {
     "file:wav": ("tone.wav", "audio/wav", wav),
     "file:mp3": ("silence.mp3", "audio/mpeg", mp3),
@@ -167,13 +168,13 @@ _MAKERS: Mapping[str, tuple[str, str, Callable[[], bytes]]] = {
     "file:png": ("picture.png", "image/png", lambda: png(64, 64)),
     "file:mask": ("mask.png", "image/png", lambda: png(64, 64, alpha=True)),
     "file:jpeg": ("picture.jpg", "image/jpeg", jpeg),
-    "file:text": ("notes.txt", "text/plain", lambda: b"The conformance suite keeps its notes here.\n"),
-    "file:unicode": ("notes.md", "text/markdown", "# Grüße 你好\n\nبسيط\n".encode),
-    "file:empty": ("empty.txt", "text/plain", lambda: b""),
-    "file:batch": ("batch.jsonl", "application/jsonl", _batch),
-    "file:fine-tune": ("train.jsonl", "application/jsonl", lambda: _fine_tune(_CAPITALS * 2)),
-    "file:validate": ("validate.jsonl", "application/jsonl", lambda: _fine_tune(_CAPITALS[::-1] * 2)),
-    "file:evals": ("items.jsonl", "application/jsonl", _evals),
+    "file:text": ("notes-{run}.txt", "text/plain", lambda: b"The conformance suite keeps its notes here.\n"),
+    "file:unicode": ("notes-{run}.md", "text/markdown", "# Grüße 你好\n\nبسيط\n".encode),
+    "file:empty": ("empty-{run}.txt", "text/plain", lambda: b""),
+    "file:batch": ("batch-{run}.jsonl", "application/jsonl", _batch),
+    "file:fine-tune": ("train-{run}.jsonl", "application/jsonl", lambda: _fine_tune(_CAPITALS * 2)),
+    "file:validate": ("validate-{run}.jsonl", "application/jsonl", lambda: _fine_tune(_CAPITALS[::-1] * 2)),
+    "file:evals": ("items-{run}.jsonl", "application/jsonl", _evals),
     "file:not-audio": ("tone.wav", "audio/wav", lambda: b"this is text, not sound\n"),
 }
 

@@ -69,7 +69,7 @@ _WORDS: Mapping[str, tuple[Any, ...]] = {
     "stop": ("###",),
     "suffix": (" And that was all.",),
     "logit_bias": ({"1734": -50},),
-    "metadata": ({"suite": "conformance"},),
+    "metadata": ({"suite": "conformance", "run": "{run}"},),
     "attributes": ({"suite": "conformance"},),
     "image_url.url": (PNG_URL,),
     "image_url": (PNG_URL,),

@@ -39,7 +39,10 @@ class AtTarget:
             "removed": self.removed,
             "left": self.left,
             "cannot_be_removed": self.stays,
-            "unanswered": [{"operation": u.operation, "path": u.path, "sent": _time(u.at)} for u in self.unanswered],
+            "unanswered": [
+                {"operation": u.operation, "path": u.path, "sent": _time(u.at), "reason": u.reason}
+                for u in self.unanswered
+            ],
             "reasons": sorted(self.reasons),
         }
 
@@ -86,7 +89,7 @@ class Leftovers:
             else:
                 yield from (escaped(f"  left: {line}") for line in one.left)
                 yield from (escaped(f"  stays: {line}") for line in one.stays)
-            yield from (escaped(f"  may exist: {u.text}, sent {_time(u.at)}") for u in one.unanswered)
+            yield from (escaped(f"  may exist: {u.request}, sent {_time(u.at)}{u.why}") for u in one.unanswered)
             yield from (escaped(f"  {reason}") for reason in sorted(one.reasons))
         yield from (escaped(f"can't be used: {line}") for line in self.unread)
         if self.forgotten:

@@ -20,7 +20,7 @@ from conformance._parts import late
 from conformance.errors import HarnessError, UsageError
 from conformance.requests.case import Case
 from conformance.requests.profile import Profile
-from conformance.spec.cache import READING, Makers, cache_folder, digest_of
+from conformance.spec.cache import READING, Makers, cache_folder, digest_of, prune, used
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 
@@ -216,6 +216,7 @@ def _write(file: Path, rows: Iterable[OperationCorpus]) -> None:
             # The last line lets a reader recognise a file that was cut off.
             out.write(_line({"cases": count}))
         Path(out.name).replace(file)
+        prune()
     except OSError:
         # a cache that can't be written is no reason to fail: the next run builds again
         with suppress(OSError, UnboundLocalError):
@@ -226,6 +227,7 @@ def _read(file: Path) -> dict[str, OperationCorpus] | None:
     """The content of a cache file; None if there is none or it is incomplete."""
     try:
         with file.open(encoding="utf-8") as lines:
+            used(file)
             return _rows(map(json.loads, lines))
     except (OSError, ValueError, KeyError, TypeError):
         return None

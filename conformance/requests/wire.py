@@ -71,7 +71,7 @@ def _bind_bytes(data: bytes, values: Mapping[str, str]) -> bytes:
     return data
 
 
-def _disposition(part: Part) -> bytes:
+def _disposition(part: Part, values: Mapping[str, str]) -> bytes:
     """The header section of one form part (RFC 7578; names are escaped as in the WHATWG form encoding)."""
 
     def quoted(text: str) -> str:
@@ -79,7 +79,7 @@ def _disposition(part: Part) -> bytes:
 
     head = f'Content-Disposition: form-data; name="{quoted(part.name)}"'
     if part.filename:
-        head += f'; filename="{quoted(part.filename)}"'
+        head += f'; filename="{quoted(bind_text(part.filename, values))}"'
     if part.content_type:
         head += f"\r\nContent-Type: {part.content_type}"
     return head.encode()
@@ -102,7 +102,7 @@ def encode_body(body: Body, values: Mapping[str, str]) -> tuple[bytes, str]:
                 b"--"
                 + boundary.encode()
                 + b"\r\n"
-                + _disposition(p)
+                + _disposition(p, values)
                 + b"\r\n\r\n"
                 + _bind_bytes(p.data, values)
                 + b"\r\n"

@@ -18,7 +18,7 @@ from conformance.spec.spec import Spec
 
 #: A file with every byte value, and with bytes that look like the beginning of UTF-8 and are none.
 BINARY = Upload(
-    "conformance-bytes.bin", "assistants", bytes(range(256)) + b"\x00\xff\x80\xc3(", "application/octet-stream"
+    "conformance-bytes-{run}.bin", "assistants", bytes(range(256)) + b"\x00\xff\x80\xc3(", "application/octet-stream"
 )
 
 #: The states of a file that is no longer processed; documents of several ages use different words.

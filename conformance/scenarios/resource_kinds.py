@@ -47,7 +47,7 @@ NOTES = b"Notes of a conformance run.\r\nThe second line ends with a line feed.\
 
 @frozen
 class Upload:
-    """A file that is uploaded as a part of a multipart form."""
+    """A file that is uploaded as a part of a multipart form. Its name holds ``{run}``, like the metadata of others."""
 
     filename: str
     purpose: str
@@ -144,14 +144,14 @@ KINDS: tuple[Kind, ...] = (
         name="file",
         prefix="files",
         creator="upload",
-        upload=Upload("conformance-notes.txt", "assistants", NOTES),
+        upload=Upload("conformance-notes-{run}.txt", "assistants", NOTES),
         echoed=(),
     ),
     Kind(
         name="training_file",
         prefix="files",
         creator="upload",
-        upload=Upload("conformance-training.jsonl", "fine-tune", TRAINING, "application/jsonl"),
+        upload=Upload("conformance-training-{run}.jsonl", "fine-tune", TRAINING, "application/jsonl"),
         echoed=(),
     ),
     Kind(

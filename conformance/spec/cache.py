@@ -1,9 +1,11 @@
 """What is kept between processes in the user's cache folder, and what its keys rest on.
 
 A key holds a digest of all code that takes part in making what is kept, so that changed code never reads an entry that
-older code wrote. This module also keeps the read spec folders: an entry is its own SHA-256 on the first line, then
-JSON; one that was cut or changed is no entry. Writing is atomic (a file beside it, then a rename); a folder that can't
-be written is no error, only slower.
+older code wrote. All entries together have a limit; those that were used longest ago go first.
+
+This module also keeps the read spec folders: an entry is its own SHA-256 on the first line, then JSON; one that was cut
+or changed is no entry. Writing is atomic (a file beside it, then a rename); a folder that can't be written is no error,
+only slower.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -21,10 +24,16 @@ from typing import Any
 
 from attrs import frozen
 
-__all__ = ["READING", "Makers", "cache_folder", "digest_of", "get", "put"]
+from conformance.errors import UsageError
 
-#: How many entries of specs are kept; the least recently written go first.
-MOST_ENTRIES = 64
+__all__ = ["READING", "Makers", "cache_folder", "digest_of", "get", "prune", "put", "used"]
+
+#: The environment variable with the size in MB up to which the cache folder may grow, and that size without it.
+SIZE_VARIABLE = "AOAI_CONFORMANCE_CACHE_MB"
+DEFAULT_SIZE = 500
+
+#: The names of entries, and of unfinished ones that a killed process left. Other files of the folder aren't ours.
+_OURS = re.compile(r".*-[0-9a-f]{16}\.jsonl|tmp.*\.part|specs/(?:[0-9a-f]{64}\.json|tmp.*\.new)")
 
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -95,6 +104,7 @@ def get(digest: str) -> Any:
         # A process that was killed, or a full disk, may have left half an entry.
         if hashlib.sha256(body).hexdigest().encode() != head:
             return None
+        used(_file(digest))
         return json.loads(body)
     except (OSError, ValueError):
         return None
@@ -116,11 +126,38 @@ def put(digest: str, entry: Mapping[str, Any]) -> None:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-        _prune(target.parent)
+        prune()
 
 
-def _prune(where: Path) -> None:
-    """Remove the oldest entries above the limit."""
-    entries = sorted(where.glob("*.json"), key=lambda path: path.stat().st_mtime)
-    for path in entries[:-MOST_ENTRIES]:
-        path.unlink(missing_ok=True)
+def used(entry: Path) -> None:
+    """Note that an entry was used now: others go before it."""
+    with contextlib.suppress(OSError):
+        os.utime(entry)
+
+
+def prune() -> None:
+    """Remove the entries that were used longest ago until all together are within the limit.
+
+    Raises :class:`UsageError` if the environment names no size.
+    """
+    room = _most()
+    home = cache_folder()
+    found = []
+    for path in (*home.glob("*"), *home.glob("specs/*")):
+        if _OURS.fullmatch(path.relative_to(home).as_posix()):
+            with contextlib.suppress(OSError):  # another process may have removed it
+                about = path.stat()
+                found.append((about.st_mtime, about.st_size, path))
+    for _, size, path in sorted(found, reverse=True):
+        room -= size
+        if room < 0:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def _most() -> int:
+    """The limit in bytes."""
+    given = os.environ.get(SIZE_VARIABLE, "") or str(DEFAULT_SIZE)
+    if not re.fullmatch("[0-9]{1,9}", given):
+        raise UsageError(f"{given!r} is no size", where=SIZE_VARIABLE, hint="a number of megabytes; 0 keeps nothing")
+    return int(given) * 1_000_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
@@ -11,7 +12,7 @@ from conformance.evidence.created_ids import created_ids
 from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Case
 from conformance.spec.spec import Spec
-from conformance.target.created import NAMED, kinds_of, look_for, named_objects
+from conformance.target.created import NAMED, kinds_of, listing_of, look_for, marks_of, named_objects
 from conformance.target.guards import path_ids
 from conformance.target.journal import Journal
 from conformance.target.ledger import bound_path
@@ -27,10 +28,13 @@ _ABSENT = (404, 410)
 
 
 class Bookkeeping:
-    """Writes what the exchanges of one process did into its journal. Thread-safe."""
+    """Writes what the exchanges of one process did into its journal. Thread-safe.
 
-    def __init__(self, spec: Spec, journal: Journal) -> None:
-        self._spec, self._journal = spec, journal
+    ``lasts`` is the longest time in seconds from the first sending of a request to its end, repetitions included.
+    """
+
+    def __init__(self, spec: Spec, journal: Journal, lasts: float) -> None:
+        self._spec, self._journal, self._lasts = spec, journal, lasts
         self._kinds = kinds_of(spec)
         #: The ids of objects that were written down or that requests of ours named.
         self._met: set[str] = set()
@@ -44,7 +48,14 @@ class Bookkeeping:
         if not case.creates and case.undo is None:
             return None
         kept = {name: value for name, value in values.items() if not name.startswith("deployment.")}
-        return self._journal.intend(case, kept, look_for(self._spec, case))
+        return self._journal.intend(
+            case,
+            kept,
+            look_for(self._spec, case),
+            listing=listing_of(self._spec, case),
+            marks=marks_of(case, values),
+            lasts=self._lasts,
+        )
 
     def withheld(self, entry: int | None) -> None:
         """Write that the case was not sent."""
@@ -94,4 +105,5 @@ class Bookkeeping:
         date = exchange.response.header("date") if exchange.response and not self._journal.since else None
         if date:
             with suppress(ValueError, OverflowError):
-                self._journal.began(parsedate_to_datetime(date).timestamp() - _ROUNDED)
+                told = parsedate_to_datetime(date).timestamp()
+                self._journal.began(told - _ROUNDED, told - time.time())

@@ -1,6 +1,7 @@
 """Cleanup: remove the objects that a process of a run created, and look whether they are gone. Within a time limit.
 
-What can't be removed stays in the journal, with a reason. An object goes with the one that it is inside of, so only the
+What a creation without an answer made is looked for in the lists of the API (``search.py``). What can't be removed or
+found stays in the journal, with a reason. An object goes with the one that it is inside of, so only the
 outermost ones are deleted. Whether one is gone, a look at the target says: a deletion that was answered 404 may have
 named a wrong route, and one that was answered 200 may have done nothing.
 """
@@ -13,12 +14,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from conformance.errors import ConformanceError
 from conformance.evidence.exchange import Exchange
+from conformance.requests.case import Case
 from conformance.target.journal import Journal
 from conformance.target.ledger import Entry, Unanswered
+from conformance.target.search import search
 from conformance.target.target import Target
 
 __all__ = ["Cleaned", "Left", "clean", "not_cleaned"]
@@ -105,6 +108,7 @@ class _Cleaning:
     concurrency: int
     reasons: dict[int, str] = field(factory=dict)
     done: set[int] = field(factory=set)
+    unfound: dict[int, str] = field(factory=dict)
     removed: int = 0
     silent: int = 0
 
@@ -118,13 +122,34 @@ class _Cleaning:
                 self.journal.gone(entry.seq)
             else:
                 self.journal.back(entry.seq)
+        self._search()
         # What is inside an object that could not be removed comes in the next round.
         while roots := _outermost([entry for entry in self.journal.pending if entry.seq not in self.done]):
             self.done.update(entry.seq for entry in roots)
             self._round(roots)
         left = tuple(Left(entry, self.reasons.get(entry.seq, "")) for entry in self.journal.pending)
         staying = tuple(Left(entry, reason) for entry, reason in self.journal.staying)
-        return Cleaned(self.removed, left, staying, self.journal.unanswered)
+        unanswered = (evolve(one, reason=self.unfound.get(one.seq, "")) for one in self.journal.unanswered)
+        return Cleaned(self.removed, left, staying, tuple(unanswered))
+
+    def _search(self) -> None:
+        """Write down what creations without an answer made, as far as that can be found."""
+        wanted = {one.seq: one for one in self.journal.unanswered}
+        searched = search(tuple(wanted.values()), self.journal.ahead, self._page, self.journal.owned.__contains__)
+        self.unfound.update(searched.reasons)
+        for seq, id in searched.found.items():
+            self.journal.created(seq, dict.fromkeys(wanted[seq].names, id))
+
+    def _page(self, listing: Case) -> Exchange | None:
+        """One page of a list; None if it could not be read."""
+        if time.monotonic() >= self.deadline or self.silent >= _SILENT:
+            return None
+        try:
+            exchange = self.target.page(listing)
+        except ConformanceError:
+            return None
+        self.silent = 0 if exchange.response is not None else self.silent + 1
+        return exchange
 
     def _round(self, roots: Sequence[Entry]) -> None:
         """Remove some objects of which none is inside another one."""

@@ -6,19 +6,26 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from conformance.evidence.created_ids import values_of
 from conformance.evidence.exchange import Exchange
-from conformance.requests.case import Case
+from conformance.requests.case import Case, JsonBody, Multipart
+from conformance.requests.wire import bind_text
 from conformance.spec.operations import Operation, operations_of
 from conformance.spec.spec import Spec
 from conformance.target.guards import is_impossible
 
-__all__ = ["Kinds", "Named", "kinds_of", "look_for", "named_objects", "removal"]
+__all__ = ["Kinds", "Named", "kinds_of", "listing_of", "look_for", "marks_of", "named_objects", "removal"]
 
 #: The placeholder of the id of an object that an answer named.
 NAMED = "created"
+
+#: The placeholder of the mark: the run's id and, in a request that creates something, a part of its own.
+MARK = "{run}"
+
+#: How many objects a page of a list should hold.
+_PAGE = 100
 
 #: ``file`` → how a file is deleted and how it is read, for each kind of object.
 Kinds = Mapping[str, tuple[Case, Case | None]]
@@ -67,6 +74,44 @@ def look_for(spec: Spec, case: Case) -> Case | None:
         if one.method == "GET" and head == case.path and tail.startswith("{"):
             return _case(spec, one, {**case.path_params, tail[1:-1]: f"{{{name}}}"}, "look")
     return None
+
+
+def listing_of(spec: Spec, case: Case) -> Case | None:
+    """The request that lists the objects of the account which ``case`` adds one to, the newest first where that can be
+    asked for; None if no operation does. What lies inside another object is removed with it and needs no list.
+    """
+    if "{" in case.path or "/id" not in case.creates.values():
+        return None
+    known = operations_of(spec).values()
+    found = next((one for one in known if (one.method, one.path) == ("GET", case.path)), None)
+    if found is None:
+        return None
+    query = []
+    limit = found.parameter("query", "limit")
+    if limit is not None:
+        most = spec.deref(limit.schema).get("maximum")
+        query.append(("limit", str(min(_PAGE, most) if isinstance(most, int) else _PAGE)))
+    if found.parameter("query", "order") is not None:
+        query.append(("order", "desc"))
+    return evolve(_case(spec, found, {}, "search"), query=tuple(query))
+
+
+def marks_of(case: Case, values: Mapping[str, str]) -> dict[str, str]:
+    """The fields of a request that hold the mark ``{run}`` and that the created object repeats, with their values: the
+    name, keys of the metadata (``metadata.run``), the name of a file.
+    """
+    match case.body:
+        case JsonBody(dict() as body):
+            metadata = body.get("metadata")
+            fields = {"name": body.get("name")}
+            if isinstance(metadata, dict):
+                fields |= {f"metadata.{key}": value for key, value in metadata.items()}
+        case Multipart(parts):
+            fields = {"filename": next((part.filename for part in parts if part.filename), None)}
+        case _:
+            return {}
+    marked = {name: text for name, text in fields.items() if isinstance(text, str) and MARK in text}
+    return {name: bind_text(text, {**values, **case.bindings}) for name, text in marked.items()}
 
 
 def removal(spec: Spec, case: Case) -> int:

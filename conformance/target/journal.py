@@ -98,10 +98,20 @@ class Journal:
 
     # -- what is written --------------------------------------------------------------------------------------------
 
-    def intend(self, case: Case, bindings: Mapping[str, str], look: Case | None = None) -> int:
+    def intend(
+        self,
+        case: Case,
+        bindings: Mapping[str, str],
+        look: Case | None = None,
+        *,
+        listing: Case | None = None,
+        marks: Mapping[str, str] | None = None,
+        lasts: float = 0.0,
+    ) -> int:
         """Write that ``case`` is about to be sent; ``look`` reads what it creates. Returns the number of the entry.
 
-        Raises :class:`OSError` if it can't be written: then the case must not be sent.
+        The rest is for the search for what it creates, if no answer comes: see :class:`Unanswered`. Raises
+        :class:`OSError` if it can't be written: then the case must not be sent.
         """
         values = {**bindings, **case.bindings}
         return self._new(
@@ -115,6 +125,10 @@ class Journal:
                 "look": look.to_json() if look else None,
                 "bindings": values,
                 "shown": all(pointer == "/id" for pointer in case.creates.values()),
+                "names": list(case.creates),
+                "listing": listing.to_json() if listing else None,
+                "marks": dict(marks or {}),
+                "lasts": lasts,
             },
             must=True,
         )
@@ -135,9 +149,11 @@ class Journal:
             must=False,
         )
 
-    def began(self, moment: float) -> None:
-        """Write when the run began by the clock of the target, in seconds since the Unix epoch."""
-        self._note({"event": "began", "at": moment})
+    def began(self, moment: float, ahead: float) -> None:
+        """Write when the run began by the clock of the target, in seconds since the Unix epoch, and by how many seconds
+        that clock is ahead of ours.
+        """
+        self._note({"event": "began", "at": moment, "ahead": ahead})
 
     def _new(self, record: Mapping[str, Any], *, must: bool) -> int:
         with self._mutex:
@@ -199,6 +215,11 @@ class Journal:
     def since(self) -> float:
         """When the run began by the clock of the target; 0 if it told no time."""
         return self._ledger.since
+
+    @property
+    def ahead(self) -> float | None:
+        """By how many seconds the clock of the target is ahead of ours; None if it told no time."""
+        return self._ledger.ahead
 
     @property
     def damaged(self) -> int:

@@ -47,19 +47,53 @@ class Entry:
 
 @frozen
 class Unanswered:
-    """A request that may have created something and named no id: it got no answer, or one without an id. ``path`` is
-    that of the collection, ``at`` the time of sending by our clock.
+    """A request that may have created something and named no id: it got no answer, or one without an id.
+
+    ``path`` is that of the collection, ``names`` are the placeholders of the id, ``at`` is the time of sending by our
+    clock and ``lasts`` the seconds after which the request was certainly over. ``listing`` reads the collection, None
+    if nothing does. ``marks`` are the fields with a value that no other request has. ``reason`` says why its object was
+    not found; "" if nobody looked for it.
     """
 
     seq: int
     operation: str
     path: str
     at: float
+    lasts: float = 0.0
+    listing: Case | None = None
+    marks: Mapping[str, str] = field(factory=dict)
+    names: tuple[str, ...] = ()
+    reason: str = ""
+
+    @classmethod
+    def of(cls, seq: int, record: Mapping[str, Any]) -> Unanswered:
+        """The request of an intent. Raises KeyError, TypeError or ValueError for a damaged record."""
+        listing = record.get("listing")
+        return cls(
+            seq,
+            record["operation"],
+            record.get("path", ""),
+            record["at"],
+            float(record.get("lasts", 0.0)),
+            Case.from_json(listing) if listing else None,
+            dict(record.get("marks", {})),
+            tuple(record.get("names", ())),
+        )
+
+    @property
+    def why(self) -> str:
+        """The reason, as the end of a line about the request."""
+        return f": {self.reason}" if self.reason else ""
+
+    @property
+    def request(self) -> str:
+        """Operation and path."""
+        return f"{self.operation} at {self.path}"
 
     @property
     def text(self) -> str:
-        """The request in one line."""
-        return f"{self.operation} at {self.path}"
+        """The request in one line, and why its object was not found."""
+        return f"{self.request}{self.why}"
 
 
 def bound_path(case: Case, values: Mapping[str, str]) -> str:
@@ -81,8 +115,8 @@ class Ledger:
 
     ``open`` are objects that exist as far as we know, ``deleted`` those that a scenario deleted and nobody looked for
     since, ``staying`` those that no operation removes, with the reason, ``unanswered`` the requests without an id.
-    ``since`` is when the run began, in seconds of the target's clock, 0 if it told no time. ``damaged`` counts lines of
-    the journal that could not be read.
+    ``since`` is when the run began, in seconds of the target's clock, 0 if it told no time; ``ahead`` the seconds by
+    which that clock is ahead of ours, None if unknown. ``damaged`` counts lines of the journal that could not be read.
     """
 
     target: str = ""
@@ -94,6 +128,7 @@ class Ledger:
     staying: dict[int, tuple[Entry, str]] = field(factory=dict)
     unanswered: dict[int, Unanswered] = field(factory=dict)
     since: float = 0.0
+    ahead: float | None = None
     last: int = 0
     damaged: int = 0
     _intents: dict[int, Mapping[str, Any]] = field(factory=dict)
@@ -110,10 +145,11 @@ class Ledger:
                 self.embedded = record.get("embedded", False)
             case "began":
                 self.since = self.since or record["at"]
+                self.ahead = record.get("ahead") if self.ahead is None else self.ahead
             case "intent":
                 self.target, self.api_version = record["target"], record["api_version"]
+                self.unanswered[seq] = Unanswered.of(seq, record)
                 self._intents[seq] = record
-                self.unanswered[seq] = Unanswered(seq, record["operation"], record.get("path", ""), record["at"])
             case "created":
                 self.unanswered.pop(seq, None)
                 self.owned.update(record["ids"].values())

@@ -14,7 +14,17 @@ from conformance.requests.case import Auth, Case
 from conformance.settings.configuration import Budget
 from conformance.verdict import Outcome
 
-__all__ = ["FILTER_STOP", "WRONG_KEY_PROBES", "Allowance", "Spent", "Window", "Withheld", "failing", "filtered"]
+__all__ = [
+    "FILTER_STOP",
+    "WRONG_KEY_PROBES",
+    "Allowance",
+    "Spent",
+    "Window",
+    "Withheld",
+    "failing",
+    "filtered",
+    "stopped",
+]
 
 #: After this many answers of the content filter, a resource gets no more requests: accounts are blocked for abuse.
 FILTER_STOP = 3
@@ -37,6 +47,11 @@ class Withheld(ConformanceError):  # noqa: N818 - not an error: a request left o
         super().__init__(message)
         self.outcome = outcome
         self.final = final
+
+
+def stopped() -> Withheld:
+    """The exception for a request after a stop."""
+    return Withheld("the run was stopped", Outcome.INCONCLUSIVE, final=True)
 
 
 @frozen

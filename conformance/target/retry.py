@@ -41,6 +41,12 @@ class Pace:
     retries: int = 3
     backoff: float = 0.5
 
+    def longest(self, whole: float) -> float:
+        """The seconds that a request can take with all its repetitions, if each attempt may take ``whole``. One more
+        attempt is counted, with a key that was read again or alone.
+        """
+        return (self.retries + 2) * (whole + LONGEST)
+
 
 def retry_after(response: Response) -> float | None:
     """The seconds that the answer asks to wait; None if it doesn't say or can't be read."""

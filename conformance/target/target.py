@@ -33,7 +33,7 @@ from conformance.target.credential import REFUSED_SINCE, Credential
 from conformance.target.foreign import ForeignObjects, words_of
 from conformance.target.guards import check_origin, check_path_ids, check_scheme, path_ids, strip, with_undo
 from conformance.target.journal import Entry, Journal
-from conformance.target.limits import Allowance, Withheld
+from conformance.target.limits import Allowance, Withheld, stopped
 from conformance.target.proxy import proxy_for
 from conformance.target.retry import Pace, delay
 from conformance.target.room import Room, Turns, kept
@@ -101,9 +101,9 @@ class Target:
         self._silence, self._turns = Silence(), Turns()
         self._stopped = threading.Event()
         self._credential = Credential(settings, self._words | frozenset(settings.deployments), proxy)
-        self._books = Bookkeeping(spec, journal) if journal is not None else None
-        self._concurrency = ConcurrencyLimit()
-        self._alone_in_vain = 0
+        lasts = self._pace.longest(settings.timeouts.whole)
+        self._books = None if journal is None else Bookkeeping(spec, journal, lasts)
+        self._concurrency, self._alone_in_vain = ConcurrencyLimit(), 0
         self._resources = {name: operation.resource for name, operation in operations_of(spec).items()}
 
     def __enter__(self) -> Target:
@@ -158,9 +158,10 @@ class Target:
     def bindings(self, case: Case) -> dict[str, str]:
         """The values that a run has from the start: ``{run}``, and ``{deployment}`` by the case's capability.
 
-        Raises :class:`Withheld` if no configured deployment has the capability.
+        In a case that creates something, ``{run}`` is a mark that no other request has. Raises :class:`Withheld` if no
+        configured deployment has the capability.
         """
-        found = {"run": self.run_id}
+        found = {"run": f"{self.run_id}-{randomness.token_hex(8)}" if case.creates else self.run_id}
         for name, can in self.config.target.deployments.items():
             for capability in sorted(can):
                 found.setdefault(f"deployment.{capability}", name)
@@ -184,8 +185,8 @@ class Target:
         sent.
         """
         self._silence.check(case.operation)
-        values = {**self.bindings(case), **(bindings or {})}
         case = with_undo(case, self.spec)
+        values = {**self.bindings(case), **(bindings or {})}
         unbound = [value for value in path_ids(case, values) if PLACEHOLDER.fullmatch(value)]
         if unbound:
             raise Withheld(f"what {unbound[0]} stands for was not created", Outcome.NOT_TESTABLE)
@@ -226,6 +227,10 @@ class Target:
         if self._books is not None and entry.look is not None:
             self._books.note_names(entry.look, exchange)
         return exchange
+
+    def page(self, listing: Case) -> Exchange:
+        """Read one page of a list, to look for what was created."""
+        return self._about(listing)
 
     def _about(self, case: Case | None) -> Exchange:
         if case is None:
@@ -344,7 +349,7 @@ class Target:
     def _may_send(self, case: Case, *, removes: bool = False) -> None:
         """Count a request. Raises :class:`Withheld` after a stop, or without budget for one that removes nothing."""
         if self._stopped.is_set():
-            raise _stopped()
+            raise stopped()
         if removes:
             self.allowance.pay_removal()
         else:
@@ -388,13 +393,8 @@ class Target:
                 # Some servers close the connection after an error without announcing it, so a kept one isn't used.
                 answer = self._transport.send(live, fresh=True)
                 if answer.fault is not None and answer.fault.kind is FaultKind.CANCELLED:
-                    raise _stopped()
+                    raise stopped()
                 self._control_ok = answer.response is not None and answer.response.status < 500
                 # A success is valid from the moment of the request, a failure from the moment at which it was given up.
                 self._control_at = began if self._control_ok else time.monotonic()
             return self._control_ok
-
-
-def _stopped() -> Withheld:
-    """The exception for a request after a stop."""
-    return Withheld("the run was stopped", Outcome.INCONCLUSIVE, final=True)

@@ -48,6 +48,10 @@ def _forms(context: TemplateContext) -> Iterator[tuple[str, dict[str, Any]]]:
 def assistants(context: TemplateContext) -> Iterator[Draft]:
     """An assistant with each kind of field; modifying one sends the same fields."""
     verb = context.operation.id.rsplit(".", 1)[-1]
-    yield context.draft(f"assistants.{verb}", {} if verb == "create" else {"name": "Conformance changed"})
+    named = {"name": "Conformance {run}" if verb == "create" else "Conformance changed"}
+    # The first one is what most other requests are made from: its name tells their objects from those of others.
+    yield context.draft(f"assistants.{verb}", named)
+    if verb == "create":
+        yield context.draft(f"assistants.{verb}.bare", {})
     for role, body in _forms(context):
-        yield context.draft(f"assistants.{verb}.{role}", body)
+        yield context.draft(f"assistants.{verb}.{role}", {**(named if verb == "create" else {}), **body})

@@ -15,13 +15,20 @@ def jobs(context: TemplateContext) -> Iterator[Draft]:
     """A job over an uploaded file."""
     gate = "whether a model can be tuned, and how, depends on the account"
 
+    # A job costs money for as long as it runs. By its metadata it can be told from those of others and be stopped.
+    mark = {"suite": "conformance", "run": "{run}"}
+    marked = {"metadata": mark} if context.takes("/metadata", mark) else {}
+
     def job(role: str, **fields: Any) -> Draft:
-        return context.draft(f"fine-tuning.{role}", {"training_file": "{file_id.fine-tune}", **fields})
+        return context.draft(f"fine-tuning.{role}", {"training_file": "{file_id.fine-tune}", **marked, **fields})
 
     def gated(role: str, **fields: Any) -> Draft:
-        return context.draft(f"fine-tuning.{role}", {"training_file": "{file_id.fine-tune}", **fields}, either=gate)
+        body = {"training_file": "{file_id.fine-tune}", **marked, **fields}
+        return context.draft(f"fine-tuning.{role}", body, either=gate)
 
     yield job("plain")
+    if marked:
+        yield context.draft("fine-tuning.bare", {"training_file": "{file_id.fine-tune}"})
     yield job("suffix", suffix="conformance", seed=42)
     yield job("validation", validation_file="{file_id.validate}")
     yield job("epochs", hyperparameters={"n_epochs": 1})

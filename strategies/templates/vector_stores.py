@@ -13,13 +13,16 @@ def stores(context: TemplateContext) -> Iterator[Draft]:
     """Create or modify a vector store."""
     verb = context.operation.id.rsplit(".", 1)[-1]
     role = f"vector-stores.{verb}"
-    yield context.draft(role, {"name": "Conformance {run}"})
+    named = {"name": "Conformance {run}"}
+    # A new store with a name can be told from those of others.
+    marked = named if verb == "create" else {}
+    yield context.draft(role, named)
     yield context.draft(f"{role}.empty", {})
-    yield context.draft(f"{role}.expires", {"expires_after": {"anchor": "last_active_at", "days": 1}})
+    yield context.draft(f"{role}.expires", {**marked, "expires_after": {"anchor": "last_active_at", "days": 1}})
     yield context.draft(f"{role}.metadata", {"metadata": {"suite": "conformance", "run": "{run}"}})
-    yield context.draft(f"{role}.files", {"file_ids": ["{file_id}"]})
+    yield context.draft(f"{role}.files", {**marked, "file_ids": ["{file_id}"]})
     static = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}
-    yield context.draft(f"{role}.chunks", {"file_ids": ["{file_id}"], "chunking_strategy": static})
+    yield context.draft(f"{role}.chunks", {**marked, "file_ids": ["{file_id}"], "chunking_strategy": static})
 
 
 @template("vector_stores.files.create")

@@ -7,11 +7,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from spec_folders import Maker
 
+from conformance.errors import UsageError
 from conformance.spec import cache as speccache
 from conformance.spec import loading
 from conformance.spec.loading import load
@@ -104,3 +106,54 @@ def test_two_processes_may_load_at_once(cache: Path, versions_folder: Maker) -> 
     assert [process.returncode for process in running] == [0, 0, 0]
     assert len(digests) == 1
     assert [path.suffix for path in cache.iterdir()] == [".json"]
+
+
+def entry(folder: Path, name: str, size: int, age: float) -> Path:
+    """A file of so many bytes that was used so many seconds ago."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x" * size)
+    moment = time.time() - age
+    os.utime(path, (moment, moment))
+    return path
+
+
+def test_the_folder_has_a_limit_and_what_was_used_longest_ago_goes_first(
+    cache: Path, versions_folder: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(speccache.SIZE_VARIABLE, "1")
+    home = cache.parent
+    corpora = [entry(home, f"v1-preview-standard-{age:016x}.jsonl", 300_000, age) for age in (400, 300, 200, 100)]
+    spec = entry(home, f"specs/{'0' * 64}.json", 300_000, 350)
+    left = [entry(home, name, 300_000, 500) for name in ("tmpabc.part", "specs/tmpabc.new")]
+    theirs = [entry(home, name, 900_000, 9_000) for name in ("notes.jsonl", "specs/mine.json", "deep/a.part")]
+    speccache.used(corpora[0])
+    anew(versions_folder())
+    assert [True, False, True, True] == [path.exists() for path in corpora]
+    assert [False, False, False] == [path.exists() for path in (spec, *left)]
+    assert all(path.exists() for path in theirs), "not files of ours"
+
+
+def test_reading_an_entry_is_using_it(cache: Path, versions_folder: Maker) -> None:
+    folder = versions_folder()
+    anew(folder)
+    (found,) = cache.glob("*.json")
+    os.utime(found, (1, 1))
+    anew(folder)
+    assert 1 < found.stat().st_mtime
+
+
+def test_a_size_of_nothing_keeps_nothing(cache: Path, versions_folder: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(speccache.SIZE_VARIABLE, "0")
+    folder = versions_folder()
+    assert anew(folder) == anew(folder)
+    assert [] == list(cache.glob("*"))
+
+
+@pytest.mark.parametrize("size", ["much", "-1", "1e3", "1.5", "9" * 30])
+def test_a_size_that_is_none_is_told(
+    size: str, cache: Path, versions_folder: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(speccache.SIZE_VARIABLE, size)
+    with pytest.raises(UsageError, match="a number of megabytes"):
+        anew(versions_folder())

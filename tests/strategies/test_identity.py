@@ -140,6 +140,18 @@ def test_another_seed_profile_or_spec_has_a_cache_of_its_own(own_cache: Path) ->
     assert 3 == len(_corpora(own_cache))
 
 
+def test_old_corpora_are_removed(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each change of the code makes new ones; without a limit the folder would grow for ever."""
+    monkeypatch.setenv("AOAI_CONFORMANCE_CACHE_MB", "1")
+    old = own_cache / f"{SMALL}-standard-{'0' * 16}.jsonl"
+    old.write_bytes(b"x" * 900_000)
+    os.utime(old, (1, 1))
+    build_corpus(load(SMALL), "smoke")
+    build_corpus(load(SMALL), "standard")
+    assert not old.exists()
+    assert 0 < sum(file.stat().st_size for file in _corpora(own_cache)) <= 1_000_000
+
+
 def test_parallel_writers_leave_one_whole_file(own_cache: Path) -> None:
     spec = load(SMALL)
     found: list[str] = []

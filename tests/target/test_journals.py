@@ -86,7 +86,7 @@ def test_a_request_without_an_answer_keeps_its_journal(open_target: Open, serve:
     assert journal is not None
     target.send(CREATE)
     (one,) = cleaned(target).unanswered
-    assert "assistants.create at /assistants" == one.text
+    assert "assistants.create at /assistants: the request had no field for a mark" in one.text
     journal.close()
     assert journal.path.exists()
 

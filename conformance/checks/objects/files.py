@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,6 +18,9 @@ from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
 FILES = ("files.*",)
+
+#: The name of the file in a form (RFC 7578, section 4.2). Those of the scenario need no escaping.
+_NAME = re.compile(rb'; filename="([^"\r\n]*)"')
 
 
 def _uploads() -> dict[str, Upload]:
@@ -126,7 +130,11 @@ def _other_name(item: dict[str, Any]) -> Any:
 def as_sent(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A file has the name, purpose and size that it was uploaded with."""
     for name, sent in _uploads().items():
-        wanted = {"filename": sent.filename, "purpose": sent.purpose, "bytes": len(sent.data)}
+        made = one(trace, f"{name}.upload")
+        wanted: dict[str, Any] = {"purpose": sent.purpose, "bytes": len(sent.data)}
+        named = _NAME.search(made.exchange.request.body) if made else None
+        if named is not None:
+            wanted["filename"] = named[1].decode("utf-8", "replace")
         for role in ("upload", "get"):
             seen = one(trace, f"{name}.{role}")
             for field, value in wanted.items() if seen else ():
