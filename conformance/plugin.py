@@ -286,7 +286,7 @@ class _Run:
         if self.session.reports:
             xml, folder = (_path_of(session.config, name) for name in ("xmlpath", "allure_report_dir"))
             if xml is not None:
-                junit.add_to(xml, self.session.headlines, self.session.reports)
+                junit.add_to(xml, self.session.headlines, self.session.reports, str(self.session.run.out))
             if folder is not None:
                 allure.add_headlines(folder, self.session.headlines)
 

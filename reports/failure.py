@@ -13,7 +13,7 @@ from conformance.verdict import Finding, Verdict
 
 from .curl import curl
 
-__all__ = ["curl", "explain", "request_ids", "witness"]
+__all__ = ["again", "curl", "explain", "request_ids", "witness"]
 
 #: Response headers that the service's support asks for.
 REQUEST_IDS = ("apim-request-id", "x-request-id", "x-ms-client-request-id")
@@ -107,8 +107,15 @@ def _found(
         if verdict.scenario.startswith(RECORDED):
             yield f"  recorded  {seen.case.step}"
             return
-        command = curl(seen, auth=auth) if not verdict.scenario.startswith(("lists.", "lifecycle.")) else None
-        yield f"  again     {command or f'aoai-conformance replay {finding.case_id} --run {shlex.quote(run_dir)}'}"
+        yield f"  again     {again(verdict, seen, run_dir, auth)}"
+
+
+def again(verdict: Verdict, seen: Observation, run_dir: str, auth: str) -> str:
+    """The command that sends the request of a finding again: curl if one line is enough, else ``replay``."""
+    # Scenarios of lists and lifecycles first make the objects that their requests are about.
+    alone = not verdict.scenario.startswith(("lists.", "lifecycle."))
+    command = curl(seen, auth=auth) if alone else None
+    return command or f"aoai-conformance replay {seen.case.id} --run {shlex.quote(run_dir)}"
 
 
 def _short(text: str, most: int = 300) -> str:

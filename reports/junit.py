@@ -1,9 +1,13 @@
-"""JUnit: of a run pytest itself writes the file, item by item, and the headline is added; of recorded traffic the file
-is written here, in the same form.
+"""JUnit: a test case for each verdict, in the form that Jenkins' schema allows and GitHub and GitLab read.
+
+``classname`` is ``<api-version>.<group>``, so that readers show a tree; ``name`` is ``<scenario>:<check>`` and never
+changes. The schema (``junit-10.xsd`` of Jenkins' xUnit plugin) has no properties of a test case, so what is known of a
+verdict stands in ``system-out``. A file that pytest wrote for ``--junitxml`` gets the same cases.
 """
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,8 +22,11 @@ from conformance.verdict import Outcome, Verdict
 from .failure import explain
 from .headline import Headline, headline
 from .jsonl import Report
+from .matrix import Place, places
 
-__all__ = ["add_to", "document", "properties"]
+__all__ = ["NAME", "add_to", "properties", "render"]
+
+NAME = "junit.xml"
 
 #: The element for each outcome but those of a pass; an error for all others. A waiver is no pass and fails nothing.
 _KINDS = {Outcome.FAIL: "failure", Outcome.NOT_APPLICABLE: "skipped", Outcome.WAIVED: "skipped"}
@@ -27,9 +34,12 @@ _KINDS = {Outcome.FAIL: "failure", Outcome.NOT_APPLICABLE: "skipped", Outcome.WA
 #: Element → the attribute with its number.
 _PLURALS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
+#: What pytest calls an item of a run: api-version, scenario, check.
+_ITEM = re.compile(r"test_rule\[([^:]+):(.+):([^:]+)\]")
+
 
 def properties(verdict: Verdict, level: str, clause: str) -> Iterator[tuple[str, object]]:
-    """Yield what JUnit holds about a verdict besides its outcome, as (name, value)."""
+    """Yield what is told about a verdict besides its explanation, as (name, value)."""
     yield "outcome", verdict.outcome.value
     yield "level", level
     yield "clause", clause
@@ -50,35 +60,46 @@ def properties(verdict: Verdict, level: str, clause: str) -> Iterator[tuple[str,
                 yield f"waived.{name}", str(value)
 
 
-def document(report: Report, run_dir: str) -> str:
-    """A JUnit file of one report: a test case for each item, named as pytest names those of a run."""
+def render(report: Report, run_dir: str) -> str:
+    """XML text."""
     suite = ET.Element("testsuite", {"name": "aoai-conformance", "timestamp": report.header["started"]})
     _add_headline(ET.SubElement(suite, "properties"), report.header["api_version"], headline(report))
-    kinds = Counter(_add_case(suite, report, verdict, run_dir) for verdict in report.verdicts)
-    suite.attrib |= {"tests": str(len(report.verdicts))}
-    suite.attrib |= {plural: str(kinds[one]) for one, plural in _PLURALS.items()}
+    for verdict, place in places(report):
+        _fill(ET.SubElement(suite, "testcase", {"time": "0"}), report, verdict, place, run_dir)
+    _count(suite)
     whole = ET.Element("testsuites", {"name": "aoai-conformance"})
     whole.append(suite)
     ET.indent(whole)
     return ET.tostring(whole, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _add_case(suite: ET.Element, report: Report, verdict: Verdict, run_dir: str) -> str:
-    """Add a verdict to a test suite. Returns the element that says why it is no pass; "" for a pass or a warning."""
-    name = f"test_rule[{report.header['api_version']}:{verdict.scenario}:{verdict.check}]"
-    case = ET.SubElement(suite, "testcase", {"classname": "conformance", "name": escaped(name), "time": "0"})
-    info = report.header["checks"].get(verdict.check, {})
-    held = ET.SubElement(case, "properties")
-    for key, value in properties(verdict, info.get("level", ""), info.get("clause", "")):
-        ET.SubElement(held, "property", {"name": key, "value": escaped(str(value))})
-    if verdict.outcome in (Outcome.PASS, Outcome.WARN):
-        return ""
-    kind = _KINDS.get(verdict.outcome, "error")
-    lines = explain(verdict, report.traces[verdict.evidence], report.header["checks"], run_dir=run_dir)
-    node = ET.SubElement(case, kind, {"message": escaped(verdict.reason or verdict.outcome.value)})
-    if kind != "skipped":
-        node.text = visible("\n".join(lines))
-    return kind
+def _fill(case: ET.Element, report: Report, verdict: Verdict, place: Place, run_dir: str) -> None:
+    """Write what is known of a verdict into a test case."""
+    header = report.header
+    case.set("classname", escaped(f"{header['api_version']}.{place.group}"))
+    case.set("name", escaped(f"{verdict.scenario}:{verdict.check}"))
+    kind = "" if verdict.outcome in (Outcome.PASS, Outcome.WARN) else _KINDS.get(verdict.outcome, "error")
+    told: list[str] = []
+    if kind != "skipped" and verdict.outcome is not Outcome.PASS:
+        trace = report.traces[verdict.evidence]
+        told = [*explain(verdict, trace, header["checks"], run_dir=run_dir, auth=header["target"]["auth"])]
+    if kind:
+        words = verdict.waived.text if verdict.waived is not None else verdict.reason
+        node = ET.SubElement(case, kind, {"message": escaped(words or verdict.outcome.value)})
+        node.text = visible("\n".join(told)) or None
+    info = header["checks"].get(verdict.check, {})
+    named = properties(verdict, info.get("level", ""), info.get("clause", ""))
+    lines = [f"{name}: {escaped(str(value))}" for name, value in named]
+    # A warning fails nothing, so this is its only place.
+    lines += ["", *told] if verdict.outcome is Outcome.WARN else []
+    ET.SubElement(case, "system-out").text = visible("\n".join(lines))
+
+
+def _count(suite: ET.Element) -> None:
+    """Write the numbers of the test cases of a suite."""
+    cases = [*suite.iter("testcase")]
+    kinds = Counter(child.tag for case in cases for child in case)
+    suite.attrib |= {"tests": str(len(cases))} | {many: str(kinds[one]) for one, many in _PLURALS.items()}
 
 
 def _add_headline(held: ET.Element, version: str, first: Headline) -> None:
@@ -87,13 +108,12 @@ def _add_headline(held: ET.Element, version: str, first: Headline) -> None:
         ET.SubElement(held, "property", {"name": f"{version}.{name}", "value": escaped(value)})
 
 
-def add_to(file: Path, headlines: Mapping[str, Headline], reports: Mapping[str, Report]) -> None:
-    """Add to a finished JUnit file what pytest knows nothing of.
+def add_to(file: Path, headlines: Mapping[str, Headline], reports: Mapping[str, Report], out: str = "") -> None:
+    """Give a file that pytest wrote the form of :func:`render`, and keep the test cases of other tests.
 
-    These are the headlines, as properties ``<api-version>.conclusion`` and ``.coverage``, and the verdicts of the
-    preflight, which are no items: a resource that is claimed and not served.
-
-    A file that is missing or isn't JUnit is left alone.
+    The headlines become properties ``<api-version>.conclusion`` and so on. The verdicts of the preflight are added,
+    which are no items of pytest: a resource that is claimed and not served. ``out`` is the run folder. A file that is
+    missing or isn't JUnit is left alone.
     """
     try:
         tree = ET.parse(file)  # noqa: S314 - pytest wrote it a moment ago
@@ -108,10 +128,20 @@ def add_to(file: Path, headlines: Mapping[str, Headline], reports: Mapping[str, 
         suite.insert(0, held)
     for version, first in headlines.items():
         _add_headline(held, version, first)
-    for report in reports.values():
-        for verdict in report.verdicts:
-            if verdict.check == SERVED_CHECK:
-                kind = _add_case(suite, report, verdict, "")
-                for count in ("tests", *([_PLURALS[kind]] if kind else ())):
-                    suite.set(count, str(int(suite.get(count, "0")) + 1))
+    known: dict[tuple[str, ...], tuple[Report, Verdict, Place]] = {
+        (version, verdict.scenario, verdict.check): (report, verdict, place)
+        for version, report in reports.items()
+        for verdict, place in places(report)
+    }
+    for case in suite.iter("testcase"):
+        item = _ITEM.fullmatch(case.get("name", ""))
+        if item is not None and item.groups() in known:
+            seconds = case.get("time", "0")
+            case.clear()
+            case.set("time", seconds)
+            _fill(case, *known[item.groups()], f"{out}/{item[1]}")
+    for item_id, found in known.items():
+        if found[1].check == SERVED_CHECK:
+            _fill(ET.SubElement(suite, "testcase", {"time": "0"}), *found, f"{out}/{item_id[0]}")
+    _count(suite)
     tree.write(file, encoding="utf-8", xml_declaration=True)

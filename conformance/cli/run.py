@@ -1,6 +1,4 @@
-"""``run``: judge a target and write a report. It calls ``pytest.main``, so JUnit, Allure and xdist are pytest's
-plugins.
-"""
+"""``run``: judge a target and write a report. It calls ``pytest.main``, so Allure and xdist are pytest's plugins."""
 
 from __future__ import annotations
 
@@ -26,9 +24,10 @@ from conformance.spec.loading import load
 from conformance.target.limits import NOTHING
 
 if TYPE_CHECKING:
-    from reports import jsonl
+    from reports import github, jsonl
     from reports.headline import Headline
 else:
+    github = late("reports.github")
     jsonl = late("reports.jsonl")
 
 NAME = "run"
@@ -50,11 +49,16 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--har", action="store_true", help=f"also write all exchanges as HAR 1.2 into {NAME_OF_HAR} of each api-version"
     )
+    parser.add_argument(
+        "--github",
+        action="store_true",
+        help="also print annotations for GitHub Actions, and add summary.md to the summary of the job",
+    )
     parser.add_argument("--alluredir", metavar="DIR", default=None, help="also write Allure results into this folder")
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run version by version, each with its own JUnit file. The exit code is the most serious one of all versions."""
+    """Run version by version. The exit code is the most serious one of all versions."""
     with interruptible():
         return _main(args)
 
@@ -134,8 +138,7 @@ def _run(args: argparse.Namespace, version: str, out: Path, headlines: dict[str,
     words += ["-s", "-p", "no:logging"]
     # The plugin runs the garbage collector several times at the end. Our threads catch their exceptions themselves.
     words += ["-p", "no:unraisableexception"]
-    words += ["--junitxml", str(out / version / "junit.xml")]
-    words += ["-o", "junit_family=xunit2", "-o", "junit_suite_name=aoai-conformance"]
+    words += ["-p", "no:junitxml"]  # the report has a file of this form
     # xdist is loaded only if it is wanted: it costs time at every start.
     if args.workers:
         words += ["-p", "xdist.plugin", "-n", str(args.workers)]
@@ -150,10 +153,11 @@ def _run(args: argparse.Namespace, version: str, out: Path, headlines: dict[str,
         raise console.refused
     headlines.update(console.headlines)
     with held() as signals:
-        if console.headlines:
-            if args.har:
-                _write_har(out / version)
-            seal(out / version)  # pytest writes its JUnit file last
+        if console.headlines and args.har:
+            _write_har(out / version)
+            seal(out / version)
+        if console.headlines and args.github:
+            _tell_github(out / version)
     if signals.came:
         return 130
     return console.exit_code if console.exit_code is not None else _of_pytest(code)
@@ -165,6 +169,16 @@ def _write_har(folder: Path) -> None:
         write_har(folder / NAME_OF_HAR, jsonl.read(folder).traces.values())
     except OSError as error:
         print(f"{PROG}: {folder / NAME_OF_HAR}: can't be written: {error.strerror or error}", file=sys.stderr)
+
+
+def _tell_github(folder: Path) -> None:
+    """Print annotations and add to the summary of the job. What can't be written is told."""
+    for line in github.commands(jsonl.read(folder)):
+        print(line)
+    try:
+        github.summarise_job(folder / "summary.md", os.environ)
+    except OSError as error:
+        print(f"{PROG}: the summary of the job can't be written: {error.strerror or error}", file=sys.stderr)
 
 
 _SUITE = Path(__file__).resolve().parent.parent / "suite"

@@ -26,12 +26,11 @@ from conformance.spec.spec import Spec
 from conformance.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from reports import headline, junit
+    from reports import headline
     from reports.headline import Headline
     from reports.jsonl import Report
 else:
     headline = late("reports.headline")
-    junit = late("reports.junit")
 
 __all__ = ["Judged", "judge_files"]
 
@@ -110,9 +109,6 @@ def _report(spec: Spec, found: Sorted, out: Path, started: str, notes: Iterable[
     recorder.close()
     report = recording.merge(folder, spec, header, [item for item, _ in judged], notes=(*alone, *notes))
     recording.derive(folder, report)
-    # Of a run pytest writes this file.
-    (folder / "junit.xml").write_text(junit.document(report, str(folder)), "utf-8", "backslashreplace")
-    recording.seal(folder)
     return report
 
 
