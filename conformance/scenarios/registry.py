@@ -42,7 +42,8 @@ def scenarios_of(spec: Spec, profile: str) -> tuple[Scenario, ...]:
     found: dict[str, Scenario] = {}
     for item in _registered():
         for made in (item,) if isinstance(item, Scenario) else item(spec):
-            there = all(operation in known for operation in made.operations) and all(map(spec.has, made.features))
+            needed = (*made.operations, *made.uses)
+            there = all(operation in known for operation in needed) and all(map(spec.has, made.features))
             if profile in made.profiles and there:
                 if made.id in found:
                     raise HarnessError(f"two scenarios are called {made.id}", where=made.module)

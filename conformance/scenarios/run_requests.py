@@ -15,6 +15,7 @@ from conformance.scenarios.runs import (
     ENDS,
     GET,
     HELLO,
+    MAKES,
     MESSAGES,
     POPULATION,
     RUNS,
@@ -55,7 +56,12 @@ def _all_messages(at: RunSetup, role: str) -> Case:
 
 
 @scenario(
-    "runs.overrides", operations=(RUNS, GET, MESSAGES, "assistants.get"), requests=20, tokens=_TOKENS, features=CALLS
+    "runs.overrides",
+    operations=(RUNS, GET, MESSAGES, "assistants.get"),
+    requests=20,
+    tokens=_TOKENS,
+    features=CALLS,
+    uses=MAKES,
 )
 def overrides(spec: Spec, settings: Settings) -> Script:
     """A run brings its own instructions, tools and messages; the assistant stays as it was."""
@@ -123,4 +129,5 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
     """Yield the scenarios whose request fields the version documents."""
     for name, script, fields, operations, features in _BY_FIELDS:
         if documents(spec, RUNS, *fields):
-            yield scenario(name, operations=operations, requests=20, tokens=_TOKENS, features=features)(script)
+            more = {"features": features, "uses": MAKES}
+            yield scenario(name, operations=operations, requests=20, tokens=_TOKENS, **more)(script)

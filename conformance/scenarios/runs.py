@@ -31,7 +31,7 @@ from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Level
 
-__all__ = ["ENDS", "STOPS", "RunSetup", "begin", "calls_of", "finish", "run_setup"]
+__all__ = ["ENDS", "MAKES", "STOPS", "RunSetup", "begin", "calls_of", "finish", "run_setup"]
 
 RUNS, GET, STEPS = "threads.runs.create", "threads.runs.get", "threads.runs.steps.list"
 SUBMIT, CANCEL = "threads.runs.submit_tool_outputs", "threads.runs.cancel"
@@ -57,6 +57,9 @@ POPULATION = {
 ASK = "Call both functions for Oslo, then say what you found in one sentence."
 HELLO = "Say hello in one short sentence."
 LONG = "Count from 1 to 900 in words, one number after the other, without leaving out any."
+
+#: What :func:`run_setup` sends. A version may have threads and no assistants.
+MAKES = ("assistants.create", "threads.create")
 
 #: Upper bound of the tokens of one run, both ways.
 _TOKENS = 2000
@@ -135,7 +138,7 @@ def _forced(spec: Spec) -> dict[str, Any]:
     return {"tool_choice": {"type": "function", "function": {"name": "get_weather"}}}
 
 
-@scenario("runs.completed", operations=(RUNS, GET, STEPS, MESSAGES), requests=30, tokens=_TOKENS)
+@scenario("runs.completed", operations=(RUNS, GET, STEPS, MESSAGES), requests=30, tokens=_TOKENS, uses=MAKES)
 def completed(spec: Spec, settings: Settings) -> Script:
     """A run without tools ends completed; its message is in the thread, and its steps refer to it."""
     at = yield from run_setup(spec, "runs.completed", tools=[WEATHER])
@@ -179,7 +182,14 @@ def _refused(reason: str, level: Level = Level.SHOULD) -> dict[str, Any]:
     return {"expect": Expect.REJECT, "level": level, "reason": reason, "breaks": Break("", reason, "state")}
 
 
-@scenario("runs.tools", operations=(RUNS, GET, SUBMIT, STEPS), requests=40, tokens=2 * _TOKENS, features=CALLS)
+@scenario(
+    "runs.tools",
+    operations=(RUNS, GET, SUBMIT, STEPS),
+    requests=40,
+    tokens=2 * _TOKENS,
+    features=CALLS,
+    uses=MAKES,
+)
 def tools(spec: Spec, settings: Settings) -> Script:
     """A run waits for the outputs of its functions, locks its thread meanwhile, and goes on when it has them all."""
     at = yield from run_setup(spec, "runs.tools", ASK, [WEATHER, POPULATION])
@@ -224,7 +234,7 @@ def tools(spec: Spec, settings: Settings) -> Script:
     )  # fmt: skip
 
 
-@scenario("runs.cancelled", operations=(RUNS, GET, CANCEL), requests=24, tokens=_TOKENS, features=CALLS)
+@scenario("runs.cancelled", operations=(RUNS, GET, CANCEL), requests=24, tokens=_TOKENS, features=CALLS, uses=MAKES)
 def cancelled(spec: Spec, settings: Settings) -> Script:
     """A run that is cancelled while it waits for outputs ends cancelled, and its thread is unlocked."""
     at = yield from run_setup(spec, "runs.cancelled", ASK, [WEATHER])
@@ -267,7 +277,7 @@ def _limited(spec: Spec, settings: Settings) -> Script:
         yield from finish(at, run, settings)
 
 
-@scenario("runs.with-thread", operations=("threads.create_and_run", GET), requests=20, tokens=_TOKENS)
+@scenario("runs.with-thread", operations=("threads.create_and_run", GET), requests=20, tokens=_TOKENS, uses=MAKES)
 def with_thread(spec: Spec, settings: Settings) -> Script:
     """A thread is created together with its run, in one request."""
     name, operation = "runs.with-thread", "threads.create_and_run"
@@ -334,11 +344,13 @@ def _streamed(spec: Spec, settings: Settings) -> Script:
 _BY_FIELDS = (
     (
         ("max_completion_tokens", "truncation_strategy"),
-        scenario("runs.limited", operations=(RUNS, GET), requests=40, tokens=3 * _TOKENS)(_limited),
+        scenario("runs.limited", operations=(RUNS, GET), requests=40, tokens=3 * _TOKENS, uses=MAKES)(_limited),
     ),
     (
         ("stream",),
-        scenario("runs.streamed", operations=(RUNS, GET, SUBMIT, MESSAGES), requests=16, tokens=3 * _TOKENS)(_streamed),
+        scenario(
+            "runs.streamed", operations=(RUNS, GET, SUBMIT, MESSAGES), requests=16, tokens=3 * _TOKENS, uses=MAKES
+        )(_streamed),
     ),
 )
 
@@ -350,9 +362,9 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
             yield made
     if {RUNS, GET, "threads.runs.list"} <= set(operations_of(spec)):
         walk = Listing("threads.runs.list", _many_runs)
-        yield listing(spec, walk, "Walks over the runs of a thread.", requests=60, tokens=6 * _TOKENS)
+        yield listing(spec, walk, "Walks over the runs of a thread.", requests=60, tokens=6 * _TOKENS, uses=MAKES)
         walk = Listing(STEPS, _many_steps, page=1)
-        yield listing(spec, walk, "Walks over the steps of a run.", requests=40, tokens=2 * _TOKENS)
+        yield listing(spec, walk, "Walks over the steps of a run.", requests=40, tokens=2 * _TOKENS, uses=MAKES)
 
 
 def _many_runs(spec: Spec, settings: Settings, name: str) -> Generator[Step, tuple[Exchange, ...], Objects | None]:

@@ -82,7 +82,8 @@ class Settings:
 class Scenario:
     """A scenario as a value: its id, the operations that it sends, and the script.
 
-    It runs in versions that have the operations and list the ``features`` that the script needs.
+    It runs in versions that have the operations, and those that it ``uses`` to make what they need, and that list the
+    ``features`` that the script needs.
     ``requests`` and ``tokens`` are upper bounds for planning; ``requests`` of a script include the removal of what it
     creates. ``pages`` are further requests at most, in a list of the account that others fill. ``profiles`` are those
     that contain the scenario; ``expensive`` is the opt-in kind that must be allowed on a live target, or "". ``cases``
@@ -100,6 +101,7 @@ class Scenario:
     setup: tuple[Case, ...] = field(default=(), repr=False)
     pages: int = 0
     features: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
     profiles: tuple[str, ...] = Profile.ALL[1:]
     expensive: str = ""
     module: str = ""
@@ -129,9 +131,10 @@ def scenario(
     profiles: Iterable[str] = Profile.ALL[1:],
     expensive: str = "",
     features: Iterable[str] = (),
+    uses: Iterable[str] = (),
 ) -> Callable[[Callable[[Spec, Settings], Script]], Scenario]:
     """Decorator: make a scenario of a generator function. It runs in versions that have all its operations and
-    features.
+    features, and the operations that it ``uses`` to make what it needs.
 
     The docstring of the function is what ``list scenarios`` shows.
     """
@@ -150,6 +153,7 @@ def scenario(
             profiles=tuple(profiles),
             expensive=expensive,
             features=tuple(features),
+            uses=tuple(uses),
             module=script.__module__,
         )
 

@@ -99,7 +99,7 @@ def test_a_job_that_does_not_end_is_not_testable_with_its_last_state(version: st
     assert any("in_progress" in verdict.reason for verdict in stuck)
 
 
-@pytest.mark.parametrize("version", versions())
+@pytest.mark.parametrize("version", versions(drafts=True))
 def test_changing_methods_name_only_what_the_scenario_made(version: str) -> None:
     """Played as the runner plays it: an id in the path of a changing method came out of an own create."""
     spec = load(version)

@@ -89,11 +89,14 @@ def _expiry(body: Value) -> int | None:
 
 @handles("files.list")
 def list_(call: Call) -> Response:
-    """All files, newest first, filtered by purpose on request. The list has no pages.
+    """All files, newest first, filtered by purpose on request. The list has pages where ``limit`` is documented.
 
-    Some clients nevertheless ask for what follows the last file. They get an empty list.
+    Where it is not, some clients nevertheless ask for what follows the last file. They get an empty list.
     """
     purpose = call.query.get("purpose")
+    if call.operation.parameter("query", "limit") is not None:
+        page = call.page(call.store.collection("files"), where=lambda file: purpose in (None, file["purpose"]))
+        return call.json({**page, "data": [_checked(file) for file in page["data"]]})
     files = [file for file in call.store.collection("files") if purpose in (None, file["purpose"])]
     # Collections are oldest first, this list is newest first.
     files.reverse()
