@@ -129,5 +129,6 @@ def scenarios_for(spec: Spec) -> Iterator[Scenario]:
     """Yield the scenarios whose request fields the version documents."""
     for name, script, fields, operations, features in _BY_FIELDS:
         if documents(spec, RUNS, *fields):
-            more = {"features": features, "uses": MAKES}
-            yield scenario(name, operations=operations, requests=20, tokens=_TOKENS, **more)(script)
+            yield scenario(name, operations=operations, requests=20, tokens=_TOKENS, features=features, uses=MAKES)(
+                script
+            )
