@@ -27,7 +27,8 @@ __all__ = ["Makers", "placeholders_of"]
 
 #: Placeholders that the run itself fills in.
 _GIVEN = frozenset({"deployment", "run"})
-#: A placeholder that stands for an object, such as ``file_id`` or ``file_id.batch``; other braces are ordinary text.
+#: A placeholder in a query or a body that stands for an object, such as ``file_id`` or ``file_id.batch``; other braces
+#: there are ordinary text. In a path each placeholder stands for an object, whatever its name.
 _OBJECT = re.compile(r"[a-z_-]+[_-]id(\.[a-z0-9-]+)?")
 
 
@@ -46,14 +47,20 @@ def _texts(value: Any) -> Iterable[str]:
 
 def placeholders_of(case: Case) -> tuple[str, ...]:
     """The placeholders of the objects that a case needs, in order of appearance."""
-    found: dict[str, None] = {}
     body = None if isinstance(case.body, Multipart) else body_to_json(case.body)
-    for text in _texts([list(case.path_params.values()), [v for _, v in case.query], body]):
-        if "{" in text:
-            for name in PLACEHOLDER.findall(text):
-                # Text in braces may be part of a prompt or of a template language.
-                if name not in _GIVEN and _OBJECT.fullmatch(name):
-                    found[name] = None
+    return _objects(list(case.path_params.values()), [[v for _, v in case.query], body])
+
+
+def _objects(path: Any, rest: Any) -> tuple[str, ...]:
+    """The placeholders that stand for objects in the values of a path, and in the rest of a request."""
+    found: dict[str, None] = {}
+    for texts, named in ((path, True), (rest, False)):
+        for text in _texts(texts):
+            if "{" in text:
+                for name in PLACEHOLDER.findall(text):
+                    # Text in braces may be part of a prompt or of a template language.
+                    if name not in _GIVEN and (named or _OBJECT.fullmatch(name)):
+                        found[name] = None
     return tuple(found)
 
 
@@ -88,11 +95,10 @@ class Makers:
 
     def lacks(self, request: Any, near: str) -> bool:
         """Return True if a request to the path ``near`` names an object that nothing in this version creates."""
-        names = {name for text in _texts(request) if "{" in text for name in PLACEHOLDER.findall(text)}
-        for name in sorted(names - _GIVEN):
+        for name in _objects((), request):
             key = f"{name} near {near}"
             if key not in self._lacking:
-                self._lacking[key] = _OBJECT.fullmatch(name) is not None and bool(self.chain([name], near)[1])
+                self._lacking[key] = bool(self.chain([name], near)[1])
             if self._lacking[key]:
                 return True
         return False

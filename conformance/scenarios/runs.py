@@ -183,12 +183,7 @@ def _refused(reason: str, level: Level = Level.SHOULD) -> dict[str, Any]:
 
 
 @scenario(
-    "runs.tools",
-    operations=(RUNS, GET, SUBMIT, STEPS),
-    requests=40,
-    tokens=2 * _TOKENS,
-    features=CALLS,
-    uses=MAKES,
+    "runs.tools", operations=(RUNS, GET, SUBMIT, STEPS), requests=40, tokens=2 * _TOKENS, features=CALLS, uses=MAKES
 )
 def tools(spec: Spec, settings: Settings) -> Script:
     """A run waits for the outputs of its functions, locks its thread meanwhile, and goes on when it has them all."""
@@ -340,26 +335,19 @@ def _streamed(spec: Spec, settings: Settings) -> Script:
     )
 
 
-#: Scenarios that need not only operations but also these fields of the run request.
+#: Scenarios that need not only operations but also these fields of the run request: fields, id, script, operations,
+#: requests.
 _BY_FIELDS = (
-    (
-        ("max_completion_tokens", "truncation_strategy"),
-        scenario("runs.limited", operations=(RUNS, GET), requests=40, tokens=3 * _TOKENS, uses=MAKES)(_limited),
-    ),
-    (
-        ("stream",),
-        scenario(
-            "runs.streamed", operations=(RUNS, GET, SUBMIT, MESSAGES), requests=16, tokens=3 * _TOKENS, uses=MAKES
-        )(_streamed),
-    ),
+    (("max_completion_tokens", "truncation_strategy"), "runs.limited", _limited, (RUNS, GET), 40),
+    (("stream",), "runs.streamed", _streamed, (RUNS, GET, SUBMIT, MESSAGES), 16),
 )
 
 
 def scenarios_for(spec: Spec) -> Iterator[Scenario]:
     """Yield the scenarios whose request fields the version documents, and the walks over runs and their steps."""
-    for fields, made in _BY_FIELDS:
+    for fields, id, script, operations, requests in _BY_FIELDS:
         if documents(spec, RUNS, *fields):
-            yield made
+            yield scenario(id, operations=operations, requests=requests, tokens=3 * _TOKENS, uses=MAKES)(script)
     if {RUNS, GET, "threads.runs.list"} <= set(operations_of(spec)):
         walk = Listing("threads.runs.list", _many_runs)
         yield listing(spec, walk, "Walks over the runs of a thread.", requests=60, tokens=6 * _TOKENS, uses=MAKES)

@@ -1,0 +1,29 @@
+"""The objects that requests name: made before, or ids that no object has."""
+
+from __future__ import annotations
+
+import pytest
+from corpus_stage import corpus
+
+from conformance.requests.wire import PLACEHOLDER
+from conformance.spec.loading import versions
+
+#: What the run fills in by itself.
+GIVEN = {"deployment", "run"}
+
+
+@pytest.mark.parametrize("version", versions(drafts=True))
+def test_a_path_names_what_the_corpus_makes_or_what_nobody_has(version: str) -> None:
+    """Whatever the parameter is called: a placeholder that nothing fills is never sent, so nothing would be judged."""
+    unfilled = set()
+    for part in corpus(version).parts:
+        made = {name for case in (*part.setup, *part.fresh, *part.cases) for name in case.creates} | GIVEN
+        for case in part.cases:
+            named = {name for text in case.path_params.values() for name in PLACEHOLDER.findall(text)}
+            unfilled |= {(part.operation, name) for name in named - made}
+    assert set() == unfilled
+
+
+def test_a_model_of_the_run_is_deleted_only_if_something_makes_one() -> None:
+    names = {case.path_params["model"] for case in corpus("v1").operations["models.delete"].cases}
+    assert {"conformance-no-such-deployment"} == names
