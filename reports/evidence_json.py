@@ -78,6 +78,7 @@ def exchange_to_json(exchange: Exchange) -> dict[str, Any]:
             "headers_at": round(response.headers_at, 6),
             **({"shortened": asdict(response.shortened)} if response.shortened else {}),
             **({} if response.timed else {"timed": False}),
+            **({"surplus": response.surplus} if response.surplus else {}),
         },
         "fault": fault and {"kind": fault.kind.value, "message": fault.message, "at": round(fault.at, 6)},
         "attempts": [exchange_to_json(attempt) for attempt in exchange.attempts],
@@ -122,6 +123,7 @@ def _response(plain: Mapping[str, Any]) -> Response:
         http_version=plain["http_version"],
         shortened=Shortened(**plain["shortened"]) if plain.get("shortened") else None,
         timed=plain.get("timed", True),
+        surplus=plain.get("surplus", 0),
     )
 
 

@@ -104,7 +104,8 @@ class Response:
     ``complete`` is True if the message body ended properly (RFC 9112 section 6.3). ``elapsed`` is the time in seconds
     from sending to the end of the body, ``headers_at`` to the end of the header section. If ``shortened`` is set, the
     chunks hold only the beginning and the end of the body, and it isn't parsed.
-    ``timed`` is False if nobody noted when the chunks arrived, as in most recordings of other tools.
+    ``timed`` is False if nobody noted when the chunks arrived, as in most recordings of other tools. ``surplus`` is the
+    number of bytes that came after the end of the message, on the same connection; they belong to no message.
     """
 
     status: int
@@ -117,6 +118,7 @@ class Response:
     http_version: str = "HTTP/1.1"
     shortened: Shortened | None = None
     timed: bool = True
+    surplus: int = 0
 
     @cached_property
     def body(self) -> bytes:

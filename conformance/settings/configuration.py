@@ -50,12 +50,16 @@ LONGEST, LONGEST_KEY = 1_000_000, 64_000
 
 @frozen
 class Timeouts:
-    """Time limits in seconds: to connect, until the first byte, between two reads, and for the whole exchange."""
+    """Time limits in seconds: to connect, until the first byte, between two reads, and for the whole exchange.
+
+    ``surplus`` is how long content is awaited after an answer that must not have any (to HEAD, 204, 304).
+    """
 
     connect: float = 10.0
     read: float = 60.0
     idle: float = 60.0
     whole: float = 300.0
+    surplus: float = 0.2
 
 
 @frozen

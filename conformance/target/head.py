@@ -11,6 +11,7 @@ import re
 import httpcore
 
 from conformance.settings.configuration import Limits
+from conformance.target.tail import Tail
 
 __all__ = ["Head", "OverLimit"]
 
@@ -29,25 +30,30 @@ class OverLimit(httpcore.ProtocolError):
 
 
 class Head:
-    """Reads the bytes of one answer until its final header section ends."""
+    """Reads the bytes of one answer to ``method``: until its final header section ends, and then those after it."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, limits: Limits, method: str = "") -> None:
+        self._limits, self._method = limits, method
         self._bytes = bytearray()
         self._interim = 0
         #: True once the final header section has ended. What follows is the body.
         self.over = False
+        #: What follows the final header section; None before its end.
+        self.tail: Tail | None = None
 
     def feed(self, data: bytes) -> None:
         """Read the next bytes. Raises :class:`OverLimit`."""
-        if self.over:
+        if self.tail is not None:
+            self.tail.feed(data)
             return
         start = max(0, len(self._bytes) - _LONGEST_END)
         self._bytes += data
         while (end := _END.search(self._bytes, start)) is not None:
             self.over = self._is_final(bytes(self._bytes[: end.start()]))
             if self.over:
-                self._bytes = bytearray()
+                self.tail = Tail(self._method, bytes(self._bytes[: end.start()]))
+                rest, self._bytes = bytes(self._bytes[end.end() :]), bytearray()
+                self.tail.feed(rest)
                 return
             del self._bytes[: end.end()]
             start = 0

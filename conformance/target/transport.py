@@ -12,6 +12,7 @@ however slowly bytes arrive.
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import threading
@@ -22,7 +23,7 @@ from urllib.parse import urlsplit
 
 import httpcore
 import httpx
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from conformance.errors import HarnessError
 from conformance.evidence.body import Body
@@ -31,6 +32,7 @@ from conformance.requests.request import Request
 from conformance.settings.configuration import Limits, Timeouts
 from conformance.target.head import Head, OverLimit
 from conformance.target.proxy import Proxy
+from conformance.target.tail import has_no_content
 
 __all__ = ["Answer", "Transport"]
 
@@ -182,7 +184,7 @@ class Transport:
         began = time.monotonic()
         clock.deadline, clock.idle = min(began + self._timeouts.whole, self.until), self._timeouts.idle
         clock.wrote = clock.heard = clock.late = False
-        clock.head = Head(self._limits)
+        clock.head = Head(self._limits, request.method)
         body = Body(self._limits.kept_bytes)
         answer: httpcore.Response | None = None
         headers_at, fault, ended = 0.0, None, False
@@ -205,6 +207,8 @@ class Transport:
                     raise httpcore.ReadTimeout("the exchange took too long")
             else:
                 ended = True
+                patient = has_no_content(request.method, answer.status)
+                _read_on(clock, self._timeouts.surplus if patient else 0.0)
         except httpcore.LocalProtocolError as error:
             raise HarnessError(f"a request that HTTP can't carry: {error}", where=request.url) from None
         except (*_FAULTS, OSError) as error:
@@ -214,6 +218,11 @@ class Transport:
                 answer.close()
         elapsed = time.monotonic() - began
         response = self._response(answer, body, ended, elapsed, headers_at) if answer else None
+        tail = clock.head.tail
+        if response is not None and ended and tail is not None and tail.surplus:
+            response = evolve(response, surplus=tail.surplus)
+            # The next request must not take these bytes for its answer.
+            pool.close()
         return Answer(response, fault, clock.wrote, clock.heard)
 
     def abort(self) -> None:
@@ -330,6 +339,23 @@ class Transport:
                 return Fault(FaultKind.PROTOCOL, text, at)
             case _:
                 return Fault(FaultKind.CLOSED, text, at)
+
+
+def _read_on(clock: _Clock, seconds: float) -> None:
+    """Look for bytes after the end of an answer, for at most so many seconds. They stay in the socket.
+
+    Nothing is looked for in TLS: what can be read from its socket may be no content.
+    """
+    limit = min(seconds, max(0.0, clock.deadline - time.monotonic()))
+    for stream in list(clock.sockets):
+        sock = stream.get_extra_info("socket")
+        if clock.head.tail is None or clock.head.tail.surplus or not isinstance(sock, socket.socket):
+            continue
+        try:
+            if not isinstance(sock, ssl.SSLSocket) and select.select([sock], [], [], limit)[0]:
+                clock.head.tail.feed(sock.recv(_PIECE, socket.MSG_PEEK))
+        except (OSError, ValueError):
+            continue  # it was closed in the meantime
 
 
 class _Events:

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from attrs import evolve
 
-from conformance.evidence.exchange import Exchange, Fault, FaultKind
+from conformance.evidence.exchange import BROKEN_OFF, Exchange, Fault, FaultKind
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.requests.case import Case, Expect
@@ -249,12 +249,21 @@ def message_whole(spec: Spec, seen: Observation) -> Iterator[Finding]:
     fault = seen.exchange.fault
     if fault is not None:
         yield seen.finding(
-            f"{_HOW.get(fault.kind, 'the exchange ended early')}: {fault.message}",
+            f"{_HOW.get(fault.kind, 'the exchange ended early')}: {fault.message}{_announced(seen.exchange)}",
             place=f"byte:{seen.exchange.response.size}" if seen.exchange.response else "",
             outcome=Outcome.NOT_TESTABLE if fault.kind is FaultKind.TOO_LARGE else None,
             expected="a whole HTTP message",
             actual=f"{fault.kind} after {fault.at:.2f} s",
         )
+
+
+def _announced(exchange: Exchange) -> str:
+    """What Content-Length announced, if less came before the answer broke off; else ""."""
+    response, fault = exchange.response, exchange.fault
+    length = response.header("content-length") if response is not None else None
+    if response is None or fault is None or fault.kind not in BROKEN_OFF or length is None or not length.isdecimal():
+        return ""
+    return f"; Content-Length announces {length} bytes, {response.size} came" if int(length) > response.size else ""
 
 
 #: What each kind of fault means for the message.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from attrs import evolve
+
 from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
@@ -48,6 +50,45 @@ def one_length(spec: Spec, seen: Observation) -> Iterator[Finding]:
             expected="one of them",
             actual=f"Content-Length: {', '.join(lengths)}; Transfer-Encoding: {', '.join(codings)}",
         )
+
+
+def _more(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+    """Counterexample: seven bytes follow the message."""
+    response = exchange.response
+    if response is None or exchange.fault is not None or not response.complete:
+        return None
+    return exchange.answered(evolve(response, surplus=7))
+
+
+@check(
+    "http.framing.nothing-after",
+    Level.MUST,
+    clause="http-nothing-after",
+    counterexample=_more,
+    needs=Needs.ANSWER,
+    provenance="standard",
+)
+def nothing_after(spec: Spec, seen: Observation) -> Iterator[Finding]:
+    """No bytes follow the end of an answer (RFC 9112 section 6.3); HEAD, 204 and 304 have no content at all.
+
+    On a kept connection a client takes such bytes for the beginning of the next answer. They come from a Content-Length
+    that is too small, for instance after a proxy changed the body, or from content where the method or the status
+    allows none (RFC 9110 sections 9.3.2, 15.3.5 and 15.4.5).
+    """
+    response, many = seen.response, seen.response.surplus
+    if not many:
+        return
+    lengths = _values(response, "content-length")
+    if seen.exchange.request.method == "HEAD":
+        cause, expected = "the answer to HEAD has content", "no content in an answer to HEAD"
+    elif response.status in (204, 304):
+        cause, expected = f"a {response.status} has content", f"no content in a {response.status}"
+    elif _values(response, "transfer-encoding"):
+        cause, expected = "bytes follow the last chunk", "nothing after the last chunk"
+    else:
+        told = ", ".join(lengths)
+        cause, expected = f"bytes follow the content that Content-Length: {told} announces", f"{told} bytes"
+    yield seen.finding(cause, place=f"byte:{response.size}", expected=expected, actual=f"at least {many} bytes more")
 
 
 def _length_of_nothing(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
