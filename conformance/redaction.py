@@ -110,12 +110,16 @@ def parts_of(value: str) -> tuple[str, ...]:
 
 
 @cache
-def _unit(char: str) -> str:
-    """A pattern for one character in any escape."""
+def _unit(char: str, *, misread: bool = True) -> str:
+    """A pattern for one character in any escape; with ``misread`` also as one whose UTF-8 was read as Latin-1, in which
+    HTTP libraries show headers.
+    """
     forms = [re.escape(char)]
     raw = char.encode("utf-8", "surrogatepass")
     if len(raw) > 1:
         forms.append(re.escape(raw.decode("latin-1")))
+        if misread:
+            forms.append("".join(_unit(chr(byte), misread=False) for byte in raw))
     forms.append(f"(?i:{''.join(f'%{byte:02x}' for byte in raw)})")
     wide = char.encode("utf-16-be", "surrogatepass").hex()
     forms.append("(?i:" + "".join(rf"{_ESCAPE}u{wide[n : n + 4]}" for n in range(0, len(wide), 4)) + ")")
@@ -321,7 +325,10 @@ def _literal(secret: str) -> Iterator[str]:
     """The forms of a secret that are looked for as they stand."""
     raw = secret.encode("utf-8", "surrogatepass")
     yield secret
-    yield raw.decode("latin-1")
+    misread = raw.decode("latin-1")
+    yield misread
+    if misread != secret:
+        yield misread.encode().decode("latin-1")
     yield quote(raw, safe="")
     yield html.escape(secret)
     yield secret.encode("unicode_escape").decode("ascii")

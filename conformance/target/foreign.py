@@ -8,6 +8,7 @@ is judged, printed and stored, so ``verify`` judges the same evidence.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -96,6 +97,28 @@ def _telling_nothing(headers: Headers) -> Headers:
     return tuple((name, _UNMARKED.sub("x", value) if name.lower() in _DESCRIBING else value) for name, value in headers)
 
 
+def _replaced(response: Response, ids: Mapping[str, str]) -> Response:
+    """The answer with some texts of its JSON replaced, also where one was cut between two chunks."""
+    if not ids:
+        return response
+    forms = {
+        json.dumps(old, ensure_ascii=plain).encode("utf-8", "surrogatepass"): json.dumps(new).encode()
+        for old, new in ids.items()
+        for plain in (True, False)
+    }
+
+    def swapped(data: bytes) -> bytes:
+        for old, new in forms.items():
+            data = data.replace(old, new)
+        return data
+
+    whole = swapped(response.body)
+    # The times of a stream stay, unless an id stands in two of its chunks.
+    pieces = tuple(evolve(chunk, data=swapped(chunk.data)) for chunk in response.chunks)
+    streamed = b"".join(piece.data for piece in pieces) == whole and response.header("content-length") is None
+    return evolve(response, chunks=pieces) if streamed else response.with_body(whole)
+
+
 class ForeignObjects:
     """The objects of others that one scenario has met. Not thread-safe: its owner locks.
 
@@ -141,9 +164,14 @@ class ForeignObjects:
         return True
 
     def _show(self, response: Response) -> Response:
-        """An answer about an object of ours, as it is. The ids that it names are in the evidence from now on."""
-        self._shown.update(id for value in values_of(response) for id in _ids(value) if id not in self._theirs)
-        return response
+        """An answer about an object of ours, as it is. The ids that it names are in the evidence from now on.
+
+        An id that a list showed before, as that of somebody else, stays hidden here too: one id must not stand in two
+        forms in one scenario.
+        """
+        named = {id for value in values_of(response) for id in _ids(value)}
+        self._shown.update(named - self._theirs)
+        return _replaced(response, {id: hidden_id(id) for id in named & self._theirs})
 
     def _id(self, value: str) -> str:
         """An id, hidden if it is somebody else's."""

@@ -62,6 +62,17 @@ def test_every_form_of_a_secret_is_replaced(form: str) -> None:
     assert len(text.replace(REDACTED, "")) - len('before "" behind') <= (16 if form.startswith("base64") else 6)
 
 
+@pytest.mark.parametrize("secret", ["canary-3f9ä61c07be", "\ufeffcanary-3f9a61c07be", "пароль-3f9", "🔑canary-3f9"])
+def test_a_secret_whose_utf8_was_read_as_latin1_is_replaced(secret: str) -> None:
+    """So HTTP libraries show the bytes of a header. A server that echoes it writes that as JSON."""
+    hidden = secrets(secret)
+    read = secret.encode().decode("latin-1")
+    for text in (read, json.dumps(read), json.dumps(json.dumps(read)), quote(read, safe=""), html.escape(read)):
+        assert hidden.text(text).strip('"\\') == REDACTED
+        assert hidden.data(text.encode()).strip(b'"\\') == REDACTED.encode()
+    assert "Ã¤ and ä" == hidden.text("Ã¤ and ä")
+
+
 @given(st.text(st.characters(codec="ascii", min_codepoint=33), min_size=8, max_size=40), st.integers(0, 99), st.data())
 def test_a_secret_is_found_wherever_it_is_cut(secret: str, seed: int, data: st.DataObject) -> None:
     """An answer arrives in pieces: together they hold no secret, and everything else in its order."""

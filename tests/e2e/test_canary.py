@@ -265,6 +265,64 @@ def test_a_key_that_http_can_not_carry_is_a_mistake_that_is_not_printed(key: str
     assert [] == [part for part in ("canary", "61c07be", "3f9a") if part in done.out + done.err]
 
 
+HEADERS = ("x-gateway-token", "cookie", "authorization")
+
+
+@pytest.mark.parametrize("value", [BAD["newline"], BAD["NUL"]], ids=["newline", "NUL"])
+@pytest.mark.parametrize("name", HEADERS)
+def test_a_header_that_http_can_not_carry_is_a_mistake_that_is_not_printed(
+    name: str, value: str, tmp_path: Path
+) -> None:
+    (tmp_path / "c.toml").write_text(f"[target.headers]\n{name} = {json.dumps(value)}\n", "utf-8")
+    given = ("--config", str(tmp_path / "c.toml"), "--target", "http://127.0.0.1:9")
+    done = command(tmp_path, "run", *given, *CHOICE)
+    assert 2 == done.code, done.out + done.err
+    assert 1 == len(done.lines)
+    assert name in done.err
+    assert [] == [part for part in ("canary", "61c07be", "3f9") if part in done.out + done.err]
+
+
+@pytest.mark.parametrize("value", [BAD["BOM"], BAD["non-ASCII"], "s"], ids=["BOM", "non-ASCII", "one character"])
+@pytest.mark.parametrize("name", HEADERS)
+def test_odd_values_of_headers_are_hidden_where_they_are_echoed(name: str, value: str, tmp_path: Path) -> None:
+    """HTTP carries them (RFC 9110 section 5.5), and a server may read their bytes as UTF-8 or as Latin-1."""
+    (tmp_path / "c.toml").write_text(f"[target.headers]\n{name} = {json.dumps(value)}\n", "utf-8")
+    read = (value, value.encode().decode("latin-1"))
+
+    def reply(connection: socket.socket, request: bytes) -> None:
+        head = request.partition(b"\r\n\r\n")[0].decode("latin-1")
+        told = {"utf-8": read[0], "latin-1": read[1], "head": head, "in": [f"x={one}" for one in read]}
+        body = json.dumps(told).encode() + b"\n" + json.dumps(told, ensure_ascii=False).encode()
+        connection.sendall(_http(json.dumps(told).encode(), status="400 Bad Request"))
+        connection.sendall(body)
+
+    with server(reply) as url:
+        given = ("--target", url, "--config", str(tmp_path / "c.toml"), "--out", str(tmp_path / "out"), "--har")
+        done = command(tmp_path, "run", *given, *CHOICE, env={"AZURE_OPENAI_API_KEY": KEY})
+    data = b"".join(contents(each) for each in (tmp_path / "out").rglob("*") if each.is_file())
+    data += (done.out + done.err).encode()
+    assert b"x-gateway-token" in data.lower() or b"cookie" in data.lower() or b"authorization" in data.lower()
+    if len(value) == 1:  # as a value of its own; it is a letter of every word
+        assert b'"utf-8": "s"' not in data
+        assert b'"utf-8\\": \\"s\\"' not in data
+        assert f"{name}: s\\r\\n".encode() not in data
+        return
+    shown = [*read, *(json.dumps(one)[1:-1] for one in read), *(quote(one, safe="") for one in read), "61c07be"]
+    assert [] == [one for one in shown if one.encode() in data]
+    assert "Traceback" not in done.out + done.err
+
+
+def test_traffic_as_har_and_echoed_forms_hold_no_secret(tmp_path: Path) -> None:
+    """The server gives back whole forms, with their headers; the run writes all of its traffic as HAR."""
+    with server(everywhere) as url:
+        chosen = ("--api-version", "2023-11-06-beta", "--scenario", "corpus.files.upload", "--har")
+        done = run(tmp_path, url, *chosen)
+    traffic = b"".join(har.read_bytes() for har in (tmp_path / "out").rglob("*.har"))
+    assert b"multipart/form-data" in traffic, done.out + done.err
+    assert [] == leaks(tmp_path, done)
+    assert "Traceback" not in done.out + done.err
+
+
 @pytest.mark.parametrize("key", ["k", "key7"])
 def test_a_short_key_is_hidden_where_it_stands_as_a_value(key: str, tmp_path: Path) -> None:
     """It is part of many words, so only whole values are replaced; the report stays readable."""

@@ -143,6 +143,32 @@ def test_an_id_that_an_answer_about_our_object_names_stays_comparable() -> None:
     assert body(changed)["tool_resources"] == changed.exchange.request.json["tool_resources"] == resources
 
 
+@pytest.mark.parametrize("cut", [0, 60, 90])
+@pytest.mark.parametrize("kind", ["application/json", "text/event-stream"])
+def test_an_id_that_a_list_showed_before_has_the_same_form_in_an_answer_about_our_object(cut: int, kind: str) -> None:
+    """A list shows the store before the answer that names it for our assistant. The id must not stand there hidden and
+    here as it is: whoever has the report could tell which object of the account it is, and no check could compare them.
+    """
+    foreign = ForeignObjects({"asst_mine"})
+    listed = Case("vector_stores.list", "GET", "/vector_stores")
+    sent = Request("GET", "https://t.example/x")
+    first = foreign.hidden(Observation(listed, Exchange(sent, page({"id": "vs_private"}))))
+    text = dumps({"id": "asst_mine", "tool_resources": {"file_search": {"vector_store_ids": ["vs_private"]}}})
+    data = text if kind == "application/json" else b"data: " + text + b"\n\n"
+    chunks = tuple(Chunk(at, part) for at, part in ((0.1, data[:cut]), (0.7, data[cut:])) if part)
+    told = Response(200, (("content-type", kind),), chunks)
+    look = Case("assistants.get", "GET", "/assistants/{id}", {"id": "asst_mine"})
+    kept = foreign.hidden(Observation(look, Exchange(sent, told)))
+    assert kept.exchange.response is not None
+    whole = kept.exchange.response.body
+    assert [] == left(kept)
+    assert hidden_id("vs_private") == body(first)["data"][0]["id"]
+    assert data.replace(b"vs_private", hidden_id("vs_private").encode()) == whole
+    assert b"asst_mine" in whole
+    again = foreign.hidden(Observation(listed, Exchange(sent, page({"id": "vs_private"}))))
+    assert body(first) == body(again)
+
+
 def test_an_id_that_was_taken_for_foreign_stays_so_in_its_scenario() -> None:
     """Another scenario creates objects meanwhile; two pages with the same object must stay equal."""
     owned: set[str] = set()
