@@ -88,14 +88,29 @@ class Preloaded:
 
     @contextmanager
     def started(
-        self, module: str, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, streams: Sequence[int]
+        self,
+        module: str,
+        arguments: Sequence[str],
+        env: Mapping[str, str],
+        cwd: Path,
+        streams: Sequence[int],
+        *,
+        file_bytes: int | None = None,
     ) -> Iterator[Forked]:
-        """A process like that of ``python -m module arguments``, with the given standard streams."""
+        """A process like that of ``python -m module arguments``, with the given standard streams. None of its files may
+        become larger than ``file_bytes``.
+        """
         talk, theirs = socket.socketpair()
         with talk, talk.makefile("rwb") as lines:
             with theirs:
                 socket.send_fds(self._channel, [b"+"], [theirs.fileno(), *streams])
-            asked = {"module": module, "arguments": [*arguments], "environment": {**env}, "folder": str(cwd)}
+            asked = {
+                "module": module,
+                "arguments": [*arguments],
+                "environment": {**env},
+                "folder": str(cwd),
+                "file_bytes": file_bytes,
+            }
             lines.write(json.dumps(asked).encode() + b"\n")
             lines.flush()
             yield Forked(int(lines.readline()), lines)
@@ -126,16 +141,23 @@ def preloaded() -> Preloaded:
 
 
 def command(
-    state: Path, *arguments: str, env: Mapping[str, str] | None = None, cwd: Path | None = None, ours: bool = True
+    state: Path,
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    ours: bool = True,
+    file_bytes: int | None = None,
 ) -> Done:
     """Run a command to its end; a command that hangs fails the test by :class:`subprocess.TimeoutExpired`.
 
     With ``ours`` the arguments are those of our command line, else a whole one. What is ``python -m`` is forked from a
-    process that has imported the package, unless ``env`` speaks to Python itself.
+    process that has imported the package, unless ``env`` speaks to Python itself; such a process can be told that none
+    of its files may become larger than ``file_bytes``.
     """
     given, whole = words(*arguments) if ours else list(arguments), environment(state, **(env or {}))
     if given[:2] == [sys.executable, "-m"] and not any(name.startswith("PYTHON") for name in env or ()):
-        return _forked(given[2], given[3:], whole, cwd or state)
+        return _forked(given[2], given[3:], whole, cwd or state, file_bytes)
+    assert file_bytes is None, "only a fork can be told that"
     done = subprocess.run(
         given,
         env=whole,
@@ -149,7 +171,7 @@ def command(
     return Done(done.returncode, done.stdout, done.stderr)
 
 
-def _forked(module: str, arguments: Sequence[str], env: Mapping[str, str], cwd: Path) -> Done:
+def _forked(module: str, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, file_bytes: int | None) -> Done:
     """Run a module to its end as a fork."""
     with ExitStack() as stack:
         empty = stack.enter_context(Path(os.devnull).open("rb"))
@@ -157,7 +179,7 @@ def _forked(module: str, arguments: Sequence[str], env: Mapping[str, str], cwd: 
         read = [stack.enter_context(os.fdopen(one, encoding="utf-8")) for one, _ in ends]
         write = [stack.enter_context(os.fdopen(one, "wb")) for _, one in ends]
         streams = [empty.fileno(), *(each.fileno() for each in write)]
-        process = stack.enter_context(preloaded().started(module, arguments, env, cwd, streams))
+        process = stack.enter_context(preloaded().started(module, arguments, env, cwd, streams, file_bytes=file_bytes))
         for each in write:
             each.close()
         with ThreadPoolExecutor(2) as readers:

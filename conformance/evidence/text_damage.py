@@ -11,7 +11,7 @@ from attrs import frozen
 __all__ = ["Damage", "damage", "strings", "told_once"]
 
 #: The kinds of JSON values that are or may hold strings.
-_HOLDERS = (str, dict, list)
+_HOLDERS = frozenset((str, dict, list))
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 #: The control characters U+0080 to U+009F. No text of a model or a person has a use for them.
@@ -86,6 +86,6 @@ def strings(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
             for name, inner in one.items():
                 yield place, name
                 stack.append((f"{place}/{name}", inner))
-        elif isinstance(one, list):
-            # Most long lists hold numbers; a pointer for each of them would take most of the time.
-            stack.extend((f"{place}/{i}", inner) for i, inner in enumerate(one) if isinstance(inner, _HOLDERS))
+        # Most long lists hold numbers alone. A look at each of them would take most of the time of a run.
+        elif isinstance(one, list) and not _HOLDERS.isdisjoint(map(type, one)):
+            stack.extend((f"{place}/{i}", inner) for i, inner in enumerate(one) if type(inner) in _HOLDERS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from attrs import evolve
 
 from conformance.evidence.exchange import Exchange, Response
+from conformance.evidence.json_copy import copied
 from conformance.judging.check import Counterexample
 from conformance.requests.request import Request
 
@@ -57,7 +57,7 @@ def on_json(change: Callable[[Any, Request], Any], *, when: When = lambda _: Tru
         if response is None or not exchange.ok or not isinstance(response.json, dict) or not when(exchange):
             return None
         # The parsed body is cached in the response, so it must not be changed in place.
-        changed = change(copy.deepcopy(response.json), exchange.request)
+        changed = change(copied(response.json), exchange.request)
         return None if changed is None else exchange.answered(response.with_json(changed))
 
     return broken

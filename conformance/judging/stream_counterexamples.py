@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from attrs import evolve, frozen
 
 from conformance.evidence.event_stream import stream_of
 from conformance.evidence.exchange import Chunk, Exchange, Response
+from conformance.evidence.json_copy import copied
 from conformance.requests.request import Request
 
 __all__ = ["Draft", "assemble", "drafts", "each_json", "on_body", "on_events", "protocol_of"]
@@ -128,7 +128,7 @@ def each_json(change: Callable[[dict[str, Any], int], dict[str, Any] | None], *p
             value = event.json
             if isinstance(value, dict):
                 # ``change`` may work in place; the comparison below needs the old value.
-                other = change(copy.deepcopy(value), index)
+                other = change(copied(value), index)
                 if other is not None and other != value:
                     changed[index] = event.with_json(other)
         return None if changed == events else changed

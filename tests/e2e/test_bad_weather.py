@@ -7,7 +7,6 @@ nothing hangs.
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import subprocess
 import sys
@@ -44,18 +43,7 @@ def derived(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def limited(state: Path, most: int, *arguments: str) -> Done:
     """A command none of whose files may become larger than ``most`` bytes: the disk is full. Its cache is its own."""
-    done = subprocess.run(
-        words(*arguments),
-        env=environment(state, AOAI_CONFORMANCE_CACHE=str(state / "cache")),
-        cwd=state,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
-    )
-    return Done(done.returncode, done.stdout, done.stderr)
+    return command(state, *arguments, env={"AOAI_CONFORMANCE_CACHE": str(state / "cache")}, file_bytes=most)
 
 
 @pytest.mark.parametrize(
