@@ -62,6 +62,39 @@ def test_a_forked_command_ends_like_a_started_one(tmp_path: Path, code: str, exi
     assert "preloaded.py" not in done.err or "ZeroDivisionError" == says
 
 
+#: What a worker sees of how it was started, as ``python -u -c``.
+WORKER = """
+import os, sys
+print(sys.argv, sys.path[0] == "", __name__, sys.stdin.readline(), sys.stdin.read(), os.environ["TELL"], os.getcwd())
+print("conformance.cli" in sys.modules, file=sys.stderr)
+raise SystemExit(7)
+"""
+
+STARTS = """
+import subprocess, sys
+done = subprocess.run([sys.executable, *sys.argv[2:], sys.argv[1]], input="one\\ntwo", capture_output=True, text=True)
+print(done.returncode, done.stdout)
+print(done.stderr, file=sys.stderr)
+"""
+
+
+def test_a_worker_of_a_forked_command_is_a_fork_too(tmp_path: Path) -> None:
+    """What it can see is the same as if Python had started it; only its imports are there already."""
+    forked = told(tmp_path, STARTS, WORKER, "-u", "-c")
+    started = told(tmp_path, STARTS, WORKER, "-u", "-c", PYTHONHASHSEED="1")
+    other = told(tmp_path, STARTS, WORKER, "-c")
+    assert started.out == forked.out == other.out
+    assert forked.out.startswith("7 ['-c'] True __main__ one")
+    assert ("True", "False", "False") == tuple(done.err.strip() for done in (forked, started, other))
+
+
+def test_a_forked_command_can_be_told_how_large_its_files_may_become(tmp_path: Path) -> None:
+    (tmp_path / "told.py").write_text("with open('large', 'wb') as file: file.write(bytes(1001))")
+    words = (sys.executable, "-m", "told")
+    assert "File too large" in command(tmp_path, *words, ours=False, file_bytes=1000).err
+    assert 0 == command(tmp_path, *words, ours=False, file_bytes=1001).code
+
+
 def test_one_command_leaves_nothing_to_the_next(tmp_path: Path) -> None:
     """Each is a fork of the same process, which none of them can change."""
     seen = "import conformance, os, sys; print(hasattr(conformance, 'left'), 'LEFT' in os.environ)\n"

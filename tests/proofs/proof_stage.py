@@ -106,7 +106,7 @@ class Stage:
             yield from self._broken(check, name)
 
     def some_broken(self, check: Check) -> Iterator[Broken]:
-        """Of these, those up to the first in which the rule shows, and one of the others: which one, the commit says."""
+        """Of these, those up to the first in which the rule shows, and one of the others, chosen by the commit."""
         names = self._by_size(check)
         for place, name in enumerate(names):
             for one in self._broken(check, name):

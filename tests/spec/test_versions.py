@@ -17,6 +17,8 @@ from conformance.spec.loading import load, versions
 from conformance.spec.operations import operations_of
 from conformance.spec.shipped import specs_dir
 from conformance.spectools.document_text import as_json, as_yaml
+from conformance.spectools.fact_rules import shared_fact_problems
+from conformance.spectools.ledger_rules import common_problems
 from conformance.spectools.lint import lint
 from conformance.spectools.version_numbers import page
 
@@ -55,8 +57,14 @@ def test_list_operations_counts(version: str, capsys: pytest.CaptureFixture[str]
     assert len({row["operation"] for row in rows}) == len(rows) == OPERATIONS[version]
 
 
-def test_lint_finds_nothing() -> None:
-    assert [str(problem) for problem in lint(())] == []
+@pytest.mark.parametrize("version", versions())
+def test_lint_finds_nothing_in_a_version(version: str) -> None:
+    assert [str(problem) for problem in lint((version,))] == []
+
+
+def test_lint_finds_nothing_in_what_the_versions_share() -> None:
+    assert [] == [str(problem) for problem in common_problems([load(version) for version in versions()])]
+    assert [] == [str(problem) for problem in shared_fact_problems()]
 
 
 def test_exactly_one_version_is_the_default() -> None:

@@ -310,7 +310,7 @@ def test_the_package_is_not_loaded_without_need(tmp_path: Path) -> None:
 def test_a_run_with_entra_is_judged_and_keeps_no_token(identity: Any, tmp_path: Path) -> None:
     """Two processes, each with a token of its own; the emulator takes the token and no other."""
     env = identity(CANARY, time.time() + 3600)
-    choice = ["--api-version", "2024-06-01", "--scenario", "corpus.embeddings.create", "-n", "2"]
+    choice = ["--api-version", "2024-06-01", "--scenario", "corpus.embeddings.create", "--profile", "smoke", "-n", "2"]
     with serving(tmp_path, "--api-version", "2024-06-01") as url:
         words = ["--target", url, "--out", str(tmp_path / "out"), *choice]
         done = command(tmp_path, "run", *words, env={**env, "AOAI_TARGET_AUTH": "entra", "AZURE_OPENAI_API_KEY": ""})
