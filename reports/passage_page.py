@@ -19,12 +19,19 @@ __all__ = ["before_after", "markdown", "render"]
 #: Characters of each body on the page. ``passages.jsonl`` has all of it.
 LONGEST = 4_000
 
+#: Characters of each side of a difference in a table. The page shows the messages themselves below.
+SIDE = 70
+
 
 def before_after(difference: Difference) -> str:
     """One difference in words: ``"a" -> "b"``."""
-    pair = f"{difference.before or '(absent)'} -> {difference.after or '(absent)'}"
-    text = f"{pair}; {difference.told}" if difference.told else pair
-    return text if len(text) <= 160 else text[:159] + "…"
+    pair = f"{_short(difference.before) or '(absent)'} -> {_short(difference.after) or '(absent)'}"
+    return f"{pair}; {_short(difference.told)}" if difference.told else pair
+
+
+def _short(text: str) -> str:
+    """A text of at most so many characters that both sides fit into a line."""
+    return text if len(text) <= SIDE else text[: SIDE - 1] + "…"
 
 
 def markdown(
