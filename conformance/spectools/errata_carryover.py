@@ -57,13 +57,31 @@ def carry(document: Mapping[str, Any], errata: Sequence[Erratum]) -> list[Carrie
             fate, steps = _decided(current, change)
             if steps:
                 try:
-                    current = patched(current, erratum.id, steps)
+                    after = patched(current, erratum.id, steps)
                 except PatchError:
                     fate, steps = Fate.DIFFERS, ()
+                else:
+                    # What it adds may use a component that this document has not.
+                    if all(look_up(after, ref[1:], _NOTHING) is not _NOTHING for ref in _used(steps)):
+                        current = after
+                    else:
+                        fate, steps = Fate.ELSEWHERE, ()
             fates.append(fate)
             patch.extend(steps)
         found.append(Carried(erratum, _folded(fates), tuple(patch)))
     return found
+
+
+def _used(node: Any) -> Iterator[str]:
+    """Yield every text in a value that is a reference into the document: of ``$ref`` and of discriminators alike."""
+    if isinstance(node, Mapping):
+        for value in node.values():
+            yield from _used(value)
+    elif isinstance(node, list | tuple):
+        for item in node:
+            yield from _used(item)
+    elif isinstance(node, str) and node.startswith("#/components/"):
+        yield node
 
 
 def _changes(patch: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:

@@ -16,7 +16,7 @@ from conformance.spec.openapi import METHODS
 from conformance.spec.operations import Operation
 from conformance.spec.spec import Spec
 from conformance.spectools.document_rules import route
-from conformance.spectools.importnames import made_name
+from conformance.spectools.importnames import made_name, parameter_names, renamed, templates_of
 from conformance.spectools.importnotes import Notes
 from conformance.spectools.importschema import Schemas
 from conformance.spectools.importstreams import add_stream
@@ -41,11 +41,13 @@ class Importer:
     notes: Notes
     api_version: dict[str, Any] = field(factory=dict)
     schemas: Schemas = field(init=False)
+    templates: Mapping[str, str] = field(init=False)
     grafted: set[str] = field(factory=set)
     _taken: set[str] = field(factory=set)
 
     def __attrs_post_init__(self) -> None:
         self.schemas = Schemas(self.document, self.notes)
+        self.templates = templates_of(operation for _, operation in self.alike.values())
 
     def paths(self, prefix: str = "") -> dict[str, Any]:
         """All paths, without ``prefix``. Raises :class:`UsageError` for a reference that leads out of the document."""
@@ -55,7 +57,9 @@ class Importer:
             here = path.removeprefix(prefix).split("?")[0]
             if not here.startswith("/"):
                 here = f"/{here}"
-            converted = dict(self._item(here, self._deref(item, path)))
+            names = parameter_names(here, self.templates)
+            converted = dict(self._item(here, self._deref(item, path), names))
+            here = renamed(here, names)
             if not converted:
                 continue
             if here in made:
@@ -64,16 +68,18 @@ class Importer:
             made[here] = {**converted, **made.get(here, {})}
         return made
 
-    def _item(self, path: str, item: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-        """Yield (method, operation) of one path."""
+    def _item(self, path: str, item: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+        """Yield (method, operation) of one path. ``names`` are our names of its parameters."""
         shared = item.get("parameters") or ()
         for method, node in item.items():
             if method in METHODS and isinstance(node, Mapping):
-                yield method, self._operation(path, method, node, shared)
+                yield method, self._operation(path, method, node, shared, names)
             elif method in ("query", "additionalOperations"):
                 self.notes.add(f"{path}: {method} operations")
 
-    def _operation(self, path: str, method: str, node: Mapping[str, Any], shared: Any) -> dict[str, Any]:
+    def _operation(
+        self, path: str, method: str, node: Mapping[str, Any], shared: Any, names: Mapping[str, str]
+    ) -> dict[str, Any]:
         """One operation, named like the same operation of a known version, else by its path."""
         name, resource = self.known.get(route(path, method), ("", ""))
         # An operationId must be unique in a document, even if two paths fit the same known route.
@@ -84,7 +90,7 @@ class Importer:
         made: dict[str, Any] = {"operationId": name, "tags": [resource]}
         if node.get("deprecated") is True:
             made["deprecated"] = True
-        made["parameters"] = list(self._parameters(path, [*shared, *(node.get("parameters") or ())], name))
+        made["parameters"] = list(self._parameters(names, [*shared, *(node.get("parameters") or ())], name))
         body = self._deref(node.get("requestBody"), name) if node.get("requestBody") else None
         if body:
             content = self._content(body.get("content"), f"{name}, request")
@@ -94,17 +100,16 @@ class Importer:
         add_stream(made, self.schemas, self.alike.get(name), self)
         return made
 
-    def _parameters(self, path: str, listed: list[Any], name: str) -> Iterator[dict[str, Any]]:
+    def _parameters(self, names: Mapping[str, str], listed: list[Any], name: str) -> Iterator[dict[str, Any]]:
         """Yield the parameters of an operation. Credentials and content negotiation are left out; path parameters are
-        completed.
+        completed. ``names`` maps the names in the path to ours.
         """
-        wanted = set(re.findall(r"\{([^}]*)\}", path))
         found: dict[tuple[str, str], dict[str, Any]] = {}
         for raw in listed:
             parameter = self._deref(raw, name)
             place, label = parameter.get("in"), str(parameter.get("name", ""))
             # Parameters that all operations of a path share may belong to another spelling of it.
-            if place == "path" and label not in wanted:
+            if place == "path" and label not in names:
                 continue
             # These headers are set by the client, not by the caller of an operation (OpenAPI 3.1, Parameter Object).
             if place == "header" and label.lower() in ("api-key", "authorization", "content-type", "accept"):
@@ -116,9 +121,10 @@ class Importer:
             if label.lower() == "api-version":
                 self.api_version = {"in": "query", "name": label, "required": parameter.get("required") is True}
                 self.api_version["schema"] = found[place, label]["schema"]
-        for label in sorted(wanted - {label for place, label in found if place == "path"}):
+        for label in sorted(set(names) - {label for place, label in found if place == "path"}):
             found["path", label] = {"name": label, "in": "path", "required": True, "schema": {"type": "string"}}
-        yield from found.values()
+        for (place, label), made in found.items():
+            yield {**made, "name": names[label]} if place == "path" else made
 
     def _parameter(self, node: Mapping[str, Any], place: str, where: str) -> dict[str, Any]:
         """One parameter with its schema."""

@@ -56,6 +56,12 @@ WIDER = change("/a/enum", ["safe", "high"], ["safe", "very_low", "high"])
             ({"op": "test", "path": "/a/required", "value": ["id"]}, {"op": "add", "path": "/b/c", "value": []}),
             None,
         ),
+        (
+            Fate.ELSEWHERE,
+            {"a": {"type": "string"}},
+            change("/a/type", "string", {"$ref": "#/components/schemas/b"}),
+            None,
+        ),
         (Fate.NO_CHANGE, {"a": {}}, (), None),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -266,7 +267,7 @@ def test_streams_are_split_from_plain_answers(tmp_path: Path) -> None:
     operation = document["paths"].pop("/deployments/{id}/embeddings")["post"]
     operation["responses"]["200"]["content"]["application/json"]["schema"] = {"oneOf": [plain, chunk]}
     document["paths"]["/deployments/{id}/chat/completions"] = {"post": operation}
-    made = imported(document, tmp_path)["paths"]["/deployments/{id}/chat/completions"]["post"]
+    made = imported(document, tmp_path)["paths"]["/deployments/{deployment-id}/chat/completions"]["post"]
     content = made["responses"]["200"]["content"]
     assert content["application/json"]["schema"] == plain
     assert content["text/event-stream"]["schema"]["properties"]["data"]["contentSchema"] == chunk
@@ -282,6 +283,29 @@ def test_unknown_operations_get_a_name_and_a_note(tmp_path: Path) -> None:
     done = import_file(file, "mine", tmp_path / "versions")
     assert [*operations_of(load("mine", tmp_path / "versions"))] == ["gadgets.spin"]
     assert any("gadgets.spin" in note for note in done.notes)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("/threads/{threadId}", "/threads/{thread_id}"),
+        ("/threads/{tid}/gadgets", "/threads/{thread_id}/gadgets"),
+        ("/threads/{id}/gadgets/{id2}", "/threads/{thread_id}/gadgets/{id2}"),
+        ("/gadgets/{gadgetId}/spin", "/gadgets/{gadget_id}/spin"),
+        ("/gadgets/{id}", "/gadgets/{gadget_id}"),
+        ("/deployments/{id}/embeddings", "/deployments/{deployment-id}/embeddings"),
+    ],
+)
+def test_parameters_of_paths_are_called_as_in_known_versions(theirs: str, ours: str, tmp_path: Path) -> None:
+    document = three({"type": "object"})
+    document["paths"] |= {
+        "/threads": {"post": {"responses": {"200": {"description": "d"}}}},
+        theirs: {"post": {"responses": {"200": {"description": "d"}}}},
+    }
+    made = imported(document, tmp_path)["paths"]
+    assert ours in made
+    names = [p["name"] for p in made[ours]["post"]["parameters"] if p["in"] == "path"]
+    assert sorted(names) == sorted(re.findall(r"\{([^}]*)\}", ours))
 
 
 OUTSIDE = {"type": "object", "properties": {"a": {"$ref": "http://example.org/x.json#/a"}}}
