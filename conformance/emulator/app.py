@@ -21,8 +21,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from attrs import define, evolve, field
 
 from conformance.emulator import error_answers as errors
+from conformance.emulator import from_document
 from conformance.emulator.behaviour import Settings
 from conformance.emulator.call import Call, Documented
+from conformance.emulator.completion import Completion
 from conformance.emulator.error_answers import Problem, Refused
 from conformance.emulator.events import dumps
 from conformance.emulator.forms import parse_form
@@ -54,12 +56,14 @@ class _Version:
     spec: Spec
     routes: Routes = field(factory=Routes, init=False)
     validation: Validation = field(init=False)
+    completion: Completion | None = field(init=False)
     _documented: dict[str, Documented] = field(factory=dict, init=False)
     base: tuple[str, ...] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.base = tuple(self.spec.base_path.strip("/").split("/"))
         self.validation = Validation(self.spec)
+        self.completion = Completion(self.spec) if self.spec.imported else None
         for operation in operations_of(self.spec).values():
             self.routes.add(operation)
 
@@ -67,7 +71,7 @@ class _Version:
         """What one operation documents, built on first use."""
         found = self._documented.get(operation.id)
         if found is None:
-            found = self._documented[operation.id] = Documented(self.spec, operation)
+            found = self._documented[operation.id] = Documented(self.spec, operation, self.completion)
         return found
 
 
@@ -131,10 +135,20 @@ class App:
         match = version.routes.find(request.method, rest)
         if not isinstance(match, Match):
             raise errors.method_not_allowed(", ".join(match)) if match else errors.resource_not_found()
+        try:
+            return self._handled(version, match, request, query)
+        except Refused as refused:
+            documented = version.documented(match.operation)
+            body = documented.completed(refused.problem.body(), refused.problem.status)
+            return _refusal(refused.problem, self.settings.latency, body)
+
+    def _handled(
+        self, version: _Version, match: Match, request: Request, query: Mapping[str, Sequence[str]]
+    ) -> Response:
+        """The answer of an operation to a request of it. Raises :class:`Refused`."""
         operation = match.operation
-        # A version may document operations that the emulator does not have.
-        handler = self.handlers.get(operation.id)
-        if handler is None:
+        # A version may document operations that nobody wrote a handler for.
+        if operation.id not in self.handlers and not version.spec.imported:
             raise errors.resource_not_found()
         name = match.values.get("deployment-id")
         if name is not None and name not in self.settings.by_name:
@@ -152,7 +166,14 @@ class App:
             clock=self.clock,
             settings=self.settings,
         )
-        return handler(call)
+        handler = self.handlers.get(operation.id, from_document.answer)
+        try:
+            return handler(call)
+        except (LookupError, TypeError, ValueError, AttributeError):
+            # An imported document may allow forms of a request that no handler expects. In other versions it is a bug.
+            if not version.spec.imported:
+                raise
+            return from_document.answer(call)
 
     def _authorise(self, request: Request) -> None:
         """Raise 401 unless the request has the key or one of the bearer tokens."""
@@ -287,9 +308,9 @@ def _selecting(spec: Spec) -> tuple[str, ...]:
     return () if spec.api_version.location == "none" else spec.api_version.accepted
 
 
-def _refusal(problem: Problem, latency: float) -> Response:
-    """The response for a :class:`Problem`."""
-    body = dumps(problem.body()).encode("utf-8", "replace")
+def _refusal(problem: Problem, latency: float, value: Any = None) -> Response:
+    """The response for a :class:`Problem`, with ``value`` as its JSON body if there is one."""
+    body = dumps(problem.body() if value is None else value).encode("utf-8", "replace")
     return Response(
         status=problem.status,
         headers=(("content-type", "application/json"), ("content-length", str(len(body))), *problem.headers),

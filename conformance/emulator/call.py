@@ -14,6 +14,7 @@ from attrs import define, field, frozen
 
 from conformance.emulator import error_answers as errors
 from conformance.emulator.behaviour import Deployment, Settings
+from conformance.emulator.completion import Completion
 from conformance.emulator.documented_fields import Shape
 from conformance.emulator.events import Event, dumps, render
 from conformance.emulator.store import Clock, Collection, Store, UnknownCursor
@@ -50,10 +51,13 @@ class Documented:
 
     spec: Spec
     operation: Operation
+    #: Completes answers by the document; None where handlers are proven to answer as it says.
+    completion: Completion | None = None
     body: Shape = field(init=False)
     answer: Shape = field(init=False)
     event: Shape = field(init=False)
     _events: dict[str | None, Shape] = field(factory=dict, init=False)
+    _event_schemas: dict[str | None, Any] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         operation = self.operation
@@ -62,6 +66,23 @@ class Documented:
         answer = operation.answer(status) or {}
         self.answer = Shape(self.spec, tuple(m.schema for n, m in answer.items() if n == "application/json"))
         self.event = Shape(self.spec, (operation.stream.media.schema,) if operation.stream else ())
+
+    def completed(self, value: Any, status: int | None = None) -> Any:
+        """The value as the document wants the JSON of an answer with this status (default: of the success)."""
+        if status is None:
+            status = self.operation.success[0] if self.operation.success else 200
+        media = (self.operation.answer(status) or {}).get("application/json")
+        return value if self.completion is None or media is None else self.completion.complete(media.schema, value)
+
+    def completed_event(self, event: Event) -> Event:
+        """The event with data as the document wants it for events of this name."""
+        schemas = self.event_data(event.event).schemas
+        # A text is sent as it is: it is a sentinel.
+        if self.completion is None or not schemas or isinstance(event.data, str):
+            return event
+        if event.event not in self._event_schemas:
+            self._event_schemas[event.event] = schemas[0] if len(schemas) == 1 else {"anyOf": list(schemas)}
+        return Event(self.completion.complete(self._event_schemas[event.event], event.data), event.event)
 
     def event_data(self, name: str | None) -> Shape:
         """The shape of the data of events with this name; None stands for events without a name."""
@@ -216,7 +237,10 @@ class Call:
             status = self.operation.success[0] if self.operation.success else 200
         if status < 300:
             # Errors have the same form in every version, so only successes are reduced.
-            value = self.documented.answer.fit(value)
+            value = self.documented.completed(self.documented.answer.fit(value), status)
+        if status == 204:
+            # RFC 9110 section 15.3.5: no content, whatever is known of the object.
+            return self.empty(status)
         return self.bytes(dumps(value).encode(), "application/json", status, headers)
 
     def bytes(self, data: bytes, media_type: str, status: int = 200, headers: Headers = ()) -> Response:
@@ -241,6 +265,7 @@ class Call:
     def stream(self, events: Iterable[Event], *, done: bool = True) -> Response:
         """An event stream, closed by the documented sentinel unless ``done`` is False."""
         sentinel = self.documented.done if done else None
+        events = map(self.documented.completed_event, events)
         # The sentinel is rendered with the events, so that faults of the settings apply to it too.
         chunks, complete = render((*events, *((sentinel,) if sentinel else ())), self.settings)
         at = chunks[0].at if chunks else self.settings.latency

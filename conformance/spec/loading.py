@@ -127,6 +127,7 @@ def _load(version: str, path: Path, folder: Path | None) -> Spec:
         live=meta["live"],
         complete=meta["complete"],
         default=meta.get("default", False),
+        imported=meta.get("imported", False),
         gaps=tuple(meta.get("gaps", ())),
         features=frozenset(meta["features"]),
         facts=(base.facts if base else _common_facts()).extended(read_in.operations),

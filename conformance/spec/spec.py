@@ -141,7 +141,8 @@ class Drop:
 class Spec:
     """One api-version. ``document`` is the corrected OpenAPI 3.1 document, ``faithful`` the uncorrected one.
 
-    ``default`` marks the version that is judged if none is named; ``path`` is its folder.
+    ``default`` marks the version that is judged if none is named; ``path`` is its folder. ``imported`` is True for a
+    version that ``spec import`` made, until somebody proves it: the emulator completes its answers by the document.
     """
 
     version: str
@@ -154,6 +155,7 @@ class Spec:
     live: str = "unknown"
     complete: bool = True
     default: bool = False
+    imported: bool = False
     gaps: tuple[str, ...] = ()
     features: frozenset[str] = frozenset()
     facts: FactTable = field(default=FactTable(), repr=False)

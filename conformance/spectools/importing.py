@@ -260,6 +260,7 @@ def _meta(label: str, made: dict[str, Any], importer: Importer, near: Spec | Non
         "surface": "v1" if undated else "dated",
         "base_path": base,
         "complete": False,
+        "imported": True,
         "gaps": ["Imported: what the document says only in prose is not known.", *importer.notes.all()],
         "features": [],
         "api_version": {

@@ -349,11 +349,13 @@ def _kinds(schema: Mapping[str, Any]) -> list[str]:
 
 def _with_null(made: dict[str, Any]) -> dict[str, Any]:
     """The schema, with null allowed."""
-    if "type" in made:
+    # What else applies to the value, such as a referenced object, would refuse null.
+    alone = not {"allOf", "oneOf", "anyOf", "const", "not"} & set(made)
+    if "type" in made and alone:
         if "enum" in made and None not in made["enum"]:
             made["enum"] = [*made["enum"], None]
         return made | {"type": [*_kinds(made), *([] if "null" in _kinds(made) else ["null"])]}
     for union in ("oneOf", "anyOf"):
-        if union in made:
+        if set(made) <= {union, "discriminator"} and union in made:
             return made | {union: [*made[union], {"type": "null"}]}
     return {"anyOf": [made, {"type": "null"}]} if made else made

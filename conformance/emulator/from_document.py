@@ -1,0 +1,123 @@
+"""Answers to operations that no handler knows, by their document alone.
+
+What a POST to a collection creates is kept: it can be read, listed, changed and deleted by the operations below it.
+Which path is a collection is read from the paths of the document. Everything else is answered with a value that the
+document allows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conformance.emulator import error_answers as errors
+from conformance.emulator.call import Call
+from conformance.emulator.events import Event
+from conformance.emulator.store import Collection
+from conformance.evidence.exchange import Response
+from conformance.spec.operations import operations_of
+
+__all__ = ["answer"]
+
+_PARAMETER = re.compile(r"\{([^}]*)\}")
+
+#: The content of files that are read.
+_BYTES = b"An answer of the emulator, made from the document alone.\n"
+
+
+def answer(call: Call) -> Response:
+    """The answer to a valid request. Raises 404 for an id in the path that no object has."""
+    path, method = call.operation.path, call.operation.method
+    above = [_object(call, prefix, name) for prefix, name in _ids(path)]
+    collection = call.store.collection(*_place(call, path))
+    if path.endswith("}") and above:
+        return _one(call, above[-1])
+    children = any(op.path.startswith(path + "/{") for op in operations_of(call.spec).values())
+    if children and method == "POST":
+        made = _made(call)
+        collection.put(made["id"], made)
+        return _answered(call, made)
+    if children and method == "GET" and call.answers("data"):
+        return call.json(call.page(collection))
+    return _answered(call, above[-1][1] if above else _given(call))
+
+
+def _ids(path: str) -> Iterator[tuple[str, str]]:
+    """Yield (path of the collection, name of the parameter) of each object that a path names."""
+    for found in _PARAMETER.finditer(path):
+        prefix = path[: found.start()].rstrip("/")
+        if not prefix.endswith("/deployments"):
+            yield prefix, found[1]
+
+
+def _place(call: Call, path: str) -> tuple[str, str]:
+    """The kind of objects of a collection, and the ids above it."""
+    return f"document:{path}", "/".join(call.path[name] for _, name in _ids(path))
+
+
+def _object(call: Call, prefix: str, name: str) -> tuple[Collection, Any]:
+    """The object that a path parameter names, with its collection; also one that a handler created."""
+    id = call.path[name]
+    own = call.store.collection(*_place(call, prefix))
+    for collection in (own, *call.store.everything().values()):
+        found = collection.get(id)
+        if isinstance(found, dict):
+            return collection, found
+    raise errors.missing(re.sub(r"[_-]?id$", "", name).replace("_", " ") or "object", id)
+
+
+def _one(call: Call, found: tuple[Collection, Any]) -> Response:
+    """Read, change or delete one object."""
+    collection, value = found
+    id = value["id"] if "id" in value else next(iter(call.path.values()))
+    if call.operation.method == "DELETE":
+        collection.remove(id)
+        return _answered(call, {**value, "deleted": True})
+    if call.operation.method != "GET":
+        value |= {name: item for name, item in _given(call).items() if name != "id"}
+    return _answered(call, value)
+
+
+def _made(call: Call) -> dict[str, Any]:
+    """A new object with the fields of the request."""
+    word = call.operation.path.rstrip("/").rpartition("/")[2].removesuffix("s")
+    now = call.clock.now()
+    made = {**_given(call), "id": call.store.new_id(f"{word}_"), "created_at": now, "created": now}
+    whole = call.documented.completed(made)
+    # The stored id must be the one that callers are told; a document may demand another form.
+    return {**made, **whole} if isinstance(whole, dict) and isinstance(whole.get("id"), str) else made
+
+
+def _given(call: Call) -> dict[str, Any]:
+    """The fields of the request that the answer documents too."""
+    body = call.body if isinstance(call.body, Mapping) else {}
+    return {name: value for name, value in body.items() if call.answers(name) and _is_json(value)}
+
+
+def _is_json(value: Any) -> bool:
+    """Return True unless a form's file is in it."""
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    return value is None or isinstance(value, str | bool | int | float | dict)
+
+
+def _answered(call: Call, value: Any) -> Response:
+    """The answer in the first media type that the document names for a success, or in that of a stream."""
+    status = call.operation.success[0] if call.operation.success else 200
+    content = call.operation.answer(status) or {}
+    kinds = [kind for kind in content if kind != "text/event-stream"]
+    if call.operation.stream is not None and (call.wants_stream() or not kinds):
+        return call.stream(_events(call))
+    if not kinds:
+        return call.empty(status)
+    if "application/json" in kinds:
+        return call.json(value, status)
+    return call.bytes(_BYTES, kinds[0], status)
+
+
+def _events(call: Call) -> Iterator[Event]:
+    """Yield one event of each documented name; one without a name if there are none."""
+    shape = call.documented.event.child("event")
+    for name in (shape.values() if shape is not None else ()) or (None,):
+        yield Event({}, name)
