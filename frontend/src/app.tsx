@@ -41,7 +41,38 @@ export function App({ index }: { index: Index }) {
   );
   const shown = useMemo(() => fitting(index, found, view.outcome), [index, found, view.outcome]);
   const names = useMemo(() => new Map(index.verdicts.map((verdict) => [itemName(index, verdict), verdict])), [index]);
+  // What doesn't depend on the filters is made once: a filter must answer while somebody types.
+  const top = useMemo(
+    () => (
+      <>
+        <Header index={index} />
+        <Causes index={index} />
+      </>
+    ),
+    [index],
+  );
+  const end = useMemo(
+    () => (
+      <>
+        <Drift index={index} />
+        <Rules index={index} />
+      </>
+    ),
+    [index],
+  );
   const list = useRef<HTMLElement>(null);
+  const show = useCallback(
+    (group: string, area: string): void => {
+      change({ group, area });
+      list.current?.focus();
+      list.current?.scrollIntoView();
+    },
+    [change],
+  );
+  const table = useMemo(
+    () => <Matrix index={index} group={view.group} area={view.area} show={show} />,
+    [index, view.group, view.area, show],
+  );
   const open = view.item || view.case;
   const before = useRef(open);
   useEffect(() => {
@@ -61,25 +92,15 @@ export function App({ index }: { index: Index }) {
   }
   return (
     <main>
-      <Header index={index} />
       {view.item && <p class="alarm">This report has no verdict {view.item}.</p>}
-      <Causes index={index} view={view} />
-      <Matrix
-        index={index}
-        view={view}
-        show={(group, area) => {
-          change({ group, area });
-          list.current?.focus();
-          list.current?.scrollIntoView();
-        }}
-      />
+      {top}
+      {table}
       <section ref={list} tabIndex={-1} aria-labelledby="verdicts" class="list">
         <h2 id="verdicts">Verdicts</h2>
         <Filters index={index} view={view} counts={counts} shown={shown.length} change={change} />
         <Results index={index} view={view} places={shown} />
       </section>
-      <Drift index={index} view={view} />
-      <Rules index={index} />
+      {end}
     </main>
   );
 }

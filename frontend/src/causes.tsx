@@ -10,7 +10,7 @@ import { cut, inline, many, visible } from "./text";
 /** The causes that are shown at first. */
 const SOME = 10;
 
-export function Causes({ index, view }: { index: Index; view: View }) {
+export function Causes({ index }: { index: Index }) {
   const [all, setAll] = useState(false);
   const { causes } = index;
   if (causes.length === 0) return null;
@@ -26,7 +26,7 @@ export function Causes({ index, view }: { index: Index; view: View }) {
       </h2>
       <ol class="causes">
         {shown.map((cause) => (
-          <One key={cause.verdicts[0]} index={index} view={view} cause={cause} />
+          <One key={cause.verdicts[0]} index={index} cause={cause} />
         ))}
       </ol>
       {causes.length > shown.length && (
@@ -50,12 +50,12 @@ function Remedy({ text }: { text: string }) {
   );
 }
 
-function One({ index, view, cause }: { index: Index; view: View; cause: Cause }) {
+function One({ index, cause }: { index: Index; cause: Cause }) {
   const root = index.verdicts[cause.verdicts[0] ?? 0];
   if (!root) return null;
   const finding = root.findings?.find((one) => one.case === cause.example) ?? root.findings?.[0];
   const scenario = index.scenarios[root.scenario];
-  const example = toFragment({ ...view, item: itemName(index, root), case: finding?.case ?? "", trace: "" });
+  const example = toFragment({ ...EMPTY, item: itemName(index, root), case: finding?.case ?? "" });
   const same = new Set(cause.verdicts.map((place) => index.verdicts[place]?.rule));
   const everything = toFragment({ ...EMPTY, ...filterFor(index, cause) });
   return (

@@ -2,14 +2,13 @@
 
 import { useState } from "preact/hooks";
 import { Level, Prose } from "./badge";
-import type { View } from "./filter";
-import { toFragment } from "./filter";
+import { EMPTY, toFragment } from "./filter";
 import type { Index } from "./model";
 import { inline, many, visible } from "./text";
 
 const MOST = 50;
 
-export function Drift({ index, view }: { index: Index; view: View }) {
+export function Drift({ index }: { index: Index }) {
   const [most, setMost] = useState(MOST);
   if (index.drift.length === 0) return null;
   return (
@@ -40,7 +39,7 @@ export function Drift({ index, view }: { index: Index; view: View }) {
                 </td>
                 <td class="n">{one.count}</td>
                 <td>
-                  <a href={toFragment({ ...view, item: "", case: one.case, trace: "" })}>
+                  <a href={toFragment({ ...EMPTY, case: one.case })}>
                     <code>{one.case}</code>
                   </a>
                 </td>

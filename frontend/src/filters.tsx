@@ -1,6 +1,6 @@
 // The filters above the list. Each change is written into the address.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { named, Sign } from "./badge";
 import type { View } from "./filter";
 import { EMPTY, narrowed } from "./filter";
@@ -32,6 +32,15 @@ export function Filters({ index, view, counts, shown, change }: Props) {
     return () => document.removeEventListener("keydown", focus);
   }, []);
 
+  const names = useMemo(
+    () => ({
+      areas: sorted(index.rules.map((rule) => rule.area)),
+      groups: sorted(index.verdicts.map((verdict) => verdict.group)),
+      operations: index.operations.filter(Boolean),
+      checks: index.rules.map((rule) => rule.id),
+    }),
+    [index],
+  );
   const toggle = (outcome: Outcome): void => {
     const wanted = view.outcome.includes(outcome);
     change({ outcome: OUTCOMES.filter((one) => (one === outcome ? !wanted : view.outcome.includes(one))) });
@@ -53,30 +62,15 @@ export function Filters({ index, view, counts, shown, change }: Props) {
         />
       </label>
       <Select label="Level" value={view.level} names={["MUST", "SHOULD", "OBS"]} set={(level) => change({ level })} />
-      <Select
-        label="Area"
-        value={view.area}
-        names={sorted(index.rules.map((rule) => rule.area))}
-        set={(area) => change({ area })}
-      />
-      <Select
-        label="Group"
-        value={view.group}
-        names={sorted(index.verdicts.map((verdict) => verdict.group))}
-        set={(group) => change({ group })}
-      />
+      <Select label="Area" value={view.area} names={names.areas} set={(area) => change({ area })} />
+      <Select label="Group" value={view.group} names={names.groups} set={(group) => change({ group })} />
       <Suggest
         label="Operation"
         value={view.operation}
-        names={index.operations.filter(Boolean)}
+        names={names.operations}
         set={(operation) => change({ operation })}
       />
-      <Suggest
-        label="Check"
-        value={view.check}
-        names={index.rules.map((rule) => rule.id)}
-        set={(check) => change({ check })}
-      />
+      <Suggest label="Check" value={view.check} names={names.checks} set={(check) => change({ check })} />
       <fieldset class="outcomes">
         <legend>Outcome (double click: only this one)</legend>
         {OUTCOMES.filter((outcome) => counts[outcome] || !view.outcome.includes(outcome) || outcome === "fail").map(
@@ -129,19 +123,27 @@ const Select = ({ label, value, names, set }: ChoiceProps) => (
   </label>
 );
 
-const Suggest = ({ label, value, names, set }: ChoiceProps) => (
-  <label>
-    {label}
-    <input
-      list={`names-${label}`}
-      value={value}
-      placeholder="any, * is a wildcard"
-      onInput={(event) => set(event.currentTarget.value)}
-    />
-    <datalist id={`names-${label}`}>
-      {names.map((name) => (
-        <option key={name} value={name} />
-      ))}
-    </datalist>
-  </label>
-);
+function Suggest({ label, value, names, set }: ChoiceProps) {
+  const list = useMemo(
+    () => (
+      <datalist id={`names-${label}`}>
+        {names.map((name) => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+    ),
+    [label, names],
+  );
+  return (
+    <label>
+      {label}
+      <input
+        list={`names-${label}`}
+        value={value}
+        placeholder="any, * is a wildcard"
+        onInput={(event) => set(event.currentTarget.value)}
+      />
+      {list}
+    </label>
+  );
+}

@@ -2,7 +2,6 @@
 
 import { useRef, useState } from "preact/hooks";
 import { named, Sign } from "./badge";
-import type { View } from "./filter";
 import type { Index, Outcome } from "./model";
 import { OUTCOMES } from "./model";
 import { inline, many, number } from "./text";
@@ -52,11 +51,13 @@ export function tableOf(index: Index): Table {
 
 interface Props {
   index: Index;
-  view: View;
+  /** What the list shows now. */
+  group: string;
+  area: string;
   show: (group: string, area: string) => void;
 }
 
-export function Matrix({ index, view, show }: Props) {
+export function Matrix({ index, group: ofGroup, area: ofArea, show }: Props) {
   const table = useRef<Table>(undefined);
   table.current ??= tableOf(index);
   const { groups, areas, cells } = table.current;
@@ -112,7 +113,7 @@ export function Matrix({ index, view, show }: Props) {
                     label={`${inline(group) || "all groups"}, ${inline(area) || "all areas"}`}
                     place={`${row},${column}`}
                     here={at[0] === row && at[1] === column}
-                    chosen={(view.group || view.area) !== "" && view.group === group && view.area === area}
+                    chosen={(ofGroup || ofArea) !== "" && ofGroup === group && ofArea === area}
                     act={() => {
                       setAt([row, column]);
                       show(group, area);

@@ -34,7 +34,7 @@ function grouped(index: Index, places: readonly number[]): Group[] {
     group.counts[verdict.outcome] = (group.counts[verdict.outcome] ?? 0) + 1;
   }
   for (const group of found.values()) group.verdicts.sort((a, b) => rank(a) - rank(b) || a.rule - b.rule);
-  return [...found.values()].sort((a, b) => rank(a.verdicts[0]) - rank(b.verdicts[0]) || a.name.localeCompare(b.name));
+  return [...found.values()].sort((a, b) => rank(a.verdicts[0]) - rank(b.verdicts[0]) || (a.name < b.name ? -1 : 1));
 }
 
 export function Results({ index, view, places }: { index: Index; view: View; places: readonly number[] }) {
