@@ -25,7 +25,7 @@ _KINDS = ("corpus", "lifecycle", "lists", "recorded", "streams.equality")
 
 @frozen
 class Place:
-    """``operation`` is an operationId, "" for a scenario of which nothing was sent; ``group`` its resource."""
+    """``operation`` is an operationId, "" for a script of which nothing was sent; ``group`` its resource."""
 
     operation: str
     group: str
@@ -74,11 +74,15 @@ def places(report: Report) -> Iterator[tuple[Verdict, Place]]:
 
 
 def _operation(verdict: Verdict, outline: Outline | None, known: Mapping[str, str]) -> str:
-    """The operation that a verdict speaks of; "" if nothing was sent. ``known`` are operations by case."""
+    """The operation that a verdict speaks of; "" if that isn't known. ``known`` are operations by case."""
     named = (*(finding.case_id for finding in verdict.findings if not finding.note), verdict.witness)
     found = next((known[case] for case in named if case in known), "")
-    if found or outline is None or not outline.steps:
+    if found:
         return found
+    if outline is None or not outline.steps:
+        # Nothing was sent; the name of a corpus says what would have been.
+        name = scenario_of(verdict.scenario)
+        return name.removeprefix("corpus.") if name.startswith("corpus.") else ""
     called = Counter(step.operation for step in outline)
     subject = _subject(verdict.scenario)
     return subject if subject in called else called.most_common(1)[0][0]

@@ -74,7 +74,8 @@ def index(
     where = [*places(report)]
     rules = [*dict.fromkeys([*checks, *(verdict.check for verdict in report.verdicts)])]
     scenarios = [*dict.fromkeys([*report.outlines, *(verdict.scenario for verdict in report.verdicts)])]
-    operations = sorted({step.operation for one in report.outlines.values() for step in one} | {""})
+    called = {step.operation for one in report.outlines.values() for step in one}
+    operations = sorted(called | {place.operation for _, place in where} | {""})
     numbers = {
         "rule": {name: place for place, name in enumerate(rules)},
         "scenario": {name: place for place, name in enumerate(scenarios)},

@@ -6,6 +6,7 @@ the same rule in several scenarios are joined too, because one repair mends all 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,17 @@ __all__ = ["RootCause", "level_of", "root_causes", "scoring"]
 
 #: Divides a cause in words from the line of ``conformance.toml`` that would declare it (``judging/causes.py``).
 _REMEDY = "; if that is meant: "
+
+#: An operationId within a reason.
+_OPERATION = re.compile(r"\b[a-z_]+(?:\.[a-z_]+)+\b")
+
+#: What to do about verdicts without findings.
+_UNJUDGED = {
+    Outcome.ERROR: "Report it with the run folder: this is no fault of the target.",
+    Outcome.UNAVAILABLE: "Make the target reachable and its key valid, then run again.",
+    Outcome.INCONCLUSIVE: "Remove what ended it (a budget, a quota, an interruption), then run again.",
+    Outcome.NOT_TESTABLE: "Make the step that it names succeed, then run again.",
+}
 
 #: The level of a finding whose check gave it an outcome.
 _LEVELS = {Outcome.FAIL: Level.MUST, Outcome.WARN: Level.SHOULD}
@@ -75,7 +87,8 @@ def _key(root: Verdict) -> tuple[str, ...]:
         return ("cause", root.cause)
     if root.findings:
         return ("rule", root.outcome.value, root.check)
-    return ("reason", root.outcome.value, root.reason)
+    # The same reason names another operation each time.
+    return ("reason", root.outcome.value, _OPERATION.sub("*", root.reason))
 
 
 def _cause(
@@ -86,7 +99,7 @@ def _cause(
     finding = next(iter(scoring(root)), None)
     found = {(verdict.evidence, one.case_id) for verdict in verdicts for one in scoring(verdict)}
     operations = {where[verdict.scenario, verdict.check].operation for verdict in verdicts} - {""}
-    title, remedy = _words(root, checks)
+    title, remedy = _words(verdicts, checks)
     order = list(Outcome)
     return RootCause(
         title,
@@ -109,8 +122,9 @@ def scoring(verdict: Verdict) -> Iterable[Finding]:
     )
 
 
-def _words(root: Verdict, checks: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
+def _words(verdicts: Sequence[Verdict], checks: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
     """(what is wrong, what to do) in words."""
+    root = verdicts[0]
     what, meant, remedy = root.cause.partition(_REMEDY)
     if meant:
         return what, f"Serve it, or declare that it isn't served: {remedy}"
@@ -119,6 +133,7 @@ def _words(root: Verdict, checks: Mapping[str, Mapping[str, Any]]) -> tuple[str,
         clause = str(info.get("clause_text", ""))
         say = f"aoai-conformance explain {root.check}"
         return str(info.get("title") or root.check), f"{clause} {say}".strip() if clause else say
-    if root.outcome is Outcome.ERROR:
-        return root.reason or "an error of this suite", "Report it with the run folder: this is no fault of the target."
-    return root.reason or "not judged", "Make the step that it names succeed, then run again."
+    reasons = {verdict.reason for verdict in verdicts if verdict.outcome is root.outcome}
+    # Reasons that differ in the operation have other parts in common.
+    alike = "; ".join(part for part in root.reason.split("; ") if all(part in reason for reason in reasons))
+    return alike or root.reason or "not judged", _UNJUDGED.get(root.outcome, "")

@@ -12,6 +12,7 @@ import { Matrix } from "./matrix";
 import type { Index, Outcome, Verdict } from "./model";
 import { OUTCOMES } from "./model";
 import { Results } from "./results";
+import { Waived } from "./waived";
 
 const SOLVED: readonly Outcome[] = ["pass", "not_applicable"];
 
@@ -37,7 +38,7 @@ export function App({ index }: { index: Index }) {
   const [view, change] = useView();
   const found = useMemo(
     () => chosen(index, view),
-    [index, view.level, view.area, view.group, view.operation, view.check, view.text],
+    [index, view.level, view.area, view.group, view.operation, view.check, view.text, view.cause],
   );
   const shown = useMemo(() => fitting(index, found, view.outcome), [index, found, view.outcome]);
   const names = useMemo(() => new Map(index.verdicts.map((verdict) => [itemName(index, verdict), verdict])), [index]);
@@ -47,6 +48,7 @@ export function App({ index }: { index: Index }) {
       <>
         <Header index={index} />
         <Causes index={index} />
+        <Waived index={index} />
       </>
     ),
     [index],

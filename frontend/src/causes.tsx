@@ -2,7 +2,6 @@
 
 import { useState } from "preact/hooks";
 import { Badge, Command, Level, Prose } from "./badge";
-import type { View } from "./filter";
 import { EMPTY, itemName, toFragment } from "./filter";
 import type { Cause, Index } from "./model";
 import { cut, inline, many, visible } from "./text";
@@ -56,8 +55,7 @@ function One({ index, cause }: { index: Index; cause: Cause }) {
   const finding = root.findings?.find((one) => one.case === cause.example) ?? root.findings?.[0];
   const scenario = index.scenarios[root.scenario];
   const example = toFragment({ ...EMPTY, item: itemName(index, root), case: finding?.case ?? "" });
-  const same = new Set(cause.verdicts.map((place) => index.verdicts[place]?.rule));
-  const everything = toFragment({ ...EMPTY, ...filterFor(index, cause) });
+  const everything = toFragment({ ...EMPTY, cause: String(index.causes.indexOf(cause)) });
   return (
     <li class={`cause ${cause.outcome}`}>
       <h3>
@@ -65,9 +63,9 @@ function One({ index, cause }: { index: Index; cause: Cause }) {
         {finding && !root.cause && <span class="quiet">Broken rule:</span>} <Prose text={cause.title} />
       </h3>
       <p class="width">
-        Explains <strong>{many(cause.verdicts.length, "verdict")}</strong> of {many(cause.rules, "rule")} in{" "}
-        {many(cause.operations.length, "operation")}
-        {cause.requests > 0 && <>, seen in {many(cause.requests, "request")}</>}:{" "}
+        Explains <strong>{many(cause.verdicts.length, "verdict")}</strong> of {many(cause.rules, "rule")}
+        {cause.operations.length > 0 && ` in ${many(cause.operations.length, "operation")}`}
+        {cause.requests > 0 && <>, seen in {many(cause.requests, "request")}</>}{" "}
         <span class="names">{visible(cut(cause.operations.join(", "), 160))}</span>
       </p>
       {finding && (
@@ -103,18 +101,10 @@ function One({ index, cause }: { index: Index; cause: Cause }) {
       </div>
       <p class="links">
         <a href={example}>{finding ? "Open the example" : "Open the first verdict"}</a>
-        {cause.verdicts.length > 1 && same.size > 0 && (
+        {cause.verdicts.length > 1 && (
           <a href={everything}>Show {many(cause.verdicts.length, "verdict")} in the list</a>
         )}
       </p>
     </li>
   );
-}
-
-/** A filter that shows the verdicts of a cause: by the cause in words, or by the rule. */
-function filterFor(index: Index, cause: Cause): Partial<View> {
-  const root = index.verdicts[cause.verdicts[0] ?? 0];
-  const rule = root ? (index.rules[root.rule]?.id ?? "") : "";
-  if (root?.cause && !root.cause.includes(" in ")) return { text: root.cause.split(";")[0] ?? "" };
-  return cause.rules === 1 ? { check: rule } : { text: rule };
 }

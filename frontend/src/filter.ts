@@ -11,6 +11,8 @@ export interface View {
   operation: string;
   check: string;
   text: string;
+  /** The number of a root cause: only what it explains. */
+  cause: string;
   /** The verdict that is open, as `check--scenario`. */
   item: string;
   /** The exchange that is open, and the trace that it is from. */
@@ -18,7 +20,7 @@ export interface View {
   trace: string;
 }
 
-const TEXTS = ["level", "area", "group", "operation", "check", "text", "item", "case", "trace"] as const;
+const TEXTS = ["level", "area", "group", "operation", "check", "text", "cause", "item", "case", "trace"] as const;
 
 /** What did not apply is counted, and shown when somebody asks for it. */
 export const USUAL: Outcome[] = OUTCOMES.filter((outcome) => outcome !== "not_applicable");
@@ -31,6 +33,7 @@ export const EMPTY: View = {
   operation: "",
   check: "",
   text: "",
+  cause: "",
   item: "",
   case: "",
   trace: "",
@@ -57,7 +60,7 @@ export function toFragment(view: View): string {
 }
 
 export const narrowed = (view: View): boolean =>
-  !usual(view.outcome) || TEXTS.slice(0, 6).some((name) => view[name] !== "");
+  !usual(view.outcome) || TEXTS.slice(0, 7).some((name) => view[name] !== "");
 
 export const itemName = (index: Index, verdict: Verdict): string =>
   `${index.rules[verdict.rule]?.id}--${index.scenarios[verdict.scenario]}`;
@@ -96,9 +99,11 @@ export function chosen(index: Index, view: View): number[] {
   const check = view.check ? fits(view.check) : undefined;
   const words = view.text.toLowerCase().split(/\s+/).filter(Boolean);
   const haystacks = words.length > 0 ? textsOf(index) : [];
+  const cause = view.cause ? new Set(index.causes[Number(view.cause)]?.verdicts) : undefined;
   const found: number[] = [];
   index.verdicts.forEach((verdict, place) => {
     const rule = index.rules[verdict.rule];
+    if (cause && !cause.has(place)) return;
     if (view.area && rule?.area !== view.area) return;
     if (view.group && verdict.group !== view.group) return;
     if (operation && !operation(index.operations[verdict.operation] ?? "")) return;

@@ -1,7 +1,7 @@
 // The filters above the list. Each change is written into the address.
 
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { named, Sign } from "./badge";
+import { named, Prose, Sign } from "./badge";
 import type { View } from "./filter";
 import { EMPTY, narrowed } from "./filter";
 import type { Index, Outcome } from "./model";
@@ -88,6 +88,15 @@ export function Filters({ index, view, counts, shown, change }: Props) {
           ),
         )}
       </fieldset>
+      {view.cause && (
+        <p class="count">
+          Only what one cause explains:{" "}
+          <Prose text={index.causes[Number(view.cause)]?.title ?? "it is not in this report"} />{" "}
+          <button type="button" onClick={() => change({ cause: "" })}>
+            Show others too
+          </button>
+        </p>
+      )}
       <p class="count">
         <span role="status">
           {number(shown)} of {number(index.verdicts.length)} verdicts

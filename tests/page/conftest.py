@@ -42,3 +42,10 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return browsing.judged(
         folder, *chosen, "--profile", "smoke", broken=("--break", "sse.done.last", "--interval", "0.01")
     )
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a run against an emulator that refuses every valid request for embeddings."""
+    chosen = ("--scenario", "corpus.embeddings.create")
+    return browsing.judged(tmp_path_factory.mktemp("refused"), *chosen, broken=("--break", "http.accepted"))

@@ -79,3 +79,14 @@ def test_filters_in_an_address_are_those_in_the_form(broken: Path, opened: Openi
     for label, value in (("Level", "MUST"), ("Area", "streams"), ("Operation", "chat.*"), ("Check", "sse.*")):
         expect(page.get_by_label(label)).to_have_value(value)
     assert 0 < shown(page) < len(texts(broken))
+
+
+def test_a_cause_shows_the_verdicts_that_it_explains(refused: Path, opened: Opening) -> None:
+    """All of them, whatever their rule and operation."""
+    page = opened(refused)
+    widest = index_of(refused.read_text("utf-8"))["causes"][0]
+    page.get_by_role("link", name=f"Show {len(widest['verdicts'])} verdicts in the list").click()
+    expect(page.get_by_text("Only what one cause explains")).to_be_visible()
+    assert len(widest["verdicts"]) == shown(page)
+    page.get_by_role("button", name="Show others too").click()
+    expect(page.get_by_text("Only what one cause explains")).to_be_hidden()

@@ -52,6 +52,19 @@ def test_causes_are_sorted_by_weight_and_then_by_width() -> None:
     assert len(verdicts) == sum(len(cause.verdicts) for cause in found)
 
 
+def test_a_reason_that_names_another_operation_each_time_is_one_cause() -> None:
+    """And an operation of which nothing was sent is named all the same."""
+    reason = "the budget of 9 requests is used up; {} was not sent"
+    unsent = [
+        Verdict("a.check", f"corpus.{name}", Outcome.INCONCLUSIVE, reason=reason.format(name))
+        for name in ("files.list", "chat.completions.create")
+    ]
+    report = evolve(report_of(unsent), traces={})
+    (cause,) = causes.root_causes(report)
+    assert "the budget of 9 requests is used up" == cause.title
+    assert ("chat.completions.create", "files.list") == cause.operations
+
+
 def test_the_level_is_that_of_the_finding() -> None:
     """``WARN … (MUST)`` contradicts itself: a check that must hold can have a softer finding."""
     checks = {"c": {"level": "MUST"}}
