@@ -28,8 +28,8 @@ class Recorder:
 
 
 def documenting(*operations: str, surface: str, location: str = "query") -> list[str]:
-    """The versions of a surface that document all these operations."""
-    found = [load(version) for version in versions()]
+    """The versions of a surface that document all these operations, drafts too."""
+    found = [load(version) for version in versions(drafts=True)]
     return [
         spec.version
         for spec in found
