@@ -20,7 +20,7 @@ from conformance.spec.shipped import specs_dir
 from conformance.spec.tables import FILES, SHARED, Problem, problems_of
 from conformance.spec.textfile import read_toml, read_yaml, toml_lines, yaml_line
 
-__all__ = ["Folder", "Patch", "listed_problems", "read", "shared_digest"]
+__all__ = ["Folder", "Patch", "document_file", "listed_problems", "read", "shared_digest"]
 
 
 @frozen
@@ -83,7 +83,7 @@ def _fresh(path: Path, meta: Mapping[str, Any], base: Any, inherited: Sequence[P
         raise problem.error()
     faithful = faithful_document(path, base)
     document = _corrected(path, faithful, inherited, errata)
-    for problem in document_problems(path, faithful, document, base is not None):
+    for problem in document_problems(path, faithful, document):
         raise problem.error()
     return {
         "faithful": faithful,
@@ -95,18 +95,37 @@ def _fresh(path: Path, meta: Mapping[str, Any], base: Any, inherited: Sequence[P
 
 
 def faithful_document(path: Path, base: Mapping[str, Any] | None) -> Any:
-    """The folder's own document, or that of its base with the overlay applied."""
-    if base is None:
+    """The folder's own document, or that of its base with the overlay applied.
+
+    A version that extends another one has an ``openapi.yaml`` where its sources describe all of it: then only errata,
+    clauses and facts of the base are taken over.
+    """
+    file = document_file(path)
+    if base is None or file.name == "openapi.yaml":
         return read_yaml(path / "openapi.yaml")
     from conformance.spec.overlay import OverlayError, apply_overlay
 
-    file = path / "overlay.yaml"
     overlay = read_yaml(file)
     try:
         return apply_overlay(base, overlay)
     except OverlayError as error:
         line = yaml_line(file, f"/actions/{error.index}")
         raise Problem(str(file), line, f"actions[{error.index}]", str(error)).error() from None
+
+
+def document_file(path: Path) -> Path:
+    """The file of a folder that holds its document: ``overlay.yaml`` or else ``openapi.yaml``.
+
+    Raises :class:`SpecError` for a folder that holds both, one of which would say nothing.
+    """
+    overlay, whole = path / "overlay.yaml", path / "openapi.yaml"
+    if overlay.is_file() and whole.is_file():
+        raise SpecError(
+            "a folder holds openapi.yaml or overlay.yaml, not both",
+            where=str(path),
+            hint="an overlay changes the document of the version that this one extends",
+        )
+    return overlay if overlay.is_file() else whole
 
 
 def _corrected(path: Path, faithful: Any, inherited: Sequence[Patch], errata: Mapping[str, Any]) -> Any:
@@ -174,7 +193,7 @@ def listed_problems(path: Path, data: Mapping[str, Any], table: str, found: Mapp
         yield Problem(str(path), lines.get((table, index, ""), 1), name, message)
 
 
-def document_problems(path: Path, faithful: Any, document: Any, overlaid: bool) -> Iterator[Problem]:
+def document_problems(path: Path, faithful: Any, document: Any) -> Iterator[Problem]:
     """What is wrong with the form of the faithful document and, beyond that, of the corrected one."""
     from conformance.spec.openapi import form_problems
 
@@ -185,9 +204,9 @@ def document_problems(path: Path, faithful: Any, document: Any, overlaid: bool) 
             if (pointer, message) in seen:
                 continue
             seen.add((pointer, message))
-            file = path / ("overlay.yaml" if overlaid else "openapi.yaml")
+            file = document_file(path)
             # A pointer into the merged document has no line in an overlay.
-            line = 0 if overlaid else yaml_line(file, pointer)
+            line = 0 if file.name == "overlay.yaml" else yaml_line(file, pointer)
             yield Problem(str(file), line, pointer, f"{what}{message}")
 
 

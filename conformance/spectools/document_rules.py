@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.pointer import escape, follow, pointer_to, tokens
+from conformance.spec.folder import document_file
 from conformance.spec.loading import load, versions
 from conformance.spec.openapi import METHODS, places
 from conformance.spec.shipped import specs_dir
@@ -33,20 +34,20 @@ def document_problems(spec: Spec, folder: Path | None) -> Iterator[Problem]:
             for pointer, message in rule(document):
                 if (pointer, message) not in seen:
                     seen.add((pointer, message))
-                    yield Problem(str(file), _line(spec, file, pointer), pointer, message)
+                    yield Problem(str(file), _line(file, pointer), pointer, message)
     for pointer, message in (*_unused(spec), *_stable(spec, folder)):
-        yield Problem(str(file), _line(spec, file, pointer), pointer, message)
+        yield Problem(str(file), _line(file, pointer), pointer, message)
 
 
 def _file(spec: Spec) -> Path:
     """The file in which problems are reported."""
     path = spec.path or specs_dir() / spec.version
-    return path / ("overlay.yaml" if spec.extends else "openapi.yaml")
+    return document_file(path)
 
 
-def _line(spec: Spec, file: Path, pointer: str) -> int:
+def _line(file: Path, pointer: str) -> int:
     """The line of a pointer. In an overlay: the line of the action that comes closest."""
-    if not spec.extends:
+    if file.name == "openapi.yaml":
         return yaml_line(file, pointer)
     # An overlay doesn't contain the place itself; the action whose target names most of the pointer is closest.
     actions = read_yaml(file).get("actions", ())

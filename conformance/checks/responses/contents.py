@@ -80,6 +80,7 @@ def _over_limit(value: Any, request: Request) -> Any:
     about=_limited,
     needs=Needs.SUCCESS,
     entails=("responses.tool.none",),
+    features=("responses.max_tool_calls",),
 )
 def calls_limit(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """There are at most ``max_tool_calls`` calls of hosted tools, over all tools together. Calls cost money."""
@@ -116,6 +117,7 @@ def _one_alternative_more(value: Any, request: Request) -> Any:
     operations=RESPONSES,
     about=plain,
     needs=Needs.SUCCESS,
+    features=("responses.logprobs",),
 )
 def top_logprobs(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """Each token has at most ``top_logprobs`` alternatives."""

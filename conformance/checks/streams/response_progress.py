@@ -146,6 +146,7 @@ def _later_image(value: dict[str, Any], _index: int) -> dict[str, Any] | None:
     counterexample=each_json(_later_image, RESPONSES),
     about=streamed(RESPONSES),
     needs=Needs.SUCCESS,
+    features=("responses.image_generation",),
 )
 @over_stream
 def partial_images(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
