@@ -1,7 +1,7 @@
 """Lists and loads api-versions. :func:`load` returns a :class:`~conformance.spec.spec.Spec`.
 
-A version that ``extends`` another one consists of the other's faithful document and its own overlay. Errata and clauses
-are inherited unless dropped.
+A version that ``extends`` another one inherits its errata and clauses unless they are dropped. Its document is its own
+``openapi.yaml``, or the other's faithful document with its ``overlay.yaml``.
 """
 
 from __future__ import annotations

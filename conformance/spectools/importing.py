@@ -62,7 +62,7 @@ def import_file(file: Path, label: str, folder: Path, *, force: bool = False) ->
     """
     # The label becomes a folder; a path in it would write outside of the chosen one.
     if not label or Path(label).name != label or label in (".", ".."):
-        raise UsageError(f"{label!r} can't be the name of a folder", hint="a label such as 2025-04-01-preview")
+        raise UsageError(f"{label!r} can't be the name of a folder", hint="a label such as 2027-01-01-preview")
     target = folder / label
     if target.exists() and not force:
         raise UsageError(f"{target} is there already", hint="--force replaces it")

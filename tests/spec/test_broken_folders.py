@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from spec_folders import CLAUSES, ERRATA, FILES, OPENAPI, VERSION, Maker
@@ -214,6 +215,36 @@ def test_stale_overlay_names_its_line(versions_folder: Maker) -> None:
     folder = versions_folder(name="next", files={"version.toml": OVERLAY_VERSION, "overlay.yaml": overlay})
     with pytest.raises(SpecError, match=r"overlay\.yaml:6: actions\[1\]: .*matches nothing"):
         load("next", folder)
+
+
+def test_a_version_that_extends_may_have_a_document_of_its_own(versions_folder: Maker) -> None:
+    """Then errata and clauses are inherited, and the other document is not."""
+    versions_folder()
+    field = "        user: {type: string, maxLength: 64}\n"
+    own = OPENAPI.replace(field, f"{field}        n: {{type: integer}}\n")
+    folder = versions_folder(name="next", files={"version.toml": OVERLAY_VERSION, "openapi.yaml": own})
+    spec, base = load("next", folder), load("tiny", folder)
+    assert own != OPENAPI
+    assert {"n"} == set(request_fields(spec.faithful)) - set(request_fields(base.faithful))
+    assert ["tiny-user"] == [erratum.id for erratum in spec.errata]
+    assert {"tiny-order"} <= set(spec.clause_by_id)
+    assert request_fields(base.document)["user"] == request_fields(spec.document)["user"] != {"type": "string"}
+    wrong = own.replace("n: {type: integer}", "n: {$ref: '#/nowhere'}")
+    folder = versions_folder(name="next", files={"version.toml": OVERLAY_VERSION, "openapi.yaml": wrong})
+    with pytest.raises(SpecError, match=rf"openapi\.yaml:{line_of(wrong, 'nowhere')}: .*nowhere"):
+        load("next", folder.rename(Path(folder_beside(versions_folder))))
+
+
+def request_fields(document: Any) -> Any:
+    """The fields of the request of the tiny version."""
+    return document["components"]["schemas"]["request"]["properties"]
+
+
+def test_a_folder_has_one_document(versions_folder: Maker) -> None:
+    versions_folder()
+    files = {"version.toml": OVERLAY_VERSION, "overlay.yaml": OVERLAY, "openapi.yaml": OPENAPI}
+    with pytest.raises(SpecError, match="not both"):
+        load("next", versions_folder(name="next", files=files))
 
 
 def test_inherited_erratum_that_no_longer_applies_must_be_dropped(versions_folder: Maker) -> None:
