@@ -1,67 +1,59 @@
-"""The summary that a run prints: counts, then the verdicts that somebody should look at, about ten lines each."""
+"""The summary that a run prints: the verdict and its scope, the worst and widest causes, and where the rest is."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
-from conformance.verdict import Outcome
-
-from .failure import explain
+from .cause_text import explains, told
+from .failure import short
 from .headline import headline
 from .jsonl import Report
-from .summary import Summary, grouped, summarise
+from .root_causes import root_causes
+from .summary import Summary, summarise
 
-__all__ = ["render"]
+__all__ = ["CAUSES", "LINES", "render"]
 
-#: How many verdicts, or groups of them, are printed for each outcome.
-MOST = {Outcome.FAIL: 20, Outcome.ERROR: 10}
-OTHERS = 3
+#: The most lines of one api-version, and the causes that are told in full. With the line that names the report, forty
+#: lines fit on a screen.
+LINES, CAUSES = 39, 5
 
-#: The most lines on waived failures, and on outdated waivers and entries of the baseline.
-MOST_LINES = 10
+#: The most lines of each further kind, and characters of such a line.
+_OTHERS, _WIDE = 2, 300
 
 
 def render(report: Report, run_dir: str) -> Iterator[str]:
-    """Yield lines of plain text."""
-    summary = summarise(report)
-    header = report.header
-    shown: Counter[Outcome] = Counter()
-    hidden: Counter[Outcome] = Counter()
-    for group in grouped(summary.notable):
-        verdict = group[0]
-        shown[verdict.outcome] += 1
-        if shown[verdict.outcome] > MOST.get(verdict.outcome, OTHERS):
-            # Counted but not printed: a broken resource would fill the screen.
-            hidden[verdict.outcome] += len(group)
-            continue
-        trace = report.traces[verdict.evidence]
-        yield from explain(verdict, trace, header["checks"], run_dir=run_dir, auth=header["target"]["auth"])
-        if len(group) > 1:
-            yield f"  also      {len(group) - 1} more items, for the same reason or in consequence"
-        yield ""
-    for outcome, count in hidden.items():
-        yield f"… and {count} more with outcome {outcome.value}: see {run_dir}/index.html"
-    footer = report.footer
-    for note in footer.get("notes", ()) if footer else ():
-        yield f"note: {note}"
-    drift = footer.get("drift", ()) if footer else ()
-    if drift:
-        named = ", ".join(dict.fromkeys(each["value"] for each in drift[:MOST_LINES]))
-        more = "…" if len(drift) > MOST_LINES else ""
-        yield f"drift: {len(drift)} values that the document doesn't list: {named}{more}"
-    yield from _waived(summary)
+    """Yield at most :data:`LINES` lines of plain text. What is left out is counted, with the place where it is."""
+    summary, first, header = summarise(report), headline(report), report.header
     counts = ", ".join(f"{count} {outcome.value}" for outcome, count in summary.outcomes.items())
-    first = headline(report)
-    yield from (f"out of date: {line}" for line in first.outdated[:MOST_LINES])
-    if len(first.outdated) > MOST_LINES:
-        yield f"… and {len(first.outdated) - MOST_LINES} more out of date: see {run_dir}/index.html"
-    yield from first.coverage
-    yield from filter(None, (first.unstable,))
     yield (
         f"{header['api_version']}: {first.text}. {len(summary.operations)} operations, {summary.checks} checks, "
         f"{summary.requests} requests; verdicts: {counts or 'none'}"
     )
+    yield from (short(line, _WIDE) for line in first.coverage)
+    yield from filter(None, (first.unstable,))
+    where = f"see {run_dir}/index.html"
+    causes = root_causes(report)
+    for cause in causes[:CAUSES]:
+        yield from told(report, cause, run_dir)
+    rest = causes[CAUSES:]
+    if rest:
+        verdicts = sum(len(cause.verdicts) for cause in rest)
+        yield f"… and {len(rest)} more causes of {verdicts} verdicts, the widest {explains(rest[0])}: {where}"
+    yield from _some([f"out of date: {line}" for line in first.outdated], "out of date", where)
+    yield from _some([*_waived(summary)], "waived", where)
+    footer = report.footer or {}
+    drift = footer.get("drift", ())
+    if drift:
+        named = ", ".join(dict.fromkeys(each["value"] for each in drift[:10]))
+        yield short(f"drift: {len(drift)} values that the document doesn't list: {named}", _WIDE)
+    yield from _some([f"note: {note}" for note in footer.get("notes", ())], "notes", where)
+
+
+def _some(lines: list[str], what: str, where: str) -> Iterator[str]:
+    """Yield the first lines, and one that counts the others."""
+    yield from (short(line, _WIDE) for line in lines[:_OTHERS])
+    if len(lines) > _OTHERS:
+        yield f"… and {len(lines) - _OTHERS} more {what}: {where}"
 
 
 def _waived(summary: Summary) -> Iterator[str]:
@@ -69,10 +61,8 @@ def _waived(summary: Summary) -> Iterator[str]:
     groups: dict[str, list[str]] = {}
     for verdict in summary.waived:
         if verdict.waived is not None:
-            told = f"WAIVED {verdict.check} ({verdict.waived.outcome.value}), {verdict.waived.text}"
-            groups.setdefault(told, []).append(verdict.scenario)
-    for told, scenarios in [*groups.items()][:MOST_LINES]:
+            text = f"WAIVED {verdict.check} ({verdict.waived.outcome.value}), {verdict.waived.text}"
+            groups.setdefault(text, []).append(verdict.scenario)
+    for text, scenarios in groups.items():
         more = f" and {len(scenarios) - 1} more" if len(scenarios) > 1 else ""
-        yield f"{told}, in {scenarios[0]}{more}"
-    if len(groups) > MOST_LINES:
-        yield f"… and {len(groups) - MOST_LINES} more waived"
+        yield f"{text}, in {scenarios[0]}{more}"

@@ -12,8 +12,9 @@ from conformance.requests.case import RECORDED
 from conformance.verdict import Finding, Verdict
 
 from .curl import curl
+from .root_causes import level_of
 
-__all__ = ["again", "curl", "explain", "request_ids", "witness"]
+__all__ = ["again", "curl", "explain", "heading", "request_ids", "short", "witness"]
 
 #: Response headers that the service's support asks for.
 REQUEST_IDS = ("apim-request-id", "x-request-id", "x-ms-client-request-id")
@@ -65,9 +66,8 @@ def _explained(
 ) -> Iterator[str]:
     """Yield the lines before they are escaped."""
     info = checks.get(verdict.check, {})
-    level = f" ({info['level']})" if info.get("level") else ""
-    shaky = f", {verdict.stability}" if verdict.stable is False else ""
-    yield f"{verdict.outcome.value.upper()} {verdict.check}{level} in {verdict.scenario}{shaky}"
+    found = witness(verdict, trace)
+    yield heading(verdict, found[0] if found else None, checks)
     if info.get("title"):
         yield f"  rule      {info['title']}"
     if info.get("clause"):
@@ -75,15 +75,24 @@ def _explained(
         yield f"  clause    {info['clause']}: {info.get('clause_text', '')}{source}"
     if verdict.cause:
         yield f"  cause     {verdict.cause}"
-    if verdict.stability and not shaky:
+    if verdict.stability and verdict.stable is not False:
         yield f"  repeated  {verdict.stability}"
     if verdict.coverage:
         yield f"  coverage  {verdict.coverage}"
-    found = witness(verdict, trace)
     if found is None:
         yield f"  reason    {verdict.reason or 'none given'}"
         return
     yield from _found(verdict, *found, run_dir=run_dir, auth=auth)
+
+
+def heading(verdict: Verdict, finding: Finding | None, checks: Mapping[str, Mapping[str, str]]) -> str:
+    """The first line about a verdict, with the level of the finding that is shown: a finding may be softer than its
+    check.
+    """
+    known = level_of(verdict, finding, checks) if finding is not None else ""
+    level = f" ({known})" if known else ""
+    shaky = f", {verdict.stability}" if verdict.stable is False else ""
+    return f"{verdict.outcome.value.upper()} {verdict.check}{level} in {verdict.scenario}{shaky}"
 
 
 def _found(
@@ -92,9 +101,9 @@ def _found(
     """Yield the lines on what was found: one finding, its exchange, and the number of other findings."""
     yield f"  found     {finding.message}" + (f" at {finding.place}" if finding.place else "")
     if finding.expected:
-        yield f"  expected  {_short(finding.expected)}"
+        yield f"  expected  {short(finding.expected)}"
     if finding.actual:
-        yield f"  actual    {_short(finding.actual)}"
+        yield f"  actual    {short(finding.actual)}"
     if verdict.errata:
         yield f"  erratum   rests on {', '.join(verdict.errata)}"
     also = f" and {more} more cases" if more else ""
@@ -110,15 +119,19 @@ def _found(
         yield f"  again     {again(verdict, seen, run_dir, auth)}"
 
 
-def again(verdict: Verdict, seen: Observation, run_dir: str, auth: str) -> str:
-    """The command that sends the request of a finding again: curl if one line is enough, else ``replay``."""
+def again(verdict: Verdict, seen: Observation, run_dir: str, auth: str, *, longest: int = 1 << 20) -> str:
+    """The command that sends the request of a finding again: curl if one line of at most ``longest`` characters is
+    enough, else ``replay``.
+    """
     # Scenarios of lists and lifecycles first make the objects that their requests are about.
     alone = not verdict.scenario.startswith(("lists.", "lifecycle."))
     command = curl(seen, auth=auth) if alone else None
-    return command or f"aoai-conformance replay {seen.case.id} --run {shlex.quote(run_dir)}"
+    if command is not None and len(command) <= longest:
+        return command
+    return f"aoai-conformance replay {seen.case.id} --run {shlex.quote(run_dir)}"
 
 
-def _short(text: str, most: int = 300) -> str:
+def short(text: str, most: int = 300) -> str:
     """A text in one line, cut after some characters."""
     line = " ".join(text.split())
     return line if len(line) <= most else line[: most - 1] + "…"

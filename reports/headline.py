@@ -134,7 +134,11 @@ def _coverage_line(what: str, items: int, reasons: Counter[str]) -> str:
     """``judged in part: 14 items; reasons: the target answered 500 (in 11 items), 429 (in 3 items)``."""
     if not items:
         return ""
-    known = [(reason, _items(count)) for reason, count in reasons.most_common() if reason]
+    # What to do stands with the cause; the reason is enough here.
+    plain: Counter[str] = Counter()
+    for reason, count in reasons.items():
+        plain[reason.partition("; if that is meant: ")[0]] += count
+    known = [(reason, _items(count)) for reason, count in plain.most_common() if reason]
     words = [reason if len(known) == 1 else f"{reason} (in {count})" for reason, count in known[:MOST_REASONS]]
     if len(known) > MOST_REASONS:
         words.append(f"and {len(known) - MOST_REASONS} more")

@@ -84,7 +84,8 @@ def _fill(case: ET.Element, report: Report, verdict: Verdict, place: Place, run_
         trace = report.traces[verdict.evidence]
         told = [*explain(verdict, trace, header["checks"], run_dir=run_dir, auth=header["target"]["auth"])]
     if kind:
-        words = verdict.waived.text if verdict.waived is not None else verdict.reason
+        held = verdict.waived
+        words = f"waived ({held.outcome.value}): {held.text}" if held is not None else verdict.reason
         node = ET.SubElement(case, kind, {"message": escaped(words or verdict.outcome.value)})
         node.text = visible("\n".join(told)) or None
     info = header["checks"].get(verdict.check, {})

@@ -95,6 +95,9 @@ def _cause(
     verdicts: Sequence[Verdict], where: Mapping[tuple[str, str], Place], checks: Mapping[str, Mapping[str, Any]]
 ) -> RootCause:
     """The cause of some verdicts, of which the first is the root."""
+    named = verdicts[0].cause.partition(":")[0]
+    # Of an operation that refuses everything, its own requests say most, and not those of the scenarios that need it.
+    verdicts = sorted(verdicts, key=lambda verdict: verdict.scenario != f"corpus.{named}")
     root = verdicts[0]
     finding = next(iter(scoring(root)), None)
     found = {(verdict.evidence, one.case_id) for verdict in verdicts for one in scoring(verdict)}
@@ -125,7 +128,11 @@ def scoring(verdict: Verdict) -> Iterable[Finding]:
 def _words(verdicts: Sequence[Verdict], checks: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
     """(what is wrong, what to do) in words."""
     root = verdicts[0]
-    what, meant, remedy = root.cause.partition(_REMEDY)
+    # The preflight says it in the finding itself.
+    told = root.cause or next((finding.message for finding in scoring(root)), "")
+    what, meant, remedy = told.partition(_REMEDY)
+    if meant and len(verdicts) > 1 and not root.cause:
+        what += f"; so it is with {', '.join(verdict.scenario.partition('.')[2] for verdict in verdicts[1:])}"
     if meant:
         return what, f"Serve it, or declare that it isn't served: {remedy}"
     info = checks.get(root.check, {})

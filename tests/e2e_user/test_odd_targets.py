@@ -70,7 +70,7 @@ def test_who_chose_a_part_is_told_about_that_part(tmp_path: Path) -> None:
     with answering('{"error":{"code":"404","message":"Resource not found"}}', 404) as url:
         done = command(tmp_path, "run", "--target", url, "--scenario", "corpus.assistants.*", "--profile", "smoke")
     assert 1 == done.code
-    assert ["FAIL claims.served in resource.assistants"] == [x for x in done.lines if x.startswith("FAIL")]
+    assert ["FAIL claims.served (MUST) in resource.assistants"] == [x for x in done.lines if x.startswith("FAIL")]
 
 
 def test_a_target_that_serves_nothing_of_the_version_is_told_so_once(tmp_path: Path) -> None:

@@ -166,13 +166,15 @@ def test_console_tells_a_reason_once(tmp_path: Path) -> None:
     verdicts = [Verdict("a.check", f"corpus.{n}", Outcome.NOT_TESTABLE, reason=f"why {min(n, 5)}") for n in range(9)]
     jsonl.write(tmp_path / jsonl.NAME, HEADER, traces, verdicts, FOOTER)
     lines = list(console.render(jsonl.read(tmp_path), "out"))
-    assert ["why 5", "why 0", "why 1"] == [line.split(maxsplit=1)[1] for line in lines if line.startswith("  reason")]
-    assert "… and 3 more with outcome not_testable: see out/index.html" in lines
+    reasons = [line.split(maxsplit=1)[1] for line in lines if line.startswith("  reason")]
+    assert ["why 5", "why 0", "why 1", "why 2", "why 3"] == reasons
+    assert (
+        "… and 1 more causes of 1 verdicts, the widest 1 verdict of 1 rule in 1 operation (o): see out/index.html"
+        in lines
+    )
     again = [Verdict("a.check", f"corpus.{n}", Outcome.NOT_TESTABLE, reason="why") for n in range(9)]
     jsonl.write(tmp_path / jsonl.NAME, HEADER, traces, again, FOOTER)
-    assert "  also      8 more items, for the same reason or in consequence" in console.render(
-        jsonl.read(tmp_path), "out"
-    )
+    assert "  explains  9 verdicts of 1 rule in 1 operation (o)" in console.render(jsonl.read(tmp_path), "out")
 
 
 def test_every_derived_report_offers_what_a_run_asks_of_one() -> None:
