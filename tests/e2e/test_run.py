@@ -55,9 +55,9 @@ def junit_of(file: Path) -> dict[str, str]:
     return shown
 
 
-def run(state: Path, name: str, *arguments: str) -> tuple[Done, Path]:
+def run(state: Path, name: str, *arguments: str, **env: str) -> tuple[Done, Path]:
     out = state / name
-    return command(state, "run", "--out", str(out), "--api-version", VERSION, *arguments), out
+    return command(state, "run", "--out", str(out), "--api-version", VERSION, *arguments, env=env), out
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +101,10 @@ def test_good_target_is_conformant(first: tuple[Done, Path]) -> None:
 
 @pytest.mark.parametrize("processes", ["0", "2"])
 def test_same_seed_gives_the_same_cases_and_verdicts(state: Path, first: tuple[Done, Path], processes: str) -> None:
-    """Case ids in the same order, the same verdicts: in a second run, and in one with two processes."""
-    done, out = run(state, f"again-{processes}", *CHOICE, "--seed", "7", "-n", processes)
+    """Case ids in the same order, the same verdicts: in a second run, and in one with two processes. Each has its own
+    hash seed, which forks of one process don't have.
+    """
+    done, out = run(state, f"again-{processes}", *CHOICE, "--seed", "7", "-n", processes, PYTHONHASHSEED="1")
     assert 0 == done.code, done.out + done.err
     assert cases_of(first[1]) == cases_of(out)
     assert verdicts_of(first[1]) == verdicts_of(out)

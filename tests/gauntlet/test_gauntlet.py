@@ -15,15 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from behaviours import BEHAVIOURS
 from bounded_run import trial
 
-SAMPLE = (
-    "endless-body",
-    "header-drip",
-    "endless-headers",
-    "silent",
-    "closes-at-once",
-    "rather-deep-json",
-    "key-everywhere",
-)
+#: One that would fill the memory, one that would take all time, and one that tells secrets: each costs a whole run.
+SAMPLE = ("endless-body", "header-drip", "key-everywhere")
 
 
 def survived(name: str, folder: Path) -> None:
