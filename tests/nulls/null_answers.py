@@ -65,6 +65,7 @@ SATISFIED: Mapping[str, tuple[frozenset[str], str]] = {
     "http.content-coding": (BELOW_500 - {"nothing", "empty body", "redirect"}, "no coding is named"),
     "http.content-coding.accepted": (JSON_VALUES | {"404", "400", "403", "echo"}, "no coding is named"),
     "http.framing.one-length": (SUCCESSES - {"nothing", "empty body"}, "one field at most says where the body ends"),
+    "http.framing.nothing-after": (BELOW_500, "no byte comes after the end of the answer"),
     "http.no-content": (frozenset({"nothing"}), "a 204 without content"),
     "http.json.charset": (JSON_VALUES | {"404", "400", "403", "echo"}, "no charset is named"),
     "http.text": (frozenset({"empty list", "echo"}), "its texts are whole"),
