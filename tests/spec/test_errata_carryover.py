@@ -84,7 +84,7 @@ def test_an_erratum_may_rest_on_the_one_before_it() -> None:
 def test_clauses_come_from_every_version_that_has_the_operation(
     shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last dated preview has assistants, as dated versions have, and responses, as v1 has. It isn't known itself."""
+    """The last dated preview has assistants, as dated versions have, and responses, as v1 has. It isn't known yet."""
     known = tuple(version for version in versions() if version != "2025-04-01-preview")
     monkeypatch.setattr("conformance.spectools.importing.versions", lambda: known)
     done = import_file(shared / "official-specs" / "2025-04-01-preview.yaml", "2025-04-01-preview", tmp_path)
