@@ -21,9 +21,10 @@ from conformance.verdict import Outcome, Verdict
 
 from .chain import BrokenChain, Chain
 from .evidence_json import observation_from_json, observation_to_json, verdict_from_json, verdict_to_json
+from .packed import folders, located, plain
 from .stored import Index, StoredTraces, outlines_of
 
-__all__ = ["FORMAT", "NAME", "Report", "Writer", "read", "write"]
+__all__ = ["FORMAT", "NAME", "Report", "Writer", "read", "reports_in", "write"]
 
 #: The version of the format, ``<major>.<minor>``. A reader refuses another major version.
 FORMAT = "2.2"
@@ -216,13 +217,14 @@ class _Reading:
 
 
 def read(path: Path) -> Report:
-    """Read a report file, or the one in a folder.
+    """Read a report file, or the one in a folder. Either may be packed (``packed.py``).
 
     Raises :class:`UsageError` if it is missing, isn't a report, has another major format or was changed afterwards.
     """
-    file = path / NAME if path.is_dir() else path
+    file = (located(path, NAME) or path / NAME) if path.is_dir() else path
+    content = plain(file)
     reading = _Reading(file)
-    for number, line in enumerate(_lines(file), start=1):
+    for number, line in enumerate(_lines(content, file), start=1):
         if not line.endswith(b"\n"):
             break  # the writer died in the middle of this line
         try:
@@ -237,13 +239,18 @@ def read(path: Path) -> Report:
     verdicts = reading.verdicts
     if reading.footer is None:  # repetitions were under way: the last verdict on an item is the one of all times
         verdicts = list({(verdict.scenario, verdict.check): verdict for verdict in verdicts}.values())
-    return Report(reading.header, StoredTraces(file, reading.index), tuple(verdicts), reading.footer)
+    return Report(reading.header, StoredTraces(content, reading.index), tuple(verdicts), reading.footer)
 
 
-def _lines(file: Path) -> Iterator[bytes]:
-    """Yield the lines of a file."""
+def reports_in(run: Path) -> list[Path]:
+    """The folders of a run folder that have a report; the folder itself if it has one; none without any."""
+    return folders(run, NAME)
+
+
+def _lines(content: Path, file: Path) -> Iterator[bytes]:
+    """Yield the lines of the content of a report file."""
     try:
-        with file.open("rb") as stream:
+        with content.open("rb") as stream:
             yield from stream
     except OSError as error:
         raise UsageError(f"can't be read: {error.strerror}", where=str(file)) from None

@@ -7,14 +7,22 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from conformance.errors import UsageError
+
+from .packed import SUFFIX, plain
+
 __all__ = ["NAME", "problems", "write"]
 
 NAME = "manifest.json"
 
 
 def _digest(file: Path) -> str:
-    """The SHA-256 of a file."""
-    with file.open("rb") as stream:
+    """The SHA-256 of a file; of a packed report that of its content."""
+    try:
+        content = plain(file)
+    except UsageError:
+        content = file  # what can't be unpacked was changed
+    with content.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -23,7 +31,10 @@ def _files(folder: Path) -> dict[str, str]:
     inside = [file for file in folder.iterdir() if file.is_file() and file.name != NAME]
     # The manifests below stand for all files that they list.
     below = [file for file in folder.glob(f"*/{NAME}") if file.is_file()]
-    return {file.relative_to(folder).as_posix(): _digest(file) for file in sorted((*inside, *below))}
+    # Somebody may pack a report, which changes nothing in it.
+    return {
+        file.relative_to(folder).as_posix().removesuffix(SUFFIX): _digest(file) for file in sorted((*inside, *below))
+    }
 
 
 def _text(files: dict[str, str]) -> str:

@@ -82,7 +82,8 @@ def _versions_in(folder: Path) -> dict[str, Path]:
     """The folders of api-versions in a run folder, by name. A folder that is itself one of a version is returned under
     "".
     """
-    return {path.parent.name: path.parent for path in sorted(folder.glob("*/report.jsonl"))} or {"": folder}
+    found = jsonl.reports_in(folder)
+    return {path.name: path for path in found} if found not in ([], [folder]) else {"": folder}
 
 
 def _paired(given: Sequence[dict[str, Path]]) -> Iterator[list[Path]]:

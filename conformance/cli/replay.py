@@ -118,7 +118,7 @@ def _find(folder: Path, case_id: str) -> tuple[Report, Trace, Observation]:
     """The report, trace and observation of a case in a run folder. Raises :class:`UsageError` if there is no such
     case.
     """
-    files = [folder] if (folder / jsonl.NAME).is_file() else [f.parent for f in sorted(folder.glob(f"*/{jsonl.NAME}"))]
+    files = jsonl.reports_in(folder)
     if not files:
         raise UsageError("no report here", where=str(folder), hint="give the folder of a run")
     failure: UsageError | None = None

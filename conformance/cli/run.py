@@ -24,11 +24,12 @@ from conformance.spec.loading import load
 from conformance.target.limits import NOTHING
 
 if TYPE_CHECKING:
-    from reports import github, jsonl
+    from reports import github, jsonl, packed
     from reports.headline import Headline
 else:
     github = late("reports.github")
     jsonl = late("reports.jsonl")
+    packed = late("reports.packed")
 
 NAME = "run"
 HELP = "judge a target and write a report"
@@ -48,6 +49,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--har", action="store_true", help=f"also write all exchanges as HAR 1.2 into {NAME_OF_HAR} of each api-version"
+    )
+    parser.add_argument(
+        "--gzip", action="store_true", help="pack report.jsonl at the end; every command reads report.jsonl.gz too"
     )
     parser.add_argument(
         "--github",
@@ -158,6 +162,8 @@ def _run(args: argparse.Namespace, version: str, out: Path, headlines: dict[str,
             seal(out / version)
         if console.headlines and args.github:
             _tell_github(out / version)
+        if console.headlines and args.gzip:
+            _pack(out / version)
     if signals.came:
         return 130
     return console.exit_code if console.exit_code is not None else _of_pytest(code)
@@ -179,6 +185,14 @@ def _tell_github(folder: Path) -> None:
         github.summarise_job(folder / "summary.md", os.environ)
     except OSError as error:
         print(f"{PROG}: the summary of the job can't be written: {error.strerror or error}", file=sys.stderr)
+
+
+def _pack(folder: Path) -> None:
+    """Pack the report. The manifest needs no change: it names the content."""
+    try:
+        packed.pack(folder / jsonl.NAME)
+    except OSError as error:
+        print(f"{PROG}: {folder / jsonl.NAME}: can't be packed: {error.strerror or error}", file=sys.stderr)
 
 
 _SUITE = Path(__file__).resolve().parent.parent / "suite"

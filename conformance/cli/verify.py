@@ -53,8 +53,8 @@ def main(args: argparse.Namespace) -> int:
     gateways = verifying.folders(args.dir)
     if gateways:
         return max(_print_all(verifying.problems(folder)) or _same_rows(folder) for folder in gateways)
-    run_folder = sorted(args.dir.glob("*/report.jsonl"))
-    folders = [path.parent for path in run_folder] or [args.dir]
+    folders = jsonl.reports_in(args.dir) or [args.dir]
+    run_folder = folders != [args.dir]
     # A run folder has a manifest of its own over the manifests of its versions.
     codes = [_print_all(manifest.problems(args.dir))] if run_folder else []
     for folder in folders:
@@ -62,7 +62,7 @@ def main(args: argparse.Namespace) -> int:
         try:
             report = jsonl.read(folder)
         except UsageError as error:
-            if not (folder / "report.jsonl").is_file():
+            if not jsonl.reports_in(folder):
                 raise
             codes.append(_print_all([str(error)]))
             continue

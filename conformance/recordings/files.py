@@ -6,14 +6,20 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from conformance._parts import late
 from conformance.errors import SpecError, UsageError
 from conformance.recordings.form import Node
 from conformance.recordings.formats import formats
 from conformance.recordings.recorded import Recorded
 from conformance.settings.files import TooLong, read_text
 from conformance.spec.textfile import yaml_value
+
+if TYPE_CHECKING:
+    from reports import packed
+else:
+    packed = late("reports.packed")
 
 __all__ = ["LARGEST", "read_file"]
 
@@ -43,7 +49,7 @@ def _text(path: Path) -> str:
     """The text of a file."""
     try:
         # Some browsers write a byte order mark.
-        return read_text(path, LARGEST).removeprefix("\ufeff")
+        return read_text(packed.plain(path), LARGEST).removeprefix("\ufeff")
     except IsADirectoryError:
         raise UsageError("this is a folder", where=str(path), hint="name the files in it") from None
     except TooLong:
