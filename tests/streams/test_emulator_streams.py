@@ -43,6 +43,8 @@ TOOL: Any = {
 HELLO: Any = [{"role": "user", "content": "Say something about the sea ☀."}]
 DATED = "2024-05-01-preview"
 V1 = [version for version in versions() if load(version).surface == "v1"]
+#: Versions of one base path that need no api-version can't share a server: the last of them is served here.
+SERVED = V1[-1:]
 
 
 def scenarios() -> list[tuple[str, Scenario]]:
@@ -118,7 +120,7 @@ def test_a_scenario_fails_its_own_counterexample(check: Check) -> None:
 
 @pytest.fixture(scope="module", params=[name for name in ODDITIES if name != "byte-by-byte"])
 def base(request: pytest.FixtureRequest) -> Iterator[str]:
-    with running(asgi(App.of(DATED, "2024-10-21", *V1, settings=ODDITIES[request.param]))) as url:
+    with running(asgi(App.of(DATED, "2024-10-21", *SERVED, settings=ODDITIES[request.param]))) as url:
         yield url
 
 
@@ -163,7 +165,7 @@ def test_the_client_reads_run_streams(base: str) -> None:
         assert message.content[0].text.value == deltas != ""  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("version", [v for v in V1 if "responses.create" in operations_of(load(v))])
+@pytest.mark.parametrize("version", [v for v in SERVED if "responses.create" in operations_of(load(v))])
 def test_the_client_reads_response_streams(base: str, version: str) -> None:
     with OpenAI(
         base_url=base + spec_of(version).base_path, api_key="emulator-key", max_retries=0, timeout=20
