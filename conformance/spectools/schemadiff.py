@@ -112,7 +112,7 @@ class Pairs:
 
         # From the surest sign to the weakest: a branch that matched by name must not be taken by one that only has the
         # same type.
-        take(lambda a, b: _name(a) == _name(b) and "components" in a.pointer)
+        take(lambda a, b: _is_component(a) and _is_component(b) and _name(a) == _name(b))
         take(lambda a, b: bool(old_values[a]) and old_values[a] == new_values[b])
         take(lambda a, b: bool(old_values[a] & new_values[b]))
         take(lambda a, b: not old_values[a] and not new_values[b] and _type(a) == _type(b))
@@ -208,6 +208,11 @@ def _refers(node: Any) -> bool:
     if isinstance(node, Mapping):
         return "$ref" in node or any(_refers(value) for value in node.values())
     return isinstance(node, list) and any(_refers(item) for item in node)
+
+
+def _is_component(node: Node) -> bool:
+    """Return True if a branch is a component itself. A branch that stands in one has a number, which names nothing."""
+    return node.pointer.startswith("/components/schemas/") and node.pointer.count("/") == 3
 
 
 def _name(node: Node) -> str:

@@ -102,6 +102,19 @@ def _files(label: str, document: str) -> dict[str, str]:
     return FILES | {"openapi.yaml": document, "version.toml": version, "errata.toml": ""}
 
 
+def test_branches_without_a_name_belong_together_by_what_they_fix(versions_folder: Maker) -> None:
+    """An event that is listed first in one version and last in the other is the same event."""
+    kinds = [f"{{type: object, properties: {{event: {{const: {name}}}, data: {{type: string}}}}}}" for name in "abc"]
+    union = "        user:\n          oneOf: [{}]\n".format
+    line = "        user: {type: string, maxLength: 64}\n"
+    text = FILES["openapi.yaml"].replace(line, union(", ".join(kinds)))
+    versions_folder(name="old", files=_files("old", text))
+    text = FILES["openapi.yaml"].replace(line, union(", ".join([*kinds[1:], kinds[0], kinds[0].replace("a}", "d}")])))
+    folder = versions_folder(name="new", files=_files("new", text))
+    change = only(compare(load("old", folder), load("new", folder)))
+    assert ("branch added", Class.ADDITIVE) == (change.what, change.kind)
+
+
 def test_added_and_removed_operations(versions_folder: Maker) -> None:
     older, newer = changed(versions_folder, ("operationId: embeddings.create", "operationId: embeddings.replace"))
     found = {change.what: (change.kind, change.operations) for change in compare(older, newer)}

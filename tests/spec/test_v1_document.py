@@ -197,6 +197,22 @@ def test_a_difference_from_v1_preview_names_the_fields_that_both_documents_show(
     assert [] == missed
 
 
+def test_the_difference_of_the_events_is_that_of_their_names() -> None:
+    old, new = (json.loads(json.dumps(load(name).faithful)) for name in ("v1-preview", "v1"))
+    before, after = (document["components"]["schemas"]["ResponseServerSentEvent"]["oneOf"] for document in (old, new))
+    gone, came = set(), set()
+    for change in compare(load("v1-preview"), load("v1"), faithful=True):
+        place, _, number = change.pointer.rpartition("/")
+        if place == "/components/schemas/ResponseServerSentEvent/oneOf":
+            (gone if change.what == "branch removed" else came).add(
+                (before if change.what == "branch removed" else after)[int(number)]["properties"]["event"]["const"]
+            )
+    names = [{branch["properties"]["event"]["const"] for branch in union} for union in (before, after)]
+    assert (names[0] - names[1], names[1] - names[0]) == (gone, came)
+    assert gone
+    assert came
+
+
 def fields(document: Any, wanted: set[str], names: Mapping[tuple[str, str], str] | None = None) -> dict[Any, set[str]]:
     """(operation, request or answer) → the names of the fields at the top of its bodies."""
     made = document["components"]["schemas"]
