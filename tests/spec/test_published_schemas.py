@@ -55,6 +55,18 @@ def test_every_version_has_its_three_files() -> None:
     assert dict.fromkeys(versions(drafts=True), usual) == {name: files & usual for name, files in homes.items()}
 
 
+@pytest.mark.parametrize("version", versions(drafts=True))
+def test_each_erratum_of_a_neighbour_is_kept_or_left_out_with_a_reason(version: str) -> None:
+    data = tomllib.loads((specs_dir() / version / "errata.toml").read_text("utf-8"))
+    own = {item["id"] for item in data.get("erratum", ())}
+    left: dict[str, list[str]] = {}
+    for group in data.get("left_out", ()):
+        left.setdefault(group["of"], []).extend(group["ids"])
+    for neighbour, ids in left.items():
+        assert {erratum.id for erratum in load(neighbour).errata} - own == set(ids)
+        assert len(set(ids)) == len(ids)
+
+
 @pytest.mark.parametrize(
     ("edit", "line", "told"),
     [
