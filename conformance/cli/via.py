@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from attrs import asdict, evolve
@@ -17,17 +19,21 @@ from conformance.errors import UsageError
 from conformance.gateway.cases import plain_and_streamed, selected
 from conformance.gateway.script import faults
 from conformance.gateway.session import Passed, pass_through, wait_for
+from conformance.gateway.stories import stories, told
 from conformance.gateway.upstream import Upstream, upstream
 from conformance.gateway.windows import Windows
 from conformance.passage.judge import judged
 from conformance.requests.profile import Profile
 from conformance.run.choice import configured
 from conformance.run.recording import out_folder
-from conformance.run.selection import default_versions
+from conformance.run.scenario_settings import settings_of
+from conformance.run.selection import default_versions, scenarios_in
 from conformance.settings.configuration import Config
+from conformance.settings.form import EXPENSIVE_KINDS
 from conformance.settings.options import Options
 from conformance.spec.loading import load
 from conformance.spec.spec import Spec
+from conformance.target.journal import Journal
 from conformance.target.target import Target
 
 if TYPE_CHECKING:
@@ -92,7 +98,9 @@ def main(args: argparse.Namespace) -> int:
     config = configured(options)
     names = [args.api_version] if args.api_version else default_versions(args.specs)
     spec = load(names[0], args.specs)
-    chosen = selected(build_corpus(spec, args.profile, args.seed), args.operation, config.budget.expensive)
+    # Nothing costs anything at an upstream of our own.
+    expensive = config.budget.expensive if args.upstream else frozenset(EXPENSIVE_KINDS)
+    chosen = selected(build_corpus(spec, args.profile, args.seed), args.operation, expensive)
     if not chosen.cases:
         raise UsageError("no request is left to send", hint="see: list operations")
     probe = next((case for case in plain_and_streamed(chosen.cases) if case is not None), None)
@@ -100,7 +108,8 @@ def main(args: argparse.Namespace) -> int:
     with ExitStack() as open_:
         above = None if args.upstream else open_.enter_context(_upstream(spec, config, args))
         through = evolve(config, target=evolve(config.target, retries=0, live=False if above else config.target.live))
-        gateway = open_.enter_context(Target(through, spec))
+        journal = open_.enter_context(_journal(through, spec)) if above is not None else None
+        gateway = open_.enter_context(Target(through, spec, journal=journal))
         direct = open_.enter_context(Target(_direct(through, args.upstream, above), spec))
         if above is not None and probe is not None:
             for line in above.told(gateway.bindings(probe).get("deployment", "gpt-4o"), spec.version):
@@ -115,8 +124,17 @@ def main(args: argparse.Namespace) -> int:
             upstream=above.authority if above is not None else "",
         )
         windows.skip()
+        settings = settings_of(gateway, args.profile)
+        lives = stories(scenarios_in(spec, _selection(options, args))) if above is not None else ()
         passed = pass_through(
-            windows, direct, chosen.cases, patience=args.patience, script=faults(), alive=alive, tell=_progress
+            windows,
+            direct,
+            chosen.cases,
+            patience=args.patience,
+            script=faults(),
+            stories=(told(one, spec, windows, settings) for one in lives),
+            alive=alive,
+            tell=_progress,
         )
     for why, count in chosen.left_out.items():
         passed.notes.append(f"{count} requests were not sent: {why}")
@@ -131,6 +149,20 @@ def main(args: argparse.Namespace) -> int:
             print(line)
         print(f"report: {out / 'index.html'}")
     return result.exit_code
+
+
+@contextmanager
+def _journal(config: Config, spec: Spec) -> Iterator[Journal]:
+    """A journal that is forgotten at the end: what it names ends with the upstream."""
+    with TemporaryDirectory() as folder:
+        journal = Journal(Path(folder), target=config.target.url, api_version=spec.version, sync=False, embedded=True)
+        with journal:
+            yield journal
+
+
+def _selection(options: Options, args: argparse.Namespace) -> Options:
+    """The options by which scenarios are chosen."""
+    return evolve(options, profile=args.profile, seed=args.seed, operations=tuple(args.operation))
 
 
 def _extras(passed: Passed) -> passages.Extras:

@@ -45,9 +45,9 @@ def _needs_more(case: Case, expensive: frozenset[str]) -> str:
     if case.auth is not Auth.VALID:
         return "they probe the key: the gateway's users are its own affair"
     if case.creates or case.undo is not None:
-        return "they create an object"
+        return "they create an object, and are sent in scenarios"
     if any(name.split(".")[0] not in _KNOWN for name in placeholders(case)):
-        return "they need an object that another request creates"
+        return "they need an object, and are sent in scenarios"
     if case.expensive and case.expensive not in expensive:
         return f"expensive kinds are off ({case.expensive})"
     return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from attrs import define, evolve, field, frozen
 
@@ -80,13 +80,15 @@ def pass_through(
     *,
     patience: float,
     script: Sequence[tuple[UpstreamFault, bool]] = (),
+    stories: Iterable[Iterator[Passage]] = (),
     alive: bool = True,
     tell: Callable[[int, int], None] | None = None,
 ) -> Passed:
     """Send all cases, then one request for each fault of a script (see ``script.py``).
 
-    ``patience`` is the most seconds to wait for a gateway that has locked itself.
-    ``alive`` is False for one that never answered a valid request with a success: then there is nothing to wait for.
+    ``stories`` yield further passages: scenarios, one after the other. ``patience`` is the most seconds to wait for a
+    gateway that has locked itself. ``alive`` is False for one that never answered a valid request with a success: then
+    there is nothing to wait for.
 
     Raises :class:`UsageError` if there is no case with which a healthy gateway can be told.
     """
@@ -108,6 +110,10 @@ def pass_through(
             continue
         passed.passages.append(passage)
         lock.look_after(passage)
+    for story in stories:
+        for passage in story:
+            passed.passages.append(passage)
+            lock.look_after(passage)
     if windows.tape is not None:
         _scripts(windows, passed, lock, script, {False: plain, True: streamed})
         passed.also.extend(_nobody_asked(windows))

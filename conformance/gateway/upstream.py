@@ -20,6 +20,9 @@ from conformance.spec.spec import Spec
 
 __all__ = ["Upstream", "upstream"]
 
+#: Seconds by which the clock of the upstream is late.
+_YEAR = 365 * 86_400.0
+
 
 @frozen
 class Upstream:
@@ -57,8 +60,8 @@ def upstream(
         tape = Tape(file, (settings.key, *keys))
     except OSError as error:
         raise UsageError(f"can't be written: {error.strerror}", where=str(file)) from None
-    # A time that is long past: a gateway that writes its own into an answer is seen, whatever second it is.
-    app = App(specs, settings.accepting(*keys), Clock.fixed())
+    # Its clock is a year late: a gateway that writes its own time into an answer is seen, whatever second it is.
+    app = App(specs, settings.accepting(*keys), Clock(offset=-_YEAR))
     try:
         with recording(asgi(app), tape, host=host, port=port) as url:
             yield Upstream(url, settings.key, tape)

@@ -123,6 +123,19 @@ def test_a_gateway_that_says_nothing_is_not_transparent(status: int, body: bytes
     assert "not transparent" == footer["conclusion"]
 
 
+def test_objects_are_created_and_removed_through_the_gateway(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with _between() as (made, port):
+        words = ["--operation", "vector_stores.*", "--operation", "threads.*"]
+        assert _via(made.url, port, tmp_path, "--api-version", "2024-05-01-preview", *words) == 0
+    assert "2024-05-01-preview through" in capsys.readouterr().out
+    lines = (tmp_path / "2024-05-01-preview" / "passages.jsonl").read_bytes().splitlines()
+    sent = [row for row in map(json.loads, lines) if row["type"] == "passage"]
+    removed = [row for row in sent if row["case"]["operation"] in ("vector_stores.delete", "threads.delete")]
+    assert any(row["calls"][0]["exchange"]["response"]["status"] == 200 for row in removed)
+
+
 def test_nobody_at_the_url_is_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _via(f"http://127.0.0.1:{_free_port()}", 0, tmp_path, "--wait", "0.2") == 3
     assert "no answer in 0.2 s" in capsys.readouterr().err
