@@ -81,7 +81,7 @@ SHOTS: Mapping[str, Shot] = {
     "matrix": Shot("broken", element="#matrix"),
     "dark": Shot("broken", scheme="dark"),
     "narrow": Shot("broken", size=(400, 900)),
-    "evidence": Shot("broken", "item=lifecycle.deleted.gone--lifecycle.files", size=(1100, 900)),
+    "evidence": Shot("broken", "item=lifecycle.deleted.gone--lifecycle.assistants", size=(1100, 900)),
     "stream": Shot("stream", FINDING, element=".stream"),
     "two-versions": Shot("two-versions", file="index.html", size=(1100, 300)),
 }

@@ -20,7 +20,8 @@ export function Causes({ index }: { index: Index }) {
       <h2 id="causes">
         Root causes{" "}
         <span class="quiet">
-          {many(causes.length, "cause")} explain {many(explained, "verdict")}, widest first
+          {many(causes.length, "cause explains", "causes explain")} {many(explained, "verdict")}, the worst and widest
+          first
         </span>
       </h2>
       <ol class="causes">

@@ -6,7 +6,7 @@ import { Body } from "./body";
 import type { Attempt, Index, Exchange as Seen } from "./model";
 import type { Told } from "./stream";
 import { Stream } from "./stream";
-import { quoted, seconds, visible } from "./text";
+import { many, quoted, seconds, visible } from "./text";
 
 interface Props {
   index: Index;
@@ -103,6 +103,9 @@ export function Exchange({ index, seen, told }: Props) {
                 </details>
               ) : (
                 <Body content={response.body} marks={marks} label="Body of the response" />
+              )}
+              {response.surplus !== undefined && (
+                <p class="caution">{many(response.surplus, "byte")} came after the end of this answer.</p>
               )}
               {!response.complete && <p class="caution">The body did not end properly.</p>}
             </>

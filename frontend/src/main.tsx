@@ -21,8 +21,8 @@ function prepare(index: Index): void {
   addEventListener("beforeprint", () => {
     // One verdict that is open is printed as it is.
     const view = fromFragment(location.hash);
-    for (const one of document.querySelectorAll("details.headers, details.notes")) one.setAttribute("open", "");
     render(view.item || view.case ? null : <Printed index={index} />, paper);
+    for (const one of document.querySelectorAll("details.headers, details.caution")) one.setAttribute("open", "");
   });
   addEventListener("afterprint", () => render(null, paper));
 }

@@ -165,6 +165,8 @@ export interface Response {
   headers_at: number;
   shortened?: { size: number; sha256: string; head: number; reason: string };
   timed?: boolean;
+  /** Bytes that came after the end of the answer, on the same connection. */
+  surplus?: number;
 }
 
 export interface Attempt {

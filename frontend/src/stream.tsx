@@ -111,7 +111,7 @@ function Picture({ rows, chunks, spots, at, choose, timed }: PictureProps) {
   const broken = new Map<number, Spot[]>();
   for (const spot of spots) broken.set(spot.row, [...(broken.get(spot.row) ?? []), spot]);
   const gaps = timed ? longest(rows, whole) : [];
-  const ticks = timed ? [0, 0.25, 0.5, 0.75, 1] : [];
+  const ticks = !timed ? [] : width < 500 ? [0, 0.5, 1] : [0, 0.25, 0.5, 0.75, 1];
   const label = `${rows.length} rows; ${spots.length} marked${gaps.length > 0 ? `; the longest gap is ${seconds(gaps[0]?.[1] ?? 0)}` : ""}`;
   return (
     <div class="picture" ref={box}>
@@ -241,17 +241,23 @@ function Events({ rows, bytes, spots, at, choose, all }: EventsProps) {
                       {name && ` ${inline(cut(name, 60))}`}
                     </button>{" "}
                     <span class="data">{gist(bytes.subarray(start, end))}</span>
-                    {mine.map((spot) => (
-                      <p key={spot.check} class={spot.finding.note ? "said soft" : "said"}>
-                        <span aria-hidden="true">▲</span> {spot.check}: {visible(spot.finding.message ?? "")}
-                        {spot.pointer && ` at ${inline(spot.pointer)}`}
-                        {spot.byte !== undefined && ` at byte ${spot.byte}`}
-                        {spot.finding.expected && `; expected ${inline(cut(spot.finding.expected, 80))}`}
-                        {spot.finding.actual && `; came ${inline(cut(spot.finding.actual, 80))}`}
-                      </p>
-                    ))}
                   </td>
                 </tr>
+                {mine.length > 0 && (
+                  <tr class={broken ? "marked" : ""}>
+                    <td colSpan={4}>
+                      {mine.map((spot) => (
+                        <p key={spot.check} class={spot.finding.note ? "said soft" : "said"}>
+                          <span aria-hidden="true">▲</span> {spot.check}: {visible(spot.finding.message ?? "")}
+                          {spot.pointer && ` at ${inline(spot.pointer)}`}
+                          {spot.byte !== undefined && ` at byte ${spot.byte}`}
+                          {spot.finding.expected && `; expected ${inline(cut(spot.finding.expected, 80))}`}
+                          {spot.finding.actual && `; came ${inline(cut(spot.finding.actual, 80))}`}
+                        </p>
+                      ))}
+                    </td>
+                  </tr>
+                )}
               </Fragment>
             );
           })}
