@@ -20,7 +20,7 @@ from .jsonl import Report
 __all__ = ["Cell", "Place", "area_of", "group_of", "matrix", "places"]
 
 #: The first words of scenarios' names. What follows names an operation or a resource.
-_KINDS = ("corpus", "lifecycle", "lists", "recorded", "streams.equality")
+_KINDS = ("corpus", "lifecycle", "lists", "recorded", "resource", "streams.equality")
 
 
 @frozen

@@ -133,6 +133,9 @@ def _words(verdicts: Sequence[Verdict], checks: Mapping[str, Mapping[str, Any]])
     what, meant, remedy = told.partition(_REMEDY)
     if meant and len(verdicts) > 1 and not root.cause:
         what += f"; so it is with {', '.join(verdict.scenario.partition('.')[2] for verdict in verdicts[1:])}"
+        # Each of them has a line of its own under the same heading.
+        lines = [finding.message.partition(_REMEDY)[2] for one in verdicts[1:] for finding in scoring(one)]
+        remedy = ", ".join([remedy, *(line.partition("] ")[2] for line in lines if line)])
     if meant:
         return what, f"Serve it, or declare that it isn't served: {remedy}"
     info = checks.get(root.check, {})

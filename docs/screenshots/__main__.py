@@ -56,7 +56,7 @@ class Shot:
     run: str
     fragment: str = ""
     element: str = ""
-    size: tuple[int, int] = (1100, 800)
+    size: tuple[int, int] = (1000, 720)
     scheme: str = "light"
     file: str = ""
 
@@ -71,7 +71,7 @@ RUNS: Mapping[str, Run] = {
     "partial": Run([CHAT], configuration=BUDGET),
     "narrowed": Run([CHAT], options=["--profile", "smoke", "--operation", "chat.*"]),
     "waived": Run([CHAT], ["--break", "sse.done.last"], configuration=WAIVER),
-    "two-versions": Run([CHAT, "2024-06-01"], ["--break", "usage.total"]),
+    "two-versions": Run([CHAT, "2024-06-01"], ["--break", "usage.adds-up"]),
 }
 
 FINDING = "item=sse.done.last--corpus.chat.completions.create"
@@ -81,9 +81,9 @@ SHOTS: Mapping[str, Shot] = {
     "matrix": Shot("broken", element="#matrix"),
     "dark": Shot("broken", scheme="dark"),
     "narrow": Shot("broken", size=(400, 900)),
-    "evidence": Shot("broken", "item=lifecycle.deleted.gone--lifecycle.assistants", size=(1100, 900)),
+    "evidence": Shot("broken", "item=lifecycle.deleted.gone--lifecycle.assistants", size=(1000, 800)),
     "stream": Shot("stream", FINDING, element=".stream"),
-    "two-versions": Shot("two-versions", file="index.html", size=(1100, 300)),
+    "two-versions": Shot("two-versions", file="index.html", size=(1000, 260)),
 }
 
 

@@ -53,6 +53,7 @@ function Remedy({ text }: { text: string }) {
 function One({ index, cause }: { index: Index; cause: Cause }) {
   const root = index.verdicts[cause.verdicts[0] ?? 0];
   if (!root) return null;
+  const rule = index.rules[root.rule];
   const finding = root.findings?.find((one) => one.case === cause.example) ?? root.findings?.[0];
   const scenario = index.scenarios[root.scenario];
   const example = toFragment({ ...EMPTY, item: itemName(index, root), case: finding?.case ?? "" });
@@ -61,7 +62,7 @@ function One({ index, cause }: { index: Index; cause: Cause }) {
     <li class={`cause ${cause.outcome}`}>
       <h3>
         <Badge outcome={cause.outcome} /> <Level level={cause.level} />{" "}
-        {finding && !root.cause && <span class="quiet">Broken rule:</span>} <Prose text={cause.title} />
+        {cause.title === rule?.title && <span class="quiet">Broken rule:</span>} <Prose text={cause.title} />
       </h3>
       <p class="width">
         Explains <strong>{many(cause.verdicts.length, "verdict")}</strong> of {many(cause.rules, "rule")}

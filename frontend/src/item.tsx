@@ -150,7 +150,7 @@ function About({ index, verdict, shown }: { index: Index; verdict: Verdict; show
           {visible(verdict.coverage || `judged ${many(verdict.judged ?? 0, "exchange")}, all of them`)}
         </Fact>
         {verdict.stability && <Fact name="repeated">{visible(verdict.stability)}</Fact>}
-        {verdict.outcome !== "pass" && (
+        {verdict.outcome !== "pass" && rule?.title && (
           <Fact name="to do">
             <Command text={`aoai-conformance explain ${rule?.id}`} label="line" />
           </Fact>

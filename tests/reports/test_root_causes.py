@@ -40,6 +40,16 @@ def test_a_resource_that_refuses_everything_is_one_cause_with_the_line_that_decl
     assert '[target.unsupported] "files.*" = "why"' in cause.remedy
 
 
+def test_resources_that_are_claimed_and_not_served_are_one_cause_with_a_line_for_each() -> None:
+    """The findings say what to do."""
+    said = 'images is claimed and not served; if that is meant: [target.unsupported] "images.*" = "why"'
+    first = failed("claims.served", "resource.images", findings=(Finding(said, "0" * 12),))
+    second = failed("claims.served", "resource.files", findings=(Finding(said.replace("images", "files"), "0" * 12),))
+    (cause,) = causes.root_causes(report_of([first, second]))
+    assert "images is claimed and not served; so it is with files" == cause.title
+    assert cause.remedy.endswith('[target.unsupported] "images.*" = "why", "files.*" = "why"')
+
+
 def test_causes_are_sorted_by_weight_and_then_by_width() -> None:
     verdicts = [
         *(failed("warns.wide", f"corpus.{n}", Outcome.WARN) for n in range(5)),
