@@ -36,6 +36,12 @@ expires = 2030-12-31
 """
 
 
+#: Takes a path out of the commands that a page shows.
+WITHOUT = """path => {
+    for (const one of document.querySelectorAll(".command pre")) one.textContent = one.textContent.replace(path, "");
+}"""
+
+
 @frozen
 class Run:
     """A run: api-versions, arguments of ``serve`` and of ``run``, and the text of a configuration."""
@@ -133,6 +139,8 @@ def taken(browser: Browser, shot: Shot, folder: Path, file: Path) -> None:
         page.wait_for_selector(".exchange")
     if shot.element:
         page.evaluate("selector => document.querySelector(selector).scrollIntoView()", shot.element)
+    # The folder of these runs is a temporary one; nobody can use its path.
+    page.evaluate(WITHOUT, f"{folder}/")
     page.screenshot(path=file)
     page.close()
 
