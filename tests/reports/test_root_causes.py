@@ -46,8 +46,8 @@ def test_resources_that_are_claimed_and_not_served_are_one_cause_with_a_line_for
     first = failed("claims.served", "resource.images", findings=(Finding(said, "0" * 12),))
     second = failed("claims.served", "resource.files", findings=(Finding(said.replace("images", "files"), "0" * 12),))
     (cause,) = causes.root_causes(report_of([first, second]))
-    assert "images is claimed and not served; so it is with files" == cause.title
-    assert cause.remedy.endswith('[target.unsupported] "images.*" = "why", "files.*" = "why"')
+    assert "files is claimed and not served; so it is with images" == cause.title
+    assert cause.remedy.endswith('[target.unsupported] "files.*" = "why", "images.*" = "why"')
 
 
 def test_causes_are_sorted_by_weight_and_then_by_width() -> None:
