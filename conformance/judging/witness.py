@@ -18,7 +18,7 @@ from conformance.judging.check import Check, Scope
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Outcome
 
-__all__ = ["find_witness"]
+__all__ = ["broken", "find_witness"]
 
 #: The number of earlier exchanges that a counterexample gets. It bounds the time for long traces.
 _LOOK_BACK = 200
@@ -33,7 +33,7 @@ def find_witness(spec: Spec, check: Check, trace: Trace, judged: Iterable[int]) 
         return _all_broken(spec, check, trace, judged)
     exchanges = [seen.exchange for seen in trace]
     for place in judged:
-        for changed in _broken(check, exchanges, place):
+        for changed in broken(check, exchanges, place):
             if _is_reported(spec, check, trace, place, changed):
                 return trace.observations[place].case.id
     return ""
@@ -42,14 +42,14 @@ def find_witness(spec: Spec, check: Check, trace: Trace, judged: Iterable[int]) 
 def _all_broken(spec: Spec, check: Check, trace: Trace, judged: Iterable[int]) -> str:
     """The id of the first changed case, if the check reports the trace with all its answers broken at once."""
     exchanges, seen = [one.exchange for one in trace], list(trace)
-    changed = {place: made for place in judged for made in _broken(check, exchanges, place)}
+    changed = {place: made for place in judged for made in broken(check, exchanges, place)}
     for place, exchange in changed.items():
         seen[place] = Observation(seen[place].case, exchange)
     reported = bool(changed) and _notices(check.judge(spec, evolve(trace, observations=tuple(seen))))
     return trace.observations[min(changed)].case.id if reported else ""
 
 
-def _broken(check: Check, exchanges: list[Exchange], place: int) -> Iterator[Exchange]:
+def broken(check: Check, exchanges: list[Exchange], place: int) -> Iterator[Exchange]:
     """Yield the answer at a place, broken by each counterexample of the check."""
     tried = [(check.counterexample, exchanges[max(0, place - _LOOK_BACK) : place])]
     if check.witness is not None:
