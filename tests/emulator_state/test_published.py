@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import jsonschema_rs
 import pytest
+import yaml
 from state_talk import Talk
 from state_tour import chapters
 
@@ -29,6 +30,7 @@ DOCUMENTS = {
     "2024-05-01-preview.json": "2024-05-01-preview",
     "assistants-2024-05-01-preview.json": "2024-05-01-preview",
     "v1-preview.json": "v1-preview",
+    "2025-04-01-preview.yaml": "2025-04-01-preview",
 }
 
 #: Place and keyword of a difference → the erratum that explains it, or the mistake of the published document.
@@ -115,10 +117,17 @@ def _schema_pointers(document: Any, path: str, method: str, status: int) -> Iter
                 yield f"{start}/content/application~1json/schema"
 
 
+def _read(file: Path) -> Any:
+    # Keys of YAML may be numbers, statuses for instance; through JSON they are texts.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = file.read_text("utf-8")
+    return json.loads(json.dumps(yaml.load(text, Loader=loader)) if file.suffix == ".yaml" else text)
+
+
 @cache
 def _differences(document: str) -> frozenset[tuple[str, str, str]]:
     """(operation, place, keyword) of every answer on the tour that the published document does not accept."""
-    raw = json.loads((PUBLISHED / document).read_text("utf-8"))
+    raw = _read(PUBLISHED / document)
     registry = jsonschema_rs.Registry([("urn:published", _modern(raw))])
     talk = Talk(DOCUMENTS[document], judge=False)
     for chapter in chapters(talk):

@@ -47,7 +47,7 @@ ROUTES = {
         False,
     ),
     "/openai/deployments/d/chat/completions?api-version=2031-01-01": (
-        "2025-01-01-preview",
+        "2025-04-01-preview",
         "chat.completions.create",
         False,
     ),
@@ -55,7 +55,8 @@ ROUTES = {
     "/openai/v1/responses?api-version=preview": ("v1-preview", "responses.create", True),
     "/openai/v1/chat/completions?api-version=v1": ("v1-preview", "chat.completions.create", True),
     "/v1/chat/completions": ("v1-preview", "chat.completions.create", True),
-    "/openai/responses?api-version=2025-04-01-preview": ("v1-preview", "responses.create", False),
+    "/openai/responses?api-version=2025-04-01-preview": ("2025-04-01-preview", "responses.create", True),
+    "/openai/responses?api-version=2025-03-01-preview": ("2025-04-01-preview", "responses.create", False),
 }
 
 
