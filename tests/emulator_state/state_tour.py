@@ -50,6 +50,13 @@ def vector_stores(talk: Talk) -> None:
     if talk.has("vector_stores.files.modify"):
         talk.ok("vector_stores.files.modify", store, ids[0], body={"attributes": {"shelf": "3"}})
         talk.ok("vector_stores.files.get", store, ids[0])
+    if talk.has("vector_stores.files.content"):
+        talk.ok("vector_stores.files.content", store, ids[0])
+    if talk.has("vector_stores.search"):
+        over = {"type": "gt", "key": "page", "value": 3}
+        shelf = {"type": "and", "filters": [{"type": "eq", "key": "shelf", "value": "3"}]}
+        for sent in ({}, {"max_num_results": 1}, {"filters": over}, {"filters": shelf}):
+            talk.ok("vector_stores.search", store, body={"query": "town", **sent})
     talk.ok("vector_stores.files.delete", store, ids[0])
     assert talk.status("vector_stores.files.get", store, ids[0]) == 404
     if known:
@@ -85,6 +92,8 @@ def responses(talk: Talk) -> None:
                 {
                     "type": "message",
                     "role": "assistant",
+                    "id": "msg_1",  # required by some documents, and allowed by all
+                    "status": "completed",
                     "content": [{"type": "output_text", "text": "two", "annotations": []}],
                 },
                 {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "three"}]},
@@ -123,6 +132,15 @@ def responses(talk: Talk) -> None:
     assert talk.status("responses.delete", first) == 404
     assert talk.status("responses.create", body={"model": MODEL, "previous_response_id": first, "input": "x"}) == 400
     talk.ok("responses.get", second)
+
+
+def realtime(talk: Talk) -> None:
+    for kind in ("sessions", "transcription_sessions"):
+        asked: list[dict[str, object]] = [{}, {"input_audio_format": "g711_ulaw"}]
+        if kind == "sessions":
+            asked.append({"voice": "echo", "instructions": "Be brief.", "max_response_output_tokens": 5})
+        for body in asked:
+            talk.ok(f"realtime.{kind}.create", body=body)
 
 
 CRITERIA = [
@@ -274,6 +292,7 @@ CHAPTERS: dict[str, Callable[[Talk], None]] = {
     "vector_stores.create": vector_stores,
     "responses.create": responses,
     "responses.get": limits,
+    "realtime.sessions.create": realtime,
     "evals.create": evals,
     "fine_tuning.jobs.create": fine_tuning,
     "models.list": models,
