@@ -81,9 +81,17 @@ class Makers:
         known = operations_of(self.spec)
         cut = "/{" + parameter + "}"
         collections = {op.path.split(cut)[0] for op in known.values() if cut in op.path}
+        # Objects below another parent only look alike: a container's file is none of the account's files.
+        collections = {path for path in collections if "{" not in path or (near + "/").startswith(path + "/")}
         # Nearest first: below ``/vector_stores/…`` a ``batch_id`` is a file batch, elsewhere a batch.
         ranked = sorted(collections, key=lambda path: (not (near + "/").startswith(path + "/"), len(path), path))
-        return tuple(op for path in ranked for op in known.values() if op.method == "POST" and op.path == path)
+        makers = [op for path in ranked for op in known.values() if op.method == "POST" and op.path == path]
+        return tuple(op for op in makers if self._names_itself(op))
+
+    def _names_itself(self, operation: Operation) -> bool:
+        """Return True unless the success has another form than JSON: it can't tell the id of what was created."""
+        content = (operation.answer(operation.success[0]) or {}) if operation.success else {}
+        return not content or "application/json" in content
 
     def given(self, operation: Operation) -> bool:
         """Return True if something in this version creates what the last path parameter names."""
@@ -129,7 +137,7 @@ class Makers:
 
     def created(self, operation: Operation) -> str:
         """The path parameter that addresses what an operation creates, or "" if it creates nothing."""
-        if operation.method != "POST":
+        if operation.method != "POST" or not self._names_itself(operation):
             return ""
         prefix = operation.path + "/{"
         for other in operations_of(self.spec).values():

@@ -1,4 +1,4 @@
-"""``spec lint | show | diff | import | numbers``: work with the api-versions, which are data."""
+"""``spec lint | check | show | diff | import | numbers``: work with the api-versions, which are data."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from conformance.errors import UsageError
+from conformance.requests.profile import Profile
 
 NAME = "spec"
 HELP = "check, show, compare or import the data of api-versions"
@@ -18,7 +19,26 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     does = parser.add_subparsers(dest="does", required=True, metavar="ACTION")
     lint = does.add_parser("lint", help="check the folders of versions for mistakes", allow_abbrev=False)
-    lint.add_argument("versions", metavar="V", nargs="*", help="api-versions; all when none is named")
+    lint.add_argument(
+        "versions",
+        metavar="V",
+        nargs="*",
+        help="api-versions, whose requests are derived at every profile too; without one all, without that",
+    )
+    gate = does.add_parser(
+        "check",
+        help="check that versions may be used: no mistakes, requests can be derived, the emulator is conformant",
+        allow_abbrev=False,
+    )
+    gate.add_argument("versions", metavar="V", nargs="+", help="api-versions")
+    gate.add_argument("--profile", choices=Profile.ALL, default=Profile.STANDARD, help="default: %(default)s")
+    gate.add_argument(
+        "--timeout",
+        type=float,
+        default=3600.0,
+        metavar="SECONDS",
+        help="how long the run of one version may take (default: %(default)g)",
+    )
     show = does.add_parser("show", help="print the OpenAPI document of one version", allow_abbrev=False)
     show.add_argument("version", metavar="V", help="an api-version")
     view = show.add_mutually_exclusive_group()
@@ -45,26 +65,45 @@ def add(parser: argparse.ArgumentParser) -> None:
     numbers.add_argument(
         "--shared", metavar="DIR", type=Path, help="count the examples again, from the source material in this folder"
     )
-    for sub in (lint, show, diff, take):
+    for sub in (lint, gate, show, diff, take):
         sub.add_argument("--specs", metavar="DIR", type=Path, default=None, help="a folder with further api-versions")
 
 
 def main(args: argparse.Namespace) -> int:
     """Run one action and return the exit code."""
-    return {"lint": _lint, "show": _show, "diff": _diff, "import": _import, "numbers": _numbers}[args.does](args)
+    actions = {"lint": _lint, "check": _check, "show": _show, "diff": _diff, "import": _import, "numbers": _numbers}
+    return actions[args.does](args)
 
 
 def _lint(args: argparse.Namespace) -> int:
     """Print the mistakes. The exit code is 2 if there are any, else 0."""
-    from conformance.spec.loading import versions
+    from conformance.spec.loading import load, versions
+    from conformance.spectools.derivation_rules import unhandled
     from conformance.spectools.lint import lint
 
-    problems = lint(tuple(args.versions), args.specs)
+    problems = lint(tuple(args.versions), args.specs, corpora=bool(args.versions))
     for problem in problems:
         print(problem)
+    for version in () if problems else args.versions:
+        if names := unhandled(load(version, args.specs)):
+            print(f"note: {version}: the emulator answers by the document alone: {', '.join(names)}")
     looked = len(args.versions) or len(versions(args.specs, drafts=True))
     print(f"{looked} versions, {len(problems)} problems" if problems else f"{looked} versions, no problems")
     return 2 if problems else 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    """Print why versions may not be used. The exit code is 1 if there is a reason, else 0."""
+    from conformance.spectools.gate import gate
+
+    if not args.timeout > 0:
+        raise UsageError(f"--timeout {args.timeout:g}: must be more than 0")
+    told = False
+    for version in args.versions:
+        for line in gate(version, args.specs, profile=args.profile, seconds=args.timeout):
+            told = True
+            print(line, flush=True)
+    return 1 if told else 0
 
 
 def _show(args: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ can know.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from attrs import define, field, frozen
@@ -228,23 +229,29 @@ class Call:
 
     # -- the answer ----------------------------------------------------------------------------------------------
 
-    def json(self, value: Any, status: int | None = None, headers: Headers = ()) -> Response:
+    def json(self, value: Any, status: int | None = None, headers: Headers = (), *, complete: bool = True) -> Response:
         """A JSON answer, by default with the documented status. Fields that the version doesn't document are left
-        out.
+        out. Without ``complete`` the value is not completed by an imported document: it holds something to be replaced.
         """
         if status is None:
             # The first documented success; most operations have only one.
             status = self.operation.success[0] if self.operation.success else 200
         if status < 300:
             # Errors have the same form in every version, so only successes are reduced.
-            value = self.documented.completed(self.documented.answer.fit(value), status)
+            value = self.documented.answer.fit(value)
+            value = self.documented.completed(value, status) if complete else value
         if status == 204:
             # RFC 9110 section 15.3.5: no content, whatever is known of the object.
             return self.empty(status)
         return self.bytes(dumps(value).encode(), "application/json", status, headers)
 
     def bytes(self, data: bytes, media_type: str, status: int = 200, headers: Headers = ()) -> Response:
-        """An answer with other content than JSON."""
+        """An answer with other content than JSON, in an imported version under a media type of its document."""
+        documented = (self.operation.answer(status) or {}) if self.spec.imported else {}
+        kinds = [*documented] or [media_type]
+        known = any(fnmatchcase(media_type, kind) for kind in kinds)
+        if status < 300 and not known and not {"application/json", "text/event-stream"} & set(kinds):
+            media_type = kinds[0]
         at = self.settings.latency
         return Response(
             status=status,

@@ -21,6 +21,7 @@ from conformance.errors import SpecError, UsageError
 from conformance.pointer import follow
 from conformance.spec.loading import load, versions
 from conformance.spec.operations import Operation, operations_of
+from conformance.spec.overlay import patched
 from conformance.spec.spec import Spec
 from conformance.spec.textfile import yaml_text
 from conformance.spectools import carryover
@@ -30,6 +31,7 @@ from conformance.spectools.importdoc import Importer
 from conformance.spectools.importnames import base_and_path, known_names
 from conformance.spectools.importnotes import Notes
 from conformance.spectools.importstreams import graft
+from conformance.spectools.importunions import contradictory, overlapping
 from conformance.spectools.swagger import to_three
 
 __all__ = ["MOST_BYTES", "Imported", "import_file"]
@@ -39,6 +41,26 @@ MOST_BYTES = 50 * 1024 * 1024
 
 #: The form of a dated api-version.
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z0-9]+)?")
+
+#: The erratum about unions whose branches overlap, without its place and its patch.
+_OVERLAPPING = {
+    "id": "import-overlapping-branches",
+    "says": "A value fits exactly one branch of these unions.",
+    "holds": "A value fits at least one branch of these unions.",
+    "why": "Neither types nor constants tell the branches apart: what fits a shorter one often fits a longer one too.",
+    "source": "JSON Schema 2020-12, Core, section 10.2.1.3: oneOf refuses a value that fits two branches",
+    "provenance": "standard",
+}
+
+#: The erratum about schemas that no value fits, likewise.
+_CONTRADICTORY = {
+    "id": "import-contradictory-types",
+    "says": "A value has a type that the union beside it does not allow.",
+    "holds": "The type decides; null is allowed where the union allows it.",
+    "why": "No value fits both, so every answer would be refused.",
+    "source": "JSON Schema 2020-12, Core, section 7.6.1: all keywords of a schema apply",
+    "provenance": "standard",
+}
 
 
 @frozen
@@ -205,8 +227,17 @@ def _written(target: Path, label: str, made: dict[str, Any], importer: Importer,
         (draft / "version.toml").write_text(tomlkit.dumps(meta), encoding="utf-8")
         carried = carry(made, near.errata) if near is not None else []
         clauses: dict[str, list[dict[str, Any]]] = {"clause": []}
-        if near is not None:
-            errata = [_erratum(item) for item in carried if item.patch]
+        errata = [_erratum(item) for item in carried if item.patch]
+        corrected: Mapping[str, Any] = made
+        for item in carried:
+            corrected = patched(corrected, item.erratum.id, item.patch)
+        for erratum, found in ((_CONTRADICTORY, contradictory), (_OVERLAPPING, overlapping)):
+            if steps := found(corrected):
+                corrected = patched(corrected, erratum["id"], steps)
+                errata.append({**erratum, "where": str(steps[0]["path"]), "patch": json.dumps(steps)})
+                where = [str(step["path"]) for step in steps if step["op"] == "test"]
+                importer.notes.add(f"{erratum['holds']} (erratum {erratum['id']}): {', '.join(where)}")
+        if errata:
             (draft / "errata.toml").write_text(tomlkit.dumps({"erratum": errata}), encoding="utf-8")
         # Clauses and features are chosen by what the converted document has, so it must be loaded before they are
         # written.

@@ -189,14 +189,31 @@ class Schemas:
                 else:
                     yield key, self._schema(value, f"{where}/{key}")
             elif kind == "schema" and held == "list":
-                if isinstance(value, list) and value:
+                kept = [
+                    each
+                    for each in enumerate(value if isinstance(value, list) else ())
+                    if self._there(key, *each, where)
+                ]
+                if kept:
                     convert = self._inherited if key == "allOf" and inherits else self._schema
-                    yield key, [convert(item, f"{where}/{key}/{i}") for i, item in enumerate(value)]
+                    yield key, [convert(item, f"{where}/{key}/{i}") for i, item in kept]
             elif kind == "schema":
                 if isinstance(value, Mapping):
                     yield key, {str(name): self._schema(item, f"{where}/{name}") for name, item in value.items()}
             else:
                 yield key, self._plain(key, value, where)
+
+    def _there(self, key: str, index: int, item: Any, where: str) -> bool:
+        """Return False, with a note, for a branch of a union that points nowhere: it would allow anything."""
+        ref = item.get("$ref") if isinstance(item, Mapping) else None
+        if key == "allOf" or not isinstance(ref, str) or not ref.startswith("#"):
+            return True
+        try:
+            follow(self.document, ref)
+        except KeyError:
+            self.notes.add(f"{where}/{key}/{index}: {ref} points nowhere; the branch is left out")
+            return False
+        return True
 
     def _plain(self, key: str, value: Any, where: str) -> Any:
         """The value of a keyword that holds no schema; None, with a note, if it is malformed."""

@@ -15,6 +15,7 @@ from conformance.spec.shipped import specs_dir
 from conformance.spec.spec import Spec
 from conformance.spec.tables import FILES, Problem, problems_of
 from conformance.spec.textfile import read_toml
+from conformance.spectools.derivation_rules import derivation_problems
 from conformance.spectools.document_rules import document_problems
 from conformance.spectools.fact_rules import fact_problems, shared_fact_problems
 from conformance.spectools.ledger_rules import common_problems, ledger_problems
@@ -22,9 +23,10 @@ from conformance.spectools.ledger_rules import common_problems, ledger_problems
 __all__ = ["lint"]
 
 
-def lint(wanted: tuple[str, ...], folder: Path | None = None) -> tuple[Problem, ...]:
+def lint(wanted: tuple[str, ...], folder: Path | None = None, *, corpora: bool = False) -> tuple[Problem, ...]:
     """The problems of some versions (of all, if none is named) and of what they share. Empty if there are none.
 
+    With ``corpora`` the requests of every profile are derived as well, if nothing else is wrong; that may take minutes.
     Raises :class:`UsageError` for an unknown version.
     """
     found: list[Problem] = []
@@ -38,6 +40,9 @@ def lint(wanted: tuple[str, ...], folder: Path | None = None) -> tuple[Problem, 
         found.extend(document_problems(spec, folder))
         found.extend(ledger_problems(spec))
         found.extend(fact_problems(spec))
+    if corpora and not found:
+        for spec in specs:
+            found.extend(derivation_problems(spec))
     if not wanted:
         found.extend(common_problems(specs))
         found.extend(shared_fact_problems())

@@ -40,7 +40,7 @@ def create(call: Call) -> Response:
     data = [{"object": "embedding", "index": index, "embedding": f"@{index}"} for index in range(len(inputs))]
     tokens = sum(many for _, many in inputs)
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-    answer = call.json({"object": "list", "data": data, "model": deployment.model, "usage": usage})
+    answer = call.json({"object": "list", "data": data, "model": deployment.model, "usage": usage}, complete=False)
     return answer.with_body(_PLACE.sub(lambda found: texts[int(found[1])], answer.body))
 
 
