@@ -157,7 +157,23 @@ class Makers:
         if undo is not None and key != parameter:
             params = {**undo.path_params, parameter: "{" + key + "}"}
             undo = evolve(undo, path_params=params)
-        return evolve(case, creates={key: "/id"}, undo=undo)
+        return evolve(case, creates={key: self._id_of(operation)}, undo=undo)
+
+    def _id_of(self, operation: Operation) -> str:
+        """Where the answer has the id of what was created: in itself, or in the first item of its list."""
+        media = (operation.answer(operation.success[0]) or {}).get("application/json") if operation.success else None
+        if media is None or self._documents(media.schema, "id") or not self._documents(media.schema, "data"):
+            return "/id"
+        return "/data/0/id"
+
+    def _documents(self, schema: Any, name: str, depth: int = 0) -> bool:
+        """Return True if a schema has a property, through references and combinations."""
+        node = self.spec.deref(schema)
+        # Bounds schemas that contain themselves.
+        if not isinstance(node, Mapping) or depth > 8:
+            return False
+        parts = [part for keyword in ("allOf", "anyOf", "oneOf") for part in node.get(keyword, ())]
+        return name in node.get("properties", {}) or any(self._documents(part, name, depth + 1) for part in parts)
 
     def _beside(self, case: Case, operation: Operation) -> Case:
         """The case with ``creates`` for an object that comes besides the operation's own.

@@ -34,6 +34,8 @@ def answer(call: Call) -> Response:
     if path.endswith("}") and above:
         return _one(call, above[-1])
     children = any(op.path.startswith(path + "/{") for op in operations_of(call.spec).values())
+    if children and method == "POST" and call.answers("data") and not call.answers("id"):
+        return _several(call, collection)
     if children and method == "POST":
         made = _made(call)
         collection.put(made["id"], made)
@@ -87,6 +89,18 @@ def _made(call: Call) -> dict[str, Any]:
     whole = call.documented.completed(made)
     # The stored id must be the one that callers are told; a document may demand another form.
     return {**made, **whole} if isinstance(whole, dict) and isinstance(whole.get("id"), str) else made
+
+
+def _several(call: Call, collection: Collection) -> Response:
+    """Create an object for each item of the request's first list, and answer with the list of them."""
+    body = call.body if isinstance(call.body, Mapping) else {}
+    given = next((value for value in body.values() if isinstance(value, list)), [{}])
+    items = [{**(one if isinstance(one, dict) else {}), "id": call.store.new_id("item_")} for one in given]
+    whole = call.documented.completed({"object": "list", "data": items, "has_more": False})
+    for item in whole["data"] if isinstance(whole, dict) else ():
+        if isinstance(item, dict) and isinstance(item.get("id"), str):
+            collection.put(item["id"], item)
+    return call.json(whole)
 
 
 def _given(call: Call) -> dict[str, Any]:
