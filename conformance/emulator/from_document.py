@@ -94,7 +94,7 @@ def _made(call: Call) -> dict[str, Any]:
 def _several(call: Call, collection: Collection) -> Response:
     """Create an object for each item of the request's first list, and answer with the list of them."""
     body = call.body if isinstance(call.body, Mapping) else {}
-    given = next((value for value in body.values() if isinstance(value, list)), [{}])
+    given: list[Any] = next((value for value in body.values() if isinstance(value, list)), [{}])
     items = [{**(one if isinstance(one, dict) else {}), "id": call.store.new_id("item_")} for one in given]
     whole = call.documented.completed({"object": "list", "data": items, "has_more": False})
     for item in whole["data"] if isinstance(whole, dict) else ():
