@@ -36,10 +36,15 @@ _METADATA = {MARKER: "{run}"}
 
 
 #: JSON Lines with what careless storage tends to change: carriage returns, umlauts, no newline at the end.
-TRAINING = "\r\n".join(
-    f'{{"messages": [{{"role": "user", "content": "Grüße {n}"}}, {{"role": "assistant", "content": "Hello"}}]}}'
-    for n in range(12)
-).encode()
+TRAINING = (
+    "".join(
+        f'{{"messages": [{{"role": "user", "content": "Grüße {n}"}}, {{"role": "assistant", "content": "Hello"}}]}}'
+        + ("\r\n" if n % 2 else "\n")
+        for n in range(12)
+    )
+    .rstrip("\r\n")
+    .encode()
+)
 
 #: The content of files for assistants and vector stores.
 NOTES = b"Notes of a conformance run.\r\nThe second line ends with a line feed.\nThe end"

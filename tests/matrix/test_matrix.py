@@ -6,6 +6,7 @@ tests/matrix`` prints the table of all versions.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -14,9 +15,13 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from benign_variations import VARIATIONS
-from kills import changed_by
+from kills import Result, changed_by, mutated
+from softer_rules import SOFTER, Softer, softer
 from wire_defects import DEFECTS
 
+from conformance.checks.catalogue import all_checks
+from conformance.emulator.mutants import mutants
+from conformance.spec.loading import load, versions
 from conformance.verdict import Outcome
 
 #: Variations that a check objects to all the same → why it is right to warn.
@@ -38,7 +43,25 @@ def found(name: str, version: str) -> None:
     result = changed_by(version, DEFECTS[name][1], first=True)
     if not result.changed:
         pytest.skip(f"no answer of {version} can have this defect")
-    assert result.outcome in (Outcome.FAIL, Outcome.WARN), DEFECTS[name][0]
+    entry = softer(name, version)
+    if entry is None:
+        assert result.outcome is Outcome.FAIL, (DEFECTS[name][0], result.checks)
+    else:
+        as_soft_as_listed(entry, result, version)
+
+
+def as_soft_as_listed(entry: Softer, result: Result, version: str) -> None:
+    """The outcome is the listed one, and no check that objects judges by a MUST clause."""
+    assert entry.outcome == result.word, result.checks
+    keywords = {clause.id: clause.keyword for clause in load(version).clauses}
+    if entry.outcome == "not_testable":
+        return
+    hard = {
+        clause
+        for check in result.checks
+        if (clause := all_checks()[check].clause) != entry.beside and keywords.get(clause) == "MUST"
+    }
+    assert set() == hard
 
 
 def quiet(name: str, version: str) -> None:
@@ -54,6 +77,33 @@ def test_the_lists_are_long_enough() -> None:
     assert len(DEFECTS) >= FEWEST_DEFECTS
     assert len(VARIATIONS) - len(OBJECTED) >= FEWEST_VARIATIONS
     assert set(OBJECTED) <= set(VARIATIONS)
+
+
+LEVELS = Path(os.environ.get("AOAI_SHARED", Path(__file__).resolve().parents[3] / "shared")) / "reference" / "levels.md"
+
+
+def test_every_softer_rule_has_a_reason() -> None:
+    """A list of exceptions that hides a MUST would be worse than a low percentage."""
+    assert set(SOFTER) <= {*DEFECTS, *mutants()}
+    keywords = {clause.id: clause.keyword for version in versions() for clause in load(version).clauses}
+    for name, entry in SOFTER.items():
+        assert bool(entry.line) != bool(entry.clause), name
+        assert not entry.clause or keywords[entry.clause] in ("SHOULD", "MAY"), name
+        assert not entry.beside or keywords[entry.beside] == "MUST", name
+        assert set(entry.versions) <= set(versions()), name
+
+
+@pytest.mark.skipif(not LEVELS.exists(), reason="the levels lie beside the checkout, and are not there")
+@pytest.mark.parametrize("name", [name for name, entry in SOFTER.items() if entry.line])
+def test_the_line_of_a_softer_rule_stands_in_the_levels(name: str) -> None:
+    assert SOFTER[name].line in LEVELS.read_text(encoding="utf-8")
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("name", [name for name in SOFTER if name in mutants()])
+def test_a_softer_mutant_is_as_soft_as_listed(name: str) -> None:
+    version = next(one for one in reversed(versions()) if mutants()[name].touches(load(one)))
+    as_soft_as_listed(SOFTER[name], mutated(version, mutants()[name]), version)
 
 
 @pytest.mark.parametrize("name", SAMPLED_DEFECTS)

@@ -370,6 +370,10 @@ def packed(response: Response) -> Response | None:
     return evolve(made, headers=(*made.headers, ("content-encoding", "gzip")))
 
 
+put("http.surplus", "bytes follow the announced content", on_response(lambda r: evolve(r, surplus=2)))
+put("http.two-lengths", "a length stands beside the chunked coding", with_headers(
+    content_length="2", transfer_encoding="chunked"
+))  # fmt: skip
 put("http.coded", "answers are packed though nobody asked", on_response(packed))
 put("http.coded-label", "a coding is named that was not applied", with_headers(content_encoding="gzip"))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.checks.assistants.runs import RUNS, documented, is_run_object, run_ended, runs_in
 from conformance.checks.objects.lifecycle import one, sent_in
-from conformance.checks.objects.lists import page_of
+from conformance.checks.objects.lists import items_of, page_of
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Trace
 from conformance.judging.check import trace_check
@@ -108,6 +108,10 @@ def _still_asks(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | N
     return None
 
 
+#: States in which a run that waited has got what it waited for.
+_WENT_ON = ("queued", "in_progress", "completed")
+
+
 def _asks(value: Any, _request: Request) -> Any:
     """Witness: a run that doesn't wait asks for outputs."""
     silent = is_run_object(value) and value.get("status") != "requires_action"
@@ -116,14 +120,17 @@ def _asks(value: Any, _request: Request) -> Any:
 
 @trace_check(
     "runs.required-action.cleared",
-    Level.SHOULD,
+    Level.MUST,
     clause="runs-required-action",
     counterexample=_still_asks,
     witness=on_json(_asks),
     scenarios=RUNS,
 )
 def action_cleared(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A run that doesn't wait has no ``required_action``. Clients would submit outputs again."""
+    """A run that doesn't wait has no ``required_action``. Clients would submit outputs again.
+
+    A run that was stopped may still show what it waited for: no document has an example of that, so it is a warning.
+    """
     for seen, run in runs_in(trace):
         if run.get("required_action") and run.get("status") != "requires_action":
             yield seen.finding(
@@ -131,6 +138,7 @@ def action_cleared(spec: Spec, trace: Trace) -> Iterator[Finding]:
                 place="/required_action",
                 expected=None,
                 actual=run["required_action"],
+                level=None if run.get("status") in _WENT_ON else Level.SHOULD,
             )
 
 
@@ -272,22 +280,38 @@ def _by_run(item: Any) -> bool:
 
 @trace_check(
     "runs.message.named",
-    Level.SHOULD,
+    Level.MUST,
     clause="runs-message",
     counterexample=_anonymous,
     scenarios=RUNS,
     entails=("runs.message.kept",),
 )
 def message_named(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A message that a run wrote contains the ids of the run and of the assistant."""
+    """A message that a run wrote contains the ids of the run and of the assistant.
+
+    One message without them is a warning. If a run was completed and no message of an assistant names any run, nobody
+    can tell which answer belongs to it.
+    """
     media = (operations_of(spec)["threads.messages.get"].answer(200) or {}).get("application/json")
     names = {"run_id", "assistant_id"} & (properties(spec, media.schema) if media else set())
     pages = [seen for seen in trace.role("messages") if seen.exchange.ok and isinstance(seen.json, dict)]
-    for seen in pages:
-        for item in seen.json.get("data") or ():
-            lost = [name for name in sorted(names) if isinstance(item, dict) and not item.get(name)]
-            if lost and item.get("role") == "assistant":
-                yield seen.finding(f"a message without {' and '.join(lost)}", place="/data", actual=item.get("id"))
+    spoken = [
+        (seen, item)
+        for seen in pages
+        for item in items_of(seen)
+        if isinstance(item, dict) and item.get("role") == "assistant"
+    ]
+    completed = any(run.get("status") == "completed" for _, run in runs_in(trace))
+    never = completed and not any(item.get("run_id") for _, item in spoken)
+    for seen, item in spoken:
+        lost = [name for name in sorted(names) if not item.get(name)]
+        if lost:
+            yield seen.finding(
+                f"a message without {' and '.join(lost)}",
+                place="/data",
+                actual=item.get("id"),
+                level=None if never and "run_id" in lost else Level.SHOULD,
+            )
 
 
 def _silent(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:

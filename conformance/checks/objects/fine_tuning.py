@@ -86,8 +86,8 @@ def _mixed(value: Any, request: Request) -> Any:
 
 @trace_check(
     "tuning.events.order",
-    Level.SHOULD,
-    clause="tuning-events",
+    Level.MUST,
+    clause="tuning-events-order",
     counterexample=on_json(_mixed),
     scenarios=JOB,
     needs=(at_rest, "events"),

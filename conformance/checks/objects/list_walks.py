@@ -316,7 +316,7 @@ def _stamped(data: Sequence[Any]) -> bool:
 @trace_check(
     "lists.order.opposite",
     Level.SHOULD,
-    clause="list-order",
+    clause="list-order-untimed",
     counterexample=_same_way,
     scenarios=LISTS,
     needs=(walk,),

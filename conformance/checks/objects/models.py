@@ -33,7 +33,7 @@ def _twice(value: Any, request: Request) -> Any:
     scenarios=MODELS,
 )
 def listed(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """The list contains each model once. An account without any model is a warning."""
+    """The list contains each model once."""
     page = one(trace, "list")
     if page is None:
         return
@@ -41,8 +41,6 @@ def listed(spec: Spec, trace: Trace) -> Iterator[Finding]:
     again = sorted({name for name in ids if ids.count(name) > 1})
     if again:
         yield page.finding("a model is listed twice", place="/data", actual=again)
-    if not ids:
-        yield page.finding("no model is listed", place="/data", level=Level.SHOULD)
 
 
 def _another(value: Any, request: Request) -> Any:
@@ -69,3 +67,24 @@ def get(spec: Spec, trace: Trace) -> Iterator[Finding]:
         if unknown.exchange.ok:
             yield unknown.finding("an unknown model is answered", place="status", expected=404,
                                   actual=unknown.exchange.status)  # fmt: skip
+
+
+def _emptied(value: Any, request: Request) -> Any:
+    """Counterexample: the list of models is empty."""
+    if not request.url.split("?", maxsplit=1)[0].endswith("/models") or not value.get("data"):
+        return None
+    return {**value, "data": []}
+
+
+@trace_check(
+    "models.some",
+    Level.SHOULD,
+    clause="models-some",
+    counterexample=on_json(_emptied),
+    scenarios=MODELS,
+)
+def some(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """At least one model is listed. An account without any model can answer nothing."""
+    page = one(trace, "list")
+    if page is not None and not ids_of(page):
+        yield page.finding("no model is listed", place="/data")

@@ -211,20 +211,37 @@ def _uncut(item: dict[str, Any]) -> Any:
 
 @trace_check(
     "responses.cut",
-    Level.SHOULD,
+    Level.MUST,
     clause="responses-cut",
     counterexample=on_objects("response", _uncut),
     scenarios=FORMS,
     needs=("cut",),
 )
 def cut(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A response that is longer than ``max_output_tokens`` has the status ``incomplete``."""
+    """A response that is longer than ``max_output_tokens`` has the status ``incomplete``.
+
+    The task is far longer than the limit. If as many tokens as the limit allows were counted, the answer was cut off;
+    with fewer the model may have stopped by itself, which is a warning.
+    """
     seen = one(trace, "cut")
     # Other final states, such as failed, are judged elsewhere.
     if seen is not None and seen.json.get("status") == "completed":
+        used = _token_count(seen.json.get("usage"), "output_tokens")
+        limit = _token_count(seen.case.json, "max_output_tokens")
+        met = used is not None and limit is not None and used >= limit
         yield seen.finding(
-            "a cut-off response is not incomplete", place="/status", expected="incomplete", actual="completed"
+            "a cut-off response is not incomplete",
+            place="/status",
+            expected="incomplete",
+            actual=f"completed with {used if used is not None else 'no count of'} output tokens, limit {limit}",
+            level=None if met else Level.SHOULD,
         )
+
+
+def _token_count(value: Any, name: str) -> int | None:
+    """A whole number of tokens in an object; None if it isn't there."""
+    count = value.get(name) if isinstance(value, dict) else None
+    return count if is_integer(count) else None
 
 
 def _unsaid(item: dict[str, Any]) -> Any:
