@@ -19,6 +19,7 @@ Templates, by operation::
 
     chat, chat.roles, chat.turns, chat.n, chat.stop, chat.stop.list, chat.max-tokens, chat.seed, chat.logprobs,
     chat.json-object, chat.json-schema, chat.tool.offered, chat.forced-tool, chat.tool.round-trip,
+    chat.tool.parallel, chat.stream.tool.parallel,
     chat.tool.parallel-round-trip, chat.function.forced, chat.function.round-trip, chat.image.png, chat.image.jpeg,
     chat.image.url, chat.data-sources, chat.content.null, chat.content.absent, chat.length,
     chat.stream, chat.stream.usage, chat.stream.n, chat.stream.tool, chat.stream.logprobs, chat.stream.json-object

@@ -26,6 +26,13 @@ TOOL = {
         },
     },
 }
+#: A second tool for the same city: a question for both may be answered with two calls at once.
+TIME_TOOL = {"type": "function", "function": {**TOOL["function"], "name": "get_time",  # type: ignore[dict-item]
+                                              "description": "Gets the local time of a city."}}  # fmt: skip
+WEATHER_AND_TIME = {
+    "role": "user",
+    "content": "What is the weather in Oslo, and what is the local time there? Call both tools at once.",
+}
 FORCED = {"type": "function", "function": {"name": "get_weather"}}
 #: A call that is forced once may be broken by the model; what is wrong with each of five is the target's doing.
 CITIES = ("Rome", "Lima", "Cairo")
@@ -92,7 +99,7 @@ def plain(context: TemplateContext) -> Iterator[Draft]:
     yield chat("chat.roles.system", system, HELLO)
     yield chat("chat.roles.developer", {**system, "role": "developer"}, HELLO)
     # Texts that careless handling of encodings changes.
-    yield chat("chat.text.scripts", {"role": "user", "content": SCRIPTS})
+    yield chat("chat.text.scripts", {"role": "user", "content": "Repeat: " + SCRIPTS}, limit=64)
     yield chat("chat.text.control", {"role": "user", "content": "one\ttwo\r\nthree\u0007\u001b[0m end"})
     yield chat("chat.text.names", {"role": "user", "name": "Ada_1", "content": "Say my name."})
     yield chat("chat.stream.absent-false", HELLO, stream=False)
@@ -155,6 +162,8 @@ def streams(context: TemplateContext) -> Iterator[Draft]:
     for city in CITIES:
         yield chat("chat.stream.tool.again", weather(city), limit=64, tools=[TOOL], tool_choice=FORCED)
     yield chat("chat.stream.tool.strict", WEATHER, limit=64, tools=[STRICT_TOOL], tool_choice=FORCED)
+    # No field forces two calls, but nearly every model makes them here.
+    yield chat("chat.stream.tool.parallel", WEATHER_AND_TIME, limit=128, tools=[TOOL, TIME_TOOL])
     yield chat("chat.stream.json-object", ask_json, limit=64, response_format={"type": "json_object"})
     yield chat("chat.stream.json-schema", ask_json, limit=64, response_format=SCHEMA)
 
@@ -169,6 +178,7 @@ def tools(context: TemplateContext) -> Iterator[Draft]:
 
     asked = {"role": "assistant", "content": None, "tool_calls": [call(1)]}
     yield chat("chat.tool.offered", WEATHER, tools=[TOOL])
+    yield chat("chat.tool.parallel", WEATHER_AND_TIME, tools=[TOOL, TIME_TOOL])
     yield chat("chat.tool.none", WEATHER, tools=[TOOL], tool_choice="none")
     yield chat("chat.forced-tool", WEATHER, tools=[TOOL], tool_choice=FORCED)
     for city in CITIES:

@@ -20,7 +20,8 @@ from typing import NamedTuple
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[0]), str(HERE.parents[1])]
 
-from benign_variations import VARIATIONS  # noqa: E402 - the path comes first
+import message_defects  # noqa: E402, F401 - the path comes first; it adds its defects to the others
+from benign_variations import PROFILES, VARIATIONS  # noqa: E402 - the path comes first
 from kills import changed_by, mutated  # noqa: E402 - as above
 from softer_rules import softer  # noqa: E402 - as above
 from test_matrix import OBJECTED  # noqa: E402 - as above
@@ -53,7 +54,7 @@ def _cell(job: tuple[str, str, str]) -> Cell:
     if kind == "defect":
         result = changed_by(version, DEFECTS[name][1], first=True)
     else:
-        result = changed_by(version, VARIATIONS[name][1], profile="smoke")
+        result = changed_by(version, VARIATIONS[name][1], profile=PROFILES.get(name, "smoke"))
     return Cell(kind, name, version, result.word if result.changed else "", result.checks)
 
 

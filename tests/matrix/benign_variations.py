@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import Any
 
 from answers import (
@@ -26,6 +27,9 @@ from attrs import evolve
 from conformance.evidence.exchange import Chunk, Exchange, Response
 
 VARIATIONS: Named = {}
+
+#: Variation → the smallest profile whose requests are answered so; smoke for the others.
+PROFILES = {"stream.calls-interleaved": "standard"}
 
 
 def put(name: str, about: str, change: Change) -> None:
@@ -209,6 +213,23 @@ put(
 put("stream.ids", "events have ids", on_blocks(lambda all_: [f"id: {n}\n{one}" for n, one in enumerate(all_)]))
 put("stream.retry", "the stream names a retry time", on_blocks(lambda all_: ["retry: 3000", *all_]))
 put("stream.unknown-field", "events have an unknown field", on_blocks(lambda all_: [f"note: x\n{one}" for one in all_]))
+
+
+def interleaved(all_: list[str]) -> list[str] | None:
+    """The pieces of arguments of two calls in turn, after the heads of both."""
+    entries = [((((data_of(b) or {}).get("choices") or [{}])[0].get("delta") or {}).get("tool_calls") or [{}])[0]
+               for b in all_]  # fmt: skip
+    places = [n for n, entry in enumerate(entries) if "index" in entry]
+    if len({entries[n]["index"] for n in places}) < 2:
+        return None
+    heads = [n for n in places if "id" in entries[n]]
+    tails = [[n for n in places if n not in heads and entries[n]["index"] == index] for index in (0, 1)]
+    turns = [n for pair in zip_longest(*tails) for n in pair if n is not None]
+    order = [*range(places[0]), *heads, *turns, *range(places[-1] + 1, len(all_))]
+    return [all_[n] for n in order]
+
+
+put("stream.calls-interleaved", "the pieces of two calls come in turn", on_blocks(interleaved))
 put("stream.one-piece", "all events arrive in one piece", pieces(lambda body: [body]))
 put("stream.pairs", "two bytes at a time", pieces(lambda body: [body[n : n + 2] for n in range(0, len(body), 2)]))
 put("stream.halves", "pieces end anywhere", pieces(lambda body: [body[n : n + 37] for n in range(0, len(body), 37)]))

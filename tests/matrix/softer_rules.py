@@ -3,7 +3,7 @@
 Each entry has the outcome that is right and why. ``line`` is quoted from the levels that bind this project (the file
 ``levels.md`` that lies beside the checkout where the published documents do); a test looks for it there. Where the
 levels say nothing, ``clause`` names the clause whose own source says SHOULD. No check that objects to a listed defect
-may judge by a MUST clause, but for the one that ``beside`` names: its check tells the softer finding too.
+may judge by a MUST clause, but for those that ``beside`` names: their checks tell the softer finding too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Softer:
     outcome: str
     line: str = ""
     clause: str = ""
-    beside: str = ""
+    beside: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
 
 
@@ -59,7 +59,9 @@ SOFTER: dict[str, Softer] = {
     # Where a version has the Assistants API its events without names fail.
     "stream.unnamed": Softer("warn", "a missing `event:` line warns", versions=("v1-preview",)),
     "text.replaced": Softer(
-        "warn", "A rule that one unlucky sample of a model can break", beside="stream-text-undamaged"
+        "warn",
+        "A rule that one unlucky sample of a model can break",
+        beside=("http-text-undamaged", "stream-text-undamaged"),
     ),
     # In versions with a stream it fails, because a coded stream can't be read as it comes.
     "http.coded": Softer("warn", clause="http-content-coding-accepted", versions=("2023-11-06-beta", "v1-preview")),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,14 +15,13 @@ from answers import (
     on_blocks,
     on_events,
     on_json,
-    on_response,
     on_text,
     with_bytes,
     with_headers,
 )
 from attrs import evolve
 
-from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Response
+from conformance.evidence.exchange import Exchange, Fault, FaultKind
 
 DEFECTS: Named = {}
 
@@ -151,6 +149,38 @@ put("stream.call-no-index", "deltas of calls have no index", call_deltas(lambda 
 @defect("stream.call-no-id", "deltas of calls have no id")
 def call_no_id(exchange: Exchange) -> Exchange | None:
     return call_deltas(lambda call: call.pop("id", None))(exchange)
+
+
+def second_call(name: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    def inside(call: dict[str, Any]) -> None:
+        if call.get("index") == 1 and name in call:
+            call[name] = value
+
+    return inside
+
+
+put("stream.calls-one-index", "all calls have the index 0", call_deltas(second_call("index", 0)))
+
+
+@defect("stream.calls-one-id", "all calls of a stream have one id")
+def calls_one_id(exchange: Exchange) -> Exchange | None:
+    first: list[str] = []
+
+    def inside(call: dict[str, Any]) -> None:
+        if call.get("id"):
+            first.append(call["id"])
+            call["id"] = first[0]
+
+    return call_deltas(inside)(exchange)
+
+
+@defect("stream.calls-merged", "the arguments of all calls stand under the first one")
+def calls_merged(exchange: Exchange) -> Exchange | None:
+    def inside(call: dict[str, Any]) -> None:
+        if call.get("index") == 1 and "id" not in call:
+            call["index"] = 0
+
+    return call_deltas(inside)(exchange)
 
 
 def last_arguments(all_: list[str]) -> int | None:
@@ -285,6 +315,13 @@ def bad_arguments(choice: dict[str, Any]) -> None:
         call["function"]["arguments"] = call["function"]["arguments"] * 2
 
 
+def one_id(choice: dict[str, Any]) -> None:
+    calls = (choice.get("message") or {}).get("tool_calls") or ()
+    for call in calls:
+        call["id"] = calls[0]["id"]
+
+
+put("json.calls-one-id", "all calls of an answer have one id", on_json(each_choice(one_id)))
 put("json.arguments-twice", "arguments of calls hold two JSON texts", on_json(each_choice(bad_arguments)))
 
 
@@ -327,70 +364,3 @@ put("object.not-deleted", "a deletion says that nothing was deleted", on_json(
 put("object.no-metadata", "metadata are lost", on_json(
     lambda value: value.update(metadata={}) if value.get("metadata") else None
 ))  # fmt: skip
-
-# -- HTTP --------------------------------------------------------------------------------------------------------------
-
-
-def refused(change: Callable[[Response], Response | None]) -> Change:
-    return on_response(lambda r: change(r) if 400 <= r.status < 500 else None)
-
-
-put("http.refused-as-200", "refusals have the status 200", refused(lambda r: evolve(r, status=200)))
-put("http.refused-as-500", "refusals have the status 500", refused(lambda r: evolve(r, status=500)))
-
-
-def as_page(response: Response) -> Response:
-    made = with_bytes(response, b"<html><body><h1>Bad Request</h1></body></html>")
-    return evolve(made, headers=(("content-type", "text/html"),))
-
-
-put("http.html", "refusals are pages", refused(as_page))
-put("http.error-as-text", "the error is a text", on_json(
-    lambda value: {"error": str((value.get("error") or {}).get("message"))}, good=False
-))  # fmt: skip
-put("http.error-no-message", "errors have no message", on_json(
-    lambda value: (value.get("error") or {}).pop("message", None) and None, good=False
-))  # fmt: skip
-
-
-def refusal(response: Response) -> Response | None:
-    if response.status >= 300:
-        return None
-    return evolve(with_bytes(response, b'{"error":{"code":"BadRequest","message":"no"}}'), status=400)
-
-
-put("http.accepted-refused", "what is right is refused", on_response(refusal))
-put("http.no-type", "answers have no Content-Type", with_headers(content_type=None))
-
-
-def packed(response: Response) -> Response | None:
-    if not response.body:
-        return None
-    made = with_bytes(response, gzip.compress(response.body, mtime=0))
-    return evolve(made, headers=(*made.headers, ("content-encoding", "gzip")))
-
-
-put("http.surplus", "bytes follow the announced content", on_response(lambda r: evolve(r, surplus=2)))
-put("http.two-lengths", "a length stands beside the chunked coding", with_headers(
-    content_length="2", transfer_encoding="chunked"
-))  # fmt: skip
-put("http.coded", "answers are packed though nobody asked", on_response(packed))
-put("http.coded-label", "a coding is named that was not applied", with_headers(content_encoding="gzip"))
-
-
-def in_latin(response: Response) -> Response | None:
-    if response.body.isascii() or response.media_type != "application/json":
-        return None
-    return with_bytes(response, response.body.decode().encode("latin-1", "replace"))
-
-
-put("http.latin", "JSON is sent in Latin-1", on_response(in_latin))
-
-
-@defect("http.cut", "JSON is cut off and the connection closed")
-def cut(exchange: Exchange) -> Exchange | None:
-    response = exchange.response
-    if response is None or is_stream(response) or len(response.body) < 20 or response.status >= 300:
-        return None
-    half = evolve(response, chunks=(Chunk(0.1, response.body[:15]),), complete=False)
-    return evolve(exchange, response=half, fault=Fault(FaultKind.CLOSED, "closed", 0.1), control_ok=True)
