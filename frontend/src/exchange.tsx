@@ -3,7 +3,8 @@
 import { Command, Copy } from "./badge";
 import type { Mark } from "./body";
 import { Body } from "./body";
-import type { Attempt, Index, Exchange as Seen } from "./model";
+import { tree } from "./json_tree";
+import type { Attempt, Body as Content, Index, Exchange as Seen } from "./model";
 import type { Told } from "./stream";
 import { Stream } from "./stream";
 import { many, quoted, seconds, visible } from "./text";
@@ -16,8 +17,10 @@ interface Props {
 
 export function Exchange({ index, seen, told }: Props) {
   const { response, fault, breaks } = seen;
+  const stream = seen.rows !== undefined && response !== null;
+  const inBody = response !== null && !stream && isJson(response.body);
   const marks: Mark[] = told
-    .filter(({ finding }) => (finding.place ?? "").startsWith("/") || finding.place === "")
+    .filter(({ finding }) => pointed(finding) && inBody)
     .map(({ check, finding }) => ({
       pointer: finding.place ?? "",
       text: sentence(check, finding),
@@ -36,7 +39,11 @@ export function Exchange({ index, seen, told }: Props) {
           },
         ]
       : [];
-  const stream = seen.rows !== undefined && response !== null;
+  const elsewhere = told.filter(({ finding }) => {
+    const place = finding.place ?? "";
+    if (pointed(finding)) return !inBody;
+    return /^(event|byte):/.test(place) ? !stream : !/^(status$|header:)/.test(place);
+  });
   return (
     <article class="exchange">
       <p class="case">
@@ -78,6 +85,7 @@ export function Exchange({ index, seen, told }: Props) {
               {fault.kind} after {seconds(fault.at)}: {visible(fault.message)}
             </p>
           )}
+          <Said told={response ? elsewhere : told} />
           {response && (
             <>
               <p class={at("status").length > 0 ? "start marked" : "start"}>
@@ -121,12 +129,18 @@ export function Exchange({ index, seen, told }: Props) {
   );
 }
 
+/** True for a finding about a place in the body, or about the whole of it. */
+const pointed = (finding: Told["finding"]): boolean => /^($|\/)/.test(finding.place ?? "");
+
+const isJson = (body: Content): boolean =>
+  body.text !== undefined && body.of === undefined && tree(body.text) !== undefined;
+
 const linkTo = (_index: Index, seen: Seen): string =>
   `${location.href.split("#")[0]}#${new URLSearchParams({ case: seen.id, trace: seen.trace })}`;
 
 const sentence = (check: string, finding: Told["finding"]): string =>
   [
-    `${check}: ${finding.message ?? ""}`,
+    `${check}: ${finding.message ?? ""}${/^(event|byte|\/)/.test(finding.place ?? "") ? ` at ${finding.place}` : ""}`,
     finding.expected && `expected ${finding.expected}`,
     finding.actual && `came ${finding.actual}`,
   ]

@@ -124,9 +124,13 @@ export function linesOf(root: Node): Line[] {
       put(`[${some.join(", ")}, … ${node.parts.length - some.length} more]`, "number", tail);
     } else {
       put(open ?? "", "bracket", "");
+      const lasts = new Map(node.parts.map(([key], place) => [step(key, place), place]));
       node.parts.forEach(([key, one], place) => {
         const last = place === node.parts.length - 1;
-        walk(one, key, `${pointer}/${step(key, place)}`, depth + 1, last ? "" : ",");
+        const name = step(key, place);
+        // Of members with one name clients see the last; no pointer leads to the others.
+        const own = lasts.get(name) === place ? `${pointer}/${name}` : "\0";
+        walk(one, key, own, depth + 1, last ? "" : ",");
       });
       // The closing bracket is no place that a mark belongs to.
       lines.push({ depth, name: "", text: close ?? "", kind: "bracket", pointer: "\0", tail });
