@@ -27,9 +27,10 @@ if TYPE_CHECKING:  # loaded only when an option is used: other people's pytest r
     from conformance.run.session import Session
     from conformance.run.workers import Workers
     from conformance.target.limits import Spent
-    from reports import allure, junit
+    from reports import allure, allure_results, junit
 else:
     allure = late("reports.allure")
+    allure_results = late("reports.allure_results")
     junit = late("reports.junit")
 
 __all__ = [
@@ -289,6 +290,7 @@ class _Run:
                 junit.add_to(xml, self.session.headlines, self.session.reports, str(self.session.run.out))
             if folder is not None:
                 allure.add_headlines(folder, self.session.headlines)
+                allure_results.complete(folder, self.session.reports, str(self.session.run.out))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print where the reports are, and the conclusion of each api-version."""

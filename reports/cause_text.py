@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from conformance.evidence.timeline import escaped
 from conformance.requests.case import RECORDED
 
-from .failure import again, heading, request_ids, short, witness
+from .failure import again, heading, short, witness
 from .jsonl import Report
 from .root_causes import RootCause
 
@@ -30,12 +30,9 @@ def told(report: Report, cause: RootCause, run_dir: str) -> Iterator[str]:
     if best is not None:
         yield escaped(f"  found     {example(best[0])}")
         if best[1] is not None:
-            ids = request_ids(best[1])
             command = again(root, best[1], run_dir, header["target"]["auth"], longest=_LINE)
             where = "recorded" if root.scenario.startswith(RECORDED) else "again"
-            yield escaped(
-                f"  {where:<9} {best[1].case.step if where == 'recorded' else command}" + f"  # {ids}" * bool(ids)
-            )
+            yield escaped(f"  {where:<9} {best[1].case.step if where == 'recorded' else command}")
     yield escaped(f"  to do     {short(cause.remedy, _WIDE)}")
 
 

@@ -24,7 +24,7 @@ from .headline import Headline, headline
 from .jsonl import Report
 from .matrix import Place, places
 
-__all__ = ["NAME", "add_to", "properties", "render"]
+__all__ = ["ITEM", "NAME", "add_to", "properties", "render"]
 
 NAME = "junit.xml"
 
@@ -35,7 +35,7 @@ _KINDS = {Outcome.FAIL: "failure", Outcome.NOT_APPLICABLE: "skipped", Outcome.WA
 _PLURALS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
 #: What pytest calls an item of a run: api-version, scenario, check.
-_ITEM = re.compile(r"test_rule\[([^:]+):(.+):([^:]+)\]")
+ITEM = re.compile(r"test_rule\[([^:]+):(.+):([^:]+)\]")
 
 
 def properties(verdict: Verdict, level: str, clause: str) -> Iterator[tuple[str, object]]:
@@ -135,7 +135,7 @@ def add_to(file: Path, headlines: Mapping[str, Headline], reports: Mapping[str, 
         for verdict, place in places(report)
     }
     for case in suite.iter("testcase"):
-        item = _ITEM.fullmatch(case.get("name", ""))
+        item = ITEM.fullmatch(case.get("name", ""))
         if item is not None and item.groups() in known:
             seconds = case.get("time", "0")
             case.clear()
