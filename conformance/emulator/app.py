@@ -24,7 +24,6 @@ from conformance.emulator import error_answers as errors
 from conformance.emulator import from_document
 from conformance.emulator.behaviour import Settings
 from conformance.emulator.call import Call, Documented
-from conformance.emulator.completion import Completion
 from conformance.emulator.error_answers import Problem, Refused
 from conformance.emulator.events import dumps
 from conformance.emulator.forms import parse_form
@@ -36,6 +35,7 @@ from conformance.errors import UsageError
 from conformance.evidence.exchange import Chunk, Response
 from conformance.requests.headers import Headers
 from conformance.requests.request import Request
+from conformance.schema.completion import Completion
 from conformance.spec.loading import load
 from conformance.spec.operations import Operation, operations_of
 from conformance.spec.spec import Spec

@@ -15,13 +15,13 @@ from attrs import define, field, frozen
 
 from conformance.emulator import error_answers as errors
 from conformance.emulator.behaviour import Deployment, Settings
-from conformance.emulator.completion import Completion
 from conformance.emulator.documented_fields import Shape
 from conformance.emulator.events import Event, dumps, render
 from conformance.emulator.store import Clock, Collection, Store, UnknownCursor
 from conformance.evidence.exchange import Chunk, Response
 from conformance.requests.headers import Headers
 from conformance.requests.request import Request
+from conformance.schema.completion import Completion
 from conformance.spec.operations import Operation
 from conformance.spec.spec import Spec
 

@@ -85,7 +85,8 @@ def _made(call: Call) -> dict[str, Any]:
     """A new object with the fields of the request."""
     word = call.operation.path.rstrip("/").rpartition("/")[2].removesuffix("s")
     now = call.clock.now()
-    made = {**_given(call), "id": call.store.new_id(f"{word}_"), "created_at": now, "created": now}
+    above = {name: value for name, value in call.path.items() if call.answers(name)}
+    made = {**_given(call), **above, "id": call.store.new_id(f"{word}_"), "created_at": now, "created": now}
     whole = call.documented.completed(made)
     # The stored id must be the one that callers are told; a document may demand another form.
     return {**made, **whole} if isinstance(whole, dict) and isinstance(whole.get("id"), str) else made

@@ -61,7 +61,8 @@ def shape_of(spec: Spec, case: Case) -> StreamShape | None:
     """How the answer to this case is streamed; None if the operation can't stream or the case doesn't ask for it."""
     operation = operations_of(spec).get(case.operation)
     shape = operation.stream if operation else None
-    return shape if shape is not None and _same(value_at(case, shape.pointer), shape.value) else None
+    asked = shape is not None and (shape.always or _same(value_at(case, shape.pointer), shape.value))
+    return shape if asked else None
 
 
 def streams(spec: Spec, case: Case) -> bool:

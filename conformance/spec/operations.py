@@ -40,13 +40,17 @@ class Media:
 
 @frozen
 class StreamShape:
-    """How an operation streams: protocol, end sentinel, and the request field with the value that asks for a stream."""
+    """How an operation streams: protocol, end sentinel, and the request field with the value that asks for a stream.
+
+    ``always``: every success is a stream, whatever the request says, because the document knows no other form.
+    """
 
     protocol: str
     done: str | None
     pointer: str
     value: Any
     media: Media
+    always: bool = False
 
 
 @frozen(slots=False)
@@ -190,9 +194,10 @@ def _media(content: Mapping[str, Any], pointer: str) -> Mapping[str, Media]:
 
 def _stream(node: Mapping[str, Any], responses: Mapping[str, Mapping[str, Media]]) -> StreamShape | None:
     """How an operation streams, or None."""
-    media = next((m["text/event-stream"] for m in responses.values() if "text/event-stream" in m), None)
-    if media is None:
+    forms = next((forms for forms in responses.values() if "text/event-stream" in forms), None)
+    if forms is None:
         return None
+    media = forms["text/event-stream"]
     shape = media.extra.get("x-stream", {})
     when = node.get("x-stream-when", {})
     return StreamShape(
@@ -201,4 +206,5 @@ def _stream(node: Mapping[str, Any], responses: Mapping[str, Mapping[str, Media]
         pointer=when.get("pointer", "/stream"),
         value=when.get("value", True),
         media=media,
+        always=len(forms) == 1 and not when,
     )

@@ -164,7 +164,7 @@ class Importer:
                 continue
             answer = self._deref(raw, name)
             entry: dict[str, Any] = {"description": _phrase(status)}
-            content = self._content(answer.get("content"), f"{name}, response {status}")
+            content = self._bytes(self._content(answer.get("content"), f"{name}, response {status}"), name)
             if content:
                 entry["content"] = content
             headers = {
@@ -182,6 +182,17 @@ class Importer:
             self.notes.add(f"{name}: no success is documented; 200 is assumed")
             made["200"] = {"description": "OK"}
         return made
+
+    def _bytes(self, content: dict[str, Any], name: str) -> dict[str, Any]:
+        """The media types of an answer. Bytes are not JSON: they have the type of a known version, or a plain one."""
+        schema = content.get("application/json", {}).get("schema", {})
+        if len(content) != 1 or schema.get("format") not in ("binary", "byte") or schema.get("type") != "string":
+            return content
+        _, known = self.alike.get(name, (None, None))
+        media = {kind for forms in known.responses.values() for kind in forms} if known is not None else set()
+        kinds = sorted(media - {"application/json", "text/event-stream"}) or ["application/octet-stream"]
+        self.notes.add(f"{name}: bytes are documented as application/json; {', '.join(kinds)} is taken")
+        return {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}
 
     def _deref(self, node: Any, where: str) -> Mapping[str, Any]:
         """An object that isn't a schema, with its references followed (at most 16 in a row)."""

@@ -10,9 +10,9 @@ import pytest
 
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
-from conformance.emulator.completion import NOTHING, Completion
 from conformance.evidence.exchange import Response
 from conformance.requests.request import Request
+from conformance.schema.completion import NOTHING, Completion
 from conformance.schema.validators import validator_for
 from conformance.spec.loading import load
 from conformance.spec.operations import operations_of

@@ -27,6 +27,9 @@ PUBLISHED = (
     ("v1-preview.json", "v1-preview"),
 )
 
+#: Documents of other providers of the same kind of API, by hand: a small one, one in Swagger 2.0, one full of unions.
+OTHERS = tuple(sorted((Path(__file__).resolve().parents[1] / "other_providers").glob("*.yaml")))
+
 
 def check(version: str, *more: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own."""
@@ -47,6 +50,14 @@ def test_our_versions_may_be_used(version: str, profile: str) -> None:
 def test_published_documents_may_be_used(file: str, label: str, shared: Path, tmp_path: Path) -> None:
     import_file(shared / "official-specs" / file, label, tmp_path)
     done = check(label, "--specs", str(tmp_path))
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("file", OTHERS, ids=lambda file: file.stem)
+@pytest.mark.parametrize("profile", ["smoke", pytest.param("standard", marks=pytest.mark.prove)])
+def test_documents_of_other_providers_may_be_used(file: Path, profile: str, tmp_path: Path) -> None:
+    import_file(file, file.stem, tmp_path / "versions")
+    done = check(file.stem, "--specs", str(tmp_path / "versions"), "--profile", profile)
     assert (done.returncode, done.stdout) == (0, "")
 
 

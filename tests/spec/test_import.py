@@ -315,6 +315,21 @@ def test_parameters_of_paths_are_called_as_in_known_versions(theirs: str, ours: 
     assert sorted(names) == sorted(re.findall(r"\{([^}]*)\}", ours))
 
 
+def test_bytes_are_not_json(tmp_path: Path) -> None:
+    document = three({"type": "object"})
+    answer = {
+        "200": {"description": "d", "content": {"application/json": {"schema": {"type": "string", "format": "byte"}}}}
+    }
+    document["paths"] |= {
+        "/files/{id}/content": {"get": {"responses": answer}},
+        "/gadgets": {"get": {"responses": answer}},
+    }
+    made = imported(document, tmp_path)["paths"]
+    for path in ("/files/{file_id}/content", "/gadgets"):
+        found = made[path]["get"]["responses"]["200"]["content"]
+        assert {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}} == found
+
+
 OUTSIDE = {"type": "object", "properties": {"a": {"$ref": "http://example.org/x.json#/a"}}}
 
 

@@ -1,7 +1,7 @@
 """Values completed by a schema: what fits stays, what does not is replaced, what is missing is added.
 
-Handlers answer as the versions of the suite document it. The document of an imported version may require other fields
-and types, or describe operations that no handler knows; its answers are completed, so that they are valid there.
+The emulator and the scenarios are written for the versions of the suite. The document of an imported version may
+require other fields and types; what they send is completed, so that it is valid there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from attrs import define, evolve, field, frozen
 from conformance.schema.validators import Validator, validator_for
 from conformance.spec.spec import Spec
 
-__all__ = ["NOTHING", "Completion"]
+__all__ = ["NOTHING", "Completion", "completion_of"]
 
 #: Stands for a value that was not given; None is the JSON value null.
 NOTHING: Any = object()
@@ -199,6 +199,15 @@ class Completion:
         made = [self.complete(schema, item, depth + 1) for schema, item in zip(schemas, given, strict=True)]
         least = keywords.get("minItems", 0)
         return [item for at, item in enumerate(made) if at < least or self.fits(schemas[at], item)]
+
+
+_made: dict[int, Completion] = {}
+
+
+def completion_of(spec: Spec) -> Completion:
+    """The completion of a version, built once."""
+    # It holds its Spec, so the identity of the document is not given to another one.
+    return _made.setdefault(id(spec.document), Completion(spec))
 
 
 def _texts(keywords: Mapping[str, Any], value: Any) -> Iterator[str]:
