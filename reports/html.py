@@ -22,7 +22,7 @@ from .failure import explain
 from .headline import headline
 from .jsonl import Report
 from .page_evidence import Parts, packed
-from .page_index import examples_of, index, named_by
+from .page_index import examples_of, index, named_by, quoted_by
 from .root_causes import RootCause, root_causes
 from .summary import summarise
 
@@ -57,7 +57,7 @@ def pieces(report: Report, run_dir: str) -> Iterator[str]:
     style, script = _built("page.css"), _built("page.js")
     causes = root_causes(report)
     shown = examples_of(report, causes)
-    parts = Parts(report, run_dir, frozenset(shown.values()), named_by(report.verdicts))
+    parts = Parts(report, run_dir, frozenset(shown.values()), named_by(report.verdicts), quoted_by(report.verdicts))
 
     def packed_index() -> str:
         # Called when all parts are written: only then is it known where each exchange is.

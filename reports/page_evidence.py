@@ -53,14 +53,15 @@ class Parts:
     """Makes the parts of a report. After :meth:`made` was used up, ``places`` and ``examples`` say what is where.
 
     ``first`` names the exchanges (trace, case) that are in a part of their own, which the page opens at once; ``named``
-    those that have a right to be on the page. ``places`` has for each trace the number of the part of each of its
-    exchanges, -1 where there was no room.
+    those that have a right to be on the page. ``taken`` are characters that findings take from the room. ``places`` has
+    for each trace the number of the part of each of its exchanges, -1 where there was no room.
     """
 
     report: Report
     run_dir: str
     first: frozenset[tuple[str, str]]
     named: frozenset[tuple[str, str]]
+    taken: int = 0
     places: dict[str, list[int]] = field(factory=dict)
     examples: int = -1
     _count: int = 0
@@ -77,7 +78,7 @@ class Parts:
                 key = (name, seen.case.id)
                 urgent = key in self.named
                 waiting -= urgent
-                if not urgent and self._used + waiting * RESERVED >= ROOM:
+                if not urgent and self._used + waiting * RESERVED >= ROOM - self.taken:
                     continue
                 item = json.dumps(self._exchange(trace, seen), separators=(",", ":"))
                 if key in self.first and len(item) <= first:
@@ -95,7 +96,7 @@ class Parts:
     def _closed(self, where: list[int], items: list[tuple[int, str]]) -> Iterator[str]:
         """Yield a part of these exchanges of one trace, if there is room for it, and empty the list."""
         text = _compressed([item for _, item in items]) if items else ""
-        if items and self._used + len(text) <= ROOM:
+        if items and self._used + len(text) <= ROOM - self.taken:
             for position, _ in items:
                 where[position] = self._count
             self._count += 1

@@ -21,11 +21,11 @@ from .page_evidence import Parts
 from .root_causes import RootCause, level_of, scoring
 from .summary import summarise
 
-__all__ = ["EXAMPLES", "LISTED", "examples_of", "index", "named_by"]
+__all__ = ["EXAMPLES", "LISTED", "examples_of", "index", "named_by", "quoted_by"]
 
 #: The most findings of one verdict that the page lists, and the characters of all that are listed. All are counted; a
 #: verdict for whose findings there is no room has the beginning of one.
-LISTED, ROOM, BEGINNING = 200, 3_000_000, 200
+LISTED, ROOM, BEGINNING = 200, 1_500_000, 100
 
 #: The most causes whose example is opened with the page, so that it can be printed.
 EXAMPLES = 60
@@ -48,6 +48,13 @@ def example(report: Report, verdict: Verdict) -> Finding | None:
         return None
     best = witness(verdict, report.traces[verdict.evidence])
     return best[0] if best else None
+
+
+def quoted_by(verdicts: Iterable[Verdict]) -> int:
+    """The characters of findings that the index will have, at most. They take room from the evidence."""
+    return min(
+        ROOM, sum(len(f.message + f.place + f.expected + f.actual) for v in verdicts for f in v.findings[:LISTED])
+    )
 
 
 def named_by(verdicts: Iterable[Verdict]) -> frozenset[tuple[str, str]]:

@@ -48,7 +48,11 @@ export function Exchange({ index, seen, told }: Props) {
     <article class="exchange">
       <p class="case">
         <code>{seen.operation}</code> case <code>{seen.id}</code>: {seen.family} request, a correct target{" "}
-        {seen.expect === "accept" ? "accepts it" : seen.expect === "reject" ? "refuses it" : "may accept or refuse it"}
+        {seen.expect === "accept"
+          ? "accepts it"
+          : seen.expect === "reject"
+            ? "refuses it"
+            : "is judged by what the rules say of its answer"}
         {seen.reason && `: ${visible(seen.reason)}`}
         {breaks &&
           breaks.location !== "body" &&

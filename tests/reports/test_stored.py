@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import random
 from pathlib import Path
 
 import pytest
@@ -106,6 +108,23 @@ def test_the_page_lists_some_findings_and_counts_all(tmp_path: Path, monkeypatch
     failed = Verdict("a.check", "corpus.a", Outcome.FAIL, tuple(Finding("bad", one.case.id) for one in seen), 9)
     (verdict,) = index_of(html.render(jsonl.Report(HEADER, {"corpus.a": seen}, (failed,), FOOTER), "out"))["verdicts"]
     assert (3, 9) == (len(verdict["findings"]), verdict["found"])
+
+
+def test_no_run_makes_a_page_of_more_than_6_megabytes() -> None:
+    """Evidence that can't be compressed, all of it named by findings that quote as much as they may."""
+    noise = random.Random(0)
+    seen = []
+    for number in range(90):
+        one = observation({"n": number})
+        body = base64.b64encode(noise.randbytes(75_000))
+        seen.append(Observation(one.case, evolve(one.exchange, response=one.exchange.response.with_body(body))))
+    quotes = [base64.b64encode(noise.randbytes(1_500)).decode() for _ in range(900)]
+    findings = tuple(Finding(quotes[n], seen[n % 90].case.id, "/x", quotes[-n], quotes[n]) for n in range(900))
+    failed = [Verdict(f"a.{n}", "corpus.a", Outcome.FAIL, findings[n * 9 : n * 9 + 9]) for n in range(100)]
+    report = jsonl.Report(HEADER, {"corpus.a": Trace("corpus.a", tuple(seen))}, tuple(failed), FOOTER)
+    page = html.render(report, "out")
+    assert 3_000_000 < len(page) < 6_000_000
+    assert 900 == sum(verdict["found"] for verdict in index_of(page)["verdicts"])
 
 
 def test_a_long_body_says_how_much_of_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
