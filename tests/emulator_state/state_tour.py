@@ -300,10 +300,16 @@ CHAPTERS: dict[str, Callable[[Talk], None]] = {
 }
 
 
+#: Chapters whose runs need an assistant: a version may have threads and nothing that makes assistants.
+WITH_ASSISTANT = (runs, streamed_runs)
+
+
 def chapters(talk: Talk, resources: Collection[str] = ()) -> list[Callable[[Talk], None]]:
     """The chapters that this version has, on request only those that deal with some resources."""
     return [
         chapter
         for operation, chapter in CHAPTERS.items()
-        if talk.has(operation) and (not resources or operation.partition(".")[0] in resources)
+        if talk.has(operation)
+        and (chapter not in WITH_ASSISTANT or talk.has("assistants.create"))
+        and (not resources or operation.partition(".")[0] in resources)
     ]
