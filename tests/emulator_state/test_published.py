@@ -31,6 +31,7 @@ DOCUMENTS = {
     "assistants-2024-05-01-preview.json": "2024-05-01-preview",
     "v1-preview.json": "v1-preview",
     "2025-04-01-preview.yaml": "2025-04-01-preview",
+    "v1.yaml": "v1",
 }
 
 #: Place and keyword of a difference → the erratum that explains it, or the mistake of the published document.
@@ -74,10 +75,33 @@ ERRATA: dict[str, dict[tuple[str, str], str]] = {
         ("", "required"): "vector-store-bytes",
         ("expires_after", "type"): "vector-store-nulls",
     },
+    "v1.yaml": {
+        ("", "required"): "response-content-filters",
+        ("completed_at", "anyOf"): "unix-times",
+        ("error", "type"): "eval-run-nulls",
+        ("estimated_finish", "anyOf"): "unix-times",
+        ("estimated_finish", "type"): "unix-times",
+        ("expires_after", "type"): "vector-store-nulls",
+        ("expires_at", "anyOf"): "unix-times",
+        ("expires_at", "type"): "unix-times",
+        ("finished_at", "anyOf"): "unix-times",
+        ("finished_at", "type"): "unix-times",
+        ("first_id", "type"): "list-edges",
+        ("grader", "anyOf"): "grader-multi-map",
+        ("incomplete_at", "type"): "unix-times",
+        ("last_active_at", "anyOf"): "unix-times",
+        ("last_id", "type"): "list-edges",
+        ("prompt", "type"): "response-prompt-null",
+        ("sample/error", "type"): "eval-run-nulls",
+        ("tool_choice", "type"): "response-tool-choice",
+        ("usage", "type"): "response-echo-null",
+        ("user", "type"): "response-echo-null",
+    },
 }
 MISTAKES: dict[str, dict[tuple[str, str], str]] = {
     "2024-05-01-preview.json": {},
     "2025-04-01-preview.yaml": {},
+    "v1.yaml": {},
     "assistants-2024-05-01-preview.json": {
         ("incomplete_details", "anyOf"): "the enum of reasons is put where the object should be",
     },
