@@ -11,6 +11,8 @@ from state_assistants import assistants, full_pages, runs, streamed_runs, thread
 from state_steps import FUNCTIONS, MODEL, lived, paged, uploaded
 from state_talk import Talk
 
+from conformance.spec.operations import operations_of
+
 
 def files(talk: Talk) -> None:
     data = bytes(range(256)) * 3
@@ -134,13 +136,20 @@ def responses(talk: Talk) -> None:
     talk.ok("responses.get", second)
 
 
+def _kind_of_session(talk: Talk, kind: str) -> dict[str, object]:
+    """The field ``type``, where the version requires it."""
+    asked = operations_of(talk.spec)[f"realtime.{kind}.create"].body["application/json"].schema
+    typed = "type" in talk.spec.deref(asked).get("required", ())
+    return {"type": "realtime" if kind == "sessions" else "transcription"} if typed else {}
+
+
 def realtime(talk: Talk) -> None:
     for kind in ("sessions", "transcription_sessions"):
         asked: list[dict[str, object]] = [{}, {"input_audio_format": "g711_ulaw"}]
         if kind == "sessions":
             asked.append({"voice": "echo", "instructions": "Be brief.", "max_response_output_tokens": 5})
         for body in asked:
-            talk.ok(f"realtime.{kind}.create", body=body)
+            talk.ok(f"realtime.{kind}.create", body=body | _kind_of_session(talk, kind))
 
 
 CRITERIA = [

@@ -91,6 +91,7 @@ ERRATA: dict[str, dict[tuple[str, str], str]] = {
         ("incomplete_at", "type"): "unix-times",
         ("last_active_at", "anyOf"): "unix-times",
         ("last_id", "type"): "list-edges",
+        ("object", "enum"): "store-file-content",
         ("prompt", "type"): "response-prompt-null",
         ("sample/error", "type"): "eval-run-nulls",
         ("tool_choice", "type"): "response-tool-choice",
