@@ -17,6 +17,7 @@ from attrs import define, field
 from conformance.emulator import error_answers as errors
 from conformance.emulator.call import Form, Part
 from conformance.emulator.request_rules import NAMED, places
+from conformance.schema.branches import narrowed
 from conformance.spec.operations import Operation, Parameter
 from conformance.spec.spec import Clause, Spec
 
@@ -60,10 +61,16 @@ class Validation:
     def _compile(self, schema: Any) -> Any:
         """A validator for a schema of the document."""
         if self._registry is None:
-            self._registry = jsonschema_rs.Registry([(self._uri, dict(self.spec.document))])
+            self._registry = jsonschema_rs.Registry([(self._uri, dict(self._read(self.spec.document)))])
         return jsonschema_rs.Draft202012Validator(
-            self._absolute(schema), registry=self._registry, validate_formats=True
+            self._absolute(self._read(schema)), registry=self._registry, validate_formats=True
         )
+
+    def _read(self, node: Any) -> Any:
+        """The document or a schema of it. Where a discriminator selects the branch, it alone decides in imported ones:
+        published branches often leave the value of the discriminator open, so that several would fit.
+        """
+        return narrowed(node) if self.spec.imported else node
 
     def _absolute(self, node: Any) -> Any:
         """The schema with references to the document made absolute, so that they resolve outside of it as well."""

@@ -140,7 +140,8 @@ def _converted(document: Mapping[str, Any], notes: Notes) -> tuple[dict[str, Any
 
     There are none if no operation of the document is known.
     """
-    known = tuple(load(version) for version in reversed(versions()))
+    # Drafts too: their names, errata and clauses are known, whatever the emulator still lacks.
+    known = tuple(load(version) for version in reversed(versions(drafts=True)))
     base, prefix = _base_path(document)
     # Known versions hold their paths without the base path, so the imported ones are compared in that form.
     bare = {path.removeprefix(prefix): item for path, item in document["paths"].items() if isinstance(item, Mapping)}
