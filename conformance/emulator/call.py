@@ -83,7 +83,10 @@ class Documented:
             return event
         if event.event not in self._event_schemas:
             self._event_schemas[event.event] = schemas[0] if len(schemas) == 1 else {"anyOf": list(schemas)}
-        return Event(self.completion.complete(self._event_schemas[event.event], event.data), event.event)
+        made = self.completion.complete(self._event_schemas[event.event], event.data)
+        # An event that the document doesn't list stays what it is: one of another type would be out of place.
+        same = not isinstance(made, dict) or made.get("type") == event.data.get("type", made.get("type"))
+        return Event(made if same else event.data, event.event)
 
     def event_data(self, name: str | None) -> Shape:
         """The shape of the data of events with this name; None stands for events without a name."""

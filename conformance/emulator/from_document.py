@@ -29,6 +29,7 @@ _BYTES = b"An answer of the emulator, made from the document alone.\n"
 def answer(call: Call) -> Response:
     """The answer to a valid request. Raises 404 for an id in the path that no object has."""
     path, method = call.operation.path, call.operation.method
+    _known_model(call)
     above = [_object(call, prefix, name) for prefix, name in _ids(path)]
     collection = call.store.collection(*_place(call, path))
     if path.endswith("}") and above:
@@ -42,7 +43,21 @@ def answer(call: Call) -> Response:
         return _answered(call, made)
     if children and method == "GET" and call.answers("data"):
         return call.json(call.page(collection))
-    return _answered(call, above[-1][1] if above else _given(call))
+    return _answered(call, above[-1][1] if above else {**_results(call), **_given(call)})
+
+
+def _known_model(call: Call) -> None:
+    """Raise 404 for a model that no deployment has, unless the document lists the models itself."""
+    model = call.get("model")
+    if isinstance(model, str) and model not in call.settings.by_name and not call.documented.body.values("model"):
+        raise errors.deployment_not_found()
+
+
+def _results(call: Call) -> dict[str, Any]:
+    """As many results as the request asks for with ``n``, where the answer lists results; completed later."""
+    number = call.get("n", 1)
+    asked = call.operation.method == "POST" and call.answers("data", "*")
+    return {"data": [{} for _ in range(number)]} if asked and isinstance(number, int) else {}
 
 
 def _ids(path: str) -> Iterator[tuple[str, str]]:

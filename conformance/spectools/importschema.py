@@ -182,6 +182,9 @@ class Schemas:
             if key in _PROSE or key not in KINDS["schema"]:
                 continue
             held, kind = KINDS["schema"][key]
+            # Other properties are allowed anyway; said aloud, it would make every name a documented one.
+            if key == "additionalProperties" and value is True:
+                continue
             if kind == "schema" and held == "one":
                 # A list of item schemas is called ``prefixItems`` since JSON Schema 2020-12.
                 if key == "items" and isinstance(value, list):

@@ -85,6 +85,15 @@ DOCUMENT = {
             "get": answers("200", {"type": "string", "format": "binary"}, "image/png"),
         },
         "/gadgets/{gadgetId}/watch": {"parameters": [ONE], "get": answers("200", REF, "text/event-stream")},
+        "/pictures": {
+            "post": {
+                **body({"type": "object", "properties": {"model": {"type": "string"}, "n": {"type": "integer"}}}),
+                **answers(
+                    "200",
+                    {"type": "object", "required": ["data"], "properties": {"data": {"type": "array", "items": REF}}},
+                ),
+            }
+        },
         "/models": {
             "get": answers(
                 "200",
@@ -188,6 +197,13 @@ def test_other_media_types(app: App) -> None:
     assert stream.media_type == "text/event-stream"
     line = next(line for line in stream.body.decode().splitlines() if line.startswith("data: "))
     assert json.loads(line.removeprefix("data: "))["object"] == "gadget"
+
+
+def test_as_many_results_as_asked_for(app: App) -> None:
+    drawn = valid(app, "pictures.create", ask(app, "POST", "/pictures", {"n": 3}))
+    assert [one["object"] for one in drawn["data"]] == ["gadget"] * 3
+    assert ask(app, "POST", "/pictures", {"model": "gpt-4o"}).status == 200
+    assert ask(app, "POST", "/pictures", {"model": "of-nobody"}).status == 404
 
 
 def test_answers_of_handlers_take_the_form_of_the_document(app: App) -> None:

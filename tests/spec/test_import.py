@@ -159,6 +159,7 @@ def test_the_suite_loads_what_was_imported(tmp_path: Path, capsys: pytest.Captur
         ({"type": "integer", "minimum": 0, "exclusiveMinimum": True}, {"type": "integer", "exclusiveMinimum": 0}),
         ({"type": "integer", "minimum": 0, "exclusiveMinimum": False}, {"type": "integer", "minimum": 0}),
         ({"type": "array"}, {"type": "array", "items": {}}),
+        ({"type": "object", "additionalProperties": True}, {"type": "object"}),
         ({"type": "string", "description": "d", "title": "t", "example": "e", "x-foo": 1}, {"type": "string"}),
         ({"type": "string", "externalDocs": {"url": "u"}, "xml": {}}, {"type": "string"}),
         ({"type": "any"}, {}),
