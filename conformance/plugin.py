@@ -289,8 +289,11 @@ class _Run:
             if xml is not None:
                 junit.add_to(xml, self.session.headlines, self.session.reports, str(self.session.run.out))
             if folder is not None:
-                allure.add_headlines(folder, self.session.headlines)
-                allure_results.complete(folder, self.session.reports, str(self.session.run.out))
+                try:
+                    allure.add_headlines(folder, self.session.headlines)
+                    allure_results.complete(folder, self.session.reports, str(self.session.run.out))
+                except OSError as error:
+                    self.session.unwritten.append(f"Allure's results in {folder}: {error.strerror or error}")
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print where the reports are, and the conclusion of each api-version."""

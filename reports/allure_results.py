@@ -54,7 +54,7 @@ def complete(folder: Path, reports: Mapping[str, Report], out: str) -> None:
     }
     gone: set[str] = set()
     for file in folder.glob("*-result.json"):
-        result = json.loads(file.read_text("utf-8"))
+        result = _json(file)
         item = ITEM.fullmatch(str(result.get("name", "")))
         if item is None or item.groups() not in known:
             continue
@@ -73,10 +73,19 @@ def complete(folder: Path, reports: Mapping[str, Report], out: str) -> None:
             _add(folder, report, verdict, place, out)
 
 
+def _json(file: Path) -> dict[str, Any]:
+    """The JSON object of a file; an empty one where a full disk cut it off or somebody else wrote it."""
+    try:
+        value = json.loads(file.read_text("utf-8"))
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 def _without(folder: Path, gone: set[str]) -> None:
     """Remove the containers of results that were removed."""
     for file in folder.glob("*-container.json"):
-        children = json.loads(file.read_text("utf-8")).get("children", ())
+        children = _json(file).get("children", ())
         if children and gone.issuperset(children):
             file.unlink()
 

@@ -34,6 +34,9 @@ _KINDS = {Outcome.FAIL: "failure", Outcome.NOT_APPLICABLE: "skipped", Outcome.WA
 #: Element → the attribute with its number.
 _PLURALS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
+#: Characters that XML 1.0 doesn't have (section 2.2), besides those that every report escapes.
+_NO_XML = {0xFFFE: "\\ufffe", 0xFFFF: "\\uffff"}
+
 #: What pytest calls an item of a run: api-version, scenario, check.
 ITEM = re.compile(r"test_rule\[([^:]+):(.+):([^:]+)\]")
 
@@ -94,6 +97,9 @@ def _fill(case: ET.Element, report: Report, verdict: Verdict, place: Place, run_
     # A warning fails nothing, so this is its only place.
     lines += ["", *told] if verdict.outcome is Outcome.WARN else []
     ET.SubElement(case, "system-out").text = visible("\n".join(lines))
+    for node in case.iter():
+        node.text = node.text and node.text.translate(_NO_XML)
+        node.attrib.update({name: value.translate(_NO_XML) for name, value in node.attrib.items()})
 
 
 def _count(suite: ET.Element) -> None:

@@ -44,7 +44,9 @@ def completed(folder: Path, docstring: str = "a rule") -> dict[str, Any]:
         (folder / f"{number}-result.json").write_text(json.dumps(value))
         (folder / f"{number}-container.json").write_text(json.dumps({"children": [str(number)]}))
     (folder / "x-result.json").write_text('{"uuid":"x","name":"test_of_somebody_else","labels":[]}')
+    (folder / "cut-result.json").write_text('{"uuid":"cu')  # the disk was full
     complete(folder, {"v": report_of(EVERY)}, "out")
+    (folder / "cut-result.json").unlink()
     results = [json.loads(file.read_text("utf-8")) for file in folder.glob("*-result.json")]
     return {result["name"]: result for result in results}
 

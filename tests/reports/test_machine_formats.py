@@ -62,7 +62,7 @@ def finding(message: str = "wrong", **more: Any) -> Finding:
 
 EVERY = (
     Verdict("a.check", "corpus.chat.completions.create", Outcome.PASS, judged=2, witness="0" * 12),
-    Verdict("a.check", "corpus.files.list", Outcome.FAIL, (finding("1 < 2 \x1b[31m & ]]>"),), judged=1),
+    Verdict("a.check", "corpus.files.list", Outcome.FAIL, (finding("1 < 2 \x1b[31m \uffff & ]]>"),), judged=1),
     Verdict("b.check", "corpus.files.list", Outcome.WARN, (finding("soft", level=Level.SHOULD),), judged=1),
     Verdict("b.check", "lifecycle.files", Outcome.NOT_TESTABLE, reason="nothing there"),
     Verdict("a.check", "lifecycle.files", Outcome.NOT_APPLICABLE, reason="no such field"),
