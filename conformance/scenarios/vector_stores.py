@@ -41,7 +41,7 @@ def _files(count: int) -> Kind:
     return Kind(name=f"{count} files", prefix=FILES, needs="file")
 
 
-def _stores(
+def stores_with_files(
     spec: Spec, name: str, settings: Settings, files: int
 ) -> Generator[Step, tuple[Exchange, ...], tuple[Prerequisites, dict[str, str]] | None]:
     """Create files, a store with the first of them, and an empty store.
@@ -67,7 +67,7 @@ def _unsure(spec: Spec) -> dict[str, Any]:
     return {} if kind("file").has(spec, "create") else {"expect": Expect.EITHER}
 
 
-def _attach(spec: Spec, name: str, known: dict[str, str], number: int, file_id: str, **more: Any) -> Case:
+def attach(spec: Spec, name: str, known: dict[str, str], number: int, file_id: str, **more: Any) -> Case:
     """A case that attaches a file to the store, with the undo that detaches it."""
     body = request_body(spec, f"{FILES}.create", {"file_id": file_id, "attributes": {"page": number}})
     placeholder = f"attached.{number}"
@@ -98,16 +98,16 @@ def _counted(exchange: Exchange) -> int:
 def files(spec: Spec, settings: Settings) -> Script:
     """Files are attached, processed, counted, listed by state, and detached without being deleted."""
     name = "vector_stores.files"
-    made = yield from _stores(spec, name, settings, 2)
+    made = yield from stores_with_files(spec, name, settings, 2)
     if made is None:
         return
     ready, known = made
-    (seen,) = yield (_attach(spec, name, known, 1, ready.needed[1]),)
+    (seen,) = yield (attach(spec, name, known, 1, ready.needed[1]),)
     if not seen.ok:
         return
     known["attached.1"] = ready.needed[1]
     if kind("file").has(spec, "create"):
-        nowhere = _attach(spec, name, known, 2, "file-" + IMPOSSIBLE, role="attach.nowhere", expect=Expect.EITHER)
+        nowhere = attach(spec, name, known, 2, "file-" + IMPOSSIBLE, role="attach.nowhere", expect=Expect.EITHER)
         (seen,) = yield (nowhere,)
         attached = created_id(seen)
         if attached is not None:
@@ -160,7 +160,7 @@ def files(spec: Spec, settings: Settings) -> Script:
 def batches(spec: Spec, settings: Settings) -> Script:
     """A batch ends, counts and lists its own files; a cancelled batch does nothing more."""
     name = "vector_stores.batches"
-    made = yield from _stores(spec, name, settings, 5)
+    made = yield from stores_with_files(spec, name, settings, 5)
     if made is None:
         return
     ready, known = made
@@ -229,7 +229,7 @@ def _expiry(spec: Spec, settings: Settings) -> Script:
 
 def _batch_files(spec: Spec, settings: Settings, name: str) -> Generator[Step, tuple[Exchange, ...], Objects | None]:
     """Create a batch and return its files, for the walk over their list."""
-    made = yield from _stores(spec, name, settings, 6)
+    made = yield from stores_with_files(spec, name, settings, 6)
     if made is None:
         return None
     ready, known = made
