@@ -77,7 +77,10 @@ def _object(call: Call, prefix: str, name: str) -> tuple[Collection, Any]:
     """The object that a path parameter names, with its collection; also one that a handler created."""
     id = call.path[name]
     own = call.store.collection(*_place(call, prefix))
-    for collection in (own, *call.store.everything().values()):
+    # Ids of different kinds may be equal: a store's file has the id of the file. So the parents must be equal too.
+    parents = {call.path[parent] for _, parent in _ids(prefix)} or {""}
+    others = [kept for (_, parent), kept in call.store.everything().items() if parent in parents]
+    for collection in (own, *others):
         found = collection.get(id)
         if isinstance(found, dict):
             return collection, found

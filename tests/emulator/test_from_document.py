@@ -199,6 +199,14 @@ def test_other_media_types(app: App) -> None:
     assert json.loads(line.removeprefix("data: "))["object"] == "gadget"
 
 
+def test_an_object_of_another_parent_is_another_object(app: App) -> None:
+    app.store.collection("parts", "elsewhere").put("shared", {"id": "shared"})
+    app.store.collection("things").put("shared", {"id": "shared", "colour": "red"})
+    assert ask(app, "DELETE", "/gadgets/shared").status == 204
+    assert "shared" in app.store.collection("parts", "elsewhere")
+    assert ask(app, "GET", "/gadgets/shared").status == 404
+
+
 def test_as_many_results_as_asked_for(app: App) -> None:
     drawn = valid(app, "pictures.create", ask(app, "POST", "/pictures", {"n": 3}))
     assert [one["object"] for one in drawn["data"]] == ["gadget"] * 3
