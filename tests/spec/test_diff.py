@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
+import yaml
 from spec_folders import FILES, Maker
 
 from conformance.cli import main
 from conformance.spec.loading import load, versions
+from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.spectools.changes import Change, Class
 from conformance.spectools.diff import compare
@@ -125,7 +129,12 @@ def test_added_and_removed_operations(versions_folder: Maker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("2024-05-01-preview", "v1-preview"), ("2024-12-01-preview", "2025-01-01-preview")]
+    ("old", "new"),
+    [
+        ("2024-05-01-preview", "v1-preview"),
+        ("2024-12-01-preview", "2025-01-01-preview"),
+        ("2025-01-01-preview", "2025-04-01-preview"),
+    ],
 )
 def test_nothing_is_reported_twice(old: str, new: str) -> None:
     changes = compare(load(old), load(new))
@@ -140,6 +149,24 @@ def test_what_the_difference_of_two_versions_shows() -> None:
     added = {change.pointer.rpartition("/")[2] for change in changes}
     assert {"modalities", "prediction", "audio", "audio_tokens", "accepted_prediction_tokens"} <= added
     assert {change.kind for change in changes} == {Class.ADDITIVE}
+
+
+def test_the_operations_that_the_last_dated_preview_added(shared: Path) -> None:
+    """Read again from the published document, by its routes: names of parameters and operations differ."""
+    text = (shared / "official-specs" / "2025-04-01-preview.yaml").read_text("utf-8")
+    published = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["paths"]
+    old, new = load("2025-01-01-preview"), load("2025-04-01-preview")
+    routes = {(method.upper(), _bare(path)) for path, item in published.items() for method in item}
+    before = {(each.method, _bare(each.path)) for each in operations_of(old).values()}
+    told = [change for change in compare(old, new) if change.what in ("operation added", "operation removed")]
+    added = [operations_of(new)[each.operations[0]] for each in told if each.what == "operation added"]
+    assert set() == before - routes
+    assert routes - before == {(each.method, _bare(each.path)) for each in added}
+    assert len(routes - before) == len(told) == 10
+
+
+def _bare(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)
 
 
 @pytest.mark.parametrize("form", [[], ["--json"], ["--markdown"]])
