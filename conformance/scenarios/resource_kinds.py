@@ -55,6 +55,7 @@ class Upload:
     """A file that is uploaded as a part of a multipart form. Its name holds ``{run}``, like the metadata of others."""
 
     filename: str
+    #: "" where the form has no such field.
     purpose: str
     data: bytes
     content_type: str = "text/plain"
@@ -216,6 +217,27 @@ KINDS: tuple[Kind, ...] = (
         echoed=("instructions", "max_output_tokens", "metadata"),
         capability="chat",
         tokens=128,
+    ),
+    Kind(
+        name="conversation",
+        prefix="conversations",
+        body={"metadata": _METADATA},
+        change={"metadata": _CHANGED},
+    ),
+    Kind(
+        name="container",
+        prefix="containers",
+        body={"name": "conformance-{run}", "expires_after": {"anchor": "last_active_at", "minutes": 20}},
+        echoed=("name",),
+        expensive="code-interpreter",
+    ),
+    Kind(
+        name="container_file",
+        prefix="containers.files",
+        parent="container",
+        upload=Upload("conformance-notes-{run}.txt", "", NOTES),
+        echoed=(),
+        expensive="code-interpreter",
     ),
     Kind(
         name="eval",

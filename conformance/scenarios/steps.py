@@ -136,7 +136,8 @@ def create(
     if item.upload is not None:
         sent = item.upload
         file = Part("file", sent.data, sent.filename, sent.content_type)
-        content: dict[str, Any] = {"form": Multipart((Part("purpose", sent.purpose.encode()), file))}
+        purpose = (Part("purpose", sent.purpose.encode()),) if sent.purpose else ()
+        content: dict[str, Any] = {"form": Multipart((*purpose, file))}
     else:
         body = request_body(spec, operation_id, wanted)
         if bare:

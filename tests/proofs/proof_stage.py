@@ -36,8 +36,8 @@ WRONG = (Outcome.FAIL, Outcome.ERROR)
 
 
 def order() -> tuple[str, ...]:
-    """The api-versions: the default first, then the newest, so that few are needed."""
-    return tuple(dict.fromkeys((*default_versions(), *reversed(versions()))))
+    """The api-versions: the default first, then the newest, so that few are needed; drafts for what only they have."""
+    return tuple(dict.fromkeys((*default_versions(), *reversed(versions()), *versions(drafts=True))))
 
 
 @frozen

@@ -1,5 +1,5 @@
-"""The Responses API: one answer per call, stored by default, continued by ``previous_response_id``, plain or
-streamed.
+"""The Responses API: one answer per call, stored by default, continued by ``previous_response_id`` or in a
+conversation, plain or streamed.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import Any
 from conformance.emulator import error_answers as errors
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
+from conformance.emulator.resources.conversations import add_items, conversation_of, items_of
 from conformance.emulator.resources.objects import Value, deleted, ids, members
 from conformance.emulator.resources.response_events import as_stream
 from conformance.emulator.resources.response_items import input_tokens, output, stored_items
@@ -48,11 +49,13 @@ def _responses(call: Call) -> Collection:
     return call.store.collection("responses")
 
 
-def _context(call: Call) -> list[Value]:
-    """The items of the conversation so far. Raises 400 if the previous response doesn't exist."""
+def _context(call: Call, conversation: str | None) -> list[Value]:
+    """The items so far: those of the conversation, or of the responses before. Raises 400 if the previous response
+    doesn't exist.
+    """
     previous = call.get("previous_response_id")
     if previous is None:
-        return []
+        return [] if conversation is None else list(items_of(call, conversation))
     if previous not in _responses(call):
         message = f"Previous response with id '{previous}' not found."
         raise errors.invalid(message, param="previous_response_id", code="previous_response_not_found")
@@ -63,7 +66,8 @@ def _context(call: Call) -> list[Value]:
 def create(call: Call) -> Response:
     """Answer, and store the answer unless ``store`` is false."""
     deployment = call.deployment("responses")
-    context = _context(call)
+    conversation = conversation_of(call)
+    context = _context(call, conversation)
     given = stored_items(call, call.get("input"))
     announced = output(call, deployment, [*context, *given])
     # Without its tools a server's list can't be told, and the answer ends there.
@@ -86,15 +90,18 @@ def create(call: Call) -> Response:
             "output_tokens_details": {"reasoning_tokens": announced.reasoning},
             "total_tokens": read + announced.tokens,
         },
+        "conversation": None if conversation is None else {"id": conversation},
         **_echoed(call),
     }
     if done["store"]:
         _store(call, done, context, given)
-    if call.wants_stream():
-        return as_stream(call, done)
-    if done["background"]:
+    if done["background"] and not call.wants_stream():
         # The whole answer exists already; only its state is shown step by step.
         call.store.collection("response-progress").put(done["id"], "queued")
+    elif conversation is not None:
+        add_items(call, conversation, [*given, *done["output"]])
+    if call.wants_stream():
+        return as_stream(call, done)
     return call.json(_shown(call, done))
 
 
@@ -137,9 +144,17 @@ def get(call: Call) -> Response:
         following = _OPEN.get(status)
         if following == "completed":
             progress.remove(done["id"])
+            _join(call, done)
         elif following is not None:
             progress.put(done["id"], following)
     return call.json(_shown(call, done))
+
+
+def _join(call: Call, done: Value) -> None:
+    """Add a response that has ended in the background to its conversation."""
+    if done["conversation"] is not None:
+        given = call.store.collection("response-inputs", done["id"])
+        add_items(call, done["conversation"]["id"], [*given, *done["output"]])
 
 
 @handles("responses.cancel")
