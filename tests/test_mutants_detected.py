@@ -77,7 +77,8 @@ def _near(spec: Spec, mutant: Mutant) -> Iterator[Scenario]:
 def _notice(name: str) -> str:
     """The first check that notices a mutant; "" where none does."""
     mutant = mutants()[name]
-    for version in reversed(versions()):
+    # A draft is asked last: only what no other version has is tried there.
+    for version in dict.fromkeys((*reversed(versions()), *versions(drafts=True))):
         spec, _ = _stage(version)
         if not mutant.touches(spec):
             continue

@@ -63,7 +63,10 @@ def items(spec: Spec, settings: Settings) -> Script:
         return
     known = {"conversation": made[0], "other": made[1]}
     on = _on(spec, name, known)
-    (seen,) = yield (on("items.create", "{conversation}", role="add", body={"items": list(ADDED)}),)
+    # The item that is removed later is named, so that the run knows it as its own; the others go with it or with the
+    # conversation.
+    own = {"item": "/data/0/id"}
+    (seen,) = yield (on("items.create", "{conversation}", role="add", body={"items": list(ADDED)}, creates=own),)
     added = ids_of(seen)
     if not added:
         return

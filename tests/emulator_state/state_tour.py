@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from state_assistants import assistants, full_pages, runs, streamed_runs, threads
+from state_conversations import containers, conversations
 from state_steps import FUNCTIONS, MODEL, lived, paged, uploaded
 from state_talk import Talk
 
@@ -300,6 +301,8 @@ CHAPTERS: dict[str, Callable[[Talk], None]] = {
     "files.upload": files,
     "vector_stores.create": vector_stores,
     "responses.create": responses,
+    "conversations.create": conversations,
+    "containers.create": containers,
     "responses.get": limits,
     "realtime.sessions.create": realtime,
     "evals.create": evals,

@@ -51,8 +51,12 @@ def _clean(version: str, resources: frozenset[str]) -> list[tuple[Any, ...]]:
 
 
 def _versions_of(mutant: str) -> list[str]:
-    """The versions that a mutant touches; one that extends another has the same operations and is left out."""
-    return [v for v in versions() if not load(v).extends and mutants()[mutant].touches(load(v))]
+    """The versions that a mutant touches; one that extends another has the same operations and is left out.
+
+    Drafts count only where no other version is touched.
+    """
+    found = [v for v in versions() if not load(v).extends and mutants()[mutant].touches(load(v))]
+    return found or [v for v in versions(drafts=True) if mutants()[mutant].touches(load(v))]
 
 
 def _resources_of(mutant: str) -> frozenset[str]:

@@ -61,7 +61,8 @@ def _cell(job: tuple[str, str, str]) -> Cell:
 def _mutant(name: str) -> Cell:
     """The newest version in which a bug of stored state fails; where none does, one in which it is noticed."""
     best = Cell("mutant", name, versions()[-1], "pass", ())
-    for version in reversed(versions()):
+    # Drafts come last: they count for what no other version has.
+    for version in dict.fromkeys((*reversed(versions()), *versions(drafts=True))):
         if mutants()[name].touches(load(version)):
             result = mutated(version, mutants()[name])
             if result.outcome is Outcome.FAIL or (result.verdicts and best.outcome == "pass"):

@@ -11,7 +11,7 @@ from conformance.checks.objects.lists import items_of
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import trace_check
-from conformance.judging.counterexamples import asked, on_json
+from conformance.judging.counterexamples import asked, on_json, query_of
 from conformance.requests.request import Request
 from conformance.scenarios.containers import WANTED
 from conformance.scenarios.files import BINARY
@@ -114,8 +114,10 @@ def content(spec: Spec, trace: Trace) -> Iterator[Finding]:
                 )  # fmt: skip
 
 
-def _nothing_copied(value: Any, _request: Request) -> Any:
+def _nothing_copied(value: Any, request: Request) -> Any:
     """Counterexample: the container has no files."""
+    if query_of(request).keys() & {"after", "limit"}:
+        return None
     ends = {name: None for name in ("first_id", "last_id") if name in value}
     return {**value, "data": [], **ends, "has_more": False} if value.get("data") else None
 
@@ -131,6 +133,7 @@ def _sizes(page: Observation) -> list[Any]:
     counterexample=on_json(_nothing_copied, when=_LIST),
     scenarios=FILES,
     needs=("container", "copied"),
+    entails=("lifecycle.list.holds",),
 )
 def copied(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A container that is created with ``file_ids`` has copies of these files."""

@@ -44,8 +44,9 @@ def _without(value: dict[str, Any], place: int) -> Any:
 def _forgotten(value: Any, request: Request) -> Any:
     """Counterexample: the page of all items lacks the second one."""
     data = value.get("data")
-    whole = isinstance(data, list) and len(data) == len(FIRST) + len(ADDED) and "order" in query_of(request)
-    return _without(value, 1) if whole and "after" not in query_of(request) else None
+    if not isinstance(data, list) or len(data) != len(FIRST) + len(ADDED) or "after" in query_of(request):
+        return None
+    return _without(value, 1) if _words(data[0]) == FIRST[0]["content"] else None
 
 
 @trace_check(
@@ -55,7 +56,7 @@ def _forgotten(value: Any, request: Request) -> Any:
     counterexample=on_json(_forgotten, when=_PAGE),
     scenarios=ITEMS,
     needs=("conversation", "add", "items"),
-    entails=("conversations.items.order",),
+    entails=("conversations.items.order", "conversations.items.removed"),
 )
 def kept(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The items of a conversation are those that it was made with and those that were added, in this order, each with
@@ -225,7 +226,7 @@ def joined(spec: Spec, trace: Trace) -> Iterator[Finding]:
 def _few(value: Any, _request: Request) -> Any:
     """Counterexample: the response reads its own question only."""
     usage = value.get("usage")
-    if not isinstance(usage, dict) or not is_integer(usage.get("output_tokens")):
+    if not value.get("conversation") or not isinstance(usage, dict) or not is_integer(usage.get("output_tokens")):
         return None
     details = {**usage.get("input_tokens_details", {}), "cached_tokens": 0}
     read = {"input_tokens": 9, "input_tokens_details": details, "total_tokens": 9 + usage["output_tokens"]}
