@@ -60,8 +60,9 @@ def _versions_of(mutant: str) -> list[str]:
 
 
 def _resources_of(mutant: str) -> frozenset[str]:
-    """What a mutant is about; nothing in particular means every resource."""
-    first = {pattern.partition(".")[0] for pattern in mutants()[mutant].operations}
+    """What a mutant is about, and what shows it; nothing in particular means every resource."""
+    shown = mutants()[mutant].seen_by
+    first = {pattern.partition(".")[0] for pattern in (*mutants()[mutant].operations, *([shown] if shown else []))}
     return frozenset() if "*" in first else frozenset(first)
 
 

@@ -93,6 +93,7 @@ def input_not_added(call: Call, answer: Handler) -> Response:
     "conversations.not-read",
     "A response reads the items of its conversation.",
     RESPONSE,
+    seen_by="conversations.create",
     about="conversation",
 )
 def not_read(call: Call, answer: Handler) -> Response:
