@@ -7,6 +7,8 @@ from typing import Any
 
 from conformance.checks.objects.lifecycle import one, text_of
 from conformance.checks.objects.lists import ids_of, items_of
+from conformance.checks.responses.answers import output_of
+from conformance.checks.responses.stream_twins import final_response
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import trace_check
@@ -188,6 +190,15 @@ def _last_lost(value: Any, request: Request) -> Any:
     return _without(value, -1) if three and "after" not in query_of(request) else None
 
 
+def _response(spec: Spec, trace: Trace, role: str) -> Mapping[str, Any] | None:
+    """The response of the step with a role, plain or streamed. None if it failed: then nothing need be added."""
+    for seen in trace.role(role):
+        found = seen.json if isinstance(seen.json, dict) else final_response(spec, seen)
+        if seen.exchange.ok and found is not None and found.get("status", "completed") in ("completed", "incomplete"):
+            return found
+    return None
+
+
 def _texts(page: Observation) -> list[str]:
     return [_words(item) for item in items_of(page)]
 
@@ -205,18 +216,19 @@ def joined(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
     Without them the next response doesn't know what was asked and answered before.
     """
-    answer, page, later = one(trace, "answer"), one(trace, "items"), one(trace, "items.again")
+    answer, page, later = _response(spec, trace, "answer"), one(trace, "items"), one(trace, "items.again")
     if answer is None or page is None:
         return
     texts = _texts(page)
-    output = answer.json.get("output")
-    spoken = [_words(item) for item in output if isinstance(item, dict)] if isinstance(output, list) else []
+    spoken = [_words(item) for item in output_of(answer)]
     for what, text in (("input", QUESTION), *(("output", text) for text in spoken if text)):
         if text not in texts[1:]:
             yield page.finding(
                 f"the {what} of the response is not in the conversation", place="/data", expected=text, actual=texts
             )
-    if later is not None and trace.role("again")[-1].exchange.ok and _texts(later)[len(texts) :].count(QUESTION) != 1:
+    if later is None or _response(spec, trace, "again") is None:
+        return
+    if _texts(later)[len(texts) :].count(QUESTION) != 1:
         yield later.finding(
             "the input of the second response is not in the conversation once", place="/data", expected=QUESTION,
             actual=_texts(later),

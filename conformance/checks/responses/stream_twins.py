@@ -21,7 +21,7 @@ from conformance.verdict import Finding, Level
 STREAMED = ("responses.streamed",)
 
 
-def _final(spec: Spec, seen: Observation) -> Mapping[str, Any] | None:
+def final_response(spec: Spec, seen: Observation) -> Mapping[str, Any] | None:
     """The response that the last event of a whole stream holds, or None."""
     reading = read(spec, seen) if seen.exchange.ok else None
     if reading is None or not reading.ended:
@@ -72,7 +72,7 @@ def equals_plain(spec: Spec, trace: Trace) -> Iterator[Finding]:
         streams, plains = trace.role(key), trace.role(f"plain.{key}")
         if not streams or not plains or not plains[0].exchange.ok or not isinstance(plains[0].json, dict):
             continue
-        final, plain = _final(spec, streams[0]), plains[0]
+        final, plain = final_response(spec, streams[0]), plains[0]
         if final is None:
             continue
         full = plain.case.role.endswith(".full")
@@ -116,7 +116,7 @@ def _stored_otherwise(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchan
 def stored(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """After a stream the stored response reads as the last event said: its status, its items, their texts."""
     streams, look = trace.role("kept"), one(trace, "kept.get")
-    final = _final(spec, streams[0]) if streams else None
+    final = final_response(spec, streams[0]) if streams else None
     if final is None or look is None:
         return
     for name, wanted, found in (
