@@ -45,6 +45,8 @@ __all__ = ["App"]
 #: Cheap signs that a JSON text may hold what needs a closer look: lone surrogates and numbers beyond a double's range.
 _ODD = re.compile(rb"\\u[dD][89a-fA-F]|[eE]\+?\d{3}|\d{300}")
 
+_JSON: Headers = (("content-type", "application/json"),)
+
 #: Regions that answers name in turn if they are to vary.
 _REGIONS = ("Sweden Central", "East US 2", "Japan East")
 
@@ -165,6 +167,7 @@ class App:
             store=self.store,
             clock=self.clock,
             settings=self.settings,
+            post=lambda path, value: self._posted(version, request, query, path, value),
         )
         handler = self.handlers.get(operation.id, from_document.answer)
         try:
@@ -174,6 +177,23 @@ class App:
             if not version.spec.imported:
                 raise
             return from_document.answer(call)
+
+    def _posted(
+        self, version: _Version, outer: Request, query: Mapping[str, Sequence[str]], path: str, value: Any
+    ) -> Response:
+        """The answer to a POST of JSON that a stored request asks for, such as a row of a batch. Never raises
+        :class:`Refused`.
+        """
+        # Only the api-version is shared with the request that makes it run.
+        shared = {name: given for name, given in query.items() if name == version.spec.api_version.name}
+        request = evolve(outer, method="POST", headers=_JSON, body=dumps(value).encode())
+        try:
+            match = version.routes.find("POST", tuple(path.removeprefix("/").split("/")))
+            if not isinstance(match, Match):
+                raise errors.resource_not_found()
+            return self._handled(version, match, request, shared)
+        except Refused as refused:
+            return _refusal(refused.problem, self.settings.latency)
 
     def _authorise(self, request: Request) -> None:
         """Raise 401 unless the request has the key or one of the bearer tokens."""

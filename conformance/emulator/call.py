@@ -137,6 +137,8 @@ class Call:
     store: Store
     clock: Clock
     settings: Settings
+    #: (path below the base path, JSON body) → the answer of the same version to this POST; refusals are answers too.
+    post: Callable[[str, Any], Response]
 
     @property
     def spec(self) -> Spec:
