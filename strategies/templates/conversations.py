@@ -48,12 +48,3 @@ def items(context: TemplateContext) -> Iterator[Draft]:
     picture = {"type": "input_image", "image_url": PNG_URL, "detail": "low"}
     yield context.draft("conversations.items.picture", {"items": [_message([picture])]})
     yield context.draft("conversations.items.calls", {"items": [CALL, RESULT]})
-
-
-@template("responses.create")
-def responses(context: TemplateContext) -> Iterator[Draft]:
-    """A response in a conversation, which the request names by its id or by an object."""
-    for role, named in (("", "{conversation_id}"), (".object", {"id": "{conversation_id}"})):
-        body = {"input": "Say hello in one word.", "max_output_tokens": 64, "conversation": named}
-        if context.takes("/conversation", named):
-            yield context.draft(f"responses.conversation{role}", body)

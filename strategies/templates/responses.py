@@ -63,6 +63,9 @@ def responses(context: TemplateContext) -> Iterator[Draft]:
     yield ask("responses.json-schema", asked, text={"format": shape})
     # The setup creates the response whose id is filled in.
     yield ask("responses.previous", previous_response_id="{response_id}")
+    for role, named in (("", "{conversation_id}"), (".object", {"id": "{conversation_id}"})):
+        if context.takes("/conversation", named):
+            yield ask(f"responses.conversation{role}", conversation=named)
     yield ask("responses.stream", stream=True)
     yield ask("responses.stream.tool", WEATHER, stream=True, tools=[FUNCTION], tool_choice=FORCED)
     yield ask("responses.stream.json-object", asked, stream=True, text={"format": {"type": "json_object"}})
