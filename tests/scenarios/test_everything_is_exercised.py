@@ -20,7 +20,7 @@ from conformance.spec.operations import operations_of
 from conformance.verdict import Outcome
 
 #: Operations without a state of their own: the corpora ask them, no scripted scenario needs to.
-STATELESS = ("audio.", "completions.", "embeddings.", "images.")
+STATELESS = ("audio.", "completions.", "embeddings.", "images.", "realtime.")
 
 
 @cache
