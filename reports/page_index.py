@@ -121,8 +121,11 @@ def index(
             "checks": summary.checks,
         },
         "drift": list(footer.get("drift", ())),
-        "errata": dict(header.get("errata", {})),
-        "rules": [{"id": name, "area": area_of(name, checks), **checks.get(name, {})} for name in rules],
+        # Sorted: a report in memory and one that was read have the keys of their header in different orders.
+        "errata": dict(sorted(header.get("errata", {}).items())),
+        "rules": [
+            {"id": name, "area": area_of(name, checks), **dict(sorted(checks.get(name, {}).items()))} for name in rules
+        ],
         "operations": operations,
         "scenarios": scenarios,
         "causes": [_cause(cause, shown, numbers["verdict"]) for cause in causes],

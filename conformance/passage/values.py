@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from conformance.passage.passage import Kind
+from conformance.pointer import escape
 
 __all__ = ["Change", "changes", "folded", "is_null", "shown"]
 
@@ -32,14 +33,14 @@ def changes(before: Any, after: Any, pointer: str = "") -> Iterator[Change]:
     """Yield the differences between two JSON values. Equal numbers are equal in any spelling (``1``, ``1.0``)."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key, value in before.items():
-            place = f"{pointer}/{_escaped(key)}"
+            place = f"{pointer}/{escape(key)}"
             if key not in after:
                 yield place, Kind.DROPPED, value, None
             else:
                 yield from changes(value, after[key], place)
         for key, value in after.items():
             if key not in before:
-                yield f"{pointer}/{_escaped(key)}", Kind.ADDED, None, value
+                yield f"{pointer}/{escape(key)}", Kind.ADDED, None, value
     elif isinstance(before, list) and isinstance(after, list):
         if _is_vector(before) and _is_vector(after) and len(before) == len(after):
             if any(_single(one) != _single(other) for one, other in zip(before, after, strict=True)):
@@ -74,7 +75,7 @@ def _places(value: Any, wanted: Any, pointer: str) -> Iterator[str]:
         yield pointer
     elif isinstance(value, dict):
         for key, member in value.items():
-            yield from _places(member, wanted, f"{pointer}/{_escaped(key)}")
+            yield from _places(member, wanted, f"{pointer}/{escape(key)}")
     elif isinstance(value, list):
         for index, member in enumerate(value):
             yield from _places(member, wanted, f"{pointer}/{index}")
@@ -128,8 +129,3 @@ def _single(number: float) -> bytes:
         return struct.pack("<f", number)
     except OverflowError:
         return struct.pack("<d", number)
-
-
-def _escaped(key: str) -> str:
-    """A key as one token of a JSON Pointer (RFC 6901 section 3)."""
-    return key.replace("~", "~0").replace("/", "~1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -68,7 +69,7 @@ def test_a_log_file_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_narrow_terminal_never_breaks_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.get_terminal_size", lambda: SimpleNamespace(columns=30))
+    monkeypatch.setattr("shutil.get_terminal_size", lambda *_args, **_more: os.terminal_size((30, 24)))
     lines = shown(monkeypatch, terminal=True).split("\r\x1b[K")
     assert {True} == {len(line.rstrip("\n")) < 30 for line in lines}
 

@@ -58,7 +58,9 @@ def vector_stores(talk: Talk) -> None:
     if talk.has("vector_stores.search"):
         over = {"type": "gt", "key": "page", "value": 3}
         shelf = {"type": "and", "filters": [{"type": "eq", "key": "shelf", "value": "3"}]}
-        for sent in ({}, {"max_num_results": 1}, {"filters": over}, {"filters": shelf}):
+        same = {"type": "eq", "key": "shelf", "value": "3"}
+        sharp = {"ranking_options": {"score_threshold": 0.9}}
+        for sent in ({}, {"max_num_results": 1}, {"filters": over}, {"filters": shelf}, {"filters": same}, sharp):
             talk.ok("vector_stores.search", store, body={"query": "town", **sent})
     talk.ok("vector_stores.files.delete", store, ids[0])
     assert talk.status("vector_stores.files.get", store, ids[0]) == 404

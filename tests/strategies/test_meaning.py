@@ -100,6 +100,8 @@ def _enum_values(node: Any) -> Iterator[Any]:
     if isinstance(node, dict):
         if isinstance(node.get("enum"), list):
             yield from node["enum"]
+        if isinstance(node.get("const"), str):
+            yield node["const"]
         for item in node.values():
             yield from _enum_values(item)
     elif isinstance(node, list):
