@@ -17,8 +17,8 @@ VERSION = "2024-05-01-preview"
 #: A corpus that only asks, corpora of objects that are created first, and scripts that change objects.
 SCENARIOS = ("corpus.embeddings.create", "corpus.assistants.*", "lifecycle.assistants", "lists.assistants")
 
-#: What differs between two runs in a request: ids of objects and the name of the run.
-NAMES = re.compile(rb"[a-z]+_[0-9A-Za-z]{6,}|\b[0-9a-f]{8}\b")
+#: What differs between two runs in a request: ids of objects, the name of the run, and the marks of what it creates.
+NAMES = re.compile(rb"[a-z]+_[0-9A-Za-z]{6,}|\b[0-9a-f]{8}\b|[0-9a-f]{16,}")
 
 
 def a_fifth(request: Request, number: int) -> Reply | None:
