@@ -11,6 +11,7 @@ import pytest
 from conformance.checks.catalogue import all_checks
 from conformance.emulator.app import App
 from conformance.emulator.store import Clock
+from conformance.evidence.created_ids import created_ids
 from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Response
 from conformance.judging.judge import judge
 from conformance.requests.case import Case
@@ -110,11 +111,7 @@ def test_changing_methods_name_only_what_the_scenario_made(version: str) -> None
     def guarded(case: Case, request: Request) -> Exchange:
         check_path_ids(case, {"deployment": "gpt-4o", "run": "run0"}, owned)
         exchange = good(case, request)
-        value = exchange.response.json if exchange.ok and exchange.response else None
-        for pointer in case.creates.values():
-            made = value.get(pointer.strip("/")) if isinstance(value, dict) else None
-            if isinstance(made, str):
-                owned.add(made)
+        owned.update(created_ids(case, exchange).values())
         return exchange
 
     for scenario in scenarios_of(spec, Profile.STANDARD):
