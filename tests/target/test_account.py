@@ -126,7 +126,7 @@ class OneAtATime:
 def test_what_was_silent_beside_others_is_asked_again_alone(serve: Serve, open_target: Open) -> None:
     queue = OneAtATime()
     server = serve(queue.script)
-    target = open_target(server.url, timeouts=Timeouts(connect=5.0, read=1.0, idle=1.0, whole=10.0))
+    target = open_target(server.url, timeouts=Timeouts(connect=5.0, read=2.0, idle=2.0, whole=10.0))
     with ThreadPoolExecutor(3) as pool:
         exchanges = [future.result() for future in [pool.submit(target.send, LIST) for _ in range(3)]]
     again = [one for one in exchanges if one.attempts]
