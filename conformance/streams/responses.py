@@ -122,7 +122,7 @@ GROWING_TEXTS: tuple[GrowingText, ...] = (
     GrowingText("response.function_call_arguments", ".delta", ".done", "arguments"),
     GrowingText("response.reasoning_summary_text", ".delta", ".done", "text", "summary_index"),
     GrowingText("response.code_interpreter_call_code", ".delta", ".done", "code"),
-    # The spelling of 2025-04-01-preview; recordings show the one before.
+    # The spelling of the last dated document; recordings show the one before.
     GrowingText("response.code_interpreter_call.code", ".delta", ".done", "code"),
     GrowingText("response.mcp_call", ".arguments_delta", ".arguments_done", "arguments"),
     GrowingText("response.mcp_call_arguments", ".delta", ".done", "arguments"),
