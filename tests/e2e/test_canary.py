@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from pages import unpacked
+from report_pages import unpacked
 from served import PYTEST, Done, command
 
 #: Secrets by the place from which they enter. Each is one that only its place can have told.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pages import index_of
+from report_pages import index_of
 from served import command
 from test_odd_targets import answering
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from browsing import Opening
-from pages import index_of
 from playwright.sync_api import Page, expect
+from report_pages import index_of
 
 
 def shown(page: Page) -> int:

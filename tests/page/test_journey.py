@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from browsing import Opening
-from pages import exchanges_of, index_of
 from playwright.sync_api import Page, expect
+from report_pages import exchanges_of, index_of
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pages import exchanges_of, index_of
+from report_pages import exchanges_of, index_of
 from test_reports import FOOTER, HEADER, observation
 
 from conformance._parts import part

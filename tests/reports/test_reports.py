@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 from jsonschema import Draft202012Validator
-from pages import exchanges_of
+from report_pages import exchanges_of
 
 from conformance._parts import part
 from conformance.errors import UsageError

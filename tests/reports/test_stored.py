@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
-from pages import exchanges_of, index_of
+from report_pages import exchanges_of, index_of
 from test_reports import FOOTER, HEADER, observation
 
 from conformance._parts import part

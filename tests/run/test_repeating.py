@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from pages import exchanges_of, index_of
+from report_pages import exchanges_of, index_of
 from served import command
 
 from conformance._parts import part
