@@ -261,6 +261,9 @@ def running(
     def run() -> None:
         try:
             server.run()
+        except SystemExit:
+            # How uvicorn says that it can't listen; whoever waits sees that there is no port.
+            pass
         finally:
             listening.set()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -62,11 +62,10 @@ def upstream(
         raise UsageError(f"can't be written: {error.strerror}", where=str(file)) from None
     # Its clock is a year late: a gateway that writes its own time into an answer is seen, whatever second it is.
     app = App(specs, settings.accepting(*keys), Clock(offset=-_YEAR))
-    try:
-        with recording(asgi(app), tape, host=host, port=port) as url:
-            yield Upstream(url, settings.key, tape)
-    except OSError as error:
-        hint = "another --upstream-port, or 0 for a free one"
-        raise UsageError(f"can't listen on {host}:{port}: {error.strerror or error}", hint=hint) from None
-    finally:
-        tape.close()
+    with closing(tape), ExitStack() as serving:
+        try:
+            url = serving.enter_context(recording(asgi(app), tape, host=host, port=port))
+        except OSError as error:
+            hint = "another --upstream-port, or 0 for a free one"
+            raise UsageError(f"can't listen on {host}:{port}: {error.strerror or error}", hint=hint) from None
+        yield Upstream(url, settings.key, tape)

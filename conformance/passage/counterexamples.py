@@ -10,10 +10,11 @@ from attrs import evolve
 
 from conformance.evidence.exchange import Response
 from conformance.evidence.upstream import UpstreamCall
+from conformance.passage.fields import used_by_clients
 from conformance.passage.passage import Passage
 from conformance.requests.request import Request
 
-__all__ = ["in_answer", "in_arrival", "in_json_answer", "in_json_request"]
+__all__ = ["in_answer", "in_arrival", "in_json_answer", "in_json_request", "without_used_fields"]
 
 
 def in_answer(change: Callable[[Response], Response | None]) -> Callable[[Passage], Passage | None]:
@@ -66,3 +67,10 @@ def in_json_request(change: Callable[[Any], Any]) -> Callable[[Passage], Passage
         return None if changed is None else evolve(request, body=json.dumps(changed).encode())
 
     return in_arrival(broken)
+
+
+def without_used_fields(response: Response) -> Response | None:
+    """The answer without the header fields that clients use; None if it has none of them."""
+    used = used_by_clients(response)
+    kept = tuple(pair for pair in response.headers if pair[0].lower() not in used)
+    return evolve(response, headers=kept) if used else None

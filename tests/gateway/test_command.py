@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ import pytest
 
 from conformance.cli import main
 from conformance.emulator.app import App
+from conformance.emulator.behaviour import Settings
 from conformance.emulator.server import asgi, running
 
 from .editing import drop, field
@@ -142,28 +144,53 @@ def test_nobody_at_the_url_is_told_at_once(tmp_path: Path, capsys: pytest.Captur
 
 
 @pytest.mark.parametrize(
-    ("alteration", "code", "row"),
+    ("alteration", "told_so"),
     [
-        (HONEST, 0, ""),
-        (Alteration("drops", answer=drop("usage")), 0, "SHOULD answer  dropped   /usage"),
+        (HONEST, (0, "")),
+        (Alteration("drops", answer=drop("usage")), (0, "SHOULD answer  dropped   /usage")),
         (
             Alteration("hides", answer=lambda m: m.without("x-ms-region")),
-            0,
-            "SHOULD answer  dropped   header:x-ms-region",
+            (0, "SHOULD answer  dropped   header:x-ms-region"),
         ),
-        (Alteration("refuses", request=field("n", "many")), 1, "MUST   request refused   status"),
+        (Alteration("refuses", request=field("n", "many")), (1, "MUST   request refused   status")),
     ],
     ids=lambda value: value.name if isinstance(value, Alteration) else "",
 )
 def test_in_front_of_an_upstream_that_is_not_ours_one_side_is_seen(
-    alteration: Alteration, code: int, row: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    alteration: Alteration,
+    told_so: tuple[int, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with running(asgi(App.of("2024-10-21"))) as real, gateway(real, _KEY) as made:
+    """The client's key is for the gateway alone; the upstream has one of its own."""
+    settings = Settings(key="the-key-of-the-upstream")
+    monkeypatch.setenv("AOAI_UPSTREAM_KEY", settings.key)
+    with running(asgi(App.of("2024-10-21", settings=settings))) as real, gateway(real, settings.key) as made:
         made.alteration = alteration
-        assert _via(made.url, 0, tmp_path, "--upstream", real, "--operation", "chat.*") == code
+        assert _via(made.url, 0, tmp_path, "--upstream", real, "--operation", "chat.*") == told_so[0]
     told = capsys.readouterr().out
     assert ("not transparent" in told) is (alteration is not HONEST)
-    assert row in told
+    assert told_so[1] in told
+
+
+def test_the_key_of_a_client_is_not_sent_to_an_upstream(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with running(asgi(App.of("2024-10-21"))) as real:
+        assert _via(real, 0, tmp_path, "--upstream", real) == 2
+    assert "no key for the upstream: the environment variable AOAI_UPSTREAM_KEY is not set" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with running(asgi(App.of("2024-10-21"))) as other:
+        assert _via(other, int(other.rpartition(":")[2]), tmp_path) == 2
+    assert "can't listen on 127.0.0.1:" in capsys.readouterr().err
+
+
+def test_help_loads_no_server() -> None:
+    words = [sys.executable, "-X", "importtime", "-m", "conformance", "via", "--help"]
+    told = subprocess.run(words, capture_output=True, text=True, check=True).stderr
+    assert "uvicorn" not in told
+    assert "starlette" not in told
 
 
 _NGINX = """daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;

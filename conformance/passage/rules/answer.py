@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from attrs import evolve
 
 from conformance.evidence.exchange import Chunk, Response
-from conformance.passage.counterexamples import in_answer, in_json_answer
+from conformance.passage.counterexamples import in_answer, in_json_answer, without_used_fields
 from conformance.passage.fields import OWN_ANSWER, kept_fields, used_by_clients
+from conformance.passage.members import altered, null_or_absent, with_null, without_one
 from conformance.passage.needs import both_answers, both_json, same_status
 from conformance.passage.passage import Kind, Passage, Side
 from conformance.passage.rule import Found, rule
 from conformance.passage.streams import is_stream
-from conformance.passage.values import changes, folded, is_null
 from conformance.requests.headers import EMULATOR_HEADER, is_secret
 from conformance.verdict import Level
 
@@ -44,11 +43,6 @@ def status(passage: Passage) -> Iterator[Found]:
         yield "status", Kind.CHANGED, f"{passage.answer.status}", f"{passage.got.status}", ""
 
 
-def _drop_first(value: Any) -> Any:
-    """A JSON object without its first member."""
-    return dict(list(value.items())[1:]) if isinstance(value, dict) and value else None
-
-
 def _is_error(passage: Passage) -> bool:
     return passage.answer is not None and passage.answer.status >= 400
 
@@ -66,15 +60,7 @@ def _needs_error(passage: Passage) -> str:
 def _json_changes(passage: Passage) -> Iterator[Found]:
     """Yield the differences of two JSON answers."""
     if passage.got is not None and passage.answer is not None:
-        for one in folded(changes(passage.answer.json, passage.got.json)):
-            if not is_null(one):
-                where, kind, before, after = one
-                yield where or "/", kind, before, after, ""
-
-
-def _null_more(value: Any) -> Any:
-    """A JSON object with a member more, which is null."""
-    return {**value, "altered": None} if isinstance(value, dict) else None
+        yield from altered(passage.answer.json, passage.got.json)
 
 
 @rule(
@@ -83,15 +69,13 @@ def _null_more(value: Any) -> Any:
     Side.ANSWER,
     clause="A member that is null and one that is absent are the same to most clients, and not to all.",
     source="RFC 8259 section 3: null is a value",
-    counterexample=in_json_answer(_null_more),
+    counterexample=in_json_answer(with_null),
     needs=both_json,
 )
 def nulls(passage: Passage) -> Iterator[Found]:
     """A member that is null arrives as null, and none is added that is null."""
     if passage.got is not None and passage.answer is not None:
-        for one in changes(passage.answer.json, passage.got.json):
-            if is_null(one):
-                yield one[0] or "/", one[1], "null", "null", ""
+        yield from null_or_absent(passage.answer.json, passage.got.json)
 
 
 @rule(
@@ -100,7 +84,7 @@ def nulls(passage: Passage) -> Iterator[Found]:
     Side.ANSWER,
     clause=_TRANSPARENT,
     source=_SOURCE,
-    counterexample=in_json_answer(_drop_first),
+    counterexample=in_json_answer(without_one),
     needs=_needs_success,
 )
 def body(passage: Passage) -> Iterator[Found]:
@@ -114,7 +98,7 @@ def body(passage: Passage) -> Iterator[Found]:
     Side.ANSWER,
     clause="Clients decide by the code and the parameter of an error, people by its message.",
     source=f"{_SOURCE}; Azure REST API guidelines: the error object",
-    counterexample=in_json_answer(_drop_first),
+    counterexample=in_json_answer(without_one),
     needs=_needs_error,
 )
 def errors(passage: Passage) -> Iterator[Found]:
@@ -173,20 +157,13 @@ def media_type(passage: Passage) -> Iterator[Found]:
         yield "header:content-type", Kind.CHANGED, answer.media_type, got.media_type, ""
 
 
-def _without_ids(response: Response) -> Response | None:
-    """The answer without the fields that clients use."""
-    used = used_by_clients(response)
-    kept = tuple(pair for pair in response.headers if pair[0].lower() not in used)
-    return evolve(response, headers=kept) if used else None
-
-
 @rule(
     "via.answer.headers",
     Level.SHOULD,
     Side.ANSWER,
     clause="Clients use the ids, the region, the rate limits and the time of the next attempt.",
     source="REST API reference: response headers; RFC 9110 section 10.2.3",
-    counterexample=in_answer(_without_ids),
+    counterexample=in_answer(without_used_fields),
     needs=both_answers,
 )
 def headers(passage: Passage) -> Iterator[Found]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from attrs import evolve
 
 from conformance.passage.counterexamples import in_arrival, in_json_request
 from conformance.passage.forms import parts_of
+from conformance.passage.members import altered, null_or_absent, with_null, without_one
 from conformance.passage.needs import reached
 from conformance.passage.passage import Kind, Passage, Side
 from conformance.passage.rule import Found, rule
-from conformance.passage.values import changes, folded, is_null
+from conformance.passage.values import changes
 from conformance.requests.request import Request
 from conformance.verdict import Level
 
@@ -39,18 +39,13 @@ def _needs_json(passage: Passage) -> str:
     return "" if passage.through.request.json is not None else "the client sent no JSON"
 
 
-def _drop_last(value: Any) -> Any:
-    """A JSON object without its last member."""
-    return dict(list(value.items())[:-1]) if isinstance(value, dict) and value else None
-
-
 @rule(
     "via.request.body",
     Level.MUST,
     Side.REQUEST,
     clause=_TRANSPARENT,
     source=_SOURCE,
-    counterexample=in_json_request(_drop_last),
+    counterexample=in_json_request(without_one),
     needs=_needs_json,
 )
 def body_fields(passage: Passage) -> Iterator[Found]:
@@ -65,15 +60,7 @@ def body_fields(passage: Passage) -> Iterator[Found]:
     if received.json is None:
         yield "/", Kind.CHANGED, sent.json, received.body.decode("utf-8", "replace"), "it is no JSON any more"
         return
-    for one in folded(changes(sent.json, received.json)):
-        if not is_null(one):
-            where, kind, before, after = one
-            yield where or "/", kind, before, after, ""
-
-
-def _null_more(value: Any) -> Any:
-    """A JSON object with a member more, which is null."""
-    return {**value, "altered": None} if isinstance(value, dict) else None
+    yield from altered(sent.json, received.json)
 
 
 @rule(
@@ -82,15 +69,14 @@ def _null_more(value: Any) -> Any:
     Side.REQUEST,
     clause="A member that is null and one that is absent ask for the same in most places, and not in all.",
     source="RFC 8259 section 3: null is a value",
-    counterexample=in_json_request(_null_more),
+    counterexample=in_json_request(with_null),
     needs=_needs_json,
 )
 def nulls(passage: Passage) -> Iterator[Found]:
     """A member that is null reaches the upstream as null, and none is added that is null."""
     both = _both(passage)
-    for one in changes(both[0].json, both[1].json) if both is not None and both[1].json is not None else ():
-        if is_null(one):
-            yield one[0] or "/", one[1], "null", "null", ""
+    if both is not None and both[1].json is not None:
+        yield from null_or_absent(both[0].json, both[1].json)
 
 
 def _spelled(request: Request) -> Request | None:

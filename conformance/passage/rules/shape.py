@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from attrs import evolve
-
 from conformance.evidence.exchange import Response
-from conformance.passage.counterexamples import in_answer, in_json_answer
+from conformance.passage.counterexamples import in_answer, in_json_answer, without_used_fields
 from conformance.passage.fields import used_by_clients
+from conformance.passage.members import without_one
 from conformance.passage.passage import Kind, Passage, Side
 from conformance.passage.rule import Found, rule
 from conformance.passage.streams import is_stream, payloads, told
@@ -57,18 +56,13 @@ def _value(response: Response) -> Any:
     return told(payloads(response)) if is_stream(response) else response.json
 
 
-def _without_first(value: Any) -> Any:
-    """A JSON object without its first member."""
-    return dict(list(value.items())[1:]) if isinstance(value, dict) and value else None
-
-
 @rule(
     "via.shape.members",
     Level.SHOULD,
     Side.ANSWER,
     clause=_CLAUSE,
     source="the upstream's own answer to the same request",
-    counterexample=in_json_answer(_without_first),
+    counterexample=in_json_answer(without_one),
     needs=_needs_alone,
 )
 def members(passage: Passage) -> Iterator[Found]:
@@ -85,20 +79,13 @@ def members(passage: Passage) -> Iterator[Found]:
             yield place, kind, "present", "present", "compared by its name alone"
 
 
-def _without_ids(response: Response) -> Response | None:
-    """The answer without the fields that clients use."""
-    used = used_by_clients(response)
-    kept = tuple(pair for pair in response.headers if pair[0].lower() not in used)
-    return evolve(response, headers=kept) if used else None
-
-
 @rule(
     "via.shape.headers",
     Level.SHOULD,
     Side.ANSWER,
     clause=_CLAUSE,
     source="the upstream's own answer to the same request",
-    counterexample=in_answer(_without_ids),
+    counterexample=in_answer(without_used_fields),
     needs=_needs_alone,
 )
 def headers(passage: Passage) -> Iterator[Found]:
