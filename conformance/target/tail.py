@@ -19,6 +19,9 @@ _GOODBYE = re.compile(rb"HTTP/1\.\d 408\b")
 #: The longest line of the chunked coding that is read, in bytes. Longer ones are an error that the parser reports.
 _LONGEST = 16_384
 
+#: The most digits of a length that is believed: 64 bits have 20.
+_DIGITS = 20
+
 #: The first bytes after the message that are kept, to recognise a goodbye.
 _KEPT = 16
 
@@ -49,7 +52,8 @@ class Tail:
             self.over = True
         elif not self._chunked:
             length = lengths.pop() if len(lengths) == 1 else b""
-            self._endless = not length.isdigit()
+            # No message is so long, and Python reads no number of some thousand digits.
+            self._endless = not length.isdigit() or len(length) > _DIGITS
             self._left = 0 if self._endless else int(length)
             self.over = not self._endless and not self._left
 

@@ -19,6 +19,7 @@ from conformance.requests.case import Case
 from conformance.settings.configuration import Limits, Timeouts
 from conformance.spec.loading import load
 from conformance.target.head import Head
+from conformance.target.tail import Tail
 from conformance.verdict import Outcome, Verdict
 from reports.evidence_json import exchange_from_json, exchange_to_json
 
@@ -160,3 +161,12 @@ def test_the_end_is_found_however_the_bytes_are_cut(message: bytes) -> None:
     for cut in cuts:
         assert counted(message, cut) == 0
         assert counted(message + b"more", cut) == 4
+
+
+@pytest.mark.parametrize("digits", [20, 21, 4_301, 50_000])
+def test_no_length_is_too_long_to_be_read(digits: int) -> None:
+    """Python reads no number of more than 4,300 digits."""
+    section = b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * digits
+    tail = Tail("GET", section)
+    tail.feed(b"{}")
+    assert (0, False) == (tail.surplus, tail.over)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
@@ -257,11 +258,17 @@ def message_whole(spec: Spec, seen: Observation) -> Iterator[Finding]:
         )
 
 
+#: A length that is believed: ASCII digits (RFC 9110 section 8.6), and no more than 64 bits have.
+_LENGTH = re.compile(r"[0-9]{1,20}")
+
+
 def _announced(exchange: Exchange) -> str:
     """What Content-Length announced, if less came before the answer broke off; else ""."""
     response, fault = exchange.response, exchange.fault
-    length = response.header("content-length") if response is not None else None
-    if response is None or fault is None or fault.kind not in BROKEN_OFF or length is None or not length.isdecimal():
+    if response is None or fault is None or fault.kind not in BROKEN_OFF:
+        return ""
+    length = response.header("content-length") or ""
+    if not _LENGTH.fullmatch(length):
         return ""
     return f"; Content-Length announces {length} bytes, {response.size} came" if int(length) > response.size else ""
 

@@ -109,6 +109,12 @@ def length_negative(talk: Talk) -> None:
 
 
 @hostile
+def length_of_5000_digits(talk: Talk) -> None:
+    """A Content-Length of 5,000 digits."""
+    talk.send(b"HTTP/1.1 200 Sure\r\nContent-Type: application/json\r\nContent-Length: " + b"9" * 5_000 + b"\r\n\r\n{}")
+
+
+@hostile
 def two_lengths(talk: Talk) -> None:
     """Two Content-Lengths that differ."""
     talk.answer(b"{}", headers={"Content-length": "7"})
