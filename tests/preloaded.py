@@ -4,8 +4,8 @@ Most of what a short command costs is the start of Python and the imports. A for
 own all the same, with its own arguments, environment, working folder, input and outputs, and it ends as any other.
 
 Commands with ``-n`` start workers by ``sys.executable``. There they find a program of a few lines that asks this
-process for a fork too. All forks have one hash seed; a test that wants another one sets ``PYTHONHASHSEED`` and gets
-real processes.
+process for a fork too. All forks have one hash seed, that of this process; a test that wants another one sets
+``PYTHONHASHSEED`` and gets real processes.
 """
 
 from __future__ import annotations
@@ -36,10 +36,13 @@ LIBRARIES = ("pytest", "_pytest.junitxml", "_pytest.unittest", "execnet", "allur
 #: pytest rewrites the assertions of a plugin when it loads it, and warns if somebody else has loaded it before.
 PLUGINS = ("conformance.plugin", "xdist.plugin")
 
+#: The hash seed that this process was started with, and so that of all its forks; None: one drawn by Python.
+SEED = os.environ.get("PYTHONHASHSEED")
+
 #: Stands for Python while a command starts its workers, with ``python -u -c code``. Anything else is given to Python.
 STAND_IN = """#!{python} -IS
 import json, os, socket, sys
-if sys.argv[1:3] != ["-u", "-c"] or len(sys.argv) != 4 or any(name.startswith("PYTHONHASH") for name in os.environ):
+if sys.argv[1:3] != ["-u", "-c"] or len(sys.argv) != 4 or os.environ.get("PYTHONHASHSEED") != {seed!r}:
     os.execv({python!r}, [{python!r}, *sys.argv[1:]])
 asking, (talk, theirs) = socket.socket(socket.AF_UNIX), socket.socketpair()
 asking.connect({address!r})
@@ -93,7 +96,7 @@ def serve(channel: socket.socket) -> Asked:
             doors.bind(str(folder / "socket"))
             doors.listen(64)
             stand_in = folder / "python"
-            stand_in.write_text(STAND_IN.format(python=sys.executable, address=str(folder / "socket")))
+            stand_in.write_text(STAND_IN.format(python=sys.executable, address=str(folder / "socket"), seed=SEED))
             stand_in.chmod(0o700)
             descriptors = _next_fork(channel, doors)
         except SystemExit:
