@@ -69,9 +69,9 @@ def _command(kind: str, title: str, text: str) -> str:
     return f"::{kind} title={named}::{data(text)}"
 
 
-def summarise_job(markdown: Path, environment: Mapping[str, str]) -> None:
-    """Add a ``summary.md`` to the summary of the job. Without the variable nothing is done; raises :class:`OSError`."""
+def summarise_job(markdown: str, environment: Mapping[str, str]) -> None:
+    """Add a text to the summary of the job. Without the variable nothing is done; raises :class:`OSError`."""
     file = environment.get(SUMMARY, "")
     if file:
         with Path(file).open("a", encoding="utf-8") as stream:
-            stream.write(markdown.read_text("utf-8") + "\n")
+            stream.write(markdown + "\n")

@@ -26,7 +26,7 @@ from .page_index import examples_of, index, named_by, quoted_by
 from .root_causes import RootCause, root_causes
 from .summary import summarise
 
-__all__ = ["NAME", "pieces", "policy", "render"]
+__all__ = ["CODE", "NAME", "pieces", "policy", "render"]
 
 NAME = "index.html"
 
@@ -34,7 +34,7 @@ NAME = "index.html"
 CAUSES, LISTED = 50, 300
 
 #: What docstrings of checks mark as code. Every second part of a text that is split by it is code.
-_CODE = re.compile(r"``([^`\n]+)``")
+CODE = re.compile(r"``([^`\n]+)``")
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -53,7 +53,7 @@ def pieces(report: Report, run_dir: str) -> Iterator[str]:
         undefined=StrictUndefined,
     )
     environment.trim_blocks = environment.lstrip_blocks = True
-    environment.filters["code_spans"] = _CODE.split
+    environment.filters["code_spans"] = CODE.split
     style, script = _built("page.css"), _built("page.js")
     causes = root_causes(report)
     shown = examples_of(report, causes)

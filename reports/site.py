@@ -10,7 +10,6 @@ import json
 import re
 import shlex
 import xml.etree.ElementTree as ET
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
@@ -18,19 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from attrs import frozen
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from conformance.evidence.timeline import visible
 from conformance.settings.scope import RunScope
-from conformance.verdict import Outcome, fold
 
 from .badge import render as badge
-from .headline import headline
-from .html import policy
 from .html import render as page
 from .jsonl import Report
-from .matrix import matrix
-from .summary import summarise
+from .row import Row, row_of
+from .row_page import rendered
 
 __all__ = ["Run", "run_of", "site"]
 
@@ -43,50 +38,26 @@ _ENTRIES = 50
 
 @frozen
 class Run:
-    """One report on the site. ``slug`` is its folder there; ``share`` is the part of the judged checks that passed."""
+    """One report on the site. ``slug`` is its folder there, ``again`` the command that judges the same again."""
 
     implementation: str
-    version: str
-    started: str
-    text: str
-    tone: str
     slug: str
-    share: float
-    told: str
-    areas: Mapping[str, tuple[str, str]]
     again: str
+    row: Row
     report: Report
+
+    @property
+    def told(self) -> str:
+        """How much of what was judged is right."""
+        return f"{self.row.passed} of {self.row.checks} checks passed"
 
 
 def run_of(implementation: str, report: Report) -> Run:
     """A report as a run of an implementation; "" stands for the URL of its target."""
-    header, summary, first = report.header, summarise(report), headline(report)
-    name, version = implementation or str(header["target"]["url"]), str(header["api_version"])
-    slug = re.sub(r"[^a-z0-9.]+", "-", f"{name} {version} {header['started']}".lower()).strip("-")
-    return Run(
-        implementation=name,
-        version=version,
-        started=str(header["started"]),
-        text=first.text,
-        tone=first.tone,
-        slug=slug,
-        share=summary.passed_checks / summary.checks if summary.checks else 0.0,
-        told=f"{summary.passed_checks} of {summary.checks} checks passed",
-        areas=_areas(report),
-        again=_again(header),
-        report=report,
-    )
-
-
-def _areas(report: Report) -> dict[str, tuple[str, str]]:
-    """Area → (the heaviest outcome, the counts in words)."""
-    counts: dict[str, Counter[Outcome]] = {}
-    for (_, area), cell in matrix(report).items():
-        counts.setdefault(area, Counter()).update(cell.counts)
-    return {
-        area: (fold(found).value, ", ".join(f"{found[one]} {one.value}" for one in Outcome if found[one]))
-        for area, found in sorted(counts.items())
-    }
+    row = row_of(report)
+    name = implementation or row.target
+    slug = re.sub(r"[^a-z0-9.]+", "-", f"{name} {row.version} {row.started}".lower()).strip("-")
+    return Run(name, slug, _again(report.header), row, report)
 
 
 def _again(header: Mapping[str, Any]) -> str:
@@ -105,7 +76,7 @@ def _again(header: Mapping[str, Any]) -> str:
 
 def site(runs: Iterable[Run], folder: Path, title: str) -> None:
     """Write the site into a folder. Raises :class:`OSError` if that fails."""
-    newest = sorted(runs, key=lambda run: run.started, reverse=True)
+    newest = sorted(runs, key=lambda run: run.row.started, reverse=True)
     for run in newest:
         place = folder / run.slug
         place.mkdir(parents=True, exist_ok=True)
@@ -118,18 +89,11 @@ def site(runs: Iterable[Run], folder: Path, title: str) -> None:
 
 def _index(newest: Sequence[Run], title: str) -> str:
     """The page with the table: a row for each implementation and api-version, the newest run of each."""
-    environment = Environment(
-        loader=PackageLoader(__package__ or "reports"), autoescape=True, undefined=StrictUndefined
-    )
-    environment.trim_blocks = environment.lstrip_blocks = True
-    template = environment.get_template("site.html.j2")
     rows: dict[tuple[str, str], list[Run]] = {}
     for run in newest:
-        rows.setdefault((run.implementation, run.version), []).append(run)
-    source = Path(str(template.filename)).read_text("utf-8")
-    areas = sorted({area for run in newest for area in run.areas})
+        rows.setdefault((run.implementation, run.row.version), []).append(run)
     shown = [(history[0], history, _line(history)) for _, history in sorted(rows.items())]
-    return visible(template.render(title=title, areas=areas, rows=shown, policy=policy(source)))
+    return rendered("site.html.j2", [run.row for run in newest], title=title, runs=shown)
 
 
 def _line(history: Sequence[Run]) -> str:
@@ -139,14 +103,14 @@ def _line(history: Sequence[Run]) -> str:
     step = _WIDTH / (len(history) - 1)
     oldest = [*reversed(history)]
     return " ".join(
-        f"{place * step:.1f},{_HEIGHT - 2 - run.share * (_HEIGHT - 4):.1f}" for place, run in enumerate(oldest)
+        f"{place * step:.1f},{_HEIGHT - 2 - run.row.share * (_HEIGHT - 4):.1f}" for place, run in enumerate(oldest)
     )
 
 
 def _entries(newest: Sequence[Run]) -> Iterator[tuple[Run, str, str]]:
     """Yield each run with a title and a text."""
     for run in newest:
-        yield run, f"{run.implementation}, {run.version}: {run.text}", f"{run.told}. {run.again}"
+        yield run, f"{run.implementation}, {run.row.version}: {run.row.first.text}", f"{run.told}. {run.again}"
 
 
 def _rss(newest: Sequence[Run], title: str) -> str:
@@ -157,7 +121,7 @@ def _rss(newest: Sequence[Run], title: str) -> str:
         ET.SubElement(channel, name).text = visible(text)
     for run, named, text in _entries(newest):
         item = ET.SubElement(channel, "item")
-        when = format_datetime(datetime.fromisoformat(run.started))
+        when = format_datetime(datetime.fromisoformat(run.row.started))
         told = (("title", named), ("link", f"{run.slug}/index.html"), ("pubDate", when), ("description", text))
         for name, value in told:
             ET.SubElement(item, name).text = visible(value)
@@ -174,7 +138,7 @@ def _json_feed(newest: Sequence[Run], title: str) -> str:
             "url": f"{run.slug}/index.html",
             "title": named,
             "content_text": text,
-            "date_published": run.started,
+            "date_published": run.row.started,
         }
         for run, named, text in _entries(newest)
     ]

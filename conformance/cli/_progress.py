@@ -24,7 +24,7 @@ from conformance.verdict import Outcome
 
 if TYPE_CHECKING:
     from conformance.target.limits import Spent
-    from reports.headline import Headline
+    from reports.row import Row
 
 __all__ = ["Console"]
 
@@ -64,13 +64,13 @@ def _coloured(line: str) -> str:
 class Console:
     """A pytest plugin that replaces the terminal reporter.
 
-    ``exit_code`` is that of the run, ``headlines`` the first line of each api-version's report, ``refused`` the error
+    ``exit_code`` is that of the run, ``rows`` what the overview tells of each api-version, ``refused`` the error
     because of which the run did not begin, ``spent`` what the run has spent of its budget.
     """
 
     def __init__(self) -> None:
         self.exit_code: int | None = None
-        self.headlines: Mapping[str, Headline] = {}
+        self.rows: Mapping[str, Row] = {}
         self.refused: ConformanceError | None = None
         self.spent: Spent | None = None
         self._sent = self._judged = self._items = 0
@@ -176,7 +176,7 @@ class Console:
         session = config.stash.get(SESSION, None)
         if session is None:
             return
-        self.headlines, self.spent = session.headlines, session.spent
+        self.rows, self.spent = session.rows, session.spent
         # An internal error was reported; a summary would look like a result.
         if self.exit_code is not None:
             return

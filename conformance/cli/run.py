@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,10 +26,12 @@ from conformance.target.limits import NOTHING
 
 if TYPE_CHECKING:
     from reports import github, jsonl, packed
-    from reports.headline import Headline
+    from reports import overview as overview_page
+    from reports.row import Row
 else:
     github = late("reports.github")
     jsonl = late("reports.jsonl")
+    overview_page = late("reports.overview")
     packed = late("reports.packed")
 
 NAME = "run"
@@ -71,13 +74,13 @@ def _main(args: argparse.Namespace) -> int:
     options = from_mapping(vars(args))
     out = out_folder(options).absolute()
     codes: list[int] = []
-    headlines: dict[str, Headline] = {}
+    rows: dict[str, Row] = {}
     purse = _Purse()
     if args.workers < 0:
         raise UsageError(f"-n {args.workers}: must be at least 0")
     for version in _versions(options):
         try:
-            codes.append(_run(args, version, out, headlines, purse))
+            codes.append(_run(args, version, out, rows, purse))
         except ConformanceError as error:
             if not codes:
                 raise
@@ -91,9 +94,11 @@ def _main(args: argparse.Namespace) -> int:
     # A single version has its own page; one above it would only link to it.
     with held():
         if len(codes) > 1:
-            overview(out, headlines)
-        if headlines:
+            overview(out, [*rows.values()])
+        if rows:
             seal(out)
+        if args.github:
+            _summarise_job(out, [*rows.values()])
     # From the most to the least serious. A failure of the target weighs more than a version that could not be judged.
     return next((code for code in (130, 2, 70, 1, 3) if code in codes), 0)
 
@@ -131,8 +136,8 @@ class _Purse:
         config.stash[BEGAN] = self._began
 
 
-def _run(args: argparse.Namespace, version: str, out: Path, headlines: dict[str, Headline], purse: _Purse) -> int:
-    """Judge one api-version with pytest; returns its exit code and adds to ``headlines``."""
+def _run(args: argparse.Namespace, version: str, out: Path, rows: dict[str, Row], purse: _Purse) -> int:
+    """Judge one api-version with pytest; returns its exit code and adds to ``rows``."""
     from conformance.cli import _progress as _console
 
     # Plugins of other people's tests stay out: they cost seconds at every start, and some change what is run.
@@ -155,14 +160,14 @@ def _run(args: argparse.Namespace, version: str, out: Path, headlines: dict[str,
     purse.spent = console.spent or purse.spent
     if console.refused is not None:
         raise console.refused
-    headlines.update(console.headlines)
+    rows.update(console.rows)
     with held() as signals:
-        if console.headlines and args.har:
+        if console.rows and args.har:
             _write_har(out / version)
             seal(out / version)
-        if console.headlines and args.github:
-            _tell_github(out / version)
-        if console.headlines and args.gzip:
+        if console.rows and args.github:
+            _annotate(out / version)
+        if console.rows and args.gzip:
             _pack(out / version)
     if signals.came:
         return 130
@@ -177,12 +182,21 @@ def _write_har(folder: Path) -> None:
         print(f"{PROG}: {folder / NAME_OF_HAR}: can't be written: {error.strerror or error}", file=sys.stderr)
 
 
-def _tell_github(folder: Path) -> None:
-    """Print annotations and add to the summary of the job. What can't be written is told."""
+def _annotate(folder: Path) -> None:
+    """Print the annotations of one api-version for GitHub Actions."""
     for line in github.commands(jsonl.read(folder)):
         print(line)
+
+
+def _summarise_job(out: Path, rows: Sequence[Row]) -> None:
+    """Add to the summary of the job: the table of several api-versions, then what is told of each. What can't be
+    written is told.
+    """
     try:
-        github.summarise_job(folder / "summary.md", os.environ)
+        if len(rows) > 1:
+            github.summarise_job(overview_page.markdown(rows, linked=False), os.environ)
+        for row in rows:
+            github.summarise_job((out / row.version / "summary.md").read_text("utf-8"), os.environ)
     except OSError as error:
         print(f"{PROG}: the summary of the job can't be written: {error.strerror or error}", file=sys.stderr)
 

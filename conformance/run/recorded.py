@@ -26,11 +26,10 @@ from conformance.spec.spec import Spec
 from conformance.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from reports import headline
-    from reports.headline import Headline
+    from reports import row
     from reports.jsonl import Report
 else:
-    headline = late("reports.headline")
+    row = late("reports.row")
 
 __all__ = ["Judged", "judge_files"]
 
@@ -50,11 +49,6 @@ class Judged:
 
     reports: dict[str, Report]
     notes: tuple[str, ...]
-
-    @property
-    def headlines(self) -> dict[str, Headline]:
-        """The headline of each report."""
-        return {name: headline.headline(report) for name, report in self.reports.items()}
 
     @property
     def exit_code(self) -> int:
@@ -77,7 +71,7 @@ def judge_files(files: Sequence[Path], out: Path, *, version: str = "", specs: P
             told = (*_by_another(found, spec.version), *notes)
             made[spec.version] = _report(spec, found, out, started, told)
     if made:
-        recording.overview(out, {name: headline.headline(report) for name, report in made.items()})
+        recording.overview(out, [row.row_of(report) for report in made.values()])
     return Judged(made, notes)
 
 

@@ -39,8 +39,8 @@ from conformance.verdict import Outcome, Verdict
 if TYPE_CHECKING:
     from reports import jsonl, manifest, stored
     from reports import overview as overview_page
-    from reports.headline import Headline
     from reports.jsonl import Report
+    from reports.row import Row
 else:
     jsonl = late("reports.jsonl")
     manifest = late("reports.manifest")
@@ -335,7 +335,11 @@ def seal(folder: Path) -> None:
     manifest.write(folder)
 
 
-def overview(folder: Path, headlines: Mapping[str, Headline]) -> None:
-    """Write the page above the api-versions of a run."""
-    (folder / overview_page.NAME).write_text(overview_page.page(headlines), "utf-8", "backslashreplace")
+def overview(folder: Path, rows: Sequence[Row]) -> None:
+    """Write the pages above the api-versions of a run."""
+    for name, text in (
+        (overview_page.NAME, overview_page.page(rows)),
+        (overview_page.MARKDOWN, overview_page.markdown(rows)),
+    ):
+        (folder / name).write_text(text, "utf-8", "backslashreplace")
     seal(folder)

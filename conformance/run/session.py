@@ -35,12 +35,13 @@ from conformance.target.limits import NOTHING, Allowance, Spent
 from conformance.verdict import Verdict
 
 if TYPE_CHECKING:
-    from reports import console, headline
+    from reports import console, row
     from reports.headline import Headline
     from reports.jsonl import Report
+    from reports.row import Row
 else:
     console = late("reports.console")
-    headline = late("reports.headline")
+    row = late("reports.row")
 
 __all__ = ["Item", "Session"]
 
@@ -62,6 +63,8 @@ class Session:
         self.interrupted_late = False
         self.finished = False
         self.reports: dict[str, Report] = {}
+        #: What the table above the reports tells of each of them.
+        self.rows: dict[str, Row] = {}
         self.unwritten: list[str] = []
         self.notify = _silent
         self._opened = {one.chosen.version: one for one in versions}
@@ -251,10 +254,11 @@ class Session:
                     outdated=partial(outdated, one, items),
                     ended_with=ended,
                 )
+                self.rows[name] = row.row_of(self.reports[name])
                 recording.derive(folder, self.reports[name])
-        if self.reports:
+        if self.rows:
             with self._told("the overview"):
-                recording.overview(self.run.out, self.headlines)
+                recording.overview(self.run.out, [*self.rows.values()])
 
     @contextmanager
     def _told(self, name: str) -> Iterator[None]:
@@ -269,7 +273,7 @@ class Session:
     @property
     def headlines(self) -> Mapping[str, Headline]:
         """The headline of each version that has a report."""
-        return {name: headline.headline(report) for name, report in self.reports.items()}
+        return {name: one.first for name, one in self.rows.items()}
 
     def summary(self) -> Iterator[str]:
         """Yield the lines of the summary on the console."""

@@ -89,7 +89,7 @@ SHOTS: Mapping[str, Shot] = {
     "narrow": Shot("broken", size=(400, 900)),
     "evidence": Shot("broken", "item=lifecycle.deleted.gone--lifecycle.assistants", size=(1000, 800)),
     "stream": Shot("stream", FINDING, element=".stream"),
-    "two-versions": Shot("two-versions", file="index.html", size=(1000, 260)),
+    "two-versions": Shot("two-versions", file="index.html", size=(1280, 420)),
 }
 
 

@@ -35,14 +35,29 @@ def test_no_serious_problem_of_accessibility(broken: Path, opened: Opening, view
         pytest.skip("axe-core is not installed: npm --prefix frontend ci")
     page = opened(broken, VIEWS[view], color_scheme=scheme, bypass_csp=True)
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    assert {} == violations(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_table_of_api_versions_has_no_serious_problem_of_accessibility(
+    broken: Path, opened: Opening, scheme: str
+) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: npm --prefix frontend ci")
+    page = opened(broken.parents[1] / "index.html", color_scheme=scheme, bypass_csp=True)
+    expect(page.get_by_role("heading", level=1)).to_have_text("1 api-version: 1 not conformant")
+    assert {} == violations(page)
+
+
+def violations(page: Page) -> dict[str, list[str]]:
+    """What axe-core finds, by the id of its rule: the beginnings of the first elements. Only what is serious."""
     page.add_script_tag(path=AXE)
     found: list[dict[str, Any]] = page.evaluate("axe.run().then(result => result.violations)")
-    told = {
+    return {
         one["id"]: [node["html"][:120] for node in one["nodes"][:3]]
         for one in found
         if one["impact"] in ("serious", "critical")
     }
-    assert {} == told
 
 
 def test_colours_follow_the_system(broken: Path, opened: Opening) -> None:
@@ -57,6 +72,14 @@ def test_nothing_is_wider_than_a_telephone(broken: Path, opened: Opening, view: 
     page = opened(broken, VIEWS[view], viewport={"width": 400, "height": 800})
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
     assert 400 == page.evaluate("document.documentElement.scrollWidth")
+
+
+def test_a_cell_of_the_table_of_api_versions_opens_its_verdicts(broken: Path, opened: Opening) -> None:
+    page = opened(broken.parents[1] / "index.html", viewport={"width": 400, "height": 800}, expecting="")
+    assert 400 == page.evaluate("document.documentElement.scrollWidth")
+    page.get_by_role("link", name="fail").click()
+    expect(page.locator(".list").get_by_role("link", name="sse.done.last")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("1 of")
 
 
 def test_print_has_the_failing_evidence(broken: Path, opened: Opening) -> None:

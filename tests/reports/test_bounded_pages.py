@@ -51,14 +51,17 @@ class Page(HTMLParser):
 def pages(folder: Path) -> dict[str, str]:
     """The page of a report with hostile texts, and the page above it."""
     report = jsonl.read(small_report(folder))
-    first = part("reports.headline").headline(report)
+    hostile = evolve(report, header={**report.header, "api_version": "v\u202e<script>"})
+    site = part("reports.site")
+    site.site([site.run_of("i\u202e<script>", hostile)], folder / "site", "A title")
     return {
         "report": part("reports.html").render(report, "out"),
-        "overview": part("reports.overview").page({"v\u202e<script>": first}),
+        "overview": part("reports.overview").page([part("reports.row").row_of(hostile)]),
+        "site": (folder / "site" / "index.html").read_text("utf-8"),
     }
 
 
-@pytest.mark.parametrize("name", ["report", "overview"])
+@pytest.mark.parametrize("name", ["report", "overview", "site"])
 def test_the_policy_allows_exactly_what_the_page_holds(tmp_path: Path, name: str) -> None:
     """CSP Level 3: an inline element runs if the digest of its text is listed. Nothing may be loaded or sent."""
     page = Page(pages(tmp_path)[name])

@@ -38,10 +38,9 @@ def in_part(scenario: str = "corpus.o", *parts: Unjudged) -> Verdict:
 
 def rendered(report: Any) -> dict[str, str]:
     """The text of each format that tells of a whole run."""
-    first = part("reports.headline").headline(report)
     made = {name: part(f"reports.{name}").render(report, "out") for name in ("html", "markdown", "badge")}
     made["console"] = "\n".join(part("reports.console").render(report, "out"))
-    made["overview"] = part("reports.overview").page({"v": first})
+    made["overview"] = part("reports.overview").page([part("reports.row").row_of(report)])
     return made
 
 

@@ -181,6 +181,6 @@ def test_the_summary_of_the_job_gets_the_summary_of_the_run(tmp_path: Path) -> N
     (tmp_path / "summary.md").write_text("# v\n")
     target = tmp_path / "job"
     target.write_text("before\n")
-    github.summarise_job(tmp_path / "summary.md", {github.SUMMARY: str(target)})
+    github.summarise_job((tmp_path / "summary.md").read_text("utf-8"), {github.SUMMARY: str(target)})
     assert "before\n# v\n\n" == target.read_text()
-    github.summarise_job(tmp_path / "summary.md", {})
+    github.summarise_job((tmp_path / "summary.md").read_text("utf-8"), {})
