@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from conformance.requests.case import Case, Cost, JsonBody, Multipart, body_to_json
 from conformance.spec.operations import Operation
+
+from .sample_files import file_named
 
 __all__ = ["cost_of", "expensive_kind"]
 
@@ -52,7 +55,16 @@ def cost_of(case: Case, operation: Operation) -> Cost:
             return Cost(seconds=300.0)
         case "recording":
             return Cost(seconds=1.0)
+        case "batch":
+            # Each batch of the corpus is made of the same sample file.
+            return Cost(tokens=_batch_tokens(file_named("file:batch").data))
     return Cost()
+
+
+def _batch_tokens(data: bytes) -> int:
+    """The tokens of the requests in the file of a batch, and of their answers at most."""
+    bodies = [json.loads(line)["body"] for line in data.splitlines()]
+    return sum(_size(json.dumps(body)) // 3 + _answer_tokens(body) for body in bodies)
 
 
 def _json_object(case: Case) -> dict[str, Any]:

@@ -53,7 +53,7 @@ _IMAGES = (
 #: One deployment for each capability, and for all that requests of the corpus need together. A target without
 #: ``[target.deployments]`` is taken to have these.
 DEFAULT_DEPLOYMENTS: tuple[Deployment, ...] = (
-    _deployed("gpt-4o", *_CHAT, *_HOSTED, "assistants", "responses", model="gpt-4o-2024-08-06"),
+    _deployed("gpt-4o", *_CHAT, *_HOSTED, "assistants", "responses", "batch", model="gpt-4o-2024-08-06"),
     _deployed("gpt-4o-mini", "fine-tuning", model="gpt-4o-mini-2024-07-18"),
     _deployed("o1", *_CHAT, *_HOSTED, "reasoning", "assistants", "responses", model="o1-2024-12-17"),
     _deployed("gpt-35-turbo-instruct", "completions", "n", "stop"),

@@ -16,7 +16,7 @@ from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Case, Expect
 from conformance.scenarios.cursors import LARGEST, Place
 from conformance.scenarios.lists import ids_of
-from conformance.scenarios.resource_kinds import KINDS, Kind
+from conformance.scenarios.resource_kinds import Kind, main_kinds
 from conformance.scenarios.scenario import Scenario, Script, Settings, Step
 from conformance.scenarios.steps import (
     IMPOSSIBLE,
@@ -42,9 +42,8 @@ REQUESTS = 30
 
 def scenarios_for(spec: Spec) -> Iterator[Scenario]:
     """One lifecycle for each kind that can be created and read."""
-    for item in KINDS:
-        # A training file differs from a file in its content only; one lifecycle of files is enough.
-        if item.has(spec, "create", "get") and item.name != "training_file":
+    for item in main_kinds():
+        if item.has(spec, "create", "get"):
             verbs = [verb for verb in ("create", "get", "list", "modify", "delete") if item.has(spec, verb)]
             yield Scenario(
                 id=f"lifecycle.{item.prefix}",

@@ -17,7 +17,7 @@ from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Case, Expect
 from conformance.requests.profile import Profile
 from conformance.scenarios.cursors import Place, size_of
-from conformance.scenarios.resource_kinds import KINDS, Kind
+from conformance.scenarios.resource_kinds import Kind, main_kinds
 from conformance.scenarios.scenario import Scenario, Script, Settings, Step, Wait
 from conformance.scenarios.steps import call, create, created_id, prepared
 from conformance.spec.operations import operations_of
@@ -96,10 +96,7 @@ def listing(spec: Spec, item: Listing, doc: str, *, requests: int = 70, tokens: 
 
 def scenarios_for(spec: Spec) -> Iterator[Scenario]:
     """One walk for each list that has ``limit`` and ``after``, with objects of the first kind that it lists."""
-    first: dict[str, Kind] = {}
-    for item in KINDS:
-        first.setdefault(item.prefix, item)
-    for item in first.values():
+    for item in main_kinds():
         if item.has(spec, "create", "list") and {"limit", "after"} <= parameters(spec, item.operation("list")):
             verbs = [verb for verb in ("create", "list", "delete") if item.has(spec, verb)]
             yield listing(

@@ -7,6 +7,7 @@ doesn't document are left out. ``{run}`` becomes the run's id and marks the obje
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,16 +18,20 @@ from conformance.spec.spec import Spec
 
 __all__ = [
     "CRITERION",
+    "ENDPOINT",
     "KINDS",
     "MARKER",
     "NOTES",
+    "REQUEST_ROWS",
     "ROWS",
     "TRAINING",
     "WEATHER",
     "Kind",
     "Upload",
     "kind",
+    "main_kinds",
     "properties",
+    "request_rows",
 ]
 
 #: The metadata key that holds the run's id.
@@ -45,6 +50,22 @@ TRAINING = (
     .rstrip("\r\n")
     .encode()
 )
+
+#: Where the requests of a batch go, as the file of a batch and the batch itself name it.
+ENDPOINT = "/v1/chat/completions"
+
+
+def request_rows(**bodies: Mapping[str, Any]) -> bytes:
+    """The file of a batch: one chat request for each ``custom_id``, for a deployment that answers batches."""
+    rows = (
+        {"custom_id": id, "method": "POST", "url": ENDPOINT, "body": {"model": "{deployment}", "max_tokens": 8, **body}}
+        for id, body in bodies.items()
+    )
+    return "".join(f"{json.dumps(row)}\n" for row in rows).encode()
+
+
+#: The file of the smallest batch.
+REQUEST_ROWS = request_rows(only={"messages": [{"role": "user", "content": "Say hello."}]})
 
 #: The content of files for assistants and vector stores.
 NOTES = b"Notes of a conformance run.\r\nThe second line ends with a line feed.\nThe end"
@@ -159,6 +180,14 @@ KINDS: tuple[Kind, ...] = (
         creator="upload",
         upload=Upload("conformance-training-{run}.jsonl", "fine-tune", TRAINING, "application/jsonl"),
         echoed=(),
+    ),
+    Kind(
+        name="batch_file",
+        prefix="files",
+        creator="upload",
+        upload=Upload("conformance-batch-{run}.jsonl", "batch", REQUEST_ROWS, "application/jsonl"),
+        echoed=(),
+        capability="batch",
     ),
     Kind(
         name="assistant_file",
@@ -285,6 +314,18 @@ KINDS: tuple[Kind, ...] = (
         expensive="fine-tuning",
     ),
     Kind(
+        name="batch",
+        prefix="batches",
+        needs="batch_file",
+        body={"input_file_id": "{batch_file}", "endpoint": ENDPOINT, "completion_window": "24h"},
+        # A service may name the endpoint in another way, with or without /v1.
+        echoed=("input_file_id", "completion_window"),
+        undo="cancel",
+        capability="batch",
+        expensive="batch",
+        tokens=64,
+    ),
+    Kind(
         name="video_job",
         prefix="video.generations.jobs",
         body={
@@ -305,6 +346,14 @@ KINDS: tuple[Kind, ...] = (
 def kind(name: str) -> Kind:
     """The kind with a name. Raises :class:`KeyError` for an unknown one."""
     return {item.name: item for item in KINDS}[name]
+
+
+def main_kinds() -> tuple[Kind, ...]:
+    """The first kind of each prefix. Further ones, such as files for other purposes, exist for what needs them."""
+    first: dict[str, Kind] = {}
+    for item in KINDS:
+        first.setdefault(item.prefix, item)
+    return tuple(first.values())
 
 
 def properties(spec: Spec, schema: Any, depth: int = 0) -> frozenset[str]:

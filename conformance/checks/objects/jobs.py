@@ -23,15 +23,16 @@ from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
 #: Scenarios with objects that take time.
-SCENARIOS = ("vector_stores.*", "evals.*", "fine_tuning.*", "video.*", "responses.*")
+SCENARIOS = ("vector_stores.*", "evals.*", "fine_tuning.*", "video.*", "responses.*", "batches.*")
 
 #: Final states. A vector store is not concerned: it becomes active again whenever a file is added.
 ENDS = frozenset({"succeeded", "completed", "failed", "cancelled", "canceled", "incomplete", "expired"})
 
 #: States of unfinished work. A state that is in neither set is unknown and not judged.
-UNDER_WAY = frozenset(
-    {"queued", "pending", "validating_files", "preprocessing", "running", "in_progress", "processing", "cancelling"}
-)
+UNDER_WAY = frozenset({
+    "queued", "pending", "validating", "validating_files", "preprocessing", "running", "in_progress", "processing",
+    "finalizing", "cancelling",
+})  # fmt: skip
 
 #: Returns a changed object, or None if it can't be changed.
 Change = Callable[[dict[str, Any]], Any]

@@ -66,7 +66,9 @@ def _faults(batch: Value, rows: list[Value] | None) -> list[Value]:
 
 
 def _advance(call: Call, batch: Value) -> None:
-    """Take the batch one state further."""
+    """Take the batch one state further. Its first row is answered when it is in progress, the others before it is
+    finalized, so that a batch which is cancelled between has a part of its results.
+    """
     if batch["status"] in _ENDED:
         return
     following = _NEXT[batch["status"]]
@@ -78,16 +80,27 @@ def _advance(call: Call, batch: Value) -> None:
             _moved(call, batch, "failed")
             return
         batch["request_counts"] = {"total": len(rows or ()), "completed": 0, "failed": 0}
-    if following == "completed":
-        _run(call, batch)
+        _answered(call, batch, (rows or [])[:1])
+    elif following == "finalizing":
+        _answered(call, batch, (rows_of(content_of(call, batch["input_file_id"]) or b"") or [])[1:])
+    else:
+        _written(call, batch)
     _moved(call, batch, following)
 
 
-def _run(call: Call, batch: Value) -> None:
-    """Answer all rows. Those that succeed are written to the output file, the others to the error file."""
-    output: list[str] = []
-    failed: list[str] = []
-    for row in rows_of(content_of(call, batch["input_file_id"]) or b"") or ():
+def _lines(call: Call, batch: Value, name: str) -> list[str]:
+    """The rows of the output or of the error file that a batch has so far."""
+    kept = call.store.collection(f"batch-{name}-lines")
+    found: list[str] | None = kept.get(batch["id"])
+    if found is None:
+        found = []
+        kept.put(batch["id"], found)
+    return found
+
+
+def _answered(call: Call, batch: Value, rows: list[Value]) -> None:
+    """Answer some rows. Those that succeed go to the output file, the others to the error file."""
+    for row in rows:
         response = call.post(_path(batch["endpoint"]), row["body"])
         answer = {
             "status_code": response.status,
@@ -100,9 +113,15 @@ def _run(call: Call, batch: Value) -> None:
             "response": answer,
             "error": None,
         }
-        (output if response.status < 300 else failed).append(dumps(line))
-    batch["request_counts"] = {"total": len(output) + len(failed), "completed": len(output), "failed": len(failed)}
-    for name, lines in (("output", output), ("error", failed)):
+        good = response.status < 300
+        _lines(call, batch, "output" if good else "error").append(dumps(line))
+        batch["request_counts"]["completed" if good else "failed"] += 1
+
+
+def _written(call: Call, batch: Value) -> None:
+    """Store the files with the rows that were answered. There is no file without rows."""
+    for name in ("output", "error"):
+        lines = _lines(call, batch, name)
         if lines:
             data = "".join(f"{line}\n" for line in lines).encode()
             file = store_file(call, data, f"{batch['id']}_{name}.jsonl", "batch_output", status="processed")
