@@ -7,16 +7,17 @@ strategies attach are checked, not trusted.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
 from conformance._parts import late
 from conformance.corpus.corpus import Corpus
+from conformance.corpus.request_values import RequestValues
 from conformance.pointer import tokens
-from conformance.requests.case import Case, Expect, JsonBody, Multipart
+from conformance.requests.case import Case, Expect
 from conformance.requests.field_rules import broken_rules
 from conformance.requests.profile import Profile
 from conformance.spec.openapi import BOUNDS
@@ -107,7 +108,7 @@ def coverage_of(corpus: Corpus) -> tuple[OperationCoverage, ...]:
 _Key = tuple[str, str, str, str]
 
 
-@frozen(eq=False)
+@frozen(slots=False, eq=False)
 class _Measure:
     """Measures one operation."""
 
@@ -116,6 +117,10 @@ class _Measure:
     shapes: Shapes
     left_out: Mapping[str, str]
     profile: str
+
+    @cached_property
+    def _requests(self) -> RequestValues:
+        return RequestValues(self.operation, self.shapes)
 
     def of(self, cases: tuple[Case, ...]) -> OperationCoverage:
         """Count one operation."""
@@ -165,7 +170,7 @@ class _Measure:
         documented: dict[_Key, str] = {}
         constraints: dict[_Key, str] = {}
         by_kind = {kind: category for category, kinds in CATEGORIES.items() for kind in kinds}
-        for media, root in self._roots():
+        for media, root in self._requests.roots():
             for slot in self.shapes.slots(root):
                 # The first step is the location (body, query or header), which is no fact.
                 if len(slot.path) < 2:
@@ -181,47 +186,13 @@ class _Measure:
                 constraints[("", clause.id, "rule", "")] = "rules"
         return documented, constraints
 
-    def _roots(self) -> Iterator[tuple[str, Node]]:
-        """Yield (media type, schema of the request)."""
-        for media in tuple(self.operation.body) or ("",):
-            yield media, schema_tree.request_node(self.shapes, self.operation, media)
-
-    def _request(self, case: Case) -> tuple[str, dict[str, Any]] | None:
-        """(media type, request as one value) of a case. Texts of query and form get the types that the document gives
-        them.
-        """
-        # Probes of wrong methods and paths are no requests of this operation.
-        if case.method != self.operation.method or case.path != self.operation.path:
-            return None
-        request: dict[str, Any] = {}
-        media = ""
-        if isinstance(case.body, JsonBody):
-            media, request["body"] = "application/json", case.body.value
-        elif isinstance(case.body, Multipart):
-            media = "multipart/form-data"
-            request["body"] = self._typed(media, "body", _fields(case.body))
-        elif case.body is not None:
-            return None
-        elif self.operation.body:
-            media = drafts.media_of(self.operation)
-        for place, pairs in (("query", case.query), ("header", case.headers)):
-            if pairs:
-                request[place] = self._typed(media, place, _grouped(pairs))
-        return media, request
-
-    def _typed(self, media: str, place: str, texts: Mapping[str, list[str]]) -> dict[str, Any]:
-        """The parameters or form fields with their documented types."""
-        root = next(node for name, node in self._roots() if name == media or not name)
-        known = root.properties[place].properties if place in root.properties else {}
-        return {name: _value(known.get(name), values) for name, values in texts.items()}
-
     def _shown(self, case: Case) -> set[_Key]:
         """The facts that a case shows."""
-        found = self._request(case)
+        found = self._requests.of(case)
         if found is None:
             return set()
         media, request = found
-        root = next((node for name, node in self._roots() if name == media), None)
+        root = self._requests.root(media)
         if root is None:
             return set()
         return {(media, *key) for key in facts.observe(root, request)}
@@ -232,7 +203,7 @@ class _Measure:
         # A probe breaks a rule of HTTP or of access, not a constraint of the schema.
         if breaks is None or case.role.startswith("probe."):
             return
-        found = self._request(case)
+        found = self._requests.of(case)
         if found is None:
             return
         if breaks.clause:
@@ -241,7 +212,7 @@ class _Measure:
                 yield ("", breaks.clause, "rule", "")
             return
         media, request = found
-        root = next((node for name, node in self._roots() if name == media), None)
+        root = self._requests.root(media)
         # A label alone doesn't count: if the request is valid, nothing was broken.
         if root is None or root.fits(request):
             return
@@ -279,42 +250,6 @@ def _paths(root: Node, request: Any, pointer: str) -> Iterator[str]:
             yield from walk(node.extra, (*path, "%"), rest[1:], inner)
 
     yield from walk(root, (), tokens(pointer), request)
-
-
-def _fields(body: Multipart) -> dict[str, list[str]]:
-    """The texts of a form by field; of a file its name."""
-    fields: dict[str, list[str]] = {}
-    for item in body.parts:
-        fields.setdefault(item.name, []).append(item.filename or item.data.decode("utf-8", "replace"))
-    return fields
-
-
-def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """The values of query parameters by name."""
-    grouped: dict[str, list[str]] = {}
-    for name, value in pairs:
-        grouped.setdefault(name, []).append(value)
-    return grouped
-
-
-def _value(node: Node | None, texts: list[str]) -> Any:
-    """A text as the type that the document gives it: a number, true, false, or an array of them."""
-    if node is None:
-        return texts[0]
-    kinds = {kind for branch in (node, *node.branches) for kind in branch.types}
-    # Where a text and a list are both allowed, one text is a text.
-    if "array" in kinds and ("string" not in kinds or len(texts) > 1):
-        array = next(branch for branch in (node, *node.branches) if "array" in branch.types)
-        return [_value(array.items, [text]) for text in texts]
-    text = texts[0]
-    if kinds & {"integer", "number", "boolean", "object"}:
-        try:
-            made = json.loads(text)
-        except ValueError:
-            return text
-        # A quoted text is JSON too, but in a form the quotes belong to the text.
-        return made if not isinstance(made, str) else text
-    return text
 
 
 def _plain(path: str) -> str:

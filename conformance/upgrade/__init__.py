@@ -1,0 +1,1 @@
+"""A move from one api-version to another: what is predicted, what a target does, and what follows."""
