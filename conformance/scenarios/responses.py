@@ -17,6 +17,7 @@ from conformance.spec.spec import Spec
 from conformance.verdict import Level
 
 CREATE, GET, DELETE, ITEMS = "responses.create", "responses.get", "responses.delete", "responses.input_items.list"
+CANCEL = "responses.cancel"
 
 #: States of a response that has ended.
 ENDS = ("completed", "failed", "incomplete", "cancelled")
@@ -166,6 +167,43 @@ def background(spec: Spec, settings: Settings) -> Script:
         look = _look(spec, name, later, "later.get")
         yield from poll_status(look, "later.get", ENDS, settings)
         yield (look.at(name, "later.again"),)
+
+
+@scenario(
+    "responses.cancelled",
+    operations=(CREATE, GET, CANCEL),
+    requests=40,
+    tokens=512,
+    features=("responses.background",),
+)
+def cancelled(spec: Spec, settings: Settings) -> Script:
+    """A response in the background is cancelled at once and read until it has ended; one that isn't in the background
+    can't be cancelled.
+    """
+    name = "responses.cancelled"
+    made = (
+        _create(spec, name, "later", input="Count from 1 to 900 in words.", background=True),
+        _create(spec, name, "done", input="Say hello."),
+    )
+    later, done = map(created_id, (yield made))
+    if later is not None:
+        # A fast target may have ended it before.
+        (seen,) = yield (_cancel(spec, name, "later", later, expect=Expect.EITHER),)
+        if seen.ok:
+            look = _look(spec, name, later, "later.get")
+            yield from poll_status(look, "later.get", ENDS, settings)
+            yield (look.at(name, "later.again"),)
+    if done is not None:
+        nothing: dict[str, Any] = {
+            "expect": Expect.REJECT, "level": Level.SHOULD, "reason": "the response isn't in the background",
+            "breaks": Break("response_id", "state", "path"),
+        }  # fmt: skip
+        yield (_cancel(spec, name, "done", done, **nothing),)
+        yield (_look(spec, name, done, "done.get"),)
+
+
+def _cancel(spec: Spec, name: str, key: str, id: str, **more: Any) -> Case:
+    return call(spec, CANCEL, f"{{{key}}}", role=f"{key}.cancel", known={key: id}, **more).at(name, f"{key}.cancel")
 
 
 def scenarios_for(spec: Spec) -> Iterator[Scenario]:

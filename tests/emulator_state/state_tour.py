@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from state_assistants import assistants, full_pages, runs, streamed_runs, threads
+from state_batches import batches
 from state_conversations import containers, conversations
 from state_steps import FUNCTIONS, MODEL, lived, paged, uploaded
 from state_talk import Talk
@@ -32,6 +33,23 @@ def files(talk: Talk) -> None:
     talk.ok("files.list")
 
 
+def searched(talk: Talk, store: str, file: str) -> None:
+    """The attributes and the text of a file in a store, and searches that they decide; what the version has of it."""
+    if talk.has("vector_stores.files.modify"):
+        for attributes in ({"page": 3}, {"shelf": "3"}):
+            talk.ok("vector_stores.files.modify", store, file, body={"attributes": attributes})
+            talk.ok("vector_stores.files.get", store, file)
+    if talk.has("vector_stores.files.content"):
+        talk.ok("vector_stores.files.content", store, file)
+    if talk.has("vector_stores.search"):
+        over = {"type": "gt", "key": "page", "value": 3}
+        shelf = {"type": "and", "filters": [{"type": "eq", "key": "shelf", "value": "3"}]}
+        same = {"type": "eq", "key": "shelf", "value": "3"}
+        sharp = {"ranking_options": {"score_threshold": 0.9}}
+        for sent in ({}, {"max_num_results": 1}, {"filters": over}, {"filters": shelf}, {"filters": same}, sharp):
+            talk.ok("vector_stores.search", store, body={"query": "town", **sent})
+
+
 def vector_stores(talk: Talk) -> None:
     make = {"name": "books", "metadata": {"a": "bee"}, "expires_after": {"anchor": "last_active_at", "days": 7}}
     lived(talk, "vector_stores", make=make, change={"name": "papers", "metadata": {"a": "cee"}})
@@ -50,18 +68,7 @@ def vector_stores(talk: Talk) -> None:
     paged(talk, "vector_stores.files.list", store)
     for status in ("completed", "failed"):
         talk.ok("vector_stores.files.list", store, query={"filter": status})
-    if talk.has("vector_stores.files.modify"):
-        talk.ok("vector_stores.files.modify", store, ids[0], body={"attributes": {"shelf": "3"}})
-        talk.ok("vector_stores.files.get", store, ids[0])
-    if talk.has("vector_stores.files.content"):
-        talk.ok("vector_stores.files.content", store, ids[0])
-    if talk.has("vector_stores.search"):
-        over = {"type": "gt", "key": "page", "value": 3}
-        shelf = {"type": "and", "filters": [{"type": "eq", "key": "shelf", "value": "3"}]}
-        same = {"type": "eq", "key": "shelf", "value": "3"}
-        sharp = {"ranking_options": {"score_threshold": 0.9}}
-        for sent in ({}, {"max_num_results": 1}, {"filters": over}, {"filters": shelf}, {"filters": same}, sharp):
-            talk.ok("vector_stores.search", store, body={"query": "town", **sent})
+    searched(talk, store, ids[0])
     talk.ok("vector_stores.files.delete", store, ids[0])
     assert talk.status("vector_stores.files.get", store, ids[0]) == 404
     if known:
@@ -132,6 +139,11 @@ def responses(talk: Talk) -> None:
     later = talk.ok("responses.create", body={**asked, "background": True})["id"]
     for _ in range(3):
         talk.ok("responses.get", later)
+    if talk.has("responses.cancel"):
+        stopped = talk.ok("responses.create", body={**asked, "background": True})["id"]
+        talk.ok("responses.cancel", stopped)
+        assert "cancelled" == talk.ok("responses.get", stopped)["status"]
+        assert talk.status("responses.cancel", first) == 400
     talk.ok("responses.delete", first)
     assert talk.status("responses.get", first) == 404
     assert talk.status("responses.delete", first) == 404
@@ -303,6 +315,7 @@ CHAPTERS: dict[str, Callable[[Talk], None]] = {
     "files.upload": files,
     "vector_stores.create": vector_stores,
     "responses.create": responses,
+    "batches.create": batches,
     "conversations.create": conversations,
     "containers.create": containers,
     "responses.get": limits,

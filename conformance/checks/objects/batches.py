@@ -187,6 +187,13 @@ def _went_on(item: dict[str, Any]) -> Any:
     return {**rest, "status": "completed", "completed_at": item.get("created_at")}
 
 
+def ended_before(trace: Trace) -> str:
+    """A text that says that the batch had ended before it was cancelled; "" if it was under way."""
+    seen = one(trace, "batch.first")
+    status = seen.json.get("status") if seen is not None else None
+    return f"the batch was {status} before it could be cancelled" if status in ENDS else ""
+
+
 @trace_check(
     "batches.cancel",
     Level.SHOULD,
@@ -194,6 +201,7 @@ def _went_on(item: dict[str, Any]) -> Any:
     counterexample=on_objects("batch", _went_on, method="GET"),
     scenarios=("batches.cancelled",),
     needs=("cancel", reached("cancelled", *ENDS)),
+    unless=(ended_before,),
 )
 def cancel(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A batch whose cancellation was accepted while it was under way is cancelled in the end."""

@@ -14,6 +14,7 @@ from conformance.pointer import look_up
 from conformance.requests.case import Case, Expect
 from conformance.requests.request import Request
 from conformance.requests.selectors import value_at
+from conformance.scenarios.resource_kinds import NOTES
 from conformance.schema.integers import is_integer
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
@@ -199,3 +200,35 @@ def own(spec: Spec, trace: Trace) -> Iterator[Finding]:
     strange = sorted({str(item.get("file_id")) for item in _results(seen.json)} - set(map(str, ids)))
     if strange:
         yield seen.finding("files that the store has not", place="/data", actual=strange)
+
+
+def _other_words(value: Any, _request: Request) -> Any:
+    """Counterexample: the text is that of another file."""
+    data = value.get("data")
+    if not isinstance(data, list) or not data:
+        return None
+    return {**value, "data": [{**part, "text": "Another file."} if isinstance(part, dict) else part for part in data]}
+
+
+@trace_check(
+    "stores.file.content",
+    Level.SHOULD,
+    clause="store-file-content",
+    counterexample=on_json(_other_words, when=asked("GET", r"/vector_stores/\w+/files/[\w-]+/content")),
+    scenarios=("vector_stores.searched",),
+    needs=("content",),
+)
+def content(spec: Spec, trace: Trace) -> Iterator[Finding]:
+    """The content of a file in a store is the words of the file, in their order. Line ends and parts may differ."""
+    seen = one(trace, "content")
+    parts = seen.json.get("data") if seen is not None else None
+    words = (
+        [word for part in parts if isinstance(part, dict) for word in str(part.get("text")).split()]
+        if isinstance(parts, list)
+        else []
+    )
+    wanted = NOTES.decode().split()
+    if seen is not None and words != wanted and seen.json.get("has_more") is not True:
+        yield seen.finding(
+            "the text is not that of the file", place="/data", expected=" ".join(wanted), actual=" ".join(words)
+        )

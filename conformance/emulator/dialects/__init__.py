@@ -1,4 +1,5 @@
-"""Dialects: shapes of answers that the service was recorded to send and that its documents don't show.
+"""Dialects: shapes of answers that the service was recorded to send, or that examples in its guides show, and that its
+API documents don't.
 
 Each is a function of a call and the handler that answers it as documented, one file for each subject. An emulator in
 any dialect is conformant; so every rule of the judge meets what the document says and what was recorded.

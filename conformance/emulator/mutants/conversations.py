@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from conformance.emulator.call import Call
-from conformance.emulator.edits import path_ids, with_query
+from conformance.emulator.edits import Value, each_object, path_ids, with_fields, with_items, with_query
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
 from conformance.evidence.exchange import Response
@@ -107,4 +107,59 @@ def not_read(call: Call, answer: Handler) -> Response:
         collection.remove(item["id"])
     for item in (*held, *added):
         collection.put(item["id"], item)
+    return response
+
+
+@mutant(
+    "conversations.items-of-all",
+    "A conversation shows its own items alone.",
+    "conversations.items.list",
+)
+def items_of_all(call: Call, answer: Handler) -> Response:
+    own = path_ids(call)[0]
+    everything = call.store.everything().items()
+    others = [
+        item for (kind, parent), kept in everything if kind == "conversation-items" and parent != own for item in kept
+    ]
+    first = not {"after", "before"} & set(call.query)
+    return with_items(answer(call), lambda data: [*data, *others[:1]] if first else data)
+
+
+@mutant("conversations.only-one-added", "All items that are sent together are added.", "conversations.items.create")
+def only_one_added(call: Call, answer: Handler) -> Response:
+    return answer(evolve(call, body={**call.body, "items": call.body["items"][:1]}))
+
+
+@mutant("conversations.text-cut", "An item keeps its text.", "conversations.items.list", "conversations.items.get")
+def text_cut(call: Call, answer: Handler) -> Response:
+    def cut(item: Value) -> None:
+        for part in item.get("content") or ():
+            if isinstance(part.get("text"), str):
+                part["text"] = part["text"][:5]
+
+    return each_object(answer(call), cut)
+
+
+@mutant("conversations.roles-lost", "An item keeps its role.", "conversations.items.list", "conversations.items.get")
+def roles_lost(call: Call, answer: Handler) -> Response:
+    return with_fields(answer(call), role="assistant")
+
+
+@mutant("conversations.response-names-none", "A response names the conversation that it is in.", RESPONSE,
+        seen_by="conversations.create", about="conversation")  # fmt: skip
+def response_names_none(call: Call, answer: Handler) -> Response:
+    return with_fields(answer(call), conversation=None)
+
+
+@mutant(
+    "conversations.stays",
+    "A deleted conversation is gone.",
+    "conversations.delete",
+    seen_by="conversations.get",
+)
+def stays(call: Call, answer: Handler) -> Response:
+    conversations = call.store.collection("conversations")
+    kept = conversations.get(path_ids(call)[0])
+    response = answer(call)
+    conversations.put(kept["id"], kept)
     return response

@@ -7,12 +7,22 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from conformance.emulator.call import Call
-from conformance.emulator.edits import Value, edited, with_data, with_events, with_fields, with_items
+from conformance.emulator.edits import (
+    Value,
+    answer_unless_refused,
+    edited,
+    path_ids,
+    with_data,
+    with_events,
+    with_fields,
+    with_items,
+)
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
 from conformance.evidence.exchange import Response
 
 CREATE, GET, INPUT = "responses.create", "responses.get", "responses.input_items.list"
+CANCEL = "responses.cancel"
 
 
 def _with(call: Call, **body: object) -> Call:
@@ -160,3 +170,39 @@ def stream_item_not_done(call: Call, answer: Handler) -> Response:
 def stream_without_end(call: Call, answer: Handler) -> Response:
     ends = ("response.completed", "response.incomplete", "response.failed")
     return with_events(answer(call), lambda events: [one for one in events if one[0] not in ends])
+
+
+@mutant(
+    "responses.cancel-ignored", "A response that is cancelled in the background doesn't go on.", CANCEL, seen_by=GET
+)
+def cancel_ignored(call: Call, answer: Handler) -> Response:
+    progress = call.store.collection("response-progress")
+    before = progress.get(path_ids(call)[0])
+    response = answer(call)
+    if before is not None and response.status < 300:
+        progress.put(path_ids(call)[0], before)
+    return response
+
+
+@mutant("responses.cancel-unconfirmed", "The answer to a cancellation shows the response cancelled.", CANCEL)
+def cancel_unconfirmed(call: Call, answer: Handler) -> Response:
+    return with_fields(answer(call), status="in_progress")
+
+
+@mutant("responses.cancel-anything", "Only a response in the background can be cancelled.", CANCEL)
+def cancel_anything(call: Call, answer: Handler) -> Response:
+    response = answer_unless_refused(call, answer)
+    found = call.store.collection("responses").get(path_ids(call)[0])
+    if response is None and found is not None:
+        return call.json({**found, "status": "cancelled"})
+    return answer(call) if response is None else response
+
+
+@mutant("responses.background-claims-end", "A response in the background is completed when it has ended.", CREATE,
+        about="background")  # fmt: skip
+def background_claims_end(call: Call, answer: Handler) -> Response:
+    def claim(one: Value) -> None:
+        if one.get("status") == "queued":
+            one.update(status="completed", output=[])
+
+    return edited(answer(call), claim)

@@ -76,3 +76,18 @@ def token_for_nothing(call: Call, answer: Handler) -> Response:
 @mutant("search.another-kind", "A page of results says what it is.", SEARCH, CONTENT)
 def another_kind(call: Call, answer: Handler) -> Response:
     return _on_page(answer(call), object="list")
+
+
+@mutant("search.content-of-another", "The content of a file in a store is its own.", CONTENT)
+def content_of_another(call: Call, answer: Handler) -> Response:
+    return with_fields(answer(call), text="The text of another file.")
+
+
+@mutant("search.content-cut", "The content of a file in a store is whole.", CONTENT)
+def content_cut(call: Call, answer: Handler) -> Response:
+    return each_object(answer(call), lambda part: part.update(text=part["text"][:20]))
+
+
+@mutant("search.content-missing", "A file in a store has a content.", CONTENT)
+def content_missing(call: Call, answer: Handler) -> Response:
+    return _on_page(answer(call), data=[])

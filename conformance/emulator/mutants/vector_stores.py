@@ -191,3 +191,12 @@ def file_of_another(call: Call, answer: Handler) -> Response:
 @mutant("store.usage-negative", "The bytes of a store are not negative.", *STORES)
 def usage_negative(call: Call, answer: Handler) -> Response:
     return with_fields(answer(call), usage_bytes=-1, bytes=-1)
+
+
+@mutant("store.attributes-as-text", "Attributes of a file keep their types.", *FILES, about="attributes")
+def attributes_as_text(call: Call, answer: Handler) -> Response:
+    def written(one: Value) -> None:
+        if isinstance(one.get("attributes"), dict):
+            one["attributes"] = {name: str(value) for name, value in one["attributes"].items()}
+
+    return each_object(answer(call), written)
