@@ -11,7 +11,7 @@ from conformance.evidence.exchange import Response
 from conformance.evidence.timeline import visible
 from conformance.passage.judge import Judged, Row
 from conformance.passage.passage import Difference, Passage
-from conformance.passage.rule import all_rules
+from conformance.passage.rule import all_rules, record_rules
 from conformance.requests.headers import Headers
 
 __all__ = ["before_after", "markdown", "render"]
@@ -40,13 +40,15 @@ def markdown(
     """The summary in lines."""
     yield f"# {head['api_version']} through {head['gateway']}: {result.text}"
     yield ""
-    yield "| level | direction | kind | field | requests | before -> after | declared |"
-    yield "|---|---|---|---|---|---|---|"
+    yield "| level | nature | direction | kind | field | requests | before -> after | rule | why |"
+    yield "|---|---|---|---|---|---|---|---|---|"
     for row in result.rows:
         shown = _cell(before_after(row.example))
+        judgement = row.judgement
+        why = f"{judgement.why} ({judgement.source})"
         yield (
-            f"| {row.level} | {row.side} | {row.kind} | `{_cell(row.field)}` | {row.requests} | {shown} "
-            f"| {_cell(row.declared)} |"
+            f"| {row.level} | {judgement.nature} | {row.side} | {row.kind} | `{_cell(row.field)}` | {row.requests} "
+            f"| {shown} | `{row.rule}` | {_cell(why)} |"
         )
     for line in result.unseen:
         yield f"\nWarning: {line}"
@@ -97,7 +99,7 @@ def render(
 def _unjudged(result: Judged) -> list[tuple[str, int, str]]:
     """(rule, passages judged, why the others weren't) for every rule."""
     rows = []
-    for name in all_rules():
+    for name in (*all_rules(), *record_rules()):
         why = "; ".join(f"{count} x {reason}" for reason, count in result.unjudged.get(name, {}).items())
         rows.append((name, result.judged.get(name, 0), why))
     return rows
@@ -105,7 +107,7 @@ def _unjudged(result: Judged) -> list[tuple[str, int, str]]:
 
 def _card(number: int, row: Row, passage: Passage | None) -> dict[str, Any]:
     """One row with its rule and the messages at both taps."""
-    rule = all_rules().get(row.rule)
+    rule = all_rules().get(row.rule) or record_rules().get(row.rule)
     taps = []
     if passage is not None:
         call, sent = passage.call, passage.through.request

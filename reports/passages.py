@@ -1,14 +1,14 @@
 """The report on a gateway: ``passages.jsonl`` with all evidence, and a page, a summary and console lines made of it.
 
-The lines are ``header``, a ``passage`` for each request through the gateway, ``also`` with differences that only
-several passages show, and ``footer``. Each line has a digest of itself and all lines before it (``chain.py``).
+The lines are ``header``, a ``passage`` for each request through the gateway, a ``stray`` for each request that reached
+the upstream outside of them, and ``footer``. Each line has a digest of itself and all lines before it (``chain.py``).
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,9 @@ from conformance.errors import UsageError
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.upstream import UpstreamCall
 from conformance.passage.judge import Judged
-from conformance.passage.passage import Difference, Kind, Passage, Side
+from conformance.passage.passage import Passage, Record
 from conformance.requests.case import Case
 from conformance.settings.gateway import Gateway
-from conformance.verdict import Level
 
 from . import manifest, passage_page
 from .chain import BrokenChain, Chain
@@ -34,7 +33,7 @@ __all__ = ["NAME", "Extras", "PassageReport", "as_json", "console", "header", "r
 NAME = "passages.jsonl"
 
 #: The version of the format, ``<major>.<minor>``. A reader refuses another major version.
-FORMAT = "1.0"
+FORMAT = "2.0"
 
 #: Rows on the console. The page has all of them.
 MOST = 25
@@ -42,11 +41,10 @@ MOST = 25
 
 @frozen
 class Extras:
-    """What stands beside the rows: the table of faults, notes, and differences that only several passages show."""
+    """What stands beside the rows: the table of faults, and notes."""
 
     faults: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
-    also: tuple[Difference, ...] = ()
 
 
 @frozen
@@ -54,7 +52,7 @@ class PassageReport:
     """A report that was read. ``footer`` is None if it was cut off."""
 
     header: Mapping[str, Any]
-    passages: tuple[Passage, ...] = field(repr=False)
+    record: Record = field(repr=False)
     extras: Extras = Extras()
     footer: Mapping[str, Any] | None = None
 
@@ -65,7 +63,7 @@ def header(about: Mapping[str, Any], declared: Gateway) -> dict[str, Any]:
     """
     return {
         **about,
-        "declared": [{"does": does, "field": one.field, "reason": one.reason} for does, one in declared],
+        "declared": [{"does": does, **asdict(one)} for does, one in declared],
         "format": FORMAT,
         "suite": __version__,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -75,7 +73,7 @@ def header(about: Mapping[str, Any], declared: Gateway) -> dict[str, Any]:
 def write(
     folder: Path,
     head: Mapping[str, Any],
-    passages: Sequence[Passage],
+    record: Record,
     result: Judged,
     extras: Extras,
 ) -> None:
@@ -85,12 +83,12 @@ def write(
         chain = Chain()
         with (folder / NAME).open("wb") as stream:
             stream.write(chain.line({"type": "header", **head}))
-            for passage in passages:
+            for passage in record.passages:
                 stream.write(chain.line({"type": "passage", **_plain(passage)}))
-            for one in extras.also:
-                stream.write(chain.line({"type": "also", **asdict(one)}))
+            for call in record.strays:
+                stream.write(chain.line({"type": "stray", **_plain_call(call)}))
             stream.write(chain.line({"type": "footer", **_footer(result, extras)}))
-        page = passage_page.render(head, passages, result, extras.faults, extras.notes)
+        page = passage_page.render(head, record.passages, result, extras.faults, extras.notes)
         (folder / "index.html").write_text(page, "utf-8", "backslashreplace")
         lines = passage_page.markdown(head, result, extras.faults, extras.notes)
         (folder / "summary.md").write_text("\n".join(lines) + "\n", "utf-8", "backslashreplace")
@@ -109,6 +107,9 @@ def rows_of(result: Judged) -> list[dict[str, Any]]:
             "kind": row.kind.value,
             "field": row.field,
             "requests": row.requests,
+            "nature": row.judgement.nature.value,
+            "why": row.judgement.why,
+            "source": row.judgement.source,
             "declared": row.declared,
         }
         for row in result.rows
@@ -145,15 +146,12 @@ def read(folder: Path) -> PassageReport:
     if str(values[0].get("format", "")).partition(".")[0] != FORMAT.partition(".")[0]:
         raise UsageError(f"has format {values[0].get('format')!r}, this suite reads {FORMAT}", where=str(file))
     footer = values[-1] if values[-1]["type"] == "footer" else None
-    also = tuple(_difference(one) for one in values if one["type"] == "also")
     told = footer or {"faults": (), "notes": ()}
-    extras = Extras(tuple(told["faults"]), tuple(told["notes"]), also)
-    return PassageReport(values[0], tuple(_passage(one) for one in values if one["type"] == "passage"), extras, footer)
-
-
-def _difference(plain: Mapping[str, Any]) -> Difference:
-    made = {key: value for key, value in plain.items() if key != "type"}
-    return Difference(**{**made, "level": Level(made["level"]), "side": Side(made["side"]), "kind": Kind(made["kind"])})
+    record = Record(
+        tuple(_passage(one) for one in values if one["type"] == "passage"),
+        tuple(_call(one) for one in values if one["type"] == "stray"),
+    )
+    return PassageReport(values[0], record, Extras(tuple(told["faults"]), tuple(told["notes"])), footer)
 
 
 def _plain(passage: Passage) -> dict[str, Any]:
@@ -170,6 +168,7 @@ def _plain(passage: Passage) -> dict[str, Any]:
         "upstream": passage.upstream,
         "unclear": passage.unclear,
         "one_sided": passage.one_sided,
+        "probe": passage.probe,
     }
 
 
@@ -202,6 +201,7 @@ def _passage(plain: Mapping[str, Any]) -> Passage:
         upstream=plain["upstream"],
         unclear=plain["unclear"],
         one_sided=plain["one_sided"],
+        probe=plain["probe"],
     )
 
 
@@ -227,7 +227,8 @@ def console(head: Mapping[str, Any], result: Judged, extras: Extras) -> Iterator
     for row in result.rows[:MOST]:
         declared = f"  (declared: {row.declared})" if row.declared else ""
         shown = passage_page.before_after(row.example)
-        yield f"  {row.level:6} {row.side:7} {row.kind:9} {row.field}  {row.requests} x  {shown}{declared}"
+        what = f"{row.level:6} {row.judgement.nature:6} {row.side:7} {row.kind:9} {row.field}"
+        yield f"  {what}  {row.requests} x  {shown}{declared}"
     if len(result.rows) > MOST:
         yield f"  and {len(result.rows) - MOST} more rows; index.html and summary.md have all"
     for line in result.unseen:

@@ -52,7 +52,7 @@ def main(args: argparse.Namespace) -> int:
     """
     gateways = verifying.folders(args.dir)
     if gateways:
-        return max(_print_all(verifying.problems(folder)) or _same_rows(folder) for folder in gateways)
+        return max(_print_all(verifying.problems(folder, args.specs)) or _same_rows(folder) for folder in gateways)
     folders = jsonl.reports_in(args.dir) or [args.dir]
     run_folder = folders != [args.dir]
     # A run folder has a manifest of its own over the manifests of its versions.

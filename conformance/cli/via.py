@@ -107,11 +107,11 @@ def main(args: argparse.Namespace) -> int:
     )
     passed = certified(plan, os.environ, _say, _progress)
     passages = part("reports.passages")
-    result = judged(passed.passages, config.gateway, passed.also)
+    result = judged(passed.record, spec, config.gateway)
     about = {"gateway": args.gateway, "upstream": args.upstream, "profile": args.profile, "seed": args.seed}
     header = passages.header({"api_version": spec.version, **about}, config.gateway)
-    extras = passages.Extras(tuple(map(asdict, passed.faults)), tuple(passed.notes), tuple(passed.also))
-    passages.write(out, header, passed.passages, result, extras)
+    extras = passages.Extras(tuple(map(asdict, passed.faults)), tuple(passed.notes))
+    passages.write(out, header, passed.record, result, extras)
     if args.json:
         print(passages.as_json(result))
     else:

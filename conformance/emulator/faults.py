@@ -21,8 +21,8 @@ class UpstreamFault:
     ``status``: this answer is given at once, with ``headers`` and ``body``. ``reset``: the connection is closed
     before the header section. ``cut``: it is closed after this many events of a stream, or after half of another body.
     ``stall``: seconds of silence after the first event, or before any other answer. ``interval``: seconds between two
-    events. ``malformed``: the last third of a body is missing although it ends properly. ``times``: only this many
-    requests in a row meet the fault; None for all.
+    events, for the first ``pauses`` of them (None: all). ``malformed``: the last third of a body is missing although
+    it ends properly. ``times``: only this many requests in a row meet the fault; None for all.
     """
 
     name: str
@@ -33,6 +33,7 @@ class UpstreamFault:
     cut: int | None = None
     stall: float = 0.0
     interval: float = 0.0
+    pauses: int | None = None
     malformed: bool = False
     times: int | None = None
 

@@ -191,7 +191,8 @@ class _Recording:
             return self.fault.stall if not self.chunks else 0.0
         if not body or not self.chunks:
             return 0.0
-        return self.fault.interval + (self.fault.stall if len(self.chunks) == 1 else 0.0)
+        paced = self.fault.pauses is None or len(self.chunks) <= self.fault.pauses
+        return (self.fault.interval if paced else 0.0) + (self.fault.stall if len(self.chunks) == 1 else 0.0)
 
     async def _pause(self, seconds: float) -> None:
         """Wait, but not for somebody who has left."""

@@ -8,7 +8,7 @@ from conformance.passage.rules.stream import PACED
 __all__ = ["PACE", "faults"]
 
 #: The upstream pauses between its events, so that late ones and streams that nobody reads any more are seen.
-PACE = UpstreamFault(PACED, interval=0.15)
+PACE = UpstreamFault(PACED, interval=0.15, pauses=20)
 
 _FILTERED = "The response was filtered due to the prompt triggering the content management policy."
 

@@ -10,15 +10,16 @@ from attrs import define, evolve, field, frozen
 
 from conformance.emulator.faults import NO_FAULT, UpstreamFault
 from conformance.errors import Unreachable, UsageError
-from conformance.evidence.exchange import Exchange
+from conformance.evidence.exchange import Exchange, Response
+from conformance.evidence.upstream import UpstreamCall
 from conformance.gateway.cases import healthy, plain_and_streamed
 from conformance.gateway.script import PACE
 from conformance.gateway.windows import Windows
-from conformance.passage.passage import Difference, Kind, Passage, Side
+from conformance.passage.passage import Passage, Record
+from conformance.passage.streams import DONE, is_stream, payloads
 from conformance.requests.case import Case
 from conformance.target.limits import Withheld
 from conformance.target.target import Target
-from conformance.verdict import Level
 
 __all__ = ["FaultRow", "Passed", "pass_through", "wait_for"]
 
@@ -44,15 +45,20 @@ class FaultRow:
 
 @define(eq=False)
 class Passed:
-    """What came of it: the passages in order, differences that only several passages show, the table of faults, and
-    what could not be sent, by reason.
+    """What came of it: the passages in order, what reached the upstream outside of them, the table of faults, and what
+    could not be sent, by reason.
     """
 
     passages: list[Passage] = field(factory=list)
-    also: list[Difference] = field(factory=list)
+    strays: list[UpstreamCall] = field(factory=list)
     faults: list[FaultRow] = field(factory=list)
     withheld: Counter[str] = field(factory=Counter)
     notes: list[str] = field(factory=list)
+
+    @property
+    def record(self) -> Record:
+        """What the rules judge."""
+        return Record(tuple(self.passages), tuple(self.strays))
 
 
 def wait_for(target: Target, case: Case, seconds: float) -> bool:
@@ -116,7 +122,7 @@ def pass_through(
             lock.look_after(passage)
     if windows.tape is not None:
         _scripts(windows, passed, lock, script, {False: plain, True: streamed})
-        passed.also.extend(_nobody_asked(windows))
+        passed.strays.extend(windows.strays)
     return passed
 
 
@@ -154,15 +160,29 @@ def _seen(passage: Passage) -> str:
     exchange = passage.through
     if exchange.response is None:
         return f"no answer ({exchange.fault.kind if exchange.fault else 'nothing came'})"
-    told = str(exchange.response.status)
-    wait = exchange.response.header("retry-after")
-    told += f", Retry-After {wait}" if wait is not None else ""
-    return told + (f", then {exchange.fault.kind}" if exchange.fault is not None else "")
+    told = [str(exchange.response.status)]
+    if (wait := exchange.response.header("retry-after")) is not None:
+        told.append(f"Retry-After {wait}")
+    if is_stream(exchange.response):
+        told.append(_ending(exchange.response))
+    if exchange.fault is not None and not passage.cancelled:
+        told.append(f"then {exchange.fault.kind}")
+    return ", ".join(told)
+
+
+def _ending(stream: Response) -> str:
+    """How many events came, and what the last one was."""
+    events = payloads(stream)
+    last = events[-1] if events else None
+    if last is not None and last.data == DONE:
+        return f"{len(events)} events with {DONE}"
+    failed = last is not None and last.is_json and isinstance(last.json, dict) and "error" in last.json
+    return f"{len(events)} events, the last one an error" if failed else f"{len(events)} events without {DONE}"
 
 
 @define(eq=False)
 class _Lock:
-    """Looks whether the gateway still serves a healthy request after one that went wrong.
+    """Looks whether the gateway still serves a healthy request after one that went wrong (``rules/isolation.py``).
 
     ``probes`` has a healthy request of each operation that has one, and one under "" for the others.
     """
@@ -173,69 +193,24 @@ class _Lock:
     passed: Passed
 
     def look_after(self, passage: Passage) -> None:
-        """Probe after a request that went wrong, wait until the gateway serves again, and note for how long it
-        didn't.
-        """
+        """Probe after a request that went wrong, until the gateway serves again. The probes are passages too."""
         status = passage.through.status
         if self.patience <= 0 or (not passage.fault and status is not None and status < 400):
             return
         began = time.monotonic()
-        seen = self._probe(passage)
-        if seen is None or seen.ok:
-            return
-        first = str(seen.status) if seen.status is not None else "no answer"
-        while seen is not None and not seen.ok and time.monotonic() - began < self.patience:
+        while (seen := self._probe(passage)) is not None and not seen.ok:
+            if time.monotonic() - began >= self.patience:
+                # It may be gone for good: no other request waits for it.
+                self.patience = 0.0
+                return
             time.sleep(_PAUSE)
-            seen = self._probe(passage)
-        if seen is None or seen.ok:
-            self.passed.also.append(_locked(passage, first, time.monotonic() - began))
-        else:
-            told = f"still refused after {self.patience:g} s"
-            self.passed.also.append(_locked(passage, first, self.patience, told))
-            # It may be gone for good: no other request waits for it.
-            self.patience = 0.0
 
     def _probe(self, passage: Passage) -> Exchange | None:
-        """A healthy request of the same operation; None if it may not be sent."""
-        probe = self.probes.get(passage.case.operation, self.probes[""])
+        """Send a healthy request of the same operation; None if it may not be sent."""
+        healthy = self.probes.get(passage.case.operation, self.probes[""])
         try:
-            return self.windows.passage(probe, NO_FAULT).through
+            probe = self.windows.passage(healthy, NO_FAULT)
         except Withheld:
             return None
-
-
-def _locked(passage: Passage, first: str, seconds: float, told: str = "") -> Difference:
-    """Healthy requests of others were refused for a while after one that went wrong.
-
-    After a fault of the upstream a pause can be a policy; after a client's mistake it is one client's error that
-    reaches the others.
-    """
-    what = passage.fault or f"one client's request was answered with {passage.through.status}"
-    return Difference(
-        rule="via.isolation",
-        level=Level.OBS if passage.fault else Level.MUST,
-        side=Side.ANSWER,
-        kind=Kind.LEAKED,
-        where="connection",
-        case=passage.case.id,
-        operation=passage.case.operation,
-        before="a healthy request succeeds",
-        after=f"{first} for {seconds:.1f} s",
-        told=f"after: {what}{'; ' + told if told else ''}",
-    )
-
-
-def _nobody_asked(windows: Windows) -> Iterator[Difference]:
-    """Yield the requests that reached the upstream although no client asked for anything."""
-    for call in windows.strays:
-        yield Difference(
-            rule="via.request.unasked",
-            level=Level.OBS,
-            side=Side.REQUEST,
-            kind=Kind.INVENTED,
-            where="connection",
-            case="",
-            operation="",
-            before="no request of a client",
-            after=f"{call.request.method} {call.request.url}",
-        )
+        self.passed.passages.append(evolve(probe, probe=passage.case.id))
+        return probe.through

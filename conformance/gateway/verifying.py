@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from conformance._parts import late
 from conformance.passage.judge import Judged, judged
 from conformance.settings.gateway import Declared, Gateway
+from conformance.spec.loading import load
 
 if TYPE_CHECKING:
     from reports import manifest, passages
@@ -27,16 +28,16 @@ def folders(folder: Path) -> list[Path]:
     return [file.parent for file in sorted(folder.glob(f"*/{passages.NAME}"))]
 
 
-def judged_again(report: PassageReport) -> Judged:
-    """Judge the evidence of a report by today's rules."""
+def judged_again(report: PassageReport, specs: Path | None = None) -> Judged:
+    """Judge the evidence of a report by today's rules. ``specs`` is a folder with further api-versions."""
     declared: dict[str, list[Declared]] = {}
     for one in report.header.get("declared", ()):
-        declared.setdefault(one["does"], []).append(Declared(one["field"], one["reason"]))
+        declared.setdefault(one["does"], []).append(Declared(one["field"], one["reason"], one["nature"]))
     gateway = Gateway(**{does: tuple(many) for does, many in declared.items()})
-    return judged(report.passages, gateway, report.extras.also)
+    return judged(report.record, load(report.header["api_version"], specs), gateway)
 
 
-def problems(folder: Path) -> Iterator[str]:
+def problems(folder: Path, specs: Path | None = None) -> Iterator[str]:
     """Yield what is wrong with a report: changed files, and rows that don't follow from the evidence.
 
     Raises :class:`UsageError`, with the line, for a report that was changed.
@@ -46,7 +47,7 @@ def problems(folder: Path) -> Iterator[str]:
     if report.footer is None:
         yield f"{folder}: truncated: the run did not end"
         return
-    result = judged_again(report)
+    result = judged_again(report, specs)
     if result.conclusion.value != report.footer["conclusion"]:
         yield f"was {report.footer['conclusion']}, is {result.conclusion.value}"
     yield from rows_that_differ(report.footer["rows"], passages.rows_of(result))
@@ -54,17 +55,25 @@ def problems(folder: Path) -> Iterator[str]:
 
 def rows_that_differ(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield the rows that only one of two tables has, or that concern another number of requests."""
-    old, new = ({_name(row): row for row in table} for table in (before, after))
-    for name, row in old.items():
-        if name not in new:
-            yield f"gone: {name}, {row['requests']} requests"
-        elif new[name]["requests"] != row["requests"]:
-            yield f"changed: {name}: {row['requests']} requests, now {new[name]['requests']}"
-    for name, row in new.items():
-        if name not in old:
-            yield f"new: {name}, {row['requests']} requests"
+    old, new = ({_key(row): row for row in table} for table in (before, after))
+    for key, row in old.items():
+        if key not in new:
+            yield f"gone: {_name(row)}, {row['requests']} requests"
+        elif new[key]["requests"] != row["requests"]:
+            yield f"changed: {_name(row)}: {row['requests']} requests, now {new[key]['requests']}"
+    for key, row in new.items():
+        if key not in old:
+            yield f"new: {_name(row)}, {row['requests']} requests"
+
+
+#: What tells two rows apart.
+_KEY = ("level", "nature", "rule", "side", "kind", "field", "why", "declared")
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(row[name] for name in _KEY)
 
 
 def _name(row: Mapping[str, Any]) -> str:
     declared = " (declared)" if row["declared"] else ""
-    return f"{row['level']} {row['side']} {row['kind']} {row['field']}{declared}"
+    return f"{row['level']} {row['nature']} {row['side']} {row['kind']} {row['field']}{declared} by {row['rule']}"

@@ -8,13 +8,13 @@ from typing import Any
 
 from attrs import evolve
 
-from conformance.evidence.exchange import Response
+from conformance.evidence.exchange import Chunk, Response
 from conformance.evidence.upstream import UpstreamCall
 from conformance.passage.fields import used_by_clients
 from conformance.passage.passage import Passage
 from conformance.requests.request import Request
 
-__all__ = ["in_answer", "in_arrival", "in_json_answer", "in_json_request", "without_used_fields"]
+__all__ = ["in_answer", "in_arrival", "in_json_answer", "in_json_request", "rewritten", "without_used_fields"]
 
 
 def in_answer(change: Callable[[Response], Response | None]) -> Callable[[Passage], Passage | None]:
@@ -74,3 +74,9 @@ def without_used_fields(response: Response) -> Response | None:
     used = used_by_clients(response)
     kept = tuple(pair for pair in response.headers if pair[0].lower() not in used)
     return evolve(response, headers=kept) if used else None
+
+
+def rewritten(response: Response, data: list[str]) -> Response:
+    """A stream with other events, which come as early as its own."""
+    body = "".join(f"data: {one}\n\n" for one in data).encode()
+    return evolve(response, chunks=(Chunk(response.chunks[0].at, body),) if response.chunks else ())

@@ -8,19 +8,15 @@ from enum import StrEnum
 
 from attrs import evolve, field, frozen
 
-from conformance.passage.passage import Difference, Kind, Passage, Side
-from conformance.passage.rule import all_rules
-from conformance.settings.gateway import Gateway
+from conformance.passage.natures import DECLARES, Judgement, nature_of
+from conformance.passage.passage import Difference, Kind, Passage, Record, Side
+from conformance.passage.rule import RecordRule, Rule, all_rules, record_rules
+from conformance.passage.views import NotSeen
+from conformance.settings.gateway import Gateway, Nature
+from conformance.spec.spec import Spec
 from conformance.verdict import Level
 
 __all__ = ["Conclusion", "Judged", "Row", "judged"]
-
-#: The kinds that each key of ``[gateway]`` declares.
-_DECLARES = {
-    "adds": (Kind.ADDED,),
-    "removes": (Kind.DROPPED, Kind.RENAMED),
-    "rewrites": (Kind.CHANGED, Kind.RENAMED, Kind.SPELLED, Kind.REPAIRED, Kind.REFUSED),
-}
 
 #: A gateway is called transparent only if one of these rules could judge an answer.
 _PROOFS = ("via.answer.status", "via.shape.members")
@@ -42,8 +38,8 @@ class Conclusion(StrEnum):
 class Row:
     """Equal differences of many requests: field x direction x kind.
 
-    ``requests`` is the number of requests that are concerned, ``example`` one of the differences, ``declared`` the
-    reason of the declaration that covers it, "" if none does.
+    ``requests`` is the number of requests that are concerned, ``example`` one of the differences. ``judgement`` says
+    what it is, and why.
     """
 
     rule: str
@@ -54,7 +50,12 @@ class Row:
     requests: int
     operations: tuple[str, ...]
     example: Difference
-    declared: str = ""
+    judgement: Judgement
+
+    @property
+    def declared(self) -> str:
+        """The reason of the declaration that covers the row; "" if none does."""
+        return self.judgement.why if self.judgement.declared else ""
 
 
 @frozen
@@ -100,34 +101,50 @@ class Judged:
         return self.conclusion.value
 
 
-def judged(passages: Sequence[Passage], declared: Gateway, also: Iterable[Difference] = ()) -> Judged:
-    """Judge passages by all rules. ``also`` are differences that only several passages together show."""
+def judged(record: Record, spec: Spec, declared: Gateway) -> Judged:
+    """Judge what was seen by all rules. ``spec`` is the api-version of the requests."""
     counts: Counter[str] = Counter()
     unjudged: dict[str, Counter[str]] = {}
-    found: list[Difference] = list(also)
+    found: list[_Found] = []
     for rule in all_rules().values():
-        for passage in passages:
-            missing = rule.needs(passage)
-            if missing:
-                unjudged.setdefault(rule.id, Counter())[missing] += 1
+        for passage in record.passages:
+            # A probe tells whether the gateway still serves, and nothing that its case hasn't told before.
+            if passage.probe:
                 continue
-            counts[rule.id] += 1
-            found.extend(rule.differences(passage))
+            try:
+                found.extend((one, passage) for one in rule.judge(passage, spec))
+                counts[rule.id] += 1
+            except NotSeen as missing:
+                unjudged.setdefault(rule.id, Counter())[str(missing)] += 1
+    for together in record_rules().values():
+        try:
+            found.extend((one, None) for one in together.judge(record))
+            counts[together.id] += 1
+        except NotSeen as missing:
+            unjudged.setdefault(together.id, Counter())[str(missing)] += 1
     rows = tuple(_rows(found, declared))
     kinds = {(row.side, row.field, row.kind) for row in rows}
     unseen = tuple(
         f"gateway.{does} {one.field}: declared, and never seen ({one.reason})"
         for does, one in declared
-        if not any(one.covers(side, place) and kind in _DECLARES[does] for side, place, kind in kinds)
+        if not any(one.covers(side, place) and kind in DECLARES[does] for side, place, kind in kinds)
     )
     return Judged(rows, dict(counts), {name: dict(why) for name, why in unjudged.items()}, unseen)
 
 
-def _rows(found: Iterable[Difference], declared: Gateway) -> Iterator[Row]:
+#: A difference, and the passage that shows it; None if only several passages do.
+_Found = tuple[Difference, Passage | None]
+
+
+def _rows(found: Iterable[_Found], declared: Gateway) -> Iterator[Row]:
     """Yield the rows, worst and widest first."""
-    groups: dict[tuple[str, Side, Kind, str], list[Difference]] = {}
-    for one in _gathered(list(found)):
-        groups.setdefault((one.rule, one.side, one.kind, one.field), []).append(one)
+    groups: dict[tuple[str, Side, Kind, str, Judgement], list[Difference]] = {}
+    laws: dict[str, Rule | RecordRule] = {**all_rules(), **record_rules()}
+    for one, passage in _gathered(list(found)):
+        law = laws[one.rule]
+        judgement = nature_of(one, passage, declared, law.clause, law.source)
+        level = Level.OBS if judgement.nature is Nature.LEGAL and not judgement.declared else one.level
+        groups.setdefault((one.rule, one.side, one.kind, one.field, judgement), []).append(evolve(one, level=level))
     rows = [
         Row(
             rule=rule,
@@ -138,26 +155,27 @@ def _rows(found: Iterable[Difference], declared: Gateway) -> Iterator[Row]:
             requests=len({one.case for one in many}),
             operations=tuple(sorted({one.operation for one in many})),
             example=many[0],
-            declared=_reason(declared, side, kind, place),
+            judgement=judgement,
         )
-        for (rule, side, kind, place), many in groups.items()
+        for (rule, side, kind, place, judgement), many in groups.items()
     ]
     rank = list(Level)
     yield from sorted(rows, key=lambda row: (bool(row.declared), rank.index(row.level), -row.requests, row.field))
 
 
-def _gathered(found: Sequence[Difference]) -> Iterator[Difference]:
+def _gathered(found: Sequence[_Found]) -> Iterator[_Found]:
     """Yield the differences, header fields of one family (``x-gateway-…``) under one name if they are many."""
     names: dict[tuple[str, Side, Kind, str], set[str]] = {}
-    for one in found:
+    for one, _ in found:
         if _family(one):
             names.setdefault((one.rule, one.side, one.kind, _family(one)), set()).add(one.where)
-    for one in found:
+    for one, passage in found:
         family = _family(one)
         if family and len(names[one.rule, one.side, one.kind, family]) >= _MANY:
-            yield evolve(one, where=f"header:{family}-*", told=one.told or one.where.removeprefix("header:"))
+            told = one.told or one.where.removeprefix("header:")
+            yield evolve(one, where=f"header:{family}-*", told=told), passage
         else:
-            yield one
+            yield one, passage
 
 
 def _family(one: Difference) -> str:
@@ -170,11 +188,3 @@ def _family(one: Difference) -> str:
     if one.level is not Level.OBS or name == one.where or len(parts) < 2:
         return ""
     return "-".join(parts[: 2 if parts[0] == "x" else 1])
-
-
-def _reason(declared: Gateway, side: Side, kind: Kind, place: str) -> str:
-    """The reason of the declaration that covers a difference; "" if none does."""
-    return next(
-        (one.reason for does, one in declared if kind in _DECLARES[does] and one.covers(side, place)),
-        "",
-    )

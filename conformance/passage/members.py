@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from conformance.passage.passage import Kind
 from conformance.passage.rule import Found
 from conformance.passage.values import changes, folded, is_null
 
-__all__ = ["altered", "null_or_absent", "with_null", "without_one"]
+__all__ = ["altered", "fields_altered", "without_one"]
 
 
 def altered(before: Any, after: Any) -> Iterator[Found]:
@@ -19,16 +20,12 @@ def altered(before: Any, after: Any) -> Iterator[Found]:
             yield where or "/", kind, old, new, ""
 
 
-def null_or_absent(before: Any, after: Any) -> Iterator[Found]:
-    """Yield the members that are null on one side and absent on the other."""
-    for one in changes(before, after):
-        if is_null(one):
-            yield one[0] or "/", one[1], "null", "null", ""
-
-
-def with_null(value: Any) -> Any:
-    """A JSON object with a member more, which is null; None for another value."""
-    return {**value, "altered": None} if isinstance(value, dict) else None
+def fields_altered(before: Mapping[str, str], after: Mapping[str, str], what: str) -> Iterator[Found]:
+    """Yield the named texts (``what``: header, query) that differ."""
+    for name in sorted({*before, *after}):
+        if before.get(name) != after.get(name):
+            kind = Kind.DROPPED if name not in after else Kind.ADDED if name not in before else Kind.CHANGED
+            yield f"{what}:{name}", kind, before.get(name, ""), after.get(name, ""), ""
 
 
 def without_one(value: Any) -> Any:

@@ -1,4 +1,7 @@
-"""A passage: one request of a client, what reached the upstream for it, and what the client got."""
+"""A passage: one request of a client, what reached the upstream for it, and what the client got.
+
+A record is all of them, with what reached the upstream although nobody had asked.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from conformance.evidence.upstream import UpstreamCall
 from conformance.requests.case import Case
 from conformance.verdict import Level
 
-__all__ = ["Difference", "Kind", "Passage", "Side"]
+__all__ = ["Difference", "Kind", "Passage", "Record", "Side"]
 
 #: An index of a list, or the number of a choice, call or item in the value of a stream.
 _INDEX = re.compile(r"^\d+$|(?<=choice )\d+|(?<=_index )\d+|(?<=call )\d+")
@@ -43,6 +46,7 @@ class Kind(StrEnum):
     INVENTED = "invented"
     LEAKED = "leaked"
     SPELLED = "spelled"
+    LIMITED = "limited"
 
 
 @frozen
@@ -81,6 +85,8 @@ class Passage:
     ``credentials``; "" if client and gateway share the upstream's key on purpose. ``upstream`` is the authority
     (``127.0.0.1:8686``) of the upstream. ``unclear`` says why the calls can't be told from those of other requests; ""
     if they can. ``one_sided`` is True if the upstream isn't ours, so that nothing can be seen of what reached it.
+    ``probe`` is the id of the case that went wrong, if this is a healthy request that was sent in order to see whether
+    the gateway still serves; "" for others.
     """
 
     case: Case
@@ -94,6 +100,7 @@ class Passage:
     upstream: str = ""
     unclear: str = ""
     one_sided: bool = False
+    probe: str = ""
 
     @property
     def call(self) -> UpstreamCall | None:
@@ -115,3 +122,11 @@ class Passage:
     def cancelled(self) -> bool:
         """True if the client closed the connection before the end on purpose."""
         return self.case.cancel_after is not None
+
+
+@frozen
+class Record:
+    """All that was seen of a gateway: the passages in order, and what reached the upstream outside of them."""
+
+    passages: tuple[Passage, ...]
+    strays: tuple[UpstreamCall, ...] = ()

@@ -12,10 +12,13 @@ from typing import Any
 from conformance.evidence.event_stream import Event, stream_of
 from conformance.evidence.exchange import Response
 
-__all__ = ["DONE", "is_stream", "payloads", "special", "told"]
+__all__ = ["DONE", "USAGE", "is_stream", "payloads", "special", "told"]
 
 #: The data of the last event of a chat stream.
 DONE = "[DONE]"
+
+#: The name of a chunk that has the usage and no choices.
+USAGE = "usage chunk"
 
 #: Members whose texts are parts of a longer text.
 _PARTS = ("content", "refusal", "arguments", "text", "delta", "reasoning_content", "transcript", "data")
@@ -39,14 +42,16 @@ def payloads(response: Response) -> tuple[Event, ...]:
 
 
 def special(event: Event) -> str:
-    """The name of a chunk without text: of prompt filter results, of usage, of filter results; "" for others."""
+    """The name of a chunk without text: of prompt filter results, of usage, of filter results, of nothing at all; ""
+    for others.
+    """
     value = event.json if event.is_json else None
     if not isinstance(value, dict) or not isinstance(value.get("choices"), list):
         return ""
     if not value["choices"]:
         if value.get("prompt_filter_results"):
             return "prompt filter chunk"
-        return "usage chunk" if value.get("usage") else ""
+        return USAGE if value.get("usage") else "empty chunk"
     bare = all(isinstance(choice, dict) and not choice.get("delta", choice.get("text")) for choice in value["choices"])
     filtered = any("content_filter_results" in choice for choice in value["choices"] if isinstance(choice, dict))
     ended = any(choice.get("finish_reason") for choice in value["choices"] if isinstance(choice, dict))

@@ -6,6 +6,7 @@ import base64
 import json
 import struct
 from collections.abc import Iterable, Iterator
+from posixpath import commonpath
 from typing import Any
 
 from conformance.passage.passage import Kind
@@ -56,29 +57,40 @@ def folded(found: Iterable[Change]) -> Iterator[Change]:
     that was added. ``before`` and ``after`` are the two places then.
     """
     all_found = list(found)
-    added = [one for one in all_found if one[1] is Kind.ADDED and one[3] is not None]
-    moved: set[str] = set()
-    for where, kind, before, after in all_found:
+    new = [(added, to, value) for added, to, value in _in_added(all_found) if value]
+    moved: dict[str, str] = {}
+    for where, kind, before, _ in all_found:
         if kind is Kind.DROPPED and isinstance(before, dict | list) and before:
-            to = next((place for one, _, _, value in added for place in _places(value, before, one)), None)
-            if to is not None:
-                moved.add(next(one for one, *_ in added if to.startswith(one)))
-                yield where, Kind.RENAMED, where, to
-                continue
-        if not (kind is Kind.ADDED and where in moved):
+            # Equal values often stand in each element of a list: what was near stays near.
+            fits = [(to, added) for added, to, value in new if value == before and to not in moved.values()]
+            if fits:
+                moved[where] = max(fits, key=lambda one: len(commonpath([where, one[0]])))[0]
+    gone = {added for added, to, _ in new if to in moved.values()}
+    for where, kind, before, after in all_found:
+        if where in moved and kind is Kind.DROPPED:
+            yield where, Kind.RENAMED, where, moved[where]
+        elif not (kind is Kind.ADDED and where in gone):
             yield where, kind, before, after
 
 
-def _places(value: Any, wanted: Any, pointer: str) -> Iterator[str]:
-    """Yield where a value stands in another."""
-    if value == wanted:
-        yield pointer
-    elif isinstance(value, dict):
+def _in_added(found: Iterable[Change]) -> Iterator[tuple[str, str, Any]]:
+    """Yield (place that was added, place in it, value there) for every object and list in what was added."""
+    for where, kind, _, after in found:
+        if kind is Kind.ADDED:
+            for place, value in _containers(after, where):
+                yield where, place, value
+
+
+def _containers(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
+    """Yield the objects and lists in a value, itself included, with their places."""
+    if isinstance(value, dict):
+        yield pointer, value
         for key, member in value.items():
-            yield from _places(member, wanted, f"{pointer}/{escape(key)}")
+            yield from _containers(member, f"{pointer}/{escape(key)}")
     elif isinstance(value, list):
+        yield pointer, value
         for index, member in enumerate(value):
-            yield from _places(member, wanted, f"{pointer}/{index}")
+            yield from _containers(member, f"{pointer}/{index}")
 
 
 def is_null(change: Change) -> bool:
@@ -106,7 +118,11 @@ def _equal(before: Any, after: Any) -> bool:
 
 def _is_vector(value: list[Any]) -> bool:
     """True for a long list of numbers."""
-    return len(value) >= _VECTOR and all(isinstance(one, int | float) and not isinstance(one, bool) for one in value)
+    return len(value) >= _VECTOR and all(map(_is_number, value))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _same_vector(before: Any, after: Any) -> bool:
@@ -114,7 +130,7 @@ def _same_vector(before: Any, after: Any) -> bool:
     the same vector as numbers.
     """
     text, numbers = (before, after) if isinstance(before, str) else (after, before)
-    if not (isinstance(text, str) and isinstance(numbers, list) and _is_vector(numbers)):
+    if not (isinstance(text, str) and isinstance(numbers, list) and numbers and all(map(_is_number, numbers))):
         return False
     try:
         data = base64.b64decode(text, validate=True)

@@ -6,9 +6,11 @@ may tell.
 
 from __future__ import annotations
 
+import base64
 import email.utils
 import itertools
 import json
+import struct
 import time
 from typing import Any
 
@@ -173,6 +175,24 @@ def _rounded(body: Any) -> None:
             row["embedding"] = [round(number, 3) for number in row["embedding"]]
 
 
+def _as_base64(body: Any) -> None:
+    for row in body.get("data", ()):
+        row["embedding"] = base64.b64encode(struct.pack(f"<{len(row['embedding'])}f", *row["embedding"])).decode()
+
+
+def _with_null_tools(body: Any) -> None:
+    """A member that nobody sent, and that must be a list."""
+    if isinstance(body, dict):
+        body.setdefault("tools", None)
+
+
+def _without_null_reasons(data: list[str]) -> list[str]:
+    """The same chunks without the reasons that are null."""
+    return [one.replace('"finish_reason":null,', "") for one in data]
+
+
+_NULLS = "via.answer.nulls-documented"
+
 _WHOLE_END = body_in(lambda body: body if b"[DONE]" in body else body + b"data: [DONE]\n\n")
 
 PLANTED: tuple[Planted, ...] = (
@@ -183,6 +203,7 @@ PLANTED: tuple[Planted, ...] = (
     _sent("drops the tools", drop("tools")),
     _sent("adds stream_options", field("stream_options", {"include_usage": True})),
     _sent("adds a default", field("top_p", 1)),
+    _sent("fills in null", in_json(_with_null_tools), "via.request.nulls-documented"),
     _sent("adds its own user", field("user", "gateway")),
     _sent("clamps max_tokens", put(16, "max_tokens")),
     _sent("rounds numbers", put(round, "temperature")),
@@ -246,6 +267,9 @@ PLANTED: tuple[Planted, ...] = (
     _got("trims the text", put(lambda m: {**m, "content": str(m["content"])[:-1]}, "choices", 0, "message")),
     _got("ends otherwise", put("content_filter", "choices", 0, "finish_reason")),
     _got("rounds vectors", in_json(_rounded), names=("plain", "embeddings")),
+    _got("writes vectors as base64", in_json(_as_base64), "via.answer.vectors", names=("plain", "embeddings")),
+    _got("fills in null", put(lambda m: {**m, "tool_calls": None}, "choices", 0, "message"), _NULLS),
+    _got("drops null from chunks", events_in(_without_null_reasons), _NULLS),
     _got("cuts a text", body_in(lambda body: body[:-2]), "via.answer.content", names=("plain", "text")),
     _got(
         "changes the type",

@@ -100,7 +100,7 @@ class Stage:
 
 def verdict(passed: Passed, declared: Declarations | None = None) -> Judged:
     """The result."""
-    return judged(passed.passages, declared or Declarations(), passed.also)
+    return judged(passed.record, load(VERSION), declared or Declarations())
 
 
 @contextmanager

@@ -76,7 +76,7 @@ def test_an_added_field_is_found_and_declared_it_is_a_note(tmp_path: Path, capsy
     assert "not transparent: 1 alterations (1 MUST)" in told
     assert "transparent with 1 declared alteration" in told
     assert main(["compare", str(tmp_path / "declared"), str(tmp_path / "open")]) == 1
-    assert "new: MUST request added /top_p" in capsys.readouterr().out
+    assert "new: MUST policy request added /top_p" in capsys.readouterr().out
 
 
 def test_a_declared_change_that_never_happens_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,12 +147,12 @@ def test_nobody_at_the_url_is_told_at_once(tmp_path: Path, capsys: pytest.Captur
     ("alteration", "told_so"),
     [
         (HONEST, (0, "")),
-        (Alteration("drops", answer=drop("usage")), (0, "SHOULD answer  dropped   /usage")),
+        (Alteration("drops", answer=drop("usage")), (0, "SHOULD defect answer  dropped   /usage")),
         (
             Alteration("hides", answer=lambda m: m.without("x-ms-region")),
-            (0, "SHOULD answer  dropped   header:x-ms-region"),
+            (0, "SHOULD defect answer  dropped   header:x-ms-region"),
         ),
-        (Alteration("refuses", request=field("n", "many")), (1, "MUST   request refused   status")),
+        (Alteration("refuses", request=field("n", "many")), (1, "MUST   defect request refused   status")),
     ],
     ids=lambda value: value.name if isinstance(value, Alteration) else "",
 )

@@ -6,9 +6,10 @@ import pytest
 from attrs import evolve
 
 from conformance.gateway.script import faults
-from conformance.passage.judge import Conclusion, judged
-from conformance.passage.passage import Passage
-from conformance.passage.rule import all_rules
+from conformance.passage.judge import Conclusion, Judged, judged
+from conformance.passage.passage import Passage, Record
+from conformance.passage.rule import all_rules, record_rules
+from conformance.passage.views import NotSeen
 from conformance.settings.gateway import Gateway
 from conformance.verdict import Level
 
@@ -17,11 +18,16 @@ from .stage import Stage, verdict
 
 
 @pytest.fixture(scope="module")
-def honest(running: Stage) -> tuple[Passage, ...]:
-    """The passages of an honest gateway, faults of the upstream included."""
-    seen = running.through(HONEST, script=faults()).passages
-    # The same, as they look to somebody who can't see the upstream.
-    return (*seen, *(evolve(one, calls=(), one_sided=True) for one in seen))
+def honest(running: Stage) -> Record:
+    """What is seen of an honest gateway, faults of the upstream included."""
+    record = running.through(HONEST, script=faults()).record
+    # The same, as it looks to somebody who can't see the upstream.
+    blind = (evolve(one, calls=(), one_sided=True) for one in record.passages if not one.probe)
+    return evolve(record, passages=(*record.passages, *blind))
+
+
+def _judged(running: Stage, record: Record) -> Judged:
+    return judged(record, running.spec, Gateway())
 
 
 def test_an_honest_gateway_is_transparent(running: Stage) -> None:
@@ -31,28 +37,49 @@ def test_an_honest_gateway_is_transparent(running: Stage) -> None:
     assert result.exit_code == 0
 
 
-def test_faults_of_the_upstream_are_no_alterations_of_an_honest_gateway(honest: tuple[Passage, ...]) -> None:
-    result = judged(honest, Gateway())
+def test_faults_of_the_upstream_are_no_alterations_of_an_honest_gateway(running: Stage, honest: Record) -> None:
+    result = _judged(running, honest)
     assert [row for row in result.rows if row.level is not Level.OBS] == []
-    assert [name for name in all_rules() if not result.judged.get(name)] == []
+    assert [name for name in (*all_rules(), *record_rules()) if not result.judged.get(name)] == []
+
+
+def _broken(running: Stage, name: str, passage: Passage) -> Passage | None:
+    """The passage, broken by the counterexample of a rule; None if the rule can't judge one of the two."""
+    rule = all_rules()[name]
+    try:
+        rule.judge(passage, running.spec)
+        broken = rule.counterexample(passage)
+        if broken is not None:
+            rule.judge(broken, running.spec)
+    except NotSeen:
+        return None
+    return broken
 
 
 @pytest.mark.parametrize("name", sorted(all_rules()))
-def test_a_rule_finds_its_counterexample_and_nothing_else_does(name: str, honest: tuple[Passage, ...]) -> None:
+def test_a_rule_finds_its_counterexample_and_nothing_else_does(name: str, running: Stage, honest: Record) -> None:
     rule = all_rules()[name]
     tried = 0
-    for passage in honest:
-        broken = rule.counterexample(passage) if not rule.needs(passage) else None
-        if broken is None or rule.needs(broken):
+    for passage in honest.passages:
+        broken = _broken(running, name, passage)
+        if broken is None or passage.probe:
             continue
         tried += 1
-        result = judged([broken], Gateway())
+        result = _judged(running, Record((broken,)))
         told = {row.rule for row in result.rows}
         assert name in told, f"{passage.case.operation}: {rule.doc}"
         assert told - {name} <= set(rule.entails), passage.case.operation
     assert tried > 0
 
 
+@pytest.mark.parametrize("name", sorted(record_rules()))
+def test_a_rule_about_several_requests_finds_its_counterexample(name: str, running: Stage, honest: Record) -> None:
+    before = {row.rule for row in _judged(running, honest).rows}
+    broken = record_rules()[name].counterexample(honest)
+    assert broken is not None
+    assert {name} == {row.rule for row in _judged(running, broken).rows} - before
+
+
 def test_every_rule_names_its_clause_and_its_source() -> None:
-    for rule in all_rules().values():
+    for rule in (*all_rules().values(), *record_rules().values()):
         assert all((rule.clause, rule.source, rule.doc)), rule.id

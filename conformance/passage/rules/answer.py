@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import struct
 from collections.abc import Iterator
+from typing import Any
 
 from attrs import evolve
 
 from conformance.evidence.exchange import Chunk, Response
 from conformance.passage.counterexamples import in_answer, in_json_answer, without_used_fields
 from conformance.passage.fields import OWN_ANSWER, kept_fields, used_by_clients
-from conformance.passage.members import altered, null_or_absent, with_null, without_one
-from conformance.passage.needs import both_answers, both_json, same_status
+from conformance.passage.members import altered, fields_altered, without_one
 from conformance.passage.passage import Kind, Passage, Side
 from conformance.passage.rule import Found, rule
 from conformance.passage.streams import is_stream
+from conformance.passage.views import NotSeen, Pair, answers, json_answers, narrowed, same_status
 from conformance.requests.headers import EMULATOR_HEADER, is_secret
 from conformance.verdict import Level
 
-__all__ = ["body", "content", "errors", "headers", "inside", "media_type", "nulls", "other_headers", "status"]
+__all__ = ["body", "content", "errors", "headers", "inside", "media_type", "other_headers", "status", "vectors"]
 
 _TRANSPARENT = "A gateway that says nothing of a change passes on what the service answered, and nothing else."
 _SOURCE = "RFC 9110 section 7.7: a transformation of content is a deliberate change by an intermediary"
@@ -28,6 +31,12 @@ def _other_status(response: Response) -> Response:
     return evolve(response, status=response.status + 1 if response.status % 100 < 50 else response.status - 1)
 
 
+def _readable(seen: Pair[Response]) -> str:
+    """A gateway that can't read the upstream's answer says so (RFC 9110 section 15.6.3)."""
+    broken = seen.before.media_type == "application/json" and seen.before.body and not seen.before.is_json
+    return "the upstream's answer was malformed" if broken and seen.after.status >= 500 else ""
+
+
 @rule(
     "via.answer.status",
     Level.MUST,
@@ -35,47 +44,25 @@ def _other_status(response: Response) -> Response:
     clause="The status code is the service's verdict on the request; clients decide by it.",
     source="RFC 9110 section 15",
     counterexample=in_answer(_other_status),
-    needs=both_answers,
+    sees=narrowed(answers, _readable),
 )
-def status(passage: Passage) -> Iterator[Found]:
+def status(seen: Pair[Response]) -> Iterator[Found]:
     """The client gets the status of the upstream's answer."""
-    if passage.got is not None and passage.answer is not None and passage.got.status != passage.answer.status:
-        yield "status", Kind.CHANGED, f"{passage.answer.status}", f"{passage.got.status}", ""
+    if seen.after.status != seen.before.status:
+        yield "status", Kind.CHANGED, f"{seen.before.status}", f"{seen.after.status}", ""
 
 
-def _is_error(passage: Passage) -> bool:
-    return passage.answer is not None and passage.answer.status >= 400
+def _status_of(seen: Pair[Any]) -> int:
+    answer = seen.passage.answer
+    return answer.status if answer is not None else 0
 
 
-def _needs_success(passage: Passage) -> str:
-    """Both answers are JSON, and the upstream's is a success."""
-    return both_json(passage) or ("the upstream answered with an error" if _is_error(passage) else "")
+def _success(seen: Pair[Any]) -> str:
+    return "the upstream answered with an error" if _status_of(seen) >= 400 else ""
 
 
-def _needs_error(passage: Passage) -> str:
-    """Both answers are JSON, and the upstream's is an error."""
-    return both_json(passage) or ("" if _is_error(passage) else "the upstream answered with a success")
-
-
-def _json_changes(passage: Passage) -> Iterator[Found]:
-    """Yield the differences of two JSON answers."""
-    if passage.got is not None and passage.answer is not None:
-        yield from altered(passage.answer.json, passage.got.json)
-
-
-@rule(
-    "via.answer.nulls",
-    Level.OBS,
-    Side.ANSWER,
-    clause="A member that is null and one that is absent are the same to most clients, and not to all.",
-    source="RFC 8259 section 3: null is a value",
-    counterexample=in_json_answer(with_null),
-    needs=both_json,
-)
-def nulls(passage: Passage) -> Iterator[Found]:
-    """A member that is null arrives as null, and none is added that is null."""
-    if passage.got is not None and passage.answer is not None:
-        yield from null_or_absent(passage.answer.json, passage.got.json)
+def _error(seen: Pair[Any]) -> str:
+    return "" if _status_of(seen) >= 400 else "the upstream answered with a success"
 
 
 @rule(
@@ -85,11 +72,11 @@ def nulls(passage: Passage) -> Iterator[Found]:
     clause=_TRANSPARENT,
     source=_SOURCE,
     counterexample=in_json_answer(without_one),
-    needs=_needs_success,
+    sees=narrowed(json_answers, _success),
 )
-def body(passage: Passage) -> Iterator[Found]:
+def body(seen: Pair[Any]) -> Iterator[Found]:
     """Every field of a success reaches the client with its value (ids, filter results, usage), and none is added."""
-    yield from _json_changes(passage)
+    yield from altered(seen.before, seen.after)
 
 
 @rule(
@@ -99,20 +86,61 @@ def body(passage: Passage) -> Iterator[Found]:
     clause="Clients decide by the code and the parameter of an error, people by its message.",
     source=f"{_SOURCE}; Azure REST API guidelines: the error object",
     counterexample=in_json_answer(without_one),
-    needs=_needs_error,
+    sees=narrowed(json_answers, _error),
 )
-def errors(passage: Passage) -> Iterator[Found]:
+def errors(seen: Pair[Any]) -> Iterator[Found]:
     """The error object of the upstream reaches the client: code, message, parameter, inner error."""
-    yield from _json_changes(passage)
+    yield from altered(seen.before, seen.after)
 
 
-def _needs_other_content(passage: Passage) -> str:
+def _rows(value: Any) -> list[Any]:
+    """The embeddings of an answer, in whatever form."""
+    rows = value.get("data") if isinstance(value, dict) else None
+    return [row["embedding"] for row in rows if isinstance(row, dict) and "embedding" in row] if rows else []
+
+
+def _vectors(seen: Pair[Any]) -> str:
+    return "" if _rows(seen.after) else "the answer has no vectors"
+
+
+def _form_asked(passage: Passage) -> type:
+    """The form of vectors that the client asked for: text is base64, a list has the numbers."""
+    sent = passage.through.request.json
+    return str if isinstance(sent, dict) and sent.get("encoding_format") == "base64" else list
+
+
+def _other_form(value: Any) -> Any:
+    """The vectors of an answer in the other form."""
+    if not _rows(value):
+        return None
+    for row in value["data"]:
+        if isinstance(row.get("embedding"), list):
+            row["embedding"] = base64.b64encode(struct.pack(f"<{len(row['embedding'])}f", *row["embedding"])).decode()
+        elif isinstance(row.get("embedding"), str):
+            row["embedding"] = [number for (number,) in struct.iter_unpack("<f", base64.b64decode(row["embedding"]))]
+    return value
+
+
+@rule(
+    "via.answer.vectors",
+    Level.MUST,
+    Side.ANSWER,
+    clause="A client reads vectors in the form that it asked for, as numbers unless it asked for base64.",
+    source="REST API reference: encoding_format of embeddings",
+    counterexample=in_json_answer(_other_form),
+    sees=narrowed(narrowed(json_answers, _success), _vectors),
+)
+def vectors(seen: Pair[Any]) -> Iterator[Found]:
+    """Vectors arrive in the form that the client asked for, whichever the gateway asked the upstream for."""
+    form = _form_asked(seen.passage)
+    if any(not isinstance(one, form) for one in _rows(seen.after)):
+        yield "/data/0/embedding", Kind.CHANGED, "base64" if form is str else "numbers", _rows(seen.after)[0], ""
+
+
+def _other_content(seen: Pair[Response]) -> str:
     """Both answers have a content that is neither JSON nor an event stream."""
-    if missing := both_answers(passage):
-        return missing
-    answer = passage.answer
-    other = answer is not None and answer.body and not answer.is_json and not is_stream(answer)
-    return same_status(passage) if other else "the answer is JSON, an event stream or empty"
+    other = seen.before.body and not seen.before.is_json and not is_stream(seen.before)
+    return same_status(seen) if other else "the answer is JSON, an event stream or empty"
 
 
 def _half(response: Response) -> Response | None:
@@ -127,13 +155,12 @@ def _half(response: Response) -> Response | None:
     clause=_TRANSPARENT,
     source=_SOURCE,
     counterexample=in_answer(_half),
-    needs=_needs_other_content,
+    sees=narrowed(answers, _other_content),
 )
-def content(passage: Passage) -> Iterator[Found]:
+def content(seen: Pair[Response]) -> Iterator[Found]:
     """Audio, files and texts arrive byte for byte."""
-    got, answer = passage.got, passage.answer
-    if got is not None and answer is not None and got.content != answer.content:
-        yield "/", Kind.CHANGED, f"{len(answer.content)} bytes", f"{len(got.content)} bytes", ""
+    if seen.before.content != seen.after.content:
+        yield "/", Kind.CHANGED, f"{len(seen.before.content)} bytes", f"{len(seen.after.content)} bytes", ""
 
 
 def _other_type(response: Response) -> Response | None:
@@ -148,13 +175,12 @@ def _other_type(response: Response) -> Response | None:
     clause="Content-Type says how the content is to be read.",
     source="RFC 9110 section 8.3",
     counterexample=in_answer(_other_type),
-    needs=both_answers,
+    sees=answers,
 )
-def media_type(passage: Passage) -> Iterator[Found]:
+def media_type(seen: Pair[Response]) -> Iterator[Found]:
     """The media type of the answer is that of the upstream's answer."""
-    got, answer = passage.got, passage.answer
-    if got is not None and answer is not None and answer.body and got.media_type != answer.media_type:
-        yield "header:content-type", Kind.CHANGED, answer.media_type, got.media_type, ""
+    if seen.before.body and seen.after.media_type != seen.before.media_type:
+        yield "header:content-type", Kind.CHANGED, seen.before.media_type, seen.after.media_type, ""
 
 
 @rule(
@@ -164,18 +190,15 @@ def media_type(passage: Passage) -> Iterator[Found]:
     clause="Clients use the ids, the region, the rate limits and the time of the next attempt.",
     source="REST API reference: response headers; RFC 9110 section 10.2.3",
     counterexample=in_answer(without_used_fields),
-    needs=both_answers,
+    sees=answers,
 )
-def headers(passage: Passage) -> Iterator[Found]:
+def headers(seen: Pair[Response]) -> Iterator[Found]:
     """Request ids, region, rate limits and Retry-After arrive under their names with their values.
 
     A value that arrives under another name is told as renamed.
     """
-    got, answer = passage.got, passage.answer
-    if got is None or answer is None:
-        return
-    received = {name.lower(): value for name, value in got.headers}
-    for name, value in used_by_clients(answer).items():
+    received = {name.lower(): value for name, value in seen.after.headers}
+    for name, value in used_by_clients(seen.before).items():
         if name not in received:
             other = next((key for key, held in received.items() if held == value and name in key), None)
             if other is not None:
@@ -211,17 +234,11 @@ def _others(response: Response) -> dict[str, str]:
     clause="An intermediary may add and drop fields that no rule of their own names; people want to know.",
     source="RFC 9110 section 5.1",
     counterexample=in_answer(_more),
-    needs=both_answers,
+    sees=answers,
 )
-def other_headers(passage: Passage) -> Iterator[Found]:
+def other_headers(seen: Pair[Response]) -> Iterator[Found]:
     """Other header fields arrive, and none is added. What an intermediary may write itself isn't compared."""
-    if passage.got is None or passage.answer is None:
-        return
-    sent, received = _others(passage.answer), _others(passage.got)
-    for name in sorted({*sent, *received}):
-        if sent.get(name) != received.get(name):
-            kind = Kind.DROPPED if name not in received else Kind.ADDED if name not in sent else Kind.CHANGED
-            yield f"header:{name}", kind, sent.get(name, ""), received.get(name, ""), ""
+    yield from fields_altered(_others(seen.before), _others(seen.after), "header")
 
 
 #: What shows the inside of a program: tracebacks, files of installed packages, addresses in memory.
@@ -244,9 +261,11 @@ def _telling(passage: Passage) -> Passage | None:
     return evolve(passage, through=evolve(passage.through, response=evolve(got, chunks=(*got.chunks, more))))
 
 
-def _needs_body(passage: Passage) -> str:
-    """The client got an answer."""
-    return "" if passage.got is not None else "the client got no answer"
+def _received(passage: Passage) -> Pair[Response | None]:
+    """The answer that the client got, and that of the upstream if it gave one."""
+    if passage.got is None:
+        raise NotSeen("the client got no answer")
+    return Pair(passage.answer, passage.got, passage)
 
 
 @rule(
@@ -256,7 +275,7 @@ def _needs_body(passage: Passage) -> str:
     clause="Addresses, paths and tracebacks of the gateway tell attackers where to look, and clients nothing.",
     source="CWE-209: generation of an error message with sensitive information",
     counterexample=_telling,
-    needs=_needs_body,
+    sees=_received,
     entails=(
         "via.answer.content",
         "via.answer.body",
@@ -266,13 +285,16 @@ def _needs_body(passage: Passage) -> str:
         "via.shape.members",
     ),
 )
-def inside(passage: Passage) -> Iterator[Found]:
+def inside(seen: Pair[Response | None]) -> Iterator[Found]:
     """No answer shows the address of the upstream, a traceback or a path of the gateway."""
-    got = passage.got
+    got, upstream = seen.after, seen.passage.upstream
     if got is None:
         return
-    own = passage.answer.body if passage.answer is not None else b""
-    heads = " ".join(value for _, value in got.headers).encode("latin-1", "replace")
-    for sign in (*_INSIDE, *([passage.upstream.encode()] if passage.upstream else [])):
-        if (sign in got.body or sign in heads) and sign not in own:
-            yield "/", Kind.LEAKED, "", sign.decode("latin-1").strip(), "in the answer to the client"
+    own = seen.before.body if seen.before is not None else b""
+    for sign in (*_INSIDE, *([upstream.encode()] if upstream else [])):
+        shown = sign.decode("latin-1").strip()
+        if sign in got.body and sign not in own:
+            yield "/", Kind.LEAKED, "", shown, "in the answer to the client"
+        for name, value in got.headers:
+            if sign in value.encode("latin-1", "replace"):
+                yield f"header:{name.lower()}", Kind.LEAKED, "", shown, "in the answer to the client"

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from attrs import evolve
 
 from conformance.passage.counterexamples import in_arrival, in_json_request
 from conformance.passage.forms import parts_of
-from conformance.passage.members import altered, null_or_absent, with_null, without_one
-from conformance.passage.needs import reached
+from conformance.passage.members import altered, without_one
 from conformance.passage.passage import Kind, Passage, Side
 from conformance.passage.rule import Found, rule
 from conformance.passage.values import changes
+from conformance.passage.views import Pair, narrowed, requests
 from conformance.requests.request import Request
 from conformance.verdict import Level
 
-__all__ = ["body_bytes", "body_fields", "form_parts", "media_type", "nulls"]
+__all__ = ["body_bytes", "body_fields", "form_parts", "json_requests", "media_type"]
 
 _TRANSPARENT = "A gateway that says nothing of a change passes on what the client asked for, and nothing else."
 _SOURCE = "RFC 9110 section 7.7: a transformation of content is a deliberate change by an intermediary"
@@ -27,16 +28,19 @@ def _media_type(request: Request) -> str:
     return (request.header("content-type") or "").split(";", 1)[0].strip().lower()
 
 
-def _both(passage: Passage) -> tuple[Request, Request] | None:
-    """The request at both taps."""
-    return (passage.through.request, passage.call.request) if passage.call is not None else None
+def _json(seen: Pair[Request]) -> str:
+    return "" if seen.before.json is not None else "the client sent no JSON"
 
 
-def _needs_json(passage: Passage) -> str:
-    """The client's body is JSON, and a request reached the upstream."""
-    if missing := reached(passage):
-        return missing
-    return "" if passage.through.request.json is not None else "the client sent no JSON"
+#: The request at both taps, where the client sent JSON.
+json_requests = narrowed(requests, _json)
+
+
+def _values(passage: Passage) -> Pair[Any]:
+    """The JSON value that the client sent, and what arrived: a value, or text where it is no JSON any more."""
+    seen = json_requests(passage)
+    text = seen.after.body.decode("utf-8", "replace")
+    return Pair(seen.before.json, seen.after.json if seen.after.json is not None else text, passage)
 
 
 @rule(
@@ -46,37 +50,14 @@ def _needs_json(passage: Passage) -> str:
     clause=_TRANSPARENT,
     source=_SOURCE,
     counterexample=in_json_request(without_one),
-    needs=_needs_json,
+    sees=_values,
 )
-def body_fields(passage: Passage) -> Iterator[Found]:
+def body_fields(seen: Pair[Any]) -> Iterator[Found]:
     """Every field of the request reaches the upstream with its value, and no field is added.
 
     A dropped field means that the caller doesn't get what was asked for; an added one changes the answer or the price.
     """
-    both = _both(passage)
-    if both is None:
-        return
-    sent, received = both
-    if received.json is None:
-        yield "/", Kind.CHANGED, sent.json, received.body.decode("utf-8", "replace"), "it is no JSON any more"
-        return
-    yield from altered(sent.json, received.json)
-
-
-@rule(
-    "via.request.nulls",
-    Level.OBS,
-    Side.REQUEST,
-    clause="A member that is null and one that is absent ask for the same in most places, and not in all.",
-    source="RFC 8259 section 3: null is a value",
-    counterexample=in_json_request(with_null),
-    needs=_needs_json,
-)
-def nulls(passage: Passage) -> Iterator[Found]:
-    """A member that is null reaches the upstream as null, and none is added that is null."""
-    both = _both(passage)
-    if both is not None and both[1].json is not None:
-        yield from null_or_absent(both[0].json, both[1].json)
+    yield from altered(seen.before, seen.after)
 
 
 def _spelled(request: Request) -> Request | None:
@@ -91,15 +72,14 @@ def _spelled(request: Request) -> Request | None:
     clause="Key order, white space and the form of numbers may change: JSON is the same value in any spelling.",
     source="RFC 8259 sections 2 and 4",
     counterexample=in_arrival(_spelled),
-    needs=_needs_json,
+    sees=json_requests,
 )
-def body_bytes(passage: Passage) -> Iterator[Found]:
+def body_bytes(seen: Pair[Request]) -> Iterator[Found]:
     """The body reaches the upstream byte for byte. That it is written anew is legal, and told as a note."""
-    both = _both(passage)
-    if both is None or both[0].body == both[1].body or both[1].json is None:
+    if seen.before.body == seen.after.body or seen.after.json is None:
         return
-    if next(changes(both[0].json, both[1].json), None) is None:
-        yield "/", Kind.SPELLED, f"{len(both[0].body)} bytes", f"{len(both[1].body)} bytes", "the same value"
+    if next(changes(seen.before.json, seen.after.json), None) is None:
+        yield "/", Kind.SPELLED, f"{len(seen.before.body)} bytes", f"{len(seen.after.body)} bytes", "the same value"
 
 
 def _other_type(request: Request) -> Request | None:
@@ -110,9 +90,8 @@ def _other_type(request: Request) -> Request | None:
     return evolve(request, headers=(*kept, ("content-type", "text/x-altered")))
 
 
-def _needs_body(passage: Passage) -> str:
-    """The client sent a body, and a request reached the upstream."""
-    return reached(passage) or ("" if passage.through.request.body else "the client sent no body")
+def _body(seen: Pair[Request]) -> str:
+    return "" if seen.before.body else "the client sent no body"
 
 
 @rule(
@@ -122,21 +101,18 @@ def _needs_body(passage: Passage) -> str:
     clause="Content-Type says how the content is to be read; with another one it is another content.",
     source="RFC 9110 section 8.3",
     counterexample=in_arrival(_other_type),
-    needs=_needs_body,
+    sees=narrowed(requests, _body),
     entails=("via.request.form",),
 )
-def media_type(passage: Passage) -> Iterator[Found]:
+def media_type(seen: Pair[Request]) -> Iterator[Found]:
     """The media type of the body reaches the upstream. The boundary of a form may be another one."""
-    both = _both(passage)
-    if both is not None and _media_type(both[0]) != _media_type(both[1]):
-        kind = Kind.CHANGED if _media_type(both[1]) else Kind.DROPPED
-        yield "header:content-type", kind, _media_type(both[0]), _media_type(both[1]), ""
+    before, after = _media_type(seen.before), _media_type(seen.after)
+    if before != after:
+        yield "header:content-type", Kind.CHANGED if after else Kind.DROPPED, before, after, ""
 
 
-def _needs_form(passage: Passage) -> str:
-    """The client's body is a form."""
-    form = _media_type(passage.through.request) == "multipart/form-data"
-    return reached(passage) or ("" if form else "the client sent no form")
+def _form(seen: Pair[Request]) -> str:
+    return "" if _media_type(seen.before) == "multipart/form-data" else "the client sent no form"
 
 
 def _without_last_part(request: Request) -> Request | None:
@@ -151,13 +127,9 @@ def _without_last_part(request: Request) -> Request | None:
     clause=_TRANSPARENT,
     source=f"{_SOURCE}; RFC 7578",
     counterexample=in_arrival(_without_last_part),
-    needs=_needs_form,
+    sees=narrowed(requests, _form),
 )
-def form_parts(passage: Passage) -> Iterator[Found]:
+def form_parts(seen: Pair[Request]) -> Iterator[Found]:
     """Every part of a form reaches the upstream: name, file name, and content byte for byte."""
-    both = _both(passage)
-    if both is None:
-        return
-    before, after = parts_of(both[0]), parts_of(both[1])
-    for where, kind, one, other in changes(before, after):
+    for where, kind, one, other in changes(parts_of(seen.before), parts_of(seen.after)):
         yield where, kind, one, other, ""

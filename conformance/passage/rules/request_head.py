@@ -9,9 +9,10 @@ from attrs import evolve
 
 from conformance.passage.counterexamples import in_arrival
 from conformance.passage.fields import OWN_REQUEST, kept_fields
-from conformance.passage.needs import reached
+from conformance.passage.members import fields_altered
 from conformance.passage.passage import Kind, Passage, Side
 from conformance.passage.rule import Found, rule
+from conformance.passage.views import Arrival, Pair, arrivals, narrowed, requests
 from conformance.requests.headers import is_secret
 from conformance.requests.request import Request
 from conformance.verdict import Level
@@ -45,32 +46,26 @@ def _other_path(request: Request) -> Request:
     clause="A gateway passes a request on to the operation that the client called.",
     source="RFC 9110 section 7.7: an intermediary must not modify path and query of a target URI that it forwards",
     counterexample=in_arrival(_other_path),
-    needs=reached,
+    sees=requests,
 )
-def route(passage: Passage) -> Iterator[Found]:
+def route(seen: Pair[Request]) -> Iterator[Found]:
     """Method and operation are those of the client. Another prefix of the path is the gateway's own routing."""
-    call = passage.call
-    if call is None:
-        return
-    if passage.through.request.method != call.request.method:
-        yield "method", Kind.CHANGED, passage.through.request.method, call.request.method, ""
-    sent, received = (urlsplit(one.url).path for one in (passage.through.request, call.request))
+    if seen.before.method != seen.after.method:
+        yield "method", Kind.CHANGED, seen.before.method, seen.after.method, ""
+    sent, received = (urlsplit(one.url).path for one in (seen.before, seen.after))
     if not (sent == received or sent.endswith(received) or received.endswith(sent)):
         yield "path", Kind.CHANGED, sent, received, ""
 
 
-def _other_version(request: Request) -> Request | None:
-    """The request with another value of its first query parameter."""
+def _other_version(request: Request) -> Request:
+    """The request with another value of its first query parameter, or with one that nobody sent."""
     parts = urlsplit(request.url)
-    pairs = parse_qsl(parts.query, keep_blank_values=True)
-    if not pairs:
-        return None
-    return evolve(request, url=parts._replace(query=f"{pairs[0][0]}=altered").geturl())
+    names = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)] or ["altered"]
+    return evolve(request, url=parts._replace(query=f"{names[0]}=altered").geturl())
 
 
-def _needs_query(passage: Passage) -> str:
-    """The client sent a query."""
-    return reached(passage) or ("" if urlsplit(passage.through.request.url).query else "the client sent no query")
+def _parameters(request: Request) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True))
 
 
 @rule(
@@ -80,21 +75,11 @@ def _needs_query(passage: Passage) -> str:
     clause="The query, api-version above all, selects the contract: another one is another API.",
     source="RFC 9110 section 7.7; REST API reference: api-version is a required parameter of dated routes",
     counterexample=in_arrival(_other_version),
-    needs=_needs_query,
+    sees=requests,
 )
-def query(passage: Passage) -> Iterator[Found]:
+def query(seen: Pair[Request]) -> Iterator[Found]:
     """Every query parameter reaches the upstream with its value, and none is added."""
-    if passage.call is None:
-        return
-    sent, received = (
-        dict(parse_qsl(urlsplit(one.url).query, keep_blank_values=True))
-        for one in (passage.through.request, passage.call.request)
-    )
-    for name in sorted({*sent, *received}):
-        before, after = sent.get(name), received.get(name)
-        if before != after:
-            kind = Kind.DROPPED if after is None else Kind.ADDED if before is None else Kind.CHANGED
-            yield f"query:{name}", kind, before, after, ""
+    yield from fields_altered(_parameters(seen.before), _parameters(seen.after), "query")
 
 
 def _trace_id(name: str, value: str) -> str:
@@ -102,10 +87,8 @@ def _trace_id(name: str, value: str) -> str:
     return value.split("-")[1] if name == "traceparent" and value.count("-") >= 3 else value
 
 
-def _needs_ids(passage: Passage) -> str:
-    """The client sent an id."""
-    sent = any(passage.through.request.header(name) for name in _IDS)
-    return reached(passage) or ("" if sent else "the client sent no id")
+def _ids(seen: Pair[Request]) -> str:
+    return "" if any(seen.before.header(name) for name in _IDS) else "the client sent no id"
 
 
 @rule(
@@ -115,14 +98,12 @@ def _needs_ids(passage: Passage) -> str:
     clause="The ids by which a client traces its request reach the service: without them nobody finds it in its logs.",
     source="W3C Trace Context section 3.2; Azure REST API guidelines: x-ms-client-request-id",
     counterexample=in_arrival(_without(*_IDS)),
-    needs=_needs_ids,
+    sees=narrowed(requests, _ids),
 )
-def trace_ids(passage: Passage) -> Iterator[Found]:
+def trace_ids(seen: Pair[Request]) -> Iterator[Found]:
     """``x-ms-client-request-id`` and the trace id of ``traceparent`` arrive."""
-    if passage.call is None:
-        return
     for name in _IDS:
-        sent, received = passage.through.request.header(name), passage.call.request.header(name)
+        sent, received = seen.before.header(name), seen.after.header(name)
         if sent is None:
             continue
         if received is None:
@@ -151,17 +132,11 @@ def _more(request: Request) -> Request:
     clause="An intermediary may drop and add fields that no rule of their own names; people want to know.",
     source="RFC 9110 section 5.1: a proxy must forward unrecognized header fields unless it is configured otherwise",
     counterexample=in_arrival(_more),
-    needs=reached,
+    sees=requests,
 )
-def headers(passage: Passage) -> Iterator[Found]:
+def headers(seen: Pair[Request]) -> Iterator[Found]:
     """Other fields of the client arrive, and none is added. What an intermediary may write itself isn't compared."""
-    if passage.call is None:
-        return
-    sent, received = _comparable(passage.through.request), _comparable(passage.call.request)
-    for name in sorted({*sent, *received}):
-        if sent.get(name) != received.get(name):
-            kind = Kind.DROPPED if name not in received else Kind.ADDED if name not in sent else Kind.CHANGED
-            yield f"header:{name}", kind, sent.get(name, ""), received.get(name, ""), ""
+    yield from fields_altered(_comparable(seen.before), _comparable(seen.after), "header")
 
 
 def _passed_on(passage: Passage) -> Passage | None:
@@ -173,9 +148,8 @@ def _passed_on(passage: Passage) -> Passage | None:
     return evolve(passage, calls=tuple(changed if one.number == call.number else one for one in passage.calls))
 
 
-def _needs_own_key(passage: Passage) -> str:
-    """The client has a key that is not the upstream's."""
-    return reached(passage) or ("" if passage.secret else "the client's key is that of the upstream")
+def _own_key(seen: Arrival) -> str:
+    return "" if seen.passage.secret else "the client's key is that of the upstream"
 
 
 @rule(
@@ -185,13 +159,13 @@ def _needs_own_key(passage: Passage) -> str:
     clause="The key by which a client is known to the gateway is no business of the service behind it.",
     source="RFC 9110 section 11.7.2: credentials are for the next hop that asked for them",
     counterexample=_passed_on,
-    needs=_needs_own_key,
+    sees=narrowed(arrivals, _own_key),
 )
-def credentials(passage: Passage) -> Iterator[Found]:
+def credentials(seen: Arrival) -> Iterator[Found]:
     """The client's key doesn't reach the upstream, in no header field."""
-    for call in passage.calls:
+    for call in seen.passage.calls:
         for name, digest in call.credentials.items():
-            if digest == passage.secret:
+            if digest == seen.passage.secret:
                 yield f"header:{name}", Kind.LEAKED, "the client's key", "the client's key at the upstream", ""
 
 
@@ -200,9 +174,8 @@ def _cookie(request: Request) -> Request:
     return evolve(request, headers=(*request.headers, ("cookie", "altered=1")))
 
 
-def _needs_no_cookie(passage: Passage) -> str:
-    """The client sent no cookie."""
-    return reached(passage) or ("the client sent a cookie" if passage.through.request.header("cookie") else "")
+def _no_cookie(seen: Arrival) -> str:
+    return "the client sent a cookie" if seen.passage.through.request.header("cookie") else ""
 
 
 @rule(
@@ -212,9 +185,9 @@ def _needs_no_cookie(passage: Passage) -> str:
     clause="A cookie that the upstream gave for one client is not sent with the requests of another.",
     source="RFC 6265 section 8.2: cookies are ambient authority, so a shared jar mixes the sessions of clients",
     counterexample=in_arrival(_cookie),
-    needs=_needs_no_cookie,
+    sees=narrowed(arrivals, _no_cookie),
 )
-def cookies(passage: Passage) -> Iterator[Found]:
+def cookies(seen: Arrival) -> Iterator[Found]:
     """A request of a client without cookies arrives without cookies."""
-    if any(call.request.header("cookie") for call in passage.calls):
+    if any(call.request.header("cookie") for call in seen.passage.calls):
         yield "header:cookie", Kind.ADDED, "", "a cookie that this client never had", ""

@@ -16,6 +16,7 @@ from conformance.passage.members import without_one
 from conformance.passage.passage import Kind, Passage, Side
 from conformance.passage.rule import Found, rule
 from conformance.passage.streams import is_stream, payloads, told
+from conformance.passage.views import NotSeen, Pair
 from conformance.verdict import Level
 
 __all__ = ["headers", "members"]
@@ -23,22 +24,18 @@ __all__ = ["headers", "members"]
 _CLAUSE = "A client finds in an answer through the gateway what it finds in one of the service itself."
 
 
-def _answers(passage: Passage) -> tuple[Response, Response] | None:
-    """The upstream's own answer, and the one through the gateway, where both came whole."""
-    direct = passage.direct.response if passage.direct is not None else None
-    if direct is None or passage.got is None or passage.through.fault is not None:
-        return None
-    return direct, passage.got
-
-
-def _needs_alone(passage: Passage) -> str:
-    """Only the client's side is seen, and both legs were answered with the same status."""
+def _alone(passage: Passage) -> Pair[Response]:
+    """The upstream's own answer, and the one through the gateway, both whole and with the same status, where only the
+    client's side is seen.
+    """
     if not passage.one_sided:
-        return "both sides are seen, and compared"
-    both = _answers(passage)
-    if both is None or passage.cancelled:
-        return "one of the two legs has no whole answer"
-    return "" if both[0].status == both[1].status else "the two legs have different status codes"
+        raise NotSeen("both sides are seen, and compared")
+    direct = passage.direct.response if passage.direct is not None else None
+    if direct is None or passage.got is None or passage.through.fault is not None or passage.cancelled:
+        raise NotSeen("one of the two legs has no whole answer")
+    if direct.status != passage.got.status:
+        raise NotSeen("the two legs have different status codes")
+    return Pair(direct, passage.got, passage)
 
 
 def _names(value: Any, pointer: str = "") -> set[str]:
@@ -63,14 +60,11 @@ def _value(response: Response) -> Any:
     clause=_CLAUSE,
     source="the upstream's own answer to the same request",
     counterexample=in_json_answer(without_one),
-    needs=_needs_alone,
+    sees=_alone,
 )
-def members(passage: Passage) -> Iterator[Found]:
+def members(seen: Pair[Response]) -> Iterator[Found]:
     """The JSON value has the members that the upstream's own answer has. Values are not compared."""
-    both = _answers(passage)
-    if both is None:
-        return
-    before, after = (_names(_value(one)) for one in both)
+    before, after = (_names(_value(one)) for one in (seen.before, seen.after))
     for place in sorted(before ^ after):
         parent = place.rpartition("/")[0]
         # A member inside one that is gone or new says nothing more.
@@ -86,12 +80,10 @@ def members(passage: Passage) -> Iterator[Found]:
     clause=_CLAUSE,
     source="the upstream's own answer to the same request",
     counterexample=in_answer(without_used_fields),
-    needs=_needs_alone,
+    sees=_alone,
 )
-def headers(passage: Passage) -> Iterator[Found]:
+def headers(seen: Pair[Response]) -> Iterator[Found]:
     """The header fields that clients use are there if the upstream's own answer has them."""
-    both = _answers(passage)
-    if both is None:
-        return
-    for name in sorted(set(used_by_clients(both[0])) - {key.lower() for key, _ in both[1].headers}):
-        yield f"header:{name}", Kind.DROPPED, used_by_clients(both[0])[name], None, ""
+    used = used_by_clients(seen.before)
+    for name in sorted(set(used) - {key.lower() for key, _ in seen.after.headers}):
+        yield f"header:{name}", Kind.DROPPED, used[name], None, ""

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from attrs import evolve
 
+from conformance.evidence.event_stream import Event
 from conformance.evidence.exchange import Chunk, Response
-from conformance.passage.counterexamples import in_answer
-from conformance.passage.needs import both_streams, reached
+from conformance.passage.counterexamples import in_answer, rewritten
 from conformance.passage.passage import Kind, Passage, Side
 from conformance.passage.rule import Found, rule
-from conformance.passage.streams import DONE, is_stream, payloads, special, told
+from conformance.passage.streams import DONE, USAGE, is_stream, payloads, special, told
 from conformance.passage.values import changes, folded
+from conformance.passage.views import Arrival, Pair, arrivals, narrowed, streams
 from conformance.verdict import Level
 
 __all__ = ["broken", "events", "grouping", "order", "pace"]
 
 _SOURCE = "WHATWG HTML, section Server-sent events; RFC 9110 section 7.7"
-
-
-def _rewritten(response: Response, data: list[str]) -> Response:
-    """A stream with other events, which come as early as its own."""
-    body = "".join(f"data: {one}\n\n" for one in data).encode()
-    return evolve(response, chunks=(Chunk(response.chunks[0].at, body),) if response.chunks else ())
 
 
 def _said_by(response: Response) -> dict[str, Any]:
@@ -43,7 +38,7 @@ def _without_one(response: Response) -> Response | None:
     if not is_stream(response):
         return None
     for index in range(len(data)):
-        shorter = _rewritten(response, [*data[:index], *data[index + 1 :]])
+        shorter = rewritten(response, [*data[:index], *data[index + 1 :]])
         if data[index] != DONE and _said_by(shorter) != _said_by(response):
             return shorter
     return None
@@ -56,32 +51,46 @@ def _without_one(response: Response) -> Response | None:
     clause="What the events of a stream say reaches the client: every text, role, reason, filter result and count.",
     source=_SOURCE,
     counterexample=in_answer(_without_one),
-    needs=both_streams,
+    sees=streams,
     entails=("via.stream.complete",),
 )
-def events(passage: Passage) -> Iterator[Found]:
+def events(seen: Pair[Response]) -> Iterator[Found]:
     """All that the upstream's events say arrives, of each choice and each item; nothing is added.
 
     Events are compared by what they say, not by their number: texts of deltas are joined first.
     """
-    if passage.answer is None or passage.got is None:
-        return
-    sent, received = payloads(passage.answer), payloads(passage.got)
-    # A chunk that is lost whole is one difference, not one for each of its members.
-    arrived = {special(event) for event in received}
-    lost = [event for event in sent if special(event) and special(event) not in arrived]
-    for name in dict.fromkeys(special(event) for event in lost):
-        yield f"/{name}", Kind.DROPPED, next(event.json for event in lost if special(event) == name), None, ""
-    kept = [event for event in sent if event not in lost]
-    for where, kind, before, after in folded(changes(told(kept), told(received))):
+    sent, received = payloads(seen.before), payloads(seen.after)
+    # A chunk that is lost whole, or new, is one difference, not one for each of its members.
+    lost, new = _only_in(sent, received), _only_in(received, sent)
+    if USAGE in lost and "usage" in told(received):
+        yield f"/{USAGE}", Kind.MERGED, "an event of its own", "part of another event", ""
+        del lost[USAGE]
+    for name, event in lost.items():
+        yield f"/{name}", Kind.DROPPED, event.json, None, ""
+    for name, event in new.items():
+        yield f"/{name}", Kind.ADDED, None, event.json, ""
+    before, after = (
+        told(event for event in events_ if special(event) not in {*lost, *new}) for events_ in (sent, received)
+    )
+    for where, kind, one, other in folded(changes(before, after)):
         if where != f"/{DONE}":
-            yield where, kind, before, after, ""
+            yield where, kind, one, other, ""
+
+
+def _only_in(these: Iterable[Event], others: Iterable[Event]) -> dict[str, Event]:
+    """The chunks without text that have a name which none of the others has: the first one of each name."""
+    known = {special(event) for event in others}
+    found: dict[str, Event] = {}
+    for event in these:
+        if special(event) and special(event) not in known:
+            found.setdefault(special(event), event)
+    return found
 
 
 def _without_end(response: Response) -> Response | None:
     """The stream without its ``[DONE]``."""
     data = _datas(response)
-    return _rewritten(response, data[:-1]) if is_stream(response) and data[-1:] == [DONE] else None
+    return rewritten(response, data[:-1]) if is_stream(response) and data[-1:] == [DONE] else None
 
 
 @rule(
@@ -91,13 +100,11 @@ def _without_end(response: Response) -> Response | None:
     clause="``[DONE]`` tells the client that nothing is missing. It arrives once if the upstream sent it once.",
     source=_SOURCE,
     counterexample=in_answer(_without_end),
-    needs=both_streams,
+    sees=streams,
 )
-def complete(passage: Passage) -> Iterator[Found]:
+def complete(seen: Pair[Response]) -> Iterator[Found]:
     """The end of a stream arrives as often as the upstream sent it."""
-    if passage.answer is None or passage.got is None:
-        return
-    sent, received = _said_by(passage.answer).get(DONE, 0), _said_by(passage.got).get(DONE, 0)
+    sent, received = (_said_by(one).get(DONE, 0) for one in (seen.before, seen.after))
     if sent != received:
         kind = Kind.DROPPED if received < sent else Kind.ADDED
         yield f"/{DONE}", kind, f"{sent} times", f"{received} times", ""
@@ -109,17 +116,15 @@ def _doubled(response: Response) -> Response | None:
     if not is_stream(response):
         return None
     for index, one in enumerate(data):
-        longer = _rewritten(response, [*data[:index], one, *data[index:]])
+        longer = rewritten(response, [*data[:index], one, *data[index:]])
         if one != DONE and _said_by(longer) == _said_by(response):
             return longer
     return None
 
 
-def _same(passage: Passage) -> bool:
-    """True if both streams say the same."""
-    if passage.answer is None or passage.got is None:
-        return False
-    return _said_by(passage.answer) == _said_by(passage.got)
+def _same(seen: Pair[Response]) -> str:
+    """Both streams say the same."""
+    return "" if _said_by(seen.before) == _said_by(seen.after) else "the two streams don't say the same"
 
 
 @rule(
@@ -129,13 +134,11 @@ def _same(passage: Passage) -> bool:
     clause="The rhythm of a stream is part of what people see: a gateway neither merges nor splits its events.",
     source="the events of the upstream's own answer",
     counterexample=in_answer(_doubled),
-    needs=both_streams,
+    sees=narrowed(streams, _same),
 )
-def grouping(passage: Passage) -> Iterator[Found]:
+def grouping(seen: Pair[Response]) -> Iterator[Found]:
     """The client gets as many events as the upstream sent, where both say the same."""
-    if passage.answer is None or passage.got is None or not _same(passage):
-        return
-    sent, received = len(payloads(passage.answer)), len(payloads(passage.got))
+    sent, received = len(payloads(seen.before)), len(payloads(seen.after))
     if sent != received:
         yield "stream", Kind.MERGED if received < sent else Kind.SPLIT, f"{sent} events", f"{received} events", ""
 
@@ -145,7 +148,7 @@ def _swapped(response: Response) -> Response | None:
     data = _datas(response)
     if not is_stream(response) or len(data) < 2 or data[0] == data[1] or DONE in data[:2]:
         return None
-    return _rewritten(response, [data[1], data[0], *data[2:]])
+    return rewritten(response, [data[1], data[0], *data[2:]])
 
 
 def _said(response: Response) -> list[str]:
@@ -160,25 +163,21 @@ def _said(response: Response) -> list[str]:
     clause="Events reach the client in the order in which the service sent them.",
     source=_SOURCE,
     counterexample=in_answer(_swapped),
-    needs=both_streams,
+    sees=streams,
     entails=("via.stream.events",),
 )
-def order(passage: Passage) -> Iterator[Found]:
+def order(seen: Pair[Response]) -> Iterator[Found]:
     """The same events arrive in the same order."""
-    if passage.answer is None or passage.got is None:
-        return
-    sent, received = _said(passage.answer), _said(passage.got)
+    sent, received = _said(seen.before), _said(seen.after)
     if sent != received and sorted(sent) == sorted(received):
         first = next(i for i, (one, other) in enumerate(zip(sent, received, strict=True)) if one != other)
         yield "stream", Kind.REORDERED, f"event {first}: {sent[first]}", f"event {first}: {received[first]}", ""
 
 
-def _needs_break(passage: Passage) -> str:
+def _break(seen: Arrival) -> str:
     """The upstream broke its answer off."""
-    if missing := reached(passage):
-        return missing
-    cut = passage.answer is not None and not passage.answer.complete
-    return "" if cut and not passage.cancelled else "the upstream broke off no answer"
+    cut = seen.call.answer is not None and not seen.call.answer.complete
+    return "" if cut and not seen.passage.cancelled else "the upstream broke off no answer"
 
 
 def _as_if_whole(passage: Passage) -> Passage | None:
@@ -197,12 +196,12 @@ def _as_if_whole(passage: Passage) -> Passage | None:
     clause="An answer that broke off upstream doesn't reach the client as a whole one.",
     source="RFC 9112 section 8: a message that is cut off must not be passed on as complete",
     counterexample=_as_if_whole,
-    needs=_needs_break,
+    sees=narrowed(arrivals, _break),
 )
-def broken(passage: Passage) -> Iterator[Found]:
+def broken(seen: Arrival) -> Iterator[Found]:
     """An answer that broke off ends with a closed connection, an error status or an error event, never properly."""
-    got = passage.got
-    if got is None or passage.through.fault is not None or not got.complete or got.status >= 400:
+    got = seen.passage.got
+    if got is None or seen.passage.through.fault is not None or not got.complete or got.status >= 400:
         return
     error = any(event.is_json and isinstance(event.json, dict) and "error" in event.json for event in payloads(got))
     if not is_stream(got) or DONE in _datas(got) or not error:
@@ -217,11 +216,10 @@ def _sent_at(passage: Passage, index: int) -> float | None:
     return passage.call.at + sent[index].first_at if index < len(sent) else None
 
 
-def _needs_pace(passage: Passage) -> str:
+def _pauses(seen: Pair[Response]) -> str:
     """The upstream paused between its events, so that a late one is seen."""
-    if missing := both_streams(passage):
-        return missing
-    return "" if passage.fault == PACED and _sent_at(passage, 2) is not None else "the upstream made no pauses"
+    paced = seen.passage.fault == PACED and _sent_at(seen.passage, 2) is not None and payloads(seen.after)
+    return "" if paced else "the upstream made no pauses"
 
 
 #: The name of the fault by which the upstream pauses between two events.
@@ -245,25 +243,20 @@ def _late(passage: Passage) -> Passage | None:
     clause="Each event is passed on when it comes; people watch the text being written.",
     source="WHATWG HTML, section Server-sent events: events are dispatched as they are received",
     counterexample=_late,
-    needs=_needs_pace,
+    sees=narrowed(streams, _pauses),
 )
-def pace(passage: Passage) -> Iterator[Found]:
+def pace(seen: Pair[Response]) -> Iterator[Found]:
     """The first event is with the client before the upstream sends its third one."""
-    third = _sent_at(passage, 2)
-    got = passage.got
-    if third is None or got is None or not payloads(got):
-        return
-    arrived = passage.began + payloads(got)[0].at
-    if arrived > third:
-        first = _sent_at(passage, 0) or third
+    first, third = _sent_at(seen.passage, 0), _sent_at(seen.passage, 2)
+    arrived = seen.passage.began + payloads(seen.after)[0].at
+    if first is not None and third is not None and arrived > third:
         yield "stream", Kind.LATE, "at once", f"{arrived - first:.1f} s after it was sent", "first event"
 
 
-def _needs_cancel(passage: Passage) -> str:
+def _leaves(seen: Arrival) -> str:
     """The client closed the connection in the middle of a stream."""
-    if missing := reached(passage):
-        return missing
-    return "" if passage.cancelled and passage.fault == PACED else "the client closed no connection"
+    left = seen.passage.cancelled and seen.passage.fault == PACED
+    return "" if left else "the client closed no connection"
 
 
 def _to_the_end(passage: Passage) -> Passage | None:
@@ -282,11 +275,11 @@ def _to_the_end(passage: Passage) -> Passage | None:
     clause="If the client leaves, the request to the service ends: what nobody reads is billed too.",
     source="the connection of the upstream's own answer",
     counterexample=_to_the_end,
-    needs=_needs_cancel,
+    sees=narrowed(arrivals, _leaves),
 )
-def cancelled(passage: Passage) -> Iterator[Found]:
+def cancelled(seen: Arrival) -> Iterator[Found]:
     """A stream that the client closed is closed at the upstream before its end."""
-    call = passage.call
-    if call is not None and call.gone is None and call.ended is not None:
-        read = f"read to its end, {call.ended - passage.over:.1f} s after the client left"
+    call = seen.call
+    if call.gone is None and call.ended is not None:
+        read = f"read to its end, {call.ended - seen.passage.over:.1f} s after the client left"
         yield "connection", Kind.DROPPED, "closed", read, ""
