@@ -79,6 +79,11 @@ def _is_the_deployment(difference: Difference, passage: Passage | None) -> bool:
     return found is not None and found[1] == difference.after
 
 
+def _was_null(difference: Difference, _passage: Passage | None) -> bool:
+    """The client left the field open."""
+    return difference.before == "null"
+
+
 def _no_version(_difference: Difference, passage: Passage | None) -> bool:
     """The client named no api-version."""
     return passage is not None and "api-version" not in parse_qs(urlsplit(passage.through.request.url).query)
@@ -99,6 +104,11 @@ def _still_there(difference: Difference, _passage: Passage | None) -> bool:
 _INTERMEDIARIES = "RFC 9110 section 5.1: fields can be added by anybody; a proxy forwards those that it doesn't know"
 _REFERENCE = "REST API reference"
 
+_CHOICE = _policy(
+    "a field that the client left open: a choice of the gateway, which may change the answer or its price",
+    "RFC 9110 section 7.7: an intermediary may transform content on purpose",
+)
+
 TABLE: tuple[_Sentence, ...] = (
     _Sentence(
         "via.request.body",
@@ -114,10 +124,14 @@ TABLE: tuple[_Sentence, ...] = (
         "via.request.body",
         (Kind.ADDED,),
         "*",
-        _policy(
-            "a field that the client didn't send: a choice of the gateway, which may change the answer or its price",
-            "RFC 9110 section 7.7: an intermediary may transform content on purpose",
-        ),
+        _CHOICE,
+    ),
+    _Sentence(
+        "via.request.body",
+        (Kind.CHANGED,),
+        "*",
+        _CHOICE,
+        _was_null,
     ),
     _Sentence(
         "via.request.query",

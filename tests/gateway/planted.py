@@ -203,7 +203,7 @@ PLANTED: tuple[Planted, ...] = (
     _sent("drops the tools", drop("tools")),
     _sent("adds stream_options", field("stream_options", {"include_usage": True})),
     _sent("adds a default", field("top_p", 1)),
-    _sent("fills in null", in_json(_with_null_tools), "via.request.nulls-documented"),
+    _sent("sends null tools", in_json(_with_null_tools), "via.request.nulls-documented"),
     _sent("adds its own user", field("user", "gateway")),
     _sent("clamps max_tokens", put(16, "max_tokens")),
     _sent("rounds numbers", put(round, "temperature")),
