@@ -13,7 +13,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from conformance.requests.capabilities import with_capabilities
-from conformance.requests.case import Case, JsonBody, Multipart, RawBody, body_to_json
+from conformance.requests.case import ENDS, LOCATION, Case, JsonBody, Multipart, RawBody, body_to_json
 from conformance.requests.wire import PLACEHOLDER
 from conformance.spec.operations import Operation, operations_of
 from conformance.spec.spec import Spec
@@ -24,6 +24,9 @@ from .drafts import to_case
 from .ids import impossible_id
 
 __all__ = ["Makers", "placeholders_of"]
+
+#: The status of an answer whose Location names what was created.
+_CREATED = 201
 
 #: Placeholders that the run itself fills in.
 _GIVEN = frozenset({"deployment", "run"})
@@ -89,9 +92,11 @@ class Makers:
         return tuple(op for op in makers if self._names_itself(op))
 
     def _names_itself(self, operation: Operation) -> bool:
-        """Return True unless the success has another form than JSON: it can't tell the id of what was created."""
+        """Return True unless the success can't tell the id of what was created: it has another form than JSON, and is
+        no 201, whose Location names it (RFC 9110 section 15.3.2).
+        """
         content = (operation.answer(operation.success[0]) or {}) if operation.success else {}
-        return not content or "application/json" in content
+        return not content or "application/json" in content or operation.success[0] == _CREATED
 
     def given(self, operation: Operation) -> bool:
         """Return True if something in this version creates what the last path parameter names."""
@@ -121,14 +126,15 @@ class Makers:
     def undo(self, operation: Operation, parameter: str) -> Case | None:
         """The DELETE of what an operation creates, with the created id as a placeholder, or None.
 
-        Where nothing deletes the object or its parent (a fine-tuning job, a batch), it is cancelled instead.
+        Where nothing deletes the object or its parent (a fine-tuning job, a batch, a call), it is stopped instead.
         """
         path = f"{operation.path}/{{{parameter}}}"
         known = operations_of(self.spec).values()
         found = next((other for other in known if (other.method, other.path) == ("DELETE", path)), None)
         # Objects below a parent vanish with the parent's own undo.
         if found is None and "{" not in operation.path:
-            found = next((other for other in known if (other.method, other.path) == ("POST", path + "/cancel")), None)
+            stops = {path + end for end in ENDS}
+            found = next((other for other in known if other.method == "POST" and other.path in stops), None)
         base = self.bases(found) if found is not None else None
         if found is None or base is None:
             return None
@@ -160,7 +166,10 @@ class Makers:
         return evolve(case, creates={key: self._id_of(operation)}, undo=undo)
 
     def _id_of(self, operation: Operation) -> str:
-        """Where the answer has the id of what was created: in itself, or in the first item of its list."""
+        """Where the answer has the id of what was created: in itself, in the first item of its list, or in Location."""
+        content = (operation.answer(operation.success[0]) or {}) if operation.success else {}
+        if content and "application/json" not in content:
+            return LOCATION
         media = (operation.answer(operation.success[0]) or {}).get("application/json") if operation.success else None
         if media is None or self._documents(media.schema, "id") or not self._documents(media.schema, "data"):
             return "/id"
@@ -179,7 +188,8 @@ class Makers:
         """The case with ``creates`` for an object that comes besides the operation's own.
 
         Its id stands in the answer under the name of a path parameter that the request doesn't contain: creating a
-        thread and a run in one request answers with a ``thread_id``.
+        thread and a run in one request answers with a ``thread_id``. Only such a name may tell of a new object: answers
+        also name what they used, such as a ``model``.
         """
         media = (operation.answer(operation.success[0]) or {}).get("application/json") if operation.success else None
         asked = operation.body.get("application/json")
@@ -187,6 +197,8 @@ class Makers:
             return case
         named = self.spec.deref(asked.schema).get("properties", {})
         for name in self.spec.deref(media.schema).get("properties", {}):
+            if not name.endswith("id"):
+                continue
             for other in operations_of(self.spec).values():
                 ours = other.method == "DELETE" and other.path.endswith("/{" + name + "}") and name not in named
                 # Only objects at the top level: a child would need its parent's id, which the answer doesn't name in

@@ -67,6 +67,7 @@ DEFAULT_DEPLOYMENTS: tuple[Deployment, ...] = (
     _deployed("dall-e-3", *_IMAGES),
     _deployed("gpt-image-1", *_IMAGES, "image-edits"),
     _deployed("sora", "video"),
+    _deployed("gpt-realtime", "realtime"),
 )
 
 

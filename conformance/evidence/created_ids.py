@@ -1,4 +1,4 @@
-"""The ids of created objects, read from a JSON answer or from the events of a stream."""
+"""The ids of created objects, read from a JSON answer, from the events of a stream, or from the header Location."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from conformance.evidence.event_stream import Event, stream_of
 from conformance.evidence.exchange import Exchange, Response
 from conformance.pointer import look_up
-from conformance.requests.case import Case
+from conformance.requests.case import LOCATION, Case
 
 __all__ = ["created_ids", "values_of"]
 
 
 def created_ids(case: Case, exchange: Exchange) -> dict[str, str]:
-    """Placeholder → id, for each id that a successful create answers with (JSON Pointers, RFC 6901).
+    """Placeholder → id, for each id that a successful create answers with (JSON Pointers, RFC 6901, or Location).
 
     An answer that was cut off may still contain them. Whatever was created must be removed, however the answer ended.
     """
@@ -25,11 +26,19 @@ def created_ids(case: Case, exchange: Exchange) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     for name, pointer in case.creates.items():
-        ids = (look_up(value, pointer) for value in values_of(response))
+        ids = _located(response) if pointer == LOCATION else (look_up(v, pointer) for v in values_of(response))
         first = next((item for item in ids if isinstance(item, str) and item), None)
         if first is not None:
             found[name] = first
     return found
+
+
+def _located(response: Response) -> Iterator[str]:
+    """Yield the last segment of the path in the header Location, if there is one. Whose URL it is doesn't matter: only
+    the id is used.
+    """
+    with suppress(ValueError):
+        yield unquote(urlsplit(response.header("location") or "").path.rstrip("/").rpartition("/")[2])
 
 
 def values_of(response: Response) -> Iterator[Any]:

@@ -20,6 +20,9 @@ from attrs import asdict, evolve, field, frozen
 from conformance.verdict import Level
 
 __all__ = [
+    "CANCEL",
+    "ENDS",
+    "LOCATION",
     "OTHER_VERSION",
     "RECORDED",
     "RECORDED_LIFE",
@@ -46,6 +49,15 @@ RECORDED_LIFE = f"{RECORDED}lifecycle."
 
 #: The role of a recorded request that is judged by the document of another api-version than the one on the wire.
 OTHER_VERSION = "recorded.other-version"
+
+
+#: In ``creates``, instead of a JSON Pointer: the id is the last segment of Location (RFC 9110 section 10.2.2).
+LOCATION = "location"
+
+#: How the path of a POST ends that stops an object, where the API has no DELETE for it. What was cancelled can still be
+#: read; a call that was hung up is over.
+CANCEL = "/cancel"
+ENDS = (CANCEL, "/hangup")
 
 
 class Expect(StrEnum):
@@ -154,9 +166,9 @@ class Case:
 
     ``operation`` is our operationId, ``path`` the path template; ``path_params``, ``query`` and ``headers`` have the
     values by name. ``role`` tells a check what the case is for, if it must know (``probe.auth.none``, ``walk.page``).
-    ``step`` is the step of a scenario. ``creates`` maps a placeholder to the JSON Pointer of an id in the answer;
-    ``undo`` is sent at the end with that id filled in. ``cancel_after`` closes the connection after that many bytes of
-    the answer's body.
+    ``step`` is the step of a scenario. ``creates`` maps a placeholder to the JSON Pointer of an id in the answer, or to
+    :data:`LOCATION`; ``undo`` is sent at the end with that id filled in. ``cancel_after`` closes the connection after
+    that many bytes of the answer's body.
     """
 
     operation: str

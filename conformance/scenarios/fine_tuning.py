@@ -32,7 +32,7 @@ ENDS = ("succeeded", "failed", "cancelled")
 EXPENSIVE = "fine-tuning"
 
 
-def _jobs(
+def made_jobs(
     spec: Spec, name: str, settings: Settings, count: int
 ) -> Generator[Step, tuple[Exchange, ...], dict[str, str] | None]:
     """Create ``count`` jobs over one training file. Return the ids by placeholder (``job.0`` …), or None if one is
@@ -53,7 +53,7 @@ def _jobs(
 def job(spec: Spec, settings: Settings) -> Script:
     """A job has events from the beginning, ends, and leaves a model, checkpoints and result files."""
     name = "fine_tuning.job"
-    known = yield from _jobs(spec, name, settings, 1)
+    known = yield from made_jobs(spec, name, settings, 1)
     if known is None:
         return
 
@@ -79,7 +79,7 @@ def job(spec: Spec, settings: Settings) -> Script:
 def stopped(spec: Spec, settings: Settings) -> Script:
     """One job is cancelled; another is paused, resumed and cancelled."""
     name = "fine_tuning.stopped"
-    known = yield from _jobs(spec, name, settings, 2)
+    known = yield from made_jobs(spec, name, settings, 2)
     if known is None:
         return
 
@@ -163,7 +163,7 @@ def _parts(operation: str) -> Any:
     """A maker for :class:`Listing`: it creates a job, waits for its end and returns its events or checkpoints."""
 
     def make(spec: Spec, settings: Settings, name: str) -> Generator[Step, tuple[Exchange, ...], Objects | None]:
-        known = yield from _jobs(spec, name, settings, 1)
+        known = yield from made_jobs(spec, name, settings, 1)
         if known is None:
             return None
         look = call(spec, GET, "{job.0}", role="job.get", known=known).at(name, "job.get")

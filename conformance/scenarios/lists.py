@@ -15,6 +15,7 @@ from attrs import field, frozen
 
 from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Case, Expect
+from conformance.requests.ordering import order_words
 from conformance.requests.profile import Profile
 from conformance.scenarios.cursors import Place, size_of
 from conformance.scenarios.resource_kinds import Kind, main_kinds
@@ -160,7 +161,7 @@ def walked(spec: Spec, settings: Settings, item: Listing) -> Script:
     found = yield from item.make(spec, settings, name)
     if found is None or not found.ids:
         return
-    known = parameters(spec, item.operation)
+    known, words = parameters(spec, item.operation), order_words(spec, operations_of(spec)[item.operation])
 
     def page(role: str, step: str, expect: Expect = Expect.ACCEPT, **query: object) -> Case:
         wanted = {key: value for key, value in query.items() if key in known and value is not None}
@@ -182,25 +183,25 @@ def walked(spec: Spec, settings: Settings, item: Listing) -> Script:
     # Four pages more than our objects fill: enough to see that a list does not end.
     most = len(ids) // item.page + 4 if found.own else MOST_PAGES
     if "order" in known:
-        for order, rest, start in (("asc", ids[1:], ids[0]), ("desc", ids[:-1], ids[-1])):
-            plan = _WalkPlan(f"walk.{order}", order, None if found.own else start, frozenset(rest), found.own, most)
+        for role, order, rest, start in (("asc", words[0], ids[1:], ids[0]), ("desc", words[1], ids[:-1], ids[-1])):
+            plan = _WalkPlan(f"walk.{role}", order, None if found.own else start, frozenset(rest), found.own, most)
             yield from _walk(page, plan, item.page)
         # The same page twice: without changes in between it must be the same.
         for number in (1, 2):
-            again = page("walk.again", f"walk.again-{number}", limit=item.page, order="asc", after=_start(found))
+            again = page("walk.again", f"walk.again-{number}", limit=item.page, order=words[0], after=_start(found))
             yield (_at(again, None if found.own else ids[0]),)
     else:
         yield from _walk(page, _WalkPlan("walk.default", None, None, frozenset(ids), found.own, most), item.page)
     if "before" in known and len(ids) > 1:
         yield (
-            _at(page("list.before", "before", limit=PAGE, order="desc", before="{cursor}"), ids[-2]),
+            _at(page("list.before", "before", limit=PAGE, order=words[1], before="{cursor}"), ids[-2]),
             # With both cursors the page lies between two of our objects, so others can't be in doubt.
-            page("list.both", "both", limit=PAGE, order="desc", after="{cursor}", before="{other}").bind(
+            page("list.both", "both", limit=PAGE, order=words[1], after="{cursor}", before="{other}").bind(
                 cursor=ids[-1], other=ids[0]
             ),
         )
     if found.more is not None and len(ids) >= OBJECTS and "order" in known:
-        yield from _coming_and_going(page, found)
+        yield from _coming_and_going(page, found, words[1])
 
 
 def _start(found: Objects) -> str | None:
@@ -266,14 +267,20 @@ def _walk(page: Callable[..., Case], plan: _WalkPlan, limit: int) -> Generator[S
         place.shown(ids)
 
 
-def _coming_and_going(page: Callable[..., Case], found: Objects) -> Generator[Step, tuple[Exchange, ...], None]:
+def _coming_and_going(
+    ask: Callable[..., Case], found: Objects, newest: str
+) -> Generator[Step, tuple[Exchange, ...], None]:
     """Walk from the newest object on; meanwhile an object that was already seen is deleted and a new one is created.
 
-    Others may create and remove objects of the same list. So each part of the walk goes on until it has shown as many
-    of our objects as it would show without them.
+    ``newest`` is the word of the list for this order. Others may create and remove objects of the same list. So each
+    part of the walk goes on until it has shown as many of our objects as it would show without them.
     """
     place = Place(frozenset(found.ids), None if found.own else found.ids[-1], found.own)
     left, numbers = set(found.ids) - {place.start}, count(1)
+
+    def page(role: str, step: str, expect: Expect, *, limit: int, after: str | None) -> Case:
+        return ask(role, step, expect, limit=limit, order=newest, after=after)
+
     first = yield from _some_of(left, 2, page, place, numbers)
     if not first:
         return
@@ -302,7 +309,7 @@ def _some_of(
         after, size = place.after, size_of(part, wanted, small=SMALL_CHANGING)
         cursor = "{cursor}" if after else None
         step = f"change.page.{next(numbers)}"
-        case = page("change.page", step, place.expect, limit=size, order="desc", after=cursor)
+        case = page("change.page", step, place.expect, limit=size, after=cursor)
         (exchange,) = yield (_at(case, after),)
         if place.lost(exchange):
             continue

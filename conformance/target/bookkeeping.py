@@ -10,21 +10,38 @@ from email.utils import parsedate_to_datetime
 
 from conformance.evidence.created_ids import created_ids
 from conformance.evidence.exchange import Exchange
-from conformance.requests.case import Case
+from conformance.requests.case import CANCEL, ENDS, Case
+from conformance.requests.wire import PLACEHOLDER
 from conformance.spec.spec import Spec
-from conformance.target.created import NAMED, kinds_of, listing_of, look_for, marks_of, named_objects
+from conformance.target.created import NAMED, kinds_of, listing_of, look_for, made_at, marks_of, named_objects
 from conformance.target.guards import path_ids
 from conformance.target.journal import Journal
 from conformance.target.ledger import bound_path
+from conformance.target.limits import Withheld
+from conformance.target.parts import PartLists
 from conformance.target.retry import never_left
+from conformance.verdict import Outcome
 
-__all__ = ["Bookkeeping"]
+__all__ = ["Bookkeeping", "check_objects"]
 
 #: Seconds by which the target's clock may seem to go back: it tells whole seconds, and an answer is dated when it ends.
 _ROUNDED = 2.0
 
+#: How the path of a POST ends after which nothing of the object is left.
+_OVER = tuple(end for end in ENDS if end != CANCEL)
+
 #: Statuses of an object that doesn't exist (any more).
 _ABSENT = (404, 410)
+
+
+def check_objects(case: Case, values: Mapping[str, str], books: Bookkeeping | None) -> None:
+    """Raise :class:`Withheld` for a request about an object that was not created or that may be somebody else's."""
+    unbound = [value for value in path_ids(case, values) if PLACEHOLDER.fullmatch(value)]
+    if unbound:
+        raise Withheld(f"what {unbound[0]} stands for was not created", Outcome.NOT_TESTABLE)
+    foreign = books.doubted(case, values) if books is not None else ""
+    if foreign:
+        raise Withheld(f"it is not certain that this run created {foreign!r}", Outcome.NOT_TESTABLE)
 
 
 class Bookkeeping:
@@ -35,9 +52,13 @@ class Bookkeeping:
 
     def __init__(self, spec: Spec, journal: Journal, lasts: float) -> None:
         self._spec, self._journal, self._lasts = spec, journal, lasts
-        self._kinds = kinds_of(spec)
+        self._kinds, self._parts = kinds_of(spec), PartLists.of(spec)
         #: The ids of objects that were written down or that requests of ours named.
         self._met: set[str] = set()
+        #: Path → id of the objects that answers named and that no request of ours created.
+        self._named: dict[str, str] = {}
+        #: The ids of parts and of named objects of which it is not certain that they are ours.
+        self._doubted: set[str] = set()
         self._lock = threading.Lock()
 
     def intend(self, case: Case, values: Mapping[str, str]) -> int | None:
@@ -67,7 +88,7 @@ class Bookkeeping:
         self._note_time(exchange)
         made = entry is not None and self._creation(entry, case, exchange)
         path = bound_path(case, {**values, **case.bindings})
-        if case.method == "DELETE" and exchange.ok:
+        if exchange.ok and (case.method == "DELETE" or (case.method == "POST" and case.path.endswith(_OVER))):
             self._journal.deleted(path)
         elif case.method == "GET" and exchange.fault is None and exchange.status in _ABSENT:
             self._journal.missing(path)
@@ -75,7 +96,31 @@ class Bookkeeping:
         # Answers about objects of others, and lists of the whole account, name objects of others.
         if (ours or case.creates) and "/deployments/" not in case.path:
             self.note_names(case, exchange)
+        if ours:
+            for part in self._parts.shown(case.operation, exchange):
+                self._claim(part.ids, part.made)
+        if case.method == "GET" and exchange.ok and path in self._named and exchange.response is not None:
+            self._claim((self._named[path],), made_at(exchange.response.json))
         return made
+
+    def _claim(self, ids: tuple[str, ...], made: float) -> None:
+        """Write that what the service made belongs to the run, if it isn't older by the target's clock."""
+        with self._lock:
+            new = [id for id in ids if id not in self._journal.owned]
+            certain = bool(self._journal.since) and made >= self._journal.since
+            self._doubted.update(() if certain else new)
+            self._doubted.difference_update(new if certain else ())
+        if certain and new:
+            self._journal.ours(new)
+
+    def doubted(self, case: Case, values: Mapping[str, str]) -> str:
+        """An id that a changing request names and that may belong to somebody else, although an answer about an object
+        of ours showed it; "" if there is none.
+        """
+        if case.method in ("GET", "HEAD"):
+            return ""
+        owned = self._journal.owned
+        return next((id for id in path_ids(case, values) if id in self._doubted and id not in owned), "")
 
     def _creation(self, entry: int, case: Case, exchange: Exchange) -> bool:
         answered = exchange.fault is None and exchange.response is not None
@@ -97,6 +142,9 @@ class Bookkeeping:
                 known = one.sent or one.id in self._met or one.id in self._journal.owned
                 self._met.add(one.id)
             if not known:
+                with self._lock:
+                    self._named[bound_path(one.undo, {NAMED: one.id})] = one.id
+                    self._doubted.add(one.id)
                 by = f"{one.field} in the answer to {case.operation}"
                 self._journal.named(case.operation, one.undo, one.look, {NAMED: one.id}, by)
 

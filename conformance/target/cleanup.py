@@ -18,7 +18,8 @@ from attrs import define, evolve, field, frozen
 
 from conformance.errors import ConformanceError
 from conformance.evidence.exchange import Exchange
-from conformance.requests.case import Case
+from conformance.requests.case import CANCEL, Case
+from conformance.target.created import made_at
 from conformance.target.journal import Journal
 from conformance.target.ledger import Entry, Unanswered
 from conformance.target.search import search
@@ -96,6 +97,7 @@ class _Answer:
 
     text: str
     accepted: bool
+    absent: bool = False
 
 
 @define(eq=False)
@@ -166,14 +168,15 @@ class _Cleaning:
         """Ask for the removal of one object. Returns how that was answered; None if it may not be asked for."""
         if entry.undo is None:
             return _Answer("no operation removes it", accepted=False)
-        if not entry.shown and not self._is_ours(entry):
+        read = entry.shown or (entry.look is None and not entry.named_by)
+        if not read and not self._is_ours(entry):
             return None
         exchange = self._send(self.target.undo, entry)
         if exchange is None:
             return None
         told = f"{entry.undo.method} {entry.path} was answered {exchange.status or 'not at all'}"
         self.reasons[entry.seq] = told
-        return _Answer(told, accepted=exchange.ok)
+        return _Answer(told, accepted=exchange.ok, absent=exchange.status in _ABSENT)
 
     def _is_ours(self, entry: Entry) -> bool:
         """True if an object may be removed that no request of ours created directly: it is not older than this run, by
@@ -186,10 +189,10 @@ class _Cleaning:
             return True  # there is nothing that a deletion could harm
         if not entry.named_by:
             return True  # it was only not read before
-        made, since = _field(exchange, "created_at"), self.journal.since
-        if exchange.ok and since and isinstance(made, int | float) and made >= since:
+        made, since = made_at(exchange.response.json if exchange.response else None), self.journal.since
+        if exchange.ok and since and made >= since:
             return True
-        self.reasons[entry.seq] = f"it is not certain that this run created it (created_at is {made!r})"
+        self.reasons[entry.seq] = f"it is not certain that this run created it (the time of its creation is {made!r})"
         return False
 
     def _present(self, entry: Entry) -> bool | str | None:
@@ -215,12 +218,13 @@ class _Cleaning:
         if there is None and entry.look is not None:
             self.reasons.setdefault(entry.seq, f"{answer.text}, and nobody could look")
             return True
-        if entry.undo is None or entry.undo.method != "DELETE":
+        if entry.undo is None or entry.undo.path.endswith(CANCEL):
             told = f", its status is {there}" if isinstance(there, str) else ""
             self.journal.stays(entry.seq, f"the API has no operation that removes it{told}")
             return True
-        if there is None:  # no operation reads it: the answer to the deletion is all that there is
-            if answer.accepted:
+        if there is None:  # no operation reads it: the answer to its removal is all that there is
+            # A call also ends by itself, if nobody speaks.
+            if answer.accepted or (answer.absent and entry.undo.method != "DELETE"):
                 self._gone(entry)
             return True
         self.reasons[entry.seq] = f"{answer.text}, and it still exists"

@@ -10,19 +10,38 @@ from attrs import evolve, frozen
 
 from conformance.evidence.created_ids import values_of
 from conformance.evidence.exchange import Exchange
-from conformance.requests.case import Case, JsonBody, Multipart
+from conformance.requests.case import LOCATION, Case, JsonBody, Multipart
+from conformance.requests.ordering import order_words
 from conformance.requests.wire import bind_text
 from conformance.spec.operations import Operation, operations_of
 from conformance.spec.spec import Spec
 from conformance.target.guards import is_impossible
+from conformance.target.ledger import object_path
 
-__all__ = ["Kinds", "Named", "kinds_of", "listing_of", "look_for", "marks_of", "named_objects", "removal"]
+__all__ = [
+    "SHOWN",
+    "Kinds",
+    "Named",
+    "kinds_of",
+    "listing_of",
+    "look_for",
+    "made_at",
+    "marks_of",
+    "named_objects",
+    "removal",
+]
 
 #: The placeholder of the id of an object that an answer named.
 NAMED = "created"
 
 #: The placeholder of the mark: the run's id and, in a request that creates something, a part of its own.
 MARK = "{run}"
+
+#: Where the id of a created object stands if the answer is about this object and no other.
+SHOWN = ("/id", LOCATION)
+
+#: Fields that name an object of a kind without saying so by their end: a job names the model that it tuned.
+_NAMES = {"fine_tuned_model": "model"}
 
 #: How many objects a page of a list should hold.
 _PAGE = 100
@@ -65,7 +84,7 @@ def look_for(spec: Spec, case: Case) -> Case | None:
     """The request that reads what ``case`` creates, with placeholders for the ids; None if no operation reads it."""
     known = operations_of(spec).values()
     if case.undo is not None:
-        path = case.undo.path.removesuffix("/cancel")
+        path = object_path(case.undo.path)
         found = next((one for one in known if (one.method, one.path) == ("GET", path)), None)
         return _case(spec, found, dict(case.undo.path_params), "look") if found is not None else None
     name = next((name for name, pointer in case.creates.items() if pointer == "/id"), None)
@@ -92,7 +111,7 @@ def listing_of(spec: Spec, case: Case) -> Case | None:
         most = spec.deref(limit.schema).get("maximum")
         query.append(("limit", str(min(_PAGE, most) if isinstance(most, int) else _PAGE)))
     if found.parameter("query", "order") is not None:
-        query.append(("order", "desc"))
+        query.append(("order", order_words(spec, found)[1]))
     return evolve(_case(spec, found, {}, "search"), query=tuple(query))
 
 
@@ -122,10 +141,10 @@ def removal(spec: Spec, case: Case) -> int:
     """
     if case.undo is None and not case.creates:
         return 0
-    path = case.undo.path.removesuffix("/cancel") if case.undo is not None else f"{case.path}/"
+    path = object_path(case.undo.path) if case.undo is not None else f"{case.path}/"
     if "{" in path.rpartition("/")[0]:
         return 0
-    shown = all(pointer == "/id" for pointer in case.creates.values())
+    shown = all(pointer in SHOWN for pointer in case.creates.values())
     looks = 0 if look_for(spec, case) is None else 1 if shown else 2
     return looks + (case.undo is not None)
 
@@ -135,6 +154,7 @@ def named_objects(kinds: Kinds, exchange: Exchange) -> Iterator[Named]:
 
     ``kinds`` are those of the api-version. A kind is known by the operation that deletes it: ``DELETE
     /files/{file_id}`` makes ``file_id``, ``file_ids``, ``output_file_id`` and ``result_files`` fields of files.
+    ``DELETE /models/{model}`` makes ``fine_tuned_model`` one of models.
     """
     response = exchange.response
     if response is None or not 200 <= response.status < 300:
@@ -160,14 +180,24 @@ def kinds_of(spec: Spec) -> Kinds:
         name = tail[1:-1]
         undo = _case(spec, one, {name: f"{{{NAMED}}}"}, "undo")
         look = look_for(spec, Case(one.id, "POST", head, undo=undo))
-        found[_kind(name)] = (undo, look)
+        found[_kind(name) or name] = (undo, look)
     return found
+
+
+def made_at(value: Any) -> float:
+    """The time at which an object was created, in seconds since the Unix epoch; 0 if it tells none."""
+    found = (
+        next((value[name] for name in ("created_at", "created") if name in value), 0) if isinstance(value, dict) else 0
+    )
+    return found if isinstance(found, int | float) else 0
 
 
 def _kind(field: str) -> str:
     """``vector_store_ids`` → ``vector_store``; ``result_files`` and ``output_file_id`` → ``file``; "" for other
     fields.
     """
+    if field in _NAMES:
+        return _NAMES[field]
     name = field.replace("-", "_")
     if name.endswith("_files"):
         return "file"
@@ -187,7 +217,7 @@ def _fields(value: Any, kinds: Kinds) -> Iterator[tuple[str, str]]:
             left.extend(node)
         elif isinstance(node, dict):
             for field, inner in node.items():
-                if field.endswith(("_id", "_ids", "_files")) and _kind(field) in kinds:
+                if _kind(field) in kinds:
                     ids = inner if isinstance(inner, list) else [inner]
                     yield from ((field, id) for id in ids if isinstance(id, str) and id)
                 left.append(inner)

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from conformance.errors import UsageError
 from conformance.requests.case import Case
+from conformance.target.created import SHOWN
 from conformance.target.journal_folder import lock, unwritable
 from conformance.target.ledger import Entry, Ledger, Unanswered, bound_path
 
@@ -124,7 +125,7 @@ class Journal:
                 "undo": case.undo.to_json() if case.undo else None,
                 "look": look.to_json() if look else None,
                 "bindings": values,
-                "shown": all(pointer == "/id" for pointer in case.creates.values()),
+                "shown": all(pointer in SHOWN for pointer in case.creates.values()),
                 "names": list(case.creates),
                 "listing": listing.to_json() if listing else None,
                 "marks": dict(marks or {}),
@@ -148,6 +149,10 @@ class Journal:
             },
             must=False,
         )
+
+    def ours(self, ids: Iterable[str]) -> None:
+        """Write that these ids belong to the run, although no request of ours created their objects directly."""
+        self._note({"event": "ours", "ids": list(ids)})
 
     def began(self, moment: float, ahead: float) -> None:
         """Write when the run began by the clock of the target, in seconds since the Unix epoch, and by how many seconds
@@ -228,7 +233,7 @@ class Journal:
 
     @property
     def owned(self) -> set[str]:
-        """The ids of all objects that requests of ours created. The set grows."""
+        """The ids of all objects that requests of ours created, and of what the service made on the way. It grows."""
         return self._ledger.owned
 
     @property

@@ -11,10 +11,10 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from conformance.requests.case import Case
+from conformance.requests.case import ENDS, Case
 from conformance.requests.wire import bind_text
 
-__all__ = ["Entry", "Ledger", "Unanswered", "bound_path", "is_inside"]
+__all__ = ["Entry", "Ledger", "Unanswered", "bound_path", "is_inside", "object_path"]
 
 
 @frozen
@@ -96,9 +96,15 @@ class Unanswered:
         return f"{self.request}{self.why}"
 
 
+def object_path(path: str) -> str:
+    """The path of an object, from that of a request which removes or stops it."""
+    end = next((end for end in ENDS if path.endswith(end)), "")
+    return path.removesuffix(end)
+
+
 def bound_path(case: Case, values: Mapping[str, str]) -> str:
-    """The path of a case with real ids, without the last segment of a request that only cancels."""
-    path = case.path.removesuffix("/cancel")
+    """The path of a case with real ids, without the last segment of a request that only stops the object."""
+    path = object_path(case.path)
     for name, raw in case.path_params.items():
         path = path.replace("{" + name + "}", bind_text(raw, {**values, **case.bindings}))
     return path
@@ -111,7 +117,8 @@ def is_inside(path: str, parent: str) -> bool:
 
 @define
 class Ledger:
-    """The objects of one process. ``owned`` holds the id of each that a request of ours created.
+    """The objects of one process. ``owned`` holds the id of each that a request of ours created, and of those that the
+    service made on the way and that are certainly not older than the run.
 
     ``open`` are objects that exist as far as we know, ``deleted`` those that a scenario deleted and nobody looked for
     since, ``staying`` those that no operation removes, with the reason, ``unanswered`` the requests without an id.
@@ -157,6 +164,8 @@ class Ledger:
             case "named":
                 entry = _entry(seq, record, record["ids"])
                 self.open[seq] = evolve(entry, named_by=record["by"], shown=False)
+            case "ours":
+                self.owned.update(record["ids"])
             case "deleted" if seq in self.open:
                 self.deleted[seq] = self.open.pop(seq)
             case "back" if seq in self.deleted:

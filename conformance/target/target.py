@@ -22,11 +22,11 @@ from conformance.redaction import Secrets
 from conformance.requests.case import Auth, Case
 from conformance.requests.headers import Headers
 from conformance.requests.request import Request
-from conformance.requests.wire import PLACEHOLDER, to_request
+from conformance.requests.wire import to_request
 from conformance.settings.configuration import Config
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
-from conformance.target.bookkeeping import Bookkeeping
+from conformance.target.bookkeeping import Bookkeeping, check_objects
 from conformance.target.concurrency import ConcurrencyLimit
 from conformance.target.created import removal
 from conformance.target.credential import REFUSED_SINCE, Credential
@@ -187,11 +187,9 @@ class Target:
         self._silence.check(case.operation)
         case = with_undo(case, self.spec)
         values = {**self.bindings(case), **(bindings or {})}
-        unbound = [value for value in path_ids(case, values) if PLACEHOLDER.fullmatch(value)]
-        if unbound:
-            raise Withheld(f"what {unbound[0]} stands for was not created", Outcome.NOT_TESTABLE)
-        request = self._request(case, values)
         books = self._books
+        check_objects(case, values, books)
+        request = self._request(case, values)
         if books is None and (case.creates or case.undo is not None):
             raise UsageError(f"{case.operation} creates something and there is no journal to write it down")
         keep = removal(self.spec, case)

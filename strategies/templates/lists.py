@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from conformance.requests.ordering import order_words
+
 from ..drafts import Draft
 from ..template_builders import TemplateContext, template
 
@@ -21,8 +23,9 @@ def without_body(context: TemplateContext) -> Iterator[Draft]:
     yield context.draft(role if role != "list" else "list.default", query=need)
     if "limit" in names:
         yield context.draft("list.limit", query={"limit": 2})
+    oldest, newest = order_words(context.spec, context.operation)
     if "order" in names:
-        yield context.draft("list.order.asc", query={**need, "order": "asc"})
-        yield context.draft("list.order.desc", query={**need, "order": "desc"})
+        yield context.draft("list.order.asc", query={**need, "order": oldest})
+        yield context.draft("list.order.desc", query={**need, "order": newest})
     if {"limit", "order"} <= set(names):
-        yield context.draft("list.limit.order", query={"limit": 2, "order": "asc"})
+        yield context.draft("list.limit.order", query={"limit": 2, "order": oldest})

@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection
 from state_assistants import assistants, full_pages, runs, streamed_runs, threads
 from state_batches import batches
 from state_conversations import containers, conversations
+from state_realtime import realtime
 from state_steps import FUNCTIONS, MODEL, lived, paged, uploaded
 from state_talk import Talk
-
-from conformance.spec.operations import operations_of
+from state_tuned import checkpoints
 
 
 def files(talk: Talk) -> None:
@@ -151,22 +151,6 @@ def responses(talk: Talk) -> None:
     talk.ok("responses.get", second)
 
 
-def _kind_of_session(talk: Talk, kind: str) -> dict[str, object]:
-    """The field ``type``, where the version requires it."""
-    asked = operations_of(talk.spec)[f"realtime.{kind}.create"].body["application/json"].schema
-    typed = "type" in talk.spec.deref(asked).get("required", ())
-    return {"type": "realtime" if kind == "sessions" else "transcription"} if typed else {}
-
-
-def realtime(talk: Talk) -> None:
-    for kind in ("sessions", "transcription_sessions"):
-        asked: list[dict[str, object]] = [{}, {"input_audio_format": "g711_ulaw"}]
-        if kind == "sessions":
-            asked.append({"voice": "echo", "instructions": "Be brief.", "max_response_output_tokens": 5})
-        for body in asked:
-            talk.ok(f"realtime.{kind}.create", body=body | _kind_of_session(talk, kind))
-
-
 CRITERIA = [
     {"type": "string_check", "name": "same", "input": "{{item.word}}", "reference": "yes", "operation": "eq"},
     {
@@ -236,6 +220,8 @@ def fine_tuning(talk: Talk) -> None:
     talk.ok("fine_tuning.jobs.resume", jobs[2])
     for _ in range(5):
         talk.ok("fine_tuning.jobs.get", jobs[2])
+    if talk.has("fine_tuning.checkpoints.permissions.create"):
+        checkpoints(talk, jobs[0], jobs[2])
     failing = talk.ok("fine_tuning.jobs.create", body={"model": MODEL, "training_file": "file-nowhere"})["id"]
     talk.ok("fine_tuning.jobs.get", failing)
     talk.ok("fine_tuning.jobs.events.list", failing)

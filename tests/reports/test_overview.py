@@ -17,7 +17,11 @@ from conformance.verdict import Finding, Outcome, Verdict
 overview = part("reports.overview")
 row = part("reports.row")
 
-CHECKS = {"a.check": {"area": "chat"}, "b.check": {"area": "streams", "level": "MUST", "title": "b | <b>"}, "c.check": {"area": "chat"}}
+CHECKS = {
+    "a.check": {"area": "chat"},
+    "b.check": {"area": "streams", "level": "MUST", "title": "b | <b>"},
+    "c.check": {"area": "chat"},
+}
 
 
 def rows() -> list[Any]:

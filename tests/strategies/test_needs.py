@@ -67,7 +67,7 @@ MARKS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
 #: Words for a kind of deployment; they stand alone. ``reasoning`` says how a model answers, not what is asked of it.
 KINDS = {
     "chat", "completions", "embeddings", "transcription", "translation", "speech", "images", "image-edits", "video",
-    "assistants", "responses", "fine-tuning", "batch", "reasoning",
+    "assistants", "responses", "fine-tuning", "batch", "reasoning", "realtime",
 }  # fmt: skip
 
 

@@ -27,3 +27,10 @@ def test_a_path_names_what_the_corpus_makes_or_what_nobody_has(version: str) -> 
 def test_a_model_of_the_run_is_deleted_only_if_something_makes_one() -> None:
     names = {case.path_params["model"] for case in corpus("v1").operations["models.delete"].cases}
     assert {"conformance-no-such-deployment"} == names
+
+
+@pytest.mark.parametrize("version", versions(drafts=True))
+def test_no_request_is_undone_by_deleting_the_model_that_it_used(version: str) -> None:
+    """An answer names its model as one that creates something names the object; the model is the owner's."""
+    cases = [case for part in corpus(version).parts for case in (*part.setup, *part.fresh, *part.cases)]
+    assert [] == [case.operation for case in cases if case.undo is not None and case.undo.operation == "models.delete"]

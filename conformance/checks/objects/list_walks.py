@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from conformance.checks.objects.lists import answer_page, documented_order, ids_of, items_of, page_of, times_of
+from conformance.evidence.created_ids import created_ids
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import trace_check
@@ -66,9 +67,15 @@ def _start(trace: Trace, role: str) -> set[str]:
     return {first.bindings.get("cursor", "")} if "after" in dict(first.query) else set()
 
 
+def _created(trace: Trace) -> list[str]:
+    """The ids of the objects that were created for the walk, oldest first."""
+    found = (created_ids(x.case, x.exchange) for x in trace.role("create") if isinstance(x.json, dict))
+    return [id for ids in found for id in ids.values()]
+
+
 def _expected(trace: Trace) -> set[str]:
     """The ids of our objects: those created for the walk, or those in the list of our own parent."""
-    made = {str(x.json.get("id")) for x in trace.role("create") if x.exchange.ok and isinstance(x.json, dict)}
+    made = set(_created(trace))
     # Objects such as steps and events are not created by us one by one; there the whole list was read beforehand.
     return made or {i for x in trace.role("list.all") if x.exchange.ok for i in ids_of(x)}
 
@@ -85,7 +92,7 @@ def _ours(trace: Trace, role: str, page: Observation) -> bool:
 
     That is so in the list of our own parent, and if the last object on the page is the last of ours.
     """
-    made = [str(x.json.get("id")) for x in trace.role("create") if x.exchange.ok and isinstance(x.json, dict)]
+    made = _created(trace)
     return not _start(trace, role) or ids_of(page)[-1:] == made[-1:]
 
 

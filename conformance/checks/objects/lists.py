@@ -10,6 +10,7 @@ from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import on_json, query_of
 from conformance.requests.case import Case
+from conformance.requests.ordering import ASCENDING, DESCENDING, order_words
 from conformance.requests.request import Request
 from conformance.schema.integers import is_integer
 from conformance.spec.operations import operations_of
@@ -173,7 +174,7 @@ def _backwards(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | N
     # Objects without a time have no order that could be turned round.
     if len(stamps) < len(value["data"]):
         return None
-    ascending = query_of(exchange.request).get("order") == "asc"
+    ascending = query_of(exchange.request).get("order", "").startswith(ASCENDING)
     for place, item in enumerate(value["data"]):
         value["data"][place] = {**item, "created_at": max(stamps) - place if ascending else min(stamps) + place}
     return answer_page(exchange, value)
@@ -213,7 +214,8 @@ def documented_order(spec: Spec, operation_id: str, asked: str | None) -> str | 
     if parameter is None:
         return None
     order = asked or spec.deref(parameter.schema).get("default")
-    return order if order in ("asc", "desc") else None
+    words = order_words(spec, operation) if operation else ()
+    return (ASCENDING, DESCENDING)[words.index(order)] if order in words else None
 
 
 def _ordered(spec: Spec, case: Case) -> bool:

@@ -8,6 +8,7 @@ from conformance.emulator import error_answers as errors
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import handles
 from conformance.emulator.resources.files import content_of, rows_of, store_file
+from conformance.emulator.resources.models import add_tuned
 from conformance.emulator.resources.objects import Value, ids, members
 from conformance.emulator.store import Collection
 from conformance.evidence.exchange import Response
@@ -97,6 +98,7 @@ def _train(call: Call, job: Value) -> None:
     """Add a checkpoint per epoch with its metrics, the result file and the name of the model."""
     base = f"{job['model']}.ft-{job['id'].removeprefix('ftjob-')[:12]}"
     job["fine_tuned_model"] = f"{base}-{job['user_provided_suffix']}" if job["user_provided_suffix"] else base
+    add_tuned(call, job["fine_tuned_model"])
     data = content_of(call, job["training_file"]) or b""
     # About four bytes are a token.
     job["trained_tokens"] = _EPOCHS * max(1, len(data) // 4)
