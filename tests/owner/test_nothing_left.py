@@ -19,7 +19,8 @@ from served import command, environment, words
 
 from conformance._parts import part
 from conformance.requests.profile import Profile
-from conformance.spec.loading import versions
+from conformance.spec.loading import load, versions
+from conformance.spec.operations import operations_of
 
 from .owned_emulator import Owned, creates, owned_emulator
 
@@ -45,8 +46,8 @@ def footer_of(state: Path, version: str) -> Any:
     return part("reports.jsonl").read(state / "out" / version).footer
 
 
-def run_words(owned: Owned, version: str, profile: str) -> list[str]:
-    given = ("--target", owned.url, "--api-version", version, "--profile", profile, "--out", "out")
+def run_words(owned: Owned, version: str, profile: str, *more: str) -> list[str]:
+    given = ("--target", owned.url, "--api-version", version, "--profile", profile, "--out", "out", *more)
     return words("run", *given, "--cleanup-timeout", "120")
 
 
@@ -154,6 +155,24 @@ def test_every_version_leaves_nothing_however_its_run_ends(
     version: str, profile: str, ending: str, tmp_path: Path
 ) -> None:
     nothing_is_left(version, profile, ending, tmp_path)
+
+
+def test_the_files_that_batches_made_are_removed(tmp_path: Path) -> None:
+    """Those of a batch that was cancelled too, which come only after the cancellation."""
+    version = versions_with("batches.create")[0]
+    with owned_emulator(version, tmp_path, 6) as owned:
+        some = ("--scenario", "batches.*", "--scenario", "lifecycle.batches")
+        done = subprocess.run(
+            run_words(owned, version, "standard", *some),
+            env=environment(tmp_path), cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False,
+        )  # fmt: skip
+        assert 0 == done.returncode, done.stdout + done.stderr
+        assert {"batches", "file-contents", "files"} <= set(owned.held()["objects"])
+        assert [] == sorted(set(owned.left.get("files", [])) | set(owned.left.get("file-contents", [])))
+
+
+def versions_with(operation: str) -> list[str]:
+    return [version for version in versions(drafts=True) if operation in operations_of(load(version))]
 
 
 def test_the_witness_sees_what_is_left_and_what_is_changed(tmp_path: Path) -> None:
