@@ -17,21 +17,28 @@ __all__ = ["Node", "Shape", "branches", "key_values", "resolve", "shape"]
 
 @frozen
 class Node:
-    """A schema and the pointer of its place."""
+    """A schema and the pointer of its place. ``beside`` are the keywords that stand beside the unions of which it is a
+    branch, each with the pointer of its place: they hold for every branch.
+    """
 
     pointer: str
     schema: Any = field(repr=False, eq=False)
+    beside: Mapping[str, tuple[str, Any]] = field(factory=dict, repr=False, eq=False)
 
 
 @frozen
 class Shape:
-    """One branch of a schema, without unions: its keywords, properties and other sub-schemas by keyword."""
+    """One branch of a schema, without unions: its keywords, properties and other sub-schemas by keyword.
+
+    ``places`` are the pointers of keywords that don't stand in the branch itself.
+    """
 
     pointer: str
     keywords: Mapping[str, Any]
     properties: Mapping[str, Node]
     required: frozenset[str]
     inner: Mapping[str, Node]
+    places: Mapping[str, str] = field(factory=dict)
 
 
 #: Keywords whose value is one schema.
@@ -46,7 +53,7 @@ def resolve(document: Any, node: Node) -> Node:
     while isinstance(node.schema, Mapping) and "$ref" in node.schema and node.pointer not in seen:
         seen.add(node.pointer)
         pointer = node.schema["$ref"].removeprefix("#")
-        node = Node(pointer, follow(document, pointer))
+        node = Node(pointer, follow(document, pointer), node.beside)
     return node
 
 
@@ -76,13 +83,22 @@ def _leaves(document: Any, node: Node, depth: int) -> Iterator[Node]:
     if union is None or "properties" in schema or depth > 8:
         yield node
         return
+    own = {key: (f"{node.pointer}/{key}", value) for key, value in schema.items() if _plain_keyword(key)}
+    beside = {**node.beside, **own}
     for index, branch in enumerate(schema[union]):
-        yield from _leaves(document, Node(f"{node.pointer}/{union}/{index}", branch), depth + 1)
+        yield from _leaves(document, Node(f"{node.pointer}/{union}/{index}", branch, beside), depth + 1)
+
+
+def _plain_keyword(key: str) -> bool:
+    """Return True for a keyword that holds no schema and is no extension."""
+    return key not in _STRUCTURE and not key.startswith("x-")
 
 
 def shape(document: Any, node: Node) -> Shape:
     """The normal form of one branch."""
-    keywords: dict[str, Any] = {}
+    # The types beside a union include null, which is no type of this branch alone.
+    outer = {key: found for key, found in node.beside.items() if key != "type"}
+    keywords: dict[str, Any] = {key: value for key, (_, value) in outer.items()}
     properties: dict[str, Node] = {}
     required: set[str] = set()
     inner: dict[str, Node] = {}
@@ -91,12 +107,17 @@ def shape(document: Any, node: Node) -> Shape:
         if not isinstance(schema, Mapping):
             keywords["schema"] = schema
             continue
-        keywords.update((k, v) for k, v in schema.items() if k not in _STRUCTURE and not k.startswith("x-"))
+        # A union beside properties says which of them go together; it is compared as it stands.
+        unions = ("oneOf", "anyOf") if "properties" in schema else ()
+        own = {key: value for key, value in schema.items() if _plain_keyword(key) or key in unions}
+        keywords.update(own)
+        outer = {key: found for key, found in outer.items() if key not in own}
         inner.update((key, Node(f"{part.pointer}/{key}", schema[key])) for key in INNER if key in schema)
         required.update(schema.get("required", ()))
         for name, value in schema.get("properties", {}).items():
             properties[name] = Node(f"{part.pointer}/properties/{escape(name)}", value)
-    return Shape(node.pointer, _plain(keywords), properties, frozenset(required), inner)
+    places = {key: place for key, (place, _) in outer.items()}
+    return Shape(node.pointer, _plain(keywords), properties, frozenset(required), inner, places)
 
 
 def _plain(keywords: dict[str, Any]) -> dict[str, Any]:

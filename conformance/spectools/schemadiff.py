@@ -167,7 +167,7 @@ def _keywords(old: Shape, new: Shape) -> Iterator[LocalChange]:
         # The order of enum values has no meaning in JSON Schema.
         if was == now or (key == "enum" and was and now and set(map(str, was)) == set(map(str, now))):
             continue
-        pointer, before = f"{new.pointer}/{key}", f"{old.pointer}/{key}"
+        pointer, before = (side.places.get(key, f"{side.pointer}/{key}") for side in (new, old))
         if key == "enum" and was and now:
             gone = [value for value in was if value not in now]
             come = [value for value in now if value not in was]

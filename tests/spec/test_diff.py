@@ -119,6 +119,24 @@ def test_branches_without_a_name_belong_together_by_what_they_fix(versions_folde
     assert ("branch added", Class.ADDITIVE) == (change.what, change.kind)
 
 
+def test_what_stands_beside_a_union_is_compared(versions_folder: Maker) -> None:
+    """A bound beside a union holds for each of its branches, and a union beside properties says which go together."""
+    line = "        user: {type: string, maxLength: 64}\n"
+    union = "        user: {{anyOf: [{{type: string}}, {{type: 'null'}}]{}}}\n".format
+    text = FILES["openapi.yaml"]
+    for name, more in (("old", ", maxLength: 64"), ("new", ", maxLength: 32")):
+        folder = versions_folder(name=name, files=_files(name, text.replace(line, union(more))))
+    change = only(compare(load("old", folder), load("new", folder)))
+    assert ("maxLength", 64, 32, Class.CALLERS) == (change.what, change.old, change.new, change.kind)
+    assert change.pointer.endswith("/properties/user/maxLength")
+    told = "type: object, properties: {a: {}, b: {}}"
+    for name, more in (("any", ""), ("one", ", oneOf: [{required: [a]}, {required: [b]}]")):
+        held = f"        user: {{{told}{more}}}\n"
+        folder = versions_folder(name=name, files=_files(name, text.replace(line, held)))
+    change = only(compare(load("any", folder), load("one", folder)))
+    assert ("oneOf", None, Class.CALLERS) == (change.what, change.old, change.kind)
+
+
 def test_added_and_removed_operations(versions_folder: Maker) -> None:
     older, newer = changed(versions_folder, ("operationId: embeddings.create", "operationId: embeddings.replace"))
     found = {change.what: (change.kind, change.operations) for change in compare(older, newer)}
