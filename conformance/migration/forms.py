@@ -101,7 +101,7 @@ def _leaves(node: Node, depth: int) -> Iterator[Form]:
     if not node.branches or depth >= _DEEPEST:
         yield _form(node)
         return
-    found = [form for branch in node.branches for form in _leaves(branch, depth + 1)]
+    found = [_limited(node, form) for branch in node.branches for form in _leaves(branch, depth + 1)]
     if not node.properties:
         yield from found
         return
@@ -117,6 +117,23 @@ def _under(node: Node, form: Form) -> Form:
     return evolve(
         form, properties={**node.properties, **form.properties}, required=form.required | node.required, node=node
     )
+
+
+#: The kind of value that a bound limits, by how its keyword ends.
+_LIMITED = {"Length": "string", "imum": "number", "Items": "array", "Properties": "object"}
+
+
+def _limited(node: Node, form: Form) -> Form:
+    """A branch with what stands beside its union: bounds and values hold for each branch of their kind."""
+    bounds = {
+        key: node.schema[key]
+        for key in BOUNDS
+        if key in node.schema
+        and any(key.endswith(end) and form.kind == kind for end, kind in _LIMITED.items())
+        and _limits(key, node.schema[key])
+    }
+    values = tuple(v for v in node.enum if _kind_of([v]) == form.kind) if form.values is None else ()
+    return evolve(form, bounds={**form.bounds, **bounds}, values=values or form.values)
 
 
 def _form(node: Node) -> Form:

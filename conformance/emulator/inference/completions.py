@@ -104,7 +104,14 @@ def _usage(prompts: Sequence[str], choices: Sequence[_Choice]) -> dict[str, Any]
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
-        "completion_tokens_details": {"reasoning_tokens": 0},
+        # Such models cache nothing, and neither hear, speak nor predict; where the counts are documented they are 0.
+        "prompt_tokens_details": {"audio_tokens": 0, "cached_tokens": 0},
+        "completion_tokens_details": {
+            "accepted_prediction_tokens": 0,
+            "audio_tokens": 0,
+            "reasoning_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
     }
 
 
@@ -130,7 +137,9 @@ def _chunks(call: Call, head: Mapping[str, Any], prompts: Sequence[str], choices
     """Yield the filter results of the prompts, the tokens of all choices in turn, one end per choice, usage if
     requested.
     """
-    counted = bool((call.get("stream_options") or {}).get("include_usage"))
+    # Some versions document the usage of a stream and not the field that asks for it.
+    asked = call.body.get("stream_options") if call.documented.event_data(None).has("usage") else None
+    counted = isinstance(asked, dict) and asked.get("include_usage") is True
     usage: dict[str, Any] = {"usage": None} if counted else {}
     if call.settings.filter_first_chunk and call.documented.event_data(None).has("prompt_filter_results"):
         annotated = {"prompt_filter_results": filters.prompts(len(prompts)), "choices": []}

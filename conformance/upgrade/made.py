@@ -1,0 +1,223 @@
+"""Requests that are made for one change, where no derived request shows it: a request that both documents take, with
+one value changed.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+
+from conformance._parts import late
+from conformance.migration.change import Change, Kind, Subject
+from conformance.migration.forms import forms_of, tags
+from conformance.migration.location import Location, places
+from conformance.pointer import Step
+from conformance.requests.capabilities import with_capabilities
+from conformance.requests.case import Case, Expect, Family, JsonBody, Multipart, Part
+from conformance.upgrade.pairs import Pair
+from conformance.upgrade.sides import Side
+
+if TYPE_CHECKING:
+    from strategies import sampler
+    from strategies.schema_tree import Node
+else:
+    sampler = late("strategies.sampler")
+
+__all__ = ["made_for", "nodes_at", "wrong_values"]
+
+#: Stands for "leave the field out".
+_ABSENT = object()
+
+#: The longest text and list that is made, to show a size.
+_LONGEST = 70_000
+
+#: So many requests, and places of a change in them, are tried.
+_BASES, _PLACES = 6, 4
+
+#: Values of every JSON type. For a field that must refuse some of them, the first that it refuses is sent.
+_ANY: tuple[Any, ...] = ("not a documented value", 7, 1.5, True, ["text"], {"text": "text"}, [[1]], [1], -1, "")
+
+
+def nodes_at(root: Node, location: Location) -> list[Node]:
+    """The schemas at a location of a request or an answer. Empty if the document has nothing there."""
+    found = [root]
+    for step in location:
+        found = [inner for node in found for inner in _inside(node, step)]
+    return found
+
+
+def _inside(node: Node, step: str) -> Iterator[Node]:
+    if step[0] == "?":
+        name, _, value = step[1:].partition("=")
+        for form in forms_of(node).of("object"):
+            if form.node is not None and value in (tags(form, name) or (value,)):
+                yield form.node
+        return
+    for form in forms_of(node).forms:
+        if step == "*" and form.items is not None:
+            yield form.items
+        elif step == "%" and form.extra is not None:
+            yield form.extra
+        elif step[0] == "." and step[1:] in form.properties:
+            yield form.properties[step[1:]]
+
+
+def made_for(change: Change, bases: Iterable[Pair], *, old: bool, new: bool) -> Pair | None:
+    """A request that the older document takes (or not: ``old``), and the newer one (``new``), because of a change.
+
+    ``bases`` are requests that both documents take. None if none of them can be changed so.
+    """
+    sorted_bases = sorted((pair for pair in bases if pair.fits_old and pair.fits_new), key=lambda pair: pair.size)
+    for location, wrapped in _spots(change):
+        holding = [pair for pair in sorted_bases if _spot(pair.value, location) is not None]
+        for base in holding[:_BASES]:
+            for value in _values(change, base):
+                pair = _changed(base, _spot(base.value, location) or (), [value] if wrapped else value)
+                if pair is not None and (pair.fits_old, pair.fits_new) == (old, new):
+                    return pair
+    return None
+
+
+def _spots(change: Change) -> Iterator[tuple[Location, bool]]:
+    """Yield where a value that shows a change may be put, and whether it must become the only item of an array there.
+
+    A member of a union takes the place of another member; the selection of it is part of the value.
+    """
+    places_of = change.locations[:_PLACES]
+    for location in places_of:
+        yield _outside(location), False
+    for location in places_of:
+        whole = _outside(location)
+        if whole and whole[-1] == "*":
+            yield whole[:-1], True
+
+
+def _outside(location: Location) -> Location:
+    return location[:-1] if location and location[-1][0] == "?" else location
+
+
+def wrong_values(change: Change, good: Pair, side: Side) -> Iterator[Pair]:
+    """Yield the request with wrong values of a field, which just one side must refuse."""
+    read = side.value(good.new if side is good.new_side and good.new is not None else good.case)
+    for location in change.locations if read is not None else ():
+        at = _spot(good.value, location)
+        for value in _ANY if at is not None else ():
+            pair = _changed(good, at or (), value)
+            if pair is not None and pair.fits_old != pair.fits_new:
+                yield pair
+
+
+def _spot(value: Any, location: Location) -> tuple[Step, ...] | None:
+    """The first path that a location names in a value, or that it would name if the last member were there."""
+    found = next((path for path, _ in places(value, location)), None)
+    if found is not None or not location or location[-1][0] != ".":
+        return found
+    around = next((path for path, inside in places(value, location[:-1]) if isinstance(inside, dict)), None)
+    return None if around is None else (*around, location[-1][1:])
+
+
+def _values(change: Change, base: Pair) -> Iterator[Any]:
+    """Yield values that may show a change."""
+    given = next((value for place in change.locations for _, value in places(base.value, place)), None)
+    match change.subject:
+        case Subject.VALUE:
+            yield change.old if change.new is None else change.new
+        case Subject.NULL:
+            yield None
+        case Subject.REQUIRED:
+            yield _ABSENT
+        case Subject.SIZE:
+            yield from _sizes(change, given)
+        case Subject.FIELD if change.needed and change.kind is Kind.ADDED:
+            yield _ABSENT
+    for side in (base.new_side, base.old_side):
+        case = base.new if side is base.new_side else base.old
+        read = side.value(case) if case is not None else None
+        for node in nodes_at(read[0], change.location) if read is not None else ():
+            yield from _samples(node)
+    if change.subject not in (Subject.FIELD, Subject.TAG):
+        yield from _ANY
+
+
+def _samples(node: Node) -> Iterator[Any]:
+    """Yield a value for a schema, and one for each branch of a union."""
+    for one in (node, *node.branches):
+        value = sampler.Sampler().value(one)
+        if value is not sampler.NOTHING:
+            yield value
+            if one.items is not None and isinstance(value, list) and not value:
+                item = sampler.Sampler().value(one.items)
+                yield from [[item]] if item is not sampler.NOTHING else []
+
+
+def _sizes(change: Change, given: Any) -> Iterator[Any]:
+    """Yield values at and beyond the bounds of a change."""
+    for bound in (change.old, change.new):
+        for size in () if bound is None else (bound + 1, bound - 1, bound):
+            if change.keyword.endswith("imum"):
+                yield size
+            elif 0 <= size <= _LONGEST:
+                if change.keyword.endswith("Length"):
+                    yield "a" * size
+                elif change.keyword.endswith("Items"):
+                    item = given[0] if isinstance(given, list) and given else "text"
+                    yield [copy.deepcopy(item) for _ in range(size)]
+                else:
+                    yield {f"key{number}": "text" for number in range(size)}
+
+
+def _changed(base: Pair, at: tuple[Step, ...], value: Any) -> Pair | None:
+    """The pair with another value at a path of the request, or None where that can't be sent."""
+    old = _edited(base.old_side, base.old, at, value)
+    new = _edited(base.new_side, base.new, at, value)
+    if (base.old is not None and old is None) or (base.new is not None and new is None):
+        return None
+    return Pair(base.old_side, base.new_side, old, new)
+
+
+def _edited(side: Side, case: Case | None, at: tuple[Step, ...], value: Any) -> Case | None:
+    """The case with another value, and with what its new content needs and depends on."""
+    made = _with(case, at, value) if case is not None else None
+    if made is None:
+        return None
+    facts = side.operations[made.operation].facts
+    gate = facts.content_gate(made.json) or facts.field_gate("".join(f"/{step}" for step in at[1:]))
+    expect = Expect.EITHER if gate else made.expect
+    return with_capabilities(side.spec, evolve(made, family=Family.BOUNDARY, expect=expect, reason=gate, role=""))
+
+
+def _with(case: Case, at: tuple[Step, ...], value: Any) -> Case | None:
+    """The case with another value at a path that begins with ``body``, ``query`` or ``header``."""
+    if not at:
+        return None
+    part, rest = at[0], at[1:]
+    if part == "body" and isinstance(case.body, JsonBody):
+        body = _set(copy.deepcopy(case.body.value), rest, value) if rest else value
+        return evolve(case, body=JsonBody(body)) if body is not _ABSENT else None
+    if len(rest) != 1:
+        return None
+    name = str(rest[0])
+    text = value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    if part == "body" and isinstance(case.body, Multipart):
+        kept = tuple(one for one in case.body.parts if one.name != name)
+        added = () if value is _ABSENT else (Part(name, text.encode()),)
+        return evolve(case, body=evolve(case.body, parts=(*kept, *added)))
+    if part == "query":
+        kept_pairs = tuple(pair for pair in case.query if pair[0] != name)
+        return evolve(case, query=(*kept_pairs, *(() if value is _ABSENT else ((name, text),))))
+    return None
+
+
+def _set(whole: Any, path: tuple[Step, ...], value: Any) -> Any:
+    """The value with another one at a path; changed in place."""
+    node = whole
+    for step in path[:-1]:
+        node = node[step]
+    if value is _ABSENT:
+        del node[path[-1]]
+    else:
+        node[path[-1]] = value
+    return whole

@@ -1,0 +1,172 @@
+"""Sends the requests of a plan under both versions, by the engine of a run: its guards, limits, journal and removal.
+
+Nothing is judged here. What was created is removed at the end, under each version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from attrs import evolve, field, frozen
+
+from conformance.corpus.corpus import OperationCorpus
+from conformance.evidence.exchange import Exchange
+from conformance.requests.case import Case
+from conformance.requests.wire import placeholders
+from conformance.run.choice import Chosen, configured
+from conformance.run.known_failures import KnownFailures
+from conformance.run.opening import Identity, Opened, opened
+from conformance.run.process import Process
+from conformance.run.runner import Event, Runner
+from conformance.run.scenario_settings import settings_of
+from conformance.scenarios.corpus_scenario import corpus_scenario
+from conformance.scenarios.scenario import Scenario
+from conformance.settings.options import Options
+from conformance.target.cleanup import clean
+from conformance.target.journal import Journal
+from conformance.target.journal_folder import default_folder
+from conformance.target.limits import NOTHING, Allowance
+from conformance.target.target import Target
+from conformance.upgrade.pairs import Pair
+from conformance.upgrade.probing import Plan
+from conformance.upgrade.sides import Side
+
+__all__ = ["Answers", "Sent", "sent"]
+
+
+@frozen
+class Answers:
+    """What was answered under one version: exchanges by case id, and why operations were not asked to the end."""
+
+    exchanges: Mapping[str, Exchange] = field(factory=dict, repr=False)
+    ended: Mapping[str, str] = field(factory=dict)
+
+
+@frozen
+class Sent:
+    """What a target answered under both versions. ``notes`` are what its owner should know, such as leftovers."""
+
+    target: str
+    old: Answers
+    new: Answers
+    notes: tuple[str, ...] = ()
+
+    @property
+    def requests(self) -> tuple[int, int]:
+        """The numbers of requests that were answered."""
+        return len(self.old.exchanges), len(self.new.exchanges)
+
+
+def sent(old: Side, new: Side, plan: Plan, options: Options, notify: Callable[[Event], None] | None = None) -> Sent:
+    """Send a plan to the target of the options, or to embedded emulators, one for each version, if there is none.
+
+    Raises :class:`UsageError` or :class:`Unreachable` if nothing can be asked.
+    """
+    config = configured(options)
+    run = Identity.new(Path(), config.budget.wall_seconds)
+    allowance = Process().allowance(config, NOTHING, run.until)
+    notes: list[str] = []
+    found = []
+    for side, cases in ((old, _old_form), (new, _new_form)):
+        with ExitStack() as stack:
+            known = KnownFailures(side.spec.version, datetime.now(UTC).date(), ())
+            one = opened(Chosen(side.spec, options, config, known), run, allowance, stack)
+            scenarios = tuple(_scenarios(side, plan, cases))
+            answers, told = _Sending(one, side, run, allowance, notify).answers(scenarios)
+            found.append(answers)
+            notes += [f"{side.spec.version}: {note}" for note in told]
+            target = "the embedded emulator" if one.embedded else one.config.target.url
+    return Sent(target, found[0], found[1], tuple(notes))
+
+
+def _old_form(pair: Pair) -> Case | None:
+    return pair.old if pair.old is not None else _harmless(pair.new)
+
+
+def _new_form(pair: Pair) -> Case | None:
+    return pair.new if pair.new is not None else _harmless(pair.old)
+
+
+def _harmless(case: Case | None) -> Case | None:
+    """A request of an operation that the version does not have, if it names and makes no object.
+
+    What such a request made could not be removed, because the version has no operation for that either.
+    """
+    if case is None or case.creates or case.undo is not None:
+        return None
+    return case if set(placeholders(case)) <= {"deployment", "run"} else None
+
+
+def _scenarios(side: Side, plan: Plan, form: Callable[[Pair], Case | None]) -> Iterator[Scenario]:
+    """Yield one scenario for each operation, with the setup that its derived requests need."""
+    for name, pairs in plan.pairs.items():
+        cases = {case.id: case for pair in pairs if (case := form(pair)) is not None}
+        own = side.corpora.get(name)
+        if not cases:
+            continue
+        setup = own.setup if own is not None else ()
+        fresh = own.fresh if own is not None else ()
+        resource = own.resource if own is not None else name.split(".", maxsplit=1)[0]
+        yield corpus_scenario(OperationCorpus(name, resource, tuple(cases.values()), setup, fresh))
+
+
+@frozen
+class _Sending:
+    """One version at an open target."""
+
+    one: Opened
+    side: Side
+    run: Identity
+    allowance: Allowance
+    notify: Callable[[Event], None] | None
+
+    def answers(self, scenarios: Sequence[Scenario]) -> tuple[Answers, list[str]]:
+        """Send scenarios and remove what they created: (the answers, what is left)."""
+        one, version = self.one, self.side.spec.version
+        options, config = one.chosen.options, one.config
+        flight = Process().in_flight(options, live=config.target.protected)
+        with Journal(
+            default_folder(),
+            target=config.target.url,
+            api_version=version,
+            sync=not one.embedded,
+            embedded=one.embedded,
+        ) as journal:
+            with Target(
+                config, self.side.spec, journal=journal, run_id=self.run.id, allowance=self.allowance
+            ) as target:
+                if one.found.accepted:
+                    target.trust_key()
+                try:
+                    answers = self._sent(target, scenarios, flight)
+                finally:
+                    cleaned = clean(target, journal, options.cleanup_timeout, flight)
+            if one.embedded:
+                # The objects of an embedded emulator end with its process.
+                journal.forget()
+        return answers, [f"left behind: {each.text}" for each in cleaned.left]
+
+    def _sent(self, target: Target, scenarios: Sequence[Scenario], flight: int) -> Answers:
+        exchanges: dict[str, Exchange] = {}
+        ended: dict[str, str] = {}
+        with Runner(
+            self.side.spec,
+            scenarios,
+            (),
+            target,
+            concurrency=flight,
+            # Each probe counts, whatever the others are answered with.
+            settings=evolve(settings_of(target), give_up_after=0),
+            preflight=self.one.found,
+            notify=self.notify,
+            until=self.run.until,
+        ) as runner:
+            for scenario in scenarios:
+                trace = runner.trace(scenario.id)
+                exchanges |= {seen.case.id: seen.exchange for seen in trace}
+                if trace.ended:
+                    ended[scenario.operations[0]] = trace.ended
+        return Answers(exchanges, ended)
