@@ -66,8 +66,9 @@ class RequestValues:
 
     def _typed(self, media: str, place: str, texts: Mapping[str, list[str]]) -> dict[str, Any]:
         """The parameters or form fields with their documented types."""
-        root = next(node for name, node in self.roots() if name == media or not name)
-        known = root.properties[place].properties if place in root.properties else {}
+        # Where the document has no such media type, texts stay texts.
+        root = next((node for name, node in self.roots() if name == media or not name), None)
+        known = root.properties[place].properties if root is not None and place in root.properties else {}
         return {name: _value(known.get(name), values) for name, values in texts.items()}
 
 

@@ -43,7 +43,7 @@ class Result:
     @property
     def weight(self) -> tuple[int, int, int]:
         """Sorts results: what breaks first, then changes of the service, then what is not as predicted."""
-        order = (Conclusion.MISSED, Conclusion.OBSERVED, Conclusion.OPEN, Conclusion.DRIFT)
+        order = (Conclusion.OBSERVED, Conclusion.MISSED, Conclusion.OPEN, Conclusion.DRIFT)
         return (
             0 if self.change.breaks else 1,
             list(Basis).index(self.change.basis),

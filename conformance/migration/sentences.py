@@ -24,20 +24,20 @@ def title(change: Change) -> str:
     return f"{change.kind.value}: {change.direction.value} {subject}{value}{where}"
 
 
-def sentence(change: Change) -> str:
-    """What a caller has to know."""
+def sentence(change: Change, where: str = "", value: str = "") -> str:
+    """What a caller has to know. ``where`` and ``value`` replace the place and the new or old value, in quotes."""
     sent = change.direction is Direction.REQUEST
     known = _SENT if sent else _RECEIVED
     text = known.get((change.subject, change.kind), "{where} is different: {pair}.")
     if change.subject is Subject.FIELD and change.kind is Kind.ADDED and change.needed and sent:
         text = "{where} must be sent now."
-    where = f"`{change.where or ('the body' if sent else 'the answer')}`"
+    where = where or f"`{change.where or ('the body' if sent else 'the answer')}`"
     return text.format(
         where=where + (" of an event" if change.direction is Direction.STREAM else ""),
         what="Every request" if change.operation == EVERY else "A request",
         keyword=change.keyword,
-        old=_quoted(change.old),
-        new=_quoted(change.new),
+        old=value or _quoted(change.old),
+        new=value or _quoted(change.new),
         pair=_pair(change),
     )
 

@@ -37,7 +37,7 @@ def drifts(changes: Iterable[Change], evidence: Evidence, old: Side, new: Side) 
     for name, tested in evidence.tested.items():
         if name in old.operations and name in new.operations:
             own = tuple(change for change in predicted if change.operation == name)
-            alike = [one for one in tested if one.pair.fits_old == one.pair.fits_new]
+            alike = [one for one in tested if one.pair.fits_old == one.pair.fits_new and not _new_here(one, own)]
             found += _outcomes(name, alike)
             both = [one for one in alike if one.old_outcome is Outcome.TAKEN is one.new_outcome and one.pair.fits_new]
             found += _statuses(name, both, own)
@@ -95,8 +95,8 @@ class _Shapes:
         known = [plain(place) for change in own if change.direction is self.direction for place in change.locations]
         before, after = self._counted(both, new=False), self._counted(both, new=True)
         ever = {new: set(self._counted(tested, new=new)) for new in (False, True)}
-        came = {item for item in after if item not in ever[False] and _always(item, after)}
-        gone = {item for item in before if item not in ever[True] and _always(item, before)}
+        came = {one for one in after if one not in ever[False] and _always(one, after) and _around(one, ever[False])}
+        gone = {one for one in before if one not in ever[True] and _always(one, before) and _around(one, ever[True])}
         # Where nothing came at all, nothing can be compared.
         if before and after:
             cases = tuple(one.pair.id for one in both if self._values(one, new=True))[:_MOST]
@@ -135,6 +135,18 @@ class _Shapes:
             was = " or ".join(sorted(kind for at, kind in gone if at == place))
             what = f"{now} in place of {was}" if now and was else f"{now} comes" if now else f"{was} comes no more"
             yield Drift(self.name, self.direction.value, text(place), what, cases, breaks=bool(was))
+
+
+def _new_here(one: Tested, own: tuple[Change, ...]) -> bool:
+    """True for a request with a field that only one version documents: both take it, and it does not mean the same."""
+    fields = (c for c in own if c.direction is Direction.REQUEST and c.subject in (Subject.FIELD, Subject.DEFAULT))
+    return any(one.pair.holds(change) for change in fields)
+
+
+def _around(item: tuple[Location, str], ever: Set[tuple[Location, str]]) -> bool:
+    """True if the object or the array in which something would be was there."""
+    place, _ = item
+    return not place or (place[:-1], "array" if place[-1] == "*" else "object") in ever
 
 
 def _always(item: tuple[Location, str], counted: Counter[tuple[Location, str]]) -> bool:

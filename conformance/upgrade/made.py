@@ -185,8 +185,11 @@ def _edited(side: Side, case: Case | None, at: tuple[Step, ...], value: Any) -> 
         return None
     facts = side.operations[made.operation].facts
     gate = facts.content_gate(made.json) or facts.field_gate("".join(f"/{step}" for step in at[1:]))
-    expect = Expect.EITHER if gate else made.expect
-    return with_capabilities(side.spec, evolve(made, family=Family.BOUNDARY, expect=expect, reason=gate, role=""))
+    able = with_capabilities(side.spec, made)
+    # Where a capability names the models that can do it, such a deployment must accept it.
+    covered = able.capability != made.capability
+    expect = Expect.EITHER if gate and not covered else made.expect
+    return evolve(able, family=Family.BOUNDARY, expect=expect, reason=gate, role="")
 
 
 def _with(case: Case, at: tuple[Step, ...], value: Any) -> Case | None:

@@ -74,7 +74,7 @@ def plan_for(old: Side, new: Side, changes: Sequence[Change], operations: Iterab
 def _shared(pairs: Sequence[Pair]) -> Iterator[Pair]:
     """Yield requests that both documents take, the templates first: they ask for everything that an answer may hold.
 
-    A few that neither takes come after them: a target that suddenly accepts these has changed too.
+    Then come some that neither takes, one for each field: a target that suddenly accepts these has changed too.
     """
     both = [
         p for p in pairs if p.fits_old and p.fits_new and p.case.expect is not Expect.REJECT and not p.case.expensive
@@ -83,7 +83,11 @@ def _shared(pairs: Sequence[Pair]) -> Iterator[Pair]:
     others = sorted((p for p in both if p.case.family is not Family.TEMPLATE), key=lambda pair: pair.size)
     yield from (*templates, *others)[:_SHARED]
     neither = [p for p in pairs if p.case.expect is Expect.REJECT and not p.fits_old and not p.fits_new]
-    yield from sorted(neither, key=lambda pair: pair.size)[: _SHARED // 3]
+    by_field: dict[str, Pair] = {}
+    for pair in sorted(neither, key=lambda pair: pair.size):
+        if pair.case.breaks is not None:
+            by_field.setdefault(pair.case.breaks.pointer, pair)
+    yield from list(by_field.values())[:_SHARED]
 
 
 def _probe(change: Change, pairs: dict[str, tuple[Pair, ...]]) -> Probe:

@@ -72,8 +72,18 @@ def test_a_route_that_lost_its_deployment_is_one_change_of_all_operations() -> N
     assert not [change for change in changes if change.where == "model" and change.direction is Direction.REQUEST]
 
 
-@pytest.mark.parametrize("name", versions(drafts=True))
+#: Versions with few operations, of which every run has time for a comparison.
+SMALL = ("2024-06-01", "2024-10-21")
+
+
+@pytest.mark.parametrize("name", SMALL)
 def test_a_version_has_no_changes_against_itself(name: str) -> None:
+    assert changes_between(load(name), load(name)) == ()
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("name", sorted(set(versions(drafts=True)) - set(SMALL)))
+def test_a_large_version_has_no_changes_against_itself(name: str) -> None:
     assert changes_between(load(name), load(name)) == ()
 
 

@@ -1,0 +1,48 @@
+"""The page of a move to another api-version. It holds no script and loads nothing."""
+
+from __future__ import annotations
+
+from attrs import asdict
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from conformance.evidence.timeline import visible
+from conformance.migration.change import Basis
+from conformance.migration.conclusion import Conclusion, Upgrade
+from conformance.migration.sentences import title
+
+from .upgrade_entries import entries
+from .upgrade_text import headline, observed, sections
+
+__all__ = ["render"]
+
+_MARKS = {Conclusion.OBSERVED: "good", Conclusion.MISSED: "warn", Conclusion.OPEN: "quiet", Conclusion.DRIFT: "bad"}
+
+
+def render(move: Upgrade) -> str:
+    """The page as one file that opens from disk."""
+    environment = Environment(
+        loader=PackageLoader(__package__ or "reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    parts = [
+        {
+            "heading": heading,
+            "rows": [{**asdict(one, recurse=False), "mark": _MARKS[one.conclusion]} for one in entries(rows)],
+            "many": len(rows),
+            "folded": rows[0].change.basis is Basis.DOCUMENT,
+        }
+        for heading, rows in sections(move)
+    ]
+    corrections = {change.group: change for change in move.corrections}
+    return visible(
+        environment.get_template("upgrade.html.j2").render(
+            move=move,
+            headline=headline(move),
+            seen=observed(move),
+            parts=parts,
+            corrections=[f"{change.operation}: {title(change)}" for change in corrections.values()],
+        )
+    )

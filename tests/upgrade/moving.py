@@ -1,0 +1,54 @@
+"""Moves between two versions at a server of this process, which may serve something else than what is documented."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import pytest
+
+from conformance.emulator.app import App
+from conformance.emulator.behaviour import Settings
+from conformance.emulator.server import asgi, running
+from conformance.migration.change import Basis, Change
+from conformance.migration.conclusion import Conclusion, Upgrade
+from conformance.requests.profile import Profile
+from conformance.settings.options import Options
+from conformance.spec.spec import Spec
+from conformance.upgrade.upgrade import upgrade
+
+__all__ = ["concluded", "moved", "options_for"]
+
+_KEY = "a-key-of-this-test-5f0c"
+
+
+def options_for(folder: Path, url: str, monkeypatch: pytest.MonkeyPatch, profile: str = Profile.STANDARD) -> Options:
+    """Options for a server of this process, which nobody else owns."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", _KEY)
+    config = folder / "conformance.toml"
+    config.write_text("[target]\nlive = false\n", encoding="utf-8")
+    return Options(target=url, config=config, profile=profile, out=folder / "out")
+
+
+def moved(
+    old: Spec,
+    new: Spec,
+    served: Spec,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    operations: Collection[str] | None = None,
+    changes: tuple[Change, ...] | None = None,
+    profile: str = Profile.STANDARD,
+) -> Upgrade:
+    """The move from ``old`` to ``new`` at a server that answers as ``old`` and ``served`` say."""
+    with running(asgi(App([old, served], Settings(key=_KEY)))) as url:
+        options = options_for(folder, url, monkeypatch, profile)
+        return upgrade(old, new, options, operations=operations, changes=changes)
+
+
+def concluded(move: Upgrade, conclusion: Conclusion) -> set[str]:
+    """The places of the service's changes with a conclusion."""
+    rows = (row for row in move.rows if row.change.basis is Basis.SERVICE)
+    return {row.change.where for row in rows if row.result.conclusion is conclusion}
