@@ -119,6 +119,7 @@ def _opened(config: pytest.Config) -> tuple[Session | None, tuple[Item, ...]]:
     from conformance.run.choice import choose, chosen_by
     from conformance.run.process import Process
     from conformance.run.session import Session
+    from conformance.scenarios.shards import Shard
     from conformance.target.limits import NOTHING
 
     options = from_mapping(vars(config.option))
@@ -127,7 +128,8 @@ def _opened(config: pytest.Config) -> tuple[Session | None, tuple[Item, ...]]:
     if worker is not None:
         # The controller has checked the choice; a worker only derives it again.
         choice = chosen_by(options)
-        process = Process(worker["workerid"], int(worker["workercount"]))
+        shard = Shard.parse(options.shard)
+        process = Process(worker["workerid"], int(worker["workercount"]), shard)
         session = Session.join(choice, json.loads(worker["aoai"]), process)
     else:
         workers = _workers(config)

@@ -62,6 +62,7 @@ class Handler(BaseHTTPRequestHandler):
             response = server.app.handle(request)
         assert response is not None
         self.send_response_only(response.status)
+        self.send_header("Date", self.date_time_string())  # RFC 9110, section 6.6.1
         for name, value in response.headers:
             if name.lower() not in ("content-length", "transfer-encoding", "connection"):
                 self.send_header(name, value)

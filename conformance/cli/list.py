@@ -160,10 +160,10 @@ def _scenarios(options: Options) -> Iterator[Row]:
 
 def _cases(options: Options) -> Iterator[Row]:
     """One row for each case of the corpus."""
-    from conformance.run.selection import corpus_of
+    from conformance.run.selection import scenarios_in
 
     for spec in _chosen(options):
-        for item in corpus_of(spec, options):
+        for item in scenarios_in(spec, options):
             for case in item.cases:
                 yield {
                     "version": spec.version,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 else:
     compose = late("strategies.compose")
 
-__all__ = ["Corpus", "OperationCorpus", "Shard", "build_corpus", "corpus_digest"]
+__all__ = ["Corpus", "OperationCorpus", "build_corpus", "corpus_digest"]
 
 #: What a corpus depends on, beside the Spec and the choices: the rooms that its code imports from, and the libraries
 #: that they use. A test follows the imports and finds what is missing here.
@@ -60,26 +60,6 @@ class OperationCorpus:
     fresh: tuple[Case, ...] = field(default=(), repr=False)
     by_type: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(factory=dict, repr=False)
-
-
-@frozen
-class Shard:
-    """The ``k``-th of ``n`` disjoint parts of a corpus, by case id. Raises :class:`UsageError` unless 1 ≤ k ≤ n."""
-
-    k: int
-    n: int
-
-    @classmethod
-    def parse(cls, text: str) -> Shard:
-        """``2/3`` → the second of three parts."""
-        left, _, right = text.partition("/")
-        if not (left.isdigit() and right.isdigit() and 1 <= int(left) <= int(right)):
-            raise UsageError(f"{text!r} is not a shard", hint="k/n with 1 ≤ k ≤ n, such as 2/3")
-        return cls(int(left), int(right))
-
-    def __contains__(self, case_id: str) -> bool:
-        # By id and not by position: a new case moves no other case to another shard.
-        return int(case_id, 16) % self.n == self.k - 1
 
 
 @frozen

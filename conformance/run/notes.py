@@ -18,7 +18,7 @@ from conformance.spec.operations import operations_of
 from conformance.target.proxy import proxy_for
 from conformance.verdict import Verdict
 
-__all__ = ["claims", "header", "notes", "outdated"]
+__all__ = ["around", "claims", "header", "notes", "outdated"]
 
 
 def header(run: Opened, items: Sequence[Item], started: str) -> dict[str, Any]:
@@ -96,14 +96,8 @@ def _protected(run: Opened, items: Sequence[Item]) -> Iterator[str]:
     yield f"the target is protected as a live resource, {told}: {'; '.join(parts)}; [target] live = false changes that"
 
 
-def notes(run: Opened, items: Sequence[Item], ended: Ended) -> Iterator[str]:
-    """Yield what a reader of the report should know about the run. ``items`` are those that pytest selected."""
-    chosen, spec = run.chosen, run.chosen.spec
-    known = operations_of(spec)
-    looked_at = {known[name].resource for name in run.found.cases if name in known}
-    if looked_at and looked_at <= set(run.found.resources):
-        yield f"nothing of {spec.version} is served: {wrong_place(run)}"
-    yield from _protected(run, items)
+def around(run: Opened) -> Iterator[str]:
+    """Yield what a reader should know about the machine that ran: its key, and its way to the target."""
     if 0 < len(run.config.target.key) < SHORTEST and not run.embedded:
         yield (
             f"the key has fewer than {SHORTEST} characters: it is hidden in headers, and elsewhere only where it is a "
@@ -112,6 +106,19 @@ def notes(run: Opened, items: Sequence[Item], ended: Ended) -> Iterator[str]:
     proxy = proxy_for(run.config.target.url)
     if proxy is not None:
         yield f"the target was reached through the proxy {proxy.url}, as the environment says"
+
+
+def notes(run: Opened, items: Sequence[Item], ended: Ended, around: Sequence[str]) -> Iterator[str]:
+    """Yield what a reader of the report should know about the run. ``items`` are those that pytest selected, ``around``
+    the notes on the machine, or on all machines whose shards are merged.
+    """
+    chosen, spec = run.chosen, run.chosen.spec
+    known = operations_of(spec)
+    looked_at = {known[name].resource for name in run.found.cases if name in known}
+    if looked_at and looked_at <= set(run.found.resources):
+        yield f"nothing of {spec.version} is served: {wrong_place(run)}"
+    yield from _protected(run, items)
+    yield from around
     if len(items) < len(chosen.items):
         yield f"pytest left {len(items)} of {len(chosen.items)} items to be judged (-k, -m, --lf or another plugin)"
     yield from (f"at the end of the run something went wrong: {trouble}" for trouble in ended.troubles)

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from conformance.run.runner import default_concurrency
 from conformance.run.scheduling import worker_of
+from conformance.scenarios.shards import WHOLE, Shard
 from conformance.settings.configuration import Config
 from conformance.settings.options import Options
 from conformance.target.limits import WRONG_KEY_PROBES, Allowance, Spent
@@ -20,11 +21,13 @@ __all__ = ["Process"]
 @frozen
 class Process:
     """``worker`` is xdist's name of a worker (``gw0``), and "" in the process that controls. ``workers`` is how many
-    workers the run has, 0 without xdist.
+    workers the run has, 0 without xdist. ``shard`` is its part of a run that is divided among machines; each has its
+    part of what may be sent and of what may be in flight.
     """
 
     worker: str = ""
     workers: int = 0
+    shard: Shard = WHOLE
 
     @property
     def controls(self) -> bool:
@@ -50,13 +53,15 @@ class Process:
         ``until`` (in seconds of ``time.monotonic``) is the end of the run's time. At most two probes with a wrong key
         are sent in a run, whatever the number of processes.
         """
-        probes = max(0, WRONG_KEY_PROBES - before.wrong_keys)
+        budget = config.budget.divided(self.shard.n)
+        # The first shard has all scenarios with a wrong key.
+        probes = max(0, WRONG_KEY_PROBES - before.wrong_keys) if self.shard.first else 0
         if not self.worker:
-            return Allowance(config.budget, wrong_keys=probes, before=before, until=until)
+            return Allowance(budget, wrong_keys=probes, before=before, until=until)
         probes, share = int(self._number < probes), 1.0 / self.workers
-        return Allowance(config.budget, share=share, wrong_keys=probes, before=before, until=until)
+        return Allowance(budget, share=share, wrong_keys=probes, before=before, until=until)
 
     def in_flight(self, options: Options, *, live: bool) -> int:
-        """How many exchanges it may have in flight. Where nobody says, each process has one at least."""
+        """How many exchanges it may have in flight. Each process of each shard has one at least."""
         total = options.concurrency or default_concurrency(live=live)
-        return max(1, total // max(1, self.workers))
+        return max(1, total // self.shard.n // max(1, self.workers))

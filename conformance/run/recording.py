@@ -50,6 +50,7 @@ else:
 __all__ = [
     "Format",
     "Recorder",
+    "assembled",
     "clear",
     "derive",
     "formats",
@@ -221,10 +222,44 @@ def merge(
     removed.
     """
     parts = sorted(folder.glob("report*.jsonl"))
+    written = assembled(
+        folder,
+        spec,
+        header,
+        items,
+        [jsonl.read(file) for file in parts],
+        extra=extra,
+        interrupted=interrupted,
+        early=early,
+        notes=notes,
+        ended_with=ended_with,
+        outdated=outdated,
+    )
+    # The whole report is in place before the parts are removed.
+    for file in parts:
+        if file.name != jsonl.NAME:
+            file.unlink()
+    return written
+
+
+def assembled(
+    folder: Path,
+    spec: Spec,
+    header: Mapping[str, Any],
+    items: Sequence[Item],
+    parts: Iterable[Report],
+    *,
+    extra: Iterable[Verdict] = (),
+    interrupted: bool = False,
+    early: str = "",
+    notes: Iterable[str] = (),
+    ended_with: Ended = NOTHING_LEFT,
+    outdated: Callable[[Sequence[Verdict], bool], Iterable[str]] = _nothing,
+) -> Report:
+    """Write the report of one version from parts, as :func:`merge` does. The parts stay."""
     traces: dict[str, Report] = {}
     verdicts: dict[tuple[str, str], Verdict] = {}
-    for file in parts:
-        read = jsonl.read(file)
+    for read in parts:
         traces.update(dict.fromkeys(read.traces, read))
         # Each item belongs to one process, so no key comes from two parts.
         verdicts.update({(verdict.scenario, verdict.check): verdict for verdict in read.verdicts})
@@ -259,13 +294,8 @@ def merge(
         "cannot_be_removed": list(ended_with.staying),
         "unanswered": list(ended_with.unanswered),
     }
-    # The whole report is in place before the parts are removed.
     evidence = (nothing.get(name) or (traces[name], name) for name in names)
-    written = jsonl.write(folder / jsonl.NAME, header, evidence, everything, footer)
-    for file in parts:
-        if file.name != jsonl.NAME:
-            file.unlink()
-    return written
+    return jsonl.write(folder / jsonl.NAME, header, evidence, everything, footer)
 
 
 def _early(reason: str, missing: Sequence[Item]) -> Iterator[str]:

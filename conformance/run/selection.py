@@ -6,7 +6,6 @@ An item is a scenario and a check. If a corpus has no case that a check could ju
 from __future__ import annotations
 
 import difflib
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from conformance.checks.catalogue import all_checks
-from conformance.corpus.corpus import Shard, build_corpus
+from conformance.corpus.corpus import build_corpus
 from conformance.errors import ConfigError, UsageError
 from conformance.judging.check import Check, Scope
 from conformance.requests.case import Case
@@ -22,6 +21,7 @@ from conformance.requests.profile import Profile
 from conformance.scenarios.corpus_scenario import corpus_scenario
 from conformance.scenarios.registry import scenarios_of
 from conformance.scenarios.scenario import Scenario
+from conformance.scenarios.shards import Shard
 from conformance.settings.configuration import Config
 from conformance.settings.options import Options
 from conformance.settings.waivers import Waiver
@@ -167,7 +167,7 @@ def default_versions(folder: Path | None = None) -> tuple[str, ...]:
 
 
 def corpus_of(spec: Spec, options: Options) -> tuple[Scenario, ...]:
-    """The corpora of the selected operations, one scenario for each, without empty ones."""
+    """The corpora of the selected operations, one scenario for each, without empty ones; those of all shards."""
     wanted = [name for name in operations_of(spec) if _fits(name, options.operations)]
     corpus = build_corpus(
         spec,
@@ -177,36 +177,29 @@ def corpus_of(spec: Spec, options: Options) -> tuple[Scenario, ...]:
         expensive=frozenset(options.expensive),
         cached=not options.no_cache,
     )
-    shard = Shard.parse(options.shard) if options.shard else None
     families = frozenset(options.families)
 
     def kept(case: Case) -> bool:
-        return (shard is None or case.id in shard) and (not families or case.family in families)
+        return not families or case.family in families
 
     made = (evolve(each, cases=tuple(filter(kept, each.cases))) for each in corpus.parts)
     return tuple(corpus_scenario(each) for each in made if each.cases)
 
 
 def scenarios_in(spec: Spec, options: Options) -> tuple[Scenario, ...]:
-    """The selected scenarios: the corpora in the order of the document, then the scripts by id."""
-    corpora = [item for item in corpus_of(spec, options) if _fits(item.id, options.scenarios)]
+    """The selected scenarios of this shard: the corpora in the order of the document, then the scripts by id."""
+    return Shard.parse(options.shard).of(_in_all_shards(spec, options))
+
+
+def _in_all_shards(spec: Spec, options: Options) -> Iterator[Scenario]:
+    """Yield the selected scenarios."""
+    yield from (item for item in corpus_of(spec, options) if _fits(item.id, options.scenarios))
     if options.families and "scenario" not in options.families:
-        return tuple(corpora)
-    shard = Shard.parse(options.shard) if options.shard else None
-    scripted = [
-        item
-        for item in scenarios_of(spec, options.profile)
-        if _fits(item.id, options.scenarios)
-        and (not options.operations or any(_fits(name, options.operations) for name in item.operations))
-        and (shard is None or _part_of(item.id) in shard)
-    ]
-    return (*corpora, *scripted)
-
-
-def _part_of(scenario_id: str) -> str:
-    """A hash of a scenario's id, by which a shard is chosen as by the id of a case."""
-    # Twelve hex digits, like the id of a case.
-    return hashlib.sha256(scenario_id.encode()).hexdigest()[:12]
+        return
+    for item in scenarios_of(spec, options.profile):
+        chosen = not options.operations or any(_fits(name, options.operations) for name in item.operations)
+        if chosen and _fits(item.id, options.scenarios):
+            yield item
 
 
 def items_of(spec: Spec, scenarios: Iterable[Scenario], checks: Iterable[Check]) -> tuple[Item, ...]:

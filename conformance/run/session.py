@@ -24,12 +24,14 @@ from conformance.run.arenas import one_arena
 from conformance.run.choice import Chosen
 from conformance.run.ending import Ended
 from conformance.run.interruption import held
-from conformance.run.notes import claims, header, notes, outdated
+from conformance.run.notes import around, claims, header, notes, outdated
 from conformance.run.opening import Identity, Opened, joined, opened
 from conformance.run.process import Process
 from conformance.run.runner import Event
 from conformance.run.running import MORE_SPACE, Running
 from conformance.run.selection import Item
+from conformance.run.shard_record import ShardRecord
+from conformance.scenarios.shards import Shard
 from conformance.target import journal_folder
 from conformance.target.limits import NOTHING, Allowance, Spent
 from conformance.verdict import Verdict
@@ -90,7 +92,7 @@ class Session:
         for folder in folders:
             _must_be_writable(folder, run.out)
         journal_folder.must_be_writable(journal_folder.default_folder())
-        process = Process(workers=workers)
+        process = Process(workers=workers, shard=Shard.parse(choice[0].options.shard))
         allowance = process.allowance(choice[0].config, before, run.until)
         with ExitStack() as stack:
             # All targets are opened before any corpus is sent, so that a wrong configuration is noticed at once.
@@ -102,6 +104,7 @@ class Session:
         for folder in folders:
             # Only now: a run that could not begin must not delete the reports of an earlier one.
             recording.clear(folder)
+        session._record_shard()
         return session
 
     def handoff(self) -> dict[str, Any]:
@@ -137,6 +140,16 @@ class Session:
     def versions(self) -> tuple[str, ...]:
         """The api-versions of the run, in order."""
         return tuple(self._opened)
+
+    def _record_shard(self, ended: str = "") -> None:
+        """Note for the merge what belongs to a shard: of all api-versions at the beginning, of one that has ended."""
+        if self.process.shard.n == 1:
+            return
+        for name in [ended] if ended else self._opened:
+            one = self._opened[name]
+            record = ShardRecord.of(one, tuple(around(one)), self._ended[name] if ended else None)
+            with self._told(name):
+                record.write(self.run.out / name)
 
     # -- running ------------------------------------------------------------------------------------------------------
 
@@ -236,6 +249,7 @@ class Session:
     def _report(self, early: str) -> None:
         for name, one in self._opened.items():
             folder = self.run.out / name
+            self._record_shard(name)
             items, ended = self._items[name], self._ended[name]
             self.unwritten += [f"{name}: {ended.unwritten}"] * bool(ended.unwritten)
             # Nothing of this version was sent, for example because pytest ended before.
@@ -250,7 +264,7 @@ class Session:
                     extra=claims(one),
                     interrupted=self.interrupted,
                     early=ended.unwritten or early,
-                    notes=notes(one, items, ended),
+                    notes=notes(one, items, ended, tuple(around(one))),
                     outdated=partial(outdated, one, items),
                     ended_with=ended,
                 )

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from attrs import evolve
-
-from conformance.corpus.corpus import Corpus, OperationCorpus, Shard
+from conformance.corpus.corpus import Corpus, OperationCorpus
 from conformance.evidence.created_ids import created_ids
 from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Case, Expect
@@ -23,12 +21,9 @@ from conformance.spec.spec import Spec
 __all__ = ["corpus_scenario", "corpus_scenarios"]
 
 
-def corpus_scenarios(corpus: Corpus, shard: Shard | None = None) -> tuple[Scenario, ...]:
-    """One scenario for each operation with a case in the shard, in document order."""
-    parts = (
-        evolve(each, cases=tuple(c for c in each.cases if shard is None or c.id in shard)) for each in corpus.parts
-    )
-    return tuple(corpus_scenario(each) for each in parts if each.cases)
+def corpus_scenarios(corpus: Corpus) -> tuple[Scenario, ...]:
+    """One scenario for each operation with a case, in document order."""
+    return tuple(corpus_scenario(each) for each in corpus.parts if each.cases)
 
 
 def corpus_scenario(corpus: OperationCorpus) -> Scenario:

@@ -161,6 +161,22 @@ class Budget:
     wall_seconds: float | None = 43_200.0
     expensive: frozenset[str] = frozenset()
 
+    def divided(self, parts: int) -> Budget:
+        """The caps of one of so many equal parts, rounded down: all parts together stay within the whole.
+
+        The time isn't divided, because the parts run at the same time.
+        """
+        if parts == 1:
+            return self
+
+        def part(cap: int | None) -> int | None:
+            return None if cap is None else cap // parts
+
+        seconds = None if self.seconds is None else self.seconds / parts
+        return evolve(
+            self, requests=part(self.requests), tokens=part(self.tokens), images=part(self.images), seconds=seconds
+        )
+
 
 @frozen
 class Poll:

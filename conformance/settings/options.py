@@ -100,7 +100,12 @@ ROWS = (
     Row("--operation", "list", "only the operations whose id matches this pattern; repeatable", "GLOB"),
     Row("--scenario", "list", "only the scenarios whose id matches this pattern; repeatable", "GLOB"),
     Row("--family", "list", f"only cases of these families: {', '.join(Family)}", "F"),
-    Row("--shard", "text", "only part k of n of the derived requests, divided by case id", "k/n"),
+    Row(
+        "--shard",
+        "text",
+        "only part k of n of the scenarios; caps of the budget and requests in flight are divided too; see: merge",
+        "k/n",
+    ),
     Row(
         "--baseline",
         "path",
@@ -206,7 +211,7 @@ def _shard(text: Any) -> str:
     """The text of a valid shard. Raises :class:`UsageError` for another one."""
     if not text:
         return ""
-    from conformance.corpus.corpus import Shard
+    from conformance.scenarios.shards import Shard
 
     Shard.parse(text)
     return str(text)

@@ -1,4 +1,4 @@
-"""Ids and digests: the same in every process, whatever the order; shards; the cache."""
+"""Ids and digests: the same in every process, whatever the order; the cache."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from pathlib import Path
 import pytest
 from corpus_stage import VERSIONS, corpus
 
-from conformance.corpus.corpus import Shard, build_corpus, corpus_digest
+from conformance.corpus.corpus import build_corpus, corpus_digest
 from conformance.emulator.behaviour import DEFAULT_DEPLOYMENTS
 from conformance.errors import UsageError
 from conformance.requests.case import Case
-from conformance.scenarios.corpus_scenario import corpus_scenarios
 from conformance.settings.form import CAPABILITIES
 from conformance.spec.loading import load
 from conformance.spec.operations import operations_of
@@ -71,20 +70,6 @@ def test_a_case_survives_its_json_form(version: str) -> None:
         again = Case.from_json(json.loads(json.dumps(case.to_json())))
         assert case == again
         assert case.id == again.id
-
-
-def test_shards_are_disjoint_and_complete() -> None:
-    ids = {case.id for case in corpus(SMALL)}
-    parts = [{case.id for s in corpus_scenarios(corpus(SMALL), Shard(k, 3)) for case in s.cases} for k in (1, 2, 3)]
-    assert ids == set().union(*parts)
-    assert len(ids) == sum(map(len, parts))
-    assert all(parts)
-
-
-@pytest.mark.parametrize("text", ["4/3", "0/3", "1", "a/b", "1/0", "-1/2", "1/2/3"])
-def test_a_shard_that_is_none_is_a_usage_error(text: str) -> None:
-    with pytest.raises(UsageError, match="shard"):
-        Shard.parse(text)
 
 
 def test_a_unique_prefix_finds_its_case() -> None:
