@@ -27,12 +27,11 @@ from conformance.spec.loading import load
 from conformance.target.preflight import SERVED_CHECK, Preflight
 
 if TYPE_CHECKING:
-    from reports import headline, jsonl
-    from reports.headline import Headline
+    from reports import jsonl, row
     from reports.jsonl import Report
 else:
-    headline = late("reports.headline")
     jsonl = late("reports.jsonl")
+    row = late("reports.row")
 
 __all__ = ["Merged", "Part", "merged", "parts_in"]
 
@@ -67,11 +66,6 @@ class Merged:
 
     reports: Mapping[str, Report]
     missing: tuple[str, ...]
-
-    @property
-    def headlines(self) -> Mapping[str, Headline]:
-        """The headline of each report."""
-        return {name: headline.headline(report) for name, report in self.reports.items()}
 
     @property
     def exit_code(self) -> int:
@@ -124,7 +118,7 @@ def merged(parts: Sequence[Part], out: Path, specs: Path | None = None) -> Merge
         except OSError as error:
             raise UsageError(f"can't be written: {error.strerror or error}", where=f"--out {out}") from None
     made = Merged(reports, tuple(missing))
-    recording.overview(out, made.headlines)
+    recording.overview(out, [row.row_of(report) for report in reports.values()])
     return made
 
 
