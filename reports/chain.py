@@ -36,14 +36,7 @@ class Chain:
         """
         # Sorted, so that equal values give equal lines.
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
-        return self._linked(text.encode("utf-8", "surrogatepass")[:-1])
-
-    def moved(self, line: bytes) -> bytes:
-        """A line of another file, with the digest that it has here."""
-        return self._linked(unchained(line)[:-1])
-
-    def _linked(self, body: bytes) -> bytes:
-        """A line without its last brace, completed."""
+        body = text.encode("utf-8", "surrogatepass")[:-1]
         return body + _KEY + self._link(body).encode() + b'"}\n'
 
     def read(self, line: bytes) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.verdict import Finding, Level, Outcome, Unjudged, Verdict, Waived
 
+from .compact import unpacked
+
 __all__ = [
     "exchange_from_json",
     "exchange_to_json",
@@ -45,7 +47,9 @@ def _bytes(data: bytes) -> dict[str, str]:
 
 
 def _unbytes(plain: Mapping[str, str]) -> bytes:
-    """The inverse of :func:`_bytes`."""
+    """The inverse of :func:`_bytes`; it reads packed bytes too (``compact.py``)."""
+    if "zlib" in plain:
+        return unpacked(plain["zlib"])
     return base64.b64decode(plain["base64"]) if "base64" in plain else plain["text"].encode("utf-8")
 
 

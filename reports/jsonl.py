@@ -1,8 +1,9 @@
 """The canonical report: one JSON object in each line, described by ``schema.json``.
 
 The lines are ``header``, then for each scenario its ``exchange`` lines and a ``trace`` line, then ``verdict`` lines,
-then ``footer``. Each line has a digest of itself and all lines before it (``chain.py``). A file without a footer is a
-truncated run, and readers say so. Every other report is derived from this one.
+then ``footer``. Between them ``shared`` lines hold values that later lines use by number (``compact.py``). Each line
+has a digest of itself and all lines before it (``chain.py``). A file without a footer is a truncated run, and readers
+say so. Every other report is derived from this one.
 """
 
 from __future__ import annotations
@@ -20,14 +21,15 @@ from conformance.evidence.trace import Observation, Trace
 from conformance.verdict import Outcome, Verdict
 
 from .chain import BrokenChain, Chain
+from .compact import Folding, Table
 from .evidence_json import observation_from_json, observation_to_json, verdict_from_json, verdict_to_json
 from .packed import folders, located, plain
 from .stored import Index, StoredTraces, outlines_of
 
 __all__ = ["FORMAT", "NAME", "Report", "Writer", "read", "reports_in", "write"]
 
-#: The version of the format, ``<major>.<minor>``. A reader refuses another major version.
-FORMAT = "2.2"
+#: The version of the format, ``<major>.<minor>``. A reader refuses other major versions than these.
+FORMAT, READ = "3.0", ("2", "3")
 
 NAME = "report.jsonl"
 
@@ -82,33 +84,42 @@ class Writer:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._chain = Chain()
+        self._folding = Folding()
         self._at = 0
         self.index: dict[str, Index] = {}
 
-    def _put(self, line: bytes) -> None:
-        """Write one line."""
-        self._stream.write(line)
-        self._at += len(line)
+    @property
+    def table(self) -> Table:
+        """The values that lines of this file share."""
+        return self._folding.table
+
+    def _put(self, lines: Iterable[Mapping[str, Any]]) -> int:
+        """Write lines. Returns the offset of the last one."""
+        start = self._at
+        for line in lines:
+            data = self._chain.line(line)
+            self._stream.write(data)
+            start = self._at
+            self._at += len(data)
+        return start
 
     def header(self, header: Mapping[str, Any]) -> None:
         """Write the first line."""
-        self._put(self._chain.line({"type": "header", "format": FORMAT, **header}))
+        self._put([{"type": "header", "format": FORMAT, **header}])
 
     def trace(self, trace: Trace) -> None:
         """Write the evidence of one scenario: its exchanges in order, then how it ended."""
         index = Index(outline_of(trace))
         for seen in trace:
-            index.lines.append(self._at)
             line = {"type": "exchange", "scenario": trace.scenario, **observation_to_json(seen)}
-            self._put(self._chain.line(line))
+            index.lines.append(self._put(self._folding.lines(line)))
         self._end(index)
 
     def moved(self, traces: StoredTraces, scenario: str) -> None:
         """Write the evidence of one scenario as it stands in another file."""
         index = Index(traces.outline(scenario))
         for line in traces.lines(scenario):
-            index.lines.append(self._at)
-            self._put(self._chain.moved(line))
+            index.lines.append(self._put(self._folding.moved(line)))
         self._end(index)
 
     def _end(self, index: Index) -> None:
@@ -122,15 +133,15 @@ class Writer:
             "outcome": outline.outcome,
             "exchanges": len(index.lines),
         }
-        self._put(self._chain.line(line))
+        self._put([line])
 
     def verdict(self, verdict: Verdict) -> None:
         """Write one verdict."""
-        self._put(self._chain.line({"type": "verdict", **verdict_to_json(verdict)}))
+        self._put(self._folding.lines({"type": "verdict", **verdict_to_json(verdict)}))
 
     def footer(self, footer: Mapping[str, Any]) -> None:
         """Write the last line."""
-        self._put(self._chain.line({"type": "footer", **footer}))
+        self._put([{"type": "footer", **footer}])
 
 
 def write(
@@ -165,7 +176,7 @@ def write(
     except OSError:
         temporary.unlink(missing_ok=True)  # half a report is of no use, and the disk may be full
         raise
-    return Report({"format": FORMAT, **header}, StoredTraces(path, writer.index), verdicts, footer)
+    return Report({"format": FORMAT, **header}, StoredTraces(path, writer.index, writer.table), verdicts, footer)
 
 
 class _Reading:
@@ -178,6 +189,7 @@ class _Reading:
         self.index: dict[str, Index] = {}
         self.verdicts: list[Verdict] = []
         self.chain = Chain()
+        self.table = Table()
         self._at = 0
         self._open: dict[str, tuple[array[int], list[Step], list[str]]] = {}
 
@@ -186,11 +198,13 @@ class _Reading:
         # Lines behind the footer were added after the report was written.
         if self.footer is not None:
             raise BrokenChain("it stands behind the footer, which is the last line")
-        value = self.chain.read(line)
+        value = self.table.whole(self.chain.read(line))
         match value.pop("type"):
             case "header":
                 self.header = value
                 _check_format(value, self.file)
+            case "shared":
+                self.table.add(value)
             case "exchange":
                 seen = observation_from_json(value)
                 lines, steps, cases = self._open.setdefault(value["scenario"], (array("Q"), [], []))
@@ -239,7 +253,7 @@ def read(path: Path) -> Report:
     verdicts = reading.verdicts
     if reading.footer is None:  # repetitions were under way: the last verdict on an item is the one of all times
         verdicts = list({(verdict.scenario, verdict.check): verdict for verdict in verdicts}.values())
-    return Report(reading.header, StoredTraces(content, reading.index), tuple(verdicts), reading.footer)
+    return Report(reading.header, StoredTraces(content, reading.index, reading.table), tuple(verdicts), reading.footer)
 
 
 def reports_in(run: Path) -> list[Path]:
@@ -259,5 +273,10 @@ def _lines(content: Path, file: Path) -> Iterator[bytes]:
 def _check_format(header: Mapping[str, Any], file: Path) -> None:
     """Raise :class:`UsageError` for another major version of the format."""
     major = str(header.get("format", "")).split(".", maxsplit=1)[0]
-    if major != FORMAT.split(".", maxsplit=1)[0]:
-        raise UsageError(f"report format {header.get('format')!r} is not {FORMAT}", where=str(file))
+    if major not in READ:
+        known = " and ".join(f"{one}.x" for one in READ)
+        raise UsageError(
+            f"report format {header.get('format')!r} can't be read, only {known}",
+            where=str(file),
+            hint="read it with the version of the suite that wrote it: its header names that",
+        )

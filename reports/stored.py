@@ -7,13 +7,15 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from attrs import define, field
 
 from conformance.evidence.outline import Outline, outline_of
-from conformance.evidence.trace import Observation, Trace
+from conformance.evidence.trace import Trace
 
 from .chain import unchained
+from .compact import Table
 from .evidence_json import observation_from_json
 
 __all__ = ["Index", "StoredTraces", "outlines_of"]
@@ -31,10 +33,12 @@ class Index:
 
 
 class StoredTraces(Mapping[str, Trace]):
-    """The traces of a report file, by scenario. ``file`` must not change while they are in use."""
+    """The traces of a report file, by scenario. ``file`` must not change while they are in use, and ``table`` has the
+    values that its lines share.
+    """
 
-    def __init__(self, file: Path, index: Mapping[str, Index]) -> None:
-        self._file, self._index = file, index
+    def __init__(self, file: Path, index: Mapping[str, Index], table: Table) -> None:
+        self._file, self._index, self._table = file, index, table
         self._kept: OrderedDict[str, Trace] = OrderedDict()
 
     def __len__(self) -> int:
@@ -50,7 +54,8 @@ class StoredTraces(Mapping[str, Trace]):
         found = self._kept.get(scenario)
         if found is None:
             outline = self._index[scenario].outline
-            seen = tuple(_observation(line) for line in self.lines(scenario))
+            # Their digests were compared when the file was read.
+            seen = tuple(observation_from_json(self._table.whole(line)) for line in self._lines(scenario))
             found = self._kept[scenario] = Trace(scenario, seen, outline.ended, outline.outcome)
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
@@ -67,17 +72,18 @@ class StoredTraces(Mapping[str, Trace]):
         """The outline of every trace."""
         return {scenario: index.outline for scenario, index in self._index.items()}
 
-    def lines(self, scenario: str) -> Iterator[bytes]:
+    def lines(self, scenario: str) -> Iterator[dict[str, Any]]:
+        """Yield the lines of the exchanges of one scenario as another file can have them: with the
+        values that they share in their places.
+        """
+        return (self._table.put_back(line) for line in self._lines(scenario))
+
+    def _lines(self, scenario: str) -> Iterator[dict[str, Any]]:
         """Yield the lines of the exchanges of one scenario as they stand in the file, in order."""
         with self._file.open("rb") as stream:
             for offset in self._index[scenario].lines:
                 stream.seek(offset)
-                yield stream.readline()
-
-
-def _observation(line: bytes) -> Observation:
-    """The observation of a line. Its digest was compared when the file was read."""
-    return observation_from_json(json.loads(unchained(line).decode("utf-8", "surrogatepass")))
+                yield json.loads(unchained(stream.readline()).decode("utf-8", "surrogatepass"))
 
 
 def outlines_of(traces: Mapping[str, Trace]) -> Mapping[str, Outline]:

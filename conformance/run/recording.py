@@ -159,7 +159,7 @@ class Recorder:
             recent = self._recent.get(scenario)
             if recent is not None or scenario not in self._writer.index:
                 return recent
-            found = stored.StoredTraces(self.path, self._writer.index)[scenario]
+            found = stored.StoredTraces(self.path, self._writer.index, self._writer.table)[scenario]
             self._recent.add(found)  # the next check wants it too
             return found
 

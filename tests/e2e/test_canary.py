@@ -15,8 +15,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from report_pages import unpacked
+from report_pages import contents
 from served import PYTEST, Done, command
+
+from conformance._parts import part
 
 #: Secrets by the place from which they enter. Each is one that only its place can have told.
 KEY = "canary-key-3f9a/1c07+be24"
@@ -51,13 +53,6 @@ def forms(secret: str) -> tuple[bytes, ...]:
 def found(data: bytes) -> list[str]:
     """The secrets that some bytes hold."""
     return [secret for secret in SECRETS if any(form in data for form in forms(secret))]
-
-
-def contents(file: Path) -> bytes:
-    """The bytes of a file; those of a page with what it carries compressed."""
-    data = file.read_bytes()
-    inside = unpacked(data.decode()).values() if file.suffix == ".html" else ()
-    return b"\n".join([data, *(text.encode() for text in inside)])
 
 
 def leaks(folder: Path, done: Done) -> list[str]:
@@ -337,14 +332,14 @@ def test_a_short_key_is_hidden_where_it_stands_as_a_value(key: str, tmp_path: Pa
             *("run", "--target", url, "--out", str(tmp_path / "out"), *CHOICE),
             env={"AZURE_OPENAI_API_KEY": key},
         )
-    report = (tmp_path / "out" / VERSION / "report.jsonl").read_text("utf-8")
-    exchanges = [json.loads(line)["exchange"] for line in report.splitlines() if '"type":"exchange"' in line]
-    assert exchanges, done.out + done.err
+    report = part("reports.jsonl").read(tmp_path / "out" / VERSION)
+    answers = [seen.exchange.response for trace in report.traces.values() for seen in trace]
+    assert answers, done.out + done.err
     assert "the key has fewer than 8 characters" in done.out
-    for exchange in exchanges:
-        headers = dict(exchange["response"]["headers"])
+    for answer in answers:
+        headers = dict(answer.headers)
         assert ("[redacted]", "[redacted]") == (headers["X-Echo"], headers["X-Say"])
-        assert {"echo": "[redacted]", "k2": "kkey7k"} == json.loads(exchange["response"]["body"]["text"])
+        assert {"echo": "[redacted]", "k2": "kkey7k"} == json.loads(answer.body)
         assert "application/json" == headers["Content-Type"]
 
 

@@ -64,7 +64,8 @@ def test_evidence_is_copied_from_one_report_to_another_as_it_stands(tmp_path: Pa
 def test_a_scenario_that_was_cut_off_keeps_what_came(tmp_path: Path) -> None:
     file = written(tmp_path) / jsonl.NAME
     lines = file.read_bytes().splitlines(keepends=True)
-    file.write_bytes(b"".join(lines[:7]))  # the header, all of the first scenario, two exchanges of the second
+    second = [n for n, line in enumerate(lines) if b'"scenario":"corpus.b","type":"exchange"' in line]
+    file.write_bytes(b"".join(lines[: second[1] + 1]))  # all of the first scenario, two exchanges of the second
     report = jsonl.read(tmp_path)
     assert TRACES[0] == report.traces["corpus.a"]
     cut = report.traces["corpus.b"]

@@ -11,8 +11,9 @@ from conformance.recordings.form import Node, must_rise
 from conformance.recordings.recorded import Recorded
 
 if TYPE_CHECKING:
-    from reports import evidence_json
+    from reports import compact, evidence_json
 else:
+    compact = late("reports.compact")
     evidence_json = late("reports.evidence_json")
 
 TITLE = "report.jsonl of a run"
@@ -26,11 +27,15 @@ def recognises(document: Any) -> bool:
 
 def read(document: Node) -> Iterator[Recorded]:
     """Yield the exchanges in their order. The status is 0 where no answer came, a body that was shortened is None."""
+    table = compact.Table()
     for line in document.items("line"):
-        if line.get("type").value != "exchange":
-            continue
+        kind = line.get("type").value
         try:
-            seen = evidence_json.exchange_from_json(line.get("exchange").mapping())
+            if kind == "shared":
+                table.add(line.mapping())
+            if kind != "exchange":
+                continue
+            seen = evidence_json.exchange_from_json(table.whole(line.mapping())["exchange"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(f"not a line of a report: {error!r}", where=line.where) from None
         must_rise([chunk.at for chunk in seen.response.chunks] if seen.response else (), line.where)
