@@ -16,7 +16,6 @@ import pytest
 from conformance.checks.catalogue import all_checks
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
-from conformance.emulator.handlers import all_handlers
 from conformance.emulator.mutants import Mutant, mutants
 from conformance.emulator.store import Clock, Store
 from conformance.evidence.trace import Trace
@@ -47,7 +46,7 @@ def _stage(version: str) -> tuple[Spec, App]:
 
 def _app(version: str, mutant: Mutant | None = None) -> App:
     _, app = _stage(version)
-    app.store, app.handlers, app.clock.offset = Store(), all_handlers(), 0.0
+    app.store, app.clock.offset = Store(), 0.0
     return app if mutant is None else mutant.apply(app)
 
 

@@ -10,6 +10,7 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -33,17 +34,17 @@ def hits(patterns: Iterable[str], operation: str) -> bool:
 
 
 def wrap(app: App, patterns: Iterable[str], change: Change) -> App:
-    """Let an application answer these operations by ``change``, and return it."""
-    wanted = tuple(patterns)
+    """An application with the same state that answers these operations by ``change``. The given one stays as it is."""
+    wanted, other = tuple(patterns), copy(app)
 
     def changed(handler: Handler) -> Handler:
         return lambda call: change(call, handler)
 
-    app.handlers = {
+    other.handlers = {
         operation: changed(handler) if hits(wanted, operation) else handler
         for operation, handler in app.handlers.items()
     }
-    return app
+    return other
 
 
 def answers_with(spec: Spec, operation: Operation, name: str) -> bool:

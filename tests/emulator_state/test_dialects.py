@@ -16,7 +16,6 @@ from conformance.cli import main
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
 from conformance.emulator.dialects import dialects
-from conformance.emulator.handlers import all_handlers
 from conformance.emulator.store import Clock, Store
 from conformance.emulator.variants import hits
 from conformance.evidence.trace import Trace
@@ -50,7 +49,7 @@ def _stage(version: str) -> App:
 def app_in(name: str, version: str) -> App:
     """An application with a new state that speaks a dialect; "" for none."""
     app = _stage(version)
-    app.store, app.handlers, app.clock.offset = Store(), all_handlers(), 0.0
+    app.store, app.clock.offset = Store(), 0.0
     return dialects()[name].apply(app) if name else app
 
 

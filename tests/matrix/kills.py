@@ -13,7 +13,6 @@ from attrs import frozen
 from conformance.checks.catalogue import all_checks
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
-from conformance.emulator.handlers import all_handlers
 from conformance.emulator.mutants import Mutant
 from conformance.emulator.store import Clock, Store
 from conformance.evidence.exchange import Exchange
@@ -78,7 +77,7 @@ def _app(version: str) -> App:
 def _fresh(version: str) -> App:
     """The application with an empty state."""
     app = _app(version)
-    app.store, app.handlers, app.clock.offset = Store(), all_handlers(), 0.0
+    app.store, app.clock.offset = Store(), 0.0
     return app
 
 

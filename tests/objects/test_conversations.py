@@ -42,7 +42,7 @@ def ended_as(status: str) -> Change:
 def test_only_a_response_that_ended_must_be_in_the_conversation(version: str, status: str, outcome: Outcome) -> None:
     spec = load(version)
     app = mutants()["conversations.response-not-added"].apply(App([spec], clock=Clock.fixed()))
-    wrap(app, ("responses.create",), ended_as(status))
+    app = wrap(app, ("responses.create",), ended_as(status))
     scenario = next(one for one in scenarios_of(spec, Profile.STANDARD) if one.id == "conversations.response")
     trace = offline.play(spec, scenario, offline.answering(app, spec), wait=app.clock.advance)
     assert outcome is judge(spec, all_checks()["conversations.response.joined"], trace).outcome

@@ -3,7 +3,7 @@ API documents don't.
 
 Each is a function of a call and the handler that answers it as documented, one file for each subject. An emulator in
 any dialect is conformant; so every rule of the judge meets what the document says and what was recorded.
-``dialects()["run-step.expires-at"].apply(app)`` lets an application speak one.
+``dialects()["run-step.expires-at"].apply(app)`` is an application that speaks one.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Dialect:
         return here and any(hits(self.operations, operation) for operation in operations_of(spec))
 
     def apply(self, app: App) -> App:
-        """Let an application answer in this dialect, and return it."""
+        """An application with the same state that answers in this dialect. The given one stays as it is."""
         return wrap(app, self.operations, self.change)
 
 

@@ -1,8 +1,8 @@
 """Mutants: variants of the emulator with one bug each, to show that the suite notices it.
 
 A mutant is a function of a call and the handler that would answer it correctly, or a change of a document that removes
-a constraint. Mutants are found by walking this folder, one file per subject. ``mutants()["cursor.gap"].apply(app)``
-puts the bug into an application.
+a constraint. Mutants are found by walking this folder, one file per subject. ``mutants()["cursor.gap"].apply(app)`` is
+an application with the bug.
 """
 
 from __future__ import annotations
@@ -61,14 +61,13 @@ class Mutant:
         )
 
     def apply(self, app: App) -> App:
-        """Put the bug into an application and return it. A loosened document makes the application begin with an empty
-        state.
+        """An application with the bug. The given one stays as it is.
+
+        It shares the state of the given one, except with a loosened document, whose application begins with an empty
+        state: routes and validators are compiled from the document.
         """
         if self.loosen is not None:
-            app.specs = [self._loosened(spec) for spec in app.specs]
-            # Routes and validators are compiled from the document, so they must be built again.
-            app.__attrs_post_init__()
-            return app
+            return App([self._loosened(spec) for spec in app.specs], app.settings, app.clock)
         return wrap(app, self.operations, self.change)
 
     def _loosened(self, spec: Spec) -> Spec:
