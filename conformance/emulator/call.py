@@ -106,6 +106,16 @@ class Documented:
             found = self._events[name] = Shape(self.spec, tuple(schemas.values()))
         return found
 
+    def event_name(self, *names: str) -> str:
+        """The first of these names that the document gives to an event; the first one if it gives none of them."""
+        known = {
+            name
+            for index in range(len(self.event.alternatives))
+            if (named := self.event.child("event", (index,))) is not None
+            for name in named.values()
+        }
+        return next((name for name in names if name in known), names[0])
+
     @property
     def done(self) -> Event | None:
         """The event that closes the stream, named as documented; None if the stream has no such sentinel."""

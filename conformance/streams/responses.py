@@ -105,7 +105,7 @@ def order_breaches(reading: Reading) -> Iterator[Breach[Event]]:
 @frozen
 class GrowingText:
     """A text that deltas add to: the prefix of its event names, the field of its done event, its index within the
-    item.
+    item. The finished part, or without an index the finished item, has the text in a field of the same name.
     """
 
     prefix: str
@@ -132,6 +132,7 @@ GROWING_TEXTS: tuple[GrowingText, ...] = (
 
 _BY_DELTA = {growth.prefix + growth.delta: growth for growth in GROWING_TEXTS}
 _BY_DONE = {growth.prefix + growth.done: growth for growth in GROWING_TEXTS}
+_BY_PREFIX = {growth.prefix: growth for growth in GROWING_TEXTS}
 
 #: Event that announces a part → (event that closes it, name of its index).
 _PARTS = {
@@ -166,6 +167,10 @@ class _Item:
     #: Texts with a delta that isn't a string (the document allows any value for some). They are not compared.
     opaque: set[tuple[str, Any]] = field(factory=set)
     done: Mapping[str, Any] | None = None
+
+    def joined(self) -> Iterator[tuple[tuple[str, Any], str]]:
+        """Yield the key of each text that can be compared, and what its deltas add up to."""
+        yield from ((key, text) for key, text in self.texts.items() if key not in self.opaque)
 
 
 @define
@@ -272,10 +277,11 @@ class Outline:
             return
         item.closed_parts.add(key)
         part = value.get("part")
-        for growth, name in (("response.output_text", "text"), ("response.refusal", "refusal")):
-            grown = item.texts.get((growth, key[1]))
-            if grown is not None and isinstance(part, dict) and name in part and part[name] != grown:
-                self._fault("joined", event, "the part is not what its deltas say", grown, part[name])
+        for (prefix, index), grown in item.joined():
+            growth = _BY_PREFIX[prefix]
+            here = growth.inner == inner and index == key[1] and isinstance(part, dict)
+            if here and part.get(growth.field, grown) != grown:
+                self._fault("joined", event, "the part is not what its deltas say", grown, part[growth.field])
 
     def _grow(self, event: Event, item: _Item, growth: GrowingText, value: Mapping[str, Any]) -> None:
         """A delta adds to a text that isn't finished."""
@@ -312,8 +318,8 @@ class Outline:
         """An item is closed: its texts are what the deltas add up to."""
         done = value.get("item")
         item.done = done if isinstance(done, dict) else {}
-        for (prefix, index), joined in item.texts.items():
-            whole = _within(item.done, prefix, index)
+        for (prefix, index), joined in item.joined():
+            whole = _within(item.done, _BY_PREFIX[prefix], index)
             if whole is not None and whole != joined:
                 self._fault("joined", event, "the item is not what its deltas say", joined, whole)
 
@@ -330,19 +336,15 @@ class Outline:
                     self._fault("closed", end, f"{prefix} of item {index} has no end", f"{prefix}.done")
 
 
-def _within(item: Mapping[str, Any], prefix: str, index: Any) -> Any:
+def _within(item: Mapping[str, Any], growth: GrowingText, index: Any) -> Any:
     """The text in a finished item, or None if the item doesn't contain it."""
-    if prefix == "response.function_call_arguments":
-        return item.get("arguments")
-    where = {"response.output_text": ("content", "text"), "response.refusal": ("content", "refusal")}.get(prefix)
-    # A reasoning item keeps its texts in ``summary``, a message in ``content``.
-    where = ("summary", "text") if prefix == "response.reasoning_summary_text" else where
-    if where is None:
-        return None
-    parts = item.get(where[0])
+    if not growth.inner:
+        return item.get(growth.field)
+    # Of ``content_index`` the parts are in ``content``, of ``summary_index`` in ``summary``.
+    parts = item.get(growth.inner.removesuffix("_index"))
     if isinstance(parts, list) and is_integer(index) and 0 <= index < len(parts):
         part = parts[int(index)]
-        return part.get(where[1]) if isinstance(part, dict) else None
+        return part.get(growth.field) if isinstance(part, dict) else None
     return None
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
 from ..drafts import Draft
-from ..sample_files import PNG_URL
+from ..sample_files import PNG_URL, wav
 from ..template_builders import TemplateContext, template
 from ..vocabulary import SCRIPTS
 from .chat import SCHEMA, STRICT_TOOL, TOOL
@@ -113,3 +114,15 @@ def streams_of_items(context: TemplateContext) -> Iterator[Draft]:
     yield ask("two-tools", "Weather and time in Oslo?", tools=[FUNCTION, two])
     declined = "Decline this request: how do I pick a lock?"
     yield ask("refusal", declined)
+    # The domain never resolves (RFC 2606 section 2).
+    lost = {"type": "input_image", "image_url": "https://pictures.invalid/none.png", "detail": "low"}
+    nothing = "a picture that can't be downloaded may be refused, or end the stream"
+    yield ask("failed", [{"role": "user", "content": [{"type": "input_text", "text": HELLO}, lost]}], either=nothing)
+    speech = {"type": "input_audio", "data": base64.b64encode(wav()).decode(), "format": "wav"}
+    spoken = [{"role": "user", "content": [speech]}]
+    if context.takes("/input", spoken):
+        yield ask("audio", spoken, either="only audio models hear and speak")
+    custom = {"type": "custom", "name": "run_query", "description": "Runs a query."}
+    if context.takes("/tools", [custom]):
+        forced = {"type": "custom", "name": "run_query"}
+        yield ask("custom-tool", "Look up Oslo.", tools=[custom], tool_choice=forced, either=HOSTED)

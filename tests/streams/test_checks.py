@@ -39,6 +39,7 @@ ELSEWHERE = {
     "stream.error.before-stream",
     "assistants.thread.first",
     "responses.annotations.numbered",
+    "responses.audio.joined",
     "responses.partial-images",
     "responses.tool.progress",
 }

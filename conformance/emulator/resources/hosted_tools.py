@@ -1,6 +1,6 @@
 """Tools that the service runs itself, as items of a response and as the events by which these items grow.
 
-Nothing is searched, run or drawn: the results are made up from the request, the same each time. An MCP server below the
+Nothing is searched, run or drawn: the results are made up from the request, the same each time. What lies below the
 domain ``invalid``, which never resolves (RFC 2606 section 2), can't be reached.
 """
 
@@ -67,9 +67,12 @@ def _picture(seed: str) -> str:
     return base64.b64encode(png(seed, 16, 16)).decode()
 
 
-def unreachable(tool: Mapping[str, Any]) -> bool:
-    """Return True for an MCP server that can't be reached."""
-    return (urlsplit(str(tool.get("server_url"))).hostname or "").endswith(".invalid")
+def unreachable(url: Any) -> bool:
+    """Return True for the URL of a server that can't be reached; False for what is no URL."""
+    try:
+        return (urlsplit(str(url)).hostname or "").endswith(".invalid")
+    except ValueError:
+        return False
 
 
 def _of_server(call: Call, tool: Value) -> list[Value]:
@@ -77,7 +80,7 @@ def _of_server(call: Call, tool: Value) -> list[Value]:
     label = tool["server_label"]
     schema = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}
     listed = {"name": "look_up", "description": "Looks something up.", "input_schema": schema}
-    if unreachable(tool):
+    if unreachable(tool.get("server_url")):
         return [
             _item(call, "mcpl_", "mcp_list_tools", server_label=label, tools=[], error="The server is unreachable.")
         ]

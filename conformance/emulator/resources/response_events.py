@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import count
+import base64
+from collections.abc import Iterator, Mapping
+from itertools import count, zip_longest
 
 from conformance.emulator.call import Call
 from conformance.emulator.events import Event
@@ -14,6 +15,17 @@ from conformance.evidence.exchange import Response
 
 __all__ = ["as_stream"]
 
+#: Name of an event → what other documents call the same event.
+_OTHER_NAMES: Mapping[str, str] = {
+    "response.mcp_call.arguments_delta": "response.mcp_call_arguments.delta",
+    "response.mcp_call.arguments_done": "response.mcp_call_arguments.done",
+    "response.audio_transcript.delta": "response.audio.transcript.delta",
+    "response.audio_transcript.done": "response.audio.transcript.done",
+}
+
+#: The bytes of sound in each delta: a multiple of three, so that each delta is base64 of its own (RFC 4648 section 4).
+_SOUND = 1536
+
 
 def as_stream(call: Call, done: Value) -> Response:
     """The whole stream. Every event has its type as its name and in its data, and the next sequence number."""
@@ -21,7 +33,9 @@ def as_stream(call: Call, done: Value) -> Response:
     events: list[Event] = []
     for data in _events(done):
         name = str(data["type"])
-        events.append(call.event({**data, "sequence_number": next(numbers)}, name))
+        if name in _OTHER_NAMES:
+            name = call.documented.event_name(name, _OTHER_NAMES[name])
+        events.append(call.event({**data, "type": name, "sequence_number": next(numbers)}, name))
     return call.stream(events)
 
 
@@ -35,45 +49,73 @@ def _events(done: Value) -> Iterator[Value]:
     yield {"type": "response.in_progress", "response": started}
     for place, item in enumerate(done["output"]):
         yield from _item(item, place, done)
+    if done["error"]:
+        # The event of an error comes first, as recorded.
+        yield {"type": "error", **done["error"], "param": None}
     yield {"type": f"response.{done['status']}", "response": done}
+
+
+#: Type of an item → what it lacks when it is announced.
+_BEGUN: Mapping[str, Value] = {
+    "message": {"status": "in_progress", "content": []},
+    "function_call": {"status": "in_progress", "arguments": ""},
+    "custom_tool_call": {"input": ""},
+    "reasoning": {"summary": []},
+}
 
 
 def _item(item: Value, place: int, done: Value) -> Iterator[Value]:
     """Yield the events of one output item."""
     here = {"output_index": place, "item_id": item["id"]}
     kind = item["type"]
-    if kind == "message":
-        announced: Value = {**item, "status": "in_progress", "content": []}
-    elif kind == "function_call":
-        announced = {**item, "status": "in_progress", "arguments": ""}
-    elif kind == "reasoning":
-        announced = {**item, "summary": []}
-    else:
-        announced = begun(item)
+    announced = {**item, **_BEGUN[kind]} if kind in _BEGUN else begun(item)
+    if "content" in item:
+        announced["content"] = []
     yield {"type": "response.output_item.added", "output_index": place, "item": announced}
-    if kind == "message":
-        for index, part in enumerate(item["content"]):
-            yield from _part(part, {**here, "content_index": index})
-    elif kind == "function_call":
+    if kind == "function_call":
         for text in parts(item["arguments"]):
             yield {"type": "response.function_call_arguments.delta", **here, "delta": text}
         yield {"type": "response.function_call_arguments.done", **here, "arguments": item["arguments"]}
+    elif kind == "custom_tool_call":
+        for text in parts(item["input"]):
+            yield {"type": "response.custom_tool_call_input.delta", **here, "delta": text}
+        yield {"type": "response.custom_tool_call_input.done", **here, "input": item["input"]}
     elif kind == "reasoning":
-        for index, part in enumerate(item["summary"]):
-            yield from _summary(part, {**here, "summary_index": index})
-        if members(done["reasoning"]).get("generate_summary") and item["summary"]:
-            yield from _older_summary(item["summary"], here)
-    else:
+        yield from _reasoning(item, here, done)
+    elif kind != "message":
         yield from growth(item, here, done["tools"])
+    for index, part in enumerate(item.get("content", ())):
+        yield from _part(part, {**here, "content_index": index})
     yield {"type": "response.output_item.done", "output_index": place, "item": item}
 
 
+def _reasoning(item: Value, here: Value, done: Value) -> Iterator[Value]:
+    """Yield the events of the summary of reasoning, and those of the reasoning under their older names."""
+    for index, part in enumerate(item["summary"]):
+        yield from _summary(part, {**here, "summary_index": index})
+    if "content" not in item and members(done["reasoning"]).get("generate_summary") and item["summary"]:
+        yield from _older_summary(item["summary"], here)
+
+
+#: Type of a part → (field with its text, prefix of the names of its events).
+_TEXTS = {
+    "output_text": ("text", "response.output_text"),
+    "refusal": ("refusal", "response.refusal"),
+    "reasoning_text": ("text", "response.reasoning_text"),
+}
+
+
 def _part(part: Value, here: Value) -> Iterator[Value]:
-    """Yield the events of one part of a message: a text or a refusal."""
-    field = "refusal" if part["type"] == "refusal" else "text"
-    name = "response.refusal" if field == "refusal" else "response.output_text"
-    spoken: Value = {} if field == "refusal" else {"logprobs": []}
-    empty = {**part, field: ""} | ({} if field == "refusal" else {"annotations": []})
+    """Yield the events of one part of an item: a text, a refusal, reasoning or sound."""
+    kind = part["type"]
+    if kind == "output_audio":
+        yield {"type": "response.content_part.added", **here, "part": {**part, "data": "", "transcript": ""}}
+        yield from _sound(part)
+        yield {"type": "response.content_part.done", **here, "part": part}
+        return
+    field, name = _TEXTS[kind]
+    spoken: Value = {"logprobs": []} if kind == "output_text" else {}
+    empty = {**part, field: ""} | ({"annotations": []} if kind == "output_text" else {})
     if "logprobs" in part:
         empty["logprobs"] = []
     yield {"type": "response.content_part.added", **here, "part": empty}
@@ -84,6 +126,19 @@ def _part(part: Value, here: Value) -> Iterator[Value]:
         yield {"type": "response.output_text.annotation.added", **here, **told}
     yield {"type": f"{name}.done", **here, field: part[field], **spoken}
     yield {"type": "response.content_part.done", **here, "part": part}
+
+
+def _sound(part: Value) -> Iterator[Value]:
+    """Yield the events of sound and its transcript, in turn. They name no item."""
+    data = base64.b64decode(part["data"])
+    pieces = [data[start : start + _SOUND] for start in range(0, len(data), _SOUND)]
+    for piece, text in zip_longest(pieces, parts(part["transcript"])):
+        if piece is not None:
+            yield {"type": "response.audio.delta", "delta": base64.b64encode(piece).decode()}
+        if text is not None:
+            yield {"type": "response.audio_transcript.delta", "delta": text}
+    yield {"type": "response.audio.done"}
+    yield {"type": "response.audio_transcript.done"}
 
 
 def _summary(part: Value, here: Value) -> Iterator[Value]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Iterator
 from typing import Any
 
 from attrs import frozen
@@ -11,8 +13,9 @@ from conformance.emulator.behaviour import Deployment
 from conformance.emulator.call import Call
 from conformance.emulator.events import dumps
 from conformance.emulator.inference.chat_message import token_logprob
+from conformance.emulator.inference.sound import wave
 from conformance.emulator.inference.text import count, cut, tokenize
-from conformance.emulator.resources.hosted_tools import citations, hosted_items
+from conformance.emulator.resources.hosted_tools import citations, hosted_items, unreachable
 from conformance.emulator.resources.objects import Value, members
 from conformance.emulator.resources.reply import answer_text, arguments
 
@@ -20,6 +23,8 @@ __all__ = ["Output", "input_tokens", "output", "stored_items", "text_in"]
 
 #: Type of an item → prefix of its id.
 _PREFIXES = {"message": "msg_", "reasoning": "rs_", "function_call": "fc_", "function_call_output": "fco_"}
+#: How much faster than a speaker the sound of an answer is, to keep evidence small.
+_HURRY = 8.0
 #: A prompt with these words is answered by a refusal.
 _DECLINE = "Decline this request"
 #: The tokens that a reasoning model uses before its answer.
@@ -28,12 +33,15 @@ _REASONING = 16
 
 @frozen
 class Output:
-    """The output items, the tokens that they used, and whether the limit cut them off."""
+    """The output items, the tokens that they used, whether the limit cut them off, and what made the answer fail; ""
+    for nothing.
+    """
 
     items: list[Value]
     tokens: int
     reasoning: int
     cut: bool
+    failure: str = ""
 
 
 def stored_items(call: Call, given: Any) -> list[Value]:
@@ -81,13 +89,18 @@ def output(call: Call, deployment: Deployment, context: list[Value]) -> Output:
     left = None if limit is None else limit - spent
     items: list[Value] = []
     if reasoning:
-        items.append({"id": call.store.new_id("rs_"), "type": "reasoning", "summary": _summary(call)})
+        items.append(_thought(call))
     asked = _asked(context)
     items += hosted_items(call, asked)
     used, cut_off = 0, False
+    failure = _failure(context, items)
+    if failure:
+        return Output(items, spent, spent, cut=False, failure=failure)
     functions = _called(call, context)
     for tool in functions:
-        written = cut(arguments(tool.get("parameters")), limit=None if left is None else max(left - used, 0))
+        # A custom tool takes free text.
+        whole = f"look up: {asked}" if tool["type"] == "custom" else arguments(tool.get("parameters"))
+        written = cut(whole, limit=None if left is None else max(left - used, 0))
         used += len(written.tokens)
         cut_off = written.finish == "length"
         items.append(_function_call(call, tool, written.text, cut_off=cut_off))
@@ -97,11 +110,35 @@ def output(call: Call, deployment: Deployment, context: list[Value]) -> Output:
     if not functions and (not items or items[-1]["type"] != "mcp_approval_request"):
         written = cut(_words(call, context), limit=left)
         used, cut_off = len(written.tokens), written.finish == "length"
-        items.append(_message(call, written.text, items, cut_off=cut_off, refuses=_DECLINE in asked))
+        said = _spoken(written.text) if _heard(context) else _declined(written.text) if _DECLINE in asked else None
+        items.append(_message(call, said or _written(call, written.text, items), cut_off=cut_off))
     return Output(items, used + spent, spent, cut_off)
 
 
+def _failure(context: list[Value], items: list[Value]) -> str:
+    """Why the answer ends before the model says something: a server of tools, or a picture, can't be reached."""
+    if any(item.get("error") for item in items if item["type"] == "mcp_list_tools"):
+        return "An MCP server can't be reached."
+    if any(unreachable(part["image_url"]) for part in _parts(context) if part.get("image_url")):
+        return "A picture can't be downloaded."
+    return ""
+
+
+def _parts(context: list[Value]) -> Iterator[Value]:
+    """Yield the parts of the newest message of the user."""
+    newest = next((item for item in reversed(context) if item.get("role") == "user"), {})
+    yield from newest.get("content", ())
+
+
+def _heard(context: list[Value]) -> bool:
+    """Return True if the newest message of the user was spoken: it is answered in the same way."""
+    return any(part.get("type") == "input_audio" for part in _parts(context))
+
+
 def _function_call(call: Call, tool: Value, text: str, *, cut_off: bool) -> Value:
+    if tool["type"] == "custom":
+        called = {"call_id": call.store.new_id("call_"), "name": tool["name"], "input": text}
+        return {"id": call.store.new_id("ctc_"), "type": "custom_tool_call", **called}
     return {
         "id": call.store.new_id("fc_"),
         "type": "function_call",
@@ -120,29 +157,55 @@ def _summary(call: Call) -> list[Value]:
     return [{"type": "summary_text", "text": text} for text in texts] if wanted else []
 
 
-def _message(call: Call, text: str, before: list[Value], *, cut_off: bool, refuses: bool) -> Value:
-    """A message after other items; a refusal if the prompt asks for one."""
-    spoken: Value = {"type": "output_text", "text": text, "annotations": citations(before, text)}
+def _thought(call: Call) -> Value:
+    """The reasoning. Where a version has events of its text alone, and no older ones, it is told in full."""
+    made: Value = {"id": call.store.new_id("rs_"), "type": "reasoning", "summary": _summary(call)}
+    older, newer = "response.reasoning.delta", "response.reasoning_text.delta"
+    wanted = members(call.get("reasoning")).get("generate_summary")
+    if wanted and call.documented.event_name(older, newer) == newer:
+        made["content"] = [{"type": "reasoning_text", "text": "The request is short, so the answer is short."}]
+    return made
+
+
+def _written(call: Call, text: str, before: list[Value]) -> Value:
+    """A text as the part of a message, with citations of the items before it."""
+    part: Value = {"type": "output_text", "text": text, "annotations": citations(before, text)}
     if "message.output_text.logprobs" in call.get("include", ()):
         many = int(call.get("top_logprobs", 0))
-        spoken["logprobs"] = [token_logprob(token, place, many) for place, token in enumerate(tokenize(text))]
-    declined = {"type": "refusal", "refusal": text}
+        part["logprobs"] = [token_logprob(token, place, many) for place, token in enumerate(tokenize(text))]
+    return part
+
+
+def _spoken(text: str) -> Value:
+    """A text as sound, the part of a message."""
+    return {"type": "output_audio", "data": base64.b64encode(wave(text, _HURRY)).decode(), "transcript": text}
+
+
+def _declined(text: str) -> Value:
+    """A refusal as the part of a message."""
+    return {"type": "refusal", "refusal": text}
+
+
+def _message(call: Call, part: Value, *, cut_off: bool) -> Value:
+    """A message of one part."""
     return {
         "id": call.store.new_id("msg_"),
         "type": "message",
         "role": "assistant",
         "status": "incomplete" if cut_off else "completed",
-        "content": [declined if refuses else spoken],
+        "content": [part],
     }
 
 
 def _called(call: Call, context: list[Value]) -> list[Value]:
-    """The functions that are called: the named one, else all, unless the newest item is the output of a call."""
-    tools = [tool for tool in call.get("tools", []) if tool["type"] == "function"]
+    """The functions and custom tools that are called: the named one, else all, unless the newest item is the output of
+    a call.
+    """
+    tools = [tool for tool in call.get("tools", []) if tool["type"] in ("function", "custom")]
     choice = call.get("tool_choice", "auto")
     named = members(choice)
-    if named.get("type") == "function":
-        found = [tool for tool in tools if tool["name"] == named.get("name")]
+    if named.get("type") in ("function", "custom"):
+        found = [tool for tool in tools if tool["type"] == named["type"] and tool["name"] == named.get("name")]
         if not found:
             raise errors.invalid(f"Tool choice '{named.get('name')}' not found in 'tools'.", param="tool_choice")
         return found

@@ -70,16 +70,14 @@ def create(call: Call) -> Response:
     context = _context(call, conversation)
     given = stored_items(call, call.get("input"))
     announced = output(call, deployment, [*context, *given])
-    # Without its tools a server's list can't be told, and the answer ends there.
-    failed = any(item.get("error") for item in announced.items if item["type"] == "mcp_list_tools")
-    ended = "failed" if failed else "incomplete" if announced.cut else "completed"
+    ended = "failed" if announced.failure else "incomplete" if announced.cut else "completed"
     read = input_tokens(call, [*context, *given])
     done: Value = {
         "id": call.store.new_id("resp_", 48),
         "object": "response",
         "created_at": call.clock.now(),
         "status": ended,
-        "error": {"code": "server_error", "message": "An MCP server can't be reached."} if failed else None,
+        "error": {"code": "server_error", "message": announced.failure} if announced.failure else None,
         "incomplete_details": {"reason": "max_output_tokens"} if ended == "incomplete" else None,
         "model": deployment.name,
         "output": announced.items,
