@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from attrs import Factory, define
 
@@ -19,7 +19,7 @@ from conformance.streams.event_schemas import event_schemas
 from .headline import headline
 from .jsonl import Report
 
-__all__ = ["NAME", "render"]
+__all__ = ["NAME", "render", "types_of"]
 
 NAME = "event-types.md"
 
@@ -29,9 +29,12 @@ _UNNAMED = "(events without a name)"
 
 @define
 class _Protocol:
-    """What is known of one protocol: the types that the document names, the streams, and how often a type came."""
+    """What is known of one protocol: the types that the document names, the streams, and how often a type came.
 
-    documented: set[str] = Factory(set)
+    ``documented`` has one entry for each type: its names, of which most types have one.
+    """
+
+    documented: set[tuple[str, ...]] = Factory(set)
     asked: int = 0
     answered: int = 0
     seen: Counter[str] = Factory(Counter)
@@ -58,9 +61,8 @@ def _protocols(spec: Spec, report: Report) -> dict[str, _Protocol]:
     found: dict[str, _Protocol] = {}
     for operation in operations_of(spec).values():
         if operation.stream is not None:
-            names = event_schemas(spec, operation.stream)
             one = found.setdefault(operation.stream.protocol, _Protocol())
-            one.documented |= {name or _UNNAMED for name in names}
+            one.documented |= types_of(event_schemas(spec, operation.stream))
     for trace in report.traces.values():
         for seen in trace:
             shape, response = shape_of(spec, seen.case), seen.exchange.response
@@ -74,9 +76,18 @@ def _protocols(spec: Spec, report: Report) -> dict[str, _Protocol]:
     return found
 
 
+def types_of(schemas: Mapping[str | None, str]) -> set[tuple[str, ...]]:
+    """The names of each type. Names of one entry of the document are spellings of one type: a target sends one."""
+    found: dict[str, list[str]] = {}
+    for name, pointer in schemas.items():
+        found.setdefault(pointer, []).append(name or _UNNAMED)
+    return {tuple(names) for names in found.values()}
+
+
 def _section(name: str, protocol: _Protocol) -> Iterator[str]:
     """Yield the lines of one protocol."""
-    known = protocol.documented & set(protocol.seen)
+    known = [names for names in protocol.documented if any(protocol.seen[name] for name in names)]
+    others = {(name,) for name in protocol.seen} - {(name,) for names in protocol.documented for name in names}
     yield f"## {name}"
     yield ""
     yield (
@@ -86,6 +97,7 @@ def _section(name: str, protocol: _Protocol) -> Iterator[str]:
     yield ""
     yield "| event type | documented | seen |"
     yield "|---|---|---|"
-    for kind in sorted(protocol.documented | set(protocol.seen)):
-        yield f"| {kind} | {'yes' if kind in protocol.documented else 'no'} | {protocol.seen[kind]} |"
+    for names in sorted(protocol.documented | others):
+        many = sum(protocol.seen[name] for name in names)
+        yield f"| {' or '.join(names)} | {'no' if names in others else 'yes'} | {many} |"
     yield ""

@@ -276,11 +276,11 @@ class Outline:
             self._fault("announced", event, f"{inner} {key[1]} was not announced", sorted(map(str, item.parts)), key[1])
             return
         item.closed_parts.add(key)
-        part = value.get("part")
+        given = value.get("part")
+        part = given if isinstance(given, dict) else {}
         for (prefix, index), grown in item.joined():
             growth = _BY_PREFIX[prefix]
-            here = growth.inner == inner and index == key[1] and isinstance(part, dict)
-            if here and part.get(growth.field, grown) != grown:
+            if growth.inner == inner and index == key[1] and part.get(growth.field, grown) != grown:
                 self._fault("joined", event, "the part is not what its deltas say", grown, part[growth.field])
 
     def _grow(self, event: Event, item: _Item, growth: GrowingText, value: Mapping[str, Any]) -> None:

@@ -20,7 +20,8 @@ from typing import NamedTuple
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[0]), str(HERE.parents[1])]
 
-import message_defects  # noqa: E402, F401 - the path comes first; it adds its defects to the others
+import event_defects  # noqa: E402, F401 - the path comes first; it adds its defects to the others
+import message_defects  # noqa: E402, F401 - as above
 from benign_variations import PROFILES, VARIATIONS  # noqa: E402 - the path comes first
 from kills import changed_by, mutated  # noqa: E402 - as above
 from softer_rules import softer  # noqa: E402 - as above

@@ -25,6 +25,9 @@ class Softer:
 
 
 _BEFORE = Softer("note", "Semantics of `before`: OBS.")
+_REFUSALS = Softer(
+    "warn", "A reject is MUST only where a document or a second source says that the service refuses; else SHOULD"
+)
 #: No finite wait shows that a state never comes.
 _LATE = Softer("not_testable", "past the deadline `not_testable`")
 
@@ -35,14 +38,15 @@ SOFTER: dict[str, Softer] = {
     "cursor.has-more-when-full": Softer("warn", "has_more exact with `after`: SHOULD."),
     "evals.never-ends": _LATE,
     "file.never-processed": Softer("not_testable", "upload may be `pending`"),
+    "limits.unknown-filter": _REFUSALS,
+    "limits.unknown-order": _REFUSALS,
+    "limits.unknown-purpose": _REFUSALS,
     "models.list-empty": Softer("warn", clause="models-some"),
     "responses.background-never-ends": _LATE,
     "responses.input-order-fixed": Softer(
         "warn", "created_at has one-second resolution: monotone MUST, ties in any order"
     ),
-    "responses.unknown-previous-accepted": Softer(
-        "warn", "A reject is MUST only where a document or a second source says that the service refuses; else SHOULD"
-    ),
+    "responses.unknown-previous-accepted": _REFUSALS,
     "run.incomplete-as-completed": Softer("warn", clause="runs-limit"),
     "run.never-ends": Softer("warn", "`expired` is too slow to judge: excluded."),
     "run.outputs-lost": Softer("warn", clause="run-steps-outputs"),
@@ -54,6 +58,8 @@ SOFTER: dict[str, Softer] = {
     "tuning.result-file-unknown": Softer("warn", clause="tuning-results"),
     "video.generation-outlives-job": Softer("warn", clause="video-deleted"),
     "video.never-done": Softer("warn", "video jobs on a live target: 2xx or 4xx; past the deadline `not_testable`"),
+    "event.sound-piece-lost": Softer("warn", clause="responses-stream-audio-joined"),
+    "event.transcript-piece-lost": Softer("warn", clause="responses-stream-audio-joined"),
     "stream.no-role": Softer("warn", "Role once: SHOULD; not for completions."),
     "stream.no-usage": Softer("warn", clause="chat-stream-usage-chunk"),
     # Where a version has the Assistants API its events without names fail.

@@ -14,7 +14,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import message_defects  # noqa: F401 - it adds its defects to the others
+import event_defects  # noqa: F401 - it adds its defects to the others
+import message_defects  # noqa: F401 - as above
 from benign_variations import PROFILES, VARIATIONS
 from kills import Result, changed_by, mutated
 from softer_rules import SOFTER, Softer, softer

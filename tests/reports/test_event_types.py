@@ -24,6 +24,16 @@ def test_the_types_of_a_protocol_are_counted(tmp_path: Path) -> None:
     assert "not conformant" in text
 
 
+def test_spellings_of_one_type_are_one_type(tmp_path: Path) -> None:
+    """A target sends one of them; the other one isn't missing. Other types of texts are types of their own."""
+    observation, version = good()["response"]
+    jsonl.write(tmp_path / jsonl.NAME, {**HEADER, "api_version": version}, [Trace("s", (observation,))], [], FOOTER)
+    text = event_types.render(jsonl.read(tmp_path), "out")
+    assert "| response.mcp_call.arguments_delta or response.mcp_call_arguments.delta | yes | 0 |" in text
+    assert "\n| response.mcp_call_arguments.delta |" not in text
+    assert "\n| response.output_text.delta |" in text
+
+
 def test_an_unknown_version_and_a_truncated_run_are_told(tmp_path: Path) -> None:
     """Nothing is made up where the documents aren't at hand."""
     jsonl.write(tmp_path / jsonl.NAME, HEADER, [], [], FOOTER)
