@@ -18,9 +18,9 @@ from conformance.requests.case import Auth
 from conformance.requests.request import Request
 from conformance.target.credential import WRONG_KEY
 
-__all__ = ["KEY", "LONGEST_CURL", "TARGET", "curl"]
+__all__ = ["KEY", "LONGEST_CURL", "TARGET", "content_of", "curl"]
 
-#: With a longer content no curl command is printed, only the replay command.
+#: A longer content is no part of the line: a command prints it from the report, and curl reads it.
 LONGEST_CURL = 2_000
 
 #: The environment variables with the target's scheme and authority, and with its key or token.
@@ -44,17 +44,24 @@ _WITH_CONTENT = ("POST", "PUT", "PATCH")
 _URL = re.compile(r"[!-~]*")
 
 
-def curl(seen: Observation, *, auth: str = "api-key") -> str | None:
+def content_of(case_id: str, trace: str, run_dir: str) -> str:
+    """The command that prints the recorded content of a request, byte for byte."""
+    return f"aoai-conformance replay {case_id} --run {shlex.quote(run_dir)} --scenario {shlex.quote(trace)} --content"
+
+
+def curl(seen: Observation, *, auth: str = "api-key", content: str = "") -> str | None:
     """A command for a POSIX shell that sends the same request.
 
-    It reads ``$AOAI_TARGET`` (scheme and authority) and ``$AZURE_OPENAI_API_KEY``. ``auth`` is that of the target.
-    None if no line can send the same: the content is long, a secret in it was hidden, or the request names objects that
-    existed only during the run.
+    It reads ``$AOAI_TARGET`` (scheme and authority) and ``$AZURE_OPENAI_API_KEY``. ``auth`` is that of the target,
+    ``content`` the command that prints a content which is too long for the line (:func:`content_of`).
+    None if no line can send the same: the content is long and no command prints it, a secret in it was hidden, or the
+    request names objects that existed only during the run.
     """
     request = seen.exchange.request
     parts = urlsplit(request.url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    if len(request.body) > LONGEST_CURL or seen.case.bindings or not _URL.fullmatch(target):
+    long = len(request.body) > LONGEST_CURL
+    if (long and not content) or seen.case.bindings or not _URL.fullmatch(target):
         return None
     if _hides(target.encode()) or _hides(request.body) or (request.method == "HEAD" and request.body):
         return None
@@ -70,6 +77,8 @@ def curl(seen: Observation, *, auth: str = "api-key") -> str | None:
     words += [f"-H {word}" for word in _headers(request, seen.case.auth, auth)]
     if not request.body and request.method not in _WITH_CONTENT:
         return " ".join(words)
+    if long:
+        return f"{content} | " + " ".join([*words, "--data-binary @-"])
     text = _shown(request.body)
     if text is not None:
         return " ".join([*words, "--data-raw", shlex.quote(text)])  # raw: a leading @ names no file

@@ -11,10 +11,10 @@ from conformance.evidence.trace import Observation, Trace
 from conformance.requests.case import RECORDED
 from conformance.verdict import Finding, Verdict
 
-from .curl import curl
+from .curl import content_of, curl
 from .root_causes import level_of
 
-__all__ = ["again", "curl", "explain", "heading", "request_ids", "short", "witness"]
+__all__ = ["again", "content_of", "curl", "explain", "heading", "request_ids", "short", "witness"]
 
 #: Response headers that the service's support asks for.
 REQUEST_IDS = ("apim-request-id", "x-request-id", "x-ms-client-request-id")
@@ -125,7 +125,8 @@ def again(verdict: Verdict, seen: Observation, run_dir: str, auth: str, *, longe
     """
     # Scenarios of lists and lifecycles first make the objects that their requests are about.
     alone = not verdict.scenario.startswith(("lists.", "lifecycle."))
-    command = curl(seen, auth=auth) if alone else None
+    content = content_of(seen.case.id, verdict.evidence, run_dir)
+    command = curl(seen, auth=auth, content=content) if alone else None
     if command is not None and len(command) <= longest:
         return command
     return f"aoai-conformance replay {seen.case.id} --run {shlex.quote(run_dir)}"

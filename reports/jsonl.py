@@ -56,15 +56,15 @@ class Report:
         traces = self.traces
         return traces.outline(scenario) if isinstance(traces, StoredTraces) else outline_of(traces[scenario])
 
-    def observation(self, case_id: str) -> tuple[Trace, Observation]:
+    def observation(self, case_id: str, scenario: str = "") -> tuple[Trace, Observation]:
         """The trace and observation of a case, by its id or a unique beginning of it. Raises :class:`UsageError`
-        otherwise.
+        otherwise. ``scenario`` is the trace in which to look; "" for all.
         """
         found = [
             (name, place, case)
             for name, outline in self.outlines.items()
             for place, case in enumerate(outline.cases)
-            if case.startswith(case_id)
+            if case.startswith(case_id) and scenario in ("", name)
         ]
         ids = {case for _, _, case in found}
         # The same case may be in several scenarios; they are the same request.

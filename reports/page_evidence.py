@@ -20,7 +20,7 @@ from conformance.evidence.trace import Observation, Trace
 from conformance.requests.case import RECORDED
 
 from .evidence_json import exchange_to_json
-from .failure import curl, request_ids
+from .failure import content_of, curl, request_ids
 from .jsonl import Report
 
 __all__ = ["Parts", "packed"]
@@ -128,7 +128,7 @@ class Parts:
             "step": case.step or case.role,
             "breaks": asdict(case.breaks) if case.breaks else None,
             **_shorter(exchange_to_json(seen.exchange)),
-            "curl": None if scripted else curl(seen, auth=self.report.header["target"]["auth"]),
+            "curl": None if scripted else self._curl(trace, seen),
             "replay": None if recorded else ["aoai-conformance", "replay", case.id, "--run", self.run_dir],
             "support": request_ids(seen),
         }
@@ -138,6 +138,10 @@ class Parts:
             made["rows"] = [[row.kind, row.at, row.start, row.end, row.name, row.index] for row in rows[:MOST_ROWS]]
             made["all_rows"] = len(rows)
         return made
+
+    def _curl(self, trace: Trace, seen: Observation) -> str | None:
+        content = content_of(seen.case.id, trace.scenario, self.run_dir)
+        return curl(seen, auth=self.report.header["target"]["auth"], content=content)
 
 
 def _shorter(plain: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import secrets
+import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -50,12 +51,22 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--run", required=True, type=Path, metavar="DIR", help="the folder of the run, or of one api-version in it"
     )
+    parser.add_argument(
+        "--scenario", default="", metavar="NAME", help="the scenario of the case, where several have it (default: any)"
+    )
+    parser.add_argument(
+        "--content", action="store_true", help="print the recorded content of the request as it is, and send nothing"
+    )
     add_to(parser, "--target", "--config", "--specs", "--allow-plain-http", "--cleanup-timeout", "--expensive")
 
 
 def main(args: argparse.Namespace) -> int:
     """Print the request, the answer and the verdicts. The exit code is 1 if a check fails, else 0."""
-    report, trace, seen = _find(args.run, args.case)
+    report, trace, seen = _find(args.run, args.case, args.scenario)
+    if args.content:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(seen.exchange.request.body)
+        return 0
     header = report.header
     options = from_mapping(vars(args))
     # The corpus depends on both, so they must be those of the run.
@@ -114,7 +125,7 @@ def _at(options: Options, header: Mapping[str, Any]) -> Options:
     return evolve(options, target=told["url"])
 
 
-def _find(folder: Path, case_id: str) -> tuple[Report, Trace, Observation]:
+def _find(folder: Path, case_id: str, scenario: str) -> tuple[Report, Trace, Observation]:
     """The report, trace and observation of a case in a run folder. Raises :class:`UsageError` if there is no such
     case.
     """
@@ -125,7 +136,7 @@ def _find(folder: Path, case_id: str) -> tuple[Report, Trace, Observation]:
     for file in files:
         report = jsonl.read(file)
         try:
-            trace, seen = report.observation(case_id)
+            trace, seen = report.observation(case_id, scenario)
         except UsageError as error:
             failure = error
             continue

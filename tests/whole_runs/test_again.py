@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,14 @@ from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
 from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.timeline import escaped, visible
-from conformance.evidence.trace import Observation
+from conformance.evidence.trace import Observation, Trace
 from conformance.requests.case import Auth, Case, Multipart, Part, RawBody
 from conformance.requests.request import Request
 from conformance.requests.wire import encode_body
 
 curl = part("reports.curl").curl
+content_of = part("reports.curl").content_of
+jsonl = part("reports.jsonl")
 failure = part("reports.failure")
 
 VERSION = "2025-01-01-preview"
@@ -44,7 +48,7 @@ def executed(lines: list[str], server: RawServer, **more: str) -> list[bytes]:
     script = "set -e\n" + "".join(f"{{ {line} ; }} >/dev/null\n" for line in lines)
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "AOAI_TARGET": server.url, **more}
     done = subprocess.run(  # the same program that a reader would use
-        ["bash", "-s"], input=script.encode(), capture_output=True, timeout=120, env=environment, check=False
+        ["bash", "-s"], input=script.encode(), capture_output=True, timeout=300, env=environment, check=False
     )
     assert (0, b"") == (done.returncode, done.stderr)
     return server.received[begin:]
@@ -72,6 +76,17 @@ def broken(request: Request) -> Response:
     return Response(418, (("content-type", "text/plain"),), (), reason="Teapot")
 
 
+def careless() -> Callable[[Request], Response]:
+    """The emulator, but each time of a creation is wrong, so that rules fail in every operation that creates."""
+    app = App.of(VERSION, settings=Settings(key=KEY))
+
+    def answered(request: Request) -> Response:
+        answer = app.handle(request)
+        return answer.with_json({**answer.json, "created_at": "now"}) if "created_at" in (answer.json or ()) else answer
+
+    return answered
+
+
 def printed(report: Any, program: str) -> Iterator[tuple[str, Request]]:
     """The lines for this program that a report prints, each with the request that it names."""
     checks, target = report.header["checks"], report.header["target"]
@@ -96,6 +111,36 @@ def test_every_line_of_a_run_against_a_broken_server_sends_the_recorded_request(
     expected = [bytes_of(request, {"api-key": KEY}) for _, request in lines]
     assert expected == [same(raw) for raw in came]
     assert set(expected) <= set(sent)
+
+
+@pytest.mark.prove
+def test_every_request_of_a_whole_version_can_be_sent_again(tmp_path: Path) -> None:
+    """At a broken emulator. What no line can send names objects of the run, or is hidden. Of the lines that read a long
+    content from the report, which take a second each, every twentieth is executed.
+    """
+    program = f'aoai-conformance() {{ {shlex.quote(sys.executable)} -m conformance "$@"; }}'
+    with raw_server(careless()) as server:
+        report = report_of(tmp_path, server.url, VERSION)
+        sent = {*server.received}
+        folder = str(tmp_path / "out" / VERSION)
+        every = [(trace.scenario, seen) for trace in report.traces.values() for seen in trace]
+        pairs = [(curl(seen, content=content_of(seen.case.id, name, folder)), seen) for name, seen in every]
+        known = [(line, seen) for line, seen in pairs if line is not None]
+        long = [pair for pair in known if "--content" in pair[0]][::20]
+        lines = [pair for pair in known if "--content" not in pair[0]] + long
+        came = executed(
+            [program, *(line for line, _ in lines)],
+            server,
+            AZURE_OPENAI_API_KEY=KEY,
+            PYTHONPATH=os.pathsep.join(sys.path),
+        )
+    assert len(lines) > 400
+    assert long
+    assert all(seen.case.bindings or "[redacted]" in seen.exchange.request.url for line, seen in pairs if line is None)
+    for raw, (line, seen) in zip(came, lines, strict=True):
+        expected = bytes_of(seen.exchange.request, {"api-key": "0" * 32 if seen.case.auth is Auth.WRONG else KEY})
+        assert expected == same(raw), line
+        assert expected in sent
 
 
 @pytest.mark.parametrize(
@@ -140,13 +185,7 @@ MADE_UP = re.compile(rb"(?<=[/-])[A-Za-z0-9_]{16,}")
 
 def test_every_replay_line_sends_the_recorded_request(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """But for ids that the server makes up, and the boundary between what is made and what is read."""
-    app = App.of(VERSION, settings=Settings(key=KEY))
-
-    def careless(request: Request) -> Response:
-        answer = app.handle(request)
-        return answer.with_json({**answer.json, "created_at": "now"}) if "created_at" in (answer.json or ()) else answer
-
-    with raw_server(careless) as server:
+    with raw_server(careless()) as server:
         report = report_of(tmp_path, server.url, VERSION, "lifecycle.files*", "lifecycle.assistants*")
         shown = dict(printed(report, "aoai-conformance "))
         assert len(shown) > 1
@@ -191,6 +230,31 @@ def test_every_content_arrives_as_it_was(method: str) -> None:
         came = executed(lines, server)
     expected = [bytes_of(seen.exchange.request, {}) for seen in cases]
     assert expected == [same(raw).replace(b"x-empty:\r", b"x-empty: \r") for raw in came]
+
+
+def test_a_long_content_is_read_from_the_report(tmp_path: Path) -> None:
+    """Longer than an argument of a program can be, with bytes that no terminal shows, packed or not."""
+    long = [b"\0\xff line\r\n" * 30_000, random.Random(1).randbytes(3_000), "π".encode() * 1_001]
+    program = f'aoai-conformance() {{ {shlex.quote(sys.executable)} -m conformance "$@"; }}'
+    path = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    folder = tmp_path / "a run"
+    folder.mkdir()
+    with raw_server(broken) as server:
+        seen = [
+            Observation(
+                Case(operation="o", method="POST", path="/p", body=RawBody(body, "")),
+                Exchange(Request("POST", f"{server.url}/p", (("content-type", "text/x"),), body)),
+            )
+            for body in long
+        ]
+        # The same case with another content, as each scenario marks what it creates.
+        other = Observation(seen[0].case, Exchange(Request("POST", f"{server.url}/p", (), b"another")))
+        traces = [Trace("corpus.a", (other,)), Trace("corpus.b", tuple(seen))]
+        jsonl.write(folder / jsonl.NAME, {"api_version": "v"}, traces, [], {})
+        lines = [curl(one, content=content_of(one.case.id, "corpus.b", str(folder))) for one in seen]
+        came = executed([program, *lines], server, **path)
+    assert [bytes_of(one.exchange.request, {}) for one in seen] == [same(raw) for raw in came]
+    assert all(len(line) < 600 for line in lines)
 
 
 def test_no_line_is_printed_that_would_send_something_else() -> None:
