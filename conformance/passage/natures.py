@@ -101,6 +101,11 @@ def _still_there(difference: Difference, _passage: Passage | None) -> bool:
     return bool(difference.before) and difference.before.rstrip("…") in difference.after
 
 
+def _masked(difference: Difference, _passage: Passage | None) -> bool:
+    """A part of the service's text was replaced by the word that usually stands for a secret."""
+    return "REDACTED" in difference.after.upper() and "REDACTED" not in difference.before.upper()
+
+
 _INTERMEDIARIES = "RFC 9110 section 5.1: fields can be added by anybody; a proxy forwards those that it doesn't know"
 _REFERENCE = "REST API reference"
 
@@ -170,6 +175,16 @@ TABLE: tuple[_Sentence, ...] = (
             "Azure REST API guidelines: a message is for people, and no client should parse it",
         ),
         _still_there,
+    ),
+    _Sentence(
+        "via.answer.error",
+        (Kind.CHANGED,),
+        "/error/message",
+        _policy(
+            "the gateway masks in the words of the service what looks like a secret",
+            "CWE-209: generation of an error message with sensitive information",
+        ),
+        _masked,
     ),
     _Sentence(
         "via.stream.events",

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socket import create_server
 
 import pytest
 
+from benchmarks.gateways import free_port, nginx
 from conformance.cli import main
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
@@ -24,11 +24,6 @@ from .editing import drop, field
 from .forwarder import HONEST, Alteration, Gateway, gateway
 
 _KEY = "emulator-key"
-
-
-def _free_port() -> int:
-    with create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def _via(url: str, port: int, out: Path, *more: str) -> int:
@@ -42,7 +37,7 @@ def _via(url: str, port: int, out: Path, *more: str) -> int:
 @contextmanager
 def _between(alteration: Alteration = HONEST) -> Iterator[tuple[Gateway, int]]:
     """A gateway of the tests in front of a port on which the command will start its upstream."""
-    port = _free_port()
+    port = free_port()
     with gateway(f"http://127.0.0.1:{port}", _KEY) as made:
         made.alteration = alteration
         yield made, port
@@ -139,7 +134,7 @@ def test_objects_are_created_and_removed_through_the_gateway(
 
 
 def test_nobody_at_the_url_is_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _via(f"http://127.0.0.1:{_free_port()}", 0, tmp_path, "--wait", "0.2") == 3
+    assert _via(f"http://127.0.0.1:{free_port()}", 0, tmp_path, "--wait", "0.2") == 3
     assert "no answer in 0.2 s" in capsys.readouterr().err
 
 
@@ -193,28 +188,11 @@ def test_help_loads_no_server() -> None:
     assert "starlette" not in told
 
 
-_NGINX = """daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
-events {{ worker_connections 64; }}
-http {{
-  access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
-  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  server {{ listen 127.0.0.1:{port}; location / {{
-    proxy_pass http://127.0.0.1:{upstream}; proxy_http_version 1.1; proxy_set_header Connection ""; }} }}
-}}
-"""
-
-
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx isn't installed (Debian: nginx-light)")
 def test_nginx_as_a_plain_reverse_proxy_is_transparent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    port, above = _free_port(), _free_port()
-    config = tmp_path / "nginx.conf"
-    config.write_text(_NGINX.format(folder=tmp_path, port=port, upstream=above), "utf-8")
-    nginx = subprocess.Popen([shutil.which("nginx") or "", "-c", str(config)], stderr=subprocess.DEVNULL)
-    try:
-        assert _via(f"http://127.0.0.1:{port}", above, tmp_path / "out") == 0
-    finally:
-        nginx.terminate()
-        nginx.wait(10)
+    above = free_port()
+    with nginx(tmp_path, above) as url:
+        assert _via(url, above, tmp_path / "out") == 0
     told = capsys.readouterr().out
     assert "transparent\n" in told
     # Its own page for an upstream that closes the connection.
