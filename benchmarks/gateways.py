@@ -10,8 +10,10 @@ faults. 2024-10-21, profile standard: chats, completions, embeddings.
 from __future__ import annotations
 
 import argparse
+import grp
 import json
 import os
+import pwd
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -46,7 +48,7 @@ gpt-35-turbo-instruct = ["completions", "n", "stop"]
 text-embedding-3-small = ["embeddings", "dimensions"]
 """
 
-_NGINX = """daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
+_NGINX = """user {user} {group}; daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
 events {{ worker_connections 64; }}
 http {{
   access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
@@ -67,7 +69,10 @@ def free_port() -> int:
 def nginx(folder: Path, upstream: int) -> Iterator[str]:
     """Run nginx as a plain reverse proxy in front of a port. Yields its URL."""
     port, config = free_port(), folder / "nginx.conf"
-    config.write_text(_NGINX.format(folder=folder, port=port, upstream=upstream), "utf-8")
+    # Its workers write large bodies into the folder, so they run as whoever made it.
+    user, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
+    filled = _NGINX.format(user=user, group=group, folder=folder, port=port, upstream=upstream)
+    config.write_text(filled, "utf-8")
     process = subprocess.Popen([shutil.which("nginx") or "nginx", "-c", str(config)], stderr=subprocess.DEVNULL)
     try:
         yield f"http://127.0.0.1:{port}"

@@ -52,6 +52,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--record", type=Path, default=None, metavar="FILE", help="append each request and its answer as JSON lines"
     )
+    parser.add_argument(
+        "--clock", type=int, default=None, metavar="S", help="a time that stands still, in seconds since 1970"
+    )
     parser.add_argument("--seed", default="", metavar="TEXT", help="seed of the ids: equal seeds give equal ids")
     parser.add_argument("--latency", type=float, default=0.0, metavar="S", help="seconds before each answer")
     stream = parser.add_argument_group("streams")
@@ -85,6 +88,7 @@ def main(args: argparse.Namespace) -> int:
     from conformance.emulator.app import App
     from conformance.emulator.behaviour import Settings, StreamFaults
     from conformance.emulator.server import asgi, serve
+    from conformance.emulator.store import Clock
     from conformance.run.selection import default_versions
     from conformance.spec.loading import load
 
@@ -107,8 +111,11 @@ def main(args: argparse.Namespace) -> int:
         filter_first_chunk=not args.no_filter_chunk,
         faults=faults,
         seed=args.seed,
+        # A value that a gateway remembers or makes up is seen then.
+        varied=args.record is not None,
     )
-    app = App([load(name, args.specs) for name in names], settings)
+    clock = Clock() if args.clock is None else Clock.fixed(args.clock)
+    app = App([load(name, args.specs) for name in names], settings, clock)
     for name in args.dialect:
         app = _speaking(app, name)
     if args.mutant:
@@ -122,6 +129,8 @@ def main(args: argparse.Namespace) -> int:
         # A key of the user is not printed; the built-in one is no secret.
         key = f"${KEY_VARIABLE}" if os.environ.get(KEY_VARIABLE) else settings.key
         print(f"serving {', '.join(names)}; key: {key}; stop with Ctrl-C", flush=True)
+        if args.record is not None:
+            print(f"faults: POST http://{args.host}:{port}/_recorder/faults with the header api-key", flush=True)
 
     serving = asgi(app, transform)
     try:
@@ -142,7 +151,11 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _serve_recorded(app: ASGI, args: argparse.Namespace, key: str, ready: Callable[[int], None]) -> None:
-    """Serve with a tape around the application. Raises :class:`UsageError` if the file can't be written."""
+    """Serve with a tape around the application, and the paths that steer it.
+
+    Raises :class:`UsageError` if the file can't be written.
+    """
+    from conformance.emulator.control import controlled
     from conformance.emulator.recorder import KeptBytes, recorded
     from conformance.emulator.server import serve
     from conformance.emulator.tape import Tape
@@ -152,7 +165,7 @@ def _serve_recorded(app: ASGI, args: argparse.Namespace, key: str, ready: Callab
     except OSError as error:
         raise UsageError(f"can't be written: {error.strerror}", where=f"--record {args.record}") from None
     try:
-        serve(recorded(app, tape), host=args.host, port=args.port, ready=ready, http=KeptBytes)
+        serve(controlled(recorded(app, tape), tape, key), host=args.host, port=args.port, ready=ready, http=KeptBytes)
     finally:
         tape.close()
 

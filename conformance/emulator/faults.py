@@ -6,12 +6,15 @@ A fault names itself, so that reports can say what the upstream did. All times a
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from attrs import field, frozen
 
+from conformance.errors import UsageError
 from conformance.requests.headers import Headers
+from conformance.schema.given import misfits
 
-__all__ = ["NO_FAULT", "UpstreamFault", "answered_with"]
+__all__ = ["NO_FAULT", "UpstreamFault", "answered_with", "fault_from_json"]
 
 
 @frozen
@@ -41,6 +44,51 @@ class UpstreamFault:
     def breaks(self) -> bool:
         """True unless only the pace of the answer changes."""
         return self.status is not None or self.reset or self.cut is not None or self.malformed
+
+
+_SECONDS = {"type": "number", "minimum": 0, "maximum": 600}
+_COUNT = {"type": "integer", "minimum": 0}
+
+#: A fault as JSON.
+_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "name": {"type": "string"},
+        "status": {"type": "integer", "minimum": 200, "maximum": 599},
+        "headers": {
+            "type": "object",
+            # What can stand in a header section (RFC 9110 sections 5.1 and 5.5).
+            "propertyNames": {"pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"},
+            "additionalProperties": {"type": "string", "pattern": "^[\\x20-\\x7e\\t]*$"},
+        },
+        "body": True,
+        "reset": {"type": "boolean"},
+        "cut": _COUNT,
+        "stall": _SECONDS,
+        "interval": _SECONDS,
+        "pauses": _COUNT,
+        "malformed": {"type": "boolean"},
+        "times": {"type": "integer", "minimum": 1},
+    },
+}
+
+
+def fault_from_json(value: Any) -> UpstreamFault:
+    """A fault as JSON: the fields of :class:`UpstreamFault`, ``headers`` as an object, ``body`` as a JSON value or a
+    text. Raises :class:`UsageError` that says what is wrong.
+    """
+    wrong = misfits(_SCHEMA, value)
+    if wrong:
+        raise UsageError(f"no fault: {'; '.join(wrong)}", hint=f"keys: {', '.join(_SCHEMA['properties'])}")
+    made = {key: held for key, held in value.items() if key not in ("headers", "body")}
+    headers = tuple((name.lower(), text) for name, text in value.get("headers", {}).items())
+    body = value.get("body", "")
+    if not isinstance(body, str):
+        body = json.dumps(body, separators=(",", ":"))
+        headers = headers if "content-type" in dict(headers) else (("content-type", "application/json"), *headers)
+    name = made.pop("name", "") or " ".join(f"{key} {held}" for key, held in made.items()) or "nothing"
+    return UpstreamFault(name, headers=headers, body=body.encode(), **made)
 
 
 #: Nothing is wrong.

@@ -15,7 +15,7 @@ from typing import Any
 from attrs import define, field
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from conformance.emulator.faults import UpstreamFault
+from conformance.emulator.faults import NO_FAULT, UpstreamFault
 from conformance.emulator.server import ASGI, Receive, Scope, Send, running
 from conformance.emulator.tape import Tape
 from conformance.evidence.exchange import Chunk, Response
@@ -28,6 +28,9 @@ _BLANK = b"\r\n\r\n"
 
 #: The end of an event (WHATWG event stream); the emulator ends lines with LF or CR LF.
 _EVENT_ENDS = (b"\n\n", b"\r\n\r\n")
+
+#: The text that chooses a fault stands in so many bytes of a body.
+_KEYED = 1_048_576
 
 _NUMBERS = count(1)
 
@@ -76,8 +79,7 @@ def recorded(inner: ASGI, tape: Tape) -> ASGI:
         # An internal of uvicorn, as in ``emulator/server.py``: the callback of the cycle belongs to the protocol.
         protocol: KeptBytes = send.__self__.on_response.__self__  # type: ignore[attr-defined]
         request = _request(scope, protocol.head)
-        index, fault = tape.begin(protocol.number, request, protocol.head)
-        one = _Recording(tape, index, fault, protocol, receive, send)
+        one = _Recording(tape, tape.begin(protocol.number, request, protocol.head), protocol, receive, send)
         try:
             await one.answer(inner, scope)
         finally:
@@ -103,12 +105,13 @@ class _Recording:
 
     tape: Tape
     index: int
-    fault: UpstreamFault
     protocol: KeptBytes
     inner_receive: Receive
     inner_send: Send
     began: float = field(factory=time.monotonic, init=False)
+    fault: UpstreamFault = field(default=NO_FAULT, init=False)
     pieces: list[bytes] = field(factory=list, init=False)
+    held: list[Any] = field(factory=list, init=False)
     start: dict[str, Any] | None = field(default=None, init=False)
     started_at: float = field(default=0.0, init=False)
     chunks: list[Chunk] = field(factory=list, init=False)
@@ -123,11 +126,14 @@ class _Recording:
 
     async def answer(self, inner: ASGI, scope: Scope) -> None:
         """Let the application answer, or the fault."""
+        if any(one.contains for one in self.tape.armed):
+            await self._read_ahead()
+        self.fault = self.tape.meet(self.index, b"".join(self.pieces))
         if self.fault.status is None and not self.fault.reset:
             await inner(scope, self.receive, self.send)
             return
         while not self.read:
-            if (await self.receive())["type"] == "http.disconnect":
+            if (await self._arriving())["type"] == "http.disconnect":
                 return
         if self.fault.reset:
             self._drop()
@@ -139,6 +145,18 @@ class _Recording:
 
     async def receive(self) -> Any:
         """Pass on what arrives, and keep it."""
+        return self.held.pop(0) if self.held else await self._arriving()
+
+    async def _read_ahead(self) -> None:
+        """Read the body, as far as faults are told apart by it, before it is known what becomes of the request."""
+        messages = []
+        while not self.read and sum(map(len, self.pieces)) < _KEYED:
+            messages.append(await self._arriving())
+            if messages[-1]["type"] == "http.disconnect":
+                break
+        self.held = messages
+
+    async def _arriving(self) -> Any:
         message = await self.inner_receive()
         if message["type"] == "http.request":
             self.pieces.append(message.get("body", b""))

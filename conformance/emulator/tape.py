@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from conformance.emulator.faults import NO_FAULT, UpstreamFault
 from conformance.evidence.exchange import Response
@@ -25,7 +25,21 @@ from conformance.redaction import REDACTED
 from conformance.requests.headers import is_secret
 from conformance.requests.request import Request
 
-__all__ = ["Tape"]
+__all__ = ["Armed", "Tape", "told"]
+
+
+@frozen
+class Armed:
+    """A fault that requests meet whose target or body contains a text ("" is in every one), and how many met it."""
+
+    fault: UpstreamFault
+    contains: str = ""
+    met: int = 0
+
+    @property
+    def left(self) -> int | None:
+        """How many requests can still meet it; None for any number."""
+        return None if self.fault.times is None else max(0, self.fault.times - self.met)
 
 
 class Tape:
@@ -43,8 +57,7 @@ class Tape:
         # A new one each time: nobody can compute the digest of a short key and compare.
         self._salt = secrets.token_bytes(16)
         self._secrets = tuple(secret for secret in secrets_ if secret)
-        self._fault = NO_FAULT
-        self._left: int | None = None
+        self._armed: list[Armed] = []
 
     def close(self) -> None:
         """Close the file."""
@@ -80,19 +93,26 @@ class Tape:
         return hmac.new(self._salt, secret.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:16]
 
     def expect(self, fault: UpstreamFault) -> None:
-        """Meet the requests that arrive from now on with a fault (``NO_FAULT`` for none)."""
+        """Meet all requests that arrive from now on with one fault (``NO_FAULT`` for none)."""
         with self._changed:
-            self._fault, self._left = fault, fault.times
+            self._armed = [] if fault == NO_FAULT else [Armed(fault)]
+
+    def arm(self, fault: UpstreamFault, contains: str = "") -> None:
+        """Meet the requests with a fault whose target or body contains a text, besides what was armed before."""
+        with self._changed:
+            self._armed.append(Armed(fault, contains))
+
+    @property
+    def armed(self) -> tuple[Armed, ...]:
+        """The faults that requests meet now, the first one that speaks of a request before the others."""
+        with self._changed:
+            return tuple(self._armed)
 
     # -- for the server --------------------------------------------------------------------------------------------
 
-    def begin(self, connection: int, request: Request, head: bytes) -> tuple[int, UpstreamFault]:
-        """Note that a request begins. Returns its index on the tape and the fault that it meets."""
+    def begin(self, connection: int, request: Request, head: bytes) -> int:
+        """Note that a request begins. Returns its index on the tape."""
         with self._changed:
-            fault = self._fault
-            if self._left is not None:
-                fault = fault if self._left > 0 else NO_FAULT
-                self._left = max(0, self._left - 1)
             cleaned, credentials = self._without_secrets(request)
             row = UpstreamCall(
                 number=len(self._rows) + 1,
@@ -101,12 +121,22 @@ class Tape:
                 request=cleaned,
                 head=self._hidden(head, request),
                 credentials=credentials,
-                injected=fault.name,
             )
             self._rows.append(row)
             self._write("request", row)
             self._changed.notify_all()
-            return row.number - 1, fault
+            return row.number - 1
+
+    def meet(self, index: int, body: bytes) -> UpstreamFault:
+        """The fault that a request meets, of which so much of the body is known. It counts as met."""
+        with self._changed:
+            text = self._rows[index].request.url.encode("utf-8", "replace") + b"\n" + body
+            for place, one in enumerate(self._armed):
+                if one.left != 0 and one.contains.encode() in text:
+                    self._armed[place] = evolve(one, met=one.met + 1)
+                    self._rows[index] = evolve(self._rows[index], injected=one.fault.name)
+                    return one.fault
+            return NO_FAULT
 
     def body(self, index: int, body: bytes) -> None:
         """Note the body of a request, once it has arrived."""
@@ -156,6 +186,11 @@ class Tape:
             self._stream = None
 
 
+def told(row: UpstreamCall) -> dict[str, Any]:
+    """One row as JSON: what the two lines of a file say of it."""
+    return {"number": row.number, **_request_line(row), **_answer_line(row)}
+
+
 def _request_line(row: UpstreamCall) -> dict[str, Any]:
     """What is known when a request begins."""
     return {
@@ -166,7 +201,6 @@ def _request_line(row: UpstreamCall) -> dict[str, Any]:
         "headers": [list(pair) for pair in row.request.headers],
         "head": base64.b64encode(row.head).decode("ascii"),
         "credentials": dict(row.credentials),
-        "injected": row.injected,
     }
 
 
@@ -184,4 +218,5 @@ def _answer_line(row: UpstreamCall) -> dict[str, Any]:
         },
         "ended": row.ended,
         "gone": row.gone,
+        "injected": row.injected,
     }

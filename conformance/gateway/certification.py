@@ -15,9 +15,9 @@ from attrs import evolve, frozen
 
 from conformance.corpus.corpus import build_corpus
 from conformance.emulator.behaviour import Deployment, Settings
+from conformance.emulator.fault_script import faults
 from conformance.errors import UsageError
 from conformance.gateway.cases import Selected, plain_and_streamed, selected
-from conformance.gateway.script import faults
 from conformance.gateway.session import Passed, pass_through, wait_for
 from conformance.gateway.stories import stories, told
 from conformance.gateway.upstream import Upstream, upstream

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from attrs import define, evolve, field, frozen
 
+from conformance.emulator.fault_script import PACE
 from conformance.emulator.faults import NO_FAULT, UpstreamFault
 from conformance.errors import Unreachable, UsageError
 from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.upstream import UpstreamCall
 from conformance.gateway.cases import healthy, plain_and_streamed
-from conformance.gateway.script import PACE
 from conformance.gateway.windows import Windows
 from conformance.passage.passage import Passage, Record
 from conformance.passage.streams import DONE, is_stream, payloads

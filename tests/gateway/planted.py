@@ -16,8 +16,8 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from conformance.emulator.fault_script import PACE, faults
 from conformance.emulator.faults import UpstreamFault
-from conformance.gateway.script import PACE, faults
 
 from .editing import body_in, drop, events_in, field, in_json, more, put, rename, target
 from .forwarder import Alter, Alteration, Gateway, Message

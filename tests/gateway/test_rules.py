@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from conformance.gateway.script import faults
+from conformance.emulator.fault_script import faults
 from conformance.passage.judge import Conclusion, Judged, judged
 from conformance.passage.passage import Passage, Record
 from conformance.passage.rule import all_rules, record_rules

@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import evolve
 
+from conformance.emulator.fault_script import PACED
 from conformance.evidence.event_stream import Event
 from conformance.evidence.exchange import Chunk, Response
 from conformance.passage.counterexamples import in_answer, rewritten
@@ -220,10 +221,6 @@ def _pauses(seen: Pair[Response]) -> str:
     """The upstream paused between its events, so that a late one is seen."""
     paced = seen.passage.fault == PACED and _sent_at(seen.passage, 2) is not None and payloads(seen.after)
     return "" if paced else "the upstream made no pauses"
-
-
-#: The name of the fault by which the upstream pauses between two events.
-PACED = "pauses between events"
 
 
 def _late(passage: Passage) -> Passage | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from conformance.emulator.faults import UpstreamFault, answered_with
-from conformance.passage.rules.stream import PACED
 
-__all__ = ["PACE", "faults"]
+__all__ = ["PACE", "PACED", "faults"]
+
+#: The name of the fault by which the upstream pauses between two events.
+PACED = "pauses between events"
 
 #: The upstream pauses between its events, so that late ones and streams that nobody reads any more are seen.
 PACE = UpstreamFault(PACED, interval=0.15, pauses=20)
