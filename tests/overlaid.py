@@ -24,4 +24,11 @@ def overlaid(spec: Spec, edit: Callable[[dict[str, Any]], Any], version: str = "
         edit(document)
         views.append(document)
     content = hashlib.sha256(json.dumps(views).encode()).hexdigest()
-    return evolve(spec, version=name, document=views[0], faithful=views[1], digest=content)
+    return evolve(
+        spec,
+        version=name,
+        document=views[0],
+        faithful=views[1],
+        digest=content,
+        api_version=evolve(spec.api_version, accepted=(name,)),
+    )
