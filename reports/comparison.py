@@ -2,7 +2,8 @@
 
 An item is the same in two runs if its scenario and check have the same ids, which are equal in all api-versions. Two
 differences are neither worse nor better: one of a verdict that repetitions within its run contradict, and a failure
-that is waived now.
+that is waived now. What could not be judged is told apart from what got worse, and what another api-version lacks from
+what is no longer judged.
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ from typing import Any
 
 from attrs import field, frozen
 
+from conformance.errors import UsageError
+from conformance.settings.scope import RunScope
+from conformance.spec.loading import load
+from conformance.spec.operations import operations_of
 from conformance.target.preflight import SERVED_CHECK
 from conformance.verdict import Outcome, Verdict
 
@@ -23,13 +28,14 @@ __all__ = ["Comparison", "Difference", "Kind", "compare"]
 #: The cell of a run that has no such item or nothing to judge in it.
 NONE = "-"
 
-#: The cells from worst to best. An item that is no longer judged weighs more than a warning: it may hide a failure.
+#: The cells that say nothing of the target.
+_UNJUDGED = (Outcome.UNAVAILABLE.value, Outcome.INCONCLUSIVE.value, Outcome.NOT_TESTABLE.value)
+
+#: The cells from worst to best.
 _WEIGHTS = (
     Outcome.ERROR.value,
     Outcome.FAIL.value,
-    Outcome.UNAVAILABLE.value,
-    Outcome.INCONCLUSIVE.value,
-    Outcome.NOT_TESTABLE.value,
+    *_UNJUDGED,
     Outcome.WARN.value,
     Outcome.WAIVED.value,
     Outcome.PASS.value,
@@ -40,7 +46,9 @@ class Kind(StrEnum):
     """What a difference means for somebody who trusts the first run. The order is that of the output."""
 
     WORSE = "worse"
+    UNTESTABLE = "could not be judged"
     LOST = "no longer judged"
+    ELSEWHERE = "not in this version"
     UNSTABLE = "unstable, not compared"
     WAIVED = "now waived"
     NEW = "newly judged"
@@ -62,8 +70,9 @@ class Comparison:
     """All differences (worst first), the number of equal items, and the number of requests of each run and common to
     all.
 
-    ``lost_alarm`` is True if a run of the first run's api-version no longer judges an item. ``drift`` are values that
-    the document lacks and only a later run saw: (operation, place, value). They alarm nobody.
+    ``lost_alarm`` is True if a run of the first run's api-version no longer judges an item, or could not. ``drift`` are
+    values that the document lacks and only a later run saw: (operation, place, value). They alarm nobody. ``settings``
+    are those in which the runs differ, such as the profile: (name, value of each run).
     """
 
     differences: tuple[Difference, ...] = field(repr=False)
@@ -72,6 +81,7 @@ class Comparison:
     shared_requests: int
     lost_alarm: bool
     drift: tuple[tuple[str, str, str], ...] = ()
+    settings: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def count(self, kind: Kind) -> int:
         """The number of differences of a kind."""
@@ -109,8 +119,13 @@ def compare(reports: Sequence[Report]) -> Comparison:
             _kind(cells[0], cell, hard[0], other, unstable=shaky[0] or unsure)
             for cell, other, unsure in zip(cells[1:], hard[1:], shaky[1:], strict=True)
         ]
+        steps = [
+            Kind.ELSEWHERE if step is Kind.LOST and _lacks(version, reports[0], scenario, check) else step
+            for step, version in zip(steps, versions[1:], strict=True)
+        ]
         lost_alarm |= any(
-            step is Kind.LOST and version == versions[0] for step, version in zip(steps, versions[1:], strict=True)
+            step in (Kind.LOST, Kind.UNTESTABLE) and version == versions[0]
+            for step, version in zip(steps, versions[1:], strict=True)
         )
         # With several runs the most serious difference names the row.
         kind = next((kind for kind in Kind if kind in steps), None)
@@ -128,7 +143,39 @@ def compare(reports: Sequence[Report]) -> Comparison:
         len(set.intersection(*sent)),
         lost_alarm,
         tuple(sorted({value for report in reports[1:] for value in _drift(report)} - _drift(reports[0]))),
+        tuple(_settings(reports)),
     )
+
+
+def _settings(reports: Sequence[Report]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the settings in which the runs differ: what one of them did not send, the other one can't have lost."""
+    scopes = [RunScope.from_json(report.header["scope"]) for report in reports]
+    told = {
+        "profile": [scope.profile for scope in scopes],
+        "selection": [
+            "; ".join(f"{what} {', '.join(names)}" for what, names in scope.selection.items()) or "everything"
+            for scope in scopes
+        ],
+        "suite": [str(report.header.get("suite", "")) for report in reports],
+        "seed": [str(report.header.get("seed", "")) for report in reports],
+    }
+    for name, values in told.items():
+        if len(set(values)) > 1:
+            yield name, tuple(values)
+
+
+def _lacks(version: str, first: Report, scenario: str, check: str) -> bool:
+    """True if an api-version has not what an item of the first run is about: an operation, or the rule."""
+    if version == first.header["api_version"]:
+        return False
+    try:
+        spec = load(version)
+    except UsageError:  # a version of somebody's folder: nothing is known of it here
+        return False
+    outline = first.outlines.get(scenario)
+    wanted = {step.operation for step in outline} if outline is not None else set()
+    clause = first.header.get("checks", {}).get(check, {}).get("clause", "")
+    return not wanted <= set(operations_of(spec)) or (bool(clause) and clause not in spec.clause_by_id)
 
 
 def _drift(report: Report) -> set[tuple[str, str, str]]:
@@ -166,6 +213,9 @@ def _kind(before: str, after: str, hard_before: str, hard_after: str, *, unstabl
         return Kind.WORSE if worse else Kind.WAIVED
     if after == NONE:
         return Kind.LOST
+    if after in _UNJUDGED:
+        # Neither run says anything of the target, or only the earlier one does.
+        return None if before in _UNJUDGED else Kind.UNTESTABLE
     if before == NONE:
         # A rule that is new in the later run and broken there counts as worse.
         return Kind.WORSE if _WEIGHTS.index(after) < _WEIGHTS.index(Outcome.WARN.value) else Kind.NEW

@@ -124,6 +124,12 @@ def _lines(runs: Sequence[Run], found: Comparison) -> Iterator[str]:
             headline.headline(report).text,
         )
         yield f"{letter}  {'  '.join(filter(None, told))}  ({folder})"
+    for name, values in found.settings:
+        cells = "  ".join(f"{letter} {value}" for (letter, _, _), value in zip(runs, values, strict=True))
+        yield f"the runs differ in their {name}: {cells}"
+    versions = list(dict.fromkeys(str(report.header["api_version"]) for _, _, report in runs))
+    if len(versions) > 1:
+        yield f"what changes between the versions themselves: aoai-conformance upgrade {versions[0]} {versions[1]}"
     # The heading is printed when the kind changes; differences are sorted by kind.
     last = None
     for difference, scenarios in found.grouped():
@@ -159,6 +165,7 @@ def _plain(runs: Sequence[Run], found: Comparison) -> dict[str, Any]:
             }
             for difference in found.differences
         ],
+        "settings": [{"name": name, "values": list(values)} for name, values in found.settings],
         "same": found.same,
         "requests": list(found.requests),
         "shared_requests": found.shared_requests,

@@ -125,8 +125,13 @@ def _why(pair: Pair) -> str:
     read = pair.new_side.value(pair.new) if pair.new is not None else None
     if read is None:
         return "the operation is gone"
-    errors = read[0].validator.errors(read[1])
-    return "; ".join(f"{error.instance_pointer}: {error.message}" for error in errors[:2]) or "a rule between fields"
+    # Of a union the error that went furthest into the value is most likely the one that counts.
+    errors = [
+        max(error.walk(), key=lambda one: one.instance_pointer.count("/"))
+        for error in read[0].validator.errors(read[1])
+    ]
+    told = (f"{error.instance_pointer.removeprefix('/body')}: {error.message}" for error in errors[:2])
+    return "; ".join(told) or "a rule between fields"
 
 
 def usage_of(files: Sequence[Path], old: Side, new: Side) -> Usage:

@@ -9,6 +9,7 @@ import pytest
 from written import VERSION, report, verdict
 
 from conformance.cli import main
+from conformance.settings.scope import RunScope
 from conformance.verdict import Outcome, Verdict, Waived
 
 PASS, FAIL, WARN, ABSENT = Outcome.PASS, Outcome.FAIL, Outcome.WARN, Outcome.NOT_APPLICABLE
@@ -30,7 +31,11 @@ def one(outcome: Outcome) -> Verdict:
         (0, "no difference; 1 items are the same", [one(FAIL)], [one(FAIL)]),
         (0, "no difference; 0 items", [one(ABSENT)], []),
         (1, "1 worse", [one(PASS)], [one(FAIL)]),
-        (1, "1 worse", [one(WARN)], [one(Outcome.NOT_TESTABLE)]),
+        (1, "1 could not be judged", [one(WARN)], [one(Outcome.NOT_TESTABLE)]),
+        (1, "1 could not be judged", [one(FAIL)], [one(Outcome.UNAVAILABLE)]),
+        (0, "no difference", [one(Outcome.INCONCLUSIVE)], [one(Outcome.NOT_TESTABLE)]),
+        (0, "1 better", [one(Outcome.NOT_TESTABLE)], [one(PASS)]),
+        (1, "1 worse", [one(Outcome.NOT_TESTABLE)], [one(FAIL)]),
         (0, "1 better", [one(FAIL)], [one(WARN)]),
         (1, "1 no longer judged", [one(PASS)], []),
         (1, "1 no longer judged", [one(FAIL)], [one(ABSENT)]),
@@ -67,6 +72,32 @@ def test_another_version_may_lack_a_rule(tmp_path: Path, capfd: pytest.CaptureFi
     assert 0 == main(["compare", str(old), str(new)])
     assert "1 no longer judged" in capfd.readouterr().out
     assert 1 == main(["compare", str(new), str(report(tmp_path / "x", one(FAIL)))])
+
+
+def test_what_another_version_does_not_have_is_told_apart(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A version without embeddings can't judge them. One that has them and doesn't judge them has lost something."""
+    old = report(tmp_path / "a", one(PASS))
+    new = report(tmp_path / "b", version="v1-preview")
+    gone = report(tmp_path / "c", version="2023-11-06-beta")
+    assert 0 == main(["compare", str(old), str(new)])
+    out = capfd.readouterr().out
+    assert "1 no longer judged" in out
+    assert f"aoai-conformance upgrade {VERSION} v1-preview" in out
+    assert 0 == main(["compare", str(old), str(gone)])
+    assert "1 not in this version" in capfd.readouterr().out
+
+
+def test_other_settings_of_the_runs_are_told_first(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    standard = report(tmp_path / "a", one(PASS))
+    smoke = report(tmp_path / "b", one(PASS), scope=RunScope(profile="smoke", operations=("chat.*",)))
+    assert 0 == main(["compare", str(standard), str(smoke)])
+    out = capfd.readouterr().out
+    assert "the runs differ in their profile: A standard  B smoke" in out
+    assert "the runs differ in their selection: A everything  B operations chat.*" in out
+    assert out.index("differ in their") < out.index("no difference")
+    assert 0 == main(["compare", str(standard), str(smoke), "--json"])
+    (found,) = json.loads(capfd.readouterr().out)
+    assert {"name": "profile", "values": ["standard", "smoke"]} in found["settings"]
 
 
 def test_a_claim_that_is_kept_now_is_better(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

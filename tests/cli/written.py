@@ -22,13 +22,24 @@ from conformance.verdict import Outcome, Verdict
 VERSION = "2024-05-01-preview"
 
 
-def report(folder: Path, *verdicts: Verdict, version: str = VERSION, auth: str = "api-key", **target: Any) -> Path:
+#: The scope of a run that leaves nothing out.
+EVERYTHING = RunScope()
+
+
+def report(
+    folder: Path,
+    *verdicts: Verdict,
+    version: str = VERSION,
+    auth: str = "api-key",
+    scope: RunScope = EVERYTHING,
+    **target: Any,
+) -> Path:
     """A run of one accepted request."""
     header = {
         "api_version": version,
         "spec_digest": load(version).digest,
         "target": {"url": "http://127.0.0.1:1", "auth": auth, "embedded": False, **target},
-        "scope": RunScope().to_json(),
+        "scope": scope.to_json(),
         "seed": 0,
         "checks": {},
     }

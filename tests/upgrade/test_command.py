@@ -1,0 +1,146 @@
+"""``upgrade`` as somebody runs it: at the embedded emulator, with what he uses, in CI."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.cli import main
+
+OLD, NEW = "2024-06-01", "2024-10-21"
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Journals in a folder of the test's own, and no configuration of anybody."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+
+
+def _chat(body: dict[str, Any], answer: dict[str, Any] | None = None) -> dict[str, Any]:
+    """One recorded exchange of a chat."""
+    message = {"role": "assistant", "content": "Hello"}
+    choice = {"index": 0, "finish_reason": "stop", "message": message}
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    told = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4o", "choices": [choice]}
+    return {
+        "method": "POST",
+        "url": f"https://r.example/openai/deployments/d/chat/completions?api-version={OLD}",
+        "request_headers": {"content-type": "application/json"},
+        "request_body": body,
+        "status": 200,
+        "headers": {"content-type": "application/json"},
+        "body": answer or {**told, "usage": usage},
+    }
+
+
+def _recorded(folder: Path, *exchanges: dict[str, Any]) -> str:
+    file = folder / "traffic.jsonl"
+    file.write_text("".join(json.dumps(one) + "\n" for one in exchanges), encoding="utf-8")
+    return str(file)
+
+
+HELLO = {"messages": [{"role": "user", "content": "Hello"}]}
+
+
+def _told(capfd: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert main(["upgrade", OLD, NEW, "--predict", "--json", *arguments]) in (0, 1)
+    found: dict[str, Any] = json.loads(capfd.readouterr().out)
+    return found
+
+
+def test_documents_alone_are_compared_without_a_request(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    told = _told(capfd, "--out", "out")
+    assert "" == told["target"]
+    assert {"not probed"} == {change["conclusion"] for change in told["changes"]}
+    folder = tmp_path / "out" / f"upgrade-{OLD}-{NEW}"
+    assert {"index.html", "upgrade.json", "upgrade.md"} == {file.name for file in folder.iterdir()}
+    assert "<script" not in (folder / "index.html").read_text("utf-8")
+
+
+def test_markdown_is_a_comment_of_sixty_lines_at_most(capfd: pytest.CaptureFixture[str]) -> None:
+    assert 0 == main(["upgrade", "2024-10-21", "v1", "--predict", "--markdown"])
+    lines = capfd.readouterr().out.splitlines()
+    assert 60 >= len(lines)
+    assert lines[0].startswith("## 2024-10-21 → v1: ")
+
+
+def test_plain_traffic_is_touched_by_nothing_that_breaks(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    told = _told(capfd, "--used", _recorded(tmp_path, _chat(HELLO)))
+    assert not any(change["breaks"] for change in told["changes"])
+    assert [] == told["refused"]
+    # What comes in addition in the answers is told: a strict parser would notice it.
+    assert "choices[].message.refusal" in {change["location"] for change in told["changes"]}
+    assert not any(change["direction"] == "request" and change["class"] == "service" for change in told["changes"])
+
+
+def test_a_recorded_request_that_would_be_refused_is_named_with_the_change(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    silent = {"messages": [{"role": "user", "content": None}]}
+    told = _told(capfd, "--used", _recorded(tmp_path, _chat(HELLO), _chat(silent)))
+    (refused,) = told["refused"]
+    assert "/messages/0/content" in refused["reason"]
+    assert ["messages[role=user].content"] == [c["location"] for c in told["changes"] if c["breaks"]]
+    file = _recorded(tmp_path, _chat(silent))
+    assert 1 == main(["upgrade", OLD, NEW, "--predict", "--used", file, "--fail-on", "breaking"])
+
+
+def test_nothing_that_is_used_changes_is_an_answer(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "used.toml"
+    file.write_text('[[use]]\noperation = "embeddings.create"\nrequest = ["user"]\nanswer = ["data"]\n', "utf-8")
+    assert 0 == main(["upgrade", OLD, NEW, "--predict", "--used", str(file), "--fail-on", "any"])
+    assert f"{OLD} → {NEW}: nothing that you use changes" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("used.toml", '[[use]]\noperation = "chat.create"\n', "unknown operation 'chat.create'"),
+        ("used.toml", '[[use]]\noperation = "embeddings.create"\nrequest = "user"\n', "must be a list of fields"),
+        ("used.toml", '[[use]]\noperation = "embeddings.create"\nfields = []\n', "unknown keys"),
+        ("used.toml", "use = 1\n", "no list of uses"),
+        ("used.toml", "[[use\n", "not TOML"),
+        ("used.json", '{"use": [1]}', "unknown operation None"),
+        ("traffic.jsonl", "nothing of the kind\n", "traffic.jsonl"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_the_place(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, content: str, says: str
+) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    assert 2 == main(["upgrade", OLD, NEW, "--predict", "--used", str(tmp_path / name)])
+    told = capfd.readouterr().err
+    assert says in told
+    assert name in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((OLD, OLD), "name two different ones"),
+        ((OLD, "2024-99-99"), "unknown api-version"),
+        ((OLD, NEW, "--operation", "chats.*"), "neither version has such an operation"),
+    ],
+)
+def test_what_is_no_move_is_refused(capfd: pytest.CaptureFixture[str], arguments: tuple[str, ...], says: str) -> None:
+    assert 2 == main(["upgrade", *arguments, "--predict"])
+    assert says in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("breaking", 1), ("observed", 1), ("any", 1), ("", 0)])
+def test_the_exit_code_says_what_was_asked_of_it(capfd: pytest.CaptureFixture[str], fail_on: str, code: int) -> None:
+    wanted = ["--fail-on", fail_on] if fail_on else []
+    assert code == main(["upgrade", OLD, NEW, "--operation", "completions.create", "--profile", "smoke", *wanted])
+    out = capfd.readouterr().out
+    assert "predicted and observed" in out
+    assert "completion_config" in out
+
+
+def test_a_target_that_is_not_there_is_no_answer(capfd: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--operation", "completions.create", "--profile", "smoke", "--target", "http://127.0.0.1:9"]
+    assert main(["upgrade", OLD, NEW, *arguments]) not in (0, 1)
+    assert "127.0.0.1:9" in capfd.readouterr().err
