@@ -7,9 +7,7 @@ to read it. Times are in seconds, sizes in bytes.
 
 from __future__ import annotations
 
-import difflib
 import re
-import tomllib
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
@@ -22,8 +20,9 @@ from attrs import evolve, field, frozen
 from conformance.errors import ConfigError
 from conformance.redaction import PROCESS, parts_of
 from conformance.settings.files import read_text
-from conformance.settings.form import finite, from_text, is_table, keys, must_fit, plain, typed
+from conformance.settings.form import keys, typed
 from conformance.settings.gateway import Declared, Gateway
+from conformance.settings.layers import nested, read_layers
 from conformance.settings.waivers import Waiver
 
 __all__ = [
@@ -41,11 +40,8 @@ __all__ = [
     "usable_key",
 ]
 
-#: How the names of variables begin that set a key.
-_PREFIXES = ("AOAI_TARGET", "AOAI_BUDGET", "AOAI_LIMITS", "AOAI_POLL", "AOAI_RUN_")
-
-#: The most bytes of a configuration file, and of a file with a key.
-LONGEST, LONGEST_KEY = 1_000_000, 64_000
+#: The most bytes of a file with a key.
+LONGEST_KEY = 64_000
 
 
 @frozen
@@ -243,84 +239,16 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def _file(path: Path) -> dict[str, Any]:
-    """The values of a file by dotted name. Raises :class:`ConfigError` if it can't be read or doesn't fit the
-    schema.
-    """
-    where = str(path)
-    try:
-        document = plain(tomllib.loads(read_text(path, LONGEST), parse_float=finite))
-    except OSError as error:
-        raise ConfigError(f"can't be read: {error.strerror or error}", where=where) from None
-    except RecursionError:
-        raise ConfigError("is nested too deeply", where=where) from None
-    except UnicodeDecodeError:
-        raise ConfigError("is not UTF-8", where=where, hint="save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"is not TOML: {error}", where=where) from None
-    must_fit(document, where)
-    return _flat(document)
-
-
-def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The values of nested tables by dotted name.
-
-    Only keys that the schema names are taken apart: the keys inside ``target.headers`` are the user's.
-    """
-    found: dict[str, Any] = {}
-    for key, value in document.items():
-        name = f"{prefix}{key}"
-        if name in keys():
-            found[name] = value
-        else:
-            found |= _flat(value, f"{name}.")
-    return found
-
-
-def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """The inverse of :func:`_flat`: nested tables from dotted names."""
-    made: dict[str, Any] = {}
-    for name, value in flat.items():
-        *tables, key = name.split(".")
-        table = made
-        for part in tables:
-            table = table.setdefault(part, {})
-        table[key] = value
-    return made
-
-
-def _from_environment(env: Mapping[str, str]) -> dict[str, str]:
-    """The values of ``AOAI_…`` variables by dotted name. Raises :class:`ConfigError` for a variable without a
-    meaning.
-    """
-    names = {f"AOAI_{key}".upper().replace(".", "_"): key for key, held in keys().items() if not is_table(held)}
-    for name in env:
-        if name.startswith(_PREFIXES) and name not in (*names, "AOAI_TARGET"):
-            # If AOAI_BUDGET_REQEUSTS were ignored, the run would have no limit at all.
-            near = difflib.get_close_matches(name, names, n=1)
-            hint = f"did you mean {near[0]}?" if near else "a key comes from target.key_env or target.key_file"
-            raise ConfigError(f"unknown variable {name}", where="the environment", hint=hint)
-    short = {"target.url": env["AOAI_TARGET"]} if "AOAI_TARGET" in env else {}
-    return short | {key: env[name] for name, key in names.items() if name in env}
-
-
 def load_config(path: Path | str | None, overrides: Mapping[str, Any], env: Mapping[str, str]) -> Config:
     """Read the configuration. ``overrides`` are options by dotted name (``target.url``); None values are ignored.
 
     Without a path, ``conformance.toml`` in the current folder is read if it exists. Raises :class:`ConfigError`, which
     names the file, the key, what is expected and the nearest valid key.
     """
-    given = Path(path) if path is not None else Path("conformance.toml")
-    # A file that was named must exist; the default one need not.
-    source = str(given) if path is not None or given.is_file() else ""
-    values = _file(given) if source else {}
-    options = {name: value for name, value in overrides.items() if value is not None}
-    # The later layer wins. Each is validated by itself, so that an error names the layer it comes from.
-    for where, layer in (("the environment", _from_environment(env)), ("an option", options)):
-        read = {name: _meant(name, value) for name, value in layer.items()}
-        must_fit(_nested(read), where)
-        values |= read
-    made = _nested({name: typed(value, keys()[name]) for name, value in values.items()})
+    layers = read_layers(path, overrides, env)
+    source = next((layer.name for layer in layers if layer.file), "")
+    values = {name: value for layer in layers for name, value in layer.values.items()}
+    made = nested({name: typed(value, keys()[name]) for name, value in values.items()})
     target = {"timeouts": {}} | made.get("target", {})
     PROCESS.add(*(part for value in target.get("headers", {}).values() for part in parts_of(value)))
     for name in ("url", "base_path"):
@@ -336,11 +264,6 @@ def load_config(path: Path | str | None, overrides: Mapping[str, Any], env: Mapp
         Gateway(**{does: tuple(Declared(**one) for one in many) for does, many in made.get("gateway", {}).items()}),
         source,
     )
-
-
-def _meant(name: str, value: Any) -> Any:
-    """A value with the type that its key has: options and variables are text."""
-    return from_text(value, keys().get(name, {})) if isinstance(value, str) else value
 
 
 def read_key_file(path: str) -> str:

@@ -61,7 +61,8 @@ def _leaves(schema: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Mappi
         if "properties" in inner:
             yield from _leaves(inner, f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}", inner
+            # What stands beside a reference, such as a default, belongs to this key alone.
+            yield f"{prefix}{key}", {**inner, **{name: value for name, value in held.items() if name != "$ref"}}
 
 
 @cache

@@ -25,7 +25,7 @@ from conformance.target.limits import Withheld
 from conformance.target.target import Target
 from conformance.verdict import Finding, Outcome, Verdict
 
-__all__ = ["SERVED_CHECK", "Preflight", "answered_by_emulator", "from_emulator", "preflight", "probes"]
+__all__ = ["SERVED_CHECK", "Preflight", "answered_by_emulator", "from_emulator", "preflight", "probes", "served"]
 
 #: The id under which claims are judged. It isn't in the catalogue of checks, because it judges no single exchange.
 SERVED_CHECK = "claims.served"
@@ -224,11 +224,11 @@ def preflight(target: Target, spec: Spec) -> Preflight:
     }
     single = {name: why for name, why in absent.items() if resources[name] not in gone}
     listed = {name: reason for name in answers if (reason := settings.unclaimed(name, resources[name])) is not None}
-    served = {name: f"HTTP {answers[name][1].status}" for name in listed if _served(answers[name][1], name in absent)}
+    surprises = {name: f"HTTP {answers[name][1].status}" for name in listed if served(answers[name][1], name in absent)}
     return Preflight(
         resources={name: why for name, why in gone.items() if settings.unclaimed_resource(name) is None},
         operations={name: why for name, why in single.items() if name not in listed},
-        surprises=served,
+        surprises=surprises,
         cases={name: case.id for name, (case, _) in answers.items()}
         | {resources[name]: case.id for name, (case, _) in answers.items()},
         requests=sum(1 + len(exchange.attempts) for _, exchange in answers.values()),
@@ -257,7 +257,7 @@ def from_emulator(exchanges: Iterable[Exchange]) -> bool:
     return bool(answers) and all(answer.header(EMULATOR_HEADER) for answer in answers)
 
 
-def _served(exchange: Exchange, absent: bool) -> bool:
+def served(exchange: Exchange, absent: bool = False) -> bool:
     """True for an answer of something behind the route: a success, or the refusal of this request."""
     status = exchange.status
     if absent or exchange.fault is not None or status is None:
