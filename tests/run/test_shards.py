@@ -15,6 +15,7 @@ import pytest
 from served import CANARY, PATIENCE, Done, command, environment, words
 from whole_run import KEY, Reply, Server, serving
 
+from conformance._parts import part
 from conformance.errors import UsageError
 from conformance.requests.case import Auth
 from conformance.requests.request import Request
@@ -130,19 +131,13 @@ def alike(file: Path, folder: Path) -> list[str]:
 
 
 def lines(folder: Path) -> Iterator[object]:
-    """What the lines of a report say, without times and what a target makes up."""
-    for text in (folder / "report.jsonl").read_text("utf-8").splitlines():
-        line = json.loads(text)
-        line.pop("chain")
-        match line["type"]:
-            case "exchange":
-                exchange = line["exchange"]
-                status = (exchange["response"] or {}).get("status")
-                yield "exchange", line["scenario"], line["case"]["id"], line["case"]["step"], status
-            case "footer":
-                yield {**line, "finished": "", "started": ""}
-            case _:
-                yield json.loads(DIFFERS.sub("…", json.dumps(line)))
+    """What a report says from its header to its footer, without times and what a target makes up."""
+    report = part("reports.jsonl").read(folder)
+    yield DIFFERS.sub("…", str(dict(report.header)))
+    for scenario, trace in report.traces.items():
+        yield from ((scenario, seen.case.id, seen.case.step, seen.exchange.status) for seen in trace)
+    yield from (DIFFERS.sub("…", str(verdict)) for verdict in report.verdicts)
+    yield {**report.footer, "finished": ""}
 
 
 def test_merged_shards_are_the_report_of_the_whole_run(state: Path) -> None:
