@@ -15,10 +15,11 @@ import pkgutil
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 
 from conformance import __version__
-from conformance.errors import ConformanceError, outside
+from conformance.errors import ConformanceError, UsageError, outside
 
 __all__ = ["main"]
 
@@ -47,14 +48,42 @@ def _parser(chosen: str = "") -> argparse.ArgumentParser:
     return parser
 
 
+def _open_closed_streams() -> None:
+    """Open the null device in place of standard streams that were closed, as some daemons do (``>&-``).
+
+    Otherwise the next file that is opened, such as a report, gets the number of the closed stream, and whatever is
+    printed to that number is written into the file.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)  # the lowest free number, so the one that was closed
+            os.set_inheritable(opened, True)  # the workers of a run have the same streams
+            if opened == number and getattr(sys, name) is None:
+                setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - as long as we run
+
+
+def _must_be_somewhere() -> None:
+    """Raise :class:`UsageError` if the current folder was deleted: paths could not be resolved."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UsageError(
+            f"the current folder can't be used: {error.strerror}", hint="change to a folder that exists"
+        ) from None
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # terminals that lack a character still get the line
     given = [*(sys.argv[1:] if argv is None else argv)]  # not list(): that name is a command of this package
     args = _parser(given[0] if given else "").parse_args(given)
     try:
+        _must_be_somewhere()
         return int(args.main(args))
     except ConformanceError as error:
         from conformance.evidence.timeline import escaped

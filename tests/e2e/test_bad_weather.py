@@ -101,6 +101,38 @@ def test_a_console_on_a_full_disk_is_no_fault_of_ours(tmp_path: Path) -> None:
             weathered(Done(done.returncode, done.stdout or "", done.stderr or ""), 0, 2, 120)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="closes streams by a POSIX shell")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_change_nothing(tmp_path: Path, closed: str) -> None:
+    """Some daemons start their jobs so. No file of the run takes the number of a closed stream."""
+    given = words("run", *SMALL, "--profile", "smoke", "--out", str(tmp_path / "out"), "-n", "2")
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *given],
+        env=environment(tmp_path),
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        timeout=240,
+        check=False,
+    )
+    assert 0 == done.returncode
+    assert 0 == command(tmp_path, "verify", str(tmp_path / "out")).code
+
+
+def test_a_current_folder_that_was_deleted_is_told(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    done = subprocess.run(
+        ["sh", "-c", 'rmdir ../gone && exec "$@"', "sh", *words("run", *SMALL)],
+        env=environment(tmp_path),
+        cwd=tmp_path / "gone",
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    weathered(Done(done.returncode, done.stdout, done.stderr), 2)
+    assert "the current folder can't be used" in done.stderr
+
+
 @pytest.mark.parametrize("place", ["state", "journals"])
 @pytest.mark.parametrize("what", ["run", "replay"])
 def test_where_no_journal_can_be_kept_nothing_is_sent(tmp_path: Path, place: str, what: str) -> None:

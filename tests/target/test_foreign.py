@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Collection
 from typing import Any
 
@@ -224,3 +225,17 @@ def test_headers_of_their_files_tell_neither_name_nor_place() -> None:
     mine = hidden(case, evolve(answer(b"Mine"), headers=told), owned={"file-abc123"})
     assert mine.exchange.response is not None
     assert told == mine.exchange.response.headers
+
+
+def test_hiding_a_text_takes_no_many_times_its_memory() -> None:
+    """A target may send megabytes that are no JSON."""
+    text = b'{"' + b"\\x" * 500_000
+    case, response = Case("files.content", "GET", "/files/{file_id}/content", {"file_id": "file-abc123"}), answer(text)
+    assert text == response.body
+    tracemalloc.start()
+    try:
+        hidden(case, response)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 6 * len(text)
