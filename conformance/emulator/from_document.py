@@ -57,7 +57,7 @@ def _results(call: Call) -> dict[str, Any]:
     """As many results as the request asks for with ``n``, where the answer lists results; completed later."""
     number = call.get("n", 1)
     asked = call.operation.method == "POST" and call.answers("data", "*")
-    return {"data": [{} for _ in range(number)]} if asked and isinstance(number, int) else {}
+    return {"data": [{} for _ in range(number if isinstance(number, int) else 1)]} if asked else {}
 
 
 def _ids(path: str) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ require other fields and types; what they send is completed, so that it is valid
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from itertools import islice
 from typing import Any
 
@@ -140,7 +141,7 @@ class Completion:
                 yield from self._candidates(rest.joined(self._flat(branch)), value, depth)
             return
         if flat.values is not None:
-            yield from sorted(flat.values, key=lambda one: one is None)
+            yield from sorted(flat.values, key=lambda one: (one is None, -_resemblance(one, value)))
             return
         types = flat.types or (("object",) if flat.properties else ("array",) if "items" in flat.keywords else ())
         if "null" in types and (depth > _SHALLOW or value is None):
@@ -199,6 +200,14 @@ class Completion:
         made = [self.complete(schema, item, depth + 1) for schema, item in zip(schemas, given, strict=True)]
         least = keywords.get("minItems", 0)
         return [item for at, item in enumerate(made) if at < least or self.fits(schemas[at], item)]
+
+
+def _resemblance(one: Any, other: Any) -> float:
+    """How much two texts resemble each other, from 0 to 1: a state that a document lacks is nearest to one of its kind
+    (``incomplete`` to ``completed``, not to ``queued``). 0 for other values.
+    """
+    both = isinstance(one, str) and isinstance(other, str)
+    return SequenceMatcher(None, one, other, autojunk=False).ratio() if both else 0.0
 
 
 _made: dict[int, Completion] = {}

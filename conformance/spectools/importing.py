@@ -32,6 +32,7 @@ from conformance.spectools.importnames import base_and_path, known_names
 from conformance.spectools.importnotes import Notes
 from conformance.spectools.importstreams import graft
 from conformance.spectools.importunions import contradictory, overlapping
+from conformance.spectools.stream_ends import forgotten_ends
 from conformance.spectools.swagger import to_three
 
 __all__ = ["MOST_BYTES", "Imported", "import_file"]
@@ -248,6 +249,9 @@ def _written(target: Path, label: str, made: dict[str, Any], importer: Importer,
             clauses = carryover.carried_clauses(first, known)
             features.update(carryover.carried_features(first, near))
             (draft / "clauses.toml").write_text(tomlkit.dumps(clauses), encoding="utf-8")
+        for text in forgotten_ends(first, known):
+            importer.notes.add(text)
+            meta["gaps"].append(text)
         meta["features"] = sorted(features)
         (draft / "version.toml").write_text(tomlkit.dumps(meta), encoding="utf-8")
         if target.exists():

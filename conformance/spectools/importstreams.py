@@ -35,6 +35,9 @@ def add_stream(
         content = answer.get("content", {})
         _split(content, schemas)
         if _STREAM in content:
+            nameless = _whole(content[_STREAM])
+            if nameless:
+                importer.notes.add(f"{name}: {nameless} events have neither a name nor a form; they are left out")
             _wrap(content[_STREAM], schemas)
     version, known = (alike[0].version, alike[1].stream) if alike is not None else ("", None)
     success = operation["responses"].get("200", {})
@@ -49,6 +52,8 @@ def add_stream(
         content = success["content"]
     if _STREAM not in content:
         return
+    if known is not None:
+        _named(content[_STREAM], known.media.schema, schemas)
     # OpenAPI can't express a protocol, so it is taken from the same operation of a known version.
     mark = {"protocol": known.protocol if known else "unknown"}
     if known is not None and known.done is not None:
@@ -90,11 +95,44 @@ def _is_chunk(branch: Any, schemas: Schemas) -> bool:
     return any(str(value).endswith(".chunk") for value in values)
 
 
+def _whole(media: dict[str, Any]) -> int:
+    """Make whole events of a union that adds to properties beside it, as documents generated from TypeSpec have it.
+
+    Returns how many of its branches name no event and have no form. They say nothing that a target could be held to.
+    """
+    schema = media["schema"]
+    union = next((key for key in ("oneOf", "anyOf") if key in schema), None)
+    if union is None or "properties" not in schema:
+        return 0
+    events = []
+    for branch in schema[union]:
+        shared = {name: schema["properties"].get(name, {}) for name in schema["properties"]}
+        own = branch.get("properties", {})
+        fields = {name: {**shared.get(name, {}), **own.get(name, {})} for name in (*shared, *own)}
+        if "const" in fields.get("event", {}) or "contentSchema" in fields.get("data", {}):
+            events.append({"type": "object", "required": sorted({*schema.get("required", ()), "data"}),
+                           "properties": fields})  # fmt: skip
+    if not events:
+        return 0
+    media["schema"] = {union: events}
+    return len(schema[union]) - len(events)
+
+
+def _named(media: dict[str, Any], known: Any, schemas: Schemas) -> None:
+    """Give a union of events the name that it has in a known version: errata name their places by it."""
+    name = str(known.get("$ref", "")).removeprefix(_PREFIX) if isinstance(known, Mapping) else ""
+    schema = media["schema"]
+    if name and name not in schemas.made and ("oneOf" in schema or "anyOf" in schema):
+        schemas.made[name] = schema
+        media["schema"] = {"$ref": _PREFIX + name}
+
+
 def _wrap(media: dict[str, Any], schemas: Schemas) -> None:
     """Turn the schema of an event's data into the schema of an event, unless it is one already."""
     schema = media["schema"]
-    # A schema with a property ``data`` already describes a whole event.
-    if schema == {} or "data" in _target(schema, schemas).get("properties", {}):
+    # A schema with a property ``data`` already describes a whole event, and so does a union of such.
+    union = next((schema[key] for key in ("oneOf", "anyOf") if key in schema), [schema])
+    if schema == {} or all("data" in _target(branch, schemas).get("properties", {}) for branch in union):
         return
     data = {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}
     media["schema"] = {"type": "object", "required": ["data"], "properties": {"data": data}}

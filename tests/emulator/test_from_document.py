@@ -264,3 +264,12 @@ def test_values_keep_what_fits(expected: Any, schema: Any, value: Any) -> None:
     completion = Completion(load("2024-10-21"))
     assert expected == completion.complete(schema, value)
     assert completion.fits(schema, expected)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given"), [("completed", "incomplete"), ("queued", NOTHING), ("queued", "queued"), ("failed", "faulty")]
+)
+def test_a_state_that_a_document_lacks_becomes_the_nearest_one(wanted: str, given: Any) -> None:
+    """A run that ended can't be queued for ever because its document doesn't know how it ended."""
+    states = {"type": "string", "enum": ["queued", "in_progress", "failed", "completed"]}
+    assert wanted == Completion(load("2024-06-01")).complete(states, given)
