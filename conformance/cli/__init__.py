@@ -21,7 +21,7 @@ from types import ModuleType
 from conformance import __version__
 from conformance.errors import ConformanceError, UsageError, outside
 
-__all__ = ["main"]
+__all__ = ["PROG", "main", "parser"]
 
 PROG = "aoai-conformance"
 
@@ -34,18 +34,32 @@ def _commands(chosen: str) -> dict[str, ModuleType]:
     return {module.NAME: module for module in sorted(modules, key=lambda module: module.ORDER)}
 
 
-def _parser(chosen: str = "") -> argparse.ArgumentParser:
+class _Version(argparse.Action):
+    """``--version``: the suite, and each api-version with the digest of its document."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from conformance.spec.loading import load, versions
+
+        print(f"{PROG} {__version__}")
+        for name in versions():
+            print(f"  {name}  {load(name).digest[:12]}")
+        parser.exit()
+
+
+def parser(chosen: str = "") -> argparse.ArgumentParser:
     """The argument parser; ``chosen`` is the first argument of the command line."""
-    parser = argparse.ArgumentParser(
+    made = argparse.ArgumentParser(
         prog=PROG, description="Conformance tests for the Azure OpenAI data-plane REST API.", allow_abbrev=False
     )
-    parser.add_argument("--version", action="version", version=f"{PROG} {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    made.add_argument(
+        "--version", action=_Version, nargs=0, help="print the versions of the suite and of its documents"
+    )
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module in _commands(chosen).items():
         sub = commands.add_parser(name, help=module.HELP, description=module.HELP, allow_abbrev=False)
         module.add(sub)
         sub.set_defaults(main=module.main)
-    return parser
+    return made
 
 
 def _open_closed_streams() -> None:
@@ -81,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # terminals that lack a character still get the line
     given = [*(sys.argv[1:] if argv is None else argv)]  # not list(): that name is a command of this package
-    args = _parser(given[0] if given else "").parse_args(given)
+    args = parser(given[0] if given else "").parse_args(given)
     try:
         _must_be_somewhere()
         return int(args.main(args))

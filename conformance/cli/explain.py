@@ -35,10 +35,21 @@ def add(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Print the explanation."""
     check = find_check(args.check)
-    print(f"{check.id}  ({check.level}, judged on each {check.scope})")
-    print()
-    print(textwrap.indent(check.doc, "  "))
-    print()
+    for line in rule(check):
+        print(line)
+    if not args.no_example:
+        print()
+        for line in example(check, example_of(check, args.api_version)):
+            print(line)
+    return 0
+
+
+def rule(check: Check) -> Iterator[str]:
+    """Yield what a check demands, the clauses that it rests on and what proves it."""
+    yield f"{check.id}  ({check.level}, judged on each {check.scope})"
+    yield ""
+    yield textwrap.indent(check.doc, "  ")
+    yield ""
     # Versions may word a clause differently; those that agree share one paragraph.
     homes: dict[tuple[str, str, str, str], list[str]] = {}
     for version in versions():
@@ -46,22 +57,17 @@ def main(args: argparse.Namespace) -> int:
         if clause is not None:
             homes.setdefault((clause.text, clause.source, clause.keyword, clause.provenance), []).append(version)
     for (text, source, keyword, provenance), where in homes.items():
-        print(f"  clause    {check.clause} ({keyword}, {provenance}): {text}")
-        print(f"  source    {source}")
-        print(f"  versions  {', '.join(where)}")
-    print(f"  applies   operations {', '.join(check.operations)}; scenarios {', '.join(check.scenarios)}")
+        yield f"  clause    {check.clause} ({keyword}, {provenance}): {text}"
+        yield f"  source    {source}"
+        yield f"  versions  {', '.join(where)}"
+    yield f"  applies   operations {', '.join(check.operations)}; scenarios {', '.join(check.scenarios)}"
     if check.entails:
-        print(f"  entails   (broken too, whenever this one is) {', '.join(check.entails)}")
+        yield f"  entails   (broken too, whenever this one is) {', '.join(check.entails)}"
     proof = inspect.getdoc(check.counterexample) or "Counterexample: a change of a good answer."
-    print(f"  proof     {proof.splitlines()[0]} Try it: serve --break {check.id}")
-    if not args.no_example:
-        print()
-        for line in _example(check, example_of(check, args.api_version)):
-            print(line)
-    return 0
+    yield f"  proof     {proof.splitlines()[0]} Try it: serve --break {check.id}"
 
 
-def _example(check: Check, found: Example | None) -> Iterator[str]:
+def example(check: Check, found: Example | None) -> Iterator[str]:
     """Yield the lines of an example: the request, then what differs between the good and the bad answer."""
     if found is None:
         yield "  example   the emulator's answers show none"

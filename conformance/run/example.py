@@ -7,7 +7,7 @@ asked whether it reports it. So the example is never older than the check.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -25,7 +25,7 @@ from conformance.spec.loading import load, versions
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding
 
-__all__ = ["Example", "example_of"]
+__all__ = ["Example", "example_of", "examples_of"]
 
 
 @frozen
@@ -50,21 +50,33 @@ def example_of(check: Check, version: str = "") -> Example | None:
     known = [version] if version else [name for name in versions() if check.clause in load(name).clause_by_id]
     for profile in (Profile.SMOKE, Profile.STANDARD):
         for name in known:
-            found = next(_examples(load(name), check, profile), None)
-            if found is not None:
+            for _, found in _examples(load(name), [check], profile):
                 return found
     return None
 
 
-def _examples(spec: Spec, check: Check, profile: str) -> Iterator[Example]:
-    """Yield the examples in the scenarios of a profile, each from the witness of a verdict."""
+def examples_of(checks: Iterable[Check]) -> Mapping[str, Example]:
+    """The examples of many checks, by id, where the emulator's answers show one: a few runs instead of one for each."""
+    found: dict[str, Example] = {}
+    wanted = {check.id: check for check in checks}
+    for profile in (Profile.SMOKE, Profile.STANDARD):
+        for name in versions():
+            known = load(name).clause_by_id
+            left = [check for id, check in wanted.items() if id not in found and check.clause in known]
+            for id, one in _examples(load(name), left, profile) if left else ():
+                found.setdefault(id, one)
+    return found
+
+
+def _examples(spec: Spec, checks: Iterable[Check], profile: str) -> Iterator[tuple[str, Example]]:
+    """Yield the examples in the scenarios of a profile, each from the witness of a verdict, with the check's id."""
     with tempfile.TemporaryDirectory(prefix="aoai-conformance-") as name:
         folder = Path(name)
         # A configuration of its own: that of the user may name a target.
         (folder / "conformance.toml").touch()
         options = Options(
             api_versions=(spec.version,),
-            checks=(check.id,),
+            checks=tuple(check.id for check in checks),
             profile=profile,
             config=folder / "conformance.toml",
             out=folder / "out",
@@ -79,7 +91,8 @@ def _examples(spec: Spec, check: Check, profile: str) -> Iterator[Example]:
             for item in chosen.items:
                 verdict = session.verdict(item)
                 if verdict.witness:
-                    yield from _shown(spec, check, session.trace(item), verdict.witness)
+                    shown = _shown(spec, item.check, session.trace(item), verdict.witness)
+                    yield from ((item.check.id, one) for one in shown)
         finally:
             session.close()
 
