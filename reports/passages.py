@@ -169,6 +169,8 @@ def _plain(passage: Passage) -> dict[str, Any]:
         "unclear": passage.unclear,
         "one_sided": passage.one_sided,
         "probe": passage.probe,
+        "volley": passage.volley,
+        "gathered": passage.gathered,
     }
 
 
@@ -202,6 +204,8 @@ def _passage(plain: Mapping[str, Any]) -> Passage:
         unclear=plain["unclear"],
         one_sided=plain["one_sided"],
         probe=plain["probe"],
+        volley=plain["volley"],
+        gathered=plain["gathered"],
     )
 
 

@@ -14,6 +14,9 @@ NAME = "via"
 HELP = "certify a gateway from both sides: what reaches the service, and what is lost on the way back"
 ORDER = 45
 
+#: The most requests that are under way at once.
+MOST_AT_ONCE = 64
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
@@ -56,6 +59,13 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="seconds to wait for one that refuses healthy requests",
     )
     parser.add_argument(
+        "--parallel",
+        type=int,
+        default=1,
+        metavar="N",
+        help="requests under way at once, told apart by a text in them (default 1; the recording upstream only)",
+    )
+    parser.add_argument(
         "--record", type=Path, default=None, metavar="FILE", help="write what reached the upstream here"
     )
     parser.add_argument("-o", "--out", type=Path, default=None, metavar="DIR", help="folder of the report")
@@ -69,6 +79,8 @@ def main(args: argparse.Namespace) -> int:
     """
     if not 0 <= args.upstream_port <= 65535:
         raise UsageError(f"--upstream-port {args.upstream_port}: must be 0 to 65535")
+    if not 1 <= args.parallel <= MOST_AT_ONCE:
+        raise UsageError(f"--parallel {args.parallel}: must be 1 to {MOST_AT_ONCE}")
     # Late: what serves and sends takes long to import, and the help needs none of it.
     from attrs import asdict
 
@@ -104,6 +116,7 @@ def main(args: argparse.Namespace) -> int:
         record=args.record,
         wait=args.wait,
         patience=args.patience,
+        parallel=args.parallel,
     )
     passed = certified(plan, os.environ, _say, _progress)
     passages = part("reports.passages")

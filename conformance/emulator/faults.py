@@ -25,7 +25,8 @@ class UpstreamFault:
     before the header section. ``cut``: it is closed after this many events of a stream, or after half of another body.
     ``stall``: seconds of silence after the first event, or before any other answer. ``interval``: seconds between two
     events, for the first ``pauses`` of them (None: all). ``malformed``: the last third of a body is missing although
-    it ends properly. ``times``: only this many requests in a row meet the fault; None for all.
+    it ends properly. ``times``: only this many requests in a row meet the fault; None for all. ``gather``: no answer
+    begins before so many requests have met the fault, or ``patience`` seconds after the first of them.
     """
 
     name: str
@@ -39,6 +40,8 @@ class UpstreamFault:
     pauses: int | None = None
     malformed: bool = False
     times: int | None = None
+    gather: int = 0
+    patience: float = 5.0
 
     @property
     def breaks(self) -> bool:
@@ -70,6 +73,8 @@ _SCHEMA: dict[str, Any] = {
         "pauses": _COUNT,
         "malformed": {"type": "boolean"},
         "times": {"type": "integer", "minimum": 1},
+        "gather": _COUNT,
+        "patience": _SECONDS,
     },
 }
 

@@ -169,6 +169,8 @@ class _Recording:
         """Pass on what the application sends, as the fault changes it."""
         if self.dropped:
             return
+        while not self.tape.gathered(self.fault) and not self.protocol.transport.is_closing():
+            await asyncio.sleep(0.01)
         if message["type"] == "http.response.start":
             if self.fault.malformed or self.fault.cut is not None:
                 headers = [pair for pair in message["headers"] if pair[0].decode("latin-1").lower() not in _FRAMING]

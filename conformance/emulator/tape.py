@@ -30,11 +30,14 @@ __all__ = ["Armed", "Tape", "told"]
 
 @frozen
 class Armed:
-    """A fault that requests meet whose target or body contains a text ("" is in every one), and how many met it."""
+    """A fault that requests meet whose target or body contains a text ("" is in every one), and how many met it, the
+    first one at ``since``.
+    """
 
     fault: UpstreamFault
     contains: str = ""
     met: int = 0
+    since: float = 0.0
 
     @property
     def left(self) -> int | None:
@@ -133,10 +136,16 @@ class Tape:
             text = self._rows[index].request.url.encode("utf-8", "replace") + b"\n" + body
             for place, one in enumerate(self._armed):
                 if one.left != 0 and one.contains.encode() in text:
-                    self._armed[place] = evolve(one, met=one.met + 1)
+                    self._armed[place] = evolve(one, met=one.met + 1, since=one.since or time.monotonic())
                     self._rows[index] = evolve(self._rows[index], injected=one.fault.name)
                     return one.fault
             return NO_FAULT
+
+    def gathered(self, fault: UpstreamFault) -> bool:
+        """True if as many requests have met a fault as it gathers, or its patience is over."""
+        with self._changed:
+            known = next((one for one in self._armed if one.fault == fault), None)
+            return known is None or known.met >= fault.gather or time.monotonic() >= known.since + fault.patience
 
     def body(self, index: int, body: bytes) -> None:
         """Note the body of a request, once it has arrived."""

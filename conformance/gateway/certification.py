@@ -40,7 +40,8 @@ class Plan:
 
     ``url`` is a real upstream with the key in the environment variable ``key_env``; "" is the recording emulator on
     ``host`` and ``port``, which writes to ``record`` if that is given. ``wait`` are the seconds for which the gateway
-    may start, ``patience`` those for which it may refuse healthy requests.
+    may start, ``patience`` those for which it may refuse healthy requests. ``parallel`` is the number of
+    requests under way at once.
     """
 
     spec: Spec
@@ -53,6 +54,7 @@ class Plan:
     record: Path | None = None
     wait: float = 60.0
     patience: float = 30.0
+    parallel: int = 1
 
 
 def certified(
@@ -88,6 +90,7 @@ def certified(
             script=faults(),
             stories=(told(one, plan.spec, windows, settings) for one in lives),
             alive=alive,
+            parallel=plan.parallel,
             tell=tell,
         )
     passed.notes.extend(f"{count} requests were not sent: {why}" for why, count in chosen.left_out.items())

@@ -13,6 +13,7 @@ from conformance.emulator.faults import NO_FAULT, UpstreamFault
 from conformance.errors import Unreachable, UsageError
 from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.upstream import UpstreamCall
+from conformance.gateway.canaries import planted
 from conformance.gateway.cases import healthy, plain_and_streamed
 from conformance.gateway.windows import Windows
 from conformance.passage.passage import Passage, Record
@@ -28,6 +29,13 @@ _PAUSE = 0.25
 
 #: After this many bytes of a stream the client leaves, if it leaves on purpose: the first event is read.
 _FEW = 1
+
+
+#: So many clients send a request at once, in order to see what a gateway makes of that.
+CLIENTS = 4
+
+#: How often they do so if their requests were not under way at once.
+_TRIES = 2
 
 
 @frozen
@@ -88,9 +96,12 @@ def pass_through(
     script: Sequence[tuple[UpstreamFault, bool]] = (),
     stories: Iterable[Iterator[Passage]] = (),
     alive: bool = True,
+    parallel: int = 1,
     tell: Callable[[int, int], None] | None = None,
 ) -> Passed:
-    """Send all cases, then one request for each fault of a script (see ``script.py``).
+    """Send all cases, then some at once, then one request for each fault of a script.
+
+    ``parallel`` is the number of cases that are under way at once; those to which no canary can be added go alone.
 
     ``stories`` yield further passages: scenarios, one after the other. ``patience`` is the most seconds to wait for a
     gateway that has locked itself. ``alive`` is False for one that never answered a valid request with a success: then
@@ -104,26 +115,93 @@ def pass_through(
         raise UsageError("no valid request with a JSON body is among the cases", hint="choose other --operation")
     passed = Passed()
     lock = _Lock(windows, {**probes, "": plain}, patience if alive else 0.0, passed)
-    for number, case in enumerate(cases):
+    done = 0
+    for together in _in_volleys(cases, parallel if windows.tape is not None else 1):
         if tell is not None:
-            tell(number, len(cases))
-        try:
-            alone = direct.send(case) if direct is not None else None
-            windows.skip()
-            passage = windows.passage(case, direct=alone)
-        except Withheld as reason:
-            passed.withheld[str(reason)] += 1
-            continue
-        passed.passages.append(passage)
-        lock.look_after(passage)
+            tell(done, len(cases))
+        done += len(together)
+        if len(together) > 1:
+            _at_once(windows, direct, together, passed, lock)
+        else:
+            _alone(windows, direct, together[0], passed, lock)
     for story in stories:
         for passage in story:
             passed.passages.append(passage)
             lock.look_after(passage)
     if windows.tape is not None:
+        for case in (plain, streamed):
+            if case is not None and planted(case, "text") is not None:
+                _gathered(windows, case, passed)
         _scripts(windows, passed, lock, script, {False: plain, True: streamed})
         passed.strays.extend(windows.strays)
     return passed
+
+
+def _in_volleys(cases: Sequence[Case], parallel: int) -> Iterator[tuple[Case, ...]]:
+    """Yield the cases, so many of those at once to which a canary can be added."""
+    waiting: list[Case] = []
+    for case in cases:
+        if parallel < 2 or planted(case, "text") is None:
+            yield (case,)
+            continue
+        waiting.append(case)
+        if len(waiting) == parallel:
+            yield tuple(waiting)
+            waiting = []
+    if waiting:
+        yield tuple(waiting)
+
+
+def _alone(windows: Windows, direct: Target | None, case: Case, passed: Passed, lock: _Lock) -> None:
+    """Send one case directly and through the gateway."""
+    try:
+        alone = direct.send(case) if direct is not None else None
+        windows.skip()
+        passage = windows.passage(case, direct=alone)
+    except Withheld as reason:
+        passed.withheld[str(reason)] += 1
+        return
+    passed.passages.append(passage)
+    lock.look_after(passage)
+
+
+def _at_once(windows: Windows, direct: Target | None, cases: Sequence[Case], passed: Passed, lock: _Lock) -> None:
+    """Send several cases at once. What the gateway refused alone, it may have refused because of the others: such a
+    case is sent once more by itself.
+    """
+    try:
+        alone = [direct.send(case) if direct is not None else None for case in cases]
+        windows.skip()
+        volley = windows.volley(cases, alone)
+    except Withheld as reason:
+        passed.withheld[str(reason)] += len(cases)
+        return
+    again = []
+    for passage in volley:
+        if not passage.calls and not passage.unclear and not passage.through.ok:
+            again.append(passage.case)
+            passage = evolve(passage, direct=None)  # noqa: PLW2901 - its own leg decides when it is alone
+        passed.passages.append(passage)
+        lock.look_after(passage)
+    for case in again:
+        _alone(windows, direct, case, passed, lock)
+
+
+def _gathered(windows: Windows, case: Case, passed: Passed) -> None:
+    """Send a case from several clients at once while the upstream waits for all of them; once more where they were not
+    under way at once, because a busy machine may have delayed one.
+    """
+    for _ in range(_TRIES):
+        try:
+            volley = windows.volley((case,) * CLIENTS, (None,) * CLIENTS, gather=CLIENTS)
+        except Withheld as reason:
+            passed.withheld[str(reason)] += CLIENTS
+            return
+        passed.passages.extend(volley)
+        calls = [call for passage in volley for call in passage.calls]
+        latest = max((call.at for call in calls), default=0.0)
+        if len(calls) < CLIENTS or all(not call.over or latest < (call.ended or latest) for call in calls):
+            return
 
 
 def _scripts(

@@ -1,4 +1,4 @@
-"""Which requests at the upstream belong to which request of a client: one at a time, on one clock.
+"""Which requests at the upstream belong to which request of a client: one at a time on one clock, or by canaries.
 
 Header fields don't survive every gateway. But while one client alone sends one request, all that arrives at the
 upstream belongs to it. The window stays open after the client's end until every answer of the upstream has ended: late
@@ -9,20 +9,26 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from attrs import define, evolve, field
 
 from conformance.emulator.faults import NO_FAULT, UpstreamFault
 from conformance.emulator.tape import Tape
+from conformance.errors import HarnessError
 from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.upstream import UpstreamCall
+from conformance.gateway.canaries import ambiguous, calls_with, canary, planted
 from conformance.passage.passage import Passage
 from conformance.requests.case import Case
 from conformance.requests.headers import EMULATOR_HEADER
 from conformance.target.target import Target
 
 __all__ = ["Windows", "marked"]
+
+#: The most seconds between the beginnings of two clients whose order is looked at.
+_MOMENT = 0.1
 
 
 @define(eq=False)
@@ -39,6 +45,7 @@ class Windows:
     upstream: str = ""
     linger: float = 5.0
     strays: list[UpstreamCall] = field(factory=list)
+    volleys: int = field(default=0, init=False)
     _seen: int = field(default=0, init=False)
 
     def passage(self, case: Case, fault: UpstreamFault = NO_FAULT, direct: Exchange | None = None) -> Passage:
@@ -50,11 +57,9 @@ class Windows:
         mark = self.tape.mark
         self.strays.extend(self.tape.since(self._seen)[: mark - self._seen])
         self.tape.expect(fault)
-        sent_at, clock = time.time(), time.monotonic()
         try:
-            exchange = self.target.send(marked(case))
+            exchange, began, over = self._timed(marked(case))
         finally:
-            over = time.monotonic()
             self.tape.settled(mark, self.linger)
             self.tape.expect(NO_FAULT)
             self._seen = self.tape.mark
@@ -62,7 +67,7 @@ class Windows:
         return Passage(
             case=case,
             through=exchange,
-            began=clock + (exchange.started - sent_at),
+            began=began,
             over=over,
             calls=calls,
             direct=direct,
@@ -71,6 +76,62 @@ class Windows:
             upstream=self.upstream,
             unclear=_unclear(calls, exchange),
         )
+
+    def volley(self, cases: Sequence[Case], directs: Sequence[Exchange | None], gather: int = 0) -> tuple[Passage, ...]:
+        """Send cases at once, each with a canary (``canaries.py``). Every case must have a text for one.
+
+        With ``gather`` the upstream answers none before so many have arrived. Then each client begins once the request
+        of the one before it has arrived, or after a moment, so that there is an order.
+        """
+        tape = self._recording()
+        texts = [canary() for _ in cases]
+        sent = [marked(_with(case, text)) for case, text in zip(cases, texts, strict=True)]
+        mark = tape.mark
+        self.strays.extend(tape.since(self._seen)[: mark - self._seen])
+        tape.expect(UpstreamFault("", gather=gather) if gather else NO_FAULT)
+        self.volleys += 1
+        with ThreadPoolExecutor(len(sent)) as clients:
+            try:
+                under_way = []
+                for number, case in enumerate(sent):
+                    if gather and number:
+                        tape.wait(mark, lambda rows, number=number: len(rows) >= number, _MOMENT)  # type: ignore[misc]
+                    under_way.append(clients.submit(self._timed, case))
+                timed = [one.result() for one in under_way]
+            finally:
+                tape.settled(mark, self.linger)
+                tape.expect(NO_FAULT)
+                self._seen = tape.mark
+        calls = tape.since(mark)
+        found = {text: calls_with(text, calls) for text in texts}
+        unclear = ambiguous(found, calls)
+        return tuple(
+            Passage(
+                case=case,
+                through=exchange,
+                began=began,
+                over=over,
+                calls=found[text],
+                direct=direct,
+                secret=self.secret,
+                upstream=self.upstream,
+                unclear=unclear.get(text, ""),
+                volley=self.volleys,
+                gathered=gather,
+            )
+            for case, text, direct, (exchange, began, over) in zip(cases, texts, directs, timed, strict=True)
+        )
+
+    def _timed(self, case: Case) -> tuple[Exchange, float, float]:
+        """An exchange, and its beginning and end on the clock of the upstream."""
+        sent_at, clock = time.time(), time.monotonic()
+        exchange = self.target.send(case)
+        return exchange, clock + (exchange.started - sent_at), time.monotonic()
+
+    def _recording(self) -> Tape:
+        if self.tape is None:
+            raise HarnessError("requests at once are told apart at a recording upstream alone")
+        return self.tape
 
     def skip(self) -> None:
         """What is on the tape now is known: other requests of ours, no strays."""
@@ -90,6 +151,13 @@ def marked(case: Case) -> Case:
     ids = (("x-ms-client-request-id", str(one)), ("traceparent", f"00-{one.hex}-{one.hex[:16]}-01"))
     named = {name.lower() for name, _ in case.headers}
     return evolve(case, headers=(*case.headers, *(pair for pair in ids if pair[0] not in named)))
+
+
+def _with(case: Case, text: str) -> Case:
+    found = planted(case, text)
+    if found is None:
+        raise HarnessError(f"{case.id} has no text for a canary")
+    return found
 
 
 def _unclear(calls: tuple[UpstreamCall, ...], exchange: Exchange) -> str:

@@ -96,6 +96,11 @@ def _usage_not_asked(_difference: Difference, passage: Passage | None) -> bool:
     return not (isinstance(options, dict) and options.get("include_usage") is True)
 
 
+def _too_many(difference: Difference, _passage: Passage | None) -> bool:
+    """The refusal says that there are too many requests."""
+    return difference.after in ("429", "503")
+
+
 def _still_there(difference: Difference, _passage: Passage | None) -> bool:
     """The text of the service is part of the new text."""
     return bool(difference.before) and difference.before.rstrip("…") in difference.after
@@ -231,6 +236,28 @@ TABLE: tuple[_Sentence, ...] = (
         (),
         "*",
         _policy("the gateway keeps or rewrites a field that it could have forwarded", _INTERMEDIARIES),
+    ),
+    _Sentence(
+        "via.parallel.limit",
+        (),
+        "*",
+        _policy("the gateway limits how many requests are under way", "RFC 6585 section 4: servers may limit clients"),
+    ),
+    _Sentence(
+        "via.parallel.order",
+        (),
+        "*",
+        _policy(
+            "the gateway has a queue in which the last may be the first",
+            "RFC 9110 section 9.3: requests are independent",
+        ),
+    ),
+    _Sentence(
+        "via.parallel.refused",
+        (),
+        "*",
+        _policy("the gateway limits how many requests are under way", "RFC 6585 section 4: servers may limit clients"),
+        _too_many,
     ),
     _Sentence(
         "via.isolation.fault",

@@ -86,7 +86,9 @@ class Passage:
     (``127.0.0.1:8686``) of the upstream. ``unclear`` says why the calls can't be told from those of other requests; ""
     if they can. ``one_sided`` is True if the upstream isn't ours, so that nothing can be seen of what reached it.
     ``probe`` is the id of the case that went wrong, if this is a healthy request that was sent in order to see whether
-    the gateway still serves; "" for others.
+    the gateway still serves; "" for others. ``volley`` numbers the requests that were under way at once; 0 for one that
+    was alone. ``gathered`` is the number of requests for which the upstream waited before it answered any of them; 0 if
+    it didn't wait.
     """
 
     case: Case
@@ -101,6 +103,8 @@ class Passage:
     unclear: str = ""
     one_sided: bool = False
     probe: str = ""
+    volley: int = 0
+    gathered: int = 0
 
     @property
     def call(self) -> UpstreamCall | None:

@@ -64,6 +64,7 @@ class RecordRule:
     doc: str
     look: Callable[[Record], Iterable[tuple[Case | None, Found]]] = field(repr=False)
     counterexample: Callable[[Record], Record | None] = field(repr=False)
+    entails: tuple[str, ...] = ()
 
     def judge(self, record: Record) -> tuple[Difference, ...]:
         """The differences that the rule finds. Raises :class:`NotSeen` if it can't judge the record."""
@@ -144,6 +145,7 @@ def record_rule(
     source: str,
     counterexample: Callable[[Record], Record | None],
     sees: Callable[[Record], V],
+    entails: tuple[str, ...] = (),
 ) -> Callable[[Callable[[V], Iterable[tuple[Case | None, Found]]]], RecordRule]:
     """As :func:`rule`, for a judge of what several passages show together."""
 
@@ -151,7 +153,7 @@ def record_rule(
         def look(record: Record) -> Iterable[tuple[Case | None, Found]]:
             return judge(sees(record))
 
-        return RecordRule(id, level, side, clause, source, _doc(judge), look, counterexample)
+        return RecordRule(id, level, side, clause, source, _doc(judge), look, counterexample, entails)
 
     return make
 
@@ -162,13 +164,8 @@ def _doc(judge: object) -> str:
 
 @cache
 def all_rules() -> Mapping[str, Rule]:
-    """Every rule about one passage by id. Raises :class:`HarnessError` if a rule entails an unknown one."""
-    found = {id: one for id, one in _walked().items() if isinstance(one, Rule)}
-    for one in found.values():
-        for name in one.entails:
-            if name not in found:
-                raise HarnessError(f"{one.id} entails {name}, which does not exist")
-    return found
+    """Every rule about one passage by id."""
+    return {id: one for id, one in _walked().items() if isinstance(one, Rule)}
 
 
 @cache
@@ -180,7 +177,7 @@ def record_rules() -> Mapping[str, RecordRule]:
 @cache
 def _walked() -> Mapping[str, Rule | RecordRule]:
     """Every rule by id, found by walking ``conformance/passage/rules``. Raises :class:`HarnessError` if two have the
-    same id.
+    same id or one entails an unknown rule.
     """
     from conformance.passage import rules
 
@@ -191,4 +188,8 @@ def _walked() -> Mapping[str, Rule | RecordRule]:
                 if value.id in found:
                     raise HarnessError(f"two rules are called {value.id}", where=info.name)
                 found[value.id] = value
+    for one in found.values():
+        for name in one.entails:
+            if name not in found:
+                raise HarnessError(f"{one.id} entails {name}, which does not exist")
     return dict(sorted(found.items()))

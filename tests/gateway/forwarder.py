@@ -51,6 +51,9 @@ class Alteration:
     extra: Callable[[Message, Gateway], Message | None] = lambda message, gateway: None
     whole: bool = False  # the answer is read to its end before a byte of it is sent
     times: int = 1
+    at_once: int | None = None  # so many requests are forwarded at once; the others wait, or are refused
+    newest_first: bool = False  # of those that wait
+    refuses: bool = False  # those that would have to wait
 
 
 HONEST = Alteration("honest")
@@ -65,6 +68,33 @@ class Gateway:
     url: str = ""
     alteration: Alteration = HONEST
     memory: dict[str, str] = field(factory=dict)
+    inside: int = field(default=0, init=False)
+    waiting: list[object] = field(factory=list, init=False)
+    moved: threading.Condition = field(factory=threading.Condition, init=False)
+
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        """Wait for a turn, as the alteration has it. Yields False for a request that gets none."""
+        alteration, ticket = self.alteration, object()
+        with self.moved:
+            if alteration.refuses and alteration.at_once is not None and self.inside >= alteration.at_once:
+                yield False
+                return
+            self.waiting.append(ticket)
+
+            def mine() -> bool:
+                free = alteration.at_once is None or self.inside < alteration.at_once
+                return free and self.waiting[-1 if alteration.newest_first else 0] is ticket
+
+            assert self.moved.wait_for(mine, 20)
+            self.waiting.remove(ticket)
+            self.inside += 1
+        try:
+            yield True
+        finally:
+            with self.moved:
+                self.inside -= 1
+                self.moved.notify_all()
 
     @contextmanager
     def asked(self, message: Message) -> Iterator[http.client.HTTPResponse]:
@@ -104,7 +134,15 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if not (gateway.memory.get("passes key") or sent.header("api-key") == gateway.key):
             sent = sent.without("api-key").having("api-key", gateway.key)
-        request = alteration.request(sent)
+        with gateway.turn() as admitted:
+            if admitted:
+                self._forward(alteration.request(sent), gateway)
+            else:
+                self._write(Message(("429",), (("retry-after", "1"),), b""))
+
+    def _forward(self, request: Message, gateway: Gateway) -> None:
+        """Send a request on, and its answer back."""
+        alteration = gateway.alteration
         try:
             for _ in range(alteration.times - 1):
                 with gateway.asked(request) as first:

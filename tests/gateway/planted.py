@@ -191,6 +191,13 @@ def _without_null_reasons(data: list[str]) -> list[str]:
     return [one.replace('"finish_reason":null,', "") for one in data]
 
 
+def _first_answer(message: Message) -> Message:
+    """A cache whose key is the kind of answer, and not the request."""
+    return _FIRST.setdefault(message.header("content-type"), message)
+
+
+_FIRST: dict[str, Message] = {}
+
 _NULLS = "via.answer.nulls-documented"
 
 _WHOLE_END = body_in(lambda body: body if b"[DONE]" in body else body + b"data: [DONE]\n\n")
@@ -246,10 +253,13 @@ PLANTED: tuple[Planted, ...] = (
     Planted(Alteration("shares cookies", request=more("Cookie", "session=1")), "via.request.cookies"),
     Planted(Alteration("reads to the end", whole=True), "via.stream.cancelled", script=((PACE, True),)),
     Planted(Alteration("locks itself", extra=_locks), "via.isolation"),
+    Planted(Alteration("one after the other", at_once=1), "via.parallel.serial", names=("plain",)),
+    Planted(Alteration("refuses a second client", at_once=1, refuses=True), "via.parallel.refused", names=("plain",)),
     Planted(Alteration("refuses", extra=_no), "via.refused"),
     Planted(Alteration("knows no route", extra=_missing), "via.refused"),
     # what the client gets
     Planted(Alteration("answers from a cache", extra=_cached), "via.answer.invented"),
+    Planted(Alteration("gives everybody the first answer", answer=_first_answer), "via.isolation.answers"),
     _got("changes a refusal's status", _retries_refused, "via.answer.status"),
     _got("makes 200 of 400", lambda m: evolve(m, line=("200",)), "via.answer.status"),
     _got("status as code", put("400", "error", "code"), "via.answer.error"),

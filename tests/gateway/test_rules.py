@@ -22,7 +22,7 @@ def honest(running: Stage) -> Record:
     """What is seen of an honest gateway, faults of the upstream included."""
     record = running.through(HONEST, script=faults()).record
     # The same, as it looks to somebody who can't see the upstream.
-    blind = (evolve(one, calls=(), one_sided=True) for one in record.passages if not one.probe)
+    blind = (evolve(one, calls=(), one_sided=True, volley=0, gathered=0) for one in record.passages if not one.probe)
     return evolve(record, passages=(*record.passages, *blind))
 
 
@@ -75,9 +75,12 @@ def test_a_rule_finds_its_counterexample_and_nothing_else_does(name: str, runnin
 @pytest.mark.parametrize("name", sorted(record_rules()))
 def test_a_rule_about_several_requests_finds_its_counterexample(name: str, running: Stage, honest: Record) -> None:
     before = {row.rule for row in _judged(running, honest).rows}
-    broken = record_rules()[name].counterexample(honest)
+    rule = record_rules()[name]
+    broken = rule.counterexample(honest)
     assert broken is not None
-    assert {name} == {row.rule for row in _judged(running, broken).rows} - before
+    told = {row.rule for row in _judged(running, broken).rows} - before
+    assert name in told
+    assert told - {name} <= set(rule.entails)
 
 
 def test_every_rule_names_its_clause_and_its_source() -> None:

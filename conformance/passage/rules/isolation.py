@@ -1,4 +1,4 @@
-"""What one request does to the others: refusals for everybody after a mistake or a fault, requests that nobody made."""
+"""What one request does to the others: refusals after a mistake or a fault, foreign answers, requests of nobody."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from attrs import evolve, frozen
 from conformance.evidence.exchange import Response
 from conformance.passage.passage import Kind, Passage, Record, Side
 from conformance.passage.rule import Found, record_rule
+from conformance.passage.streams import is_stream, payloads
 from conformance.passage.views import NotSeen
 from conformance.requests.case import Case
 from conformance.verdict import Level
 
-__all__ = ["after_faults", "after_mistakes", "unasked"]
+__all__ = ["after_faults", "after_mistakes", "foreign_answers", "unasked"]
 
 _SOURCE = "the same healthy request succeeds before and after"
 
@@ -29,10 +30,11 @@ class _Aftermath:
 def _aftermaths(record: Record, *, faults: bool) -> tuple[_Aftermath, ...]:
     """Those after faults of the upstream, or those after mistakes of a client."""
     found: list[_Aftermath] = []
-    cause: Passage | None = None
+    causes: dict[str, Passage] = {}
     for passage in record.passages:
+        cause = causes.get(passage.probe)
         if not passage.probe:
-            cause = passage
+            causes[passage.case.id] = passage
         elif cause is not None:
             if found and found[-1].cause is cause:
                 found[-1] = evolve(found[-1], probes=(*found[-1].probes, passage))
@@ -109,17 +111,61 @@ def after_faults(seen: tuple[_Aftermath, ...]) -> Iterator[tuple[Case | None, Fo
     yield from _refusals(seen)
 
 
-def _one_more(record: Record) -> Record | None:
-    """A counterexample: a request of a client reached the upstream once more, later."""
-    calls = [call for passage in record.passages for call in passage.calls]
-    return evolve(record, strays=(*record.strays, calls[0])) if calls else None
-
-
 def _both_sides(record: Record) -> Record:
     """The record, if the upstream's requests are seen."""
     if all(passage.one_sided for passage in record.passages):
         raise NotSeen("the upstream is not ours: what reached it can't be seen")
     return record
+
+
+def _ids(response: Response | None) -> frozenset[str]:
+    """What the service made up for one answer alone: the id of the object, and the ids of the request."""
+    if response is None:
+        return frozenset()
+    found = {value for name, value in response.headers if name.lower() in ("apim-request-id", "x-request-id")}
+    values = [one.json for one in payloads(response) if one.is_json] if is_stream(response) else [response.json]
+    found |= {one["id"] for one in values if isinstance(one, dict) and isinstance(one.get("id"), str)}
+    return frozenset(found - {""})
+
+
+def _swapped(record: Record) -> Record | None:
+    """A counterexample: a client gets the answer that was made for another one."""
+    known = [one for one in record.passages if one.calls and one.gathered and _ids(one.got)]
+    if len(known) < 2:
+        return None
+    other, one = known[:2]
+    changed = evolve(one, through=evolve(one.through, response=other.got))
+    return evolve(record, passages=tuple(changed if each is one else each for each in record.passages))
+
+
+@record_rule(
+    "via.isolation.answers",
+    Level.MUST,
+    Side.ANSWER,
+    clause="The answer to one client's request is nobody else's, neither at once nor later.",
+    source="the ids that the upstream made up for each of its answers",
+    counterexample=_swapped,
+    sees=_both_sides,
+    entails=("via.answer.body", "via.answer.headers", "via.stream.events"),
+)
+def foreign_answers(seen: Record) -> Iterator[tuple[Case | None, Found]]:
+    """No client gets the answer that was made for another one."""
+    owner: dict[str, Passage] = {}
+    for passage in seen.passages:
+        for call in passage.calls:
+            owner.update(dict.fromkeys(_ids(call.answer), passage))
+    for passage in seen.passages:
+        shown = _ids(passage.got)
+        own = frozenset[str]().union(*(_ids(call.answer) for call in passage.calls))
+        others = sorted(one for one in shown - own if owner.get(one, passage) is not passage)
+        if others and not shown & own and not (passage.unclear or passage.one_sided):
+            yield passage.case, ("/", Kind.LEAKED, "its own answer", others[0], "the id of an answer to another client")
+
+
+def _one_more(record: Record) -> Record | None:
+    """A counterexample: a request of a client reached the upstream once more, later."""
+    calls = [call for passage in record.passages for call in passage.calls]
+    return evolve(record, strays=(*record.strays, calls[0])) if calls else None
 
 
 @record_rule(

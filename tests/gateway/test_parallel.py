@@ -1,0 +1,111 @@
+"""Several clients at once: which request at the upstream is whose, and what a gateway makes of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from conformance.gateway.canaries import ambiguous, calls_with, planted
+from conformance.gateway.session import CLIENTS, pass_through
+from conformance.gateway.windows import Windows
+from conformance.passage.judge import Conclusion, judged
+from conformance.passage.passage import Record
+from conformance.pointer import look_up
+from conformance.requests.case import Case, JsonBody
+from conformance.settings.gateway import Gateway as Declarations
+from conformance.settings.gateway import Nature
+from conformance.verdict import Level
+
+from .editing import body_in
+from .forwarder import HONEST, Alteration
+from .stage import Stage, verdict
+
+_NAMES = ("plain", "streamed", "tools", "wrong", "embeddings")
+
+
+def test_through_an_honest_gateway_each_request_is_found_by_its_canary(running: Stage) -> None:
+    cases = [running.cases[name] for name in _NAMES]
+    passed = pass_through(running.windows, running.direct, cases, patience=5.0, parallel=4)
+    result = verdict(passed)
+    assert ((), Conclusion.TRANSPARENT) == (result.rows, result.conclusion)
+    at_once = [one for one in passed.passages if one.volley and not one.gathered]
+    assert 4 == len([one for one in at_once if one.volley == at_once[0].volley])
+    assert [1] * len(at_once) == [len(one.calls) for one in at_once]
+    gathered = [one for one in passed.passages if one.gathered]
+    assert 2 * CLIENTS == len(gathered)
+
+
+def test_a_limit_is_a_policy_with_its_number(running: Stage) -> None:
+    rows = verdict(running.through(Alteration("two at once", at_once=2), ("plain",))).rows
+    (row,) = [row for row in rows if row.rule.startswith("via.parallel")]
+    assert ("via.parallel.limit", Nature.POLICY, Level.OBS) == (row.rule, row.judgement.nature, row.level)
+    assert ("4 at once", "2 at once") == (row.example.before, row.example.after)
+
+
+def test_a_queue_whose_last_is_first_is_told(running: Stage) -> None:
+    rows = verdict(running.through(Alteration("a stack", at_once=1, newest_first=True), ("plain",))).rows
+    assert {"via.parallel.serial", "via.parallel.order"} == {row.rule for row in rows}
+
+
+def test_a_canary_that_does_not_arrive_leaves_its_request_unjudged(running: Stage) -> None:
+    alteration = Alteration("cuts canaries", request=body_in(lambda body: re.sub(rb" canary-\w+", b"", body)))
+    running.between.alteration = alteration
+    try:
+        case = running.cases["plain"]
+        volley = running.windows.volley((case, case), (None, None))
+    finally:
+        running.between.alteration = HONEST
+    assert all("has no canary" in one.unclear for one in volley)
+    result = judged(Record(volley), running.spec, Declarations())
+    assert Conclusion.NOTHING is result.conclusion
+
+
+def test_repeats_and_refusals_of_one_client_among_several_are_told_apart(running: Stage) -> None:
+    def twice(windows: Windows, times: int) -> list[int]:
+        running.between.alteration = Alteration("sends twice", times=times)
+        try:
+            case = running.cases["plain"]
+            return [len(one.calls) for one in windows.volley((case, case), (None, None))]
+        finally:
+            running.between.alteration = HONEST
+
+    assert [1, 1] == twice(running.windows, 1)
+    assert [2, 2] == twice(running.windows, 2)
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ({"prompt": ["a", "b"]}, "/prompt/1"),
+        ({"input": "b"}, "/input"),
+        (
+            {"messages": [{"content": [{"type": "text", "text": "b"}, {"type": "image_url"}]}]},
+            "/messages/0/content/0/text",
+        ),
+        ({"messages": [{"content": "b"}, {"role": "assistant", "content": None}]}, "/messages/0/content"),
+    ],
+)
+def test_a_canary_is_added_to_the_last_text(body: Any, where: str, running: Stage) -> None:
+    found = planted(evolve(running.cases["plain"], body=JsonBody(body)), "canary-1")
+    assert found is not None
+    assert "b canary-1" == look_up(found.json, where)
+    assert "b" == look_up(body, where)
+
+
+@pytest.mark.parametrize("body", [{"prompt": [[1, 2]]}, {"input": ""}, {"messages": "none"}, [], {"input": 7}])
+def test_a_request_without_a_text_goes_alone(body: Any, running: Stage) -> None:
+    case: Case = evolve(running.cases["plain"], body=JsonBody(body))
+    assert planted(case, "canary-1") is None
+
+
+def test_a_request_with_two_canaries_belongs_to_nobody(running: Stage) -> None:
+    case = running.cases["plain"]
+    (first, second) = running.windows.volley((case, case), (None, None))
+    (call,) = first.calls
+    both = evolve(call, request=evolve(call.request, body=b"canary-1 canary-2"))
+    found = {text: calls_with(text, (both,)) for text in ("canary-1", "canary-2")}
+    assert {"canary-1", "canary-2"} == set(ambiguous(found, (both,)))
+    assert second.calls != first.calls
