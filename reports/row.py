@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from attrs import frozen
 
@@ -12,7 +13,7 @@ from conformance.verdict import Outcome
 from .headline import Headline, headline
 from .jsonl import Report
 from .matrix import Cell, matrix
-from .root_causes import root_causes
+from .root_causes import RootCause, root_causes
 from .summary import summarise
 
 __all__ = ["SIGNS", "Row", "areas_of", "counts_of", "row_of"]
@@ -72,10 +73,18 @@ def row_of(report: Report) -> Row:
         checks=summary.checks,
         passed=summary.passed_checks,
         causes=len(causes),
-        # The title of a broken rule says how it should be.
-        worst=("broken rule: " if causes[0].level else "") + causes[0].title if causes else "",
+        worst=_worst(causes, header["checks"]),
         areas={area: Cell(dict(found)) for area, found in sorted(counts.items())},
     )
+
+
+def _worst(causes: Sequence[RootCause], checks: Mapping[str, Mapping[str, Any]]) -> str:
+    """What the first cause is. The title of a rule says how it should be, so it is told that it is broken."""
+    if not causes:
+        return ""
+    title = causes[0].title
+    rule = str(checks.get(causes[0].checks[0], {}).get("title", ""))
+    return f"broken rule: {title}" if title == rule else title
 
 
 def areas_of(rows: Iterable[Row]) -> list[str]:

@@ -38,11 +38,14 @@ _ENTRIES = 50
 
 @frozen
 class Run:
-    """One report on the site. ``slug`` is its folder there, ``again`` the command that judges the same again."""
+    """One report on the site. ``slug`` is its folder there, ``again`` the command that judges the same again, and
+    ``start`` the one that starts the implementation before, "" if nobody told it.
+    """
 
     implementation: str
     slug: str
     again: str
+    start: str
     row: Row
     report: Report
 
@@ -52,12 +55,12 @@ class Run:
         return f"{self.row.passed} of {self.row.checks} checks passed"
 
 
-def run_of(implementation: str, report: Report) -> Run:
-    """A report as a run of an implementation; "" stands for the URL of its target."""
+def run_of(implementation: str, report: Report, start: str = "") -> Run:
+    """A report as a run of an implementation; "" stands for the URL of its target. ``start`` is a command."""
     row = row_of(report)
     name = implementation or row.target
     slug = re.sub(r"[^a-z0-9.]+", "-", f"{name} {row.version} {row.started}".lower()).strip("-")
-    return Run(name, slug, _again(report.header), row, report)
+    return Run(name, slug, _again(report.header), start, row, report)
 
 
 def _again(header: Mapping[str, Any]) -> str:
@@ -65,13 +68,15 @@ def _again(header: Mapping[str, Any]) -> str:
     scope, target = RunScope.from_json(header["scope"]), header["target"]
     if scope.recorded:
         return "recorded traffic: aoai-conformance judge FILE"
+    settings = (("AUTH", target["auth"], "api-key"), ("BASE_PATH", target.get("base_path"), None))
+    before = "".join(f"AOAI_TARGET_{name}={shlex.quote(str(one))} " for name, one, usual in settings if one != usual)
     words = ["aoai-conformance", "run", "--api-version", str(header["api_version"])]
     words += ["--profile", scope.profile, "--seed", str(header["seed"])]
     words += [] if target.get("embedded") else ["--target", str(target["url"])]
     chosen = (("--operation", scope.operations), ("--scenario", scope.scenarios), ("--check", scope.checks))
     words += [word for flag, names in chosen for name in names for word in (flag, name)]
     words += ["--shard", scope.shard] if scope.shard else []
-    return shlex.join(words)
+    return before + shlex.join(words)
 
 
 def site(runs: Iterable[Run], folder: Path, title: str) -> None:

@@ -28,13 +28,25 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="[NAME=]DIR",
         help="a run folder, or the folder of one api-version in it; NAME is the implementation (default: its URL)",
     )
+    parser.add_argument(
+        "--start",
+        action="append",
+        default=[],
+        metavar="NAME=COMMAND",
+        help="the command that starts an implementation, shown with how to reproduce its rows",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of the site")
     parser.add_argument("--title", default="Conformance of Azure OpenAI implementations", help="the title of the site")
 
 
 def main(args: argparse.Namespace) -> int:
     """Write the site and print where it is. What was in the folder before stays, unless it has the same name."""
-    runs = [site.run_of(name, jsonl.read(folder)) for given in args.runs for name, folder in _reports(given)]
+    starts = dict(map(_start, args.start))
+    found = [pair for given in args.runs for pair in _reports(given)]
+    unknown = sorted({*starts} - {name for name, _ in found})
+    if unknown:
+        raise UsageError(f"--start {unknown[0]}=…: no report has this name", hint="name the folder: NAME=DIR")
+    runs = [site.run_of(name, jsonl.read(folder), starts.get(name, "")) for name, folder in found]
     try:
         args.out.mkdir(parents=True, exist_ok=True)
         site.site(runs, args.out, args.title)
@@ -42,6 +54,14 @@ def main(args: argparse.Namespace) -> int:
         raise UsageError(f"can't be written: {error.strerror or error}", where=f"--out {args.out}") from None
     print(f"{len(runs)} reports: {args.out / 'index.html'}")
     return 0
+
+
+def _start(given: str) -> tuple[str, str]:
+    """(implementation, command). Raises :class:`UsageError` for something else."""
+    name, equals, command = given.partition("=")
+    if not (name and equals and command):
+        raise UsageError(f"--start {given}: must be NAME=COMMAND")
+    return name, command
 
 
 def _reports(given: str) -> list[tuple[str, Path]]:

@@ -24,7 +24,9 @@ __all__ = ["around", "claims", "header", "notes", "outdated"]
 def header(run: Opened, items: Sequence[Item], started: str) -> dict[str, Any]:
     """The header of the report. ``items`` are those that pytest selected."""
     chosen, target = run.chosen, run.config.target
-    about = {"url": target.url, "auth": target.auth, "embedded": run.embedded}
+    about: dict[str, Any] = {"url": target.url, "auth": target.auth, "embedded": run.embedded}
+    if target.base_path is not None:
+        about["base_path"] = target.base_path
     checks, seed = checks_of(chosen.options), chosen.options.seed
     return recording.header_of(chosen.spec, scope_of(run, items), checks, about, seed=seed, started=started)
 

@@ -56,7 +56,8 @@ class Run:
 class Shot:
     """A screenshot: of which run, at which fragment, scrolled to which element, how wide and high, in which colours.
 
-    ``file`` is the page below the folder of the run; "" is that of its first api-version.
+    ``file`` is the page below the folder of the run; "" is that of its first api-version. Without a run it is below
+    this folder.
     """
 
     run: str
@@ -90,6 +91,7 @@ SHOTS: Mapping[str, Shot] = {
     "evidence": Shot("broken", "item=lifecycle.deleted.gone--lifecycle.assistants", size=(1000, 800)),
     "stream": Shot("stream", FINDING, element=".stream"),
     "two-versions": Shot("two-versions", file="index.html", size=(1280, 420)),
+    "site": Shot("", file="../site/index.html", size=(1600, 980)),
 }
 
 
@@ -129,7 +131,8 @@ def made(run: Run, folder: Path) -> None:
 
 def taken(browser: Browser, shot: Shot, folder: Path, file: Path) -> None:
     """Take one screenshot."""
-    page_file = folder / "out" / (shot.file or f"{RUNS[shot.run].versions[0]}/index.html")
+    below = folder / "out" if shot.run else HERE
+    page_file = (below / (shot.file or f"{RUNS[shot.run].versions[0]}/index.html")).resolve()
     width, height = shot.size
     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=shot.scheme)
     page.goto(f"{page_file.as_uri()}#{shot.fragment}")
@@ -154,7 +157,8 @@ def main(names: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as below, sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
         for run in dict.fromkeys(shot.run for shot in wanted.values()):
-            made(RUNS[run], Path(below) / run)
+            if run:
+                made(RUNS[run], Path(below) / run)
             for name in (name for name, shot in wanted.items() if shot.run == run):
                 file = HERE / f"{name}.png"
                 taken(browser, wanted[name], Path(below) / run, file)
