@@ -91,7 +91,7 @@ SHOTS: Mapping[str, Shot] = {
     "evidence": Shot("broken", "item=lifecycle.deleted.gone--lifecycle.assistants", size=(1000, 800)),
     "stream": Shot("stream", FINDING, element=".stream"),
     "two-versions": Shot("two-versions", file="index.html", size=(1280, 420)),
-    "site": Shot("", file="../site/index.html", size=(1600, 980)),
+    "site": Shot("", file="../example/index.html", size=(1600, 980)),
 }
 
 

@@ -1,4 +1,4 @@
-"""The example under ``docs/site`` is what its command makes of the reports that are kept beside it."""
+"""The example under ``docs/example`` is what its command makes of the reports that are kept beside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-EXAMPLE = DOCS / "site"
+EXAMPLE = DOCS / "example"
 
 #: What must not be in what is shown to others: a path of the machine on which it was made.
 OF_A_MACHINE = re.compile(r"/(?:tmp|root|home|work|var|Users)/")

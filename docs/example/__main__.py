@@ -1,7 +1,7 @@
 """Makes the example site in this folder: runs against the suite's own emulator and against two servers from PyPI.
 
-    python docs/site            # installs the servers, judges them, and makes the site of the reports; some minutes
-    python docs/site --render   # only makes the site again, of the reports in runs/
+    python docs/example            # installs the servers, judges them, and makes the site of the reports; some minutes
+    python docs/example --render   # only makes the site again, of the reports in runs/
 
 The reports stay in ``runs`` (packed), so that the site can be made again from them. The servers are installed into a
 temporary environment, without their dependencies being pinned.
@@ -144,7 +144,7 @@ def render(out: Path) -> None:
 def main(words: Sequence[str]) -> None:
     """Make the site, with new runs unless ``--render`` is given."""
     if words not in ([], ["--render"]):
-        raise SystemExit("usage: python docs/site [--render]")
+        raise SystemExit("usage: python docs/example [--render]")
     if not words:
         shutil.rmtree(RUNS, ignore_errors=True)
         for server in SERVERS:
