@@ -72,7 +72,9 @@ def _protocols(spec: Spec, report: Report) -> dict[str, _Protocol]:
             one.asked += 1
             if response is not None and seen.exchange.ok and response.media_type == "text/event-stream":
                 one.answered += 1
-                one.seen.update(event.name or _UNNAMED for event in stream_of(response).events)
+                # The sentinel that closes a stream is no event of the document.
+                sent = [event for event in stream_of(response).events if event.data != shape.done]
+                one.seen.update(event.name or _UNNAMED for event in sent)
     return found
 
 

@@ -82,6 +82,12 @@ def runs(context: TemplateContext) -> Iterator[Draft]:
     yield run("format", response_format="auto")
     yield run("stream", stream=True)
     yield run("stream.forced-tool", stream=True, tools=[TOOL], tool_choice=FORCED)
+    if whole:
+        # Ends of a stream that a run of its own thread shows best: cut off by its limit, and failed.
+        long = {"messages": [{"role": "user", "content": "Count from 1 to 900 in words, one number after the other."}]}
+        yield run("stream.limits", stream=True, thread=long, max_completion_tokens=256)
+        unknown = "an unknown model may be refused, or the run fails"
+        yield run("stream.failed", unknown, stream=True, model="no-such-deployment")
 
 
 @template("threads.runs.submit_tool_outputs")

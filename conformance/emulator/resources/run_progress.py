@@ -48,8 +48,7 @@ def advance(call: Call, run: Value, plan: RunPlan) -> list[Announced]:
 def _proceed(call: Call, run: Value, plan: RunPlan) -> Iterator[Announced]:
     """The step of a run in progress: run built-in tools, then wait for functions or write the message."""
     if plan.refused:
-        run["last_error"] = {"code": "server_error", "message": plan.refused}
-        yield from ended_early(call, run, "failed")
+        yield from _failed(call, run, plan)
         return
     if plan.builtin:
         # Taken out of the plan, so that a run which returns from waiting doesn't run them again.
@@ -73,9 +72,22 @@ def _proceed(call: Call, run: Value, plan: RunPlan) -> Iterator[Announced]:
     yield from _answered(call, run, plan)
 
 
-def _answered(call: Call, run: Value, plan: RunPlan) -> Iterator[Announced]:
-    """The step that creates the message, and the end of the run."""
-    now = call.clock.now()
+def _failed(call: Call, run: Value, plan: RunPlan) -> Iterator[Announced]:
+    """The step that begins a message, which the model never writes, and the end of the run."""
+    message, step = _message_begun(call, run)
+    yield from _message_begins(message, step)
+    run["last_error"] = {"code": "server_error", "message": plan.refused}
+    message |= {
+        "status": "incomplete",
+        "incomplete_at": call.clock.now(),
+        "incomplete_details": {"reason": "run_failed"},
+    }
+    yield _announced("thread.message.incomplete", message)
+    yield from ended_early(call, run, "failed")
+
+
+def _message_begun(call: Call, run: Value) -> tuple[Value, Value]:
+    """A new message without content, and the step that creates it."""
     message = new_message(
         call,
         run["thread_id"],
@@ -86,10 +98,21 @@ def _answered(call: Call, run: Value, plan: RunPlan) -> Iterator[Announced]:
         run_id=run["id"],
     )
     details = {"type": "message_creation", "message_creation": {"message_id": message["id"]}}
-    step = _new_step(call, run, details)
+    return message, _new_step(call, run, details)
+
+
+def _message_begins(message: Value, step: Value) -> Iterator[Announced]:
+    """Announce a step and the message that it creates."""
     yield from _step_begins(step)
     yield _announced("thread.message.created", message)
     yield _announced("thread.message.in_progress", message)
+
+
+def _answered(call: Call, run: Value, plan: RunPlan) -> Iterator[Announced]:
+    """The step that creates the message, and the end of the run."""
+    now = call.clock.now()
+    message, step = _message_begun(call, run)
+    yield from _message_begins(message, step)
     for text in parts(plan.message):
         part = {"index": 0, "type": "text", "text": {"value": text, "annotations": []}}
         delta = {"role": "assistant", "content": [part]}
