@@ -5,7 +5,7 @@ Nothing is judged here. What was created is removed at the end, under each versi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,18 +97,30 @@ def _harmless(case: Case | None) -> Case | None:
     """
     if case is None or case.creates or case.undo is not None:
         return None
-    return case if set(placeholders(case)) <= {"deployment", "run"} else None
+    return case if _bound_by(case, _ALWAYS) else None
+
+
+#: The placeholders that every target fills in.
+_ALWAYS = frozenset({"deployment", "run"})
+
+
+def _bound_by(case: Case, known: Set[str]) -> bool:
+    """True if every placeholder of a request gets a value."""
+    return all(name in known or name.startswith("deployment.") for name in placeholders(case))
 
 
 def _scenarios(side: Side, plan: Plan, form: Callable[[Pair], Case | None]) -> Iterator[Scenario]:
     """Yield one scenario for each operation, with the setup that its derived requests need."""
     for name, pairs in plan.pairs.items():
-        cases = {case.id: case for pair in pairs if (case := form(pair)) is not None}
         own = side.corpora.get(name)
-        if not cases:
-            continue
         setup = own.setup if own is not None else ()
         fresh = own.fresh if own is not None else ()
+        # A request of the other version may name an object that the setup of this one doesn't create.
+        there = {*_ALWAYS, *(made for case in (*setup, *fresh) for made in case.creates)}
+        asked = (case for pair in pairs if (case := form(pair)) is not None)
+        cases = {case.id: case for case in asked if _bound_by(case, there)}
+        if not cases:
+            continue
         resource = own.resource if own is not None else name.split(".", maxsplit=1)[0]
         yield corpus_scenario(OperationCorpus(name, resource, tuple(cases.values()), setup, fresh))
 

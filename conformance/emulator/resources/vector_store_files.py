@@ -184,13 +184,18 @@ def create_batch(call: Call) -> Response:
         "vector_store_id": store_id,
         "cancelled": False,
         # The same file twice is one file of the batch; the order stays.
-        "files": list(dict.fromkeys(call.body["file_ids"])),
+        "files": list(dict.fromkeys(_file_ids(call))),
     }
     members_of = call.store.collection("file-batch-files", batch["id"])
     for file_id in batch["files"]:
         members_of.put(file_id, attach(call, store_id, file_id, chunking=chunking, attributes=attributes))
     call.store.collection("file-batches", store_id).put(batch["id"], batch)
     return call.json(_shown(call, batch))
+
+
+def _file_ids(call: Call) -> list[str]:
+    """The files of a batch: ids, or in some versions objects with options of their own."""
+    return list(call.body.get("file_ids") or [one["file_id"] for one in call.get("files", [])])
 
 
 @handles("vector_stores.file_batches.get")
