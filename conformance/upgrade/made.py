@@ -78,7 +78,59 @@ def made_for(change: Change, bases: Iterable[Pair], *, old: bool, new: bool) -> 
                 pair = _changed(base, _spot(base.value, location) or (), [value] if wrapped else value)
                 if pair is not None and (pair.fits_old, pair.fits_new) == (old, new):
                     return pair
-    return None
+    return next((p for p in _grafts(change, sorted_bases[:2]) if (p.fits_old, p.fits_new) == (old, new)), None)
+
+
+def _grafts(change: Change, bases: Iterable[Pair]) -> Iterator[Pair]:
+    """Yield requests of which one member of the body is built anew, so that it leads to the place of a change."""
+    for base in bases:
+        for location in change.locations[:_PLACES]:
+            if location[:1] != (".body",) or len(location) < 3 or location[1][0] != ".":
+                continue
+            top = location[1][1:]
+            for node in _nodes(base, location[:2]):
+                for value in _values(change, base):
+                    for grown in _grown(node, location[2:], value):
+                        pair = _changed(base, ("body", top), grown)
+                        if pair is not None:
+                            yield pair
+
+
+def _nodes(base: Pair, location: Location) -> Iterator[Node]:
+    """Yield the schemas at a location, of the newer version first."""
+    for side, case in ((base.new_side, base.new), (base.old_side, base.old)):
+        read = side.value(case) if case is not None else None
+        if read is not None:
+            yield from nodes_at(read[0], location)
+
+
+def _grown(node: Node, rest: Location, value: Any) -> Iterator[Any]:
+    """Yield values for a schema that have a value at a location below it."""
+    if not rest:
+        yield value
+        return
+    step, below = rest[0], rest[1:]
+    for inner in _inside(node, step):
+        for grown in _grown(inner, below, value):
+            if step == "*":
+                yield [grown]
+            elif step == "%":
+                yield {"key": grown}
+            elif step[0] == "?":
+                name, _, tag = step[1:].partition("=")
+                yield {**grown, name: tag} if isinstance(grown, dict) else grown
+            else:
+                yield from _with_member(node, step[1:], grown)
+
+
+def _with_member(node: Node, name: str, value: Any) -> Iterator[Any]:
+    """Yield plausible objects for a schema, with a value for one member."""
+    for form in forms_of(node).of("object"):
+        if name in form.properties and form.node is not None:
+            made = sampler.Sampler().value(form.node)
+            if isinstance(made, dict):
+                rest = {key: item for key, item in made.items() if key != name}
+                yield rest if value is _ABSENT else {**rest, name: value}
 
 
 def _spots(change: Change) -> Iterator[tuple[Location, bool]]:
@@ -133,11 +185,8 @@ def _values(change: Change, base: Pair) -> Iterator[Any]:
             yield from _sizes(change, given)
         case Subject.FIELD if change.needed and change.kind is Kind.ADDED:
             yield _ABSENT
-    for side in (base.new_side, base.old_side):
-        case = base.new if side is base.new_side else base.old
-        read = side.value(case) if case is not None else None
-        for node in nodes_at(read[0], change.location) if read is not None else ():
-            yield from _samples(node)
+    for node in _nodes(base, change.location):
+        yield from _samples(node)
     if change.subject not in (Subject.FIELD, Subject.TAG):
         yield from _ANY
 
