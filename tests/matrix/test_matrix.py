@@ -87,7 +87,7 @@ LEVELS = Path(os.environ.get("AOAI_SHARED", Path(__file__).resolve().parents[3] 
 def test_every_softer_rule_has_a_reason() -> None:
     """A list of exceptions that hides a MUST would be worse than a low percentage."""
     assert set(SOFTER) <= {*DEFECTS, *mutants()}
-    keywords = {clause.id: clause.keyword for version in versions() for clause in load(version).clauses}
+    keywords = {clause.id: clause.keyword for version in versions(drafts=True) for clause in load(version).clauses}
     for name, entry in SOFTER.items():
         assert bool(entry.line) != bool(entry.clause), name
         assert not entry.clause or keywords[entry.clause] in ("SHOULD", "MAY"), name

@@ -45,11 +45,17 @@ def test_our_versions_may_be_used(version: str, profile: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.deep
-@pytest.mark.parametrize(("file", "label"), PUBLISHED)
-def test_published_documents_may_be_used(file: str, label: str, shared: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("file", "label", "profile"),
+    [
+        ("2024-10-21.json", "2024-10-21", "smoke"),
+        *(pytest.param(*each, "standard", marks=pytest.mark.deep) for each in PUBLISHED),
+    ],
+)
+def test_published_documents_may_be_used(file: str, label: str, profile: str, shared: Path, tmp_path: Path) -> None:
+    """A small one with the other tests, all of them at standard in ``tox run -e deep``."""
     import_file(shared / "official-specs" / file, label, tmp_path)
-    done = check(label, "--specs", str(tmp_path))
+    done = check(label, "--specs", str(tmp_path), "--profile", profile)
     assert (done.returncode, done.stdout) == (0, "")
 
 

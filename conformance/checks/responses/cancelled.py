@@ -26,7 +26,7 @@ def _going_on(value: Any, _request: Request) -> Any:
 @trace_check(
     "responses.cancel.confirmed",
     Level.SHOULD,
-    clause="response-cancelled",
+    clause="response-cancel-answer",
     counterexample=on_json(_going_on, when=asked("POST", r"/responses/\w+/cancel")),
     scenarios=CANCELLED,
     needs=("later.cancel",),
