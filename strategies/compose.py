@@ -242,7 +242,9 @@ class _Assembly:
         """
         makers = self.composer.shared.makers
         # Each placeholder needs an object. What nothing in this version creates is replaced by an impossible id.
-        needed, missing = makers.chain(placeholders_of(case), self.derivation.operation.path)
+        needed, missing = makers.chain(
+            placeholders_of(case), self.derivation.operation.path, self.derivation.operation.id
+        )
         if missing:
             # An object in the path is the one that is acted on; in a body it is only mentioned.
             in_path = any("{" + name + "}" in text for name in missing for text in case.path_params.values())
@@ -253,7 +255,9 @@ class _Assembly:
                 if in_path:
                     case = evolve(case, role=case.role or roles.ID_UNKNOWN)
             # Some placeholders are gone now, so fewer objects are needed.
-            needed, _ = makers.chain(placeholders_of(case), self.derivation.operation.path)
+            needed, _ = makers.chain(
+                placeholders_of(case), self.derivation.operation.path, self.derivation.operation.id
+            )
         if case.expect is Expect.ACCEPT and not makers.given(self.derivation.operation):
             why = "nothing in this version creates what it names"
             case = evolve(case, expect=Expect.EITHER, level=Level.SHOULD, reason=why)

@@ -209,9 +209,10 @@ class Makers:
                     return evolve(case, creates={name: f"/{name}"}, undo=undo)
         return case
 
-    def chain(self, names: Iterable[str], near: str = "") -> tuple[tuple[Case, ...], tuple[str, ...]]:
+    def chain(self, names: Iterable[str], near: str = "", asked: str = "") -> tuple[tuple[Case, ...], tuple[str, ...]]:
         """The setup cases for some placeholders, in the order in which to send them, and the names that nothing
-        creates.
+        creates. They are for requests of the operation ``asked`` to the path ``near``; what this operation itself does
+        need not be done before.
         """
         made: dict[str, Case] = {}
         missing: dict[str, None] = {}
@@ -231,7 +232,8 @@ class Makers:
             made[name] = source
             # A file must be uploaded and then attached to the store before the store's file can be read.
             link = makers[0]
-            if link is not source and (near + "/").startswith(link.path + "/") and all_there(link, (*seen, name)):
+            below = (near + "/").startswith(link.path + "/") and link.operation != asked
+            if link is not source and below and all_there(link, (*seen, name)):
                 made[f"{name} in {link.operation}"] = link
 
         def all_there(case: Case, seen: tuple[str, ...]) -> bool:

@@ -90,4 +90,7 @@ def _print(row: dict[str, Any]) -> None:
     print(
         "upper bounds, with the preflight and the removal of what is created; not counted are retries, polling of slow"
     )
-    print("objects, and the removal of what a target creates although it should refuse it")
+    print(
+        "objects, the removal of what a target creates although it should refuse it, and what a smoke run creates once"
+    )
+    print("more because it was refused before or belongs to another process")

@@ -81,7 +81,7 @@ def _lint(args: argparse.Namespace) -> int:
     from conformance.spectools.derivation_rules import unhandled
     from conformance.spectools.lint import lint
 
-    problems = lint(tuple(args.versions), args.specs, corpora=bool(args.versions))
+    problems = lint(tuple(args.versions), args.specs, profiles=Profile.ALL if args.versions else ())
     for problem in problems:
         print(problem)
     for version in () if problems else args.versions:

@@ -243,8 +243,8 @@ class App:
         given = request.header("content-type") or ""
         # Clients that leave out the header mean JSON.
         media_type = given.split(";", 1)[0].strip().lower() or "application/json"
-        # Clients of some operations send JSON where a form without files is documented; the service takes both.
-        if media_type == "application/json" and _no_files(version.spec, operation):
+        # Clients send JSON where a form is documented that needs no file; the service takes both.
+        if media_type == "application/json" and _no_file_needed(version.spec, operation):
             media_type = next(iter(operation.body))
         elif media_type not in operation.body:
             raise errors.unsupported_media_type(media_type, ", ".join(operation.body))
@@ -287,14 +287,14 @@ def _coded(request: Request, response: Response) -> Response:
     return packed.with_header("content-encoding", "gzip")
 
 
-def _no_files(spec: Spec, operation: Operation) -> bool:
-    """Return True if the operation documents only a form and the form has no files."""
+def _no_file_needed(spec: Spec, operation: Operation) -> bool:
+    """Return True if the operation documents only a form, and the form may be sent without a file."""
     if list(operation.body) != ["multipart/form-data"]:
         return False
     schema = spec.deref(operation.body["multipart/form-data"].schema)
-    return all(spec.deref(field).get("type") for field in schema.get("properties", {}).values()) and not any(
-        spec.deref(field).get("format") == "binary" for field in schema.get("properties", {}).values()
-    )
+    fields = schema.get("properties", {})
+    needed = (spec.deref(fields.get(name, {})) for name in schema.get("required", fields))
+    return all(field.get("type") and field.get("format") != "binary" for field in needed)
 
 
 def _check_apart(specs: Sequence[Spec]) -> None:

@@ -117,6 +117,9 @@ def _about_file(spec: Spec, media: Media, error: SchemaError) -> bool:
 
 
 def _is_file(spec: Spec, schema: Any) -> bool:
+    """True for what a form holds as a file: binary text, a list of it, or a schema that says nothing (OpenAPI 3.1)."""
     node = spec.deref(schema)
+    if node == {}:
+        return True
     inner = spec.deref(node.get("items", {})) if isinstance(node, Mapping) else {}
     return any(isinstance(one, Mapping) and one.get("format") == "binary" for one in (node, inner))

@@ -16,8 +16,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
-from attrs import frozen
-
 from conformance.errors import HarnessError
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Trace
@@ -29,7 +27,8 @@ from conformance.requests.profile import Profile
 from conformance.run.claims import Claims
 from conformance.run.known_failures import KnownFailures
 from conformance.run.scenario_settings import settings_of
-from conformance.run.scenario_state import ScenarioState, checked, never_sent
+from conformance.run.scenario_state import Event, ScenarioState, checked, never_sent
+from conformance.run.shared_objects import SharedObjects
 from conformance.run.store import InMemory, Store
 from conformance.scenarios.scenario import GiveUp, Scenario, Settings, Wait
 from conformance.spec.spec import Spec
@@ -44,16 +43,6 @@ __all__ = ["Event", "Runner", "default_concurrency"]
 def default_concurrency(*, live: bool) -> int:
     """The number of exchanges in flight if the user names none. A live resource has rate limits."""
     return 2 if live else 8
-
-
-@frozen
-class Event:
-    """Progress of a scenario: it ``started``, ``sent`` a case, or ``ended``."""
-
-    kind: str
-    scenario: str
-    case: str = ""
-    status: int | None = None
 
 
 class Runner:
@@ -84,6 +73,7 @@ class Runner:
         self.spec, self.target = spec, target
         self.checks: Mapping[str, Check] = {check.id: check for check in checks}
         self._states = {s.id: ScenarioState(index, s) for index, s in enumerate(scenarios)}
+        self._shared = SharedObjects(self._states)
         self._concurrency = concurrency or default_concurrency(live=target.live)
         self._settings = settings or settings_of(target, profile)
         found = preflight or Preflight()
@@ -231,6 +221,8 @@ class Runner:
             state_or_none = next(self._waiting, None)
             if state_or_none is not None:
                 self._active += 1
+                if self._shared.holds(state_or_none):
+                    continue
                 return state_or_none, -1
             # Nothing is ready, waiting or running, so no more work can appear. The other workers are woken to see that
             # too.
@@ -259,7 +251,7 @@ class Runner:
                     state.ended, state.outcome = reason, Outcome.NOT_APPLICABLE
                     raise StopIteration  # noqa: TRY301 - as above
                 state.foreign = self.target.foreign()
-                state.script = state.scenario.script(self.spec, self._settings)
+                state.script = state.scenario.script(self.spec, self._shared.settings(self._settings, state.scenario))
                 step = checked(next(state.script))
             else:
                 step = checked(state.script.send(tuple(state.results)))
@@ -288,7 +280,7 @@ class Runner:
                 self._enqueue(state, -1)
             else:
                 state.step += 1
-                state.cases = tuple(self._stamped(state, case) for case in step)
+                state.cases = tuple(map(state.stamped, step))
                 # Placeholders, replaced as answers come in: a step that is cut off still has a result for each case.
                 state.results = [never_sent(case, "not sent") for case in state.cases]
                 state.withheld = [True] * len(state.cases)
@@ -298,13 +290,6 @@ class Runner:
                 if not state.cases:
                     self._enqueue(state, -1)
             self._lock.notify_all()
-
-    def _stamped(self, state: ScenarioState, case: Case) -> Case:
-        """The case with its scenario and step, which are part of its id. Cases of a corpus have neither."""
-        # The id of a corpus case must be the same in every run, so it names no step.
-        if state.scenario.is_corpus or case.scenario:
-            return case
-        return case.at(state.scenario.id, case.step or str(state.step))
 
     def _send(self, state: ScenarioState, number: int) -> None:
         case = state.cases[number]
@@ -324,6 +309,7 @@ class Runner:
             if exchange is not None:
                 state.results[number], state.withheld[number] = exchange, False
                 state.creations.note(case, exchange)
+                self._shared.note(case, exchange)
                 self._watch(state, exchange)
             elif reason is not None:
                 self._left_out(state, case, number, reason)
@@ -381,14 +367,20 @@ class Runner:
                 state.kept = True
             except OSError as error:
                 state.error = error
-            state.done.set()
+            self._over(state)
 
     def _crash(self, state: ScenarioState, error: Exception) -> None:
         """Note an exception of a script or of the listener: it ends the scenario with an error."""
         with self._lock:
             state.error = state.error or error
             state.closing = True
-            state.done.set()
+            self._over(state)
+
+    def _over(self, state: ScenarioState) -> None:
+        """Note that a scenario has ended, and start those that waited for it. Called under the lock."""
+        state.done.set()
+        for freed in self._shared.released():
+            self._enqueue(freed, -1)
 
     def _tell(self, kind: str, state: ScenarioState, case: str = "", status: int | None = None) -> None:
         """Report progress."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reprlib
 import threading
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from conformance.errors import HarnessError
 from conformance.evidence.exchange import Exchange, Fault, FaultKind
@@ -18,7 +18,17 @@ from conformance.target.foreign import ForeignObjects
 from conformance.target.limits import Window
 from conformance.verdict import Outcome
 
-__all__ = ["ScenarioState", "checked", "never_sent"]
+__all__ = ["Event", "ScenarioState", "checked", "never_sent"]
+
+
+@frozen
+class Event:
+    """Progress of a scenario: it ``started``, ``sent`` a case, or ``ended``."""
+
+    kind: str
+    scenario: str
+    case: str = ""
+    status: int | None = None
 
 
 @define(eq=False)
@@ -43,6 +53,13 @@ class ScenarioState:
     error: Exception | None = None
     kept: bool = False
     done: threading.Event = field(factory=threading.Event)
+
+    def stamped(self, case: Case) -> Case:
+        """The case with its scenario and step, which are part of its id. Cases of a corpus have neither."""
+        # The id of a corpus case must be the same in every run, so it names no step.
+        if self.scenario.is_corpus or case.scenario:
+            return case
+        return case.at(self.scenario.id, case.step or str(self.step))
 
     def keep_step(self) -> None:
         """Add the exchanges of the present step to the evidence, without what belongs to others and was hidden."""

@@ -10,15 +10,14 @@ from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from conformance.checks.catalogue import all_checks
 from conformance.corpus.corpus import build_corpus
 from conformance.errors import ConfigError, UsageError
 from conformance.judging.check import Check, Scope
-from conformance.requests.case import Case
 from conformance.requests.profile import Profile
-from conformance.scenarios.corpus_scenario import corpus_scenario
+from conformance.scenarios.corpus_scenario import corpus_scenarios
 from conformance.scenarios.registry import scenarios_of
 from conformance.scenarios.scenario import Scenario
 from conformance.scenarios.shards import Shard
@@ -177,13 +176,7 @@ def corpus_of(spec: Spec, options: Options) -> tuple[Scenario, ...]:
         expensive=frozenset(options.expensive),
         cached=not options.no_cache,
     )
-    families = frozenset(options.families)
-
-    def kept(case: Case) -> bool:
-        return not families or case.family in families
-
-    made = (evolve(each, cases=tuple(filter(kept, each.cases))) for each in corpus.parts)
-    return tuple(corpus_scenario(each) for each in made if each.cases)
+    return corpus_scenarios(corpus, frozenset(options.families))
 
 
 def scenarios_in(spec: Spec, options: Options) -> tuple[Scenario, ...]:

@@ -65,8 +65,8 @@ def items(spec: Spec, settings: Settings) -> Script:
     on = _on(spec, name, known)
     # The item that is removed later is named, so that the run knows it as its own; the others go with it or with the
     # conversation.
-    own = {"item": "/data/0/id"}
-    (seen,) = yield (on("items.create", "{conversation}", role="add", body={"items": list(ADDED)}, creates=own),)
+    more = {"creates": {"item": "/data/0/id"}, "undo": on("items.delete", "{conversation}", "{item}", role="undo")}
+    (seen,) = yield (on("items.create", "{conversation}", role="add", body={"items": list(ADDED)}, **more),)
     added = ids_of(seen)
     if not added:
         return

@@ -6,7 +6,9 @@ on these answers alone, never on which of many answers came first.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+
+from attrs import evolve
 
 from conformance.corpus.corpus import Corpus, OperationCorpus
 from conformance.evidence.created_ids import created_ids
@@ -15,25 +17,40 @@ from conformance.requests.case import Case, Expect
 from conformance.requests.profile import Profile
 from conformance.requests.wire import placeholders
 from conformance.scenarios.refusals import given_up
-from conformance.scenarios.scenario import Scenario, Script, Settings, Step, bound
+from conformance.scenarios.scenario import Given, Scenario, Script, Settings, Step, bound
+from conformance.scenarios.shared_setup import SharedSetup
 from conformance.spec.spec import Spec
 
 __all__ = ["corpus_scenario", "corpus_scenarios"]
 
 
-def corpus_scenarios(corpus: Corpus) -> tuple[Scenario, ...]:
-    """One scenario for each operation with a case, in document order."""
-    return tuple(corpus_scenario(each) for each in corpus.parts if each.cases)
+def corpus_scenarios(corpus: Corpus, families: frozenset[str] = frozenset()) -> tuple[Scenario, ...]:
+    """One scenario for each operation with a case in the families (all, if none is named), in document order. At the
+    smoke profile they share objects.
+    """
+
+    def kept(case: Case) -> bool:
+        return not families or case.family in families
+
+    parts = [made for each in corpus.parts if (made := evolve(each, cases=tuple(filter(kept, each.cases)))).cases]
+    if corpus.profile != Profile.SMOKE:
+        return tuple(map(corpus_scenario, parts))
+    sharing = SharedSetup.of(corpus.spec, parts)
+    return tuple(corpus_scenario(each, sharing.given(each.operation), sharing.left(each.operation)) for each in parts)
 
 
-def corpus_scenario(corpus: OperationCorpus) -> Scenario:
-    """The scenario that sends the corpus of one operation.
+def corpus_scenario(
+    corpus: OperationCorpus, given: Mapping[str, Given] | None = None, own: tuple[Case, ...] = ()
+) -> Scenario:
+    """The scenario that sends the corpus of one operation. Where it is ``given`` objects, only the ``own`` ones of its
+    set-up are created.
 
     The ``setup`` cases create, one after the other, what the placeholders of the corpus stand for. The ``fresh`` cases
     are sent once more for every case that may succeed, because one success would change the object for the next case (a
     run locks its thread). A case whose object could not be created is yielded too; the runner doesn't send it.
     """
     cases, setup, fresh = corpus.cases, corpus.setup, corpus.fresh
+    planned = setup if given is None else own
     operation = corpus.operation
     id = f"corpus.{operation}"
     # Probes and requests that must be refused leave the object as it is; only the others need one of their own.
@@ -41,13 +58,17 @@ def corpus_scenario(corpus: OperationCorpus) -> Scenario:
 
     def script(spec: Spec, settings: Settings) -> Script:
         del spec
-        values: dict[str, str] = {}
+        values = dict(settings.given)
+        # Without one of the given objects everything is created here, so that all objects belong together.
+        whole = given is None or not set(given) <= set(values)
         for number, case in enumerate(setup):
+            if not whole and case not in planned:
+                continue
             sent = bound(case.at(id, f"setup.{number}"), values)
             (exchange,) = yield (sent,)
             # Each setup case may need the objects of those before it, so they are sent one after the other.
             values |= created_ids(case, exchange)
-        missing = {name for case in setup for name in case.creates} - set(values)
+        missing = {name for case in (setup if whole else planned) for name in case.creates} - set(values)
         first = _first(tuple(case for case in cases if missing.isdisjoint(placeholders(case))), settings)
         rest = tuple(case for case in cases if case not in first)
         if first and rest:
@@ -77,11 +98,12 @@ def corpus_scenario(corpus: OperationCorpus) -> Scenario:
         operations=(operation,),
         script=script,
         doc=f"The requests derived for {operation}.",
-        requests=len(cases) + len(setup) + len(fresh) * len(again),
+        requests=len(cases) + len(planned) + len(fresh) * len(again),
         tokens=sum(case.cost.tokens for case in cases),
         resource=corpus.resource,
         cases=cases,
-        setup=(*setup, *fresh * len(again)),
+        setup=(*planned, *fresh * len(again)),
+        given=given or {},
         profiles=Profile.ALL,
     )
 

@@ -18,6 +18,7 @@ from conformance.spec.spec import Spec
 
 __all__ = [
     "GiveUp",
+    "Given",
     "Scenario",
     "Script",
     "Settings",
@@ -53,11 +54,23 @@ Script = Generator[Step, tuple[Exchange, ...], None]
 
 
 @frozen
+class Given:
+    """An object that another scenario creates: the ids of the scenario and of its case, and the name that this case has
+    for the id of the object.
+    """
+
+    scenario: str
+    case: str
+    name: str
+
+
+@frozen
 class Settings:
     """What a scenario may know about the run: never a URL, never a key.
 
     ``poll_interval`` and ``deadline`` (seconds) bound every poll; ``read_after_write`` is how long a change may take to
     become visible. ``deterministic`` is True if the target claims to give equal answers to equal requests.
+    ``given`` are the ids of the objects that other scenarios have created for this one, by placeholder.
     ``capabilities`` are those of each deployment. ``give_up_after`` is how many equal refusals of valid requests end
     the corpus of an operation; 0 if none do.
     """
@@ -71,6 +84,7 @@ class Settings:
     expensive: frozenset[str] = frozenset()
     give_up_after: int = 5
     capabilities: Mapping[str, frozenset[str]] = field(factory=dict)
+    given: Mapping[str, str] = field(factory=dict)
 
     def can(self, case: Case) -> bool:
         """Return True if some deployment can answer a case. True as well where nothing is known of deployments."""
@@ -87,7 +101,8 @@ class Scenario:
     ``requests`` and ``tokens`` are upper bounds for planning; ``requests`` of a script include the removal of what it
     creates. ``pages`` are further requests at most, in a list of the account that others fill. ``profiles`` are those
     that contain the scenario; ``expensive`` is the opt-in kind that must be allowed on a live target, or "". ``cases``
-    is not empty for a corpus; ``setup`` are the cases that create its objects.
+    is not empty for a corpus; ``setup`` are the cases that create its objects. ``given`` are the objects that other
+    scenarios create for it, by placeholder. Where one of them is missing it creates all for itself.
     """
 
     id: str
@@ -99,6 +114,7 @@ class Scenario:
     resource: str = ""
     cases: tuple[Case, ...] = field(default=(), repr=False)
     setup: tuple[Case, ...] = field(default=(), repr=False)
+    given: Mapping[str, Given] = field(factory=dict, repr=False)
     pages: int = 0
     features: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()

@@ -23,10 +23,10 @@ from conformance.spectools.ledger_rules import common_problems, ledger_problems
 __all__ = ["lint"]
 
 
-def lint(wanted: tuple[str, ...], folder: Path | None = None, *, corpora: bool = False) -> tuple[Problem, ...]:
+def lint(wanted: tuple[str, ...], folder: Path | None = None, *, profiles: tuple[str, ...] = ()) -> tuple[Problem, ...]:
     """The problems of some versions (of all, if none is named) and of what they share. Empty if there are none.
 
-    With ``corpora`` the requests of every profile are derived as well, if nothing else is wrong; that may take minutes.
+    The requests of ``profiles`` are derived as well, if nothing else is wrong; that may take minutes.
     Raises :class:`UsageError` for an unknown version.
     """
     found: list[Problem] = []
@@ -40,9 +40,9 @@ def lint(wanted: tuple[str, ...], folder: Path | None = None, *, corpora: bool =
         found.extend(document_problems(spec, folder))
         found.extend(ledger_problems(spec))
         found.extend(fact_problems(spec))
-    if corpora and not found:
+    if profiles and not found:
         for spec in specs:
-            found.extend(derivation_problems(spec))
+            found.extend(derivation_problems(spec, profiles))
     if not wanted:
         found.extend(common_problems(specs))
         found.extend(shared_fact_problems())

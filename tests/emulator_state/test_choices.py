@@ -32,7 +32,8 @@ def having(operation: str, *path: str) -> list[str]:
     return found
 
 
-CHOOSING = having("threads.runs.create", "tool_choice")
+# A run needs an assistant; a version may have runs and nothing that makes assistants.
+CHOOSING = [name for name in having("threads.runs.create", "tool_choice") if name in having("assistants.create")]
 INLINE = having("threads.create", "tool_resources")
 RESPONSES = having("responses.create")
 GRADERS = having("fine_tuning.alpha.graders.run")

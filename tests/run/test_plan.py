@@ -86,7 +86,7 @@ def test_every_run_keeps_to_its_plan(version: str, profile: str, tmp_path: Path)
     keeps_to_its_plan(version, profile, tmp_path)
 
 
-@pytest.mark.parametrize("cap", [30, 90])
+@pytest.mark.parametrize("cap", [30, 70])
 def test_a_budget_has_room_for_the_removal_of_what_was_created(cap: int, tmp_path: Path) -> None:
     """It is kept when something is created: neither is the budget exceeded, nor does anything stay behind."""
     one = sent("2023-11-06-beta", Profile.SMOKE, tmp_path, Budget(requests=cap))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import offline
 import pytest
@@ -11,7 +12,6 @@ import pytest
 from conformance.checks.catalogue import all_checks
 from conformance.emulator.app import App
 from conformance.emulator.store import Clock
-from conformance.evidence.created_ids import created_ids
 from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Response
 from conformance.judging.judge import judge
 from conformance.requests.case import Case
@@ -22,7 +22,9 @@ from conformance.run.selection import items_of
 from conformance.scenarios.registry import scenarios_of
 from conformance.scenarios.scenario import Settings, Wait
 from conformance.spec.loading import load, versions
+from conformance.target.bookkeeping import Bookkeeping
 from conformance.target.guards import check_path_ids
+from conformance.target.journal import Journal
 from conformance.verdict import Outcome
 
 JSON = (("content-type", "application/json"),)
@@ -101,22 +103,29 @@ def test_a_job_that_does_not_end_is_not_testable_with_its_last_state(version: st
 
 
 @pytest.mark.parametrize("version", versions(drafts=True))
-def test_changing_methods_name_only_what_the_scenario_made(version: str) -> None:
-    """Played as the runner plays it: an id in the path of a changing method came out of an own create."""
+def test_changing_methods_name_only_what_the_scenario_made(version: str, tmp_path: Path) -> None:
+    """Played as the runner plays it: an id in the path of a changing method came out of an own create, or the service
+    made its object for one of ours.
+    """
     spec = load(version)
     app = App([spec], clock=Clock.fixed())
     good = offline.answering(app, spec)
-    owned: set[str] = set()
-
-    def guarded(case: Case, request: Request) -> Exchange:
-        check_path_ids(case, {"deployment": "gpt-4o", "run": "run0"}, owned)
-        exchange = good(case, request)
-        owned.update(created_ids(case, exchange).values())
-        return exchange
-
+    values = {"deployment": "gpt-4o", "run": "run0"}
     for scenario in scenarios_of(spec, Profile.STANDARD):
-        owned.clear()
+        journal = Journal(tmp_path, target="t", api_version=version, sync=False)
+        journal.began(app.clock.now(), 0.0)
+        books = Bookkeeping(spec, journal, 1.0)
+
+        def guarded(
+            case: Case, request: Request, books: Bookkeeping = books, owned: set[str] = journal.owned
+        ) -> Exchange:
+            check_path_ids(case, values, owned)
+            exchange = good(case, request)
+            books.settle(books.intend(case, values), case, values, exchange)
+            return exchange
+
         offline.play(spec, scenario, guarded)
+        journal.close()
 
 
 @pytest.mark.parametrize("version", ["2024-05-01-preview", "v1-preview"])

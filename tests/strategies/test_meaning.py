@@ -91,7 +91,9 @@ def _repairs(case: Case, known: dict[tuple[str, str], list[Any]], documented: li
     for place in (wildcard(pointer), pointer.rsplit("/", 1)[-1]):
         for value in known[case.operation, place]:
             yield replaced(case.json, pointer, value)
-    for value in (*documented, [], {}, "text", 1, 1.5, True, ["text"]):
+    # Of many unions a member needs no more than its type.
+    typed = ({"type": value} for value in documented if isinstance(value, str))
+    for value in (*documented, *typed, [], {}, "text", "https://example.com/", 1, 1.5, True, ["text"]):
         yield replaced(case.json, pointer, value)
 
 
