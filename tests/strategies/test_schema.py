@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from corpus_stage import VERSIONS, corpus, load
+from corpus_stage import PROVED, corpus, load
 from small_spec import small
 
 from conformance.errors import SpecError
@@ -18,7 +18,7 @@ BODY = "/paths/~1widgets/post/requestBody/content/application~1json/schema"
 GOOD: dict[str, Any] = {"kind": "small", "count": 1}
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", PROVED)
 def test_the_fast_validator_agrees_with_the_authority(version: str) -> None:
     made = corpus(version)
     known = operations_of(made.spec)
@@ -33,7 +33,7 @@ def test_the_fast_validator_agrees_with_the_authority(version: str) -> None:
     assert [] == differ
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", PROVED)
 def test_every_schema_of_a_version_can_be_used_by_both(version: str) -> None:
     spec = load(version)
     for name in spec.document["components"]["schemas"]:
