@@ -17,6 +17,7 @@ import pytest
 from attrs import define, field, frozen
 
 from conformance._parts import late
+from conformance.emulator.fixture import aoai_emulator, aoai_emulator_version
 from conformance.errors import ConformanceError
 from conformance.settings.options import ROWS, as_typed_in_pytest, from_mapping, keywords
 from conformance.verdict import Outcome, Verdict
@@ -41,6 +42,8 @@ __all__ = [
     "SPENT",
     "BrokenItem",
     "Judged",
+    "aoai_emulator",
+    "aoai_emulator_version",
     "pytest_addoption",
     "pytest_configure",
 ]
