@@ -9,6 +9,7 @@ say so. Every other report is derived from this one.
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,7 +17,7 @@ from typing import Any, BinaryIO
 from attrs import field, frozen
 
 from conformance.errors import UsageError
-from conformance.evidence.outline import Outline, Step, outline_of, step_of
+from conformance.evidence.outline import Outline, Step, outline_of, seconds_of, step_of
 from conformance.evidence.trace import Observation, Trace
 from conformance.verdict import Outcome, Verdict
 
@@ -192,6 +193,7 @@ class _Reading:
         self.table = Table()
         self._at = 0
         self._open: dict[str, tuple[array[int], list[Step], list[str]]] = {}
+        self._seconds: defaultdict[str, float] = defaultdict(float)
 
     def take(self, line: bytes) -> None:
         """Read one line, by its type."""
@@ -211,6 +213,7 @@ class _Reading:
                 lines.append(self._at)
                 steps.append(step_of(seen))
                 cases.append(seen.case.id)
+                self._seconds[value["scenario"]] += seconds_of(seen)
             case "trace":
                 self._end(value["scenario"], value["ended"], Outcome(value["outcome"]) if value["outcome"] else None)
             case "verdict":
@@ -222,7 +225,8 @@ class _Reading:
     def _end(self, scenario: str, ended: str, outcome: Outcome | None) -> None:
         """Note that the evidence of a scenario is complete."""
         lines, steps, cases = self._open.pop(scenario, (array("Q"), [], []))
-        self.index[scenario] = Index(Outline(scenario, tuple(steps), tuple(cases), ended, outcome), lines)
+        outline = Outline(scenario, tuple(steps), tuple(cases), ended, outcome, self._seconds[scenario])
+        self.index[scenario] = Index(outline, lines)
 
     def close(self) -> None:
         """The end of the file: scenarios that are not complete were cut off."""

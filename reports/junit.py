@@ -16,6 +16,7 @@ from pathlib import Path
 from attrs import asdict
 
 from conformance.evidence.timeline import escaped, visible
+from conformance.judging.repeats import scenario_of
 from conformance.target.preflight import SERVED_CHECK
 from conformance.verdict import Outcome, Verdict
 
@@ -67,13 +68,29 @@ def render(report: Report, run_dir: str) -> str:
     """XML text."""
     suite = ET.Element("testsuite", {"name": "aoai-conformance", "timestamp": report.header["started"]})
     _add_headline(ET.SubElement(suite, "properties"), report.header["api_version"], headline(report))
+    shares = _shares(report)
     for verdict, place in places(report):
-        _fill(ET.SubElement(suite, "testcase", {"time": "0"}), report, verdict, place, run_dir)
+        case = ET.SubElement(suite, "testcase", {"time": f"{shares[verdict.scenario]:.6f}"})
+        _fill(case, report, verdict, place, run_dir)
+    suite.set("time", f"{sum(float(case.get('time', '0')) for case in suite.iter('testcase')):.3f}")
     _count(suite)
     whole = ET.Element("testsuites", {"name": "aoai-conformance"})
     whole.append(suite)
     ET.indent(whole)
     return ET.tostring(whole, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _shares(report: Report) -> dict[str, float]:
+    """Seconds of an item by its scenario: an equal part of the time that the scenario's requests waited for answers, so
+    that the sums that readers of JUnit show are those of the run.
+    """
+    items = Counter(verdict.scenario for verdict in report.verdicts)
+    seconds: dict[str, float] = dict.fromkeys(items, 0.0)
+    for name, outline in report.outlines.items():
+        scenario = scenario_of(name)
+        if scenario in seconds:
+            seconds[scenario] += outline.seconds
+    return {scenario: whole / items[scenario] for scenario, whole in seconds.items()}
 
 
 def _fill(case: ET.Element, report: Report, verdict: Verdict, place: Place, run_dir: str) -> None:

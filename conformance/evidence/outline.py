@@ -15,7 +15,7 @@ from conformance.evidence.trace import Observation, Trace
 from conformance.requests.case import RECORDED_LIFE, Expect
 from conformance.verdict import Outcome
 
-__all__ = ["Outline", "Step", "once", "outline_of", "step_of"]
+__all__ = ["Outline", "Step", "once", "outline_of", "seconds_of", "step_of"]
 
 #: How many different steps are shared between outlines. Most exchanges of a run differ only in what they hold.
 _SHARED = 10_000
@@ -39,13 +39,17 @@ class Step:
 
 @frozen
 class Outline:
-    """A trace without its evidence. ``cases`` are the ids of its cases, in the order of ``steps``."""
+    """A trace without its evidence. ``cases`` are the ids of its cases, in the order of ``steps``; ``seconds`` is how
+    long its requests waited for their answers, one after the other.
+    """
 
     scenario: str
     steps: tuple[Step, ...] = field(default=(), repr=False)
     cases: tuple[str, ...] = field(default=(), repr=False)
     ended: str = ""
     outcome: Outcome | None = None
+    # What was measured twice is no other trace: a report keeps microseconds.
+    seconds: float = field(default=0.0, eq=False)
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
@@ -70,7 +74,13 @@ def step_of(seen: Observation) -> Step:
     return _shared(Step(seen.case.operation, seen.case.expect, *facts, attempts))
 
 
+def seconds_of(seen: Observation) -> float:
+    """How long a request waited for its answer or its fault, earlier attempts included, in seconds."""
+    every = (seen.exchange, *seen.exchange.attempts)
+    return sum(one.response.elapsed if one.response else one.fault.at if one.fault else 0.0 for one in every)
+
+
 def outline_of(trace: Trace) -> Outline:
     """The outline of a trace."""
-    steps = tuple(step_of(seen) for seen in trace)
-    return Outline(trace.scenario, steps, tuple(seen.case.id for seen in trace), trace.ended, trace.outcome)
+    steps, cases = tuple(step_of(seen) for seen in trace), tuple(seen.case.id for seen in trace)
+    return Outline(trace.scenario, steps, cases, trace.ended, trace.outcome, sum(map(seconds_of, trace)))

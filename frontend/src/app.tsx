@@ -7,11 +7,12 @@ import type { View } from "./filter";
 import { chosen, fitting, fromFragment, itemName, toFragment } from "./filter";
 import { Filters } from "./filters";
 import { Header } from "./header";
-import { Evidence, Item, Steps } from "./item";
+import { Evidence, Item, Steps, Times } from "./item";
 import { Matrix } from "./matrix";
 import type { Index, Outcome, Verdict } from "./model";
 import { OUTCOMES } from "./model";
 import { Results } from "./results";
+import { visible } from "./text";
 import { Waived } from "./waived";
 
 const SOLVED: readonly Outcome[] = ["pass", "not_applicable"];
@@ -75,7 +76,7 @@ export function App({ index }: { index: Index }) {
     () => <Matrix index={index} group={view.group} area={view.area} show={show} />,
     [index, view.group, view.area, show],
   );
-  const open = view.item || view.case;
+  const open = view.item || view.case || view.trace;
   const before = useRef(open);
   useEffect(() => {
     if (before.current !== open && open) scrollTo(0, 0);
@@ -86,7 +87,7 @@ export function App({ index }: { index: Index }) {
   const verdict = names.get(view.item);
   if (verdict)
     return <Item key={view.item} index={index} view={view} verdict={verdict} ordered={inOrder(index, shown)} />;
-  if (view.case) return <Alone index={index} view={view} />;
+  if (view.case || view.trace) return <Alone index={index} view={view} />;
   const counts: Partial<Record<Outcome, number>> = {};
   for (const place of found) {
     const { outcome } = index.verdicts[place] as Verdict;
@@ -116,21 +117,28 @@ function inOrder(index: Index, places: readonly number[]): Verdict[] {
     .sort((a, b) => (rank.get(a.outcome) ?? 0) - (rank.get(b.outcome) ?? 0) || a.rule - b.rule);
 }
 
-/** One exchange without a verdict: of a link to a case. */
+/** One exchange without a verdict, or all of a trace: of a link to a case, or to one time that a scenario was sent. */
 function Alone({ index, view }: { index: Index; view: View }) {
   const holds = ([, trace]: [string, Index["traces"][string]]) => trace.steps.some((step) => step[0] === view.case);
   const trace = view.trace || Object.entries(index.traces).find(holds)?.[0] || "";
+  const known = trace in index.traces;
   return (
     <main class="item">
       <nav class="crumbs" aria-label="Where this is">
         <a href={toFragment({ ...view, case: "", trace: "" })}>← All verdicts</a>
-        <span aria-current="page">{view.case}</span>
+        <span aria-current="page">{view.case || visible(trace)}</span>
       </nav>
-      <h2>
-        Case <code>{view.case}</code> <span class="quiet">in {trace || "no scenario of this report"}</span>
-      </h2>
-      <Evidence index={index} trace={trace} id={view.case} />
-      <Steps index={index} view={view} trace={trace} at={view.case} />
+      {view.case ? (
+        <h2>
+          Case <code>{view.case}</code> <span class="quiet">in {visible(trace) || "no scenario of this report"}</span>
+        </h2>
+      ) : (
+        <h2>Scenario {visible(trace)}</h2>
+      )}
+      {view.trace && !known && <p class="alarm">This report has no scenario {visible(view.trace)}.</p>}
+      {view.case && <Evidence index={index} trace={trace} id={view.case} />}
+      <Steps key={trace} index={index} view={view} trace={trace} at={view.case} />
+      <Times index={index} trace={trace} />
     </main>
   );
 }

@@ -42,8 +42,20 @@ export const EMPTY: View = {
 const usual = (outcomes: readonly Outcome[]): boolean =>
   outcomes.length === USUAL.length && USUAL.every((outcome) => outcomes.includes(outcome));
 
+/** A text without its percent-encoding, or as it is if that is wrong. */
+function plain(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 export function fromFragment(fragment: string): View {
-  const found = new URLSearchParams(fragment.replace(/^#/, ""));
+  const text = fragment.replace(/^#/, "");
+  // The plain name of a trace opens it.
+  if (text && !/[=&]/.test(text)) return { ...EMPTY, trace: plain(text) };
+  const found = new URLSearchParams(text);
   const view: View = { ...EMPTY };
   for (const name of TEXTS) view[name] = found.get(name) ?? "";
   const outcomes = found.get("outcome");

@@ -5,7 +5,7 @@ import { Badge, Command, Fact, Level, Prose } from "./badge";
 import { knownExchange, readExchange } from "./data";
 import { Exchange } from "./exchange";
 import type { View } from "./filter";
-import { itemName, levelsOf, toFragment } from "./filter";
+import { EMPTY, itemName, levelsOf, toFragment } from "./filter";
 import type { Finding, Index, Exchange as Seen, Step, Verdict } from "./model";
 import type { Told } from "./stream";
 import { cut, inline, many, visible } from "./text";
@@ -75,6 +75,7 @@ export function Item({
         <p class="empty">No single exchange shows it: {visible(verdict.reason || "nothing was judged")}.</p>
       )}
       <Steps index={index} view={view} trace={trace} at={id} />
+      <Times index={index} trace={trace} />
     </main>
   );
 }
@@ -227,6 +228,27 @@ export function Evidence({ index, trace, id, verdict }: EvidenceProps) {
   return <Exchange key={`${trace}${id}`} index={index} seen={seen} told={toldOf(index, trace, id, verdict)} />;
 }
 
+const REPEATED = /^repeat\.(\d+)\.(.+)$/;
+
+/** Each time that a scenario was sent, if it was sent more than once. */
+export function Times({ index, trace }: { index: Index; trace: string }) {
+  const scenario = REPEATED.exec(trace)?.[2] ?? trace;
+  const times = Object.keys(index.traces).filter((name) => name === scenario || REPEATED.exec(name)?.[2] === scenario);
+  if (times.length < 2) return null;
+  return (
+    <p class="times">
+      Sent {many(times.length, "time")}:{" "}
+      {times.map((name) => (
+        <span key={name}>
+          <a href={toFragment({ ...EMPTY, trace: name })} aria-current={name === trace}>
+            time {REPEATED.exec(name)?.[1] ?? "1"}
+          </a>{" "}
+        </span>
+      ))}
+    </p>
+  );
+}
+
 const ended = ([, , , status]: Step): string => (status === "none" ? "no answer" : status);
 
 /** All exchanges of a scenario, in their order. */
@@ -236,7 +258,7 @@ export function Steps({ index, view, trace, at }: { index: Index; view: View; tr
   if (!found || found.steps.length === 0) return null;
   const absent = found.steps.filter((step) => step[5] < 0).length;
   return (
-    <details class="steps">
+    <details class="steps" open={!at}>
       <summary>
         All {many(found.steps.length, "request")} of scenario {visible(trace)}
       </summary>

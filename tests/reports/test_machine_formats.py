@@ -184,3 +184,13 @@ def test_the_summary_of_the_job_gets_the_summary_of_the_run(tmp_path: Path) -> N
     github.summarise_job((tmp_path / "summary.md").read_text("utf-8"), {github.SUMMARY: str(target)})
     assert "before\n# v\n\n" == target.read_text()
     github.summarise_job((tmp_path / "summary.md").read_text("utf-8"), {})
+
+
+def test_the_times_of_junit_add_up_to_what_the_answers_took() -> None:
+    """Two scenarios of half a second each, of which one has three items."""
+    names = ("corpus.o", "corpus.p")
+    verdicts = [Verdict(f"c{n}.check", names[n // 3], Outcome.PASS, judged=1) for n in range(4)]
+    (suite,) = ET.fromstring(junit.render(report_of(verdicts, RunScope()), "out"))
+    times = [float(case.attrib["time"]) for case in suite.iter("testcase")]
+    assert [0.166667] * 3 + [0.5] == times
+    assert 1.0 == float(suite.attrib["time"])
