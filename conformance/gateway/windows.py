@@ -35,7 +35,8 @@ _MOMENT = 0.1
 class Windows:
     """Sends cases through a gateway, one after the other, and notes what reached the upstream for each.
 
-    ``linger`` is the most seconds that a window stays open after the client's end. ``strays`` are the requests that
+    ``linger`` is the most seconds that a window stays open after the client's end, ``patience`` those for which the
+    upstream waits for several requests at once. ``strays`` are the requests that
     arrived outside of any window.
     """
 
@@ -44,6 +45,7 @@ class Windows:
     secret: str = ""
     upstream: str = ""
     linger: float = 5.0
+    patience: float = 5.0
     strays: list[UpstreamCall] = field(factory=list)
     volleys: int = field(default=0, init=False)
     _seen: int = field(default=0, init=False)
@@ -88,7 +90,7 @@ class Windows:
         sent = [marked(_with(case, text)) for case, text in zip(cases, texts, strict=True)]
         mark = tape.mark
         self.strays.extend(tape.since(self._seen)[: mark - self._seen])
-        tape.expect(UpstreamFault("", gather=gather) if gather else NO_FAULT)
+        tape.expect(UpstreamFault("", gather=gather, patience=self.patience) if gather else NO_FAULT)
         self.volleys += 1
         with ThreadPoolExecutor(len(sent)) as clients:
             try:

@@ -38,15 +38,22 @@ def test_through_an_honest_gateway_each_request_is_found_by_its_canary(running: 
     assert 2 * CLIENTS == len(gathered)
 
 
-def test_a_limit_is_a_policy_with_its_number(running: Stage) -> None:
-    rows = verdict(running.through(Alteration("two at once", at_once=2), ("plain",))).rows
+@pytest.fixture
+def impatient(running: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """The stage, of which the upstream doesn't wait long for requests that can't come."""
+    monkeypatch.setattr(running.windows, "patience", 0.5)
+    return running
+
+
+def test_a_limit_is_a_policy_with_its_number(impatient: Stage) -> None:
+    rows = verdict(impatient.through(Alteration("two at once", at_once=2), ("plain",))).rows
     (row,) = [row for row in rows if row.rule.startswith("via.parallel")]
     assert ("via.parallel.limit", Nature.POLICY, Level.OBS) == (row.rule, row.judgement.nature, row.level)
     assert ("4 at once", "2 at once") == (row.example.before, row.example.after)
 
 
-def test_a_queue_whose_last_is_first_is_told(running: Stage) -> None:
-    rows = verdict(running.through(Alteration("a stack", at_once=1, newest_first=True), ("plain",))).rows
+def test_a_queue_whose_last_is_first_is_told(impatient: Stage) -> None:
+    rows = verdict(impatient.through(Alteration("a stack", at_once=1, newest_first=True), ("plain",))).rows
     assert {"via.parallel.serial", "via.parallel.order"} == {row.rule for row in rows}
 
 
