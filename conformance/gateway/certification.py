@@ -76,9 +76,11 @@ def certified(
         if above is not None and probe is not None:
             for line in above.told(gateway.bindings(probe).get("deployment", ""), plan.spec.version):
                 say(line)
-        alive = probe is None or wait_for(gateway, probe, plan.wait)
-        if not alive:
-            say(f"no valid request succeeded in {plan.wait:g} s; the gateway is judged all the same")
+        first = wait_for(gateway, probe, plan.wait) if probe is not None else None
+        alive = first is None or first.ok
+        if first is not None and not alive:
+            say(f"no valid request succeeded in {plan.wait:g} s, the last answer was {first.status}")
+            say(f"  {plan.config.target.key_env} is the key of a client of the gateway; all is judged as it is")
         windows = _windows(plan, gateway, above)
         settings = settings_of(gateway, plan.options.profile)
         lives = stories(scenarios_in(plan.spec, plan.options)) if above is not None else ()

@@ -69,8 +69,8 @@ class Passed:
         return Record(tuple(self.passages), tuple(self.strays))
 
 
-def wait_for(target: Target, case: Case, seconds: float) -> bool:
-    """Ask until a valid request succeeds, at most so many seconds. False if it never did.
+def wait_for(target: Target, case: Case, seconds: float) -> Exchange:
+    """Ask until a valid request succeeds, at most so many seconds, and return the last exchange.
 
     Raises :class:`Unreachable` if nobody answered at all.
     """
@@ -78,12 +78,12 @@ def wait_for(target: Target, case: Case, seconds: float) -> bool:
     while True:
         exchange = target.send(case)
         if exchange.ok:
-            return True
+            return exchange
         if time.monotonic() >= until:
             if exchange.response is None:
                 what = exchange.fault.message if exchange.fault is not None else "no answer"
                 raise Unreachable(f"no answer in {seconds:g} s: {what}", where=target.origin)
-            return False
+            return exchange
         time.sleep(_PAUSE)
 
 

@@ -42,7 +42,8 @@ class Upstream:
         return (
             f"upstream: {self.url}   key: {self.key}   api-version: {version}",
             f"  environment: AZURE_OPENAI_ENDPOINT={self.url} AZURE_OPENAI_API_KEY={self.key}",
-            f"  nginx:       proxy_pass {self.url};",
+            # With HTTP/1.0, which is nginx's default, an answer that broke off looks like one that ended.
+            f'  nginx:       proxy_pass {self.url}; proxy_http_version 1.1; proxy_set_header Connection "";',
             f"  LiteLLM:     model: azure/{model}, api_base: {self.url}, api_key: {self.key}, api_version: {version}",
         )
 

@@ -97,7 +97,8 @@ class Judged:
             open_ = [row for row in self.rows if row.level is not Level.OBS and not row.declared]
             worst = Counter(row.level for row in open_)
             told = ", ".join(f"{count} {level}" for level, count in sorted(worst.items()))
-            return f"not transparent: {len(open_)} alterations ({told})"
+            many = "s" if len(open_) != 1 else ""
+            return f"not transparent: {len(open_)} alteration{many} ({told})"
         return self.conclusion.value
 
 

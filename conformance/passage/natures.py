@@ -22,9 +22,20 @@ __all__ = ["DECLARES", "Judgement", "nature_of"]
 
 #: The kinds that each key of ``[gateway]`` declares.
 DECLARES = {
-    "adds": (Kind.ADDED,),
+    "adds": (Kind.ADDED, Kind.REPEATED, Kind.INVENTED, Kind.LEAKED),
     "removes": (Kind.DROPPED, Kind.RENAMED),
-    "rewrites": (Kind.CHANGED, Kind.RENAMED, Kind.SPELLED, Kind.REPAIRED, Kind.REFUSED, Kind.MERGED, Kind.LIMITED),
+    "rewrites": (
+        Kind.CHANGED,
+        Kind.RENAMED,
+        Kind.SPELLED,
+        Kind.REPAIRED,
+        Kind.REFUSED,
+        Kind.MERGED,
+        Kind.SPLIT,
+        Kind.REORDERED,
+        Kind.LATE,
+        Kind.LIMITED,
+    ),
 }
 
 #: The deployment in the path of a dated route.

@@ -21,7 +21,7 @@ from conformance.emulator.behaviour import Settings
 from conformance.emulator.server import asgi, running
 
 from .editing import drop, field
-from .forwarder import HONEST, Alteration, Gateway, gateway
+from .forwarder import HONEST, Alteration, Gateway, Message, gateway
 
 _KEY = "emulator-key"
 
@@ -68,7 +68,7 @@ def test_an_added_field_is_found_and_declared_it_is_a_note(tmp_path: Path, capsy
         config.write_text('[[gateway.adds]]\nfield = "request:/top_p"\nreason = "our default"\n', "utf-8")
         assert _via(made.url, port, tmp_path / "declared", "--config", str(config)) == 0
     told = capsys.readouterr().out
-    assert "not transparent: 1 alterations (1 MUST)" in told
+    assert "not transparent: 1 alteration (1 MUST)" in told
     assert "transparent with 1 declared alteration" in told
     assert main(["compare", str(tmp_path / "declared"), str(tmp_path / "open")]) == 1
     assert "new: MUST policy request added /top_p" in capsys.readouterr().out
@@ -179,6 +179,18 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path, capsys: pytest.CaptureFixt
     with running(asgi(App.of("2024-10-21"))) as other:
         assert _via(other, int(other.rpartition(":")[2]), tmp_path) == 2
     assert "can't listen on 127.0.0.1:" in capsys.readouterr().err
+
+
+def test_without_a_key_the_last_answer_is_told_and_what_to_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AZURE_OPENAI_API_KEY")
+    refuses = Alteration("asks for a key", extra=lambda message, gateway: Message(("401",), (), b""))
+    with _between(refuses) as (made, port):
+        assert _via(made.url, port, tmp_path, "--wait", "0.2") == 1
+    told = capsys.readouterr().err
+    assert "no valid request succeeded in 0.2 s, the last answer was 401" in told
+    assert "AZURE_OPENAI_API_KEY is the key of a client" in told
 
 
 def test_help_loads_no_server() -> None:

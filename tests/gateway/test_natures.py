@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from conformance.passage.judge import Row
-from conformance.passage.natures import TABLE
+from conformance.passage.natures import DECLARES, TABLE
+from conformance.passage.passage import Kind
 from conformance.settings.gateway import Declared, Gateway, Nature
 from conformance.verdict import Level
 
@@ -69,3 +70,7 @@ def test_what_its_owner_declares_comes_before_the_rules(running: Stage) -> None:
 
 def test_every_sentence_has_a_source() -> None:
     assert all(one.judgement.why and one.judgement.source for one in TABLE)
+
+
+def test_every_kind_can_be_declared() -> None:
+    assert set(Kind) == {kind for kinds in DECLARES.values() for kind in kinds}
