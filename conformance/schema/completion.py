@@ -202,12 +202,20 @@ class Completion:
         return [item for at, item in enumerate(made) if at < least or self.fits(schemas[at], item)]
 
 
+#: From this ratio on two texts are the same word in another form: ``canceled`` and ``cancelled``, ``incomplete`` and
+#: ``completed``. Below it the resemblance of two states says nothing about what they mean.
+_ALIKE = 0.8
+
+
 def _resemblance(one: Any, other: Any) -> float:
-    """How much two texts resemble each other, from 0 to 1: a state that a document lacks is nearest to one of its kind
-    (``incomplete`` to ``completed``, not to ``queued``). 0 for other values.
+    """How much two texts resemble each other, from 0 to 1; 0 for other values and for texts that are hardly alike.
+
+    A state that a document lacks is nearest to one of its kind: ``incomplete`` to ``completed``, not to ``queued``.
     """
-    both = isinstance(one, str) and isinstance(other, str)
-    return SequenceMatcher(None, one, other, autojunk=False).ratio() if both else 0.0
+    if not (isinstance(one, str) and isinstance(other, str)):
+        return 0.0
+    ratio = SequenceMatcher(None, one, other, autojunk=False).ratio()
+    return ratio if ratio >= _ALIKE else 0.0
 
 
 _made: dict[int, Completion] = {}

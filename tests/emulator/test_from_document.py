@@ -267,7 +267,8 @@ def test_values_keep_what_fits(expected: Any, schema: Any, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "given"), [("completed", "incomplete"), ("queued", NOTHING), ("queued", "queued"), ("failed", "faulty")]
+    ("wanted", "given"),
+    [("completed", "incomplete"), ("queued", NOTHING), ("failed", "failed"), ("queued", "validating_files")],
 )
 def test_a_state_that_a_document_lacks_becomes_the_nearest_one(wanted: str, given: Any) -> None:
     """A run that ended can't be queued for ever because its document doesn't know how it ended."""
