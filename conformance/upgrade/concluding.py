@@ -7,12 +7,14 @@ from typing import Any
 
 from attrs import frozen
 
+from conformance.evidence.exchange import Exchange
 from conformance.migration.change import EVERY, Change, Direction, Kind, Subject
 from conformance.migration.conclusion import Conclusion, Result, Shown
 from conformance.upgrade.evidence import Evidence, Seen, Tested
 from conformance.upgrade.made import nodes_at
 from conformance.upgrade.outcomes import Outcome
 from conformance.upgrade.probing import Probe, Use
+from conformance.upgrade.shapes import received
 from conformance.upgrade.sides import Side
 
 __all__ = ["Judgement", "concluded"]
@@ -61,10 +63,13 @@ def _request(change: Change, tested: Sequence[tuple[Use, Tested]], evidence: Evi
         ended = evidence.ended(tested[0][1].pair.case.operation)
         return Judgement(_OPEN, f"not sent: {ended or 'no deployment of the target has what the request needs'}")
     if change.operation == EVERY or change.subject is Subject.ROUTE:
-        taken = [one for _, one in tested if one.new_outcome is Outcome.TAKEN]
-        if taken:
-            return Judgement(_OBSERVED, "requests are accepted at the new address")
-        return Judgement(_MISSED, "no request was accepted at the new address")
+        if not any(one.new_outcome is Outcome.TAKEN for _, one in tested):
+            return Judgement(_MISSED, "no request was accepted at the new address")
+        # Who accepts everything has no addresses.
+        others = (one for some in evidence.tested.values() for one in some)
+        if not any(one.new_outcome is Outcome.REFUSED for one in others):
+            return Judgement(_OPEN, "everything is accepted, so nothing shows that the address counts")
+        return Judgement(_OBSERVED, "requests are accepted at the new address")
     if change.subject in (Subject.OPERATION, Subject.MEDIA):
         return _whole(change, tested[0][1])
     if any(use is Use.GOOD for use, _ in tested):
@@ -74,23 +79,35 @@ def _request(change: Change, tested: Sequence[tuple[Use, Tested]], evidence: Evi
 
 def _whole(change: Change, one: Tested) -> Judgement:
     """The judgement on an operation, or a media type, that only one version has."""
-    there, absent = one.new_outcome, one.old_outcome
-    if change.kind is Kind.REMOVED:
-        there, absent = absent, there
-    here, other = ("newer", "older") if change.kind is not Kind.REMOVED else ("older", "newer")
+    gone = change.kind is Kind.REMOVED
+    here, other = ("older", "newer") if gone else ("newer", "older")
+    there, absent = (one.old_outcome, one.new_outcome) if gone else (one.new_outcome, one.old_outcome)
+    answer, elsewhere = (one.old, one.new) if gone else (one.new, one.old)
     if there in (Outcome.UNCLEAR, Outcome.EXCUSED):
         return Judgement(_OPEN, f"no clear answer under the {here} version")
+    if there is Outcome.REFUSED and one.pair.sure:
+        return Judgement(_MISSED, f"a valid request was refused under the {here} version")
+    unknown = elsewhere is not None and elsewhere.status in (404, 405)
     if there is Outcome.REFUSED:
-        exchange = one.old if change.kind is Kind.REMOVED else one.new
-        status = exchange.status if exchange is not None else None
-        if one.pair.sure:
-            return Judgement(_MISSED, f"a valid request was refused under the {here} version")
-        if status in (404, 405):
-            return Judgement(_OPEN, f"answered {status}, and the object that the request names need not be there")
+        known = answer is not None and answer.status not in (404, 405)
+        if known and unknown:
+            return Judgement(_OBSERVED, f"known under the {here} version, no route under the {other} one")
+        return Judgement(_OPEN, "refused, which a request may be that names an object or depends on a model")
     if absent is Outcome.TAKEN:
         return Judgement(_MISSED, f"served under the {other} version too")
-    asked = "refused" if absent in _REFUSED else "not asked"
-    return Judgement(_OBSERVED, f"served under the {here} version, {asked} under the {other} one")
+    if absent in _REFUSED:
+        return Judgement(_OBSERVED, f"served under the {here} version, refused under the {other} one")
+    # Nobody asked the other version, because what it may have made could not be removed.
+    if answer is None or not _documented(change, answer, one.pair.old_side if gone else one.pair.new_side):
+        return Judgement(_OPEN, f"answered under the {here} version, but not as it is documented")
+    return Judgement(_OBSERVED, f"served under the {here} version, not asked under the {other} one")
+
+
+def _documented(change: Change, answer: Exchange, side: Side) -> bool:
+    """True if an answer has the form that the document describes."""
+    direction, values = received(answer)
+    root = side.answer_root(change.operation, direction)
+    return bool(values) and root is not None and all(root.fits(value) for value in values)
 
 
 def _field(change: Change, by_use: dict[Use, Tested]) -> Judgement:

@@ -131,13 +131,20 @@ def test_what_is_no_move_is_refused(capfd: pytest.CaptureFixture[str], arguments
     assert says in capfd.readouterr().err
 
 
-@pytest.mark.parametrize(("fail_on", "code"), [("breaking", 1), ("observed", 1), ("any", 1), ("", 0)])
+@pytest.mark.parametrize(("fail_on", "code"), [("breaking", 1), ("observed", 0), ("any", 1), ("", 0)])
 def test_the_exit_code_says_what_was_asked_of_it(capfd: pytest.CaptureFixture[str], fail_on: str, code: int) -> None:
     wanted = ["--fail-on", fail_on] if fail_on else []
-    assert code == main(["upgrade", OLD, NEW, "--operation", "completions.create", "--profile", "smoke", *wanted])
+    assert code == main(["upgrade", OLD, NEW, "--predict", *wanted])
+    assert "completion_config" in capfd.readouterr().out
+
+
+def test_the_embedded_emulator_is_asked_where_no_target_is_named(capfd: pytest.CaptureFixture[str]) -> None:
+    narrowed = ["--operation", "completions.create", "--profile", "smoke"]
+    assert 1 == main(["upgrade", OLD, NEW, *narrowed, "--fail-on", "observed"])
     out = capfd.readouterr().out
+    assert "requests to the embedded emulator" in out
     assert "predicted and observed" in out
-    assert "completion_config" in out
+    assert "chat.completions.create" not in out
 
 
 def test_a_target_that_is_not_there_is_no_answer(capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,71 @@
+"""A target that gives one answer to everything shows no change, however many are predicted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from moving import options_for
+from raw_server import raw_server
+
+from conformance.errors import ConformanceError
+from conformance.evidence.exchange import Chunk, Response
+from conformance.migration.conclusion import Conclusion
+from conformance.requests.profile import Profile
+from conformance.spec.loading import load
+from conformance.upgrade.upgrade import upgrade
+
+_ERROR = b'{"error": {"code": "no", "message": "no"}}'
+
+
+def _answer(status: int, body: bytes, kind: str = "application/json") -> Response:
+    return Response(status, (("content-type", kind),), (Chunk(0.0, body),))
+
+
+ANSWERS = {
+    "nothing in it": _answer(200, b"{}"),
+    "an array": _answer(200, b"[]"),
+    "a page": _answer(200, b"<html></html>", "text/html"),
+    "bad request": _answer(400, _ERROR),
+    "not found": _answer(404, _ERROR),
+    "a failure": _answer(500, _ERROR),
+}
+
+
+#: Pairs of versions, with operations that changed, came or have gone.
+MOVES = {
+    "fields": ("2024-06-01", "2024-10-21", ("chat.completions.create", "embeddings.create")),
+    "routes": ("2024-10-21", "v1", ("batches.list", "batches.cancel", "audio.translations.create")),
+}
+
+#: What every run tries: everything is accepted, everything is refused. ``prove`` has the others.
+SAMPLE = ("nothing in it", "bad request")
+
+
+def _shows_nothing(name: str, pair: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with raw_server(lambda _: ANSWERS[name]) as server:
+        options = options_for(tmp_path, server.url, monkeypatch, Profile.SMOKE)
+        old, new, operations = MOVES[pair]
+        try:
+            made = upgrade(load(old), load(new), options, operations=operations)
+        except ConformanceError:
+            return  # the preflight found nothing to ask
+    assert 0 == made.count(Conclusion.OBSERVED)
+    assert () == made.drifts
+
+
+@pytest.mark.parametrize("pair", sorted(MOVES))
+@pytest.mark.parametrize("name", SAMPLE)
+def test_one_answer_to_everything_shows_no_change(
+    name: str, pair: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _shows_nothing(name, pair, tmp_path, monkeypatch)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("pair", sorted(MOVES))
+@pytest.mark.parametrize("name", sorted(set(ANSWERS) - set(SAMPLE)))
+def test_no_answer_to_everything_shows_a_change(
+    name: str, pair: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _shows_nothing(name, pair, tmp_path, monkeypatch)
