@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from served import CANARY, command
 from whole_run import KEY, Reply, serving
 
+from conformance.cli import main
 from conformance.requests.request import Request
 from conformance.settings.form import SCHEMA
 from conformance.target.model_names import guessed
@@ -77,6 +78,21 @@ def test_what_can_not_be_asked_ends_with_one_line_and_no_file(
     assert 1 == len(done.lines)
     assert told in done.err
     assert not (tmp_path / "conformance.toml").exists()
+
+
+def test_at_a_terminal_it_asks_until_the_answer_fits(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MY_KEY", KEY)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    answers = iter(["", url, "password", "api-key", "MY_KEY"])
+    monkeypatch.setattr("builtins.input", lambda question: next(answers))
+    assert 0 == main(["init", "--api-version", VERSION, "--deployment", "gpt-4o"])
+    written = tomllib.loads((tmp_path / "conformance.toml").read_text())["target"]
+    assert (url, "api-key", "MY_KEY") == (written["url"], written["auth"], written["key_env"])
+    assert [] == [*answers]
+    assert KEY not in capsys.readouterr().out
 
 
 def test_a_target_that_serves_nothing_gets_no_file(tmp_path: Path) -> None:
