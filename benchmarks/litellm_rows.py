@@ -76,6 +76,12 @@ LOOKED_AT: dict[tuple[str, str, str, str], str] = {
     ("defect", "via.request.body", "dropped", "/tool_choice"): "where there are no tools",
     ("defect", "via.request.ids", "dropped", "header:traceparent"): "a trace ends at the gateway",
     ("defect", "via.request.ids", "dropped", "header:x-ms-client-request-id"): "the service can't find the request",
+    (
+        "defect",
+        "via.request.cookies",
+        "added",
+        "header:cookie",
+    ): "a cookie of the upstream goes with all later requests",
     ("defect", "via.answer.inside", "leaked", "header:x-litellm-model-api-base"): "the address of the upstream",
     ("defect", "via.answer.inside", "leaked", "/"): "a traceback in the message of an error",
     ("defect", "via.answer.headers", "dropped", "header:apim-request-id"): _NO_HEADERS,

@@ -266,7 +266,10 @@ class App:
         # Constant unless asked for: the emulator has no rate limit, and equal runs must give equal answers.
         spent = self._served % 500 if self.settings.varied else 0
         region = _REGIONS[self._served % len(_REGIONS)] if self.settings.varied else self.settings.region
+        # A cookie of this answer alone: a gateway that keeps it for all its clients is seen.
+        cookies = (("set-cookie", f"affinity={number[:16]}; Path=/; HttpOnly"),) if self.settings.varied else ()
         return (
+            *cookies,
             ("apim-request-id", apim),
             ("x-request-id", other),
             ("x-ms-client-request-id", request.header("x-ms-client-request-id") or apim),

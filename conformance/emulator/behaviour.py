@@ -111,7 +111,7 @@ class Settings:
     grouped_chunks: bool = False
     faults: StreamFaults = StreamFaults()
     seed: str = ""
-    #: Region and rate limits differ from answer to answer, so that a cached or invented value is seen.
+    #: Region, rate limits and a cookie differ from answer to answer, so that a cached or invented value is seen.
     varied: bool = False
 
     def accepting(self, *keys: str) -> Settings:

@@ -52,9 +52,17 @@ def _choice(change: Any) -> Alter:
     return in_json(lambda body: change(body["messages"]) if "messages" in body else None)
 
 
-def _jar(message: Message, gateway: Gateway) -> None:
-    """A cookie jar that all clients share."""
-    gateway.memory["cookie"] = "session=1"
+def _kept(message: Message) -> Message:
+    """Keep the upstream's cookie for everybody."""
+    _JAR["cookie"] = message.header("set-cookie").partition(";")[0]
+    return message
+
+
+def _from_jar(message: Message) -> Message:
+    return message.having("Cookie", _JAR["cookie"]) if _JAR.get("cookie") else message
+
+
+_JAR: dict[str, str] = {}
 
 
 def _cached(message: Message, gateway: Gateway) -> Message | None:
@@ -250,7 +258,7 @@ PLANTED: tuple[Planted, ...] = (
     Planted(Alteration("passes the client's key", extra=_passes_key), "via.request.credentials"),
     Planted(Alteration("sends twice", times=2), "via.request.repeated"),
     Planted(Alteration("asks on its own", extra=_asks_itself), "via.request.repeated"),
-    Planted(Alteration("shares cookies", request=more("Cookie", "session=1")), "via.request.cookies"),
+    Planted(Alteration("shares cookies", request=_from_jar, answer=_kept), "via.request.cookies"),
     Planted(Alteration("reads to the end", whole=True), "via.stream.cancelled", script=((PACE, True),)),
     Planted(Alteration("locks itself", extra=_locks), "via.isolation"),
     Planted(Alteration("one after the other", at_once=1), "via.parallel.serial", names=("plain",)),
