@@ -171,6 +171,8 @@ def _run(args: argparse.Namespace, version: str, out: Path, rows: dict[str, Row]
             _pack(out / version)
     if signals.came:
         return 130
+    if code == pytest.ExitCode.INTERRUPTED and not console.rows:
+        print(f"{PROG}: {version}: interrupted before anything was judged", file=sys.stderr)
     return console.exit_code if console.exit_code is not None else _of_pytest(code)
 
 

@@ -210,6 +210,12 @@ def _other_words(value: Any, _request: Request) -> Any:
     return {**value, "data": [{**part, "text": "Another file."} if isinstance(part, dict) else part for part in data]}
 
 
+def _of_unknown_text(trace: Trace) -> str:
+    """Why nobody knows what the file holds: a version without uploads takes files from elsewhere. "" if it is ours."""
+    uploaded = any(seen.case.operation == "files.upload" for seen in trace)
+    return "" if uploaded else "the file was not uploaded here, so nobody knows what it holds"
+
+
 @trace_check(
     "stores.file.content",
     Level.SHOULD,
@@ -217,6 +223,7 @@ def _other_words(value: Any, _request: Request) -> Any:
     counterexample=on_json(_other_words, when=asked("GET", r"/vector_stores/\w+/files/[\w-]+/content")),
     scenarios=("vector_stores.searched",),
     needs=("content",),
+    subject=_of_unknown_text,
 )
 def content(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The content of a file in a store is the words of the file, in their order. Line ends and parts may differ."""
