@@ -49,6 +49,19 @@ def test_the_table_of_api_versions_has_no_serious_problem_of_accessibility(
     assert {} == violations(page)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_site_has_no_serious_problem_of_accessibility_and_fits_a_telephone(opened: Opening, scheme: str) -> None:
+    """The example under ``docs``."""
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: npm --prefix frontend ci")
+    example = Path(__file__).resolve().parents[2] / "docs" / "example" / "index.html"
+    page = opened(example, color_scheme=scheme, bypass_csp=True, viewport={"width": 400, "height": 800})
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    assert 400 == page.evaluate("document.documentElement.scrollWidth")
+    expect(page.get_by_text("pip install fakellm")).to_be_visible()
+    assert {} == violations(page)
+
+
 def violations(page: Page) -> dict[str, list[str]]:
     """What axe-core finds, by the id of its rule: the beginnings of the first elements. Only what is serious."""
     page.add_script_tag(path=AXE)
