@@ -143,10 +143,11 @@ class Session:
 
     def _record_shard(self, ended: str = "") -> None:
         """Note for the merge what belongs to a shard: of all api-versions at the beginning, of one that has ended."""
-        if self.process.shard.n == 1:
-            return
         for name in [ended] if ended else self._opened:
             one = self._opened[name]
+            # A matrix may have a run of one shard, 1/1, which is merged as the others are.
+            if not one.chosen.options.shard:
+                continue
             record = ShardRecord.of(one, tuple(around(one)), self._ended[name] if ended else None)
             with self._told(name):
                 record.write(self.run.out / name)
