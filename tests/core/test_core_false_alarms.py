@@ -147,6 +147,9 @@ def test_a_target_without_keys_is_not_probed_for_them(expected: bool, auth: str)
         (Outcome.PASS, "violation", 400, ERROR),
         (Outcome.PASS, "violation", 400, {"error": {"code": None, "message": "m", "innererror": {}}}),
         (Outcome.FAIL, "violation", 400, {"error": {"code": 400, "message": "m"}}),
+        (Outcome.WARN, "violation", 400, {"error": {"code": "None", "message": "m"}}),
+        (Outcome.WARN, "violation", 400, {"error": {"code": "BadRequest", "message": "m", "param": "None"}}),
+        (Outcome.PASS, "violation", 400, {"error": {"code": "404", "message": "m", "param": "n"}}),
     ],
 )
 def test_a_gateway_may_answer_in_its_own_form(expected: Outcome, role: str, status: int, value: Any) -> None:

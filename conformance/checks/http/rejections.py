@@ -141,6 +141,7 @@ def _no_envelope(_exchange: Exchange, response: Response) -> Response | None:
 def envelope(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A refusal has an error object: ``error.code`` is a string or null, ``error.message`` a string.
 
+    A code or ``param`` that is a text like ``None`` is a warning: a gateway wrote down a value that it had lost.
     The form that the document gives for this operation's errors is accepted as well. Clients create their exceptions
     from it. Answers of a gateway (401, 403, 405, 413, 414, 415, 429; any answer to an unknown route, method or
     api-version) should have this form; their flat form is accepted.
@@ -180,6 +181,19 @@ def envelope(spec: Spec, seen: Observation) -> Iterator[Finding]:
             actual=error.get("code", "absent"),
             level=level,
         )
+    for name in ("code", "param"):
+        if error.get(name) in _LOST:
+            yield seen.finding(
+                f"error.{name} is a text that stands for nothing",
+                place=f"/error/{name}",
+                expected="null" if name == "param" else "a word, or null",
+                actual=error[name],
+                level=Level.SHOULD,
+            )
+
+
+#: What a program writes that turns a missing value into a text. Clients compare the code with words.
+_LOST = ("None", "null", "undefined")
 
 
 def _flat(value: Any) -> bool:
