@@ -15,7 +15,6 @@ to the last (without start-up). ``--limit`` bounds each command in seconds. Prin
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import os
 import subprocess
@@ -31,6 +30,8 @@ from typing import Any
 
 import httpx
 from attrs import frozen
+
+from conformance._parts import part
 
 ROOT = Path(__file__).resolve().parent.parent
 KEY = "benchmark-key-0123456789"
@@ -130,13 +131,12 @@ def measured(version: str, words: list[str], folder: Path, limit: float) -> Meas
 def replay(url: str, report: Path, width: int) -> None:
     """Send again, with bare httpx, what a report holds."""
     asked: list[tuple[str, str, dict[str, str], bytes]] = []
-    for line in report.read_text("utf-8").splitlines():
-        row = json.loads(line)
-        if row.get("type") == "exchange":
-            request = row["exchange"]["request"] if "exchange" in row else row["request"]
-            target = httpx.URL(request["url"]).raw_path.decode()
-            headers = {k: v for k, v in request["headers"] if k.lower() in ("content-type", "accept")}
-            asked.append((request["method"], url + target, {**headers, "api-key": KEY}, _body(request.get("body"))))
+    for trace in part("reports.jsonl").read(report).traces.values():
+        for seen in trace:
+            request = seen.exchange.request
+            target = httpx.URL(request.url).raw_path.decode()
+            headers = {k: v for k, v in request.headers if k.lower() in ("content-type", "accept")}
+            asked.append((request.method, url + target, {**headers, "api-key": KEY}, request.body))
     turns = count()
 
     def work() -> None:
@@ -152,12 +152,6 @@ def replay(url: str, report: Path, width: int) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-
-
-def _body(value: Any) -> bytes:
-    if isinstance(value, dict):
-        return base64.b64decode(value["base64"]) if "base64" in value else str(value.get("text", "")).encode()
-    return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else b""
 
 
 def document(version: str, folder: Path) -> Path:
