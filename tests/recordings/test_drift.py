@@ -35,7 +35,7 @@ def judged(folder: Path, *answers: Any, stream: bool = False) -> jsonl.Report:
     body = {**ASKED, "stream": True} if stream else ASKED
     lines = as_lines(entry("/v1/responses", answer, body=body, query="") for answer in answers)
     (folder / "a.jsonl").write_text(lines, "utf-8")
-    main(["judge", str(folder / "a.jsonl"), "-o", str(folder / "out")])
+    main(["judge", str(folder / "a.jsonl"), "-o", str(folder / "out"), "--api-version", SPEC.version])
     return jsonl.read(folder / "out" / "v1-preview")
 
 
