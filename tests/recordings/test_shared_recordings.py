@@ -104,7 +104,9 @@ def test_every_warning_has_a_reason_and_every_reason_a_warning() -> None:
 
 
 def test_newer_types_are_named_as_drift() -> None:
-    values = {each.actual for _, _, _, each in findings() if each.drift}
+    """By the older document of the surface, which doesn't know them."""
+    files = tuple(file for file in FILES if "responses" in file.name or "vercel" in file.name)
+    values = {each.actual for _, _, _, each in _findings(files, ["v1-preview"]) if each.drift}
     assert {"web_search", "apply_patch", "apply_patch_call", "tool_search", "compaction"} <= values
 
 
