@@ -10,11 +10,14 @@ from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Needs, check, trace_check
 from conformance.judging.counterexamples import asked, on_json
+from conformance.judging.stream_counterexamples import each_json
 from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.requests.selectors import streams
 from conformance.schema.integers import is_integer
 from conformance.spec.spec import Spec
+from conformance.streams.chunks import content_chunks
+from conformance.streams.reading import read
 from conformance.verdict import Finding, Level
 
 #: Operations whose answers have an id.
@@ -54,9 +57,30 @@ def created(spec: Spec, seen: Observation) -> Iterator[Finding]:
         yield seen.finding("the time is not in seconds", place="/created", actual=stamp)
 
 
-def _same_id(value: Any, _request: Request) -> Any:
+def _same_id(value: dict[str, Any]) -> dict[str, Any] | None:
+    """Every answer, and every chunk of a stream, has the same id."""
+    return {**value, "id": "chatcmpl-always-this"} if value.get("id") and "choices" in value else None
+
+
+_plain_alike = on_json(lambda value, _request: _same_id(value), when=asked("POST", r"/completions"))
+_streams_alike = each_json(lambda value, _index: _same_id(value), "chat-chunks", "completion-chunks")
+
+
+def _always_this(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
     """Counterexample: every answer has the same id."""
-    return {**value, "id": "chatcmpl-always-this"} if "id" in value and "choices" in value else None
+    return _plain_alike(exchange, earlier) or _streams_alike(exchange, earlier)
+
+
+def _id(spec: Spec, seen: Observation) -> str | None:
+    """The id of an answer; of a stream that of its first chunk with content, because a chunk of filter results may have
+    an empty one.
+    """
+    if not streams(spec, seen.case):
+        found = seen.json.get("id") if isinstance(seen.json, dict) else None
+    else:
+        reading = read(spec, seen)
+        found = next((chunk.get("id") for _, chunk in content_chunks(reading)), None) if reading is not None else None
+    return found if isinstance(found, str) and found else None
 
 
 def _id_of_another(exchange: Exchange, others: Sequence[Exchange]) -> Exchange | None:
@@ -73,22 +97,20 @@ def _id_of_another(exchange: Exchange, others: Sequence[Exchange]) -> Exchange |
     "model.answer-ids",
     Level.SHOULD,
     clause="model-answer-ids",
-    counterexample=on_json(_same_id, when=asked("POST", r"/completions")),
+    counterexample=_always_this,
     witness=_id_of_another,
     scenarios=("corpus.chat.completions.create", "corpus.completions.create"),
     operations=TEXTS,
 )
 def answer_ids(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """Two answers have different ids. Logs and invoices identify answers by them."""
+    """Two answers have different ids, streamed or not. Logs and invoices identify answers by them."""
     first: dict[str, Observation] = {}
     for seen in trace:
-        if not (seen.exchange.ok and isinstance(seen.json, dict)):
-            continue
-        id_ = seen.json.get("id")
-        if isinstance(id_, str) and id_ in first:
+        id_ = _id(spec, seen) if seen.exchange.ok else None
+        if id_ is not None and id_ in first:
             yield seen.finding(
                 "the id of another answer", place="/id", expected=f"another than case {first[id_].case.id}", actual=id_
             )
             return
-        if isinstance(id_, str):
+        if id_ is not None:
             first[id_] = seen

@@ -280,7 +280,8 @@ def _no_logprobs(value: Any, request: Request) -> Any:
 def logprobs(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """With ``logprobs: true`` every token of a text message has a log probability.
 
-    Each has at most ``top_logprobs`` alternatives.
+    Each has at most ``top_logprobs`` alternatives. One empty token may be real; if all are, nobody knows whose
+    probabilities these are.
     """
     most = number(body_of(seen.case), "top_logprobs", 0)
     for index, choice in unfiltered(seen):
@@ -293,6 +294,11 @@ def logprobs(spec: Spec, seen: Observation) -> Iterator[Finding]:
             yield seen.finding(
                 "no log probabilities", place=f"/choices/{index}/logprobs", expected="content: […]", actual=given
             )
+            continue
+        named = [token.get("token") or token.get("bytes") for token in tokens if isinstance(token, dict)]
+        if named and not any(named):
+            place = f"/choices/{index}/logprobs/content"
+            yield seen.finding(f"each of {len(named)} tokens is empty", place=place, expected="the tokens of the text")
             continue
         # Fewer alternatives than requested are allowed: there may be no more.
         others = [token.get("top_logprobs") if isinstance(token, dict) else None for token in tokens]
