@@ -55,17 +55,31 @@ def seen(
     operation: str = LIST,
     bindings: Query | None = None,
     step: str = "",
+    creates: Query | None = None,
 ) -> Observation:
     """One step of a scenario with its answer. ``step`` tells apart what is sent twice."""
     bound = {**({"cursor": cursor} if cursor else {}), **(bindings or {})}
     pairs = tuple((query or {}).items())
-    case = Case(operation, "GET", "/assistants", query=pairs, role=role, expect=expect, bindings=bound, step=step)
+    case = Case(
+        operation,
+        "GET",
+        "/assistants",
+        query=pairs,
+        role=role,
+        expect=expect,
+        bindings=bound,
+        step=step,
+        creates=creates or {},
+    )
     return Observation(case, answered(value, query, status=status))
 
 
 def created(ids: str) -> list[Observation]:
     """The creations of a walk's objects, oldest first."""
-    return [seen("create", {"id": id}, operation="assistants.create", step=id) for id in ids]
+    return [
+        seen("create", {"id": id}, operation="assistants.create", step=id, creates={"assistant_id": "/id"})
+        for id in ids
+    ]
 
 
 def walk(role: str, *pages: str, after: str = "", more: bool = False, query: Query | None = None) -> list[Observation]:

@@ -85,7 +85,7 @@ def content_of_another(call: Call, answer: Handler) -> Response:
 
 @mutant("search.content-cut", "The content of a file in a store is whole.", CONTENT)
 def content_cut(call: Call, answer: Handler) -> Response:
-    return each_object(answer(call), lambda part: part.update(text=part["text"][:20]))
+    return each_object(answer(call), lambda part: part.update(text=part["text"][: len(part["text"]) // 2]))
 
 
 @mutant("search.content-missing", "A file in a store has a content.", CONTENT)
