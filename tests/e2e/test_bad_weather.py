@@ -102,7 +102,9 @@ def test_a_console_on_a_full_disk_is_no_fault_of_ours(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="closes streams by a POSIX shell")
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    "closed", [*(pytest.param(one, marks=pytest.mark.prove) for one in (">&-", "2>&-")), "<&- >&- 2>&-"]
+)
 def test_closed_standard_streams_change_nothing(tmp_path: Path, closed: str) -> None:
     """Some daemons start their jobs so. No file of the run takes the number of a closed stream."""
     given = words("run", *SMALL, "--profile", "smoke", "--out", str(tmp_path / "out"), "-n", "2")
@@ -133,7 +135,7 @@ def test_a_current_folder_that_was_deleted_is_told(tmp_path: Path) -> None:
     assert "the current folder can't be used" in done.stderr
 
 
-@pytest.mark.parametrize("place", ["state", "journals"])
+@pytest.mark.parametrize("place", ["state", pytest.param("journals", marks=pytest.mark.prove)])
 @pytest.mark.parametrize("what", ["run", "replay"])
 def test_where_no_journal_can_be_kept_nothing_is_sent(tmp_path: Path, place: str, what: str) -> None:
     """A file stands in place of a folder: even root can't write there."""
@@ -185,7 +187,7 @@ def strange() -> Iterator[str]:
         yield url
 
 
-@pytest.mark.parametrize("processes", ["0", "2"])
+@pytest.mark.parametrize("processes", [pytest.param("0", marks=pytest.mark.prove), "2"])
 def test_strange_characters_end_in_reports_that_show_them(tmp_path: Path, processes: str) -> None:
     version = "2024-05-01-preview"
     chosen = ("corpus.embeddings.create", "lists.assistants", "lifecycle.assistants", "corpus.assistants.list")

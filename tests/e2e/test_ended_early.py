@@ -43,7 +43,7 @@ def judged(state: Path) -> dict[Outcome, int]:
     return {outcome: found.count(outcome) for outcome in set(found)}
 
 
-@pytest.mark.parametrize("processes", ["0", "2"])
+@pytest.mark.parametrize("processes", ["0", pytest.param("2", marks=pytest.mark.prove)])
 def test_first_failure_ends_the_run(target: str, tmp_path: Path, processes: str) -> None:
     """``-x``: the failure decides; what was not judged is counted and named, and is no error."""
     done = suite(tmp_path, target, "-x", "-n", processes)
@@ -57,7 +57,7 @@ def test_first_failure_ends_the_run(target: str, tmp_path: Path, processes: str)
     assert "internal error" not in done.out + done.err
 
 
-@pytest.mark.parametrize("processes", ["0", "2"])
+@pytest.mark.parametrize("processes", [pytest.param("0", marks=pytest.mark.prove), "2"])
 def test_a_part_is_judged_and_told_as_a_part(target: str, tmp_path: Path, processes: str) -> None:
     """``-k``: what pytest leaves is judged to its end; the report tells how much of the whole that was."""
     done = suite(tmp_path, target, "-k", "corpus.assistants.list", "-n", processes)
@@ -71,7 +71,7 @@ def test_a_part_is_judged_and_told_as_a_part(target: str, tmp_path: Path, proces
     assert [True] == [f"pytest left {part_of}" in note for note in report.footer["notes"]]
 
 
-@pytest.mark.parametrize("processes", ["0", "2"])
+@pytest.mark.parametrize("processes", [pytest.param("0", marks=pytest.mark.prove), "2"])
 def test_last_failures_alone_are_judged_again(target: str, tmp_path: Path, processes: str) -> None:
     """``--lf`` after a run: only what failed is judged, and fails again."""
     assert 1 == suite(tmp_path, target, "-n", processes).code
@@ -81,7 +81,7 @@ def test_last_failures_alone_are_judged_again(target: str, tmp_path: Path, proce
     assert not report_of(tmp_path).footer["interrupted"]
 
 
-@pytest.mark.parametrize("processes", ["0", "2"])
+@pytest.mark.parametrize("processes", ["0", pytest.param("2", marks=pytest.mark.prove)])
 def test_collecting_sends_and_writes_nothing(tmp_path: Path, processes: str) -> None:
     """``--co`` lists the items by their ids; no target is asked, no folder made."""
     done = suite(tmp_path, "http://127.0.0.1:9", "--co", "-n", processes)
@@ -100,7 +100,7 @@ def test_requests_are_derived_anew_without_a_warning(tmp_path: Path) -> None:
     assert f"[{BROKEN}]" in done.out
 
 
-@pytest.mark.parametrize("processes", ["0", "2"])
+@pytest.mark.parametrize("processes", ["0", pytest.param("2", marks=pytest.mark.prove)])
 def test_nothing_left_is_no_error(target: str, tmp_path: Path, processes: str) -> None:
     """``-k`` that fits nothing ends as pytest ends it, without a report."""
     done = suite(tmp_path, target, "-k", "nothing_at_all", "-n", processes)

@@ -100,7 +100,7 @@ def test_good_target_is_conformant(first: tuple[Done, Path]) -> None:
     }
 
 
-@pytest.mark.parametrize("processes", ["0", "2"])
+@pytest.mark.parametrize("processes", [pytest.param("0", marks=pytest.mark.prove), "2"])
 def test_same_seed_gives_the_same_cases_and_verdicts(state: Path, first: tuple[Done, Path], processes: str) -> None:
     """Case ids in the same order, the same verdicts: in a second run, and in one with two processes. Each has its own
     hash seed, which forks of one process don't have.
@@ -277,7 +277,7 @@ def suite(state: Path) -> Callable[..., Done]:
     return ask
 
 
-@pytest.mark.parametrize("processes", ["0", "2"])
+@pytest.mark.parametrize("processes", ["0", pytest.param("2", marks=pytest.mark.prove)])
 def test_plain_pytest_judges_a_target(state: Path, suite: Callable[..., Done], processes: str) -> None:
     """People who live in pytest get the same items and verdicts, each exchange sent once, and the same report."""
     out = state / f"plain-{processes}"
@@ -339,7 +339,7 @@ def test_junit_names_who_answers_for_a_waived_failure(broken: tuple[str, Done, P
     assert 0 == command(tmp_path, "verify", str(out)).code
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", [pytest.param("0", marks=pytest.mark.prove), "2"])
 def test_only_what_the_baseline_did_not_have_fails(
     broken: tuple[str, Done, Path], tmp_path: Path, workers: str
 ) -> None:
@@ -399,7 +399,7 @@ def test_a_baseline_that_is_none_is_told_before_anything_is_sent(
     assert says in done.lines[0]
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", [pytest.param("0", marks=pytest.mark.prove), "2"])
 def test_an_older_report_in_the_folder_tells_nothing(
     broken: tuple[str, Done, Path], state: Path, tmp_path: Path, workers: str
 ) -> None:

@@ -28,7 +28,7 @@ def _sampled(rows: tuple[Any, ...], every: int) -> list[Any]:
     return [pytest.param(row, marks=[] if index % every == 0 else pytest.mark.prove) for index, row in enumerate(rows)]
 
 
-@pytest.mark.parametrize("planted", _sampled(PLANTED, 4), ids=lambda one: one.alteration.name)
+@pytest.mark.parametrize("planted", _sampled(PLANTED, 8), ids=lambda one: one.alteration.name)
 def test_a_planted_alteration_is_told_by_its_rule(planted: Planted, running: Stage) -> None:
     passed = running.through(_placed(planted.alteration, running), planted.names, planted.script)
     result = verdict(passed)
