@@ -27,7 +27,7 @@ def once(example: Example) -> Played:
     """Five streams, the first of them as the example says."""
     streams = [
         exchanged("chat.completions.create", {"messages": SAY, "stream": True, "seed": n},
-                  answer(example if n == 0 else {"body": deltas("Hello")}))
+                  answer(example if n == 0 else {"body": deltas("Hello", id_=f"c{n}")}))
         for n in range(5)
     ]  # fmt: skip
     return played(*streams, scenario="corpus.chat.completions.create")

@@ -11,10 +11,11 @@ from .content_coding import HEAD
 ASK = {"messages": [{"role": "user", "content": "Repeat: é你好 😀"}], "stream": True}
 
 
-def deltas(*texts: str) -> str:
+def deltas(*texts: str, id_: str = "c") -> str:
     """A chat stream of these texts. Escapes are ASCII, as a JSON writer may choose."""
     start: list[Any] = [_chunk({"role": "assistant", "content": ""})]
-    return lines(*start, *(_chunk({"content": text}) for text in texts), _chunk({}, "stop"))
+    chunks = (*start, *(_chunk({"content": text}) for text in texts), _chunk({}, "stop"))
+    return lines(*({**chunk, "id": id_} for chunk in chunks))
 
 
 def _chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
