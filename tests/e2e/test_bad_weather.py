@@ -84,6 +84,7 @@ def test_a_full_disk_in_the_middle_leaves_what_was_written(tmp_path: Path, deriv
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+@pytest.mark.prove
 def test_a_console_on_a_full_disk_is_no_fault_of_ours(tmp_path: Path) -> None:
     with FULL.open("w") as full:
         for stream in ("stdout", "stderr"):
@@ -158,6 +159,7 @@ def test_where_no_journal_can_be_kept_nothing_is_sent(tmp_path: Path, place: str
     assert "XDG_STATE_HOME" in done.err
 
 
+@pytest.mark.prove
 def test_a_cache_that_can_not_be_written_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("")
     done = command(

@@ -364,6 +364,7 @@ def test_a_wrong_certificate_and_a_wrong_configuration_tell_no_secret(tmp_path: 
             assert [] == found((done.out + done.err).encode()), (name, done.err)
 
 
+@pytest.mark.prove
 def test_a_journal_that_stays_holds_no_secret(tmp_path: Path) -> None:
     """The server gives the key as the id of what it creates and removes nothing: the journal is kept for a cleanup."""
 

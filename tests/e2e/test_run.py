@@ -365,7 +365,7 @@ def test_a_new_failure_fails_beside_a_baseline(first: tuple[Done, Path], broken:
     assert "FAIL embeddings.count" in done.out
 
 
-@pytest.mark.parametrize("front", ["run", "pytest"])
+@pytest.mark.parametrize("front", ["run", pytest.param("pytest", marks=pytest.mark.prove)])
 def test_a_waiver_that_ended_ends_with_exit_1_though_the_target_is_right(
     tmp_path: Path, suite: Callable[..., Done], front: str
 ) -> None:

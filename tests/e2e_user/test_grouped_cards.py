@@ -12,6 +12,7 @@ from test_odd_targets import answering
 from conformance.cli import main
 
 
+@pytest.mark.prove
 def test_what_could_not_be_judged_for_one_reason_is_one_card(tmp_path: Path) -> None:
     with answering('{"error":{"code":"500","message":"no"}}', 500) as url:
         chosen = ("--scenario", "corpus.assistants.*", "--profile", "smoke", "--out", "out")

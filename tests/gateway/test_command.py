@@ -74,6 +74,7 @@ def test_an_added_field_is_found_and_declared_it_is_a_note(tmp_path: Path, capsy
     assert "new: MUST policy request added /top_p" in capsys.readouterr().out
 
 
+@pytest.mark.prove
 def test_a_declared_change_that_never_happens_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = tmp_path / "conformance.toml"
     config.write_text('[[gateway.removes]]\nfield = "answer:header:x-ms-region"\nreason = "policy"\n', "utf-8")

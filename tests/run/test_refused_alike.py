@@ -178,7 +178,7 @@ def test_a_target_that_answers_500_to_everything_ends_each_corpus_early(tmp_path
     assert 5 + 1 >= server.refused["POST deployments/gpt-4o/chat/completions"]
 
 
-@pytest.mark.parametrize("times", [1, 2, 1000])
+@pytest.mark.parametrize("times", [pytest.param(1, marks=pytest.mark.prove), 2, 1000])
 def test_a_request_that_is_refused_among_good_ones_ends_nothing(tmp_path: Path, times: int) -> None:
     """One hiccup, two, or one value that never works: everything is sent, as at a good target."""
     body = {"input": "A short text."}
