@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from conformance.emulator.fault_script import PACE
 from conformance.passage.judge import Conclusion
+from conformance.passage.passage import Kind
 from conformance.verdict import Level
 
 from .editing import more
@@ -33,6 +35,14 @@ def test_a_planted_alteration_is_told_by_its_rule(planted: Planted, running: Sta
     passed = running.through(_placed(planted.alteration, running), planted.names, planted.script)
     result = verdict(passed)
     assert planted.rule in {row.rule for row in result.rows}, [(row.rule, row.kind, row.field) for row in result.rows]
+    assert result.conclusion is Conclusion.NOT
+
+
+def test_of_a_gateway_that_buffers_streams_late_events_and_their_price_are_told_alone(running: Stage) -> None:
+    """It reads the whole stream before it sends a byte, so it also goes on when its client has left."""
+    result = verdict(running.through(Alteration("buffers streams", whole=True), script=((PACE, True),)))
+    told = {(row.rule, row.kind) for row in result.rows if row.level is not Level.OBS}
+    assert {("via.stream.pace", Kind.LATE), ("via.stream.cancelled", Kind.DROPPED)} == told
     assert result.conclusion is Conclusion.NOT
 
 
