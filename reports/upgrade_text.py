@@ -20,6 +20,9 @@ MOST_LINES = 60
 #: Operations that a line names.
 _NAMED = 2
 
+#: Recorded requests that the console names.
+_REFUSED = 20
+
 
 def headline(move: Upgrade) -> str:
     """What a move means, in one sentence."""
@@ -92,8 +95,10 @@ def console(move: Upgrade) -> Iterator[str]:
         yield f"used: {move.used}"
     if told := observed(move):
         yield told
-    for place, why in move.refused:
+    for place, why in move.refused[:_REFUSED]:
         yield f"  refused by {move.new}: {place}: {why}"
+    if len(move.refused) > _REFUSED:
+        yield f"  and {len(move.refused) - _REFUSED} more; they are in the report"
     for heading, rows in sections(move):
         documents = rows[0].change.basis is Basis.DOCUMENT and not _narrows(rows[0])
         yield ""

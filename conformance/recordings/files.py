@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 else:
     packed = late("reports.packed")
 
-__all__ = ["LARGEST", "read_file"]
+__all__ = ["LARGEST", "document_of", "exchanges_in", "read_file", "text_of"]
 
 #: Bytes of the largest file that is read. A file is read as a whole, and takes several times its size.
 LARGEST = 256 * 1024 * 1024
@@ -33,7 +33,16 @@ def read_file(path: Path) -> Iterator[Recorded]:
     Raises :class:`UsageError` with file and place if it can't be read, is too large, or has no known format. YAML is
     read by the rules of the documents: nothing in it makes reading endless.
     """
-    document = _parsed(_text(path), str(path))
+    yield from exchanges_in(document_of(path), path)
+
+
+def document_of(path: Path) -> Any:
+    """What a file holds: one JSON value, a list of JSON lines, or YAML. Raises :class:`UsageError` as reading does."""
+    return _parsed(text_of(path), str(path))
+
+
+def exchanges_in(document: Any, path: Path) -> Iterator[Recorded]:
+    """Yield the exchanges of the document that a file holds. Raises :class:`UsageError` if it has no known format."""
     for each in formats():
         if each.recognises(document):
             try:
@@ -45,8 +54,8 @@ def read_file(path: Path) -> Iterator[Recorded]:
     raise UsageError("no recorded traffic in a known form", where=str(path), hint=f"known: {known}")
 
 
-def _text(path: Path) -> str:
-    """The text of a file."""
+def text_of(path: Path) -> str:
+    """The text of a file, unpacked. Raises :class:`UsageError` if it can't be read, or is too large."""
     try:
         # Some browsers write a byte order mark.
         return read_text(packed.plain(path), LARGEST).removeprefix("\ufeff")

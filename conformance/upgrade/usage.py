@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -13,7 +12,8 @@ from attrs import define, field, frozen
 from conformance.errors import UsageError
 from conformance.migration.change import EVERY, Change, Direction, Kind, Subject
 from conformance.migration.location import plain, text
-from conformance.recordings.files import read_file
+from conformance.recordings.files import document_of, exchanges_in, text_of
+from conformance.recordings.recorded import Recorded
 from conformance.recordings.traces import sorted_out
 from conformance.requests.case import Case
 from conformance.upgrade.evidence import Seen
@@ -23,10 +23,6 @@ from conformance.upgrade.shapes import received
 from conformance.upgrade.sides import Side, translated
 
 __all__ = ["Usage", "usage_of"]
-
-#: Requests that would be refused and are named.
-_MOST = 20
-
 
 @define
 class _Used:
@@ -54,11 +50,9 @@ class Usage:
 
     def refused(self) -> Iterator[tuple[str, str]]:
         """Yield (place in the recording, reason) of requests that only the older document takes."""
-        count = 0
         for used in self.operations.values():
             for pair, place in zip(used.pairs, used.places, strict=True):
-                if pair.fits_old and not pair.fits_new and count < _MOST:
-                    count += 1
+                if pair.fits_old and not pair.fits_new:
                     yield place, _why(pair)
 
     def _touches(self, change: Change) -> bool:
@@ -141,14 +135,14 @@ def usage_of(files: Sequence[Path], old: Side, new: Side) -> Usage:
     """
     found: dict[str, _Used] = {}
     notes: list[str] = []
-    recorded = []
+    recorded: list[Recorded] = []
     for file in files:
-        listed = _list_in(file)
-        if listed is None:
-            recorded += list(read_file(file))
-        else:
-            for entry in listed:
+        document = _toml(file) if file.suffix == ".toml" else document_of(file)
+        if file.suffix == ".toml" or (isinstance(document, dict) and "use" in document):
+            for entry in _uses_in(document, file):
                 _add_listed(found, entry, file, old, new)
+        else:
+            recorded += exchanges_in(document, file)
     exchanges = _add_recorded(found, recorded, old, new, notes) if recorded else 0
     if not found:
         raise UsageError(
@@ -161,25 +155,16 @@ def usage_of(files: Sequence[Path], old: Side, new: Side) -> Usage:
     return Usage(f"{names} (by {amount})", found, tuple(notes))
 
 
-def _list_in(file: Path) -> list[Any] | None:
-    """The entries of a list of uses; None for a file of recorded traffic."""
+def _toml(file: Path) -> dict[str, Any]:
     try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"can't be read: {error.strerror}", where=str(file)) from None
-    if file.suffix == ".toml":
-        try:
-            value: Any = tomllib.loads(data.decode("utf-8"))
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise UsageError(f"not TOML: {error}", where=str(file)) from None
-    else:
-        try:
-            value = json.loads(data)
-        except (ValueError, RecursionError):
-            return None  # traffic, or the reader of traffic says what is wrong
-        if not isinstance(value, dict) or "use" not in value:
-            return None
-    entries = value.get("use") if isinstance(value, dict) else None
+        return tomllib.loads(text_of(file))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"not TOML: {error}", where=str(file)) from None
+
+
+def _uses_in(document: dict[str, Any], file: Path) -> list[Any]:
+    """The entries of a list of uses. Raises :class:`UsageError` where there is none."""
+    entries = document.get("use")
     if not isinstance(entries, list):
         raise UsageError("no list of uses", where=str(file), hint='[[use]] operation = "chat.completions.create"')
     return entries
@@ -204,7 +189,7 @@ def _add_listed(found: dict[str, _Used], entry: Any, file: Path, old: Side, new:
     used.listed, used.request, used.answer = True, fields[0], fields[1]
 
 
-def _add_recorded(found: dict[str, _Used], recorded: Sequence[Any], old: Side, new: Side, notes: list[str]) -> int:
+def _add_recorded(found: dict[str, _Used], recorded: Sequence[Recorded], old: Side, new: Side, notes: list[str]) -> int:
     """Add recorded exchanges: the number of them that count. They are read by the older version, whatever they name."""
     traffic = sorted_out(recorded, [old.spec], forced=True)
     count = 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conformance.cli import main
+from conformance.recordings import files
 
 OLD, NEW = "2024-06-01", "2024-10-21"
 
@@ -87,6 +89,33 @@ def test_a_recorded_request_that_would_be_refused_is_named_with_the_change(
     assert ["messages[role=user].content"] == [c["location"] for c in told["changes"] if c["breaks"]]
     file = _recorded(tmp_path, _chat(silent))
     assert 1 == main(["upgrade", OLD, NEW, "--predict", "--used", file, "--fail-on", "breaking"])
+
+
+def test_all_recorded_requests_that_would_be_refused_are_counted(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    silent = {"messages": [{"role": "user", "content": None}]}
+    told = _told(capfd, "--used", _recorded(tmp_path, *[_chat(silent)] * 25))
+    assert 25 == len(told["refused"])
+    assert "25 recorded requests would be refused" in told["headline"]
+
+
+def test_recorded_traffic_may_come_through_a_pipe(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    text = Path(_recorded(tmp_path, _chat(HELLO))).read_bytes()
+    reader, writer = os.pipe()
+    os.write(writer, text)
+    os.close(writer)
+    try:
+        told = _told(capfd, "--used", f"/dev/fd/{reader}")
+    finally:
+        os.close(reader)
+    assert "chat.completions.create (by 1 recorded requests)" == told["used"]
+
+
+def test_a_file_without_end_is_refused(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(files, "LARGEST", 2**20)
+    assert 2 == main(["upgrade", OLD, NEW, "--predict", "--used", "/dev/zero"])
+    assert "larger than 1 MiB" in capfd.readouterr().err
 
 
 def test_nothing_that_is_used_changes_is_an_answer(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
