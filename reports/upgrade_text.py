@@ -191,6 +191,7 @@ def json_text(move: Upgrade) -> str:
         "headline": headline(move),
         "target": move.target,
         "requests": list(move.sent),
+        "answered": list(move.answered),
         "used": move.used,
         "refused": [{"request": place, "reason": why} for place, why in move.refused],
         "changes": [

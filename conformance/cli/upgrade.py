@@ -141,4 +141,4 @@ def _code(fail_on: str, move: Upgrade) -> int:
     anything = bool(move.results or move.drifts or move.refused)
     if {"breaking": move.breaking, "observed": move.observed, "any": anything}.get(fail_on, False):
         return 1
-    return 3 if move.target and move.results and not all(move.sent) else 0
+    return 3 if move.target and move.results and not all(move.answered) else 0

@@ -80,10 +80,11 @@ class Row:
 class Upgrade:
     """A move from one api-version to another at one target.
 
-    ``results`` has every change for each operation, ``drifts`` what nobody predicts. ``target`` says what was asked,
-    "" if nothing was. ``sent`` are the numbers of requests under both versions. ``used`` says what is used, "" if
-    everything counts; ``refused`` are the recorded requests that the newer document doesn't take: (where it was
-    recorded, why). ``corrections`` are the differences of the published documents that errata hold to be none.
+    ``results`` has every change for each operation, ``drifts`` what nobody predicts. ``target`` says what was asked, ""
+    if nothing was. ``sent`` are the numbers of requests under both versions, ``answered`` those of the requests whose
+    answers say whether they were taken: no fault, overload or 5xx. ``used`` says what is used, "" if everything counts;
+    ``refused`` are the recorded requests that the newer document doesn't take: (where it was recorded, why).
+    ``corrections`` are the differences of the published documents that errata hold to be none.
     """
 
     old: str
@@ -93,6 +94,7 @@ class Upgrade:
     corrections: tuple[Change, ...] = field(default=(), repr=False)
     target: str = ""
     sent: tuple[int, int] = (0, 0)
+    answered: tuple[int, int] = (0, 0)
     used: str = ""
     refused: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()

@@ -90,6 +90,15 @@ class Evidence:
                         found.setdefault((name, direction, new), []).extend(values)
         return found
 
+    @cached_property
+    def answered(self) -> tuple[int, int]:
+        """How many requests got an answer under each version that says whether they were taken."""
+        some = [one for tested in self.tested.values() for one in tested]
+        return (
+            sum(one.old_outcome is not Outcome.UNCLEAR for one in some),
+            sum(one.new_outcome is not Outcome.UNCLEAR for one in some),
+        )
+
     def ended(self, operation: str) -> str:
         """Why an operation was not asked to the end, or ""."""
         return self.sent.new.ended.get(operation) or self.sent.old.ended.get(operation, "")

@@ -56,7 +56,7 @@ class Sent:
 
     @property
     def requests(self) -> tuple[int, int]:
-        """The numbers of requests that were answered."""
+        """The numbers of requests that were sent."""
         return len(self.old.exchanges), len(self.new.exchanges)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from conformance.errors import UsageError
@@ -75,5 +75,16 @@ def upgrade(
         corrections=corrections,
         target=got.target,
         sent=got.requests,
-        notes=got.notes,
+        answered=evidence.answered,
+        notes=(*_unanswered(evidence, left, right), *got.notes),
     )
+
+
+def _unanswered(evidence: Evidence, *sides: Side) -> Iterator[str]:
+    """Yield a note for each version under which nothing was answered that says anything."""
+    for side, requests, answered in zip(sides, evidence.sent.requests, evidence.answered, strict=True):
+        if not answered:
+            yield (
+                f"{side.spec.version}: none of {requests} requests got an answer that says whether it was taken; "
+                "`run --profile smoke` tells what is wrong with the target"
+            )

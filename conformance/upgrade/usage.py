@@ -24,6 +24,7 @@ from conformance.upgrade.sides import Side, translated
 
 __all__ = ["Usage", "usage_of"]
 
+
 @define
 class _Used:
     """What is used of one operation. ``request`` and ``answer`` are named fields, None where all of them count."""

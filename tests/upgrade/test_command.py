@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from raw_server import raw_server
 
 from conformance.cli import main
+from conformance.evidence.exchange import Chunk, Response
 from conformance.recordings import files
 
 OLD, NEW = "2024-06-01", "2024-10-21"
@@ -174,6 +176,20 @@ def test_the_embedded_emulator_is_asked_where_no_target_is_named(capfd: pytest.C
     assert "requests to the embedded emulator" in out
     assert "predicted and observed" in out
     assert "chat.completions.create" not in out
+
+
+def test_a_target_of_which_every_answer_is_a_failure_shows_nothing_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", "a-key-of-this-test-9c1b")
+    (tmp_path / "conformance.toml").write_text("[target]\nlive = false\nretries = 0\n", encoding="utf-8")
+    failure = Response(500, (("content-type", "application/json"),), (Chunk(0.0, b'{"error": {"message": "no"}}'),))
+    with raw_server(lambda _: failure) as server:
+        narrowed = ["--operation", "completions.create", "--profile", "smoke", "--target", server.url]
+        assert 3 == main(["upgrade", OLD, NEW, *narrowed])
+    out = capfd.readouterr().out
+    for version in (OLD, NEW):
+        assert f"note: {version}: none of " in out
 
 
 def test_a_target_that_is_not_there_is_no_answer(capfd: pytest.CaptureFixture[str]) -> None:
