@@ -12,7 +12,6 @@ from conformance.evidence.exchange import Exchange
 from conformance.migration.change import Direction
 from conformance.migration.conclusion import Shown
 from conformance.migration.location import Location, places
-from conformance.requests.case import Case
 from conformance.upgrade.outcomes import Outcome, outcome_of, told
 from conformance.upgrade.pairs import Pair
 from conformance.upgrade.probing import Plan
@@ -33,24 +32,16 @@ class Tested:
     @property
     def old_outcome(self) -> Outcome:
         """What the answer under the older version says."""
-        return outcome_of(self._old_case, self.old)
+        return outcome_of(self.pair.old, self.old)
 
     @property
     def new_outcome(self) -> Outcome:
         """What the answer under the newer version says."""
-        return outcome_of(self._new_case, self.new)
-
-    @property
-    def _old_case(self) -> Case:
-        return self.pair.old if self.pair.old is not None else self.pair.case
-
-    @property
-    def _new_case(self) -> Case:
-        return self.pair.new if self.pair.new is not None else self.pair.case
+        return outcome_of(self.pair.new, self.new)
 
     def shown(self, what: str) -> Shown:
         """The request as a report shows it."""
-        return Shown(self.pair.id, what, told(self._old_case, self.old), told(self._new_case, self.new))
+        return Shown(self.pair.id, what, told(self.old), told(self.new))
 
 
 @frozen(slots=False, eq=False)
@@ -67,13 +58,8 @@ class Evidence:
 
     def of(self, pair: Pair) -> Tested:
         """One request with its answers."""
-        old = pair.old if pair.old is not None else pair.new
-        new = pair.new if pair.new is not None else pair.old
-        return Tested(
-            pair,
-            self.sent.old.exchanges.get(old.id) if old is not None else None,
-            self.sent.new.exchanges.get(new.id) if new is not None else None,
-        )
+        old, new = self.sent.old.exchanges, self.sent.new.exchanges
+        return Tested(pair, old.get(pair.old.id), new.get(pair.new.id))
 
     def values(self, operation: str, direction: Direction, *, new: bool) -> Sequence[Any]:
         """What came in successful answers of an operation under one version."""

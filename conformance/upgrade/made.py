@@ -98,8 +98,8 @@ def _grafts(change: Change, bases: Iterable[Pair]) -> Iterator[Pair]:
 
 def _nodes(base: Pair, location: Location) -> Iterator[Node]:
     """Yield the schemas at a location, of the newer version first."""
-    for side, case in ((base.new_side, base.new), (base.old_side, base.old)):
-        read = side.value(case) if case is not None else None
+    for side in (base.new_side, base.old_side):
+        read = side.value(base.under(side))
         if read is not None:
             yield from nodes_at(read[0], location)
 
@@ -151,10 +151,9 @@ def _outside(location: Location) -> Location:
     return location[:-1] if location and location[-1][0] == "?" else location
 
 
-def wrong_values(change: Change, good: Pair, side: Side) -> Iterator[Pair]:
+def wrong_values(change: Change, good: Pair) -> Iterator[Pair]:
     """Yield the request with wrong values of a field, which just one side must refuse."""
-    read = side.value(good.new if side is good.new_side and good.new is not None else good.case)
-    for location in change.locations if read is not None else ():
+    for location in change.locations:
         at = _spot(good.value, location)
         for value in _ANY if at is not None else ():
             pair = _changed(good, at or (), value)
@@ -222,14 +221,12 @@ def _changed(base: Pair, at: tuple[Step, ...], value: Any) -> Pair | None:
     """The pair with another value at a path of the request, or None where that can't be sent."""
     old = _edited(base.old_side, base.old, at, value)
     new = _edited(base.new_side, base.new, at, value)
-    if (base.old is not None and old is None) or (base.new is not None and new is None):
-        return None
-    return Pair(base.old_side, base.new_side, old, new)
+    return Pair(base.old_side, base.new_side, old, new) if old is not None and new is not None else None
 
 
-def _edited(side: Side, case: Case | None, at: tuple[Step, ...], value: Any) -> Case | None:
+def _edited(side: Side, case: Case, at: tuple[Step, ...], value: Any) -> Case | None:
     """The case with another value, and with what its new content needs and depends on."""
-    made = _with(case, at, value) if case is not None else None
+    made = _with(case, at, value)
     if made is None:
         return None
     facts = side.operations[made.operation].facts

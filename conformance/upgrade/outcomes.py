@@ -33,9 +33,9 @@ def outcome_of(case: Case, exchange: Exchange | None) -> Outcome:
     return Outcome.EXCUSED if excuse(Observation(case, exchange)) is not None else Outcome.REFUSED
 
 
-def told(case: Case | None, exchange: Exchange | None) -> str:
+def told(exchange: Exchange | None) -> str:
     """An answer in a few words: ``200``, ``400 unsupported_parameter``, ``not sent``."""
-    if case is None or exchange is None:
+    if exchange is None:
         return "not sent"
     if exchange.fault is not None:
         return exchange.fault.kind.value

@@ -20,31 +20,33 @@ __all__ = ["Pair", "paired"]
 
 @frozen(slots=False, eq=False)
 class Pair:
-    """A request in the forms of both versions; None in a version that lacks the operation."""
+    """A request in the forms of both versions. In a version that lacks the operation it keeps the form of the other."""
 
     old_side: Side
     new_side: Side
-    old: Case | None
-    new: Case | None
+    old: Case
+    new: Case
 
     def with_body(self, body: Mapping[str, Any]) -> Pair:
         """The request with another JSON body, of which no document says whether it is taken."""
 
-        def changed(case: Case | None, mine: Case | None) -> Case | None:
-            if case is None or mine is None or not isinstance(case.body, JsonBody):
+        def changed(case: Case) -> Case:
+            if not isinstance(case.body, JsonBody):
                 return case
             # A model that only one of the versions names in the body stays where it is.
-            own = {key: case.body.value[key] for key in case.body.value if key not in mine.json}
+            own = {key: case.body.value[key] for key in case.body.value if key not in self.case.json}
             return evolve(case, body=JsonBody({**own, **body}), expect=Expect.EITHER, role="")
 
-        return Pair(self.old_side, self.new_side, changed(self.old, self.case), changed(self.new, self.case))
+        return Pair(self.old_side, self.new_side, changed(self.old), changed(self.new))
+
+    def under(self, side: Side) -> Case:
+        """The request in the form of one of the versions."""
+        return self.new if side is self.new_side else self.old
 
     @property
     def case(self) -> Case:
-        """The request in the newer form where there is one."""
-        found = self.new if self.new is not None else self.old
-        assert found is not None  # noqa: S101 - a pair is made of a case
-        return found
+        """The request in the newer form where there is one, under which it is told."""
+        return self.new
 
     @property
     def id(self) -> str:
@@ -54,12 +56,12 @@ class Pair:
     @cached_property
     def fits_old(self) -> bool:
         """True if the older document takes it."""
-        return self.old is not None and self.old_side.fits(self.old)
+        return self.old_side.fits(self.old)
 
     @cached_property
     def fits_new(self) -> bool:
         """True if the newer document takes it."""
-        return self.new is not None and self.new_side.fits(self.new)
+        return self.new_side.fits(self.new)
 
     @property
     def sure(self) -> bool:
@@ -69,8 +71,8 @@ class Pair:
     @cached_property
     def value(self) -> Any:
         """The request as one value with body, query and header."""
-        side, case = (self.new_side, self.new) if self.new is not None else (self.old_side, self.old)
-        read = side.value(case) if case is not None else None
+        side = self.new_side if self.new_side.has(self.new) else self.old_side
+        read = side.value(self.under(side))
         return read[1] if read is not None else {}
 
     @cached_property
@@ -91,8 +93,8 @@ class Pair:
     @cached_property
     def faults(self) -> tuple[tuple[str, ...], ...]:
         """The places to which the document objects that does not take the request, as tokens of pointers."""
-        side, case = (self.old_side, self.old) if self.fits_new else (self.new_side, self.new)
-        read = side.value(case) if case is not None else None
+        side = self.old_side if self.fits_new else self.new_side
+        read = side.value(self.under(side))
         if read is None:
             return ()
         root, value = read
@@ -159,7 +161,7 @@ def paired(old: Side, new: Side, name: str) -> Iterator[Pair]:
         if mine is None:
             continue
         for case in side.plain_cases(name):
-            moved = translated(case, mine, other) if other is not None else None
+            moved = translated(case, mine, other) if other is not None else case
             pair = Pair(old, new, moved, case) if side is new else Pair(old, new, case, moved)
             if pair.id not in seen:
                 seen.add(pair.id)

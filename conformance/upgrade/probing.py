@@ -160,8 +160,7 @@ def _field(change: Change, pairs: Sequence[Pair]) -> Iterator[tuple[Use, Pair]]:
         wrong = [p for p in holding if p.differs_by(change) and p.fits_old == added]
         worst = min(wrong, key=lambda pair: pair.size, default=None)
         if worst is None:
-            side = chosen.new_side if added else chosen.old_side
-            worst = next((pair for pair in wrong_values(change, chosen, side) if pair.fits_old == added), None)
+            worst = next((pair for pair in wrong_values(change, chosen) if pair.fits_old == added), None)
         if worst is not None:
             yield Use.WRONG, worst
 

@@ -30,7 +30,6 @@ from conformance.target.journal import Journal
 from conformance.target.journal_folder import default_folder
 from conformance.target.limits import NOTHING, Allowance
 from conformance.target.target import Target
-from conformance.upgrade.pairs import Pair
 from conformance.upgrade.probing import Plan
 from conformance.upgrade.sides import Side
 
@@ -70,11 +69,11 @@ def sent(old: Side, new: Side, plan: Plan, options: Options, notify: Callable[[E
     allowance = Process().allowance(config, NOTHING, run.until)
     notes: list[str] = []
     found = []
-    for side, cases in ((old, _old_form), (new, _new_form)):
+    for side in (old, new):
         with ExitStack() as stack:
             known = KnownFailures(side.spec.version, datetime.now(UTC).date(), ())
             one = opened(Chosen(side.spec, options, config, known), run, allowance, stack)
-            scenarios = tuple(_scenarios(side, plan, cases))
+            scenarios = tuple(_scenarios(side, plan))
             answers, told = _Sending(one, side, run, allowance, notify).answers(scenarios)
             found.append(answers)
             notes += [f"{side.spec.version}: {note}" for note in told]
@@ -82,22 +81,13 @@ def sent(old: Side, new: Side, plan: Plan, options: Options, notify: Callable[[E
     return Sent(target, found[0], found[1], tuple(notes))
 
 
-def _old_form(pair: Pair) -> Case | None:
-    return pair.old if pair.old is not None else _harmless(pair.new)
+def _harmless(case: Case) -> bool:
+    """True for a request that names and makes no object.
 
-
-def _new_form(pair: Pair) -> Case | None:
-    return pair.new if pair.new is not None else _harmless(pair.old)
-
-
-def _harmless(case: Case | None) -> Case | None:
-    """A request of an operation that the version does not have, if it names and makes no object.
-
-    What such a request made could not be removed, because the version has no operation for that either.
+    Only such a one is sent to a version that does not have its operation: what another one made could not be removed,
+    because the version has no operation for that either.
     """
-    if case is None or case.creates or case.undo is not None:
-        return None
-    return case if _bound_by(case, _ALWAYS) else None
+    return not case.creates and case.undo is None and _bound_by(case, _ALWAYS)
 
 
 #: The placeholders that every target fills in.
@@ -109,7 +99,7 @@ def _bound_by(case: Case, known: Set[str]) -> bool:
     return all(name in known or name.startswith("deployment.") for name in placeholders(case))
 
 
-def _scenarios(side: Side, plan: Plan, form: Callable[[Pair], Case | None]) -> Iterator[Scenario]:
+def _scenarios(side: Side, plan: Plan) -> Iterator[Scenario]:
     """Yield one scenario for each operation, with the setup that its derived requests need."""
     for name, pairs in plan.pairs.items():
         own = side.corpora.get(name)
@@ -117,8 +107,8 @@ def _scenarios(side: Side, plan: Plan, form: Callable[[Pair], Case | None]) -> I
         fresh = own.fresh if own is not None else ()
         # A request of the other version may name an object that the setup of this one doesn't create.
         there = {*_ALWAYS, *(made for case in (*setup, *fresh) for made in case.creates)}
-        asked = (case for pair in pairs if (case := form(pair)) is not None)
-        cases = {case.id: case for case in asked if _bound_by(case, there)}
+        asked = (pair.under(side) for pair in pairs)
+        cases = {case.id: case for case in asked if _bound_by(case, there) and (side.has(case) or _harmless(case))}
         if not cases:
             continue
         resource = own.resource if own is not None else name.split(".", maxsplit=1)[0]

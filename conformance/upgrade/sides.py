@@ -62,9 +62,13 @@ class Side:
             self._readers[name] = RequestValues(self.operations[name], self.shapes)
         return self._readers[name]
 
+    def has(self, case: Case) -> bool:
+        """True if the version has the operation of a request."""
+        return case.operation in self.operations
+
     def value(self, case: Case) -> tuple[Node, dict[str, Any]] | None:
         """(schema, value) of a request; None for one that can't be compared with a schema."""
-        if case.operation not in self.operations:
+        if not self.has(case):
             return None
         reader = self.reader(case.operation)
         read = reader.of(case)

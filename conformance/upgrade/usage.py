@@ -117,7 +117,7 @@ def _receives(answers: Sequence[Any], change: Change) -> bool:
 
 def _why(pair: Pair) -> str:
     """What the newer document objects to in a request."""
-    read = pair.new_side.value(pair.new) if pair.new is not None else None
+    read = pair.new_side.value(pair.new)
     if read is None:
         return "the operation is gone"
     # Of a union the error that went furthest into the value is most likely the one that counts.
@@ -212,4 +212,4 @@ def _add_recorded(found: dict[str, _Used], recorded: Sequence[Recorded], old: Si
 
 def _pair(case: Case, old: Side, new: Side) -> Pair:
     after = new.operations.get(case.operation)
-    return Pair(old, new, case, translated(case, old.operations[case.operation], after) if after is not None else None)
+    return Pair(old, new, case, translated(case, old.operations[case.operation], after) if after is not None else case)
