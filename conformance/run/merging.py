@@ -21,7 +21,8 @@ from conformance.run import recording
 from conformance.run.ending import Ended
 from conformance.run.notes import claims, header, notes, outdated
 from conformance.run.opening import Opened
-from conformance.run.shard_record import NAME, ShardRecord
+from conformance.run.recording import SHARD
+from conformance.run.shard_record import ShardRecord
 from conformance.scenarios.shards import divided
 from conformance.spec.loading import load
 from conformance.target.preflight import SERVED_CHECK, Preflight
@@ -36,7 +37,7 @@ else:
 __all__ = ["Merged", "Part", "merged", "parts_in"]
 
 #: How deep a shard's folders may lie below a given one: runs, and the api-versions in each.
-_PLACES = (NAME, f"*/{NAME}", f"*/*/{NAME}")
+_PLACES = (SHARD, f"*/{SHARD}", f"*/*/{SHARD}")
 
 
 @frozen
@@ -82,7 +83,7 @@ def parts_in(folders: Sequence[Path]) -> tuple[Part, ...]:
     for folder in folders:
         files = sorted(file for place in _PLACES for file in folder.glob(place))
         if not files:
-            hint = f"give the folders of runs with --shard k/n; each holds {NAME} beside report.jsonl"
+            hint = f"give the folders of runs with --shard k/n; each holds {SHARD} beside report.jsonl"
             raise UsageError("holds no shard", where=str(folder), hint=hint)
         for file in files:
             found[file.resolve()] = Part(file.parent, ShardRecord.read(file), tuple(_reports(file.parent)))
@@ -99,11 +100,16 @@ def _reports(folder: Path) -> Iterator[Report]:
 def merged(parts: Sequence[Part], out: Path, specs: Path | None = None) -> Merged:
     """Write the run folder of the whole run. ``specs`` holds further api-versions.
 
-    Raises :class:`UsageError` if the parts don't belong to one run, or if the folder can't be written.
+    Raises :class:`UsageError` if the parts don't belong to one run, if a report would replace that of a part, or if the
+    folder can't be written.
     """
     versions: dict[str, list[Part]] = {}
     for part in sorted(parts, key=lambda part: part.record.shard.k):
         versions.setdefault(part.record.api_version, []).append(part)
+    replaced = {(out / name).resolve() for name in versions} & {part.folder.resolve() for part in parts}
+    if replaced:
+        hint = "the report of the whole run would replace the shard"
+        raise UsageError(f"{min(replaced)} holds a shard", where=f"--out {out}", hint=hint)
     every = {part.record.shard.k for part in parts}
     wholes = {name: _whole(name, found, specs) for name, found in versions.items()}
     reports, missing = {}, list[str]()

@@ -48,6 +48,7 @@ else:
     overview_page = late("reports.overview")
 
 __all__ = [
+    "SHARD",
     "Format",
     "Recorder",
     "assembled",
@@ -61,6 +62,9 @@ __all__ = [
     "overview",
     "seal",
 ]
+
+#: What a shard notes for the merge, beside its report.
+SHARD = "shard.json"
 
 
 #: How a run ends that created nothing.
@@ -187,12 +191,14 @@ class Recorder:
 
 
 def clear(folder: Path) -> None:
-    """Remove the reports of an earlier run in the same folder, and the parts that a killed run left.
+    """Remove the reports of an earlier run in the same folder, packed ones too, the parts that a killed run left, and
+    what an earlier shard noted for the merge.
 
-    :func:`merge` would take them for parts of this run.
+    :func:`merge` would take them for parts of this run, and readers an older report for its report.
     """
-    for file in folder.glob("report*.jsonl"):
-        file.unlink()
+    for pattern in ("report*.jsonl", f"{jsonl.NAME}.*", SHARD):
+        for file in folder.glob(pattern):
+            file.unlink()
 
 
 def _nothing(verdicts: Sequence[Verdict], cut: bool) -> Iterable[str]:  # noqa: ARG001 - the place of a function

@@ -20,6 +20,7 @@ from conformance.run.choice import Chosen
 from conformance.run.ending import Ended
 from conformance.run.known_failures import Baseline, KnownFailures
 from conformance.run.opening import Opened
+from conformance.run.recording import SHARD
 from conformance.scenarios.shards import Shard
 from conformance.settings.configuration import Budget, Config, Run, Target
 from conformance.settings.options import Options
@@ -27,9 +28,7 @@ from conformance.settings.waivers import Waiver
 from conformance.spec.spec import Spec
 from conformance.target.preflight import Preflight
 
-__all__ = ["NAME", "ShardRecord"]
-
-NAME = "shard.json"
+__all__ = ["ShardRecord"]
 
 #: The most bytes of such a file: it holds names and reasons.
 _LARGEST = 8 << 20
@@ -93,7 +92,7 @@ class ShardRecord:
             "around": list(self.around),
             "ended": None if self.ended is None else self.ended.to_json(),
         }
-        (folder / NAME).write_text(json.dumps(plain, indent=1, sort_keys=True) + "\n", "utf-8")
+        (folder / SHARD).write_text(json.dumps(plain, indent=1, sort_keys=True) + "\n", "utf-8")
 
     @classmethod
     def read(cls, file: Path) -> ShardRecord:

@@ -227,6 +227,24 @@ def test_what_is_no_part_of_one_run_is_a_usage_error(state: Path, parts: tuple[s
     assert not (state / "none").exists()
 
 
+def test_a_merge_into_the_folder_of_a_shard_is_refused_and_the_shard_stays(state: Path) -> None:
+    shutil.copytree(state / "s1", state / "s1-own")
+    before = {file: file.read_bytes() for file in (state / "s1-own").rglob("*") if file.is_file()}
+    done = merge(state, "s1-own", "s1-own", "s2", "s3", "s4")
+    assert (2, 1) == (done.code, len(done.lines))
+    assert f"{state / 's1-own' / VERSION} holds a shard" in done.err
+    assert before == {file: file.read_bytes() for file in (state / "s1-own").rglob("*") if file.is_file()}
+
+
+def test_a_whole_run_in_the_folder_of_a_shard_is_no_shard(state: Path, target: tuple[str, Server]) -> None:
+    """What lies there of the shard, packed too, says nothing of the run."""
+    assert judged(state, target[0], "reused", "--shard", "2/4", "--gzip").code in (0, 1)
+    assert 1 == judged(state, target[0], "reused").code
+    assert ["report.jsonl"] == [file.name for file in (state / "reused" / VERSION).glob("report.jsonl*")]
+    done = merge(state, "of-reused", "s1", "reused", "s3", "s4")
+    assert (2, True) == (done.code, "holds no shard" in done.err)
+
+
 def test_a_shard_record_holds_no_key(state: Path) -> None:
     texts = [file.read_text() for file in state.glob(f"*/{VERSION}/shard.json")]
     assert len(texts) >= SHARDS
