@@ -5,7 +5,7 @@ again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from conformance.evidence.outline import Outline, once
@@ -13,7 +13,7 @@ from conformance.judging.drift_list import drift_list
 from conformance.requests.case import RECORDED
 from conformance.verdict import Conclusion, Verdict, conclude
 
-__all__ = ["computed", "without_success"]
+__all__ = ["computed", "exit_code_of", "without_success"]
 
 
 def without_success(traces: Sequence[Outline]) -> bool:
@@ -51,3 +51,11 @@ def computed(
         "operations": sorted({step.operation for trace in traces for step in trace}),
         **({"drift": drift} if drift else {}),
     }
+
+
+def exit_code_of(footers: Iterable[Mapping[str, Any] | None]) -> int:
+    """The exit code of several reports: our own error before a failure of the target, that before what could not be
+    judged. 3 if none has a footer.
+    """
+    codes = [footer["exit_code"] for footer in footers if footer is not None]
+    return next((code for code in (70, 1, 3) if code in codes), 0 if codes else 3)

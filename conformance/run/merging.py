@@ -18,14 +18,15 @@ from conformance import __version__
 from conformance._parts import late
 from conformance.errors import UsageError
 from conformance.run import recording
+from conformance.run.conclusion import exit_code_of
 from conformance.run.ending import Ended
 from conformance.run.notes import claims, header, notes, outdated
 from conformance.run.opening import Opened
 from conformance.run.recording import SHARD
-from conformance.run.shard_record import ShardRecord
+from conformance.run.shard_record import ShardRecord, as_written
 from conformance.scenarios.shards import divided
 from conformance.spec.loading import load
-from conformance.target.preflight import SERVED_CHECK, Preflight
+from conformance.target.preflight import SERVED_CHECK
 
 if TYPE_CHECKING:
     from reports import jsonl, row
@@ -73,8 +74,7 @@ class Merged:
         """3 if a shard is missing, whatever the others say, else that of an undivided run."""
         if self.missing:
             return 3
-        codes = [report.footer["exit_code"] for report in self.reports.values() if report.footer is not None]
-        return next((code for code in (70, 1, 3) if code in codes), 0 if codes else 3)
+        return exit_code_of(report.footer for report in self.reports.values())
 
 
 def parts_in(folders: Sequence[Path]) -> tuple[Part, ...]:
@@ -154,28 +154,15 @@ def _whole(version: str, parts: Sequence[Part], specs: Path | None) -> Opened:
             hint = "run the shard without -k, -m and --lf"
             raise UsageError("pytest left out a part of this shard", where=where, hint=hint)
     spec = load(version, specs)
-    if spec.digest != first.record.whole["spec_digest"]:
+    if spec.digest != first.record.whole.get("spec_digest"):
         hint = "--specs names the folder of further api-versions"
         raise UsageError(f"{version} is not the document that the shards were judged by", hint=hint)
-    chosen = first.record.chosen(spec, specs, max(part.record.day for part in parts))
+    with as_written(first.folder / SHARD):
+        chosen = first.record.chosen(spec, specs, max(part.record.day for part in parts))
     live = any(part.record.live for part in parts)
     target = evolve(chosen.config.target, url=first.record.url, live=live)
-    found = reduce(_both, (part.record.found for part in parts))
+    found = reduce(add, (part.record.found for part in parts))
     return Opened(chosen, evolve(chosen.config, target=target), first.record.embedded, found)
-
-
-def _both(one: Preflight, other: Preflight) -> Preflight:
-    """What two preflights found together."""
-    return Preflight(
-        {**one.resources, **other.resources},
-        {**one.operations, **other.operations},
-        {**one.surprises, **other.surprises},
-        {**one.cases, **other.cases},
-        one.requests + other.requests,
-        None,
-        one.emulated and other.emulated,
-        one.accepted or other.accepted,
-    )
 
 
 def _lacking(whole: Opened, parts: Sequence[Part], every: set[int]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from conformance.judging.judge import judge
 from conformance.recordings.files import read_file
 from conformance.recordings.traces import Sorted, sorted_out
 from conformance.run import recording
-from conformance.run.conclusion import without_success
+from conformance.run.conclusion import exit_code_of, without_success
 from conformance.run.selection import Item
 from conformance.settings.scope import RunScope
 from conformance.spec.loading import load, versions
@@ -53,8 +53,7 @@ class Judged:
     @property
     def exit_code(self) -> int:
         """The exit code of the command, from the conclusions; 3 where nothing could be judged."""
-        codes = [report.footer["exit_code"] for report in self.reports.values() if report.footer is not None]
-        return next((code for code in (70, 1, 3) if code in codes), 0 if codes else 3)
+        return exit_code_of(report.footer for report in self.reports.values())
 
 
 def judge_files(files: Sequence[Path], out: Path, *, version: str = "", specs: Path | None = None) -> Judged:

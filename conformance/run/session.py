@@ -22,6 +22,7 @@ from conformance.evidence.trace import Trace
 from conformance.run import recording
 from conformance.run.arenas import one_arena
 from conformance.run.choice import Chosen
+from conformance.run.conclusion import exit_code_of
 from conformance.run.ending import Ended
 from conformance.run.interruption import held
 from conformance.run.notes import around, claims, header, notes, outdated
@@ -305,8 +306,7 @@ class Session:
             return 130
         if self.unwritten:
             return 2
-        codes = [report.footer["exit_code"] for report in self.reports.values() if report.footer is not None]
-        return next((code for code in (70, 1, 3) if code in codes), 0 if codes else 3)
+        return exit_code_of(report.footer for report in self.reports.values())
 
 
 def _silent(version: str, event: Event) -> None:

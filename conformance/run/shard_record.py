@@ -7,7 +7,8 @@ header of the configuration.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from conformance.settings.waivers import Waiver
 from conformance.spec.spec import Spec
 from conformance.target.preflight import Preflight
 
-__all__ = ["ShardRecord"]
+__all__ = ["ShardRecord", "as_written"]
 
 #: The most bytes of such a file: it holds names and reasons.
 _LARGEST = 8 << 20
@@ -38,6 +39,15 @@ _OPTIONS = ("profile", "seed", "concurrency", "checks", "operations", "scenarios
 
 #: What a report tells of the configured target.
 _TARGET = ("auth", "base_path", "live", "deterministic")
+
+
+@contextmanager
+def as_written(file: Path) -> Iterator[None]:
+    """Raise :class:`UsageError` for content of a file that no shard writes."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise UsageError("is not what a shard writes", where=str(file), hint="run this shard again") from None
 
 
 @frozen
@@ -99,7 +109,11 @@ class ShardRecord:
         """Read the file. Raises :class:`UsageError` if it can't be read or isn't what a shard writes."""
         try:
             with file.open("rb") as stream:
-                plain = json.loads(stream.read(_LARGEST))
+                content = stream.read(_LARGEST)
+        except OSError as error:
+            raise UsageError(f"can't be read: {error.strerror or error}", where=str(file)) from None
+        with as_written(file):
+            plain = json.loads(content)
             return cls(
                 shard=Shard.parse(plain["shard"]),
                 api_version=str(plain["api_version"]),
@@ -112,13 +126,12 @@ class ShardRecord:
                 around=tuple(plain["around"]),
                 ended=None if plain["ended"] is None else Ended.from_json(plain["ended"]),
             )
-        except OSError as error:
-            raise UsageError(f"can't be read: {error.strerror or error}", where=str(file)) from None
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise UsageError("is not what a shard writes", where=str(file), hint="run this shard again") from None
 
     def chosen(self, spec: Spec, specs: Path | None, day: date) -> Chosen:
-        """What the whole run judges of this api-version, without a division. ``day`` decides which waivers hold."""
+        """What the whole run judges of this api-version, without a division. ``day`` decides which waivers hold.
+
+        What it raises for values of a damaged file, :func:`as_written` tells.
+        """
         told = self.whole
         picked: dict[str, Any] = {
             name: tuple(v) if isinstance(v := told["options"][name], list) else v for name in _OPTIONS

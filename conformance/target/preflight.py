@@ -67,6 +67,19 @@ class Preflight:
     emulated: bool = False
     accepted: bool = False
 
+    def __add__(self, other: Preflight) -> Preflight:
+        """What two preflights of one target found together."""
+        return Preflight(
+            resources={**self.resources, **other.resources},
+            operations={**self.operations, **other.operations},
+            surprises={**self.surprises, **other.surprises},
+            cases={**self.cases, **other.cases},
+            requests=self.requests + other.requests,
+            control=self.control or other.control,
+            emulated=self.emulated and other.emulated,
+            accepted=self.accepted or other.accepted,
+        )
+
     def missing(self, operation: str, resource: str) -> str | None:
         """Why an operation isn't served; None if it is served or wasn't looked at."""
         return self.operations.get(operation) or self.resources.get(resource)

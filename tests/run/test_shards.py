@@ -210,6 +210,7 @@ def test_a_killed_shard_is_named_and_what_it_had_judged_is_kept(
         (("s1", "s1-again"), "is shard 1/4, as"),
         (("s1", "s2-other"), "in options"),
         (("nowhere",), "holds no shard"),
+        (("s3-damaged",), f"{VERSION}/shard.json: is not what a shard writes"),
     ],
 )
 def test_what_is_no_part_of_one_run_is_a_usage_error(state: Path, parts: tuple[str, ...], told: str) -> None:
@@ -220,6 +221,9 @@ def test_what_is_no_part_of_one_run_is_a_usage_error(state: Path, parts: tuple[s
     plain = json.loads(record.read_text())
     plain["whole"]["options"]["seed"] = 7
     record.write_text(json.dumps(plain))
+    shutil.copytree(state / "s3", state / "s3-damaged", dirs_exist_ok=True)
+    del plain["whole"]["options"]["seed"]
+    (state / "s3-damaged" / VERSION / "shard.json").write_text(json.dumps(plain))
     done = merge(state, "none", *parts)
     assert 2 == done.code
     assert told in done.err
