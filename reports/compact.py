@@ -207,12 +207,7 @@ def _over(line: dict[str, Any], replace: Callable[[Any], Any]) -> dict[str, Any]
 def _without(kind: str, plain: Mapping[str, Any]) -> dict[str, Any]:
     """An object without the members that have their usual values."""
     usual = DEFAULTS[kind]
-    return {
-        name: value
-        for name, value in plain.items()
-        # False is no 0 here, and 0.0 is.
-        if name not in usual or value != usual[name] or isinstance(value, bool) is not isinstance(usual[name], bool)
-    }
+    return {name: value for name, value in plain.items() if name not in usual or value != usual[name]}
 
 
 def _short(line: Mapping[str, Any]) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def _open_closed_streams() -> None:
             opened = os.open(os.devnull, os.O_RDWR)  # the lowest free number, so the one that was closed
             os.set_inheritable(opened, True)  # the workers of a run have the same streams
             if opened == number and getattr(sys, name) is None:
-                setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - as long as we run
+                setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
 
 
 def _must_be_somewhere() -> None:

@@ -12,6 +12,8 @@ from playwright.sync_api import Page, expect
 #: Where ``npm ci`` puts the accessibility checker. It is used here alone and is in no package of ours (MPL-2.0).
 AXE = Path(__file__).resolve().parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
+with_axe = pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: npm --prefix frontend ci")
+
 FINDING = "item=sse.done.last--corpus.chat.completions.create"
 VIEWS = {
     "overview": "",
@@ -27,33 +29,30 @@ def colour(page: Page, selector: str, what: str) -> list[int]:
     return [int(part) for part in text.split("(")[1].rstrip(")").split(",")[:3]]
 
 
+@with_axe
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("view", VIEWS)
 def test_no_serious_problem_of_accessibility(broken: Path, opened: Opening, view: str, scheme: str) -> None:
     """Names, roles, contrast: what axe-core finds in WCAG 2.2 at levels A and AA, and its best practices."""
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed: npm --prefix frontend ci")
     page = opened(broken, VIEWS[view], color_scheme=scheme, bypass_csp=True)
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
     assert {} == violations(page)
 
 
+@with_axe
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_table_of_api_versions_has_no_serious_problem_of_accessibility(
     broken: Path, opened: Opening, scheme: str
 ) -> None:
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed: npm --prefix frontend ci")
     page = opened(broken.parents[1] / "index.html", color_scheme=scheme, bypass_csp=True)
     expect(page.get_by_role("heading", level=1)).to_have_text("1 api-version: 1 not conformant")
     assert {} == violations(page)
 
 
+@with_axe
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_site_has_no_serious_problem_of_accessibility_and_fits_a_telephone(opened: Opening, scheme: str) -> None:
     """The example under ``docs``."""
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed: npm --prefix frontend ci")
     example = Path(__file__).resolve().parents[2] / "docs" / "example" / "index.html"
     page = opened(example, color_scheme=scheme, bypass_csp=True, viewport={"width": 400, "height": 800})
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
