@@ -14,8 +14,6 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from conformance.evidence.timeline import visible
 
 from .failure import explain
@@ -25,16 +23,14 @@ from .page_evidence import Parts, packed
 from .page_index import examples_of, index, named_by, quoted_by
 from .root_causes import RootCause, root_causes
 from .summary import summarise
+from .templating import environment
 
-__all__ = ["CODE", "NAME", "pieces", "policy", "render"]
+__all__ = ["NAME", "pieces", "policy", "render"]
 
 NAME = "index.html"
 
 #: The causes and the verdicts of each list that the summary without a script shows. What is left out is counted.
 CAUSES, LISTED = 50, 300
-
-#: What docstrings of checks mark as code. Every second part of a text that is split by it is code.
-CODE = re.compile(r"``([^`\n]+)``")
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -46,14 +42,6 @@ def render(report: Report, run_dir: str) -> str:
 
 def pieces(report: Report, run_dir: str) -> Iterator[str]:
     """The page in pieces: of a long run it has more text than should be in memory at once."""
-    environment = Environment(
-        # Texts of the target may contain markup; a misspelt name in the template must not become an empty text.
-        loader=PackageLoader(__package__ or "reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-    )
-    environment.trim_blocks = environment.lstrip_blocks = True
-    environment.filters["code_spans"] = CODE.split
     style, script = _built("page.css"), _built("page.js")
     causes = root_causes(report)
     shown = examples_of(report, causes)
@@ -63,19 +51,23 @@ def pieces(report: Report, run_dir: str) -> Iterator[str]:
         # Called when all parts are written: only then is it known where each exchange is.
         return packed(index(report, causes, shown, parts))
 
-    made = environment.get_template("index.html.j2").generate(
-        policy=policy(f"<style>{style}</style><script>{script}</script>"),
-        style=style,
-        script=script,
-        header=report.header,
-        footer=report.footer,
-        first=headline(report),
-        summary=summarise(report),
-        causes=causes,
-        told=[(cause, _explained(report, cause, run_dir)) for cause in causes[:CAUSES]],
-        listed=LISTED,
-        parts=parts.made(),
-        index=packed_index,
+    made = (
+        environment()
+        .get_template("index.html.j2")
+        .generate(
+            policy=policy(f"<style>{style}</style><script>{script}</script>"),
+            style=style,
+            script=script,
+            header=report.header,
+            footer=report.footer,
+            first=headline(report),
+            summary=summarise(report),
+            causes=causes,
+            told=[(cause, _explained(report, cause, run_dir)) for cause in causes[:CAUSES]],
+            listed=LISTED,
+            parts=parts.made(),
+            index=packed_index,
+        )
     )
     # What a target sent could reorder the text around it, so that a reader sees something else than what is there.
     yield from map(visible, made)

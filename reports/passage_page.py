@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from conformance.evidence.exchange import Response
 from conformance.evidence.timeline import visible
 from conformance.passage.judge import Judged, Row
 from conformance.passage.passage import Difference, Passage
 from conformance.passage.rule import all_rules, record_rules
 from conformance.requests.headers import Headers
+
+from .templating import environment
 
 __all__ = ["before_after", "markdown", "render"]
 
@@ -74,15 +74,8 @@ def render(
     notes: Sequence[str],
 ) -> str:
     """The page. It holds no script, and the policy allows none."""
-    environment = Environment(
-        loader=PackageLoader(__package__ or "reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     by_case = {passage.case.id: passage for passage in reversed(passages)}
-    template = environment.get_template("passages.html.j2")
+    template = environment().get_template("passages.html.j2")
     return visible(
         template.render(
             header=head,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from attrs import asdict
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from conformance.evidence.timeline import visible
 from conformance.migration.change import Basis
 from conformance.migration.conclusion import Conclusion, Upgrade
 from conformance.migration.sentences import title
 
+from .templating import environment
 from .upgrade_entries import entries
 from .upgrade_text import headline, observed, sections
 
@@ -20,13 +20,6 @@ _MARKS = {Conclusion.OBSERVED: "good", Conclusion.MISSED: "warn", Conclusion.OPE
 
 def render(move: Upgrade) -> str:
     """The page as one file that opens from disk."""
-    environment = Environment(
-        loader=PackageLoader(__package__ or "reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     parts = [
         {
             "heading": heading,
@@ -38,7 +31,9 @@ def render(move: Upgrade) -> str:
     ]
     corrections = {change.group: change for change in move.corrections}
     return visible(
-        environment.get_template("upgrade.html.j2").render(
+        environment()
+        .get_template("upgrade.html.j2")
+        .render(
             move=move,
             headline=headline(move),
             seen=observed(move),

@@ -1,0 +1,28 @@
+"""How the pages are made of the templates in ``templates``."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+__all__ = ["environment"]
+
+#: What docstrings of checks mark as code. Every second part of a text that is split by it is code.
+_CODE = re.compile(r"``([^`\n]+)``")
+
+
+@cache
+def environment() -> Environment:
+    """The templates, with the filter ``code_spans``: a text → pieces of prose and of code in turn."""
+    made = Environment(
+        # Texts of the target may contain markup; a misspelt name in the template must not become an empty text.
+        loader=PackageLoader(__package__ or "reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["code_spans"] = _CODE.split
+    return made
