@@ -1,7 +1,8 @@
 """Secrets, and how they are taken out of everything that is stored or printed.
 
 A secret is replaced wherever it stands: plain, escaped for JSON, a URL or HTML, character by character or in part, and
-in base64. Signatures of SAS URLs and user names and passwords in URLs are replaced without being known.
+in base64. Signatures of SAS URLs, user names and passwords in URLs, and secrets that a target makes for a client (the
+ephemeral key of a realtime session) are replaced without being known.
 
 A secret of fewer than :data:`SHORTEST` characters can't be told apart from ordinary text: an emulator's key ``k`` is in
 every second word. It is replaced only where a secret would stand: as a whole value in quotes, after ``=`` or
@@ -10,7 +11,8 @@ alone. Otherwise a report would be useless, or accuse the target of what was rep
 
 Two marks take the place of secrets. :data:`REDACTED` stands for a credential: an answer that holds it shows what only
 the request may hold. :data:`HIDDEN` stands for what is hidden to be on the safe side, as the value of a configured
-header that might be a word of any text, or a cookie that the target itself has set. An answer may hold that.
+header that might be a word of any text, a cookie that the target itself has set, or a secret that it made for a client.
+An answer may hold that.
 """
 
 from __future__ import annotations
@@ -59,6 +61,24 @@ _SIGNATURE = re.compile(r"((?:[?&;]|\\u0026|%26)sig(?:=|%3D|\\u003d))[^&\"'\s<>\
 
 #: User and password in a URL (RFC 3986 section 3.2.1).
 _USERINFO = re.compile(r"(https?:(?:\\?/){2})[^/\s@\"'<>\\?#]+@", re.IGNORECASE)
+
+#: A secret that a target makes for a client, by its prefix.
+_EPHEMERAL = re.compile(r"(?<![A-Za-z0-9_-])ek_[A-Za-z0-9_-]{8,}")
+
+#: The inside of a JSON string that isn't empty and isn't hidden yet, up to its end or that of a broken answer.
+#: The possessive quantifiers read it once, however long it is.
+_TEXT = rf"""(?!{re.escape(REDACTED)}")(?=[^"])[^"\\]*+(?:\\.[^"\\]*+)*+"""
+
+#: The same by its place in JSON, whatever it looks like: the text or the ``value`` of ``client_secret``, and a
+#: ``value`` that stands beside the time of its end.
+_HANDED_OUT = re.compile(
+    r"""
+    "client_secret"\s*:\s*(?:\{[^{}]*?"value"\s*:\s*)?"(TEXT)
+    | "expires_at"\s*:\s*[^\s",{}\[\]]+\s*,\s*"value"\s*:\s*"(TEXT)
+    | "value"\s*:\s*"(TEXT)"\s*,\s*"expires_at"\s*:
+    """.replace("TEXT", _TEXT),
+    re.VERBOSE,
+)
 
 #: Values of headers that are no secrets, whoever set them: without them a report couldn't be read.
 _ORDINARY = re.compile(
@@ -264,6 +284,10 @@ class Secrets:
         if _worth(text):
             found += [(match.end(1), match.end(), _IN_URL) for match in _SIGNATURE.finditer(text)]
             found += [(match.end(1), match.end() - 1, _IN_URL) for match in _USERINFO.finditer(text)]
+        if "ek_" in text:
+            found += [(*match.span(), HIDDEN) for match in _EPHEMERAL.finditer(text)]
+        if '"client_secret"' in text or ('"expires_at"' in text and '"value"' in text):
+            found += [(*match.span(match.lastindex or 0), HIDDEN) for match in _HANDED_OUT.finditer(text)]
         made: deque[tuple[int, int, str]] = deque()
         for span in sorted(found):
             made.append(_joined(made.pop(), span) if made and span[0] < made[-1][1] else span)

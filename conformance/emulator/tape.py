@@ -19,13 +19,17 @@ from typing import IO, Any
 from attrs import evolve, frozen
 
 from conformance.emulator.faults import NO_FAULT, UpstreamFault
+from conformance.evidence.body import content_without
 from conformance.evidence.exchange import Response
 from conformance.evidence.upstream import UpstreamCall
-from conformance.redaction import REDACTED
+from conformance.redaction import REDACTED, Secrets
 from conformance.requests.headers import is_secret
 from conformance.requests.request import Request
 
 __all__ = ["Armed", "Tape", "told"]
+
+#: What is secret by its form alone. The evidence of a client is without it too, so both sides can be compared.
+_FORMS = Secrets()
 
 
 @frozen
@@ -149,11 +153,14 @@ class Tape:
 
     def body(self, index: int, body: bytes) -> None:
         """Note the body of a request, once it has arrived."""
-        self._change(index, lambda row: evolve(row, request=evolve(row.request, body=body)))
+        kept = _FORMS.data(body)
+        self._change(index, lambda row: evolve(row, request=evolve(row.request, body=kept)))
 
     def end(self, index: int, answer: Response | None, *, whole: bool, gone: float | None) -> None:
         """Note the answer of a request, and that nothing more will be sent."""
         now = time.monotonic()
+        if answer is not None:
+            answer = evolve(answer, chunks=content_without(_FORMS, answer) or ())
         left = None if whole else (gone if gone is not None else now)
         self._change(index, lambda row: evolve(row, answer=answer, ended=now if whole else None, gone=left))
         with self._changed:

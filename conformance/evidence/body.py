@@ -12,7 +12,9 @@ from collections.abc import Iterable, Sequence
 
 from attrs import evolve
 
+from conformance.evidence.content_coding import GZIP, codings, packed, unpacked
 from conformance.evidence.exchange import Chunk, Response, Shortened
+from conformance.redaction import Secrets
 
 __all__ = [
     "HEAD",
@@ -20,6 +22,8 @@ __all__ = [
     "SMALL",
     "TAIL",
     "Body",
+    "chunks_without",
+    "content_without",
     "depth",
     "parsed_size",
     "shortened",
@@ -162,6 +166,31 @@ def without_edges(chunks: Sequence[Chunk], width: int) -> tuple[Chunk, ...]:
         kept.append(Chunk(chunk.at, chunk.data[:left]))
         left -= len(kept[-1].data)
     return (*kept, Chunk(tail.at, tail.data[width:]))
+
+
+def chunks_without(secrets: Secrets, chunks: tuple[Chunk, ...]) -> tuple[Chunk, ...]:
+    """The chunks without the secrets that stand in them as they are; a chunk may become empty."""
+    came = [chunk.data for chunk in chunks]
+    kept = secrets.pieces(came)
+    if list(kept) == came:
+        return chunks
+    return tuple(Chunk(chunk.at, data) for chunk, data in zip(chunks, kept, strict=True))
+
+
+def content_without(secrets: Secrets, response: Response) -> tuple[Chunk, ...] | None:
+    """The chunks of an answer without secrets, packed ones too; None if they can't be packed again."""
+    chunks = chunks_without(secrets, response.chunks)
+    names = codings(response.headers) or (("gzip",) if response.body.startswith(GZIP) else ())
+    if not names:
+        return chunks
+    found = unpacked(names, response.body)
+    content = secrets.data(found.data)
+    if content == found.data:
+        return chunks
+    if not found.whole:
+        return None
+    # Nobody can tell when the bytes in which the secret stood would have come without it.
+    return (Chunk(response.chunks[-1].at, packed(names, content)),)
 
 
 def depth(body: bytes) -> int:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from attrs import frozen
 
+from conformance.evidence.body import chunks_without
 from conformance.evidence.content_coding import GZIP, codings, undone
 from conformance.evidence.exchange import Chunk, Exchange, Response
 from conformance.recordings.body_secrets import body_secrets, is_secret_member
@@ -106,9 +107,8 @@ def exchange_of(recorded: Recorded, secrets: Secrets) -> Exchange | Unusable:
     # The arrival times are those of the packed bytes, so they don't fit an unpacked body.
     timed = bool(recorded.arrivals) and body == recorded.body
     arrived = recorded.arrivals if timed else (Chunk(recorded.elapsed, body),) if body else ()
-    pieces = secrets.pieces([chunk.data for chunk in arrived])
-    chunks = tuple(Chunk(chunk.at, data) for chunk, data in zip(arrived, pieces, strict=True))
-    size = sum(map(len, pieces))
+    chunks = chunks_without(secrets, arrived)
+    size = sum(len(chunk.data) for chunk in chunks)
     headers = _headers(recorded.headers, secrets)
     response = Response(
         status=recorded.status,

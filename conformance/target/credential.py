@@ -12,9 +12,8 @@ from collections.abc import Collection
 
 from attrs import evolve
 
-from conformance.evidence.body import shortened, without_content, without_edges
-from conformance.evidence.content_coding import GZIP, codings, packed, unpacked
-from conformance.evidence.exchange import Chunk, Exchange, Fault, Response
+from conformance.evidence.body import content_without, shortened, without_content, without_edges
+from conformance.evidence.exchange import Exchange, Fault, Response
 from conformance.redaction import Secrets, looks_random, parts_of
 from conformance.requests.case import Auth
 from conformance.requests.headers import Headers, is_secret, redact
@@ -133,7 +132,7 @@ class Credential:
         """The answer without secrets. A Content-Length that was right stays so."""
         self.secrets.cookies([value for name, value in response.headers if name.lower() == "set-cookie"])
         cleaned = evolve(response, headers=self._cleaned(response.headers), reason=self.secrets.text(response.reason))
-        chunks = self._packed(response)
+        chunks = content_without(self.secrets, response)
         if chunks is None:
             return without_content(shortened(cleaned, _PACKED, small=True))
         if response.shortened is not None:
@@ -151,26 +150,3 @@ class Credential:
                 ),
             )
         return evolve(cleaned, chunks=tuple(chunk for chunk in chunks if chunk.data))
-
-    def _packed(self, response: Response) -> tuple[Chunk, ...] | None:
-        """The chunks of an answer without secrets, packed ones too; None if they can't be packed again."""
-        chunks = self._plain(response.chunks)
-        names = codings(response.headers) or (("gzip",) if response.body.startswith(GZIP) else ())
-        if not names:
-            return chunks
-        found = unpacked(names, response.body)
-        content = self.secrets.data(found.data)
-        if content == found.data:
-            return chunks
-        if not found.whole:
-            return None
-        # Nobody can tell when the bytes in which the secret stood would have come without it.
-        return (Chunk(response.chunks[-1].at, packed(names, content)),)
-
-    def _plain(self, chunks: tuple[Chunk, ...]) -> tuple[Chunk, ...]:
-        """The chunks without the secrets that stand in them as they are."""
-        came = [chunk.data for chunk in chunks]
-        kept = self.secrets.pieces(came)
-        if list(kept) == came:
-            return chunks
-        return tuple(Chunk(chunk.at, data) for chunk, data in zip(chunks, kept, strict=True))

@@ -99,6 +99,61 @@ def test_what_is_known_by_its_form_is_replaced_too() -> None:
         assert text == hidden.text(text)
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        '{"value": "SECRET", "expires_at": 1756310470, "session": {"type": "realtime"}}',
+        '{"expires_at":1756310470,"value":"SECRET"}',
+        '{"id": "sess_1", "client_secret": {"value": "SECRET", "expires_at": 0}, "modalities": []}',
+        '{"client_secret": {\n  "expires_at": null,\n  "value": "SECRET"\n}}',
+        '{"client_secret": {"value": "SECRET"}}',
+        '{"client_secret": "SECRET"}',
+    ],
+)
+@pytest.mark.parametrize("secret", ["ek_68af296e8e408191a1120ab6383263c2", "x", 'a \\"b\\\\', "ek_1"])
+def test_a_secret_that_the_target_made_for_a_client_is_hidden(told: str, secret: str) -> None:
+    """By its place, whatever it looks like and however it is cut. An answer may show it, so it is no echo of ours."""
+    hidden, text = Secrets(), told.replace("SECRET", secret)
+    kept = told.replace("SECRET", HIDDEN)
+    assert (kept, kept) == (hidden.text(text), hidden.text(kept))
+    for place in range(len(text)):
+        assert kept.encode() == b"".join(hidden.pieces((text[:place].encode(), text[place:].encode())))
+
+
+def test_an_ephemeral_key_is_known_by_its_prefix_wherever_it_stands() -> None:
+    """The published documents show such keys as ``ek_…``."""
+    key = "ek_68af296e8e408191a1120ab6383263c2"
+    for told in ("Bearer {}", '{{\\"token\\":\\"{}\\"}}', "wss://host/realtime?key={}&x=1", "<b>{}</b>"):
+        assert told.format(HIDDEN) == Secrets().text(told.format(key))
+
+
+def test_what_is_no_secret_of_a_client_stays() -> None:
+    for text in (
+        '{"text": {"value": "a long text", "annotations": []}}',
+        '{"expires_at": 1756310470, "status": "completed", "value": "a"}',
+        '{"value": "a", "created_at": 1, "expires_at": 2}',
+        '{"client_secret": null, "value": "a"}',
+        "week_of_conformance, ek_ and seek_position_of",
+    ):
+        assert text == Secrets().text(text)
+
+
+def test_a_credential_that_comes_back_as_a_client_secret_is_still_told() -> None:
+    hidden = secrets("credential-0123456789")
+    text = hidden.text('{"client_secret": {"value": "credential-0123456789"}}')
+    assert '{"client_secret": {"value": "[redacted]"}}' == text == hidden.text(text)
+
+
+def test_a_secret_of_a_client_without_end_is_read_once() -> None:
+    """A target may send megabytes of it, or of what looks like its beginning."""
+    for end in ("", '"}'):
+        text = '{"client_secret": "' + '\\n\\"value\\":' * 500_000 + end
+        assert f'{{"client_secret": "{HIDDEN}{end}' == Secrets().text(text)
+    begun = '"client_secret": {"value", "expires_at": 1, "value": ' * 100_000 + "1"
+    kept = begun.replace('"value": "client_secret"', f'"value": "{HIDDEN}"')
+    assert kept == Secrets().text(begun)
+
+
 @pytest.mark.parametrize("key", ["k", "1", "key", "secret7"])
 def test_a_short_secret_is_replaced_where_secrets_stand_and_nowhere_else(key: str) -> None:
     hidden = secrets(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -104,8 +104,8 @@ def verdict(passed: Passed, declared: Declarations | None = None) -> Judged:
 
 
 @contextmanager
-def stage(version: str = VERSION) -> Iterator[Stage]:
-    """Start an upstream and a gateway."""
+def stage(version: str = VERSION, asked: Callable[[Spec], dict[str, Case]] = cases) -> Iterator[Stage]:
+    """Start an upstream and a gateway. ``asked`` are the requests, by name."""
     spec = load(version)
     with ExitStack() as running:
         config = configured(Options(target="http://127.0.0.1:1"))
@@ -118,4 +118,4 @@ def stage(version: str = VERSION) -> Iterator[Stage]:
         through = running.enter_context(Target(evolve(config, target=target), spec))
         direct = running.enter_context(Target(evolve(config, target=there), spec))
         windows = Windows(through, above.tape, secret=above.tape.digest(client), upstream=above.authority)
-        yield Stage(spec, config, above, between, windows, direct, cases(spec))
+        yield Stage(spec, config, above, between, windows, direct, asked(spec))
