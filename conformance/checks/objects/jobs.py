@@ -45,6 +45,12 @@ def objects_in(seen: Observation) -> Iterator[Mapping[str, Any]]:
         yield from items_of(seen) if isinstance(value.get("data"), list) else [value]
 
 
+def state_of(item: Mapping[str, Any]) -> str:
+    """The ``status`` of an object; "" if it is no text, which the schema reports."""
+    status = item.get("status")
+    return status if isinstance(status, str) else ""
+
+
 def on_objects(kind: str, change: Change, *, method: str = "") -> Any:
     """A counterexample that changes every object whose ``object`` begins with ``kind``, alone or in a page."""
 
@@ -132,7 +138,7 @@ def end_stays(spec: Spec, trace: Trace) -> Iterator[Finding]:
         for item in objects_in(seen):
             # A file has one state in each store, so the id alone doesn't identify it.
             key = f"{item.get('object')} {item.get('id')} {item.get('vector_store_id', '')}"
-            status = item.get("status")
+            status = state_of(item)
             # Vector stores become active again with each new file; files have states of their own.
             if item.get("object") in ("vector_store", "file") or "id" not in item or status not in (ENDS | UNDER_WAY):
                 continue
@@ -163,7 +169,7 @@ def finished_at(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """
     for seen in trace:
         for item in objects_in(seen):
-            status = item.get("status")
+            status = state_of(item)
             if item.get("finished_at") is not None and status in (UNDER_WAY | {"paused"}):
                 yield seen.finding(
                     f"finished_at of a job that is {status}", place="/finished_at", actual=item["finished_at"]
@@ -198,14 +204,14 @@ def counts(spec: Spec, trace: Trace) -> Iterator[Finding]:
         for item in objects_in(seen):
             for name in COUNTS:
                 given = item.get(name)
-                if not isinstance(given, dict) or item.get("status") not in ENDS:
+                if not isinstance(given, dict) or state_of(item) not in ENDS:
                     continue
                 parts = [part for key, part in given.items() if key != "total" and is_integer(part)]
                 if given.get("total") != sum(parts):
                     yield seen.finding(
                         "the counts don't add up", place=f"/{name}", expected=sum(parts), actual=given.get("total")
                     )
-                if item.get("status") == "completed" and given.get("in_progress"):
+                if state_of(item) == "completed" and given.get("in_progress"):
                     yield seen.finding(
                         "completed, but files are in progress", place=f"/{name}/in_progress", expected=0,
                         actual=given["in_progress"],

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
-from conformance.checks.objects.jobs import objects_in, on_objects
+from conformance.checks.objects.jobs import objects_in, on_objects, state_of
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.spec.spec import Spec
@@ -113,7 +113,7 @@ def fields_fit(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """
     for item in objects_in(seen):
         known, entries = STATE_FIELDS.get(str(item.get("object")), (frozenset(), ()))
-        status = item.get("status")
+        status = state_of(item)
         for entry in entries:
             value = item.get(entry.field)
             # An empty object in place of an error means that there is none.

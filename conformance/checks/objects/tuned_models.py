@@ -104,10 +104,9 @@ def _strangers(value: Any, request: Request) -> Any:
 def of_project(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A list that is asked for one project shows the permissions of this project, and no others."""
     page = one(trace, "list.project")
-    if page is not None and set(_projects(page)) != {PROJECTS[0]}:
-        yield page.finding(
-            "permissions of other projects", place="/data", expected=PROJECTS[:1], actual=_projects(page)
-        )
+    shown = _projects(page) if page is not None else []
+    if page is not None and (not shown or any(project != PROJECTS[0] for project in shown)):
+        yield page.finding("permissions of other projects", place="/data", expected=PROJECTS[:1], actual=shown)
 
 
 def _kept(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
@@ -145,13 +144,13 @@ def withdrawn(spec: Spec, trace: Trace) -> Iterator[Finding]:
 
 def _places(value: Any) -> list[Any]:
     found = value.get("copiedAccountDetails") if isinstance(value, dict) else None
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    return [detail for detail in found if isinstance(detail, dict)] if isinstance(found, list) else []
 
 
 def _elsewhere(value: Any, request: Request) -> Any:
     """Counterexample: the copy goes to another region."""
     found = _places(value)
-    return {**value, "copiedAccountDetails": [{**one, "region": "nowhere"} for one in found]} if found else None
+    return {**value, "copiedAccountDetails": [{**detail, "region": "nowhere"} for detail in found]} if found else None
 
 
 @trace_check(
@@ -192,9 +191,9 @@ def _unfinished(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | N
         return None
     found = _places(response.json)
     ended = _places(before[-1].response.json if before[-1].response else None)
-    if not found or [one.get("status") for one in ended] != [one.get("status") for one in found]:
+    if not found or [detail.get("status") for detail in ended] != [detail.get("status") for detail in found]:
         return None
-    again = [{**one, "status": "InProgress"} for one in found]
+    again = [{**detail, "status": "InProgress"} for detail in found]
     return exchange.answered(response.with_json({**response.json, "copiedAccountDetails": again}))
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.checks.objects.jobs import UNDER_WAY, on_objects
+from conformance.checks.objects.jobs import UNDER_WAY, on_objects, state_of
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import asked, on_json
@@ -152,8 +152,8 @@ def ended(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
     A state that no document lists may be a final one.
     """
-    status = seen.json.get("status", "absent") if isinstance(seen.json, dict) else "absent"
-    if status in UNDER_WAY or not (status and isinstance(status, str)):
+    status = state_of(seen.json) if isinstance(seen.json, dict) else ""
+    if status in UNDER_WAY or not status:
         yield seen.finding("it has not ended", place="/status", expected="completed", actual=_status(seen))
 
 
