@@ -29,14 +29,18 @@ _CONTENT = asked("GET", r"/files/[\w-]+/content")
 
 
 def rows_of(body: bytes) -> list[Any]:
-    """The values of a JSON Lines file; None for a line that is no JSON."""
-    found = []
-    for line in body.decode("utf-8", "replace").splitlines():
+    """The values of a JSON Lines file; None for a line that is no JSON.
+
+    Only a line feed ends a line: the texts of JSON may hold other separators, such as U+2028, as they are (RFC 8259
+    section 7).
+    """
+    found: list[Any] = []
+    for line in filter(str.strip, body.decode("utf-8", "replace").split("\n")):
         try:
-            found.append(json.loads(line) if line.strip() else ...)
+            found.append(json.loads(line))
         except (ValueError, RecursionError):
             found.append(None)
-    return [value for value in found if value is not ...]
+    return found
 
 
 def _on_rows(change: Callable[[list[Row]], list[Row] | None]) -> Counterexample:
@@ -111,9 +115,11 @@ def results(spec: Spec, trace: Trace) -> Iterator[Finding]:
                 f"the batch counts other numbers than its files have rows ({counted[role]})",
                 expected=f"{number} rows", actual=f"{len(rows)} rows",
             )  # fmt: skip
-        for id, times in found.items():
-            if times > 1 and id in SENT:
-                yield seen.finding("a request is answered twice", expected="one row", actual=f"{times} rows of {id}")
+        for id in SENT:
+            if id in ids and found[id] > 1:
+                yield seen.finding(
+                    "a request is answered twice", expected="one row", actual=f"{found[id]} rows of {id}"
+                )
 
 
 def _failed_inside(rows: list[Row]) -> list[Row] | None:
