@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from conformance.evidence.event_stream import Event
@@ -52,25 +52,31 @@ def audio_joined(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Fi
     """
     pieces: dict[str, list[str]] = {"data": [], "transcript": []}
     ended: set[str] = set()
-    parts: list[tuple[Event, dict[str, Any]]] = []
+    late: list[Finding] = []
+    # The place of a spoken part → how it is finished, or None while it is only announced.
+    parts: dict[str, tuple[Event, dict[str, Any]] | None] = {}
     for event, value in reading.values:
         kind = kind_of(event, value)
         name, _, state = kind.rpartition(".")
         field = _FIELDS.get(name)
         if field is not None and state == "delta":
             if field in ended:
-                yield seen.finding(f"a delta comes after the end of the {field}", place=event.place, actual=kind)
-                return
+                late.append(seen.finding(f"a delta comes after the end of the {field}", place=event.place, actual=kind))
             pieces[field].append(str(value.get("delta")))
         elif field is not None and state == "done":
             ended.add(field)
-        elif kind == "response.content_part.done" and _spoken(value.get("part")):
-            parts.append((event, value["part"]))
-    if len(parts) != 1:
+        elif name == "response.content_part" and _spoken(value.get("part")):
+            place = f"{value.get('output_index')}/{value.get('content_index')}"
+            parts[place] = (event, value["part"]) if state == "done" else parts.get(place)
+    if len(parts) > 1:
         return
-    event, part = parts[0]
+    yield from late[:1]
+    (finished,) = parts.values() or (None,)
+    if late or finished is None:
+        return
+    event, part = finished
     for field, joined, whole in (
-        ("data", _bytes(pieces["data"]), _bytes([str(part.get("data"))])),
+        ("data", _bytes(pieces["data"]), _bytes([part.get("data")])),
         ("transcript", "".join(pieces["transcript"]), part.get("transcript")),
     ):
         if joined is None or joined != whole:
@@ -85,20 +91,19 @@ def _spoken(part: Any) -> bool:
     return isinstance(part, dict) and part.get("type") == "output_audio"
 
 
-def _bytes(pieces: Sequence[str]) -> bytes | None:
+def _bytes(pieces: Sequence[Any]) -> bytes | None:
     """The sound in pieces of base64, each of its own or one text that was cut; None if it is neither."""
-    try:
-        return b"".join(base64.b64decode(piece, validate=True) for piece in pieces)
-    except binascii.Error:
-        pass
-    try:
-        return base64.b64decode("".join(pieces), validate=True)
-    except binascii.Error:
+    if not all(isinstance(piece, str) for piece in pieces):
         return None
+    for texts in (pieces, ["".join(pieces)]):
+        # Letters beyond ASCII raise ValueError, whose subclass is the error of base64.
+        with suppress(ValueError):
+            return b"".join(base64.b64decode(text, validate=True) for text in texts)
+    return None
 
 
 def _short(value: Any) -> str:
     """A value as it is shown."""
     if value is None:
-        return "no base64"
+        return "neither text nor base64"
     return f"{len(value)} bytes" if isinstance(value, bytes) else str(value)[:160]
