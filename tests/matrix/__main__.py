@@ -20,13 +20,11 @@ from typing import NamedTuple
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[0]), str(HERE.parents[1])]
 
-import event_defects  # noqa: E402, F401 - the path comes first; it adds its defects to the others
-import message_defects  # noqa: E402, F401 - as above
 from benign_variations import PROFILES, VARIATIONS  # noqa: E402 - the path comes first
+from defects import defects  # noqa: E402 - as above
 from kills import changed_by, mutated  # noqa: E402 - as above
 from softer_rules import softer  # noqa: E402 - as above
 from test_matrix import OBJECTED  # noqa: E402 - as above
-from wire_defects import DEFECTS  # noqa: E402 - as above
 
 from conformance.emulator.mutants import mutants  # noqa: E402 - as above
 from conformance.spec.loading import load, versions  # noqa: E402 - as above
@@ -53,7 +51,7 @@ def _cell(job: tuple[str, str, str]) -> Cell:
     if kind == "mutant":
         return _mutant(name)
     if kind == "defect":
-        result = changed_by(version, DEFECTS[name][1], first=True)
+        result = changed_by(version, defects()[name][1], first=True)
     else:
         result = changed_by(version, VARIATIONS[name][1], profile=PROFILES.get(name, "smoke"))
     return Cell(kind, name, version, result.word if result.changed else "", result.checks)
@@ -74,7 +72,7 @@ def _mutant(name: str) -> Cell:
 
 
 def _jobs(pattern: str) -> Iterator[tuple[str, str, str]]:
-    named: Mapping[str, Mapping[str, object]] = {"mutant": mutants(), "defect": DEFECTS, "variation": VARIATIONS}
+    named: Mapping[str, Mapping[str, object]] = {"mutant": mutants(), "defect": defects(), "variation": VARIATIONS}
     for kind, known in named.items():
         for name in known:
             if pattern in name:

@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 
 from answers import on_blocks
-from wire_defects import put, without
+from defects import put
+from wire_defects import without
 
 #: What is lost → names of the event that has a piece of it, one in each document.
 PIECES = {

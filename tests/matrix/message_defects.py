@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from answers import Change, is_stream, on_json, on_response, with_bytes, with_headers
 from attrs import evolve
-from wire_defects import defect, put
+from defects import defect, put
 
 from conformance.evidence.exchange import Chunk, Exchange, Fault, FaultKind, Response
 

@@ -14,12 +14,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import event_defects  # noqa: F401 - it adds its defects to the others
-import message_defects  # noqa: F401 - as above
 from benign_variations import PROFILES, VARIATIONS
+from defects import defects
 from kills import Result, changed_by, mutated
 from softer_rules import SOFTER, Softer, softer
-from wire_defects import DEFECTS
 
 from conformance.checks.catalogue import all_checks
 from conformance.emulator.mutants import mutants
@@ -42,12 +40,12 @@ SAMPLED_VARIATIONS = ("field.cookie", "json.reversed", "more.deep", "stream.crlf
 
 
 def found(name: str, version: str) -> None:
-    result = changed_by(version, DEFECTS[name][1], first=True)
+    result = changed_by(version, defects()[name][1], first=True)
     if not result.changed:
         pytest.skip(f"no answer of {version} can have this defect")
     entry = softer(name, version)
     if entry is None:
-        assert result.outcome is Outcome.FAIL, (DEFECTS[name][0], result.checks)
+        assert result.outcome is Outcome.FAIL, (defects()[name][0], result.checks)
     else:
         as_soft_as_listed(entry, result, version)
 
@@ -76,7 +74,7 @@ def quiet(name: str, version: str) -> None:
 
 
 def test_the_lists_are_long_enough() -> None:
-    assert len(DEFECTS) >= FEWEST_DEFECTS
+    assert len(defects()) >= FEWEST_DEFECTS
     assert len(VARIATIONS) - len(OBJECTED) >= FEWEST_VARIATIONS
     assert set(OBJECTED) <= set(VARIATIONS)
 
@@ -86,7 +84,7 @@ LEVELS = Path(os.environ.get("AOAI_SHARED", Path(__file__).resolve().parents[3] 
 
 def test_every_softer_rule_has_a_reason() -> None:
     """A list of exceptions that hides a MUST would be worse than a low percentage."""
-    assert set(SOFTER) <= {*DEFECTS, *mutants()}
+    assert set(SOFTER) <= {*defects(), *mutants()}
     keywords = {clause.id: clause.keyword for version in versions(drafts=True) for clause in load(version).clauses}
     for name, entry in SOFTER.items():
         assert bool(entry.line) != bool(entry.clause), name
@@ -121,7 +119,7 @@ def test_a_variation_that_no_rule_forbids_is_quiet(name: str) -> None:
 
 @pytest.mark.prove
 @pytest.mark.parametrize("version", SURFACES)
-@pytest.mark.parametrize("name", DEFECTS)
+@pytest.mark.parametrize("name", defects())
 def test_every_defect_on_the_wire_is_found(name: str, version: str) -> None:
     found(name, version)
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from answers import (
     Change,
-    Named,
     blocks,
     data_of,
     is_stream,
@@ -20,22 +19,9 @@ from answers import (
     with_headers,
 )
 from attrs import evolve
+from defects import defect, put
 
 from conformance.evidence.exchange import Exchange, Fault, FaultKind
-
-DEFECTS: Named = {}
-
-
-def defect(name: str, about: str) -> Callable[[Change], Change]:
-    def mark(change: Change) -> Change:
-        DEFECTS[name] = about, change
-        return change
-
-    return mark
-
-
-def put(name: str, about: str, change: Change) -> None:
-    DEFECTS[name] = about, change
 
 
 def chat(all_: Sequence[str]) -> list[int]:
