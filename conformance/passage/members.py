@@ -15,7 +15,7 @@ __all__ = ["altered", "fields_altered", "without_one"]
 def altered(before: Any, after: Any) -> Iterator[Found]:
     """Yield the members that differ; those that are null on one side and absent on the other are left out."""
     for one in folded(changes(before, after)):
-        if not is_null(one):
+        if not is_null(one, before, after):
             where, kind, old, new = one
             yield where or "/", kind, old, new, ""
 

@@ -70,7 +70,7 @@ def in_answer(spec: Spec, case: Case, status: int, before: Any, after: Any) -> I
 
 def _in_values(validator: Validator | None, before: Any, after: Any) -> Iterator[Null]:
     for one in changes(before, after):
-        if is_null(one):
+        if is_null(one, before, after):
             where, kind = one[0], one[1]
             yield Null(where, kind, _standing(validator, before if kind is Kind.DROPPED else after, where, kind))
 

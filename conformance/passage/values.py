@@ -10,7 +10,7 @@ from posixpath import commonpath
 from typing import Any
 
 from conformance.passage.passage import Kind
-from conformance.pointer import escape
+from conformance.pointer import escape, look_up
 
 __all__ = ["Change", "changes", "folded", "is_null", "shown"]
 
@@ -93,10 +93,15 @@ def _containers(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
             yield from _containers(member, f"{pointer}/{index}")
 
 
-def is_null(change: Change) -> bool:
-    """True if a member is null on one side and absent on the other."""
-    _, kind, before, after = change
-    return (kind is Kind.ADDED and after is None) or (kind is Kind.DROPPED and before is None)
+def is_null(change: Change, before: Any, after: Any) -> bool:
+    """True if a change between two values is a member that is null on one side and absent on the other.
+
+    An item of a list is no member: without it the list is another one.
+    """
+    where, kind, old, new = change
+    if not (old is None and new is None and kind in (Kind.ADDED, Kind.DROPPED)):
+        return False
+    return isinstance(look_up(after if kind is Kind.ADDED else before, where.rpartition("/")[0]), dict)
 
 
 def _in_lists(before: list[Any], after: list[Any], pointer: str) -> Iterator[Change]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from attrs import evolve
 
 from conformance.emulator.fault_script import faults
+from conformance.passage.counterexamples import in_json_request
 from conformance.passage.judge import Conclusion, Judged, judged
-from conformance.passage.passage import Passage, Record
+from conformance.passage.passage import Kind, Passage, Record
 from conformance.passage.rule import all_rules, record_rules
 from conformance.passage.views import NotSeen
 from conformance.settings.gateway import Gateway
@@ -81,6 +84,24 @@ def test_a_rule_about_several_requests_finds_its_counterexample(name: str, runni
     told = {row.rule for row in _judged(running, broken).rows} - before
     assert name in told
     assert told - {name} <= set(rule.entails)
+
+
+def _with_null_stop(body: Any) -> Any:
+    return {**body, "stop": [*body["stop"], None]}
+
+
+@pytest.mark.parametrize("kind", [Kind.ADDED, Kind.DROPPED])
+def test_a_null_in_a_list_is_an_item_and_no_member_left_open(kind: Kind, running: Stage, honest: Record) -> None:
+    plain = next(one for one in honest.passages if one.case == running.cases["plain"] and one.calls)
+    passage = in_json_request(_with_null_stop)(plain)
+    assert passage is not None
+    if kind is Kind.DROPPED:
+        sent, arrived = passage.through.request, passage.calls[0].request
+        sent, arrived = evolve(sent, body=arrived.body), evolve(arrived, body=sent.body)
+        call = evolve(passage.calls[0], request=arrived)
+        passage = evolve(passage, through=evolve(passage.through, request=sent), calls=(call,))
+    rows = _judged(running, Record((passage,))).rows
+    assert [("via.request.body", kind, "/stop/*")] == [(row.rule, row.kind, row.field) for row in rows]
 
 
 def test_every_rule_names_its_clause_and_its_source() -> None:
