@@ -95,6 +95,10 @@ class Tape:
         """Wait until the answer of every row after a mark has ended. True if they all have."""
         return self.wait(mark, lambda rows: all(row.over for row in rows), seconds)
 
+    def arrived(self, mark: int, number: int, seconds: float) -> bool:
+        """Wait until so many requests have arrived after a mark. True if they have."""
+        return self.wait(mark, lambda rows: len(rows) >= number, seconds)
+
     def digest(self, secret: str) -> str:
         """The digest under which a secret stands in ``credentials`` of a row."""
         return hmac.new(self._salt, secret.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:16]

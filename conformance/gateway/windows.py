@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from attrs import define, evolve, field
 
@@ -27,17 +28,13 @@ from conformance.target.target import Target
 
 __all__ = ["Windows", "marked"]
 
-#: The most seconds between the beginnings of two clients whose order is looked at.
-_MOMENT = 0.1
-
 
 @define(eq=False)
 class Windows:
     """Sends cases through a gateway, one after the other, and notes what reached the upstream for each.
 
     ``linger`` is the most seconds that a window stays open after the client's end, ``patience`` those for which the
-    upstream waits for several requests at once. ``strays`` are the requests that
-    arrived outside of any window.
+    upstream waits for several requests at once. ``strays`` are the requests that arrived outside of any window.
     """
 
     target: Target
@@ -56,15 +53,8 @@ class Windows:
         """
         if self.tape is None:
             return self._one_sided(case, direct)
-        mark = self.tape.mark
-        self.strays.extend(self.tape.since(self._seen)[: mark - self._seen])
-        self.tape.expect(fault)
-        try:
+        with self._window(self.tape, fault) as mark:
             exchange, began, over = self._timed(marked(case))
-        finally:
-            self.tape.settled(mark, self.linger)
-            self.tape.expect(NO_FAULT)
-            self._seen = self.tape.mark
         calls = self.tape.since(mark)
         return Passage(
             case=case,
@@ -83,27 +73,21 @@ class Windows:
         """Send cases at once, each with a canary (``canaries.py``). Every case must have a text for one.
 
         With ``gather`` the upstream answers none before so many have arrived. Then each client begins once the request
-        of the one before it has arrived, or after a moment, so that there is an order.
+        of the one before it has arrived, or after a pause: there is an order. The pauses end in the first half of the
+        upstream's patience, so that by its end a gateway that holds requests back has held each of them for long.
         """
         tape = self._recording()
         texts = [canary() for _ in cases]
         sent = [marked(_with(case, text)) for case, text in zip(cases, texts, strict=True)]
-        mark = tape.mark
-        self.strays.extend(tape.since(self._seen)[: mark - self._seen])
-        tape.expect(UpstreamFault("", gather=gather, patience=self.patience) if gather else NO_FAULT)
+        fault = UpstreamFault("", gather=gather, patience=self.patience) if gather else NO_FAULT
         self.volleys += 1
-        with ThreadPoolExecutor(len(sent)) as clients:
-            try:
-                under_way = []
-                for number, case in enumerate(sent):
-                    if gather and number:
-                        tape.wait(mark, lambda rows, number=number: len(rows) >= number, _MOMENT)  # type: ignore[misc]
-                    under_way.append(clients.submit(self._timed, case))
-                timed = [one.result() for one in under_way]
-            finally:
-                tape.settled(mark, self.linger)
-                tape.expect(NO_FAULT)
-                self._seen = tape.mark
+        with self._window(tape, fault) as mark, ThreadPoolExecutor(len(sent)) as clients:
+            under_way = []
+            for number, case in enumerate(sent):
+                if gather and number:
+                    tape.arrived(mark, number, self.patience / (2 * gather))
+                under_way.append(clients.submit(self._timed, case))
+            timed = [one.result() for one in under_way]
         calls = tape.since(mark)
         found = {text: calls_with(text, calls) for text in texts}
         unclear = ambiguous(found, calls)
@@ -123,6 +107,19 @@ class Windows:
             )
             for case, text, direct, (exchange, began, over) in zip(cases, texts, directs, timed, strict=True)
         )
+
+    @contextmanager
+    def _window(self, tape: Tape, fault: UpstreamFault) -> Iterator[int]:
+        """A window in which all requests meet a fault. Yields its beginning on the tape."""
+        mark = tape.mark
+        self.strays.extend(tape.since(self._seen)[: mark - self._seen])
+        tape.expect(fault)
+        try:
+            yield mark
+        finally:
+            tape.settled(mark, self.linger)
+            tape.expect(NO_FAULT)
+            self._seen = tape.mark
 
     def _timed(self, case: Case) -> tuple[Exchange, float, float]:
         """An exchange, and its beginning and end on the clock of the upstream."""

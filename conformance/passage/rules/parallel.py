@@ -20,8 +20,10 @@ __all__ = ["limited", "order", "refused", "serial"]
 _Volley = tuple[Passage, ...]
 _SOURCE = "the requests that were under way at the upstream at once"
 
-#: Clients that began so many seconds apart have an order. It is less than the pause between two of them.
-_APART = 0.09
+#: Clients that began so many seconds apart have an order, and a request that doesn't reach the upstream for so long is
+#: held back by the gateway. Clients begin further apart than this if the request before theirs doesn't reach the
+#: upstream (``gateway/windows.py``).
+_APART = 0.2
 
 
 def _volleys(record: Record) -> dict[int, _Volley]:
@@ -52,11 +54,7 @@ def _gathered(record: Record) -> tuple[_Volley, ...]:
 def _most(volley: _Volley) -> int:
     """The most requests that were under way at the upstream at once."""
     calls = [call for passage in volley for call in passage.calls]
-    return max(sum(_begins(one) <= _begins(each) < _ends(one) for one in calls) for each in calls)
-
-
-def _begins(call: UpstreamCall) -> float:
-    return call.at
+    return max(sum(one.at <= each.at < _ends(one) for one in calls) for each in calls)
 
 
 def _ends(call: UpstreamCall) -> float:
@@ -128,6 +126,17 @@ def _last_first(record: Record) -> Record:
     return evolve(record, passages=tuple(changed))
 
 
+def _held_back(volley: _Volley, passage: Passage) -> bool:
+    """True if the request waited in the gateway until another one had ended at the upstream.
+
+    One that found a free place was passed on as it came: of it the gateway chose nothing. It may have come before an
+    earlier client's request, on a machine that is busy.
+    """
+    ends = (_ends(call) for one in volley for call in one.calls)
+    freed = max((end for end in ends if end <= passage.calls[0].at), default=0.0)
+    return freed - passage.began >= _APART
+
+
 @record_rule(
     "via.parallel.order",
     Level.OBS,
@@ -139,10 +148,13 @@ def _last_first(record: Record) -> Record:
     entails=("via.parallel.serial",),
 )
 def order(seen: tuple[_Volley, ...]) -> Iterator[tuple[Case | None, Found]]:
-    """A request is not answered before another one reaches the upstream that a client sent clearly earlier."""
+    """A request that the gateway held back is not answered before another one reaches the upstream that a client sent
+    clearly earlier.
+    """
     for volley in seen:
         for first, second in combinations(sorted(volley, key=lambda one: one.began), 2):
-            if second.began - first.began >= _APART and _ends(second.calls[0]) <= first.calls[0].at:
+            overtaken = second.began - first.began >= _APART and _ends(second.calls[0]) <= first.calls[0].at
+            if overtaken and _held_back(volley, second):
                 apart = f"{second.began - first.began:.1f} s later"
                 yield first.case, ("connection", Kind.REORDERED, f"the request sent {apart} comes later", "sooner", "")
                 break
