@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import json
 from typing import Any
 
 from starlette.requests import Request
@@ -88,8 +89,10 @@ def _armed(tape: Tape, status: int = 200) -> JSONResponse:
 async def _json(request: Request) -> dict[str, Any]:
     try:
         value = await request.json()
-    except ValueError:
-        raise UsageError("the body is no JSON") from None
+        # Half of a surrogate pair, which JSON can spell as an escape, can be neither sent nor looked for.
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise UsageError("the body is no JSON that can be written in UTF-8") from None
     if not isinstance(value, dict):
         raise UsageError("a fault is a JSON object")
     return value

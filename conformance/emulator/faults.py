@@ -52,6 +52,9 @@ class UpstreamFault:
 _SECONDS = {"type": "number", "minimum": 0, "maximum": 600}
 _COUNT = {"type": "integer", "minimum": 0}
 
+#: The header fields that say how long a body is (RFC 9112 section 6).
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+
 #: A fault as JSON.
 _SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -86,8 +89,15 @@ def fault_from_json(value: Any) -> UpstreamFault:
     wrong = misfits(_SCHEMA, value)
     if wrong:
         raise UsageError(f"no fault: {'; '.join(wrong)}", hint=f"keys: {', '.join(_SCHEMA['properties'])}")
-    made = {key: held for key, held in value.items() if key not in ("headers", "body")}
+    # JSON Schema takes 503.0 for an integer, HTTP doesn't.
+    made: dict[str, Any] = {
+        key: int(held) if isinstance(held, float) and held.is_integer() else held
+        for key, held in value.items()
+        if key not in ("headers", "body")
+    }
     headers = tuple((name.lower(), text) for name, text in value.get("headers", {}).items())
+    if framing := sorted(_FRAMING & {name for name, _ in headers}):
+        raise UsageError(f"no fault: {framing[0]} follows from the body", hint="leave the header out")
     body = value.get("body", "")
     if not isinstance(body, str):
         body = json.dumps(body, separators=(",", ":"))

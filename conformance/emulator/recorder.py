@@ -140,8 +140,8 @@ class _Recording:
             return
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self.fault.headers]
         headers.append((b"content-length", str(len(self.fault.body)).encode()))
-        await self._write({"type": "http.response.start", "status": self.fault.status, "headers": headers})
-        await self._write({"type": "http.response.body", "body": self.fault.body})
+        await self.send({"type": "http.response.start", "status": self.fault.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": self.fault.body})
 
     async def receive(self) -> Any:
         """Pass on what arrives, and keep it."""

@@ -152,7 +152,8 @@ class Tape:
     def gathered(self, fault: UpstreamFault) -> bool:
         """True if as many requests have met a fault as it gathers, or its patience is over."""
         with self._changed:
-            known = next((one for one in self._armed if one.fault == fault), None)
+            # The same object, not an equal one: each arming gathers requests of its own.
+            known = next((one for one in self._armed if one.fault is fault), None)
             return known is None or known.met >= fault.gather or time.monotonic() >= known.since + fault.patience
 
     def body(self, index: int, body: bytes) -> None:

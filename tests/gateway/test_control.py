@@ -8,6 +8,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,27 @@ def test_a_fault_is_met_by_the_requests_that_contain_its_text(url: str) -> None:
     assert 200 == _embed(url, "this is case-8")
 
 
+def test_requests_with_one_text_wait_for_each_other_and_for_nobody_else(url: str) -> None:
+    """Two faults that differ in nothing but the text, each of which waits for two requests."""
+    for text in ("case-7", "case-8"):
+        _ask(url, "POST", "/_recorder/faults", {"contains": text, "status": 503, "gather": 2, "patience": 600})
+    with ThreadPoolExecutor(3) as clients:
+        waiting = [clients.submit(_embed, url, f"this is {text}") for text in ("case-7", "case-8")]
+        while [1, 1] != [one["met"] for one in _ask(url, "GET", "/_recorder/faults")[1]["faults"]]:
+            pass
+        assert {"settled": False, "requests": 2} == _ask(url, "GET", "/_recorder/settled?seconds=0.2")[1]
+        assert [None, None] == [one["answer"] for one in _ask(url, "GET", "/_recorder/requests")[1]["requests"]]
+        assert 503 == _embed(url, "case-8 once more")
+        assert 503 == waiting[1].result()
+        assert not waiting[0].done()
+        assert [503, 503] == [_embed(url, "case-7 once more"), waiting[0].result()]
+
+
+def test_a_status_may_be_written_with_a_fraction_of_nothing(url: str) -> None:
+    _ask(url, "POST", "/_recorder/faults", {"status": 503.0})
+    assert 503 == _embed(url, "x")
+
+
 def test_a_body_of_one_s_own_and_headers_are_sent(url: str) -> None:
     busy = {"status": 429, "headers": {"Retry-After": "7"}, "body": {"error": {"code": "429", "message": "wait"}}}
     _ask(url, "POST", "/_recorder/faults", busy)
@@ -103,6 +125,9 @@ def test_what_arrived_is_told_and_the_barrier_waits_for_answers(url: str) -> Non
         ({"stall": 1e9}, "stall"),
         ({"headers": {"a": "b\r\nc: d"}}, "headers"),
         ({"odd": 1}, "odd"),
+        ({"status": 429, "headers": {"Content-Length": "5"}}, "content-length follows from the body"),
+        ({"status": 429, "body": "\ud800"}, "UTF-8"),
+        ({"status": 429, "contains": "\ud800"}, "UTF-8"),
         ({"preset": "no such"}, "presets: 429 with Retry-After"),
         ({"contains": 7}, "contains must be a text"),
         ([], "a fault is a JSON object"),
