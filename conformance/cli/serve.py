@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conformance.cli._seconds import seconds
 from conformance.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--clock", type=int, default=None, metavar="S", help="a time that stands still, in seconds since 1970"
     )
     parser.add_argument("--seed", default="", metavar="TEXT", help="seed of the ids: equal seeds give equal ids")
-    parser.add_argument("--latency", type=float, default=0.0, metavar="S", help="seconds before each answer")
+    parser.add_argument("--latency", type=seconds, default=0.0, metavar="S", help="seconds before each answer")
     stream = parser.add_argument_group("streams")
-    stream.add_argument("--interval", type=float, default=0.0, metavar="S", help="seconds between chunks")
+    stream.add_argument("--interval", type=seconds, default=0.0, metavar="S", help="seconds between chunks")
     stream.add_argument(
         "--asynchronous-filter", action="store_true", help="content filter results in chunks of their own"
     )
@@ -73,7 +74,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     stream.add_argument("--heartbeats", action="store_true", help="write empty comment lines as heartbeats")
     stream.add_argument("--cut", type=int, default=None, metavar="N", help="close the connection after N events")
     stream.add_argument(
-        "--stall", type=float, default=0.0, metavar="S", help="seconds of silence after the first event"
+        "--stall", type=seconds, default=0.0, metavar="S", help="seconds of silence after the first event"
     )
 
 

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
+from conformance.cli._seconds import seconds
 from conformance.errors import UsageError
 from conformance.requests.profile import Profile
 
@@ -34,7 +35,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     gate.add_argument("--profile", choices=Profile.ALL, default=Profile.STANDARD, help="default: %(default)s")
     gate.add_argument(
         "--timeout",
-        type=float,
+        type=seconds,
         default=3600.0,
         metavar="SECONDS",
         help="how long the run of one version may take (default: %(default)g)",

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from conformance.cli._seconds import seconds
 from conformance.errors import UsageError
 from conformance.requests.profile import Profile
 
@@ -49,11 +50,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--specs", type=Path, default=None, metavar="DIR", help="a folder with further api-versions")
     parser.add_argument(
-        "--wait", type=float, default=60.0, metavar="S", help="seconds to wait for the gateway (default 60)"
+        "--wait", type=seconds, default=60.0, metavar="S", help="seconds to wait for the gateway (default 60)"
     )
     parser.add_argument(
         "--patience",
-        type=float,
+        type=seconds,
         default=30.0,
         metavar="S",
         help="seconds to wait for one that refuses healthy requests",
