@@ -30,7 +30,6 @@ _PAUSE = 0.25
 #: After this many bytes of a stream the client leaves, if it leaves on purpose: the first event is read.
 _FEW = 1
 
-
 #: So many clients send a request at once, in order to see what a gateway makes of that.
 CLIENTS = 4
 
@@ -176,15 +175,19 @@ def _at_once(windows: Windows, direct: Target | None, cases: Sequence[Case], pas
     except Withheld as reason:
         passed.withheld[str(reason)] += len(cases)
         return
-    again = []
     for passage in volley:
-        if not passage.calls and not passage.unclear and not passage.through.ok:
-            again.append(passage.case)
-            passage = evolve(passage, direct=None)  # noqa: PLW2901 - its own leg decides when it is alone
-        passed.passages.append(passage)
-        lock.look_after(passage)
-    for case in again:
-        _alone(windows, direct, case, passed, lock)
+        # The case is judged beside its own leg when it is sent by itself.
+        kept = evolve(passage, direct=None) if _turned_away(passage) else passage
+        passed.passages.append(kept)
+        lock.look_after(kept)
+    for passage in volley:
+        if _turned_away(passage):
+            _alone(windows, direct, passage.case, passed, lock)
+
+
+def _turned_away(passage: Passage) -> bool:
+    """True if the gateway itself gave no success."""
+    return not passage.calls and not passage.unclear and not passage.through.ok
 
 
 def _gathered(windows: Windows, case: Case, passed: Passed) -> None:

@@ -130,6 +130,12 @@ _CHOICE = _policy(
     "RFC 9110 section 7.7: an intermediary may transform content on purpose",
 )
 
+_VERSION = _policy(
+    "the client named no api-version, and the gateway has one of its own", f"{_REFERENCE}: api-version is required"
+)
+_KEEPS = _policy("the gateway keeps or rewrites a field that it could have forwarded", _INTERMEDIARIES)
+_LIMITS = _policy("the gateway limits how many requests are under way", "RFC 6585 section 4: servers may limit clients")
+
 TABLE: tuple[_Sentence, ...] = (
     _Sentence(
         "via.request.body",
@@ -141,38 +147,10 @@ TABLE: tuple[_Sentence, ...] = (
         ),
         _is_the_deployment,
     ),
-    _Sentence(
-        "via.request.body",
-        (Kind.ADDED,),
-        "*",
-        _CHOICE,
-    ),
-    _Sentence(
-        "via.request.body",
-        (Kind.CHANGED,),
-        "*",
-        _CHOICE,
-        _was_null,
-    ),
-    _Sentence(
-        "via.request.query",
-        (Kind.ADDED,),
-        "query:api-version",
-        _policy(
-            "the client named no api-version, and the gateway has one of its own",
-            f"{_REFERENCE}: api-version is required",
-        ),
-    ),
-    _Sentence(
-        "via.repaired",
-        (),
-        "*",
-        _policy(
-            "the client named no api-version, and the gateway has one of its own",
-            f"{_REFERENCE}: api-version is required",
-        ),
-        _no_version,
-    ),
+    _Sentence("via.request.body", (Kind.ADDED,), "*", _CHOICE),
+    _Sentence("via.request.body", (Kind.CHANGED,), "*", _CHOICE, _was_null),
+    _Sentence("via.request.query", (Kind.ADDED,), "query:api-version", _VERSION),
+    _Sentence("via.repaired", (), "*", _VERSION, _no_version),
     _Sentence(
         "via.answer.headers",
         (Kind.RENAMED,),
@@ -236,40 +214,19 @@ TABLE: tuple[_Sentence, ...] = (
         "*",
         _legal("a field more, which clients don't have to know", _INTERMEDIARIES),
     ),
-    _Sentence(
-        "via.request.headers",
-        (),
-        "*",
-        _policy("the gateway keeps or rewrites a field that it could have forwarded", _INTERMEDIARIES),
-    ),
-    _Sentence(
-        "via.answer.other-headers",
-        (),
-        "*",
-        _policy("the gateway keeps or rewrites a field that it could have forwarded", _INTERMEDIARIES),
-    ),
-    _Sentence(
-        "via.parallel.limit",
-        (),
-        "*",
-        _policy("the gateway limits how many requests are under way", "RFC 6585 section 4: servers may limit clients"),
-    ),
+    _Sentence("via.request.headers", (), "*", _KEEPS),
+    _Sentence("via.answer.other-headers", (), "*", _KEEPS),
+    _Sentence("via.parallel.limit", (), "*", _LIMITS),
     _Sentence(
         "via.parallel.order",
         (),
         "*",
         _policy(
             "the gateway has a queue in which the last may be the first",
-            "RFC 9110 section 9.3: requests are independent",
+            "RFC 9110 section 3.3: each request is understood in isolation",
         ),
     ),
-    _Sentence(
-        "via.parallel.refused",
-        (),
-        "*",
-        _policy("the gateway limits how many requests are under way", "RFC 6585 section 4: servers may limit clients"),
-        _too_many,
-    ),
+    _Sentence("via.parallel.refused", (), "*", _LIMITS, _too_many),
     _Sentence(
         "via.isolation.fault",
         (),

@@ -21,7 +21,7 @@ from conformance.passage.values import changes, is_null
 from conformance.pointer import escape, follow, pointer_to, tokens
 from conformance.requests.case import Case
 from conformance.schema.validators import Validator, validator_for
-from conformance.spec.operations import operations_of
+from conformance.spec.operations import Media, operations_of
 from conformance.spec.spec import Spec
 from conformance.streams.event_schemas import event_schemas
 
@@ -57,18 +57,19 @@ class Null:
 def in_request(spec: Spec, case: Case, before: Any, after: Any) -> Iterator[Null]:
     """The nulls that a JSON body lost or got on its way to the upstream."""
     operation = operations_of(spec).get(case.operation)
-    media = operation.body.get("application/json") if operation is not None else None
-    yield from _in_values(validator_for(spec, media.pointer) if media is not None else None, before, after)
+    yield from _in_values(spec, operation.body if operation is not None else None, before, after)
 
 
 def in_answer(spec: Spec, case: Case, status: int, before: Any, after: Any) -> Iterator[Null]:
     """The nulls that a JSON answer lost or got on its way to the client."""
     operation = operations_of(spec).get(case.operation)
-    media = (operation.answer(status) or {}).get("application/json") if operation is not None else None
-    yield from _in_values(validator_for(spec, media.pointer) if media is not None else None, before, after)
+    yield from _in_values(spec, operation.answer(status) if operation is not None else None, before, after)
 
 
-def _in_values(validator: Validator | None, before: Any, after: Any) -> Iterator[Null]:
+def _in_values(spec: Spec, content: Mapping[str, Media] | None, before: Any, after: Any) -> Iterator[Null]:
+    """The nulls that one side alone has, of values that the document describes by ``content`` (None: not at all)."""
+    media = (content or {}).get("application/json")
+    validator = validator_for(spec, media.pointer) if media is not None else None
     for one in changes(before, after):
         if is_null(one, before, after):
             where, kind = one[0], one[1]

@@ -71,6 +71,11 @@ def _widest(volleys: tuple[_Volley, ...]) -> Iterator[tuple[_Volley, int]]:
     yield from best.values()
 
 
+def _limit(volley: _Volley, width: int) -> tuple[Case, Found]:
+    """That no more requests of a volley than this were under way at once."""
+    return volley[0].case, ("connection", Kind.LIMITED, f"{len(volley)} at once", f"{width} at once", "")
+
+
 def _one_after_the_other(record: Record, at_once: int) -> Record:
     """The record with at most so many requests under way at once."""
     changed = list(record.passages)
@@ -97,7 +102,7 @@ def serial(seen: tuple[_Volley, ...]) -> Iterator[tuple[Case | None, Found]]:
     """Requests of several clients are under way at the upstream at once, not one after the other."""
     for volley, width in _widest(seen):
         if width == 1:
-            yield volley[0].case, ("connection", Kind.LIMITED, f"{len(volley)} at once", "1 at once", "")
+            yield _limit(volley, width)
 
 
 @record_rule(
@@ -113,7 +118,7 @@ def limited(seen: tuple[_Volley, ...]) -> Iterator[tuple[Case | None, Found]]:
     """As many requests are under way at the upstream as clients wait for an answer."""
     for volley, width in _widest(seen):
         if 1 < width < len(volley):
-            yield volley[0].case, ("connection", Kind.LIMITED, f"{len(volley)} at once", f"{width} at once", "")
+            yield _limit(volley, width)
 
 
 def _last_first(record: Record) -> Record:
