@@ -25,11 +25,16 @@ __all__ = ["PROG", "main", "parser"]
 
 PROG = "aoai-conformance"
 
+#: The option that needs no command.
+VERSION = "--version"
+
 
 def _commands(chosen: str) -> dict[str, ModuleType]:
-    """The commands by name. Only the chosen one if a module has its name, because importing the others costs time."""
+    """The commands by name. Only the chosen one if a module has its name, and none for ``--version``, because importing
+    the others costs time.
+    """
     names = [info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_")]
-    names = [chosen] if chosen in names else names
+    names = [] if chosen == VERSION else [chosen] if chosen in names else names
     modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
     return {module.NAME: module for module in sorted(modules, key=lambda module: module.ORDER)}
 
@@ -51,9 +56,7 @@ def parser(chosen: str = "") -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog=PROG, description="Conformance tests for the Azure OpenAI data-plane REST API.", allow_abbrev=False
     )
-    made.add_argument(
-        "--version", action=_Version, nargs=0, help="print the versions of the suite and of its documents"
-    )
+    made.add_argument(VERSION, action=_Version, nargs=0, help="print the versions of the suite and of its documents")
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module in _commands(chosen).items():
         sub = commands.add_parser(name, help=module.HELP, description=module.HELP, allow_abbrev=False)
