@@ -22,9 +22,11 @@ __all__ = [
     "edited",
     "memory",
     "path_ids",
+    "restored",
     "with_events",
     "with_fields",
     "with_items",
+    "with_one_of_another",
     "with_query",
 ]
 
@@ -87,6 +89,24 @@ def path_ids(call: Call) -> tuple[str, ...]:
 def memory(call: Call, subject: str) -> Collection:
     """A collection in which a mutant remembers things between calls."""
     return call.store.collection("mutant", subject)
+
+
+def restored(call: Call, answer: Handler, kept: Collection, id: str) -> Response:
+    """The answer to a removal after which the object is there again, if it was there before."""
+    before = kept.get(id)
+    response = answer(call)
+    if before is not None:
+        kept.put(id, before)
+    return response
+
+
+def with_one_of_another(call: Call, answer: Handler, kind: str) -> Response:
+    """The first page of a list below an object, with an object of this kind that lies below another one at its end."""
+    own = path_ids(call)[0]
+    everything = call.store.everything().items()
+    others = [one for (name, parent), kept in everything if name == kind and parent != own for one in kept]
+    first = not {"after", "before"} & set(call.query)
+    return with_items(answer(call), lambda data: [*data, *others[:1]] if first else data)
 
 
 def answer_unless_refused(call: Call, answer: Handler) -> Response | None:

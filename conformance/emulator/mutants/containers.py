@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from conformance.emulator.call import Call
-from conformance.emulator.edits import each_object, path_ids, with_fields, with_items
+from conformance.emulator.edits import each_object, path_ids, restored, with_fields, with_one_of_another
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
 from conformance.evidence.exchange import Response
@@ -28,22 +28,12 @@ def text_only(call: Call, answer: Handler) -> Response:
     seen_by="containers.get",
 )
 def stays(call: Call, answer: Handler) -> Response:
-    containers = call.store.collection("containers")
-    kept = containers.get(path_ids(call)[0])
-    response = answer(call)
-    containers.put(kept["id"], kept)
-    return response
+    return restored(call, answer, call.store.collection("containers"), path_ids(call)[0])
 
 
 @mutant("containers.files-of-all", "A container lists its own files alone.", LIST)
 def files_of_all(call: Call, answer: Handler) -> Response:
-    own = path_ids(call)[0]
-    everything = call.store.everything().items()
-    others = [
-        file for (kind, parent), kept in everything if kind == "container-files" and parent != own for file in kept
-    ]
-    first = not {"after", "before"} & set(call.query)
-    return with_items(answer(call), lambda data: [*data, *others[:1]] if first else data)
+    return with_one_of_another(call, answer, "container-files")
 
 
 @mutant("containers.files-not-copied", "file_ids copies files into a new container.", "containers.create", seen_by=LIST)
@@ -69,8 +59,5 @@ def source_wrong(call: Call, answer: Handler) -> Response:
 @mutant("containers.file-stays", "A file that was removed from a container is gone.", "containers.files.delete",
         seen_by="containers.files.get")  # fmt: skip
 def file_stays(call: Call, answer: Handler) -> Response:
-    files = call.store.collection("container-files", path_ids(call)[0])
-    kept = files.get(path_ids(call)[1])
-    response = answer(call)
-    files.put(kept["id"], kept)
-    return response
+    container, file = path_ids(call)
+    return restored(call, answer, call.store.collection("container-files", container), file)

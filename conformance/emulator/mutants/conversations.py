@@ -5,7 +5,15 @@ from __future__ import annotations
 from attrs import evolve
 
 from conformance.emulator.call import Call
-from conformance.emulator.edits import Value, each_object, path_ids, with_fields, with_items, with_query
+from conformance.emulator.edits import (
+    Value,
+    each_object,
+    path_ids,
+    restored,
+    with_fields,
+    with_one_of_another,
+    with_query,
+)
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
 from conformance.evidence.exchange import Response
@@ -49,11 +57,8 @@ def oldest_first(call: Call, answer: Handler) -> Response:
     seen_by="conversations.items.get",
 )
 def item_stays(call: Call, answer: Handler) -> Response:
-    items = call.store.collection("conversation-items", path_ids(call)[0])
-    kept = items.get(path_ids(call)[1])
-    response = answer(call)
-    items.put(kept["id"], kept)
-    return response
+    conversation, item = path_ids(call)
+    return restored(call, answer, call.store.collection("conversation-items", conversation), item)
 
 
 @mutant(
@@ -116,13 +121,7 @@ def not_read(call: Call, answer: Handler) -> Response:
     "conversations.items.list",
 )
 def items_of_all(call: Call, answer: Handler) -> Response:
-    own = path_ids(call)[0]
-    everything = call.store.everything().items()
-    others = [
-        item for (kind, parent), kept in everything if kind == "conversation-items" and parent != own for item in kept
-    ]
-    first = not {"after", "before"} & set(call.query)
-    return with_items(answer(call), lambda data: [*data, *others[:1]] if first else data)
+    return with_one_of_another(call, answer, "conversation-items")
 
 
 @mutant("conversations.only-one-added", "All items that are sent together are added.", "conversations.items.create")
@@ -158,8 +157,4 @@ def response_names_none(call: Call, answer: Handler) -> Response:
     seen_by="conversations.get",
 )
 def stays(call: Call, answer: Handler) -> Response:
-    conversations = call.store.collection("conversations")
-    kept = conversations.get(path_ids(call)[0])
-    response = answer(call)
-    conversations.put(kept["id"], kept)
-    return response
+    return restored(call, answer, call.store.collection("conversations"), path_ids(call)[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from conformance.emulator.call import Call
-from conformance.emulator.edits import path_ids, with_fields
+from conformance.emulator.edits import path_ids, restored, with_fields
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
 from conformance.evidence.exchange import Response
@@ -54,9 +54,4 @@ def fewer_media(call: Call, answer: Handler) -> Response:
 
 @mutant("realtime.call-goes-on", "A call that was hung up is over.", f"{CALLS}.hangup")
 def call_goes_on(call: Call, answer: Handler) -> Response:
-    calls, id = call.store.collection("realtime-calls"), path_ids(call)[0]
-    kept = calls.get(id)
-    response = answer(call)
-    if kept is not None:
-        calls.put(id, kept)
-    return response
+    return restored(call, answer, call.store.collection("realtime-calls"), path_ids(call)[0])

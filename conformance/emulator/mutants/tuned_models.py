@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.emulator.call import Call
-from conformance.emulator.edits import path_ids, with_fields, with_items
+from conformance.emulator.edits import path_ids, restored, with_fields, with_items
 from conformance.emulator.handlers import Handler
 from conformance.emulator.mutants import mutant
 from conformance.evidence.exchange import Response
@@ -18,12 +18,7 @@ _TUNED = "fine_tuning.jobs.create"
 
 @mutant("models.delete-keeps", "A deleted model is gone.", "models.delete", seen_by=_TUNED)
 def model_kept(call: Call, answer: Handler) -> Response:
-    models = call.store.collection("tuned-models")
-    kept = models.get(path_ids(call)[0])
-    response = answer(call)
-    if kept is not None:
-        models.put(kept["id"], kept)
-    return response
+    return restored(call, answer, call.store.collection("tuned-models"), path_ids(call)[0])
 
 
 @mutant("models.delete-denies", "A deletion says that it was done.", "models.delete", seen_by=_TUNED)
