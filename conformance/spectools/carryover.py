@@ -21,6 +21,10 @@ from conformance.spectools.request_pointers import named_operations, request_sch
 __all__ = ["carried_clauses", "carried_features", "documented_features", "nearest"]
 
 
+#: How the source of a clause says that it came from another version.
+_CARRIED = " (carried over from "
+
+
 def nearest(document: Mapping[str, Any], paths: Mapping[str, Any], specs: tuple[Spec, ...]) -> Spec | None:
     """The most similar known version, or None if no operation is known.
 
@@ -122,7 +126,7 @@ def _clause(imported: Spec, clause: Clause, here: frozenset[str]) -> dict[str, A
     made: dict[str, Any] = {
         "id": clause.id,
         "text": clause.text,
-        "source": f"{clause.source} (carried over from {clause.version})",
+        "source": _source(imported, clause),
         "provenance": clause.provenance,
         "keyword": clause.keyword,
         "operations": globs,
@@ -136,6 +140,13 @@ def _clause(imported: Spec, clause: Clause, here: frozenset[str]) -> dict[str, A
     if rule is not None:
         made["rule"] = rule
     return made
+
+
+def _source(imported: Spec, clause: Clause) -> str:
+    """The source of a clause, with the version that had it first. Of itself a version takes over nothing."""
+    if _CARRIED in clause.source or clause.version == imported.version:
+        return clause.source
+    return f"{clause.source}{_CARRIED}{clause.version})"
 
 
 def documented_features(imported: Spec) -> list[str]:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
-from conformance.spec.loading import versions
+from conformance.spec.loading import load, versions
 from conformance.spec.overlay import apply_patches
 from conformance.spec.spec import Erratum
+from conformance.spectools.carryover import carried_clauses
 from conformance.spectools.errata_carryover import Fate, carry
 from conformance.spectools.importing import import_file
 
@@ -94,3 +96,21 @@ def test_clauses_come_from_every_version_that_has_the_operation(
     assert "carried over from 2025-01-01-preview" in text
     assert {Fate.APPLIES, Fate.IN_PART, Fate.ALREADY, Fate.ELSEWHERE, Fate.DIFFERS} <= {fate for _, fate in done.errata}
     assert json.dumps(sorted(name for name, _ in done.errata)) == json.dumps(sorted({name for name, _ in done.errata}))
+
+
+@pytest.mark.parametrize("version", ["v1", "v1-preview"])
+def test_a_clause_names_the_version_that_had_it_first_and_no_other(version: str) -> None:
+    """However often it is taken over. Of itself a version takes over nothing."""
+    kept = load("v1")
+    known = {clause.id: clause.source for clause in kept.clauses}
+    made = {row["id"]: row["source"] for row in carried_clauses(evolve(load(version), clauses=()), [kept])["clause"]}
+    mark = "carried over from"
+    wanted = {id: known[id] if mark in known[id] or version == "v1" else f"{known[id]} ({mark} v1)" for id in made}
+    assert wanted == made
+    assert {True, False} == {mark in known[id] for id in made}
+
+
+@pytest.mark.parametrize("version", versions())
+def test_no_source_names_its_own_version_or_two_others(version: str) -> None:
+    told = [clause.source for clause in load(version).clauses if clause.version == version]
+    assert [] == [one for one in told if f"carried over from {version})" in one or one.count("carried over") > 1]
