@@ -91,11 +91,12 @@ def _main(args: argparse.Namespace) -> int:
         # A wrong option is wrong for all versions, and Ctrl-C means the whole run.
         if codes[-1] in (2, 130):
             break
-    # A single version has its own page; one above it would only link to it.
     with held():
-        if len(codes) > 1:
+        if len(rows) > 1:
+            # Until now the table has one row, that of the last version.
             overview(out, [*rows.values()])
-        if rows:
+        elif rows:
+            # Files were added to the folder of the version, or packed.
             seal(out)
         if args.github:
             _summarise_job(out, [*rows.values()])
