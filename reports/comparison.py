@@ -175,7 +175,7 @@ def _lacks(version: str, first: Report, scenario: str, check: str) -> bool:
     outline = first.outlines.get(scenario)
     wanted = {step.operation for step in outline} if outline is not None else set()
     clause = first.header.get("checks", {}).get(check, {}).get("clause", "")
-    return not wanted <= set(operations_of(spec)) or (bool(clause) and clause not in spec.clause_by_id)
+    return not wanted <= operations_of(spec).keys() or (bool(clause) and clause not in spec.clause_by_id)
 
 
 def _drift(report: Report) -> set[tuple[str, str, str]]:

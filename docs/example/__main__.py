@@ -89,6 +89,12 @@ def suite(*words: str) -> list[str]:
     return [sys.executable, "-m", "conformance", *words]
 
 
+def listening(port: int) -> bool:
+    """True if somebody listens on a port of this machine."""
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
+
+
 @contextmanager
 def serving(server: Server, folder: Path) -> Iterator[str]:
     """The server, installed and listening; yields its URL."""
@@ -106,13 +112,13 @@ def serving(server: Server, folder: Path) -> Iterator[str]:
     process = subprocess.Popen(command, cwd=folder, env=environment(folder, **more), stdout=subprocess.DEVNULL)
     try:
         end = time.monotonic() + PATIENCE
-        while socket.socket().connect_ex(("127.0.0.1", server.port)) != 0:
+        while not listening(server.port):
             if process.poll() is not None or time.monotonic() > end:
                 raise SystemExit(f"{server.package or server.name} did not start: {' '.join(command)}")
             time.sleep(0.1)
         yield f"http://127.0.0.1:{server.port}"
     finally:
-        process.terminate()
+        process.kill()
         process.wait()
 
 

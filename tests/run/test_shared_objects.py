@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from graphlib import TopologicalSorter
 from typing import Any
 
 import pytest
@@ -106,6 +107,13 @@ def test_nobody_is_given_what_is_removed_or_serves_once(version: str) -> None:
             removed = list(one.cases[0].path_params.values())[-1]
             assert not [given for given in one.given if "{" + given + "}" in removed]
         assert not set(one.given) & set(known[name].facts.fresh)
+
+
+@pytest.mark.parametrize("version", versions())
+def test_no_scenario_waits_for_itself(version: str) -> None:
+    """Also not through others: none of them would ever start."""
+    waits = {one.id: {each.scenario for each in one.given.values()} for one in small(load(version)).values()}
+    assert set(waits) == set(TopologicalSorter(waits).static_order())
 
 
 def test_other_profiles_share_nothing() -> None:
