@@ -240,34 +240,29 @@ class _Assembly:
         Where nothing in this version creates such an object, an impossible id takes its place and either outcome is
         right.
         """
-        makers = self.composer.shared.makers
+        operation, makers = self.derivation.operation, self.composer.shared.makers
         # Each placeholder needs an object. What nothing in this version creates is replaced by an impossible id.
-        needed, missing = makers.chain(
-            placeholders_of(case), self.derivation.operation.path, self.derivation.operation.id
-        )
+        needed, missing = makers.chain(placeholders_of(case), operation.path, operation.id)
         if missing:
             # An object in the path is the one that is acted on; in a body it is only mentioned.
             in_path = any("{" + name + "}" in text for name in missing for text in case.path_params.values())
-            case = makers.impossible(case, missing, self.derivation.operation)
+            case = makers.impossible(case, missing, operation)
             if case.expect is Expect.ACCEPT:
                 why = "nothing in this version creates the object that it names"
                 case = evolve(case, expect=Expect.EITHER, level=Level.SHOULD, reason=why)
                 if in_path:
                     case = evolve(case, role=case.role or roles.ID_UNKNOWN)
             # Some placeholders are gone now, so fewer objects are needed.
-            needed, _ = makers.chain(
-                placeholders_of(case), self.derivation.operation.path, self.derivation.operation.id
-            )
-        if case.expect is Expect.ACCEPT and not makers.given(self.derivation.operation):
+            needed, _ = makers.chain(placeholders_of(case), operation.path, operation.id)
+        if case.expect is Expect.ACCEPT and not makers.given(operation):
             why = "nothing in this version creates what it names"
             case = evolve(case, expect=Expect.EITHER, level=Level.SHOULD, reason=why)
-        if case.expect is Expect.ACCEPT and self.derivation.operation.facts.state_dependent:
+        if case.expect is Expect.ACCEPT and operation.facts.state_dependent:
             why = "whether it is allowed depends on how far the work has come"
             case = evolve(case, expect=Expect.EITHER, level=Level.SHOULD, reason=why)
         # A POST that should be refused may be accepted by a faulty target, so it declares what to clean up as well.
-        if case.expect is not Expect.REJECT or self.derivation.operation.method == "POST":
-            case = makers.declare(case, self.derivation.operation)
-        operation = self.derivation.operation
+        if case.expect is not Expect.REJECT or operation.method == "POST":
+            case = makers.declare(case, operation)
         case = evolve(case, cost=cost_of(case, operation), expensive=expensive_kind(case, operation))
         return with_capabilities(self.composer.spec, case), needed
 

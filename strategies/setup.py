@@ -15,7 +15,7 @@ from attrs import evolve, field, frozen
 from conformance.requests.capabilities import with_capabilities
 from conformance.requests.case import ENDS, LOCATION, Case, JsonBody, Multipart, RawBody, body_to_json
 from conformance.requests.wire import PLACEHOLDER
-from conformance.spec.operations import Operation, operations_of
+from conformance.spec.operations import Media, Operation, operations_of
 from conformance.spec.spec import Spec
 
 from .capabilities import capability_of
@@ -67,6 +67,11 @@ def _objects(path: Any, rest: Any) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _success(operation: Operation) -> Mapping[str, Media]:
+    """The media types of an operation's success; none if it documents no success."""
+    return (operation.answer(operation.success[0]) or {}) if operation.success else {}
+
+
 @frozen(slots=False, eq=False)
 class Makers:
     """Which operation creates which object, in one Spec. ``bases`` is a function: operation → its plainest draft."""
@@ -95,7 +100,7 @@ class Makers:
         """Return True unless the success can't tell the id of what was created: it has another form than JSON, and is
         no 201, whose Location names it (RFC 9110 section 15.3.2).
         """
-        content = (operation.answer(operation.success[0]) or {}) if operation.success else {}
+        content = _success(operation)
         return not content or "application/json" in content or operation.success[0] == _CREATED
 
     def given(self, operation: Operation) -> bool:
@@ -167,11 +172,11 @@ class Makers:
 
     def _id_of(self, operation: Operation) -> str:
         """Where the answer has the id of what was created: in itself, in the first item of its list, or in Location."""
-        content = (operation.answer(operation.success[0]) or {}) if operation.success else {}
-        if content and "application/json" not in content:
-            return LOCATION
-        media = (operation.answer(operation.success[0]) or {}).get("application/json") if operation.success else None
-        if media is None or self._documents(media.schema, "id") or not self._documents(media.schema, "data"):
+        content = _success(operation)
+        media = content.get("application/json")
+        if media is None:
+            return LOCATION if content else "/id"
+        if self._documents(media.schema, "id") or not self._documents(media.schema, "data"):
             return "/id"
         return "/data/0/id"
 
@@ -191,7 +196,7 @@ class Makers:
         thread and a run in one request answers with a ``thread_id``. Only such a name may tell of a new object: answers
         also name what they used, such as a ``model``.
         """
-        media = (operation.answer(operation.success[0]) or {}).get("application/json") if operation.success else None
+        media = _success(operation).get("application/json")
         asked = operation.body.get("application/json")
         if media is None or asked is None or "{" in operation.path.replace("{deployment-id}", ""):
             return case

@@ -5,6 +5,7 @@ Every shard derives the same division from the same selection, and nobody has to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import frozen
@@ -14,6 +15,10 @@ from conformance.requests.case import Auth
 from conformance.scenarios.scenario import Scenario
 
 __all__ = ["WHOLE", "Shard", "divided"]
+
+
+#: The text of a shard. More digits than these are a mistake, and thousands of them no number for Python.
+_NUMBERS = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
 
 
 @frozen
@@ -28,10 +33,11 @@ class Shard:
         """``2/3`` → the second of three parts; "" → the whole. Raises :class:`UsageError` for any other text."""
         if not text:
             return WHOLE
-        left, _, right = text.partition("/")
-        if not (left.isdecimal() and right.isdecimal() and 1 <= int(left) <= int(right)):
+        found = _NUMBERS.fullmatch(text)
+        k, n = map(int, found.groups()) if found is not None else (0, 0)
+        if not 1 <= k <= n:
             raise UsageError(f"{text!r} is not a shard", hint="k/n with 1 ≤ k ≤ n, such as 2/3")
-        return cls(int(left), int(right))
+        return cls(k, n)
 
     def __str__(self) -> str:
         return f"{self.k}/{self.n}"
@@ -60,7 +66,8 @@ def divided(scenarios: Sequence[Scenario], n: int) -> Mapping[str, int]:
     Scenarios with a wrong key all belong to the first one. An account may be locked after a few of them, so one process
     has to count them.
     """
-    load = dict.fromkeys(range(1, n + 1), 0)
+    # With more shards than scenarios the last ones are empty, however many they are.
+    load = dict.fromkeys(range(1, min(n, len(scenarios)) + 1), 0)
     owner: dict[str, int] = {}
     for one in sorted(scenarios, key=lambda one: (not _locks(one), -one.requests, one.id)):
         shard = 1 if _locks(one) else min(load, key=lambda k: (load[k], k))

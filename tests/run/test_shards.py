@@ -46,7 +46,7 @@ DIFFERS = re.compile(
 )
 
 
-@pytest.mark.parametrize("text", ["4/3", "0/3", "1", "a/b", "1/0", "-1/2", "1/2/3", "²/3"])
+@pytest.mark.parametrize("text", ["4/3", "0/3", "1", "a/b", "1/0", "-1/2", "1/2/3", "²/3", "1/" + "9" * 5000])
 def test_a_shard_that_is_none_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError, match="shard"):
         Shard.parse(text)
@@ -60,6 +60,13 @@ def test_shards_are_disjoint_complete_and_of_like_size(n: int) -> None:
     assert sorted(one.id for one in every) == sorted(one.id for part in parts for one in part)
     sizes = [sum(one.requests for one in part) for part in parts]
     assert max(sizes) - min(sizes) <= max(one.requests for one in every)
+
+
+def test_more_shards_than_scenarios_leave_the_last_ones_empty() -> None:
+    """The work depends on the scenarios, not on the number of shards that somebody types."""
+    every = scenarios_in(load(VERSION), Options())
+    n = 10**9 - 1
+    assert {1: True, n: False} == {k: bool(Shard.parse(f"{k}/{n}").of(every)) for k in (1, n)}
 
 
 def test_all_wrong_keys_are_in_the_first_shard_which_alone_may_send_them() -> None:

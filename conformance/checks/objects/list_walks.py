@@ -69,7 +69,7 @@ def _start(trace: Trace, role: str) -> set[str]:
 
 def _created(trace: Trace) -> list[str]:
     """The ids of the objects that were created for the walk, oldest first."""
-    found = (created_ids(x.case, x.exchange) for x in trace.role("create") if isinstance(x.json, dict))
+    found = (created_ids(x.case, x.exchange) for x in trace.role("create"))
     return [id for ids in found for id in ids.values()]
 
 
