@@ -93,7 +93,7 @@ def _config(args: argparse.Namespace, options: Options) -> Config:
         url = _answer("URL of the target (such as https://name.openai.azure.com): ", bool)
         auth = auth or _answer(f"authentication, one of {', '.join(_AUTH)} [api-key]: ", _is_auth) or None
         if auth in (None, "api-key", "bearer"):
-            key_env = key_env or _answer("environment variable with the key [AZURE_OPENAI_API_KEY]: ", _any) or None
+            key_env = key_env or _answer("environment variable with the key [AZURE_OPENAI_API_KEY]: ") or None
     overrides: dict[str, Any] = {
         "target.url": url,
         "target.auth": auth,
@@ -109,15 +109,11 @@ def _config(args: argparse.Namespace, options: Options) -> Config:
     return config
 
 
-def _any(text: str) -> bool:  # noqa: ARG001 - one of the tests of an answer
-    return True
-
-
 def _is_auth(text: str) -> bool:
     return text in ("", *_AUTH)
 
 
-def _answer(question: str, fits: Callable[[str], bool]) -> str:
+def _answer(question: str, fits: Callable[[str], bool] = lambda _text: True) -> str:
     """The answer to a question, asked again until it fits. Raises :class:`UsageError` at the end of the input."""
     while True:
         try:
