@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from conformance.checks.objects.isolation import SECONDS
+from conformance.evidence.created_ids import values_of
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Needs, check, trace_check
@@ -57,18 +58,19 @@ def created(spec: Spec, seen: Observation) -> Iterator[Finding]:
         yield seen.finding("the time is not in seconds", place="/created", actual=stamp)
 
 
-def _same_id(value: dict[str, Any]) -> dict[str, Any] | None:
-    """Every answer, and every chunk of a stream, has the same id."""
-    return {**value, "id": "chatcmpl-always-this"} if value.get("id") and "choices" in value else None
+def _called(id: str, exchange: Exchange, others: Sequence[Exchange]) -> Exchange | None:
+    """The answer with another id, in every chunk of a stream."""
 
+    def called(value: dict[str, Any], _request_or_index: object) -> dict[str, Any] | None:
+        return {**value, "id": id} if value.get("id") and "choices" in value else None
 
-_plain_alike = on_json(lambda value, _request: _same_id(value), when=asked("POST", r"/completions"))
-_streams_alike = each_json(lambda value, _index: _same_id(value), "chat-chunks", "completion-chunks")
+    plain = on_json(called, when=asked("POST", r"/completions"))
+    return plain(exchange, others) or each_json(called, "chat-chunks", "completion-chunks")(exchange, others)
 
 
 def _always_this(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
     """Counterexample: every answer has the same id."""
-    return _plain_alike(exchange, earlier) or _streams_alike(exchange, earlier)
+    return _called("chatcmpl-always-this", exchange, earlier)
 
 
 def _id(spec: Spec, seen: Observation) -> str | None:
@@ -85,12 +87,10 @@ def _id(spec: Spec, seen: Observation) -> str | None:
 
 def _id_of_another(exchange: Exchange, others: Sequence[Exchange]) -> Exchange | None:
     """Witness: an answer has the id of another one."""
-    answers = (other.response.json for other in others if other.ok and other.response)
-    ids = [value["id"] for value in answers if isinstance(value, dict) and isinstance(value.get("id"), str)]
-    response = exchange.response
-    if response is None or not exchange.ok or not isinstance(response.json, dict) or not ids:
-        return None
-    return exchange.answered(response.with_json({**response.json, "id": ids[-1]}))
+    values = (value for other in others if other.ok and other.response for value in values_of(other.response))
+    ids = (value.get("id") for value in values if isinstance(value, dict))
+    id = next((id for id in ids if isinstance(id, str) and id), None)
+    return _called(id, exchange, others) if id is not None else None
 
 
 @trace_check(
