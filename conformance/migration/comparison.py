@@ -90,10 +90,10 @@ def _compared(old_key: _Key, new_key: _Key, wanted: frozenset[str] | None) -> tu
     for name, operation in after.items():
         if wanted is None or name in wanted:
             known = before.get(name)
-            found += [_new(operation)] if known is None else _both(sides, known, operation)
+            found += [_whole(Kind.ADDED, operation)] if known is None else _both(sides, known, operation)
     for name, operation in before.items():
         if name not in after and (wanted is None or name in wanted):
-            found.append(_gone(operation))
+            found.append(_whole(Kind.REMOVED, operation))
     return tuple(found)
 
 
@@ -101,26 +101,10 @@ def _title(operation: Operation) -> str:
     return f"{operation.method} {operation.path}"
 
 
-def _new(operation: Operation) -> Change:
-    return Change(
-        operation.id,
-        Direction.REQUEST,
-        Kind.ADDED,
-        Subject.OPERATION,
-        new=_title(operation),
-        pointer=operation.pointer,
-    )
-
-
-def _gone(operation: Operation) -> Change:
-    return Change(
-        operation.id,
-        Direction.REQUEST,
-        Kind.REMOVED,
-        Subject.OPERATION,
-        old=_title(operation),
-        pointer=operation.pointer,
-    )
+def _whole(kind: Kind, operation: Operation) -> Change:
+    """The change of an operation that came, or has gone."""
+    old, new = (None, _title(operation)) if kind is Kind.ADDED else (_title(operation), None)
+    return Change(operation.id, Direction.REQUEST, kind, Subject.OPERATION, old=old, new=new, pointer=operation.pointer)
 
 
 def _route_of_all(old: Spec, new: Spec) -> Iterator[Change]:
@@ -256,13 +240,10 @@ def _rules(sides: _Sides, operation: str) -> Iterator[Change]:
 
     before, after = of(sides.old.spec), of(sides.new.spec)
     same = [c.rule for c in before.values() if any(c.rule == other.rule for other in after.values())]
+    changed = Change(operation, Direction.REQUEST, Kind.RULE, Subject.RULE)
     for name, clause in after.items():
         if name not in before and clause.rule not in same:
-            yield Change(
-                operation, Direction.REQUEST, Kind.RULE, Subject.RULE, new=clause.text, keyword=name, pointer=name
-            )
+            yield evolve(changed, new=clause.text, keyword=name, pointer=name)
     for name, clause in before.items():
         if name not in after and clause.rule not in same:
-            yield Change(
-                operation, Direction.REQUEST, Kind.RULE, Subject.RULE, old=clause.text, keyword=name, pointer=name
-            )
+            yield evolve(changed, old=clause.text, keyword=name, pointer=name)
