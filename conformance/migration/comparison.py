@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -62,37 +61,15 @@ def compared(old: Spec, new: Spec, operations: Collection[str] | None = None) ->
 
     ``operations`` limits it to some operationIds. Equal documents give no change.
     """
-    return _compared(_Key(old), _Key(new), None if operations is None else frozenset(operations))
-
-
-@frozen(eq=False)
-class _Key:
-    """A Spec as the key of a cache: by version, digest and document."""
-
-    spec: Spec
-
-    def _parts(self) -> tuple[str, str, int]:
-        return (self.spec.version, self.spec.digest, id(self.spec.document))
-
-    def __hash__(self) -> int:
-        return hash(self._parts())
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self._parts() == other._parts()
-
-
-@lru_cache(maxsize=1024)
-def _compared(old_key: _Key, new_key: _Key, wanted: frozenset[str] | None) -> tuple[Change, ...]:
-    old, new = old_key.spec, new_key.spec
     sides = _Sides(schema_tree.Shapes(old), schema_tree.Shapes(new))
     before, after = operations_of(old), operations_of(new)
-    found = [] if wanted is not None else list(_route_of_all(old, new))
+    found = [] if operations is not None else list(_route_of_all(old, new))
     for name, operation in after.items():
-        if wanted is None or name in wanted:
+        if operations is None or name in operations:
             known = before.get(name)
             found += [_whole(Kind.ADDED, operation)] if known is None else _both(sides, known, operation)
     for name, operation in before.items():
-        if name not in after and (wanted is None or name in wanted):
+        if name not in after and (operations is None or name in operations):
             found.append(_whole(Kind.REMOVED, operation))
     return tuple(found)
 
