@@ -15,6 +15,7 @@ from attrs import define, evolve, field
 from conformance.migration.change import EVERY, Basis, Change, Direction, Kind, Subject
 from conformance.migration.comparison import compared, published
 from conformance.migration.location import plain
+from conformance.spec.openapi import LOWER
 from conformance.spec.spec import Clause, Erratum, Spec, Widest
 
 __all__ = ["changes_between"]
@@ -139,7 +140,7 @@ def _widest(one: Widest, change: Change) -> bool:
     if one.pointer != "".join(f"/{step[1:] if step[0] == '.' else '*'}" for step in plain(change.location)[1:]):
         return False
     bounds = [bound for bound in (change.old, change.new) if bound is not None]
-    return all(bound >= one.value if "min" in change.keyword.lower() else bound <= one.value for bound in bounds)
+    return all(bound >= one.value if change.keyword in LOWER else bound <= one.value for bound in bounds)
 
 
 def _has(spec: Spec, operation: str) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, field, frozen
 
 from conformance._parts import late
-from conformance.spec.openapi import BOUNDS
+from conformance.spec.openapi import BOUNDS, LOWER, TAGS
 
 if TYPE_CHECKING:
     from strategies import schema_tree
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 else:
     schema_tree = late("strategies.schema_tree")
 
-__all__ = ["TAGS", "Form", "Forms", "forms_of", "tag_of", "tags"]
-
-#: The members that tell objects of a union apart, by convention of the API.
-TAGS = ("type", "role", "event", "object", "kind")
+__all__ = ["Form", "Forms", "forms_of", "tag_of", "tags"]
 
 #: Unions within unions are followed this deep; the published documents have three levels.
 _DEEPEST = 8
@@ -175,7 +172,7 @@ def _folded(left: Form, right: Form) -> Form:
     """Two scalars of one kind as one: what either allows is allowed."""
     values = None if left.values is None or right.values is None else (*left.values, *right.values)
     both = {key for key in left.bounds if key in right.bounds}
-    bounds = {key: (min if "min" in key.lower() else max)(left.bounds[key], right.bounds[key]) for key in both}
+    bounds = {key: (min if key in LOWER else max)(left.bounds[key], right.bounds[key]) for key in both}
     pattern = left.pattern if left.pattern == right.pattern else ""
     return evolve(left, values=values, whole=left.whole and right.whole, bounds=bounds, pattern=pattern)
 

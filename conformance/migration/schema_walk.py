@@ -11,6 +11,7 @@ from attrs import define, evolve, field
 from conformance.migration.change import Change, Direction, Kind, Subject
 from conformance.migration.forms import Form, Forms, forms_of, tag_of, tags
 from conformance.migration.location import Location
+from conformance.spec.openapi import LOWER
 
 if TYPE_CHECKING:
     from strategies.schema_tree import Node
@@ -134,8 +135,7 @@ class Walk:
             if was == now:
                 continue
             # A greater minimum allows less, a greater maximum more; no bound allows most.
-            lower = "min" in keyword.lower()
-            less = was is None or (now is not None and (now > was) == lower)
+            less = was is None or (now is not None and (now > was) == (keyword in LOWER))
             kind = Kind.NARROWED if less else Kind.WIDENED
             self._add(pair, kind, Subject.SIZE, at, old=was, new=now, keyword=keyword, pointer=pointer)
 

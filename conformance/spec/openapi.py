@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from conformance.pointer import escape, follow
 
-__all__ = ["BOUNDS", "CONTAINED", "KINDS", "METHODS", "Place", "form_problems", "places"]
+__all__ = ["BOUNDS", "CONTAINED", "KINDS", "LOWER", "METHODS", "TAGS", "Place", "form_problems", "places"]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -26,6 +26,12 @@ BOUNDS = (
 
 #: The keywords that bound how many items ``contains`` fits.
 CONTAINED = ("minContains", "maxContains")
+
+#: Those of both for which a greater value allows less. For the others it allows more.
+LOWER = frozenset(key for key in (*BOUNDS, *CONTAINED) if key.startswith(("min", "exclusiveMin")))
+
+#: The members that tell objects of a union apart, by convention of the API.
+TAGS = ("type", "role", "event", "object", "kind")
 
 #: kind of object → key → how its value is held ("one", "list", "map", or "" for plain data) and its kind.
 KINDS: Mapping[str, Mapping[str, tuple[str, str]]] = {

@@ -11,6 +11,7 @@ from typing import Any
 from attrs import field, frozen
 
 from conformance.pointer import escape, follow
+from conformance.spec.openapi import TAGS
 
 __all__ = ["Node", "Shape", "branches", "key_values", "resolve", "shape"]
 
@@ -153,6 +154,6 @@ def key_values(document: Any, node: Node) -> frozenset[tuple[str, str]]:
             values = [schema["const"]] if "const" in schema else schema.get("enum", ())
             # These names select branches by convention, also where a branch allows several values; other fields only
             # with one value.
-            if name in ("type", "role", "event", "object", "kind") or len(values) == 1:
+            if name in TAGS or len(values) == 1:
                 found.update((name, str(item)) for item in values)
     return frozenset(found)

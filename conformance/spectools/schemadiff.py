@@ -11,16 +11,12 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from conformance.spec.openapi import BOUNDS, CONTAINED
+from conformance.spec.openapi import BOUNDS, CONTAINED, LOWER
 from conformance.spectools.changes import LocalChange
 from conformance.spectools.normal_form import Node, Shape, branches, key_values, shape
 
 __all__ = ["Pairs"]
 
-#: Keywords for which a greater value allows less.
-_LOWER = tuple(key for key in (*BOUNDS, *CONTAINED) if key.startswith(("min", "exclusiveMin")))
-#: Keywords for which a greater value allows more.
-_UPPER = tuple(key for key in (*BOUNDS, *CONTAINED) if key.startswith(("max", "exclusiveMax")))
 #: Keywords without effect on validation.
 _SILENT = ("title", "description", "deprecated", "$comment", "examples")
 
@@ -189,8 +185,8 @@ def _effect(key: str, was: Any, now: Any) -> str:
     if now is None:
         return "wider"
     # A greater lower bound allows fewer values, a greater upper bound allows more.
-    if key in _LOWER or key in _UPPER:
-        return "narrower" if (now > was) == (key in _LOWER) else "wider"
+    if key in BOUNDS or key in CONTAINED:
+        return "narrower" if (now > was) == (key in LOWER) else "wider"
     # Every integer is a number, so this pair is ordered; no other two types are.
     if key == "type":
         return (
