@@ -10,8 +10,8 @@ from attrs import frozen
 from conformance.evidence.exchange import Exchange
 from conformance.migration.change import EVERY, Change, Direction, Kind, Subject
 from conformance.migration.conclusion import Conclusion, Result, Shown
+from conformance.migration.descent import nodes_at
 from conformance.upgrade.evidence import Evidence, Seen, Tested
-from conformance.upgrade.made import nodes_at
 from conformance.upgrade.outcomes import Outcome
 from conformance.upgrade.probing import Probe, Use
 from conformance.upgrade.shapes import received

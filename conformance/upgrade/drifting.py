@@ -154,7 +154,7 @@ def _always(item: tuple[Location, str], counted: Counter[tuple[Location, str]]) 
     place, kind = item
     if "%" in place:
         return False  # names that a user makes up
-    if not place or place[-1] in ("*", "%"):
+    if not place or place[-1] == "*":
         return counted[item] == sum(many for (at, _), many in counted.items() if at == place)
     return counted[item] >= counted[place[:-1], "object"] > 0 and kind != "null"
 

@@ -12,7 +12,8 @@ from attrs import evolve
 
 from conformance._parts import late
 from conformance.migration.change import Change, Kind, Subject
-from conformance.migration.forms import forms_of, tags
+from conformance.migration.descent import below, nodes_at
+from conformance.migration.forms import forms_of
 from conformance.migration.location import Location, places
 from conformance.pointer import Step
 from conformance.requests.capabilities import with_capabilities
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 else:
     sampler = late("strategies.sampler")
 
-__all__ = ["made_for", "nodes_at", "wrong_values"]
+__all__ = ["made_for", "wrong_values"]
 
 #: Stands for "leave the field out".
 _ABSENT = object()
@@ -39,30 +40,6 @@ _BASES, _PLACES = 6, 4
 
 #: Values of every JSON type. For a field that must refuse some of them, the first that it refuses is sent.
 _ANY: tuple[Any, ...] = ("not a documented value", 7, 1.5, True, ["text"], {"text": "text"}, [[1]], [1], -1, "")
-
-
-def nodes_at(root: Node, location: Location) -> list[Node]:
-    """The schemas at a location of a request or an answer. Empty if the document has nothing there."""
-    found = [root]
-    for step in location:
-        found = [inner for node in found for inner in _inside(node, step)]
-    return found
-
-
-def _inside(node: Node, step: str) -> Iterator[Node]:
-    if step[0] == "?":
-        name, _, value = step[1:].partition("=")
-        for form in forms_of(node).of("object"):
-            if form.node is not None and value in (tags(form, name) or (value,)):
-                yield form.node
-        return
-    for form in forms_of(node).forms:
-        if step == "*" and form.items is not None:
-            yield form.items
-        elif step == "%" and form.extra is not None:
-            yield form.extra
-        elif step[0] == "." and step[1:] in form.properties:
-            yield form.properties[step[1:]]
 
 
 def made_for(change: Change, bases: Iterable[Pair], *, old: bool, new: bool) -> Pair | None:
@@ -109,9 +86,9 @@ def _grown(node: Node, rest: Location, value: Any) -> Iterator[Any]:
     if not rest:
         yield value
         return
-    step, below = rest[0], rest[1:]
-    for inner in _inside(node, step):
-        for grown in _grown(inner, below, value):
+    step, further = rest[0], rest[1:]
+    for inner in below(node, step):
+        for grown in _grown(inner, further, value):
             if step == "*":
                 yield [grown]
             elif step == "%":
