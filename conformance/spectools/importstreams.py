@@ -106,12 +106,11 @@ def _whole(media: dict[str, Any]) -> int:
         return 0
     events = []
     for branch in schema[union]:
-        shared = {name: schema["properties"].get(name, {}) for name in schema["properties"]}
-        own = branch.get("properties", {})
+        shared, own = schema["properties"], branch.get("properties", {})
         fields = {name: {**shared.get(name, {}), **own.get(name, {})} for name in (*shared, *own)}
         if "const" in fields.get("event", {}) or "contentSchema" in fields.get("data", {}):
-            events.append({"type": "object", "required": sorted({*schema.get("required", ()), "data"}),
-                           "properties": fields})  # fmt: skip
+            required = sorted({*schema.get("required", ()), "data"})
+            events.append({"type": "object", "required": required, "properties": fields})
     if not events:
         return 0
     media["schema"] = {union: events}
