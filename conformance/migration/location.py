@@ -7,12 +7,13 @@ documented, ``?role=user`` for an object whose member ``role`` is ``user``. ``.m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from conformance.pointer import Step
 
-__all__ = ["Location", "places", "plain", "text"]
+__all__ = ["Location", "parsed", "places", "plain", "text"]
 
 Location: TypeAlias = tuple[str, ...]
 
@@ -69,3 +70,14 @@ def text(location: Location) -> str:
         else:
             made += f"[{step[1:]}]" if made or before == "*" else f"({step[1:]})"
     return made if part == ".body" else f"{part[1:]} {made}".strip()
+
+
+def parsed(name: str, *, whole: bool) -> Location:
+    """The location that a text names, without selections: ``messages[].content``, ``query limit``.
+
+    ``whole`` is True for a place in a request, whose first step is the part of it.
+    """
+    part, _, rest = name.rpartition(" ")
+    steps = re.findall(r"\{name\}|\[\]|[^.\[\]]+", rest)
+    made = tuple({"[]": "*", "{name}": "%"}.get(step, f".{step}") for step in steps)
+    return (f".{part or 'body'}", *made) if whole else made

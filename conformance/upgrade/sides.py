@@ -94,6 +94,18 @@ class Side:
         found = next((one for kind, one in media.items() if "json" in kind), None)
         return self.shapes.node(found.schema, found.pointer) if found is not None else None
 
+    def roots(self, name: str, part: str) -> list[Node]:
+        """The schemas of an operation's ``request`` or ``answer``; empty where it is not known what an answer holds."""
+        operation = self.operations.get(name)
+        if operation is None:
+            return []
+        if part == "request":
+            return [root for _, root in self.reader(name).roots()]
+        streams = [self.answer_root(name, Direction.STREAM)] if operation.stream is not None else []
+        found = [self.answer_root(name, Direction.ANSWER), *streams]
+        known = [root for root in found if root is not None]
+        return known if len(known) == len(found) else []
+
     def plain_cases(self, name: str) -> Iterable[Case]:
         """The derived requests of an operation that are about its fields, and not about keys, versions or framing."""
         for case in self.corpora[name].cases if name in self.corpora else ():

@@ -11,7 +11,8 @@ from attrs import define, field, frozen
 
 from conformance.errors import UsageError
 from conformance.migration.change import EVERY, Change, Direction, Kind, Subject
-from conformance.migration.location import plain, text
+from conformance.migration.descent import nodes_at
+from conformance.migration.location import parsed, plain, text
 from conformance.recordings.files import document_of, exchanges_in, text_of
 from conformance.recordings.recorded import Recorded
 from conformance.recordings.traces import sorted_out
@@ -33,8 +34,8 @@ class _Used:
     places: list[str] = field(factory=list)
     answers: dict[Direction, list[Any]] = field(factory=dict)
     listed: bool = False
-    request: tuple[str, ...] | None = None
-    answer: tuple[str, ...] | None = None
+    request: tuple[str, ...] | None = ()
+    answer: tuple[str, ...] | None = ()
 
 
 @frozen
@@ -182,12 +183,30 @@ def _add_listed(found: dict[str, _Used], entry: Any, file: Path, old: Side, new:
         value = entry.get(part)
         if value is not None and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
             raise UsageError(f"{part} of {name} must be a list of fields", where=str(file))
+        for each in value or ():
+            _check_field(name, part, each, file, (old, new))
         fields.append(None if value is None else tuple(value))
     unknown = set(entry) - {"operation", "request", "answer"}
     if unknown:
         raise UsageError(f"unknown keys of {name}: {', '.join(sorted(unknown))}", where=str(file))
     used = found.setdefault(name, _Used())
-    used.listed, used.request, used.answer = True, fields[0], fields[1]
+    used.listed = True
+    # An operation may be listed several times, in one file or in several.
+    used.request, used.answer = _joined(used.request, fields[0]), _joined(used.answer, fields[1])
+
+
+def _check_field(operation: str, part: str, name: str, file: Path, sides: tuple[Side, Side]) -> None:
+    """Raise :class:`UsageError` for a field that neither document has: a change could never touch it."""
+    known = [side.roots(operation, part) for side in sides if operation in side.operations]
+    location = parsed(name, whole=part == "request")
+    if all(known) and not any(nodes_at(root, location) for roots in known for root in roots):
+        hint = "a path such as messages[].content, or `query limit` for a parameter"
+        raise UsageError(f"{operation} has no {part} field {name!r} in either version", where=str(file), hint=hint)
+
+
+def _joined(known: tuple[str, ...] | None, more: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Two lists of fields as one. None stands for all fields."""
+    return None if known is None or more is None else (*known, *more)
 
 
 def _add_recorded(found: dict[str, _Used], recorded: Sequence[Recorded], old: Side, new: Side, notes: list[str]) -> int:

@@ -102,6 +102,17 @@ def test_all_recorded_requests_that_would_be_refused_are_counted(
     assert "25 recorded requests would be refused" in told["headline"]
 
 
+def test_an_operation_may_be_listed_several_times(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "used.toml"
+    entry = '[[use]]\noperation = "chat.completions.create"\nrequest = ["{}"]\nanswer = []\n'
+    names = ("parallel_tool_calls", "messages[].content", "stream_options")
+    file.write_text("".join(map(entry.format, names)), encoding="utf-8")
+    changes = _told(capfd, "--used", str(file))["changes"]
+    wanted = {"parallel_tool_calls", "messages[role=user].content", "stream_options"}
+    assert wanted <= {change["location"] for change in changes}
+    assert {"request"} == {change["direction"] for change in changes}
+
+
 def test_recorded_traffic_may_come_through_a_pipe(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     text = Path(_recorded(tmp_path, _chat(HELLO))).read_bytes()
     reader, writer = os.pipe()
@@ -133,6 +144,12 @@ def test_nothing_that_is_used_changes_is_an_answer(tmp_path: Path, capfd: pytest
         ("used.toml", '[[use]]\noperation = "chat.create"\n', "unknown operation 'chat.create'"),
         ("used.toml", '[[use]]\noperation = "embeddings.create"\nrequest = "user"\n', "must be a list of fields"),
         ("used.toml", '[[use]]\noperation = "embeddings.create"\nfields = []\n', "unknown keys"),
+        (
+            "used.toml",
+            '[[use]]\noperation = "embeddings.create"\nrequest = ["body.user"]\n',
+            "no request field",
+        ),
+        ("used.toml", '[[use]]\noperation = "embeddings.create"\nanswer = ["data.embedding"]\n', "no answer field"),
         ("used.toml", "use = 1\n", "no list of uses"),
         ("used.toml", "[[use\n", "not TOML"),
         ("used.json", '{"use": [1]}', "unknown operation None"),
