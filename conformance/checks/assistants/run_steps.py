@@ -13,6 +13,7 @@ from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import trace_check
 from conformance.judging.counterexamples import on_json
+from conformance.pointer import look_up
 from conformance.requests.request import Request
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
@@ -122,8 +123,10 @@ def step_calls(spec: Spec, trace: Trace) -> Iterator[Finding]:
     pages = [one(trace, role) for role in ("steps.waiting", "steps")]
     if waiting is None or not any(pages):
         return
-    action = waiting.json.get("required_action") or {}
-    wanted = {str(call.get("id")) for call in (action.get("submit_tool_outputs") or {}).get("tool_calls") or ()}
+    asked = look_up(waiting.json, "/required_action/submit_tool_outputs/tool_calls")
+    # An action of another form is reported by the schema.
+    calls = asked if isinstance(asked, list) else []
+    wanted = {str(call.get("id")) for call in calls if isinstance(call, dict)}
     for seen in filter(None, pages):
         shown = {str(call.get("id")) for item in items_of(seen) for call in _calls(item)}
         if shown and not wanted <= shown:
@@ -158,9 +161,9 @@ def step_outputs(spec: Spec, trace: Trace) -> Iterator[Finding]:
     if given is None or not steps:
         return
     wanted = {one["tool_call_id"]: one["output"] for one in sent_in(given).get("tool_outputs", ())}
-    shown = {call.get("id"): call.get("function") for item in items_of(steps[-1]) for call in _calls(item)}
+    shown = {str(call.get("id")): call.get("function") for item in items_of(steps[-1]) for call in _calls(item)}
     for id_, output in wanted.items():
-        found = shown.get(id_)
+        found = shown.get(str(id_))
         if not isinstance(found, dict) or found.get("output") != output:
             yield steps[-1].finding("the output is not in the step", place="/data", expected=output, actual=found)
             return

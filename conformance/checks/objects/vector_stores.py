@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.checks.objects.jobs import at_rest, on_objects, reached
 from conformance.checks.objects.lifecycle import one
-from conformance.checks.objects.lists import ids_of, items_of
+from conformance.checks.objects.lists import ids_of
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Trace
 from conformance.judging.check import trace_check
@@ -207,7 +207,7 @@ def batch_files(spec: Spec, trace: Trace) -> Iterator[Finding]:
         return
     sent = made.exchange.request.json
     wanted = set(sent.get("file_ids", ())) if isinstance(sent, dict) else set()
-    strange = [str(item.get("id")) for item in items_of(page) if item.get("id") not in wanted]
+    strange = [id for id in ids_of(page) if id not in wanted]
     if strange:
         yield page.finding("files that don't belong to the batch", place="/data", actual=strange)
     missing = wanted - set(ids_of(page))
