@@ -28,9 +28,6 @@ from conformance.requests.request import Request
 
 __all__ = ["Armed", "Tape", "told"]
 
-#: What is secret by its form alone. The evidence of a client is without it too, so both sides can be compared.
-_FORMS = Secrets()
-
 
 @frozen
 class Armed:
@@ -53,7 +50,8 @@ class Tape:
     """What arrived, in order. With a ``file`` each row is appended to it as JSON lines, when it begins and when it
     ends.
 
-    ``secrets`` are values that are replaced wherever they stand in a header section; their digests are kept.
+    ``secrets_`` are values that are replaced wherever they stand in a request or in the content of an answer; the
+    digests of those in header fields of requests are kept.
     Raises :class:`OSError` if the file can't be opened.
     """
 
@@ -63,7 +61,9 @@ class Tape:
         self._stream: IO[str] | None = file.open("a", encoding="utf-8") if file is not None else None
         # A new one each time: nobody can compute the digest of a short key and compare.
         self._salt = secrets.token_bytes(16)
-        self._secrets = tuple(secret for secret in secrets_ if secret)
+        # What is secret by its form is hidden too. So is it in the evidence of a client: both sides can be compared.
+        self._secrets = Secrets()
+        self._secrets.add(*secrets_)
         self._armed: list[Armed] = []
 
     def close(self) -> None:
@@ -158,14 +158,14 @@ class Tape:
 
     def body(self, index: int, body: bytes) -> None:
         """Note the body of a request, once it has arrived."""
-        kept = _FORMS.data(body)
+        kept = self._secrets.data(body)
         self._change(index, lambda row: evolve(row, request=evolve(row.request, body=kept)))
 
     def end(self, index: int, answer: Response | None, *, whole: bool, gone: float | None) -> None:
         """Note the answer of a request, and that nothing more will be sent."""
         now = time.monotonic()
         if answer is not None:
-            answer = evolve(answer, chunks=content_without(_FORMS, answer) or ())
+            answer = evolve(answer, chunks=content_without(self._secrets, answer) or ())
         left = None if whole else (gone if gone is not None else now)
         self._change(index, lambda row: evolve(row, answer=answer, ended=now if whole else None, gone=left))
         with self._changed:
@@ -180,20 +180,20 @@ class Tape:
         """The request without secrets, and the digests of those by name of the header."""
         headers, found = [], {}
         for name, value in request.headers:
-            if is_secret(name) or any(secret in value for secret in self._secrets):
+            if is_secret(name) or any(secret in value for secret in self._secrets.values):
                 scheme, _, token = value.partition(" ")
                 found[name.lower()] = self.digest(token if scheme.lower() == "bearer" else value)
                 headers.append((name, REDACTED))
             else:
                 headers.append((name, value))
-        return evolve(request, headers=tuple(headers)), found
+        return evolve(request, url=self._secrets.text(request.url), headers=tuple(headers)), found
 
     def _hidden(self, head: bytes, request: Request) -> bytes:
-        """A header section without the values of secret headers."""
+        """A header section, its request line included, without secrets and without the values of secret headers."""
         for name, value in request.headers:
-            if value and (is_secret(name) or any(secret in value for secret in self._secrets)):
+            if value and (is_secret(name) or any(secret in value for secret in self._secrets.values)):
                 head = head.replace(value.encode("latin-1", "replace"), REDACTED.encode())
-        return head
+        return self._secrets.data(head)
 
     def _write(self, kind: str, row: UpstreamCall) -> None:
         """Append one line. A full disk must not end the server: the row is still in memory."""

@@ -65,6 +65,23 @@ def test_the_header_section_is_kept_as_it_arrived_but_for_the_key(tape: Tape) ->
     assert row.ended >= row.at
 
 
+def test_a_key_in_the_query_or_in_the_body_is_not_kept(tape: Tape, tmp_path: Path) -> None:
+    """A gateway may put the key of a client wherever it likes."""
+    body = json.dumps({"input": "one", "user": _KEY}).encode()
+    head = _HEAD.replace(b"2024-10-21 ", f"2024-10-21&api-key={_KEY} ".encode())
+    head = head.replace(f"Length: {len(_BODY)}".encode(), f"Length: {len(body)}".encode())
+    with recording(asgi(App.of("2024-10-21", settings=Settings(key=_KEY))), tape) as url:
+        assert b"200" in _ask(url, head + body).split(b"\r\n")[0]
+        assert tape.settled(0, 20)
+    (row,) = tape.since(0)
+    assert row.request.url.endswith(f"&api-key={REDACTED}")
+    assert {"input": "one", "user": REDACTED} == json.loads(row.request.body)
+    tape.close()
+    request, answer = (json.loads(line) for line in (tmp_path / "tape.jsonl").read_text("utf-8").splitlines())
+    kept = (request["url"].encode(), base64.b64decode(request["head"]), base64.b64decode(answer["body"]))
+    assert [False] * 3 == [_KEY.encode() in one for one in kept]
+
+
 def test_the_file_has_a_line_when_a_request_begins_and_one_when_it_ends(tape: Tape, tmp_path: Path) -> None:
     with recording(asgi(App.of("2024-10-21", settings=Settings(key=_KEY))), tape) as url:
         _ask(url, _HEAD + _BODY)
