@@ -7,9 +7,6 @@ in as ``templates/page.js`` and ``templates/page.css``.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -21,11 +18,12 @@ from .headline import headline
 from .jsonl import Report
 from .page_evidence import Parts, packed
 from .page_index import examples_of, index, named_by, quoted_by
+from .policy import policy
 from .root_causes import RootCause, root_causes
 from .summary import summarise
 from .templating import environment
 
-__all__ = ["NAME", "pieces", "policy", "render"]
+__all__ = ["NAME", "pieces", "render"]
 
 NAME = "index.html"
 
@@ -71,21 +69,6 @@ def pieces(report: Report, run_dir: str) -> Iterator[str]:
     )
     # What a target sent could reorder the text around it, so that a reader sees something else than what is there.
     yield from map(visible, made)
-
-
-def policy(page: str) -> str:
-    """The Content-Security-Policy of a page: nothing is loaded or sent, only its own style and script are used.
-
-    They are named by their digests (Content Security Policy Level 3, section 2.3.1). Scripts with a type are data,
-    which no browser runs.
-    """
-    allowed = ["default-src 'none'", "base-uri 'none'", "form-action 'none'"]
-    for kind in ("style", "script"):
-        found = re.findall(rf"<{kind}>(.*?)</{kind}>", page, re.DOTALL)
-        digests = [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in found]
-        if digests:
-            allowed.append(" ".join([f"{kind}-src", *(f"'sha256-{digest}'" for digest in digests)]))
-    return "; ".join(allowed)
 
 
 @cache

@@ -9,7 +9,6 @@ from typing import Any
 
 from conformance.evidence.timeline import visible
 
-from .html import policy
 from .row import SIGNS, Row, areas_of, counts_of
 from .templating import environment
 
@@ -25,7 +24,6 @@ def rendered(template: str, columns: Sequence[Row], **values: Any) -> str:
         "rows": columns,
         "names": areas_of(columns),
         "style": style,
-        "policy": policy(f"<style>{style}</style>"),
         "signs": SIGNS,
         "counts": counts_of,
     }

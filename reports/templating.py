@@ -7,6 +7,8 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from .policy import policy
+
 __all__ = ["environment"]
 
 #: What docstrings of checks mark as code. Every second part of a text that is split by it is code.
@@ -15,7 +17,11 @@ _CODE = re.compile(r"``([^`\n]+)``")
 
 @cache
 def environment() -> Environment:
-    """The templates, with the filter ``code_spans``: a text → pieces of prose and of code in turn."""
+    """The templates, with two filters.
+
+    ``code_spans``: a text → pieces of prose and of code in turn. ``policy``: the style of a page without a script → its
+    Content-Security-Policy.
+    """
     made = Environment(
         # Texts of the target may contain markup; a misspelt name in the template must not become an empty text.
         loader=PackageLoader(__package__ or "reports"),
@@ -25,4 +31,5 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["code_spans"] = _CODE.split
+    made.filters["policy"] = lambda style: policy(f"<style>{style}</style>")
     return made

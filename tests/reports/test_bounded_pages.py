@@ -14,6 +14,8 @@ from test_reports import FOOTER, HEADER, observation, small_report
 from conformance._parts import part
 from conformance.evidence.exchange import Chunk, Response
 from conformance.evidence.trace import Observation, Trace
+from conformance.migration.conclusion import Upgrade
+from conformance.passage.judge import Judged
 from conformance.settings.scope import RunScope
 
 jsonl = part("reports.jsonl")
@@ -49,19 +51,23 @@ class Page(HTMLParser):
 
 
 def pages(folder: Path) -> dict[str, str]:
-    """The page of a report with hostile texts, and the page above it."""
+    """Each kind of page, with hostile texts: of a report, above several, of a move, of a gateway."""
     report = jsonl.read(small_report(folder))
     hostile = evolve(report, header={**report.header, "api_version": "v\u202e<script>"})
+    head = dict.fromkeys(("gateway", "profile", "started", "suite", "upstream", "seed"), "<style>")
+    head["api_version"] = "v\u202e<script>"
     site = part("reports.site")
     site.site([site.run_of("i\u202e<script>", hostile)], folder / "site", "A title")
     return {
         "report": part("reports.html").render(report, "out"),
         "overview": part("reports.overview").page([part("reports.row").row_of(hostile)]),
         "site": (folder / "site" / "index.html").read_text("utf-8"),
+        "upgrade": part("reports.upgrade_page").render(Upgrade("v\u202e<script>", "w<style>", ())),
+        "gateway": part("reports.passage_page").render(head, (), Judged((), {}), (), ("<script>",)),
     }
 
 
-@pytest.mark.parametrize("name", ["report", "overview", "site"])
+@pytest.mark.parametrize("name", ["report", "overview", "site", "upgrade", "gateway"])
 def test_the_policy_allows_exactly_what_the_page_holds(tmp_path: Path, name: str) -> None:
     """CSP Level 3: an inline element runs if the digest of its text is listed. Nothing may be loaded or sent."""
     page = Page(pages(tmp_path)[name])
