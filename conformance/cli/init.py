@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -142,7 +143,7 @@ def _chosen(found: Survey, specs: Sequence[Spec]) -> Surveyed:
 
 def _command(chosen: Surveyed, file: Path) -> str:
     """The command that begins with the cheapest run."""
-    named = "" if file == Path("conformance.toml") else f" --config {file}"
+    named = "" if file == Path("conformance.toml") else f" --config {shlex.quote(str(file))}"
     return f"aoai-conformance run{named} --api-version {chosen.version} --profile smoke"
 
 

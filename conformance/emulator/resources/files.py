@@ -41,7 +41,7 @@ def rows_of(data: bytes) -> list[Value] | None:
     """The objects of a JSON Lines file; None if a line isn't a JSON object or there are no lines."""
     try:
         rows = [json.loads(line) for line in data.decode("utf-8").split("\n") if line.strip()]
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return rows if rows and all(isinstance(row, dict) for row in rows) else None
 
