@@ -1,4 +1,5 @@
-"""Pages of the documentation that are made from the code when it is built: commands, configuration, checks.
+"""Pages of the documentation that are made when it is built: commands, configuration and checks from the code, outcomes
+from the README.
 
 ``AOAI_DOCS_EXAMPLES=0`` leaves out the good and bad answers of the checks, which take about a minute.
 """
@@ -9,6 +10,7 @@ import argparse
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from mkdocs.structure.files import File, Files
@@ -34,6 +36,7 @@ def pages() -> Iterator[tuple[str, str]]:
     """Yield (path, Markdown) of each page."""
     yield "commands.md", _commands()
     yield "configuration.md", _configuration()
+    yield "outcomes.md", "# Outcomes and exit codes\n\n" + _section("What a verdict means")
     checks = all_checks()
     rows = [f"| [{id}]({id}.md) | {check.level} | {_cell(check.title)} |" for id, check in checks.items()]
     head = ["# Checks", "", "`aoai-conformance explain CHECK-ID` prints the page of a check.", ""]
@@ -47,6 +50,12 @@ def pages() -> Iterator[tuple[str, str]]:
             shown = example(check, found[id]) if id in found else iter([f"aoai-conformance explain {id}"])
             parts += ["", *_block(shown)]
         yield f"checks/{id}.md", "\n".join(parts) + "\n"
+
+
+def _section(title: str) -> str:
+    """The text of a section of the README, without its heading: such facts are told in one place."""
+    text = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
+    return text.split(f"\n## {title}\n")[1].split("\n## ")[0].strip() + "\n"
 
 
 def _block(lines: Iterator[str]) -> list[str]:
