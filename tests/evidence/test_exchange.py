@@ -213,3 +213,7 @@ def test_another_body_is_not_coded() -> None:
 
 def test_the_arrival_times_of_an_answer_are_known_unless_it_says_otherwise() -> None:
     assert (True, 3) == (answer(b"abc").timed, answer(b"abc").size)
+
+
+def test_nothing_comes_after_the_end_of_an_answer_unless_it_says_so() -> None:
+    assert 0 == Response(200).surplus

@@ -112,6 +112,21 @@ def test_a_check_is_told_by_its_function() -> None:
     assert ("First line", "a.check") == (evolve(made, doc="First line\nsecond").title, evolve(made, doc="").title)
 
 
+@pytest.mark.parametrize(
+    ("area", "module"),
+    [
+        ("chat", "conformance.checks.chat.answers"),
+        ("streams", "conformance.checks.streams.deep.text"),
+        ("single", "checks.single"),
+        ("", "tests.judging.test_witnesses"),
+        ("", "conformance.checks"),
+        ("", ""),
+    ],
+)
+def test_the_area_of_a_check_is_its_folder(area: str, module: str) -> None:
+    assert area == evolve(rule(), module=module).area
+
+
 def test_the_function_of_a_check_may_have_no_docstring() -> None:
     def judged(spec: Spec, seen: Observation) -> Iterator[Finding]:
         yield from ()

@@ -6,7 +6,7 @@ import pytest
 
 from conformance.evidence.created_ids import created_ids
 from conformance.evidence.exchange import Chunk, Exchange, Response
-from conformance.requests.case import Case
+from conformance.requests.case import LOCATION, Case
 from conformance.requests.request import Request
 
 CASE = Case("responses.create", "POST", "/responses", creates={"made": "/id"})
@@ -43,3 +43,18 @@ CASE = Case("responses.create", "POST", "/responses", creates={"made": "/id"})
 def test_ids_are_read_wherever_they_stand(ids: dict[str, str], status: int, body: bytes) -> None:
     exchange = Exchange(Request("POST", "http://t/r"), Response(status, chunks=(Chunk(0.0, body),)))
     assert ids == created_ids(CASE, exchange)
+
+
+@pytest.mark.parametrize(
+    ("ids", "headers"),
+    [
+        ({"made": "c 1"}, (("Location", "/v1/realtime/calls/c%201"),)),
+        ({"made": "c1"}, (("Location", "https://other.example/v1/realtime/calls/c1/?x=/y"),)),
+        ({}, (("Location", "/"),)),
+        ({}, (("Location", "http://[broken"),)),
+        ({}, ()),
+    ],
+)
+def test_an_id_may_stand_at_the_end_of_a_location(ids: dict[str, str], headers: tuple[tuple[str, str], ...]) -> None:
+    case = Case("realtime.calls.create", "POST", "/realtime/calls", creates={"made": LOCATION})
+    assert ids == created_ids(case, Exchange(Request("POST", "http://t/r"), Response(201, headers)))
