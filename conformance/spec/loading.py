@@ -70,6 +70,13 @@ def _home(version: str, folder: Path | None) -> Path | None:
     return next((home for home in homes if (home / "version.toml").is_file()), None)
 
 
+def _beside(home: Path, folder: Path | None) -> Path | None:
+    """The user's folder, if the version at ``home`` lies in it. A version of the suite builds on those of the suite,
+    whatever else the user calls by their names.
+    """
+    return folder if folder is not None and home.parent == Path(folder) else None
+
+
 def load(version: str, folder: Path | None = None) -> Spec:
     """Load an api-version. The user's ``folder`` has precedence.
 
@@ -79,7 +86,7 @@ def load(version: str, folder: Path | None = None) -> Spec:
     _there(folder)
     home = _home(version, folder)
     if home is not None:
-        return _load(version, home, folder)
+        return _load(version, home, _beside(home, folder))
     known = ", ".join(versions(folder, drafts=True)) or "none"
     raise UsageError(f"unknown api-version {version!r}", hint=f"known: {known}")
 
@@ -146,21 +153,24 @@ def _load(version: str, path: Path, folder: Path | None) -> Spec:
 
 def _base(version: str, path: Path, meta: Mapping[str, Any], folder: Path | None) -> Spec | None:
     """The version that this one extends, or None. Raises :class:`SpecError` for versions that extend each other."""
-    seen = [version]
+    seen = {path: version}
     following: Any = meta.get("extends")
+    near = folder
     while isinstance(following, str):
-        # Without this test two versions that extend each other would be loaded for ever.
-        if following in seen:
-            raise SpecError(f"extends: {' extends '.join([*seen, following])}", where=str(path / "version.toml"))
-        seen.append(following)
-        home = _home(following, folder)
+        home = _home(following, near)
         if home is None:
             known = ", ".join(versions(folder)) or "none"
             raise SpecError(
                 f"extends: unknown api-version {following!r}", where=str(path / "version.toml"), hint=f"known: {known}"
             )
+        # Without this test two versions that extend each other would be loaded for ever.
+        if home in seen:
+            chain = " extends ".join([*seen.values(), following])
+            raise SpecError(f"extends: {chain}", where=str(path / "version.toml"))
+        seen[home] = following
+        near = _beside(home, near)
         following = read_toml(home / "version.toml").get("extends")
-    return load(seen[1], folder) if len(seen) > 1 else None
+    return load(meta["extends"], folder) if len(seen) > 1 else None
 
 
 @lru_cache(maxsize=1)

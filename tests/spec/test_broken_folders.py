@@ -278,6 +278,16 @@ def test_versions_that_extend_each_other_are_refused(versions_folder: Maker) -> 
         load("tiny", folder)
 
 
+def test_a_version_of_the_suite_builds_on_those_of_the_suite(versions_folder: Maker) -> None:
+    """Also where the folder of the user has another version of that name, such as an imported one."""
+    shipped = load("2024-12-01-preview")
+    named = VERSION.replace('label = "tiny"', f'label = "{shipped.extends}"')
+    folder = versions_folder(name=shipped.extends, files=FILES | {"version.toml": named})
+    assert load(shipped.extends).document != load(shipped.extends, folder).document
+    assert shipped.document == load(shipped.version, folder).document
+    assert () == lint((shipped.extends,), folder)
+
+
 def test_aliases_that_multiply_are_refused(versions_folder: Maker) -> None:
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 10)
