@@ -285,6 +285,6 @@ def test_modules_are_small() -> None:
 def test_every_command_is_in_the_readme() -> None:
     """A reader finds each command of the command line."""
     text = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
-    commands = list(_commands(""))
+    commands = list(_commands())
     assert {"run", "plan", "list", "explain", "replay", "serve", "verify", "cleanup", "spec"} <= set(commands)
     assert [] == [name for name in commands if f"aoai-conformance {name}" not in text and f"| `{name}" not in text]

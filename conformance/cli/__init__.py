@@ -7,6 +7,7 @@ A mistake of the caller ends with one line and exit code 2, an unreachable targe
 from __future__ import annotations
 
 import argparse
+import ast
 import contextlib
 import importlib
 import io
@@ -17,6 +18,9 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+from attrs import frozen
 
 from conformance import __version__
 from conformance.errors import ConformanceError, UsageError, outside
@@ -29,14 +33,34 @@ PROG = "aoai-conformance"
 VERSION = "--version"
 
 
-def _commands(chosen: str) -> dict[str, ModuleType]:
-    """The commands by name. Only the chosen one if a module has its name, and none for ``--version``, because importing
-    the others costs time.
-    """
-    names = [info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_")]
-    names = [] if chosen == VERSION else [chosen] if chosen in names else names
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
+def _names() -> list[str]:
+    """The names of the modules that are commands."""
+    return [info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_")]
+
+
+def _commands() -> dict[str, ModuleType]:
+    """All commands by name, in the order of the help."""
+    modules = [importlib.import_module(f"{__name__}.{name}") for name in _names()]
     return {module.NAME: module for module in sorted(modules, key=lambda module: module.ORDER)}
+
+
+@frozen
+class _Heading:
+    """What the list of commands says of one."""
+
+    NAME: str
+    HELP: str
+    ORDER: int
+
+
+def _heading(name: str) -> _Heading:
+    """The constants of a command as they stand in its module, which is not imported: all of them take half a second."""
+    found: dict[str, Any] = {}
+    for statement in ast.parse((Path(__file__).parent / f"{name}.py").read_bytes()).body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=constant)], value=ast.Constant(value=value)):
+                found[constant] = value
+    return _Heading(NAME=found["NAME"], HELP=found["HELP"], ORDER=found["ORDER"])
 
 
 class _Version(argparse.Action):
@@ -51,14 +75,24 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def parser(chosen: str = "") -> argparse.ArgumentParser:
-    """The argument parser; ``chosen`` is the first argument of the command line."""
+def parser(chosen: str | None = None) -> argparse.ArgumentParser:
+    """The argument parser, with the arguments of all commands.
+
+    ``chosen`` is the first argument of a command line, "" if it has none: a parser for this one line, which imports no
+    other command than that.
+    """
     made = argparse.ArgumentParser(
         prog=PROG, description="Conformance tests for the Azure OpenAI data-plane REST API.", allow_abbrev=False
     )
     made.add_argument(VERSION, action=_Version, nargs=0, help="print the versions of the suite and of its documents")
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, module in _commands(chosen).items():
+    if chosen is not None and chosen not in _names():
+        # It prints the help, the version or that there is no such command.
+        for heading in sorted(map(_heading, _names()), key=lambda heading: heading.ORDER):
+            commands.add_parser(heading.NAME, help=heading.HELP)
+        return made
+    modules = _commands() if chosen is None else {chosen: importlib.import_module(f"{__name__}.{chosen}")}
+    for name, module in modules.items():
         sub = commands.add_parser(name, help=module.HELP, description=module.HELP, allow_abbrev=False)
         module.add(sub)
         sub.set_defaults(main=module.main)
@@ -92,14 +126,14 @@ def _must_be_somewhere() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return the exit code."""
+    """Run a command and return the exit code. Raises KeyboardInterrupt, for which ``__main__`` has the exit code."""
     _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # terminals that lack a character still get the line
     given = [*(sys.argv[1:] if argv is None else argv)]  # not list(): that name is a command of this package
-    args = parser(given[0] if given else "").parse_args(given)
     try:
+        args = parser(given[0] if given else "").parse_args(given)
         _must_be_somewhere()
         return int(args.main(args))
     except ConformanceError as error:
@@ -108,12 +142,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # What it quotes may come from a target or a file: it stays one line, and steers no terminal.
         print(f"{PROG}: {escaped(str(error))}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print(f"{PROG}: interrupted", file=sys.stderr)
-        # 128 + SIGINT, as shells report it; 141 below is 128 + SIGPIPE.
-        return 130
     except BrokenPipeError:
-        # The reader of our output went away (``| head``); there is nobody left to tell.
+        # The reader of our output went away (``| head``); there is nobody left to tell. 141 is 128 + SIGPIPE.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user

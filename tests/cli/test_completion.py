@@ -24,4 +24,4 @@ def test_bash_reads_the_script_and_completes_every_command(tmp_path: Path) -> No
         return subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True).stdout.split()
 
     assert ["merge"] == completed("mer")
-    assert set(_commands("")) <= set(completed(""))
+    assert set(_commands()) <= set(completed(""))

@@ -1,21 +1,77 @@
-"""What a command loads before it does anything: people and scripts ask for the version often."""
+"""The start of a command: what it loads before it does anything, and Ctrl-C while it loads. People and scripts ask for
+version and help often.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+from served import environment, words
 
 from conformance import __version__
-from conformance.cli import PROG
+from conformance.cli import PROG, _heading, _names, parser
 from conformance.spec.loading import versions
+
+#: What takes long to load.
+HEAVY = {"pytest", "httpx", "jsonschema_rs", "conformance.cli.run", "conformance.spec.loading"}
+
+#: A process gets Ctrl-C at the moment when it imports the module with the name in the variable.
+INTERRUPTING = """
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == os.environ["INTERRUPT_AT"]:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+"""
+
+
+def loaded(*arguments: str) -> tuple[str, set[str]]:
+    """The output of a command, and the modules that it imported."""
+    words = [sys.executable, "-X", "importtime", "-m", "conformance", *arguments]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    names = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "conformance.cli" in names
+    return done.stdout, names
 
 
 def test_the_version_loads_no_command() -> None:
-    words = [sys.executable, "-X", "importtime", "-m", "conformance", "--version"]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    first, *rest = done.stdout.splitlines()
+    out, names = loaded("--version")
+    first, *rest = out.splitlines()
     assert f"{PROG} {__version__}" == first
     assert [*versions()] == [line.split()[0] for line in rest]
-    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "conformance.cli" in loaded
-    assert set() == {"pytest", "httpx", "jsonschema_rs", "conformance.cli.run"} & loaded
+    assert set() == (HEAVY - {"conformance.spec.loading"}) & names
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("-h",), (), ("no-such-command",)], ids=" ".join)
+def test_the_list_of_commands_loads_none_of_them(arguments: tuple[str, ...]) -> None:
+    assert set() == HEAVY & loaded(*arguments)[1]
+
+
+def test_the_list_of_commands_is_that_of_the_commands() -> None:
+    """It is read from the text of their modules, so it is compared with the modules themselves."""
+    assert parser().format_help() == parser("").format_help()
+    assert {"run", "serve"} <= {_heading(name).NAME for name in _names()}
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("conformance.cli", ("run",)),
+        ("conformance.errors", ("--version",)),
+        ("conformance.cli.run", ("run",)),
+        ("pytest", ("run", "--help")),
+        ("conformance.emulator.app", ("serve",)),
+    ],
+)
+def test_ctrl_c_while_it_loads_ends_with_one_line(module: str, arguments: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTING)
+    env = environment(tmp_path, INTERRUPT_AT=module)
+    env["PYTHONPATH"] = f"{tmp_path}:{env['PYTHONPATH']}"
+    done = subprocess.run(words(*arguments), env=env, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (130, "", f"{PROG}: interrupted\n") == (done.returncode, done.stdout, done.stderr)
