@@ -82,10 +82,14 @@ def parser(chosen: str | None = None) -> argparse.ArgumentParser:
     other command than that.
     """
     made = argparse.ArgumentParser(
-        prog=PROG, description="Conformance tests for the Azure OpenAI data-plane REST API.", allow_abbrev=False
+        prog=PROG,
+        description="Conformance tests for the Azure OpenAI data-plane REST API.",
+        epilog="Exit codes: 0 conformant, 1 not conformant, 3 partial, inconclusive or not reachable, 2 wrong usage, "
+        "configuration or machine, 70 an error of the suite itself, 130 interrupted.",
+        allow_abbrev=False,
     )
     made.add_argument(VERSION, action=_Version, nargs=0, help="print the versions of the suite and of its documents")
-    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = made.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
     if chosen is not None and chosen not in _names():
         # It prints the help, the version or that there is no such command.
         for heading in sorted(map(_heading, _names()), key=lambda heading: heading.ORDER):

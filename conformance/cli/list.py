@@ -26,7 +26,7 @@ _WIDEST = 72
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("what", choices=tuple(_ROWS), help="what to list")
+    parser.add_argument("what", choices=tuple(_ROWS), metavar="WHAT", help=f"what to list: {', '.join(_ROWS)}")
     parser.add_argument("--json", action="store_true", help="print a JSON array instead of a table")
     parser.add_argument(
         "--coverage",

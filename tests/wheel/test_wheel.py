@@ -97,6 +97,13 @@ def test_every_file_of_the_checkout_is_in_the_wheel(folder: str) -> None:
     assert [] == [str(file) for file in wanted if (here / file).read_bytes() != (there / file).read_bytes()]
 
 
+def test_the_manual_page_is_where_man_looks() -> None:
+    """Below the prefix of the environment, whose ``bin`` is on the path: ``man`` looks into ``share/man`` beside it."""
+    page = "aoai-conformance.1"
+    there = Path(sys.prefix) / "share" / "man" / "man1" / page
+    assert (CHECKOUT / "docs" / "man" / page).read_bytes() == there.read_bytes()
+
+
 def test_the_wheel_installs_nothing_else() -> None:
     """No tests, benchmarks or top-level packages ``strategies`` and ``reports``: those are other people's names."""
     files = distribution("aoai-conformance").files or []
