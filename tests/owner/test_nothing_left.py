@@ -118,12 +118,9 @@ def nothing_is_left(version: str, profile: str, ending: str, state: Path) -> Non
         one = ended(owned, state, version, profile, ending)
         # Whether the emulator keeps every rule is not the subject of this test.
         assert one.code in {"complete": (0, 1), "SIGKILL": (0,)}.get(ending, (130,)), one.output
-        left = {
-            kind: rest
-            for kind, ids in owned.left.items()
-            # What is inside an object that can't be removed stays with it: the events of a job, for example.
-            if kind.partition("/")[2] not in one.excused and (rest := [id for id in ids if id not in one.excused])
-        }
+        found = owned.left
+        stays = _with_what_is_inside(one.excused, found)
+        left = {kind: rest for kind, ids in found.items() if (rest := [id for id in ids if id not in stays])}
         # One object may stand in several collections: a file and its content, for example.
         named = sorted({id for kind, ids in left.items() for id in (*ids, *filter(None, [kind.partition("/")[2]]))})
         if one.unanswered:
@@ -134,6 +131,18 @@ def nothing_is_left(version: str, profile: str, ending: str, state: Path) -> Non
         else:
             assert [] == named, (left, one.output)
         assert {} == owned.foreign_changes
+
+
+def _with_what_is_inside(ids: frozenset[str], left: dict[str, list[str]]) -> frozenset[str]:
+    """Objects that can't be removed, and all that stays with them: the checkpoints of a job and their copies."""
+    inside = {id for kind, found in left.items() if kind.partition("/")[2] in ids for id in found}
+    return ids if inside <= ids else _with_what_is_inside(ids | inside, left)
+
+
+def test_what_is_inside_an_object_stays_with_it_at_any_depth() -> None:
+    left = {"jobs": ["j"], "checkpoints/j": ["c"], "copies/c": ["there"], "files": ["f"], "events/k": ["e"]}
+    assert {"j", "c", "there"} == _with_what_is_inside(frozenset({"j"}), left)
+    assert frozenset() == _with_what_is_inside(frozenset(), left)
 
 
 @pytest.mark.parametrize(("version", "ending"), [("v1-preview", "complete"), ("2024-05-01-preview", "SIGKILL")])
