@@ -95,7 +95,11 @@ def build(dist: Path) -> int:
         # pip brought the rest, and is no part of it.
         _run(python, "-m", "pip", "uninstall", "--quiet", "--yes", "setuptools", "pip")
         bom = str(dist / "sbom.cdx.json")
-        described = ("--output-reproducible", "--mc-type", "application", "--pyproject", str(ROOT / "pyproject.toml"))
+        project = scratch / "pyproject.toml"
+        text = (ROOT / "pyproject.toml").read_text("utf-8")
+        # The bill names the version too, which stands elsewhere for hatchling.
+        project.write_text(text.replace('dynamic = ["version"]', f'version = "{version()}"'), "utf-8")
+        described = ("--output-reproducible", "--mc-type", "application", "--pyproject", str(project))
         _run(sys.executable, "-m", "cyclonedx_py", "environment", *described, "--validate", "-o", bom, python)
     for archive, digest in first.items():
         print(f"{digest}  {archive}")
