@@ -7,6 +7,7 @@ from typing import Any
 
 from conformance.checks.http.answers import READ_FROM_JSON
 from conformance.evidence.exchange import Exchange
+from conformance.evidence.json_faults import why_not_json
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import on_json
@@ -50,11 +51,13 @@ def _no_json(exchange: Exchange, _earlier: object) -> Exchange | None:
     entails=("schema.response", *READ_FROM_JSON),
 )
 def json_parses(spec: Spec, seen: Observation) -> Iterator[Finding]:
-    """A body labelled ``application/json`` is one JSON text in UTF-8 (RFC 8259)."""
+    """A body labelled ``application/json`` is one JSON text in UTF-8 (RFC 8259). The message says why it is none."""
     response = seen.response
     if response.media_type == "application/json" and response.status != 204 and not response.is_json:
         yield seen.finding(
-            "the body is not JSON", expected="a JSON text", actual=response.body[:80].decode("utf-8", "replace")
+            f"the body is not JSON: {why_not_json(response.content)}",
+            expected="a JSON text in UTF-8",
+            actual=response.body[:80].decode("utf-8", "replace"),
         )
 
 
@@ -93,7 +96,11 @@ def response_schema(spec: Spec, seen: Observation) -> Iterator[Finding]:
     media = (operations_of(spec)[seen.case.operation].answer(response.status) or {}).get("application/json")
     if media is None or response.media_type != "application/json" or not response.is_json:
         if response.media_type == "application/json" and response.status != 204:
-            yield seen.finding("the body is not JSON", expected="a JSON text", actual=response.body[:80])
+            yield seen.finding(
+                f"the body is not JSON: {why_not_json(response.content)}",
+                expected="a JSON text in UTF-8",
+                actual=response.body[:80],
+            )
         return
     wrong = 0
     for error in validator_for(spec, media.pointer).errors(response.json):

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import evolve
 
 from conformance.evidence.exchange import Exchange, Response
+from conformance.evidence.json_faults import why_not_json
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import admitted, earlier_success, path_of, when_refused
@@ -141,7 +142,8 @@ def _no_envelope(_exchange: Exchange, response: Response) -> Response | None:
 def envelope(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A refusal has an error object: ``error.code`` is a string or null, ``error.message`` a string.
 
-    A code or ``param`` that is a text like ``None`` is a warning: a gateway wrote down a value that it had lost.
+    A code or ``param`` that is a text like ``None`` is a warning: a gateway wrote down a value that it had lost. So is
+    a code that is absent, which no document requires, or a number, which clients can't tell from the status.
     The form that the document gives for this operation's errors is accepted as well. Clients create their exceptions
     from it. Answers of a gateway (401, 403, 405, 413, 414, 415, 429; any answer to an unknown route, method or
     api-version) should have this form; their flat form is accepted.
@@ -162,8 +164,9 @@ def envelope(spec: Spec, seen: Observation) -> Iterator[Finding]:
         return
     error = value.get("error") if isinstance(value, dict) else None
     if not isinstance(error, dict):
+        unread = "" if response.is_json or not response.body else f"; it is not JSON: {why_not_json(response.content)}"
         yield seen.finding(
-            "the body has no error object",
+            f"the body has no error object{unread}",
             place="/error",
             expected='{"error": {"code": …, "message": …}}',
             actual=response.body[:120].decode("utf-8", "replace") or "an empty body",
@@ -174,12 +177,14 @@ def envelope(spec: Spec, seen: Observation) -> Iterator[Finding]:
         yield seen.finding(
             "error.message is not a string", place="/error/message", actual=error.get("message"), level=level
         )
-    if "code" not in error or not isinstance(error["code"], str | None):
+    code = error.get("code")
+    if "code" not in error or not isinstance(code, str | None):
+        number = isinstance(code, int | float) and not isinstance(code, bool)
         yield seen.finding(
             "error.code is neither a string nor null",
             place="/error/code",
             actual=error.get("code", "absent"),
-            level=level,
+            level=Level.SHOULD if number or "code" not in error else level,
         )
     for name in ("code", "param"):
         if error.get(name) in _LOST:

@@ -54,9 +54,12 @@ def content_type(spec: Spec, seen: Observation) -> Iterator[Finding]:
     header = seen.response.header("content-type")
     _, _, parameters = (header or "").partition(";")
     charset = parameters.lower().replace('"', "").replace(" ", "")
-    if seen.response.media_type != "text/event-stream" or (charset.startswith("charset=") and "utf-8" not in charset):
+    wrong = seen.response.media_type != "text/event-stream"
+    if wrong or (charset.startswith("charset=") and "utf-8" not in charset):
         yield seen.finding(
-            "the answer to a request for a stream is not labelled as one",
+            "the answer to a request for a stream is not labelled as one"
+            if wrong
+            else f"a stream is labelled with the {charset.replace('=', ' ')}, and is always UTF-8",
             place="header:content-type",
             expected="text/event-stream",
             actual=header or "absent",
