@@ -29,7 +29,6 @@ from table import groups, page, share  # noqa: E402 - as above
 
 from conformance.emulator.mutants import mutants  # noqa: E402 - as above
 from conformance.spec.loading import load, versions  # noqa: E402 - as above
-from conformance.verdict import Outcome  # noqa: E402 - as above
 
 #: The least share of bad targets that have the outcome that their rule deserves.
 WANTED = 0.98
@@ -50,16 +49,19 @@ def _cell(kind: str, name: str, version: str) -> Cell:
 
 
 def _mutant(name: str) -> Cell:
-    """The newest version in which a bug of stored state fails; where none does, one in which it is noticed."""
+    """The newest version in which a bug of stored state has the outcome that its rule deserves.
+
+    Where there is none, it is one in which the bug is noticed.
+    """
     best = Cell("mutant", name, versions()[-1], "pass")
     # Drafts come last: they count for what no other version has.
     for version in dict.fromkeys((*reversed(versions()), *versions(drafts=True))):
         if mutants()[name].touches(load(version)):
             result = mutated(version, mutants()[name])
-            if result.outcome is Outcome.FAIL or (result.verdicts and best.outcome == "pass"):
-                best = Cell("mutant", name, version, result.word, next(iter(result.checks), ""))
-            if result.outcome is Outcome.FAIL:
-                break
+            cell = Cell("mutant", name, version, result.word, next(iter(result.checks), ""))
+            if not wrong(cell):
+                return cell
+            best = cell if best.outcome == "pass" else best
     return best
 
 

@@ -29,7 +29,7 @@ from conformance.evidence.exchange import Chunk, Exchange, Response
 VARIATIONS: Named = {}
 
 #: Variation → the smallest profile whose requests are answered so; smoke for the others.
-PROFILES = {"stream.calls-interleaved": "standard"}
+PROFILES = dict.fromkeys(("stream.calls-interleaved", "json.slashes", "stream.escaped"), "standard")
 
 
 def put(name: str, about: str, change: Change) -> None:
