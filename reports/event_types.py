@@ -63,8 +63,12 @@ def _protocols(spec: Spec, report: Report) -> dict[str, _Protocol]:
         if operation.stream is not None:
             one = found.setdefault(operation.stream.protocol, _Protocol())
             one.documented |= types_of(event_schemas(spec, operation.stream))
-    for trace in report.traces.values():
-        for seen in trace:
+    able = {operation.id for operation in operations_of(spec).values() if operation.stream is not None}
+    for name, outline in report.outlines.items():
+        # To read a trace takes time; most have no operation that can stream.
+        if not any(step.operation in able for step in outline):
+            continue
+        for seen in report.traces[name]:
             shape, response = shape_of(spec, seen.case), seen.exchange.response
             if shape is None:
                 continue

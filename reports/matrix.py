@@ -62,30 +62,56 @@ def places(report: Report) -> Iterator[tuple[Verdict, Place]]:
     its witness is, else by the name of the scenario, else with the operation that it calls most.
     """
     checks, outlines = report.header["checks"], report.outlines
-    known: dict[str, dict[str, str]] = {}
+    # A report may have a hundred verdicts on one scenario: what its steps say is found out once.
+    known: dict[str, _Called] = {}
+    usual: dict[tuple[str, str], str] = {}
+    areas = {name: area_of(name, checks) for name in {verdict.check for verdict in report.verdicts}}
     for verdict in report.verdicts:
-        outline = outlines.get(verdict.evidence)
-        if outline is not None and verdict.evidence not in known:
-            operations = (step.operation for step in outline)
-            known[verdict.evidence] = dict(zip(outline.cases, operations, strict=True))
-        operation = _operation(verdict, outline, known.get(verdict.evidence, {}))
+        called = known.get(verdict.evidence)
+        if called is None:
+            called = known[verdict.evidence] = _Called.by(outlines.get(verdict.evidence))
+        operation = _named(verdict, called)
+        if not operation:
+            key = (verdict.scenario, verdict.evidence)
+            if key not in usual:
+                usual[key] = _usual(verdict.scenario, called)
+            operation = usual[key]
         group = group_of(operation) if operation else group_of(_subject(verdict.scenario))
-        yield verdict, Place(operation, group, area_of(verdict.check, checks))
+        yield verdict, Place(operation, group, areas[verdict.check])
 
 
-def _operation(verdict: Verdict, outline: Outline | None, known: Mapping[str, str]) -> str:
-    """The operation that a verdict speaks of; "" if that isn't known. ``known`` are operations by case."""
+@frozen
+class _Called:
+    """What a trace says of operations: ``cases`` has that of each case, ``often`` how often each was called."""
+
+    cases: Mapping[str, str] = field(factory=dict)
+    often: Counter[str] = field(factory=Counter)
+
+    @classmethod
+    def by(cls, outline: Outline | None) -> _Called:
+        """What an outline says; nothing without one."""
+        if outline is None:
+            return cls()
+        operations = [step.operation for step in outline]
+        return cls(dict(zip(outline.cases, operations, strict=True)), Counter(operations))
+
+
+def _named(verdict: Verdict, called: _Called) -> str:
+    """The operation of the first finding, else of the witness; "" if neither names a case."""
+    if not verdict.findings and not verdict.witness:
+        return ""
     named = (*(finding.case_id for finding in verdict.findings if not finding.note), verdict.witness)
-    found = next((known[case] for case in named if case in known), "")
-    if found:
-        return found
-    if outline is None or not outline.steps:
+    return next((called.cases[case] for case in named if case in called.cases), "")
+
+
+def _usual(scenario: str, called: _Called) -> str:
+    """The operation that a scenario is about, as far as its name or its steps say it; else ""."""
+    if not called.often:
         # Nothing was sent; the name of a corpus says what would have been.
-        name = scenario_of(verdict.scenario)
+        name = scenario_of(scenario)
         return name.removeprefix("corpus.") if name.startswith("corpus.") else ""
-    called = Counter(step.operation for step in outline)
-    subject = _subject(verdict.scenario)
-    return subject if subject in called else called.most_common(1)[0][0]
+    subject = _subject(scenario)
+    return subject if subject in called.often else called.often.most_common(1)[0][0]
 
 
 def _subject(scenario: str) -> str:
