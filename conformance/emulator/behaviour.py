@@ -8,7 +8,11 @@ from functools import cached_property
 
 from attrs import asdict, evolve, field, frozen
 
-__all__ = ["DEFAULT_DEPLOYMENTS", "Deployment", "Settings", "StreamFaults"]
+__all__ = ["DEFAULT_DEPLOYMENTS", "SETTINGS_VARIABLE", "Deployment", "Settings", "StreamFaults"]
+
+#: The environment variable with the settings of an emulator in a process of its own, as JSON. The key is among them, so
+#: they are not on the command line, which other users can read.
+SETTINGS_VARIABLE = "AOAI_EMULATOR_SETTINGS"
 
 
 @frozen

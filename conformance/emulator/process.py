@@ -6,15 +6,14 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from conformance.emulator.behaviour import Settings
-from conformance.emulator.server import SETTINGS_VARIABLE
+from conformance.emulator.behaviour import SETTINGS_VARIABLE, Settings
 from conformance.errors import HarnessError
 
-__all__ = ["emulator"]
+__all__ = ["emulator", "starting"]
 
 
 @contextmanager
@@ -29,6 +28,22 @@ def emulator(
 
     The settings, key included, are passed in the environment. Raises :class:`HarnessError` if it does not start within
     ``timeout`` seconds.
+    """
+    with starting(versions, settings=settings, folder=folder, timeout=timeout) as url:
+        yield url()
+
+
+@contextmanager
+def starting(
+    versions: Sequence[str],
+    *,
+    settings: Settings | None = None,
+    folder: Path | None = None,
+    timeout: float = 30.0,
+) -> Iterator[Callable[[], str]]:
+    """The same without the wait: it yields a function that waits for the URL and raises what :func:`emulator` raises.
+
+    Whoever has other work to do meanwhile asks for the URL when it is needed.
     """
     command = [sys.executable, "-m", "conformance.emulator.server", "--port", "0", "--until-stdin-ends"]
     for version in versions:
@@ -52,12 +67,24 @@ def emulator(
     # ``readline`` has no time limit. Killing the process ends it, with an empty line.
     watchdog = threading.Timer(timeout, process.kill)
     watchdog.start()
-    try:
-        line = process.stdout.readline() if process.stdout else ""
+    lines: list[str] = []
+
+    def read() -> None:
+        lines.append(process.stdout.readline() if process.stdout else "")
         watchdog.cancel()
-        if not line.startswith("ready "):
+
+    # In a thread of its own: the watchdog must not end an emulator that is ready and was only not asked for its URL.
+    reader = threading.Thread(target=read, name="emulator-ready", daemon=True)
+    reader.start()
+
+    def url() -> str:
+        reader.join()
+        if not lines[0].startswith("ready "):
             raise HarnessError("the emulator did not start", hint="its messages are on standard error")
-        yield line.removeprefix("ready ").strip()
+        return lines[0].removeprefix("ready ").strip()
+
+    try:
+        yield url
     finally:
         watchdog.cancel()
         # By the process object, never by name: other emulators may run on the same machine.
@@ -68,6 +95,7 @@ def emulator(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        reader.join()  # its line has ended with the process
         for pipe in (process.stdin, process.stdout):
             if pipe:
                 pipe.close()

@@ -25,22 +25,18 @@ from starlette.routing import Mount
 
 from conformance import __version__
 from conformance.emulator.app import App
-from conformance.emulator.behaviour import Settings
+from conformance.emulator.behaviour import SETTINGS_VARIABLE, Settings
 from conformance.evidence.exchange import Exchange, Response
 from conformance.requests.headers import EMULATOR_HEADER, redact
 from conformance.requests.request import Request
 
-__all__ = ["ASGI", "SETTINGS_VARIABLE", "Receive", "Scope", "Send", "Transform", "asgi", "main", "running", "serve"]
+__all__ = ["ASGI", "Receive", "Scope", "Send", "Transform", "asgi", "main", "running", "serve"]
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGI = Callable[[Scope, Receive, Send], Awaitable[None]]
 Transform = Callable[[Exchange, Sequence[Exchange]], Exchange]
-
-#: The environment variable with the settings as JSON. The key is among them, so they are not on the command line, which
-#: other users can read.
-SETTINGS_VARIABLE = "AOAI_EMULATOR_SETTINGS"
 
 #: The number of earlier exchanges that a transform is given.
 MEMORY = 1000

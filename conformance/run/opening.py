@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ from attrs import evolve, frozen
 
 from conformance.run import recording
 from conformance.run.choice import Chosen
+from conformance.run.process import Process
 from conformance.settings.configuration import Config
 from conformance.target.limits import Allowance
 from conformance.target.preflight import Preflight, preflight
 from conformance.target.target import Target
 
-__all__ = ["Identity", "Opened", "joined", "opened"]
+__all__ = ["Identity", "Opened", "joined", "opened", "started"]
 
 
 @frozen
@@ -76,19 +77,34 @@ class Opened:
         }
 
 
-def opened(chosen: Chosen, run: Identity, allowance: Allowance, running: ExitStack) -> Opened:
-    """Open the target, or start the embedded emulator, and run the preflight. ``running`` ends the emulator.
+def started(chosen: Chosen, running: ExitStack) -> Callable[[], Config]:
+    """Start the embedded emulator if no target is named, without a wait for it: that is done by the function that is
+    returned, whose value is the configuration with the target in use. ``running`` ends the emulator.
+    """
+    config = chosen.config
+    if config.target.url:
+        return lambda: config
+    from conformance.emulator.behaviour import Settings
+    from conformance.emulator.process import starting
+
+    key = secrets.token_urlsafe(24)
+    url = running.enter_context(starting([chosen.version], settings=Settings(key=key), folder=chosen.options.specs))
+    return lambda: _at(config, url(), key)
+
+
+def opened(
+    chosen: Chosen, run: Identity, allowance: Allowance, target_of: Callable[[], Config], process: Process
+) -> Opened:
+    """Wait for the target that ``target_of`` names (see :func:`started`), and run the preflight.
 
     Whether the target is live is decided here, if its owner has not said it: all is live but our own emulator. Raises
     :class:`Unreachable`, or :class:`UsageError` if nothing could be judged.
     """
-    config = chosen.config
-    embedded = not config.target.url
-    if embedded:
-        config = _emulated(chosen, running)
+    config, embedded = target_of(), not chosen.config.target.url
     # A target of its own for the preflight, without a journal: its requests create nothing.
     with Target(config, chosen.spec, run_id=run.id, allowance=allowance) as target:
-        found = preflight(target, chosen.spec)
+        at_once = process.before_workers(chosen.options, live=config.target.protected and not embedded)
+        found = preflight(target, chosen.spec, at_once)
     live = not found.emulated if config.target.live is None else config.target.live
     return Opened(chosen, evolve(config, target=evolve(config.target, live=live)), embedded, found)
 
@@ -100,15 +116,6 @@ def joined(chosen: Chosen, told: Mapping[str, Any]) -> Opened:
         config = _at(config, told["url"], told["key"])
     config = evolve(config, target=evolve(config.target, live=told["live"]))
     return Opened(chosen, config, told["embedded"], Preflight.from_json(told["found"]))
-
-
-def _emulated(chosen: Chosen, running: ExitStack) -> Config:
-    from conformance.emulator.behaviour import Settings
-    from conformance.emulator.process import emulator
-
-    key = secrets.token_urlsafe(24)
-    started = emulator([chosen.version], settings=Settings(key=key), folder=chosen.options.specs)
-    return _at(chosen.config, running.enter_context(started), key)
 
 
 def _at(config: Config, url: str, key: str) -> Config:

@@ -61,7 +61,11 @@ class Process:
         probes, share = int(self._number < probes), 1.0 / self.workers
         return Allowance(budget, share=share, wrong_keys=probes, before=before, until=until)
 
+    def before_workers(self, options: Options, *, live: bool) -> int:
+        """How many exchanges the controller may have in flight while there are no workers yet."""
+        total = options.concurrency or default_concurrency(live=live)
+        return max(1, total // self.shard.n)
+
     def in_flight(self, options: Options, *, live: bool) -> int:
         """How many exchanges it may have in flight. Each process of each shard has one at least."""
-        total = options.concurrency or default_concurrency(live=live)
-        return max(1, total // self.shard.n // max(1, self.workers))
+        return max(1, self.before_workers(options, live=live) // max(1, self.workers))

@@ -206,7 +206,7 @@ class Running:
                 self._shrink(options.shrink)
         cleaned: list[Cleaned] = []
         with _told("removing what was created", troubles):
-            cleaned.append(clean(self._target, self._journal, options.cleanup_timeout, self._flight))
+            cleaned.append(self._cleaned(options.cleanup_timeout))
         with _told("closing the connections", troubles):
             self._target.close()
         with _told("closing the journal", troubles):
@@ -217,6 +217,12 @@ class Running:
             troubles.append(f"writing the journal: {self._journal.trouble}")
         return Ended.of(cleaned[0] if cleaned else not_cleaned(self._journal), troubles, self._unwritten)
 
+    def _cleaned(self, timeout: float) -> Cleaned:
+        """Remove what was created. The objects of an embedded emulator end with its process: nothing is sent."""
+        if self._opened.embedded:
+            return Cleaned()
+        return clean(self._target, self._journal, timeout, self._flight)
+
     def _shrink(self, requests: int) -> None:
         failed = ((verdict, as_first(self._shown(verdict))) for verdict in self._failed)
         for trace, verdict in shrunk(self._opened.chosen.spec, self._target, failed, requests):
@@ -226,7 +232,6 @@ class Running:
     def _close_journal(self) -> None:
         self._journal.close()
         if self._opened.embedded:
-            # The objects of an embedded emulator end with its process, so they need not be removed.
             self._journal.forget()
 
 

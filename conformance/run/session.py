@@ -26,7 +26,7 @@ from conformance.run.conclusion import exit_code_of
 from conformance.run.ending import Ended
 from conformance.run.interruption import held
 from conformance.run.notes import around, claims, header, notes, outdated
-from conformance.run.opening import Identity, Opened, joined, opened
+from conformance.run.opening import Identity, Opened, joined, opened, started
 from conformance.run.process import Process
 from conformance.run.runner import Event
 from conformance.run.running import MORE_SPACE, Running
@@ -96,8 +96,16 @@ class Session:
         process = Process(workers=workers, shard=Shard.parse(choice[0].options.shard))
         allowance = process.allowance(choice[0].config, before, run.until)
         with ExitStack() as stack:
+            targets = [started(one, stack) for one in choice]
+            for one in choice:
+                # Requests and items are derived while an emulator starts. Another target is asked first: whoever named
+                # a wrong one hears of it at once.
+                if not one.config.target.url:
+                    _ = one.items
             # All targets are opened before any corpus is sent, so that a wrong configuration is noticed at once.
-            versions = [opened(one, run, allowance, stack) for one in choice]
+            versions = [
+                opened(one, run, allowance, target, process) for one, target in zip(choice, targets, strict=True)
+            ]
             # The session now ends the emulators. If opening failed, the ``with`` block ends those that had been
             # started.
             session = cls(versions, run, process, allowance, stack.pop_all())

@@ -8,7 +8,9 @@ Any other answer lets the corpus begin.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -195,8 +197,9 @@ def _probe(spec: Spec, operation: Operation, capabilities: frozenset[str]) -> Ca
     return evolve(case, body=JsonBody({}))
 
 
-def preflight(target: Target, spec: Spec) -> Preflight:
-    """Find out what the target serves.
+def preflight(target: Target, spec: Spec, concurrency: int = 1) -> Preflight:
+    """Find out what the target serves. At most ``concurrency`` requests are in flight together, and one alone until an
+    answer shows that the key is accepted.
 
     Raises :class:`Unreachable` if there is no connection, :class:`UsageError` if the key is refused or a configured
     deployment doesn't exist.
@@ -208,12 +211,14 @@ def preflight(target: Target, spec: Spec) -> Preflight:
     control: Case | None = None
     first: Case | None = None
     silent, served_something, accepted = True, False, False
+    hung = False
     forbidden: list[tuple[Case, Exchange]] = []
-    for case in probes(spec, capabilities):
-        try:
-            exchange = target.send(case)
-        except Withheld:
-            continue
+
+    def at_once() -> int:
+        # One long wait is enough; the corpus will show what is wrong.
+        return 0 if hung else concurrency if served_something else 1
+
+    for case, exchange in _asked(target, probes(spec, capabilities), at_once):
         first = first or case
         if exchange.status == 403:
             forbidden.append((case, exchange))
@@ -222,7 +227,8 @@ def preflight(target: Target, spec: Spec) -> Preflight:
         accepted = accepted or exchange.ok
         served_something = served_something or (exchange.status not in (None, 403, 429) and exchange.status < 500)
         if exchange.fault is not None and exchange.fault.kind in _SILENT:
-            break  # one long wait is enough; the corpus will show what is wrong
+            hung = True
+            continue
         answers[case.operation] = (case, exchange)
         silent = silent and exchange.status is None
         if control is None and exchange.status is not None and exchange.status < 500 and exchange.status != 429:
@@ -249,6 +255,33 @@ def preflight(target: Target, spec: Spec) -> Preflight:
         emulated=from_emulator(exchange for _, exchange in answers.values()),
         accepted=accepted,
     )
+
+
+def _asked(target: Target, cases: Sequence[Case], at_once: Callable[[], int]) -> Iterator[tuple[Case, Exchange]]:
+    """Yield the requests that may be sent, in order, with their answers. ``at_once`` says before each round how many
+    requests it has; 0 ends it.
+    """
+
+    def send(case: Case) -> Exchange | None:
+        try:
+            return target.send(case)
+        except Withheld:
+            return None
+
+    left = deque(cases)
+    # Threads are started only when they are needed.
+    pool = ThreadPoolExecutor(max(1, len(left)), "preflight")
+    try:
+        while left and (many := at_once()):
+            batch = [left.popleft() for _ in range(min(many, len(left)))]
+            # A single one is sent by this thread.
+            answers = map(send, batch) if len(batch) == 1 else pool.map(send, batch)
+            yield from ((case, seen) for case, seen in zip(batch, answers, strict=True) if seen is not None)
+    except BaseException:  # an interruption, or a target that can't be judged: nobody waits for the other answers
+        pool.shutdown(wait=False, cancel_futures=True)
+        target.abort()
+        raise
+    pool.shutdown()
 
 
 def answered_by_emulator(target: Target, spec: Spec) -> bool:

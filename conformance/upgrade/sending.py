@@ -18,14 +18,14 @@ from conformance.requests.case import Case
 from conformance.requests.wire import placeholders
 from conformance.run.choice import Chosen, configured
 from conformance.run.known_failures import KnownFailures
-from conformance.run.opening import Identity, Opened, opened
+from conformance.run.opening import Identity, Opened, opened, started
 from conformance.run.process import Process
 from conformance.run.runner import Event, Runner
 from conformance.run.scenario_settings import settings_of
 from conformance.scenarios.corpus_scenario import corpus_scenario
 from conformance.scenarios.scenario import Scenario
 from conformance.settings.options import Options
-from conformance.target.cleanup import clean
+from conformance.target.cleanup import Cleaned, clean
 from conformance.target.journal import Journal
 from conformance.target.journal_folder import default_folder
 from conformance.target.limits import NOTHING, Allowance
@@ -66,13 +66,15 @@ def sent(old: Side, new: Side, plan: Plan, options: Options, notify: Callable[[E
     """
     config = configured(options)
     run = Identity.new(Path(), config.budget.wall_seconds)
-    allowance = Process().allowance(config, NOTHING, run.until)
+    process = Process()
+    allowance = process.allowance(config, NOTHING, run.until)
     notes: list[str] = []
     found = []
     for side in (old, new):
         with ExitStack() as stack:
             known = KnownFailures(side.spec.version, datetime.now(UTC).date(), ())
-            one = opened(Chosen(side.spec, options, config, known), run, allowance, stack)
+            chosen = Chosen(side.spec, options, config, known)
+            one = opened(chosen, run, allowance, started(chosen, stack), process)
             scenarios = tuple(_scenarios(side, plan))
             answers, told = _Sending(one, side, run, allowance, notify).answers(scenarios)
             found.append(answers)
@@ -145,9 +147,9 @@ class _Sending:
                 try:
                     answers = self._sent(target, scenarios, flight)
                 finally:
-                    cleaned = clean(target, journal, options.cleanup_timeout, flight)
+                    # The objects of an embedded emulator end with its process.
+                    cleaned = Cleaned() if one.embedded else clean(target, journal, options.cleanup_timeout, flight)
             if one.embedded:
-                # The objects of an embedded emulator end with its process.
                 journal.forget()
         return answers, [f"left behind: {each.text}" for each in cleaned.left]
 

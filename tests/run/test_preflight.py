@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -149,3 +150,36 @@ def test_what_was_found_travels_as_json(board: Board, spec: Spec, target_for: Op
     board.answer = lambda m, p, b, n: (404, {}) if "assistants" in p else good(m, p, b, n)
     found = preflight(target_for(), spec)
     assert Preflight.from_json(found.to_json()) == found
+
+
+def test_requests_are_in_flight_together_once_an_answer_shows_that_the_key_is_accepted(
+    board: Board, spec: Spec, target_for: Open
+) -> None:
+    """The first is answered alone; of the next four none is answered before all four have arrived."""
+    together = threading.Barrier(4)
+
+    def answer(method: str, path: str, body: Any, number: int) -> tuple[int, Any]:
+        if 2 <= number <= 5:
+            together.wait(30)
+        return good(method, path, body, number)
+
+    board.answer = answer
+    found = preflight(target_for(), spec, 4)
+    assert ((), len(board.seen), 4) == (found.verdicts(), found.requests, board.most)
+
+
+@pytest.mark.parametrize(("status", "requests"), [(401, 1), (403, 2)])
+def test_a_refused_key_stops_at_once_however_many_may_be_in_flight(
+    board: Board, spec: Spec, target_for: Open, status: int, requests: int
+) -> None:
+    """More requests with a wrong key could lock an account."""
+    board.answer = error(status, str(status))
+    with pytest.raises(UsageError, match=f"refused the key with {status}"):
+        preflight(target_for(), spec, 8)
+    assert requests == len(board.seen)
+
+
+def test_what_is_found_is_the_same_however_many_are_in_flight(board: Board, spec: Spec, target_for: Open) -> None:
+    """Also what is missing, in which order, and which request showed it."""
+    board.answer = lambda m, p, b, n: (404, None) if "assistants" in p else good(m, p, b, n)
+    assert preflight(target_for(), spec).to_json() == preflight(target_for(), spec, 8).to_json()

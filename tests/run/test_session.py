@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
+from conformance.emulator.app import App
+from conformance.emulator.behaviour import Settings
+from conformance.emulator.server import asgi
+from conformance.emulator.server import running as listening
 from conformance.errors import HarnessError, UsageError
 from conformance.run import running
 from conformance.run.choice import choose
@@ -15,6 +20,7 @@ from conformance.run.ending import Ended
 from conformance.run.process import Process
 from conformance.run.session import Session
 from conformance.settings.options import Options
+from conformance.target import journal_folder
 from conformance.target.journal import Journal
 from conformance.target.target import Target
 from conformance.verdict import Outcome
@@ -29,6 +35,14 @@ def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Options:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
     return Options(api_versions=(VERSION,), scenarios=NARROW, out=tmp_path / "out", selection={"--scenario": NARROW})
+
+
+@pytest.fixture
+def elsewhere(options: Options, monkeypatch: pytest.MonkeyPatch) -> Iterator[Options]:
+    """The same run against an emulator that is not embedded, so that what it created must be removed."""
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", Settings().key)
+    with listening(asgi(App.of(VERSION))) as url:
+        yield evolve(options, target=url)
 
 
 def failing(error: BaseException) -> Callable[..., Any]:
@@ -58,19 +72,30 @@ def judge_all(options: Options) -> Session:
     ids=["cleanup", "second interrupt", "journal", "connections"],
 )
 def test_what_goes_wrong_at_the_end_is_told_in_the_report(
-    options: Options, monkeypatch: pytest.MonkeyPatch, place: tuple[Any, str], error: BaseException, told: str
+    elsewhere: Options, monkeypatch: pytest.MonkeyPatch, place: tuple[Any, str], error: BaseException, told: str
 ) -> None:
     """All verdicts are in the report, and one note says what went wrong."""
-    session = judge_all(options)
+    session = judge_all(elsewhere)
     with monkeypatch.context() as patched:
         patched.setattr(*place, failing(error))
         session.close()
     report = session.reports[VERSION]
-    assert len(choose(options)[0].items) == len(report.verdicts)
+    assert len(choose(elsewhere)[0].items) == len(report.verdicts)
     assert Outcome.ERROR not in {verdict.outcome for verdict in report.verdicts}
     assert "conformant" == report.footer["conclusion"]
     assert 1 == sum(told in note for note in report.footer["notes"])
     assert 0 == session.exit_code
+
+
+def test_an_embedded_emulator_is_ended_and_not_cleaned(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its objects end with it, so no request is spent on them, and no journal is left for ``cleanup``."""
+    session = judge_all(options)
+    with monkeypatch.context() as patched:
+        patched.setattr(running, "clean", failing(AssertionError("a request would be sent")))
+        session.close()
+    footer = session.reports[VERSION].footer
+    assert ([], [], 0) == (footer["notes"], footer["left_behind"], session.exit_code)
+    assert [] == [*journal_folder.default_folder().glob("*")]
 
 
 def test_a_good_end_has_nothing_to_tell(options: Options) -> None:
