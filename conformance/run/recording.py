@@ -138,6 +138,8 @@ class Recorder:
         self._lock = threading.Lock()
         self._writer = jsonl.Writer(self._stream)
         self._recent = Recent()
+        self._header = {"format": jsonl.FORMAT, **header}
+        self._verdicts: dict[tuple[str, str], Verdict] = {}
         #: Why the file can't be written any more. What follows a line that was written in part could not be read.
         self._broken: OSError | None = None
         with suppress(OSError), self._writing():  # the first trace will tell it
@@ -171,6 +173,17 @@ class Recorder:
         """Write a verdict. Raises :class:`OSError` as :meth:`trace` does."""
         with self._writing():
             self._writer.verdict(verdict)
+            # A repetition's verdict takes the place of the one before it.
+            self._verdicts[verdict.scenario, verdict.check] = verdict
+
+    @property
+    def report(self) -> Report | None:
+        """What reading the closed file would give; None if it may not be whole."""
+        with self._lock:
+            if self._broken is not None:
+                return None
+            traces = stored.StoredTraces(self.path, self._writer.index, self._writer.table)
+            return jsonl.Report(self._header, traces, tuple(self._verdicts.values()))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -218,9 +231,10 @@ def merge(
     notes: Iterable[str] = (),
     ended_with: Ended = NOTHING_LEFT,
     outdated: Callable[[Sequence[Verdict], bool], Iterable[str]] = _nothing,
+    own: Recorder | None = None,
 ) -> Report:
     """Merge the parts of one version into its report file, and remove the parts. Returns the whole report, from which
-    :func:`derive` makes the others.
+    :func:`derive` makes the others. ``own`` has what this process wrote itself, which need not be read.
 
     An item without a verdict was not run. If the run was interrupted or pytest ended it ``early`` (for the reason
     given), the scenarios of such items are named; otherwise they are internal errors. ``outdated`` is a function of all
@@ -233,7 +247,7 @@ def merge(
         spec,
         header,
         items,
-        [jsonl.read(file) for file in parts],
+        [_known(file, own) or jsonl.read(file) for file in parts],
         extra=extra,
         interrupted=interrupted,
         early=early,
@@ -246,6 +260,11 @@ def merge(
         if file.name != jsonl.NAME:
             file.unlink()
     return written
+
+
+def _known(file: Path, own: Recorder | None) -> Report | None:
+    """The content of a part, if this process has written it."""
+    return own.report if own is not None and own.path == file else None
 
 
 def assembled(

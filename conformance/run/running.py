@@ -71,8 +71,8 @@ class Running:
         self._flight = process.in_flight(chosen.options, live=config.target.protected)
         self._unwritten = ""
         self._failed: list[Verdict] = []
-        self._recorder = recording.Recorder(self._folder, process.worker, self._header)
-        self._store = InFile(self._recorder)
+        self.recorder = recording.Recorder(self._folder, process.worker, self._header)
+        self._store = InFile(self.recorder)
         self._journal = Journal(
             default_folder(),
             target=config.target.url,
@@ -93,14 +93,14 @@ class Running:
             )
         except UsageError:
             self._close_journal()
-            self._recorder.close()
+            self.recorder.close()
             raise
         if opened.found.accepted:
             self._target.trust_key()
         self._notify, self._until = notify, run.until
         self._own = tuple(item for item in items if process.owns(self.version, item.scenario))
         self._final: Mapping[Key, Verdict] | None = None
-        self._again = Repeats(config.run.repeat, self._known, self._hidden, self._recorder, self._sending)
+        self._again = Repeats(config.run.repeat, self._known, self._hidden, self.recorder, self._sending)
         self._runner = self._sending({item.scenario for item in self._own}, self._store)
         self._runner.start()
 
@@ -155,7 +155,7 @@ class Running:
         verdict = self._hidden(self._runner.verdict(item.scenario, item.check.id))
         # The evidence comes before the first verdict on it and only once, whatever the number of checks.
         self._store.judged(item.scenario, partial(self.trace, item))
-        self._recorder.verdict(verdict)
+        self.recorder.verdict(verdict)
         return verdict
 
     def _hidden(self, verdict: Verdict) -> Verdict:
@@ -173,7 +173,7 @@ class Running:
 
     def _shown(self, verdict: Verdict) -> Trace:
         """The evidence that a verdict speaks of: that of the first time, or of a repetition."""
-        again = self._recorder.written(verdict.repetition) if verdict.repetition else None
+        again = self.recorder.written(verdict.repetition) if verdict.repetition else None
         return trace_of(self._runner, verdict.scenario) if again is None else again
 
     def explain(self, verdict: Verdict) -> Iterator[str]:
@@ -212,7 +212,7 @@ class Running:
         with _told("closing the journal", troubles):
             self._close_journal()
         with _told("closing the evidence", troubles):
-            self._recorder.close()
+            self.recorder.close()
         if self._journal.trouble:
             troubles.append(f"writing the journal: {self._journal.trouble}")
         return Ended.of(cleaned[0] if cleaned else not_cleaned(self._journal), troubles, self._unwritten)
@@ -226,8 +226,8 @@ class Running:
     def _shrink(self, requests: int) -> None:
         failed = ((verdict, as_first(self._shown(verdict))) for verdict in self._failed)
         for trace, verdict in shrunk(self._opened.chosen.spec, self._target, failed, requests):
-            self._recorder.trace(trace)
-            self._recorder.verdict(verdict)
+            self.recorder.trace(trace)
+            self.recorder.verdict(verdict)
 
     def _close_journal(self) -> None:
         self._journal.close()

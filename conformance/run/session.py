@@ -74,6 +74,7 @@ class Session:
         self._items = {name: one.chosen.items for name, one in self._opened.items()}
         self._running: Running | None = None
         self._ended = dict.fromkeys(self._opened, Ended())
+        self._recorders: dict[str, recording.Recorder] = {}
         self._over: set[str] = set()
         self._refused: dict[str, UsageError] = {}
         self._stack = running
@@ -224,6 +225,7 @@ class Session:
         if running is not None:
             self._over.add(running.version)
             self._ended[running.version] += running.end(interrupted=self.interrupted)
+            self._recorders[running.version] = running.recorder
 
     def outcome(self) -> dict[str, Any]:
         """How the api-versions ended in a worker and what it spent, as JSON values for the controller."""
@@ -277,6 +279,7 @@ class Session:
                     notes=notes(one, items, ended, tuple(around(one))),
                     outdated=partial(outdated, one, items),
                     ended_with=ended,
+                    own=self._recorders.pop(name, None),
                 )
                 self.rows[name] = row.row_of(self.reports[name])
                 recording.derive(folder, self.reports[name])

@@ -13,6 +13,7 @@ from conformance.run.recent import Recent
 from conformance.run.recording import Recorder
 from conformance.run.runner import Runner
 from conformance.run.store import InFile
+from conformance.verdict import Finding, Outcome, Unjudged, Verdict
 
 from .memory import SPEC, Memory, answer, case, told
 
@@ -58,6 +59,44 @@ def test_evidence_is_on_disk_before_it_is_judged(recorder: Recorder, tmp_path: P
         (found,) = part("reports.jsonl").read(tmp_path).traces.values()
     assert ["a", "b"] == [one.case.role for one in found] == [one.case.role for one in seen]
     assert seen == found
+
+
+def test_what_a_process_has_written_is_what_its_file_says(recorder: Recorder, tmp_path: Path) -> None:
+    """So nothing is read back. Of two verdicts on an item the later one counts: the first was before a repetition."""
+    finding = Finding("odd: \ud800 \u202e", "c1", place="/a", expected="1", actual="2", drift="x")
+    told_of = [
+        Verdict("one.check", "a", Outcome.FAIL, (finding,), judged=2, cases=("c1", "c2"), witness="c1"),
+        Verdict(
+            "other.check",
+            "a",
+            Outcome.NOT_TESTABLE,
+            reason="nothing came",
+            unjudged=(Unjudged(Outcome.NOT_TESTABLE, "404"),),
+        ),
+        Verdict("one.check", "a", Outcome.PASS, judged=2),
+    ]
+    recorder.trace(trace("a", "one", "two"))
+    recorder.trace(trace("b"))
+    for verdict in told_of:
+        recorder.verdict(verdict)
+    recorder.close()
+    read, known = part("reports.jsonl").read(tmp_path), recorder.report
+    assert read.header == known.header
+    assert read.verdicts == known.verdicts
+    assert dict(read.traces) == dict(known.traces)
+    assert read.outlines == known.outlines
+
+
+def test_a_file_that_may_not_be_whole_is_read(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What reading tells of a broken line is not known to the process that wrote it."""
+
+    def full(_: Trace) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(recorder._writer, "trace", full)
+    with pytest.raises(OSError, match="No space"):
+        recorder.trace(trace("a", "one"))
+    assert recorder.report is None
 
 
 def test_evidence_that_left_memory_is_judged_all_the_same(recorder: Recorder) -> None:
