@@ -13,7 +13,7 @@ from conformance.evidence.exchange import Exchange
 from conformance.requests.case import CANCEL, ENDS, Case
 from conformance.requests.wire import PLACEHOLDER
 from conformance.spec.spec import Spec
-from conformance.target.created import NAMED, kinds_of, listing_of, look_for, made_at, marks_of, named_objects
+from conformance.target.created import NAMED, carries, kinds_of, listing_of, look_for, made_at, marks_of, named_objects
 from conformance.target.guards import path_ids
 from conformance.target.journal import Journal
 from conformance.target.ledger import bound_path
@@ -48,10 +48,11 @@ class Bookkeeping:
     """Writes what the exchanges of one process did into its journal. Thread-safe.
 
     ``lasts`` is the longest time in seconds from the first sending of a request to its end, repetitions included.
+    ``live`` is True for a target that is protected.
     """
 
-    def __init__(self, spec: Spec, journal: Journal, lasts: float) -> None:
-        self._spec, self._journal, self._lasts = spec, journal, lasts
+    def __init__(self, spec: Spec, journal: Journal, lasts: float, *, live: bool) -> None:
+        self._spec, self._journal, self._lasts, self._live = spec, journal, lasts, live
         self._kinds, self._parts = kinds_of(spec), PartLists.of(spec)
         #: The ids of objects that were written down or that requests of ours named.
         self._met: set[str] = set()
@@ -86,7 +87,7 @@ class Bookkeeping:
     def settle(self, entry: int | None, case: Case, values: Mapping[str, str], exchange: Exchange) -> bool:
         """Write what an exchange did. Returns False if it certainly created nothing."""
         self._note_time(exchange)
-        made = entry is not None and self._creation(entry, case, exchange)
+        made = entry is not None and self._creation(entry, case, values, exchange)
         path = bound_path(case, {**values, **case.bindings})
         if exchange.ok and (case.method == "DELETE" or (case.method == "POST" and case.path.endswith(_OVER))):
             self._journal.deleted(path)
@@ -122,16 +123,31 @@ class Bookkeeping:
         owned = self._journal.owned
         return next((id for id in path_ids(case, values) if id in self._doubted and id not in owned), "")
 
-    def _creation(self, entry: int, case: Case, exchange: Exchange) -> bool:
+    def _creation(self, entry: int, case: Case, values: Mapping[str, str], exchange: Exchange) -> bool:
         answered = exchange.fault is None and exchange.response is not None
         ids = created_ids(case, exchange)
         if ids:
             self._met.update(ids.values())
-            self._journal.created(entry, ids)
+            older = self._is_older(marks_of(case, values), exchange)
+            if older:
+                with self._lock:
+                    self._doubted.update(id for id in ids.values() if id not in self._journal.owned)
+            self._journal.created(entry, ids, doubt=f"the answer to {case.operation}" if older else "")
         elif never_left(exchange) or (answered and (case.undo is None or 300 <= (exchange.status or 0) < 500)):
             self._journal.nothing(entry)
             return False
         return True
+
+    def _is_older(self, marks: Mapping[str, str], exchange: Exchange) -> bool:
+        """True if the answer to a creation shows an object that was there before, at a target of somebody else: some
+        services answer with the object that holds the same content already. It is older than the run by the target's
+        clock, and doesn't carry the mark of the request. Either alone proves nothing: clocks of simple servers stand
+        still, and names are optional.
+        """
+        shown = exchange.response.json if exchange.response is not None and exchange.response.is_json else None
+        made = made_at(shown)
+        older = bool(self._journal.since) and 0 < made < self._journal.since
+        return self._live and older and bool(marks) and not carries(shown, marks)
 
     def note_names(self, case: Case, exchange: Exchange) -> None:
         """Write down the objects that an answer names and that no request of ours named before: the service made them

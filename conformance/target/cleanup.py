@@ -3,7 +3,8 @@
 What a creation without an answer made is looked for in the lists of the API (``search.py``). What can't be removed or
 found stays in the journal, with a reason. An object goes with the one that it is inside of, so only the
 outermost ones are deleted. Whether one is gone, a look at the target says: a deletion that was answered 404 may have
-named a wrong route, and one that was answered 200 may have done nothing.
+named a wrong route, and one that was answered 200 may have done nothing. What is left is asked for again when the
+others are gone: a service may refuse to remove what is in use, or need a while.
 """
 
 from __future__ import annotations
@@ -37,6 +38,13 @@ _SILENT = 3
 
 #: Seconds before each further look at what was deleted and can still be read: a service may need a moment.
 _PAUSES = (0.1, 0.4, 1.5)
+
+#: Seconds after its creation in which an object that the target doesn't know may still appear: services of several
+#: machines tell each other what is new.
+_APPEARS = 5.0
+
+#: Seconds between two looks at an object that may appear.
+_EACH = 0.5
 
 
 @frozen
@@ -102,7 +110,9 @@ class _Answer:
 
 @define(eq=False)
 class _Cleaning:
-    """One cleanup: what was found out so far. ``deadline`` is a moment of the monotonic clock."""
+    """One cleanup: what was found out so far. ``deadline`` is a moment of the monotonic clock, ``asked`` is True if the
+    last pass asked for a removal.
+    """
 
     target: Target
     journal: Journal
@@ -113,6 +123,7 @@ class _Cleaning:
     unfound: dict[int, str] = field(factory=dict)
     removed: int = 0
     silent: int = 0
+    asked: bool = False
 
     def run(self) -> Cleaned:
         """Look, remove, and look again."""
@@ -125,14 +136,25 @@ class _Cleaning:
             else:
                 self.journal.back(entry.seq)
         self._search()
-        # What is inside an object that could not be removed comes in the next round.
-        while roots := _outermost([entry for entry in self.journal.pending if entry.seq not in self.done]):
-            self.done.update(entry.seq for entry in roots)
-            self._round(roots)
+        self._pass()
+        while self.asked and self.journal.pending:
+            before = self.removed
+            self._pass()
+            if self.removed == before:
+                break
         left = tuple(Left(entry, self.reasons.get(entry.seq, "")) for entry in self.journal.pending)
         staying = tuple(Left(entry, reason) for entry, reason in self.journal.staying)
         unanswered = (evolve(one, reason=self.unfound.get(one.seq, "")) for one in self.journal.unanswered)
         return Cleaned(self.removed, left, staying, tuple(unanswered))
+
+    def _pass(self) -> None:
+        """Ask once for the removal of everything that is left."""
+        self.done.clear()
+        self.asked = False
+        # What is inside an object that could not be removed comes in the next round.
+        while roots := _outermost([entry for entry in self.journal.pending if entry.seq not in self.done]):
+            self.done.update(entry.seq for entry in roots)
+            self._round(roots)
 
     def _search(self) -> None:
         """Write down what creations without an answer made, as far as that can be found."""
@@ -157,12 +179,19 @@ class _Cleaning:
         """Remove some objects of which none is inside another one."""
         answers = self._all(self._undone, roots)
         asked = [(entry, answer) for entry in roots if (answer := answers[entry.seq]) is not None]
+        self.asked = self.asked or bool(asked)
         for pause in (0.0, *_PAUSES):
-            if not asked or time.monotonic() + pause >= self.deadline:
-                break
-            time.sleep(pause)
-            looks = self._all(self._present, [entry for entry, _ in asked])
-            asked = [(entry, answer) for entry, answer in asked if not self._settled(entry, answer, looks[entry.seq])]
+            asked = self._after(pause, asked)
+        while asked := [(entry, answer) for entry, answer in asked if answer.absent and _may_appear(entry)]:
+            asked = self._after(_EACH, asked)
+
+    def _after(self, pause: float, asked: list[tuple[Entry, _Answer]]) -> list[tuple[Entry, _Answer]]:
+        """Look after a pause at what was asked for. Returns that of which another look may say something else."""
+        if not asked or time.monotonic() + pause >= self.deadline:
+            return []
+        time.sleep(pause)
+        looks = self._all(self._present, [entry for entry, _ in asked])
+        return [(entry, answer) for entry, answer in asked if not self._settled(entry, answer, looks[entry.seq])]
 
     def _undone(self, entry: Entry) -> _Answer | None:
         """Ask for the removal of one object. Returns how that was answered; None if it may not be asked for."""
@@ -213,6 +242,9 @@ class _Cleaning:
     def _settled(self, entry: Entry, answer: _Answer, there: bool | str | None) -> bool:
         """Note what a look said. False if another look may say something else."""
         if there is False:
+            if answer.absent and _may_appear(entry):
+                self.reasons[entry.seq] = f"{answer.text}, but it is so new that it may still appear"
+                return False
             self._gone(entry)
             return True
         if there is None and entry.look is not None:
@@ -228,7 +260,8 @@ class _Cleaning:
                 self._gone(entry)
             return True
         self.reasons[entry.seq] = f"{answer.text}, and it still exists"
-        return False
+        # What was refused is asked for again when the others are gone, and so is what appeared after it was asked for.
+        return not answer.accepted
 
     def _gone(self, entry: Entry) -> None:
         self.removed += 1
@@ -272,6 +305,11 @@ def _outermost(entries: Sequence[Entry]) -> list[Entry]:
         if not any("/".join(pieces[:length]) in paths for length in range(2, len(pieces))):
             found.append(entry)
     return found
+
+
+def _may_appear(entry: Entry) -> bool:
+    """True for an object that was created so short a time ago that the target may not know it yet."""
+    return 0 <= time.time() - entry.order < _APPEARS
 
 
 def _field(exchange: Exchange, name: str) -> Any:

@@ -22,6 +22,7 @@ __all__ = [
     "SHOWN",
     "Kinds",
     "Named",
+    "carries",
     "kinds_of",
     "listing_of",
     "look_for",
@@ -131,6 +132,20 @@ def marks_of(case: Case, values: Mapping[str, str]) -> dict[str, str]:
             return {}
     marked = {name: text for name, text in fields.items() if isinstance(text, str) and MARK in text}
     return {name: bind_text(text, {**values, **case.bindings}) for name, text in marked.items()}
+
+
+def carries(value: Any, marks: Mapping[str, str]) -> bool:
+    """True if a JSON value is an object with every marked field exactly as it was sent. ``metadata.x`` is a key of the
+    metadata.
+    """
+    if not isinstance(value, dict):
+        return False
+    for name, sent in marks.items():
+        outer, _, inner = name.partition(".")
+        found = value.get(outer)
+        if (found.get(inner) if inner and isinstance(found, dict) else found) != sent:
+            return False
+    return bool(marks)
 
 
 def removal(spec: Spec, case: Case) -> int:

@@ -167,9 +167,12 @@ class Journal:
             self._put({**record, "seq": seq, **about}, sync=self._sync, must=must)
             return seq
 
-    def created(self, seq: int, ids: Mapping[str, str]) -> None:
-        """Write the ids that the answer named."""
-        self._note({"event": "created", "seq": seq, "ids": dict(ids)}, sync=self._sync)
+    def created(self, seq: int, ids: Mapping[str, str], *, doubt: str = "") -> None:
+        """Write the ids that the answer named. ``doubt`` is not "" if the object may be older than the run: it says
+        which answer named it.
+        """
+        record = {"event": "created", "seq": seq, "ids": dict(ids)}
+        self._note({**record, "doubt": doubt} if doubt else record, sync=self._sync)
 
     def nothing(self, seq: int) -> None:
         """Write that the request was refused, so that nothing was created."""

@@ -103,11 +103,19 @@ def object_path(path: str) -> str:
 
 
 def bound_path(case: Case, values: Mapping[str, str]) -> str:
-    """The path of a case with real ids, without the last segment of a request that only stops the object."""
+    """The path of a case with real ids, escaped, without the last segment of a request that only stops the object."""
     path = object_path(case.path)
     for name, raw in case.path_params.items():
-        path = path.replace("{" + name + "}", bind_text(raw, {**values, **case.bindings}))
+        id = bind_text(raw, {**values, **case.bindings})
+        path = path.replace("{" + name + "}", _segment(id))
     return path
+
+
+def _segment(id: str) -> str:
+    """An id in a path, ``/`` and ``%`` escaped: else the object with the id ``a/b`` would seem to be inside that with
+    the id ``a``.
+    """
+    return id.replace("%", "%25").replace("/", "%2F")
 
 
 def is_inside(path: str, parent: str) -> bool:
@@ -158,9 +166,7 @@ class Ledger:
                 self.unanswered[seq] = Unanswered.of(seq, record)
                 self._intents[seq] = record
             case "created":
-                self.unanswered.pop(seq, None)
-                self.owned.update(record["ids"].values())
-                self.open[seq] = _entry(seq, self._intents.pop(seq), record["ids"])
+                self._created(seq, record["ids"], record.get("doubt", ""))
             case "named":
                 entry = _entry(seq, record, record["ids"])
                 self.open[seq] = evolve(entry, named_by=record["by"], shown=False)
@@ -178,6 +184,14 @@ class Ledger:
             case "gone":
                 self._gone(seq)
 
+    def _created(self, seq: int, ids: Mapping[str, str], doubt: str) -> None:
+        """Note the object of a creation. ``doubt`` says which answer named it if it may be somebody else's."""
+        self.unanswered.pop(seq, None)
+        entry = _entry(seq, self._intents.pop(seq), ids)
+        if not doubt:
+            self.owned.update(ids.values())
+        self.open[seq] = evolve(entry, named_by=doubt, shown=False) if doubt else entry
+
     def _gone(self, seq: int) -> None:
         """Forget an object that no longer exists, and all that was inside it."""
         entry = self.open.pop(seq, None) or self.deleted.pop(seq, None)
@@ -186,6 +200,8 @@ class Ledger:
         for known in (self.open, self.deleted):
             for key in [key for key, one in known.items() if is_inside(one.path, entry.path)]:
                 del known[key]
+        for key in [key for key, (one, _) in self.staying.items() if is_inside(one.path, entry.path)]:
+            del self.staying[key]
         for key in [key for key, one in self.unanswered.items() if is_inside(one.path, entry.path)]:
             del self.unanswered[key]
 
@@ -209,7 +225,9 @@ def _entry(seq: int, intent: Mapping[str, Any], ids: Mapping[str, str]) -> Entry
         for plain in (intent["undo"], intent.get("look"))
     )
     named = undo or look
-    path = bound_path(named, {}) if named is not None else f"{intent.get('path', '')}/{next(iter(ids.values()))}"
+    path = (
+        bound_path(named, {}) if named is not None else f"{intent.get('path', '')}/{_segment(next(iter(ids.values())))}"
+    )
     return Entry(
         seq=seq,
         operation=intent["operation"],

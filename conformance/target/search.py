@@ -14,6 +14,7 @@ from attrs import evolve, field, frozen
 
 from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Case
+from conformance.target.created import carries
 from conformance.target.guards import is_impossible
 from conformance.target.ledger import Unanswered
 
@@ -68,7 +69,7 @@ def search(wanted: tuple[Unanswered, ...], ahead: float | None, send: Send, know
     for group in lists.values():
         read = _read(group[0].listing, min(one.at for one in group) + (ahead or 0.0) - _ROUNDED, send)
         for one in group:
-            same = [item for item in read.objects if _carries(item, one.marks)]
+            same = [item for item in read.objects if carries(item, one.marks)]
             reasons[one.seq] = read.fault or _doubt(one, same, len(read.objects), ahead or 0.0, known)
             if not reasons[one.seq]:
                 found[one.seq] = same[0]["id"]
@@ -120,16 +121,6 @@ def _objects(data: list[Any]) -> Iterator[dict[str, Any]]:
     for item in data:
         if isinstance(item, dict) and isinstance(item.get("id"), str) and item["id"] and not is_impossible(item["id"]):
             yield item
-
-
-def _carries(item: Mapping[str, Any], marks: Mapping[str, str]) -> bool:
-    """True if an object has every marked field exactly as it was sent. ``metadata.x`` is a key of the metadata."""
-    for name, sent in marks.items():
-        outer, _, inner = name.partition(".")
-        value = item.get(outer)
-        if (value.get(inner) if inner and isinstance(value, dict) else value) != sent:
-            return False
-    return bool(marks)
 
 
 def _in_time(item: Mapping[str, Any], one: Unanswered, ahead: float) -> bool:

@@ -17,7 +17,7 @@ from attrs import evolve
 
 from conformance import __version__
 from conformance.errors import UsageError
-from conformance.evidence.exchange import BROKEN_OFF, Exchange, FaultKind
+from conformance.evidence.exchange import Exchange, FaultKind
 from conformance.redaction import Secrets
 from conformance.requests.case import Auth, Case
 from conformance.requests.headers import Headers
@@ -28,6 +28,7 @@ from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.target.bookkeeping import Bookkeeping, check_objects
 from conformance.target.concurrency import ConcurrencyLimit
+from conformance.target.control import Control
 from conformance.target.created import removal
 from conformance.target.credential import REFUSED_SINCE, Credential
 from conformance.target.foreign import ForeignObjects, words_of
@@ -37,17 +38,12 @@ from conformance.target.limits import Allowance, Withheld, stopped
 from conformance.target.proxy import proxy_for
 from conformance.target.retry import Pace, delay
 from conformance.target.room import Room, Turns, kept
+from conformance.target.sending import Sending
 from conformance.target.silence import Silence
 from conformance.target.transport import Answer, Transport
 from conformance.verdict import Outcome
 
 __all__ = ["Target"]
-
-#: Statuses with which a gateway or server says that it can't serve at present (RFC 9110 section 15.6).
-_DOWN = (502, 503, 504)
-
-#: Seconds for which the answer to a control request remains valid after a 5xx.
-_CONTROL_LASTS = 2.0
 
 #: After this many unanswered repetitions alone, requests without an answer are no longer repeated: each costs a time
 #: limit.
@@ -92,8 +88,7 @@ class Target:
         self._room = Room(int(config.limits.evidence_bytes * self.allowance.share))
         #: A cheap request that a working target answers below 500: tells one broken request from a broken target.
         self.control = control
-        self._control_at, self._control_ok = float("-inf"), True
-        self._control_lock = threading.Lock()
+        self._control = Control(self._ask)
         self._pace = Pace(settings.retries, 0.5 if self.live else 0.02)
         proxy = proxy_for(self.origin)
         self._transport = Transport(self.origin, settings.timeouts, config.limits, proxy)
@@ -102,7 +97,7 @@ class Target:
         self._stopped = threading.Event()
         self._credential = Credential(settings, self._words | frozenset(settings.deployments), proxy)
         lasts = self._pace.longest(settings.timeouts.whole)
-        self._books = None if journal is None else Bookkeeping(spec, journal, lasts)
+        self._books = None if journal is None else Bookkeeping(spec, journal, lasts, live=self.live)
         self._concurrency, self._alone_in_vain = ConcurrencyLimit(), 0
         self._resources = {name: operation.resource for name, operation in operations_of(spec).items()}
 
@@ -161,7 +156,7 @@ class Target:
         In a case that creates something, ``{run}`` is a mark that no other request has. Raises :class:`Withheld` if no
         configured deployment has the capability.
         """
-        found = {"run": f"{self.run_id}-{randomness.token_hex(8)}" if case.creates else self.run_id}
+        found = {"run": self._mark() if case.creates else self.run_id}
         for name, can in self.config.target.deployments.items():
             for capability in sorted(can):
                 found.setdefault(f"deployment.{capability}", name)
@@ -178,6 +173,10 @@ class Target:
             found["deployment"] = next(iter(self.config.target.deployments))
         return found
 
+    def _mark(self) -> str:
+        """A value of ``{run}`` that no other request has."""
+        return f"{self.run_id}-{randomness.token_hex(8)}"
+
     def send(self, case: Case, bindings: Mapping[str, str] | None = None) -> Exchange:
         """Send a case, with its retries, and return the evidence without secrets.
 
@@ -192,25 +191,16 @@ class Target:
         request = self._request(case, values)
         if books is None and (case.creates or case.undo is not None):
             raise UsageError(f"{case.operation} creates something and there is no journal to write it down")
-        keep = removal(self.spec, case)
-        self.allowance.keep(keep)
+        sending = Sending(case, values, books, self.allowance, removal(self.spec, case))
+        sending.begin()
         try:
-            entry = books.intend(case, values) if books is not None else None
-        except OSError as error:
-            self.allowance.give_back(keep)
-            reason = f"the journal can't be written ({error.strerror or error}), so nothing is created"
-            raise Withheld(reason, Outcome.INCONCLUSIVE) from None
-        try:
-            exchange = self._attempts(case, request)
+            exchange = self._attempts(case, request, sending)
         except Withheld:
-            self.allowance.give_back(keep)
-            if books is not None:
-                books.withheld(entry)
+            sending.withheld()
             raise
         self._silence.note(case.operation, exchange)
         with self._turns.turn(exchange.response):
-            if books is not None and not books.settle(entry, case, values, exchange):
-                self.allowance.give_back(keep)
+            sending.settle(exchange)
             return kept(exchange, self._room.take)
 
     def undo(self, entry: Entry) -> Exchange:
@@ -234,7 +224,7 @@ class Target:
         if case is None:
             raise UsageError("the API has no operation for that")
         values = {"run": self.run_id, **case.bindings}
-        return self._attempts(case, self._request(case, values, set(path_ids(case, values))), removes=True)
+        return self._attempts(case, self._request(case, values, set(path_ids(case, values))))
 
     def _request(self, case: Case, values: Mapping[str, str], owned: set[str] | None = None) -> Request:
         """The request of a case without its key. Raises :class:`GuardError` if it must never be sent."""
@@ -257,17 +247,18 @@ class Target:
             request, headers=(*request.headers, *((name, value) for name, value in added.items() if name not in named))
         )
 
-    def _attempts(self, case: Case, request: Request, *, removes: bool = False) -> Exchange:
-        """Send a request until it is answered for good, by the rules of ``retry.py``. ``removes``: it belongs to the
-        removal of what was created.
+    def _attempts(self, case: Case, request: Request, sending: Sending | None = None) -> Exchange:
+        """Send a request until it is answered for good, by the rules of ``retry.py``. Without a ``sending`` it belongs
+        to the removal of what was created.
         """
-        resource = self.resource(case)
-        if case.auth is not Auth.VALID:
-            request = evolve(request, headers=strip(request.headers, self._credential.keys))
+        resource, removes = self.resource(case), sending is None
+        request = self._stripped(case, request)
         earlier: list[Exchange] = []
         while True:
             try:
                 self._may_send(case, removes=removes)
+                if sending is not None and earlier and sending.anew(earlier[-1], self._mark()):
+                    request = self._stripped(case, self._request(case, sending.values))
             except Withheld:
                 # If the budget allows no retry, an answer stands; one closed connection is no result.
                 if earlier and earlier[-1].fault is None:
@@ -289,9 +280,15 @@ class Target:
                 exchange = self._with_new_key(case, request, exchange, used, earlier)
             else:
                 exchange = self._asked_alone(case, request, exchange, in_flight.others, earlier)
-            exchange = self._controlled(case, exchange)
+            exchange = self._control.judged(case, exchange, self.control)
         self.allowance.note(exchange, resource)
         return evolve(exchange, attempts=tuple(earlier))
+
+    def _stripped(self, case: Case, request: Request) -> Request:
+        """The request without anything secret if the case is about requests without a valid key."""
+        if case.auth is Auth.VALID:
+            return request
+        return evolve(request, headers=strip(request.headers, self._credential.keys))
 
     def _try(self, case: Case, request: Request, key: Headers, *, fresh: bool) -> tuple[Answer, Exchange]:
         """One attempt with a credential."""
@@ -353,46 +350,9 @@ class Target:
         else:
             self.allowance.take(case, self.resource(case), live=self.live)
 
-    def _controlled(self, case: Case, exchange: Exchange) -> Exchange:
-        """The exchange with the result of a control request, if only that can tell a faulty answer from a target that
-        is down.
-        """
-        now = time.monotonic()
-        if exchange.fault is not None and exchange.fault.kind in BROKEN_OFF:
-            # Did the target cut off this answer only, or did it just stop? Only a request afterwards can tell.
-            try:
-                return evolve(exchange, control_ok=self._ask_control(now))
-            except Withheld:
-                if case.creates or case.undo is not None:  # the journal must know that it was sent
-                    return evolve(exchange, control_ok=False)
-                raise
-        if exchange.status is not None and exchange.status >= 500:
-            try:
-                alive = self._ask_control(now - _CONTROL_LASTS)
-            except Withheld:
-                alive = None
-            # If no control request is known, 502, 503 and 504 are taken to mean that the target is down.
-            return evolve(exchange, control_ok=False if alive is None and exchange.status in _DOWN else alive)
-        return exchange
-
-    def _ask_control(self, since: float) -> bool | None:
-        """True if the target answered a cheap request below 500 at ``since`` (monotonic) or later, False if it didn't.
-
-        None if no such request is known. Raises :class:`Withheld` if nothing more may be sent.
-        """
-        if self.control is None:
-            return None
-        with self._control_lock:
-            if self._control_at < since:
-                self._may_send(self.control)
-                began = time.monotonic()
-                live = self._request(self.control, self.bindings(self.control))
-                live = evolve(live, headers=(*live.headers, *self._credential.headers(Auth.VALID)))
-                # Some servers close the connection after an error without announcing it, so a kept one isn't used.
-                answer = self._transport.send(live, fresh=True)
-                if answer.fault is not None and answer.fault.kind is FaultKind.CANCELLED:
-                    raise stopped()
-                self._control_ok = answer.response is not None and answer.response.status < 500
-                # A success is valid from the moment of the request, a failure from the moment at which it was given up.
-                self._control_at = began if self._control_ok else time.monotonic()
-            return self._control_ok
+    def _ask(self, control: Case) -> Answer:
+        """The answer to a control request, which is counted like any other."""
+        self._may_send(control)
+        live = self._request(control, self.bindings(control))
+        live = evolve(live, headers=(*live.headers, *self._credential.headers(Auth.VALID)))
+        return self._transport.send(live, fresh=True)

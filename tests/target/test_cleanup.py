@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from attrs import evolve
@@ -12,6 +14,7 @@ from attrs import evolve
 from conformance.requests.case import Case, JsonBody
 from conformance.target import cleanup
 from conformance.target.cleanup import Cleaned, clean
+from conformance.target.limits import Withheld
 from conformance.target.target import Target
 
 from .conftest import Open, Serve
@@ -26,6 +29,10 @@ ATTACH = Case(
     {"vector_store_id": "vs_1"},
     body=JsonBody({"file_id": "file-1"}),
 )
+
+
+#: The time that a shelf tells.
+NOON = 1_704_110_400
 
 
 class Shelf:
@@ -51,7 +58,7 @@ class Shelf:
         date = "Date: Mon, 01 Jan 2024 12:00:00 GMT"
         if method == "POST":
             made = self.made.pop(0)
-            self.objects[f"{path}/{made['id']}"] = made
+            self.objects[f"{path}/{quote(made['id'], safe='')}"] = made
             return http(made, 200, date)
         if path not in self.objects:
             return http({"error": {"code": None}}, 404, date)
@@ -64,8 +71,9 @@ class Shelf:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shelf changes at once: what it still holds it will hold later too."""
+    """A shelf changes at once: what it still holds it will hold later too, and what it lacks won't appear."""
     monkeypatch.setattr(cleanup, "_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(cleanup, "_APPEARS", 0.0)
 
 
 def cleaned(target: Target) -> Cleaned:
@@ -173,9 +181,8 @@ def test_an_object_that_an_answer_names_is_removed_if_it_is_not_older_than_the_r
         serve,
         {"id": "asst_1", "tool_resources": {"file_search": {"vector_store_ids": ["vs_new", "vs_old", "vs_sent"]}}},
     )
-    noon = 1_704_110_400
-    shelf.objects |= {f"/vector_stores/vs_{name}": {"created_at": noon} for name in ("new", "sent")}
-    shelf.objects["/vector_stores/vs_old"] = {"created_at": noon - 60}
+    shelf.objects |= {f"/vector_stores/vs_{name}": {"created_at": NOON} for name in ("new", "sent")}
+    shelf.objects["/vector_stores/vs_old"] = {"created_at": NOON - 60}
     target = open_target(shelf.url)
     target.send(evolve(CREATE, body=JsonBody({"model": "m", "metadata": {"vs": "vs_sent"}})))
     made = cleaned(target)
@@ -260,3 +267,117 @@ def test_a_thread_that_came_with_its_run_is_read_before_it_is_deleted(serve: Ser
     made = cleaned(target)
     assert (2, ()) == (made.removed, made.left)
     assert not [path for path in shelf.objects if path.startswith(("/vector_stores", "/threads/thread"))]
+
+
+def test_what_appears_late_is_deleted_when_it_is_there(
+    serve: Serve, open_target: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service of several machines that doesn't know a new object yet answers 404 to its deletion and to a look."""
+    monkeypatch.setattr(cleanup, "_APPEARS", 60.0)
+    monkeypatch.setattr(cleanup, "_EACH", 0.0)
+    shelf = Shelf(serve, {"id": "asst_1"})
+    shelf.ruled = lambda method, path: http({}, 404) if method != "POST" and len(shelf.seen) < 10 else None
+    target = open_target(shelf.url)
+    target.send(CREATE)
+    made = cleaned(target)
+    assert (1, (), {}) == (made.removed, made.left, shelf.objects)
+
+
+def test_what_never_appears_is_gone_in_the_end(
+    serve: Serve, open_target: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleanup, "_APPEARS", 0.3)
+    monkeypatch.setattr(cleanup, "_EACH", 0.05)
+    shelf = Shelf(serve, {"id": "asst_1"})
+    target = open_target(shelf.url)
+    target.send(CREATE)
+    shelf.ruled = lambda method, path: http({}, 404)
+    made = cleaned(target)
+    assert (1, ()) == (made.removed, made.left)
+
+
+@pytest.mark.parametrize("refusal", [200, 202, 204, 409, 423, 500])
+def test_what_is_not_removed_at_once_is_asked_for_again(serve: Serve, open_target: Open, refusal: int) -> None:
+    """The store may not go as long as a file is in it, and the assistant goes with the second deletion."""
+    shelf = Shelf(serve, {"id": "asst_1"}, {"id": "vs_1"}, {"id": "file-1"})
+    asked: set[tuple[str, str]] = set()
+
+    def ruled(method: str, path: str) -> bytes | None:
+        first, inside = (method, path) not in asked, any(one.startswith(path + "/") for one in shelf.objects)
+        asked.add((method, path))
+        refused = method == "DELETE" and (inside or (path == "/assistants/asst_1" and first))
+        return http(b"" if refusal == 204 else {}, refusal) if refused else None
+
+    shelf.ruled = ruled
+    target = open_target(shelf.url, retries=0)
+    for case in (CREATE, STORE, ATTACH):
+        target.send(case)
+    made = cleaned(target)
+    assert (3, (), {}) == (made.removed, made.left, shelf.objects)
+
+
+def test_what_no_operation_removes_goes_with_the_object_that_it_is_inside_of(serve: Serve, open_target: Open) -> None:
+    shelf = Shelf(serve, {"id": "vs_1"}, {"id": "batch_1"})
+    batches = "/vector_stores/{vector_store_id}/file_batches"
+    batch = Case("vector_stores.file_batches.create", "POST", batches, {"vector_store_id": "vs_1"})
+    inside = {"vector_store_id": "vs_1", "batch_id": "{created}"}
+    undo = Case("vector_stores.file_batches.cancel", "POST", f"{batches}/{{batch_id}}/cancel", inside)
+    target = open_target(shelf.url, retries=0)
+    target.send(STORE)
+    target.send(evolve(batch, creates={"created": "/id"}, undo=undo))
+    asked: set[tuple[str, str]] = set()
+
+    def ruled(method: str, path: str) -> bytes | None:
+        first = (method, path) not in asked
+        asked.add((method, path))
+        return http({}, 409) if method == "DELETE" and first else http({}) if method == "POST" else None
+
+    shelf.ruled = ruled
+    made = cleaned(target)
+    assert ((), (), {}) == (made.left, made.staying, shelf.objects)
+
+
+def test_an_id_with_a_slash_is_not_inside_another_object(serve: Serve, open_target: Open) -> None:
+    shelf = Shelf(serve, {"id": "a"}, {"id": "a/b"}, {"id": "a%2Fb"})
+    target = open_target(shelf.url)
+    for _ in range(3):
+        target.send(CREATE)
+    made = cleaned(target)
+    assert (3, (), {}) == (made.removed, made.left, shelf.objects)
+
+
+@pytest.mark.parametrize(
+    ("live", "answer", "ours"),
+    [
+        (True, {"created_at": NOON - 60, "name": "theirs"}, False),
+        (True, {"created_at": NOON - 60}, False),
+        (True, {"created_at": NOON - 60, "name": None}, True),
+        (True, {"created_at": NOON, "name": "theirs"}, True),
+        (True, {"name": "theirs"}, True),
+        (False, {"created_at": NOON - 60, "name": "theirs"}, True),
+    ],
+)
+def test_an_object_that_was_there_before_is_not_ours_although_a_creation_is_answered_with_it(
+    serve: Serve, open_target: Open, live: bool, answer: dict[str, Any], ours: bool
+) -> None:
+    """A service that keeps equal content once answers with what somebody else has stored. ``None``: our own name."""
+    shelf = Shelf(serve)
+
+    def ruled(method: str, path: str) -> bytes | None:
+        if method != "POST":
+            return None
+        name = json.loads(shelf.server.requests[-1].partition(b"\r\n\r\n")[2])["name"]
+        shown = {"id": "vs_1", **answer}
+        shown |= {"name": name} if answer.get("name", "") is None else {}
+        shelf.objects.setdefault("/vector_stores/vs_1", shown)
+        return http(shown, 200, "Date: Mon, 01 Jan 2024 12:00:00 GMT")
+
+    shelf.ruled = ruled
+    target = open_target(shelf.url, live=live)
+    assert target.send(STORE).ok
+    changes = Case("vector_stores.delete", "DELETE", "/vector_stores/{vector_store_id}", {"vector_store_id": "vs_1"})
+    if not ours:
+        with pytest.raises(Withheld, match="not certain"):
+            target.send(changes)
+    made = cleaned(target)
+    assert (ours, not ours) == (shelf.objects == {}, bool(made.left))

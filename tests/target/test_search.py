@@ -120,6 +120,34 @@ def test_what_a_lost_creation_made_is_found_and_removed(account: Account, open_t
     assert not target.journal.path.exists()
 
 
+@pytest.mark.parametrize(("answered", "status"), [(4, 500), (3, 500), (4, 503), (99, 500)])
+def test_each_repetition_of_a_creation_that_was_answered_5xx_is_found_and_removed(
+    account: Account, open_target: Open, answered: int, status: int
+) -> None:
+    """The server makes an object each time, and answers 5xx until it answers well."""
+    account.lost = range(0)
+    answer = account.server.script
+    later: list[int] = []
+
+    def script(connection: socket.socket, request: bytes, number: int) -> bool | None:
+        if not request.startswith(b"POST") or account.created + 1 >= answered:
+            return answer(connection, request, number)
+        kept, unheard = socket.socketpair()
+        with kept, unheard:
+            answer(unheard, request, number)
+        later.append(number)
+        return bool(connection.sendall(http({}, status, f"Date: {formatdate(time.time() + AHEAD, usegmt=True)}")))
+
+    account.server.script = script
+    target = open_target(account.url)
+    exchanges = [target.send(CREATE) for _ in range(2)]
+    sent = sum(1 + len(one.attempts) for one in exchanges)
+    assert min(answered, 7) - 1 == len(later)
+    assert sent == account.created
+    done = cleaned(target)
+    assert ([], sent, (), ()) == (account.held, done.removed, done.left, done.unanswered)
+
+
 #: Objects that look like that of the lost creation and were made in the same second, by others.
 SIMILAR: dict[str, Change] = {
     "the name of the run alone": lambda made: {"name": made["name"].rpartition("-")[0]},
