@@ -34,38 +34,6 @@ def test_audio_preview_has_its_thirteen_changes_and_no_others() -> None:
     assert _told(changes, Basis.DOCUMENT) == []
 
 
-#: What was new in the generally available version of October 2024, by a reading of both published documents.
-OCTOBER = {
-    "max_completion_tokens",
-    "parallel_tool_calls",
-    "stream_options",
-    "seed",
-    "system_fingerprint",
-    "choices[].message.refusal",
-    "choices[].delta.refusal",
-    "choices[].logprobs.refusal",
-    "response_format[type=json_schema]",
-    "tools[].function.strict",
-    "usage.completion_tokens_details",
-}
-
-#: What the older document takes and the newer one does not, by the same reading.
-GONE = {
-    "completion_config",
-    "messages[role=assistant].context",
-    "messages[role=system].content",
-    "messages[role=user].content",
-    "messages[role=tool].content",
-}
-
-
-def test_october_has_what_is_known_to_be_new_and_breaks_by_nothing_else() -> None:
-    changes = changes_between(load("2024-06-01"), load("2024-10-21"), _witnesses())
-    told = _told(changes)
-    assert OCTOBER <= {change.where for change in told}
-    assert {change.where for change in told if change.breaks} == GONE
-
-
 def test_a_route_that_lost_its_deployment_is_one_change_of_all_operations() -> None:
     changes = changes_between(load("2024-10-21"), load("v1"), _witnesses())
     assert [change.operation for change in changes if change.subject == "route"] == ["*"]
