@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
@@ -18,6 +19,7 @@ from conformance.errors import UsageError
 from conformance.settings.scope import RunScope
 from conformance.spec.loading import load
 from conformance.spec.operations import operations_of
+from conformance.spec.spec import Spec
 from conformance.target.preflight import SERVED_CHECK
 from conformance.verdict import Outcome, Verdict
 
@@ -101,11 +103,12 @@ class Comparison:
             yield group[0], tuple(difference.scenario for difference in group)
 
 
-def compare(reports: Sequence[Report]) -> Comparison:
-    """Compare at least two reports with the first of them."""
+def compare(reports: Sequence[Report], specs: Path | None = None) -> Comparison:
+    """Compare at least two reports with the first of them. ``specs`` is a folder with further api-versions."""
     columns = [_items_of(report) for report in reports]
     items = {item: None for column in columns for item in column}
     versions = [report.header["api_version"] for report in reports]
+    known = {version: None if version == versions[0] else _known(version, specs) for version in versions}
     differences = []
     same, lost_alarm = 0, False
     for scenario, check in items:
@@ -120,7 +123,7 @@ def compare(reports: Sequence[Report]) -> Comparison:
             for cell, other, unsure in zip(cells[1:], hard[1:], shaky[1:], strict=True)
         ]
         steps = [
-            Kind.ELSEWHERE if step is Kind.LOST and _lacks(version, reports[0], scenario, check) else step
+            Kind.ELSEWHERE if step is Kind.LOST and _lacks(known[version], reports[0], scenario, check) else step
             for step, version in zip(steps, versions[1:], strict=True)
         ]
         lost_alarm |= any(
@@ -164,13 +167,17 @@ def _settings(reports: Sequence[Report]) -> Iterator[tuple[str, tuple[str, ...]]
             yield name, tuple(values)
 
 
-def _lacks(version: str, first: Report, scenario: str, check: str) -> bool:
-    """True if an api-version has not what an item of the first run is about: an operation, or the rule."""
-    if version == first.header["api_version"]:
-        return False
+def _known(version: str, specs: Path | None) -> Spec | None:
+    """The api-version of a run, None if it is that of a folder which isn't here."""
     try:
-        spec = load(version)
-    except UsageError:  # a version of somebody's folder: nothing is known of it here
+        return load(version, specs)
+    except UsageError:
+        return None
+
+
+def _lacks(spec: Spec | None, first: Report, scenario: str, check: str) -> bool:
+    """True if another api-version has not what an item of the first run is about: an operation, or the rule."""
+    if spec is None:
         return False
     outline = first.outlines.get(scenario)
     wanted = {step.operation for step in outline} if outline is not None else set()

@@ -39,6 +39,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "dirs", metavar="DIR", nargs="+", type=Path, help="run folders, or the folders of api-versions in them"
     )
+    parser.add_argument("--specs", metavar="DIR", type=Path, default=None, help="a folder with further api-versions")
     parser.add_argument("--json", action="store_true", help="print a JSON array with one object for each comparison")
 
 
@@ -53,7 +54,7 @@ def main(args: argparse.Namespace) -> int:
     for folders in _paired([_versions_in(folder) for folder in args.dirs]):
         # Letters stand for the runs, because folders are too long for each line.
         runs = [(ascii_uppercase[number], folder, jsonl.read(folder)) for number, folder in enumerate(folders)]
-        found = comparison.compare([report for _, _, report in runs])
+        found = comparison.compare([report for _, _, report in runs], args.specs)
         alarming |= found.alarming
         if args.json:
             shown.append(_plain(runs, found))

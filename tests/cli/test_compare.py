@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from written import VERSION, report, verdict
 
 from conformance.cli import main
 from conformance.settings.scope import RunScope
+from conformance.spec.shipped import specs_dir
 from conformance.verdict import Outcome, Verdict, Waived
 
 PASS, FAIL, WARN, ABSENT = Outcome.PASS, Outcome.FAIL, Outcome.WARN, Outcome.NOT_APPLICABLE
@@ -87,6 +89,34 @@ def test_what_another_version_does_not_have_is_told_apart(tmp_path: Path, capfd:
     assert "1 not in this version" in capfd.readouterr().out
 
 
+def test_a_version_of_a_folder_is_known_if_the_folder_is_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Without the folder nobody knows whether the version lacks the operation, so it counts as lost."""
+    folder = tmp_path / "specs"
+    shutil.copytree(specs_dir() / "2023-11-06-beta", folder / "mine")
+    old = report(tmp_path / "a", one(PASS))
+    new = report(tmp_path / "b", version="mine", specs=folder)
+    assert 0 == main(["compare", str(old), str(new)])
+    assert "1 no longer judged" in capfd.readouterr().out
+    assert 0 == main(["compare", str(old), str(new), "--specs", str(folder)])
+    assert "1 not in this version" in capfd.readouterr().out
+
+
+def test_a_rule_that_another_version_does_not_state_is_told_apart(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One clause stands in the older version alone, the other one in every version."""
+    clauses = {"http.accepted": "assistant-defaults", "http.json": "usage-total"}
+    rules = [verdict(name, PASS) for name in clauses]
+    old = report(tmp_path / "a", *rules, clauses=clauses)
+    new = report(tmp_path / "b", version="2024-06-01")
+    assert 0 == main(["compare", str(old), str(new)])
+    out = capfd.readouterr().out
+    assert "1 no longer judged, 1 not in this version" in out
+    assert out.index("http.json") < out.index("http.accepted")
+
+
 def test_other_settings_of_the_runs_are_told_first(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     standard = report(tmp_path / "a", one(PASS))
     smoke = report(tmp_path / "b", one(PASS), scope=RunScope(profile="smoke", operations=("chat.*",)))
@@ -95,9 +125,22 @@ def test_other_settings_of_the_runs_are_told_first(tmp_path: Path, capfd: pytest
     assert "the runs differ in their profile: A standard  B smoke" in out
     assert "the runs differ in their selection: A everything  B operations chat.*" in out
     assert out.index("differ in their") < out.index("no difference")
+    assert "differ in their suite" not in out
     assert 0 == main(["compare", str(standard), str(smoke), "--json"])
     (found,) = json.loads(capfd.readouterr().out)
     assert {"name": "profile", "values": ["standard", "smoke"]} in found["settings"]
+
+
+def test_another_suite_is_told_before_what_it_judges_otherwise(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folders = [
+        str(report(tmp_path / name, one(outcome), suite=name)) for name, outcome in (("1.0", PASS), ("1.1", FAIL))
+    ]
+    assert 1 == main(["compare", *folders])
+    out = capfd.readouterr().out
+    assert "the runs differ in their suite: A 1.0  B 1.1" in out
+    assert out.index("differ in their suite") < out.index("worse")
 
 
 def test_a_claim_that_is_kept_now_is_better(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
