@@ -7,7 +7,7 @@ the service did not end it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from typing import Any
 
 from attrs import define, evolve, field
@@ -30,14 +30,16 @@ _WHOLES = (Subject.OPERATION, Subject.FIELD, Subject.TAG, Subject.FORM)
 _SEEN = ("recorded", "observed")
 
 
-def changes_between(old: Spec, new: Spec, witnesses: Sequence[Spec] = ()) -> tuple[Change, ...]:
+def changes_between(
+    old: Spec, new: Spec, witnesses: Sequence[Spec] = (), operations: Collection[str] | None = None
+) -> tuple[Change, ...]:
     """Every change from one version to another with its basis, each once for each operation.
 
-    ``witnesses`` are other versions. Differences that only the published documents have, and which errata hold to be
-    none of the service, come last, as corrections.
+    ``witnesses`` are other versions. ``operations`` limits it to some operationIds. Differences that only the
+    published documents have, and which errata hold to be none of the service, come last, as corrections.
     """
-    raw = compared(old, new)
-    before = compared(published(old), published(new))
+    raw = compared(old, new, operations)
+    before = compared(published(old), published(new), operations)
     known = {change.key for change in before}
     court = _Court(old, new, tuple(w for w in witnesses if w.version not in (old.version, new.version)), known)
     found = [court.judged(change) for change in raw]

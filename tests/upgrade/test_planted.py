@@ -1,4 +1,7 @@
-"""Sixty planted differences, each an edit of the newer document of a pair: predicted, probed and observed.
+"""Planted differences, each an edit of the newer document of a pair: predicted, probed and observed.
+
+Some stand in every pair of shipped versions between which a user may move; sixty more, at places that were chosen by
+hand, in the pairs that most users move between.
 
 The server is the emulator that serves the edited document as if it had been imported, so that its answers have what the
 edit requires. Requests are those of the smallest profile: what shows a difference must be made for it.
@@ -22,7 +25,7 @@ from conformance.migration.change import Kind
 from conformance.migration.conclusion import Conclusion
 from conformance.pointer import follow
 from conformance.requests.profile import Profile
-from conformance.spec.loading import load
+from conformance.spec.loading import load, versions
 from conformance.spec.operations import operations_of
 
 Edit = Callable[[dict[str, Any]], Any]
@@ -42,7 +45,7 @@ class Planted:
     @property
     def id(self) -> str:
         """A name for the test."""
-        return f"{self.pair[1]}-{self.operation}-{self.name}-{self.where}"
+        return f"{self.pair[0]}-{self.pair[1]}-{self.operation}-{self.name}-{self.where}"
 
 
 def _deref(document: dict[str, Any], node: Any) -> Any:
@@ -164,6 +167,63 @@ def _received(
         yield one("gone", Kind.REMOVED, path, lambda d, a, o=outer, n=name: _drop(_at(d, a, o), n))
 
 
+#: Where a difference is planted in a pair: the first of these operations that both versions have.
+SMALL = ("embeddings.create", "threads.create", "assistants.create", "files.list")
+
+
+def pairs() -> tuple[tuple[str, str], ...]:
+    """Every move from an older version to a newer one that have an operation in common."""
+
+    def age(name: str) -> tuple[bool, bool, str]:
+        return (not name[0].isdigit(), load(name).status == "ga" and not name[0].isdigit(), name)
+
+    names = sorted(versions(), key=age)
+    return tuple(
+        (old, new)
+        for place, old in enumerate(names)
+        for new in names[place + 1 :]
+        if operations_of(load(old)).keys() & operations_of(load(new)).keys()
+    )
+
+
+def _simple(pair: tuple[str, str], operation: str) -> dict[str, Any]:
+    """The members of the body that both documents describe in the same way, without a reference."""
+    old, new = (_body(load(name).document, operation).get("properties", {}) for name in pair)
+    return {name: schema for name, schema in new.items() if old.get(name) == schema and "type" in schema}
+
+
+def _spots(pair: tuple[str, str], operation: str) -> dict[str, Any]:
+    """Places for differences of requests, one of each kind where a pair has one."""
+    body = _body(load(pair[1]).document, operation)
+    found: dict[str, Any] = {}
+    for name, schema in _simple(pair, operation).items():
+        text = schema["type"] == "string"
+        if name not in body.get("required", ()):
+            found.setdefault("dropped", (name,))
+        if text:
+            found.setdefault("null", (name,))
+        if text and len(schema.get("enum", ())) > 1:
+            found.setdefault("value", (name,))
+            found.setdefault("no value", ((name, schema["enum"][-1]),))
+        if isinstance(schema["type"], list) and "enum" not in schema:
+            found.setdefault("no null", (name,))
+        if isinstance(schema.get("maximum"), int | float):
+            found.setdefault("size", ((name, "maximum", schema["maximum"] / 2, Kind.NARROWED),))
+    return found
+
+
+def _everywhere() -> Iterator[Planted]:
+    """Yield a difference of requests and one of answers for every pair, of each kind in turn."""
+    for number, pair in enumerate(pairs()):
+        both = operations_of(load(pair[0])).keys() & operations_of(load(pair[1])).keys()
+        operation = next(name for name in SMALL if name in both)
+        if operations_of(load(pair[1]))[operation].body:
+            sent = tuple(_sent(pair, operation, _spots(pair, operation)))
+            yield sent[number % len(sent)]
+        comes = operation != "embeddings.create"
+        yield from tuple(_received(pair, operation, ("object",), "", comes=comes))[-1 - number % 2 * comes :][:1]
+
+
 def _all() -> Iterator[Planted]:
     october, january = ("2024-06-01", "2024-10-21"), ("2024-12-01-preview", "2025-01-01-preview")
     april, december = ("2025-01-01-preview", "2025-04-01-preview"), ("2024-05-01-preview", "2024-12-01-preview")
@@ -201,6 +261,20 @@ def _all() -> Iterator[Planted]:
     )
     yield from _received(january, "completions.create", ("id",), "usage")
     yield from _sent(
+        ("2024-10-21", "v1"),
+        "chat.completions.create",
+        {"dropped": ("user",), "no null": ("temperature",), "size": (("n", "maximum", 4, narrower),)},
+    )
+    yield from _received(("2024-10-21", "v1"), "chat.completions.create", ("id",), "")
+    yield from _sent(("v1-preview", "v1"), "vector_stores.create", {"dropped": ("name",)})
+    yield from _received(("v1-preview", "v1"), "responses.create", ("temperature",), "")
+    yield from _sent(
+        ("2023-11-06-beta", "2024-05-01-preview"),
+        "assistants.create",
+        {"dropped": ("description",), "size": (("name", "maxLength", 100, narrower),)},
+    )
+    yield from _received(("2023-11-06-beta", "2024-05-01-preview"), "assistants.create", ("name",), "")
+    yield from _sent(
         december,
         "assistants.create",
         {
@@ -221,10 +295,11 @@ def _all() -> Iterator[Planted]:
     )
 
 
-PLANTED = tuple(_all())
+CHOSEN = tuple(_all())
+PLANTED = tuple({planted.id: planted for planted in (*_everywhere(), *CHOSEN)}.values())
 
 #: What every run tries; ``prove`` has all.
-SAMPLE = tuple(one for one in PLANTED if one.operation == "embeddings.create")[2:5]
+SAMPLE = tuple(one for one in CHOSEN if one.operation == "embeddings.create")[2:5]
 
 
 def _found(planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, set[str]]:
@@ -232,10 +307,11 @@ def _found(planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     old, plain = (load(name) for name in planted.pair)
     edited = overlaid(plain, lambda document: planted.edit(document, planted.operation), "2030-01-01")
     new = evolve(edited, imported=True)
-    before = {change.key for change in changes_between(old, plain)}
+    only = (planted.operation,)
+    before = {change.key for change in changes_between(old, plain, operations=only)}
     changes = tuple(
         change
-        for change in changes_between(old, new)
+        for change in changes_between(old, new, operations=only)
         if change.key not in before and (change.where, change.kind) == (planted.where, planted.kind)
     )
     mine = tuple(change for change in changes if change.operation == planted.operation)
@@ -261,8 +337,9 @@ def test_a_planted_difference_is_predicted_and_observed(
     assert {Conclusion.OBSERVED} == conclusions
 
 
-def test_sixty_differences_are_planted_in_operations_that_both_versions_have() -> None:
-    assert len(PLANTED) >= 60
+def test_sixty_differences_are_planted_and_some_in_every_pair() -> None:
+    assert len(CHOSEN) >= 60
+    assert set(pairs()) == {planted.pair for planted in PLANTED}
     for planted in PLANTED:
         for version in planted.pair:
             assert planted.operation in operations_of(load(version))
