@@ -11,7 +11,7 @@ from conformance.migration.sentences import title
 
 from .templating import environment
 from .upgrade_entries import entries
-from .upgrade_text import headline, observed, sections
+from .upgrade_words import counted, headline, observed, sections
 
 __all__ = ["render"]
 
@@ -24,7 +24,7 @@ def render(move: Upgrade) -> str:
         {
             "heading": heading,
             "rows": [{**asdict(one, recurse=False), "mark": _MARKS[one.conclusion]} for one in entries(rows)],
-            "many": len(rows),
+            "many": counted(rows),
             "folded": rows[0].change.basis is Basis.DOCUMENT,
         }
         for heading, rows in sections(move)

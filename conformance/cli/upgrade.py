@@ -26,10 +26,12 @@ from conformance.upgrade.upgrade import predicted, upgrade
 from conformance.upgrade.usage import Usage, usage_of
 
 if TYPE_CHECKING:
-    from reports import upgrade_page, upgrade_text
+    from reports import upgrade_console, upgrade_json, upgrade_markdown, upgrade_page
 else:
+    upgrade_console = late("reports.upgrade_console")
+    upgrade_json = late("reports.upgrade_json")
+    upgrade_markdown = late("reports.upgrade_markdown")
     upgrade_page = late("reports.upgrade_page")
-    upgrade_text = late("reports.upgrade_text")
 
 NAME = "upgrade"
 HELP = "tell what changes between two api-versions, and whether a target does it"
@@ -71,11 +73,11 @@ def main(args: argparse.Namespace) -> int:
     folder = out_folder(options) / f"upgrade-{move.old}-{move.new}"
     _write(folder, move)
     if args.json:
-        print(upgrade_text.json_text(move), end="")
+        print(upgrade_json.json_text(move), end="")
     elif args.markdown:
-        print(upgrade_text.markdown(move), end="")
+        print(upgrade_markdown.markdown(move), end="")
     else:
-        for line in upgrade_text.console(move):
+        for line in upgrade_console.console(move):
             print(line)
         print(f"report: {folder / 'index.html'}")
     return _code(args.fail_on, move)
@@ -129,8 +131,8 @@ def _write(folder: Path, move: Upgrade) -> None:
     """Write the report. Raises :class:`UsageError` if the folder can't be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "upgrade.json").write_text(upgrade_text.json_text(move), encoding="utf-8")
-        (folder / "upgrade.md").write_text(upgrade_text.markdown(move), encoding="utf-8")
+        (folder / "upgrade.json").write_text(upgrade_json.json_text(move), encoding="utf-8")
+        (folder / "upgrade.md").write_text(upgrade_markdown.markdown(move), encoding="utf-8")
         (folder / "index.html").write_text(upgrade_page.render(move), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"can't be written: {error.strerror}", where=f"--out {folder}") from None

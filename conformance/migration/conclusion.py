@@ -9,7 +9,11 @@ from attrs import field, frozen
 
 from conformance.migration.change import Basis, Change
 
-__all__ = ["Conclusion", "Drift", "Result", "Row", "Shown", "Upgrade", "rows_of"]
+__all__ = ["EMBEDDED", "Conclusion", "Drift", "Result", "Row", "Shown", "Upgrade", "rows_of"]
+
+
+#: What the target of a move is called if nobody named one.
+EMBEDDED = "the embedded emulator"
 
 
 class Conclusion(StrEnum):

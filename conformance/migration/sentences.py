@@ -13,6 +13,9 @@ __all__ = ["sentence", "title"]
 #: The longest value that is quoted, in characters.
 _LONGEST = 60
 
+#: An address is quoted whole: to change it is the most important thing that a caller has to do.
+_LONGEST_ROUTE = 200
+
 
 def title(change: Change) -> str:
     """What happened, in a few words: ``added: request field `seed```."""
@@ -34,11 +37,11 @@ def sentence(change: Change, where: str = "", value: str = "") -> str:
     where = where or f"`{change.where or ('the body' if sent else 'the answer')}`"
     return text.format(
         where=where + (" of an event" if change.direction is Direction.STREAM else ""),
-        what="Every request" if change.operation == EVERY else "A request",
+        what="every request" if change.operation == EVERY else "the request",
         keyword=change.keyword,
         old=value or _quoted(change.old),
         new=value or _quoted(change.new),
-        pair=_pair(change),
+        pair=_pair(change, _LONGEST if change.subject is not Subject.ROUTE else _LONGEST_ROUTE),
     )
 
 
@@ -46,14 +49,14 @@ def _value(change: Change) -> Any:
     return change.old if change.new is None else change.new
 
 
-def _quoted(value: Any) -> str:
+def _quoted(value: Any, longest: int = _LONGEST) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return f"`{text if len(text) <= _LONGEST else text[: _LONGEST - 1] + '…'}`"
+    return f"`{text if len(text) <= longest else text[: longest - 1] + '…'}`"
 
 
-def _pair(change: Change) -> str:
+def _pair(change: Change, longest: int) -> str:
     """Old and new value; "none" where there is none."""
-    old, new = ("none" if value is None else _quoted(value) for value in (change.old, change.new))
+    old, new = ("none" if value is None else _quoted(value, longest) for value in (change.old, change.new))
     return f"{old} → {new}"
 
 
@@ -61,7 +64,7 @@ def _pair(change: Change) -> str:
 _SENT: Mapping[tuple[Subject, Kind], str] = {
     (Subject.OPERATION, Kind.ADDED): "{new} can be called now.",
     (Subject.OPERATION, Kind.REMOVED): "{old} is gone: do without it, or stay.",
-    (Subject.ROUTE, Kind.RENAMED): "{what} must be addressed in another way: {pair}.",
+    (Subject.ROUTE, Kind.RENAMED): "Change the address of {what}: {pair}.",
     (Subject.MEDIA, Kind.ADDED): "The body may be sent as {new} too; nothing to do.",
     (Subject.MEDIA, Kind.REMOVED): "The body may no longer be sent as {old}.",
     (Subject.RULE, Kind.RULE): "A request that breaks this rule may be refused: {pair}.",

@@ -14,6 +14,7 @@ from attrs import evolve, field, frozen
 
 from conformance.corpus.corpus import OperationCorpus
 from conformance.evidence.exchange import Exchange
+from conformance.migration.conclusion import EMBEDDED
 from conformance.requests.case import Case
 from conformance.requests.wire import placeholders
 from conformance.run.choice import Chosen, configured
@@ -79,7 +80,7 @@ def sent(old: Side, new: Side, plan: Plan, options: Options, notify: Callable[[E
             answers, told = _Sending(one, side, run, allowance, notify).answers(scenarios)
             found.append(answers)
             notes += [f"{side.spec.version}: {note}" for note in told]
-            target = "the embedded emulator" if one.embedded else one.config.target.url
+            target = EMBEDDED if one.embedded else one.config.target.url
     return Sent(target, found[0], found[1], tuple(notes))
 
 

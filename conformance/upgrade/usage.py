@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from attrs import define, field, frozen
 
@@ -24,6 +25,9 @@ from conformance.upgrade.shapes import received
 from conformance.upgrade.sides import Side, translated
 
 __all__ = ["Usage", "usage_of"]
+
+#: Routes that a note names.
+_NAMED = 2
 
 
 @define
@@ -51,11 +55,11 @@ class Usage:
         return tuple(change for change in changes if self._touches(change))
 
     def refused(self) -> Iterator[tuple[str, str]]:
-        """Yield (place in the recording, reason) of requests that only the older document takes."""
+        """Yield (operation and place in the recording, reason) of requests that only the older document takes."""
         for used in self.operations.values():
             for pair, place in zip(used.pairs, used.places, strict=True):
                 if pair.fits_old and not pair.fits_new:
-                    yield place, _why(pair)
+                    yield f"{pair.old.operation} ({place})", _why(pair)
 
     def _touches(self, change: Change) -> bool:
         if change.operation == EVERY:
@@ -223,10 +227,22 @@ def _add_recorded(found: dict[str, _Used], recorded: Sequence[Recorded], old: Si
             if outcome_of(case, seen.exchange) is Outcome.TAKEN:
                 direction, values = received(seen.exchange)
                 used.answers.setdefault(direction, []).extend(values)
-    unknown = sum(traffic.unknown.values())
-    if unknown:
-        notes.append(f"{unknown} recorded requests are of routes that {old.spec.version} does not have")
+    notes += _elsewhere(recorded, traffic.unknown, old.spec.version, new.spec.version)
     return count
+
+
+def _elsewhere(recorded: Sequence[Recorded], unknown: Mapping[str, int], old: str, new: str) -> Iterator[str]:
+    """Yield a note for each api-version on the wire of requests that the older version has no route for."""
+    found: dict[str, list[str]] = {}
+    for one in recorded:
+        url = urlsplit(one.url)
+        if f"{one.method.upper()} {url.path or '/'}" in unknown:
+            named = dict(parse_qsl(url.query)).get("api-version", "")
+            found.setdefault(named, []).append(f"{one.method.upper()} {url.path}")
+    for named, paths in found.items():
+        some = ", ".join(list(dict.fromkeys(paths))[:_NAMED])
+        remedy = f"; ask for them alone: upgrade {named} {new} --used FILE" if named not in ("", old) else ""
+        yield f"{len(paths)} recorded requests are of routes that {old} does not have, such as {some}{remedy}"
 
 
 def _pair(case: Case, old: Side, new: Side) -> Pair:

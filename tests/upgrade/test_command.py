@@ -190,7 +190,7 @@ def test_the_embedded_emulator_is_asked_where_no_target_is_named(capfd: pytest.C
     narrowed = ["--operation", "completions.create", "--profile", "smoke"]
     assert 1 == main(["upgrade", OLD, NEW, *narrowed, "--fail-on", "observed"])
     out = capfd.readouterr().out
-    assert "requests to the embedded emulator" in out
+    assert "At the embedded emulator (it follows these documents" in out
     assert "predicted and observed" in out
     assert "chat.completions.create" not in out
 

@@ -1,0 +1,49 @@
+"""A move to another api-version as the lines of the console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.migration.change import Basis
+from conformance.migration.conclusion import Upgrade
+
+from .upgrade_entries import entries
+from .upgrade_words import counted, headline, many, named, narrows, observed, sections
+
+__all__ = ["console"]
+
+#: Recorded requests that the console names.
+_REFUSED = 20
+
+
+def console(move: Upgrade) -> Iterator[str]:
+    """Yield the lines of the console: all that concern the service."""
+    yield f"{move.old} → {move.new}: {headline(move)}"
+    if move.used:
+        yield f"used: {move.used}"
+    if told := observed(move):
+        yield told
+    for place, why in move.refused[:_REFUSED]:
+        yield f"  refused by {move.new}: {place}: {why}"
+    if len(move.refused) > _REFUSED:
+        yield f"  and {len(move.refused) - _REFUSED} more; they are in the report"
+    if move.drifts:
+        yield f"\nObserved, not predicted ({len(move.drifts)})"
+        for drift in move.drifts:
+            where = f" `{drift.where}`" if drift.where else ""
+            yield f"  {drift.operation}: {drift.direction}{where}: {drift.what} (case {', '.join(drift.cases)})"
+    for heading, rows in sections(move):
+        documents = rows[0].change.basis is Basis.DOCUMENT and not narrows(rows[0])
+        yield ""
+        if documents:
+            yield f"{heading}: {counted(rows)}; they are in the report"
+            continue
+        yield f"{heading} ({counted(rows)})"
+        for one in entries(rows):
+            yield f"  {named(one.operations)}: {one.title}"
+            yield f"      {one.sentence}"
+            yield f"      {one.conclusion.value}: {one.told}"
+    if move.corrections:
+        corrected = len({change.group for change in move.corrections})
+        yield f"\n{many(corrected, 'difference')} of the published documents: none of the service, by errata"
+    yield from (f"note: {note}" for note in move.notes)

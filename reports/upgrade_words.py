@@ -1,0 +1,92 @@
+"""What every form of a report on a move has in common: the headline, what was seen, and the sections in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from conformance.migration.change import EVERY, Basis, Direction, Kind
+from conformance.migration.conclusion import EMBEDDED, Conclusion, Row, Upgrade
+
+__all__ = ["counted", "headline", "many", "named", "narrows", "observed", "sections"]
+
+#: Operations that a line names.
+_NAMED = 2
+
+
+def headline(move: Upgrade) -> str:
+    """What a move means, in one sentence."""
+    rows = [row for row in move.rows if row.change.basis is Basis.SERVICE]
+    breaks = counted(row for row in rows if row.change.breaks)
+    rest = counted(rows) - breaks
+    if not rows and not move.drifts and not move.refused:
+        return "nothing that you use changes" if move.used else "nothing changes"
+    told = [f"{many(breaks, 'change')} may break callers" if breaks else "no change breaks callers"]
+    told.append(f"{rest} more {'need' if rest != 1 else 'needs'} nothing")
+    if move.refused:
+        told.append(f"{many(len(move.refused), 'recorded request')} would be refused")
+    return ", ".join(told)
+
+
+def counted(rows: Iterable[Row]) -> int:
+    """The number of changes of the documents in some rows. One that was seen here and not there has several rows."""
+    return len({row.change.group for row in rows})
+
+
+def observed(move: Upgrade) -> str:
+    """How much of it was seen, and where, in one sentence; "" if nothing was sent."""
+    if not move.target:
+        return ""
+    rows = [row for row in move.rows if row.change.basis is Basis.SERVICE]
+    counts = [
+        f"{counted(row for row in rows if _is(row, each))} {each.value}"
+        for each in (Conclusion.OBSERVED, Conclusion.MISSED, Conclusion.OPEN)
+    ]
+    drift = f"{len(move.drifts)} {Conclusion.DRIFT.value}"
+    sent = f"{move.sent[0]} requests under {move.old} and {move.sent[1]} under {move.new}"
+    own = " (it follows these documents; name your service with --target)" if move.target == EMBEDDED else ""
+    return f"At {move.target}{own}: {', '.join(counts)}; {drift} ({sent})"
+
+
+def sections(move: Upgrade) -> Iterator[tuple[str, tuple[Row, ...]]]:
+    """Yield (heading, rows) in the order in which people need them. Rows that only documents show come last."""
+    service = [row for row in move.rows if row.change.basis is Basis.SERVICE]
+    documents = [row for row in move.rows if row.change.basis is Basis.DOCUMENT]
+    quiet = [row for row in service if not row.change.breaks]
+    breaks = [row for row in service if row.change.breaks]
+    parts = (
+        ("Breaks: change what you send", [row for row in breaks if row.change.direction is Direction.REQUEST]),
+        (
+            "Breaks: check how you read answers",
+            [row for row in breaks if row.change.direction is not Direction.REQUEST],
+        ),
+        ("Refused by the target, although only the document became stricter", [r for r in documents if narrows(r)]),
+        ("Nothing to do, but not as predicted", [row for row in quiet if _is(row, Conclusion.MISSED)]),
+        ("Nothing to do: new or wider", [row for row in quiet if _is(row, Conclusion.OBSERVED)]),
+        ("Nothing to do, not probed", [row for row in quiet if _is(row, Conclusion.OPEN)]),
+        ("Documents differ, the service probably not", [row for row in documents if not narrows(row)]),
+    )
+    yield from ((heading, tuple(rows)) for heading, rows in parts if rows)
+
+
+def _is(row: Row, conclusion: Conclusion) -> bool:
+    return row.result.conclusion is conclusion
+
+
+def narrows(row: Row) -> bool:
+    """True for a request that a target refuses under the newer version, whatever was said of its document."""
+    change = row.change
+    narrower = change.kind in (Kind.NARROWED, Kind.REMOVED) or (change.kind is Kind.RULE and change.new is not None)
+    return narrower and change.direction is Direction.REQUEST and _is(row, Conclusion.OBSERVED)
+
+
+def many(count: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def named(names: Sequence[str]) -> str:
+    """The operations of a row, the first two by name."""
+    if tuple(names) == (EVERY,):
+        return "all operations"
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
