@@ -9,7 +9,7 @@ import pytest
 
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
-from conformance.emulator.server import asgi, running
+from conformance.emulator.server import ASGI, Receive, Scope, Send, asgi, running
 from conformance.migration.change import Basis, Change
 from conformance.migration.conclusion import Conclusion, Upgrade
 from conformance.requests.profile import Profile
@@ -43,9 +43,26 @@ def moved(
     profile: str = Profile.STANDARD,
 ) -> Upgrade:
     """The move from ``old`` to ``new`` at a server that answers as ``old`` and ``served`` say."""
-    with running(asgi(App([old, served], Settings(key=_KEY)))) as url:
+    with running(_both(old, served)) as url:
         options = options_for(folder, url, monkeypatch, profile)
         return upgrade(old, new, options, operations=operations, changes=changes)
+
+
+def _both(old: Spec, served: Spec) -> ASGI:
+    """A server of two versions. Where one of them is asked without an api-version, each is an emulator of its own, and
+    the one that the query names answers.
+    """
+    settings = Settings(key=_KEY)
+    if old.api_version.required and served.api_version.required:
+        return asgi(App([old, served], settings))
+    before, after = (asgi(App([spec], settings)) for spec in (old, served))
+    named = {f"{served.api_version.name}={value}" for value in served.api_version.accepted}
+
+    async def front(scope: Scope, receive: Receive, send: Send) -> None:
+        query = scope.get("query_string", b"").decode().split("&")
+        await (after if named & set(query) else before)(scope, receive, send)
+
+    return front
 
 
 def concluded(move: Upgrade, conclusion: Conclusion) -> set[str]:
