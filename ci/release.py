@@ -3,7 +3,8 @@
     python ci/release.py --news     CHANGELOG.md: what is new stands under the version, the files of changes/ are gone
     python ci/release.py DIST       wheel, source archive and bill of materials in DIST, which must be empty
 
-The wheel and the source archive are built twice and must be equal byte for byte. ``twine check`` reads both. The wheel
+What the wheel holds besides its sources is derived first (``ci/derive.py``). All of that, the wheel and the source
+archive are built twice and must be equal byte for byte. ``twine check`` reads both. The wheel
 is installed into an empty environment, in the versions of ``constraints.txt``; what that pulls in stands in
 ``sbom.cdx.json`` (CycloneDX), which is validated.
 """
@@ -67,7 +68,8 @@ def news() -> int:
 
 
 def _built(folder: Path) -> dict[str, str]:
-    """Build both archives; returns the SHA-256 of each by name."""
+    """Derive what the wheel holds besides its sources, and build both archives; returns the SHA-256 of each by name."""
+    _run(sys.executable, "ci/derive.py")
     _run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder))
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir())}
 

@@ -20,7 +20,8 @@ from conformance._parts import late
 from conformance.errors import HarnessError, UsageError
 from conformance.requests.case import Case
 from conformance.requests.profile import Profile
-from conformance.spec.cache import READING, Makers, cache_folder, digest_of, prune, used
+from conformance.spec.cache import READING, Makers, cache_folder, code_of, digest_of, prune, used
+from conformance.spec.derived import shipped
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 else:
     compose = late("strategies.compose")
 
-__all__ = ["Corpus", "OperationCorpus", "build_corpus", "corpus_digest"]
+__all__ = ["Corpus", "OperationCorpus", "build_corpus", "corpus_digest", "lines_of", "shipped_name"]
 
 #: What a corpus depends on, beside the Spec and the choices: the rooms that its code imports from, and the libraries
 #: that they use. A test follows the imports and finds what is missing here.
@@ -116,7 +117,7 @@ def build_corpus(
     expensive: frozenset[str] = frozenset(),
     cached: bool = True,
 ) -> Corpus:
-    """The corpus of a Spec: from the cache, or built one operation at a time and cached.
+    """The corpus of a Spec: as it came with the package, from the cache, or built one operation at a time and cached.
 
     ``operations`` limits it to some operationIds; ``expensive`` names opt-in kinds that add cases. Raises
     :class:`UsageError` for an unknown profile and :class:`HarnessError` if two requests have the same id.
@@ -126,7 +127,7 @@ def build_corpus(
     known = operations_of(spec)
     wanted = [name for name in known if operations is None or name in set(operations)]
     file = _cache_file(spec, profile, seed, expensive) if cached else None
-    stored = _read(file) if file is not None else None
+    stored = (_shipped(spec, profile, seed, expensive) or _read(file)) if file is not None else None
     if stored is None:
         composer = compose.Composer(spec, profile, expensive, seed)
         # A cache file holds all operations, so that a run of a few operations serves later runs too.
@@ -159,12 +160,30 @@ def _no_collisions(rows: Iterable[OperationCorpus]) -> None:
 # -- cache ------------------------------------------------------------------------------------------------------------
 
 
-def _cache_file(spec: Spec, profile: str, seed: int, expensive: frozenset[str]) -> Path:
-    """The cache file. Its name contains a digest of everything on which the corpus depends."""
+def _name(code: str, spec: Spec, profile: str, seed: int, expensive: frozenset[str]) -> str:
+    """The name of a file. It contains a digest of everything on which the corpus depends; ``code`` is that of the
+    code.
+    """
     # It is the only kind that adds cases. The others only decide which cases are sent.
     opted = "large-body" if "large-body" in expensive else ""
-    key = json.dumps([digest_of(DERIVING), spec.version, spec.digest, profile, seed, opted])
-    return cache_folder() / f"{spec.version}-{profile}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.jsonl"
+    key = json.dumps([code, spec.version, spec.digest, profile, seed, opted])
+    return f"{spec.version}-{profile}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.jsonl"
+
+
+def _cache_file(spec: Spec, profile: str, seed: int, expensive: frozenset[str]) -> Path:
+    """The cache file."""
+    return cache_folder() / _name(digest_of(DERIVING), spec, profile, seed, expensive)
+
+
+def shipped_name(spec: Spec, profile: str, seed: int = 0, expensive: frozenset[str] = frozenset()) -> str:
+    """The name under which the corpus may have come with the package (``spec/derived.py``)."""
+    return f"{_name(code_of(DERIVING), spec, profile, seed, expensive)}.xz"
+
+
+def _shipped(spec: Spec, profile: str, seed: int, expensive: frozenset[str]) -> dict[str, OperationCorpus] | None:
+    """The corpora that came with the package; None if they did not."""
+    content = shipped(shipped_name(spec, profile, seed, expensive))
+    return None if content is None else _rows(map(json.loads, content.splitlines()))
 
 
 def _line(value: Any, *, ordered: bool = False) -> str:
@@ -172,29 +191,33 @@ def _line(value: Any, *, ordered: bool = False) -> str:
     return json.dumps(value, sort_keys=ordered, separators=(",", ":")) + "\n"
 
 
+def lines_of(rows: Iterable[OperationCorpus]) -> Iterator[str]:
+    """Yield the lines of a file: one for each operation and one for each case, all of them ASCII."""
+    count = 0
+    for row in rows:
+        yield _line(
+            {
+                "operation": row.operation,
+                "resource": row.resource,
+                "by_type": row.by_type,
+                "left_out": row.left_out,
+                "setup": [case.to_json() for case in row.setup],
+                "fresh": [case.to_json() for case in row.fresh],
+            }
+        )
+        for case in row.cases:
+            yield _line(case.to_json())
+            count += 1
+    # The last line lets a reader recognise a file that was cut off.
+    yield _line({"cases": count})
+
+
 def _write(file: Path, rows: Iterable[OperationCorpus]) -> None:
-    """Write one line per operation and per case. The file is renamed at the end, so that a reader sees all of it or
-    nothing.
-    """
+    """Write a file. It is renamed at the end, so that a reader sees all of it or nothing."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, suffix=".part", delete=False) as out:
-            count = 0
-            for row in rows:
-                head = {
-                    "operation": row.operation,
-                    "resource": row.resource,
-                    "by_type": row.by_type,
-                    "left_out": row.left_out,
-                    "setup": [case.to_json() for case in row.setup],
-                    "fresh": [case.to_json() for case in row.fresh],
-                }
-                out.write(_line(head))
-                for case in row.cases:
-                    out.write(_line(case.to_json()))
-                    count += 1
-            # The last line lets a reader recognise a file that was cut off.
-            out.write(_line({"cases": count}))
+            out.writelines(lines_of(rows))
         Path(out.name).replace(file)
         prune()
     except OSError:

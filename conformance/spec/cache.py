@@ -26,7 +26,7 @@ from attrs import frozen
 
 from conformance.errors import UsageError
 
-__all__ = ["READING", "Makers", "cache_folder", "digest_of", "get", "prune", "put", "used"]
+__all__ = ["READING", "Makers", "cache_folder", "code_of", "digest_of", "get", "prune", "put", "used"]
 
 #: The environment variable with the size in MB up to which the cache folder may grow, and that size without it.
 SIZE_VARIABLE = "AOAI_CONFORMANCE_CACHE_MB"
@@ -74,6 +74,14 @@ def digest_of(makers: Makers, package: Path = _PACKAGE) -> str:
     total = hashlib.sha256(f"Python {sys.version_info.major}.{sys.version_info.minor}\n".encode())
     for name in makers.libraries:
         total.update(f"{name} {version(name)}\n".encode())
+    total.update(code_of(makers, package).encode())
+    return total.hexdigest()
+
+
+@cache
+def code_of(makers: Makers, package: Path = _PACKAGE) -> str:
+    """SHA-256 over the files that take part, in every layout the same."""
+    total = hashlib.sha256()
     for name, path in makers.files(package):
         content = path.read_bytes()
         # The length keeps two files from giving the same digest when text moves from one to the other.

@@ -16,6 +16,7 @@ from attrs import field, frozen
 
 from conformance.errors import SpecError
 from conformance.spec import cache as speccache
+from conformance.spec.derived import shipped_folder
 from conformance.spec.shipped import specs_dir
 from conformance.spec.tables import FILES, SHARED, Problem, problems_of
 from conformance.spec.textfile import read_toml, read_yaml, toml_lines, yaml_line
@@ -61,7 +62,7 @@ def read(
     """
     digest = _digest(path, before)
     # The key covers everything that is read, so an entry needs no further check.
-    entry = speccache.get(digest)
+    entry = shipped_folder(digest) or speccache.get(digest)
     if entry is None:
         entry = _fresh(path, meta, base, inherited)
         speccache.put(digest, entry)

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def copied(to: Path, *names: str) -> Path:
 
 
 def wheel(checkout: Path, **env: str) -> str:
-    """The SHA-256 of the wheel of a checkout."""
+    """The SHA-256 of the wheel of a checkout, which is built in its folder ``dist``."""
     words = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(checkout / "dist")]
     subprocess.run(words, cwd=checkout, env={**os.environ, **env}, check=True, capture_output=True)
     (built,) = (checkout / "dist").glob("*.whl")
@@ -48,6 +49,22 @@ def test_the_wheel_has_the_same_bytes_wherever_and_whenever_it_is_built(tmp_path
             os.utime(file, (1_000_000_000, 1_000_000_000))
             file.chmod(0o600)
     assert wheel(here, PYTHONHASHSEED="1") == wheel(there, PYTHONHASHSEED="2", TZ="Asia/Tokyo", LC_ALL="C")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("hatchling") is None, reason="hatchling is not installed")
+def test_the_wheel_holds_what_was_derived_before_although_git_ignores_it(tmp_path: Path) -> None:
+    """Inside the package, and nothing of it where nothing was derived."""
+    names = ["conformance/__init__.py", "docs/man", "pyproject.toml", "README.md", "LICENSE", ".gitignore"]
+    here = copied(tmp_path, *names, "aoai_conformance_pytest.py")
+    for derived in ([], ["v1-smoke-0.jsonl.xz", "specs/0.json.xz"]):
+        for name in derived:
+            file = here / "derived" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(b"x")
+        wheel(here)
+        with zipfile.ZipFile(next((here / "dist").glob("*.whl"))) as built:
+            found = [name for name in built.namelist() if name.startswith("conformance/derived/")]
+        assert sorted(f"conformance/derived/{name}" for name in derived) == sorted(found)
 
 
 @pytest.fixture

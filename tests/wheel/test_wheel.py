@@ -28,6 +28,9 @@ PACKAGE = Path(conformance.__file__).resolve().parent
 
 #: What the wheel holds, by its folder in the checkout and its folder in the installed package.
 FOLDERS = {"conformance": "", "strategies": "strategies", "reports": "reports", "specs": "specs"}
+if (CHECKOUT / "derived").is_dir():
+    # Written by ci/derive.py before a release.
+    FOLDERS["derived"] = "derived"
 
 VERSIONS = sorted(
     file.parent.name
