@@ -38,6 +38,9 @@ NAME = "run"
 HELP = "judge a target and write a report"
 ORDER = 10
 
+#: The most worker processes: each is a Python of its own, with its part of the requests.
+_MOST_WORKERS = 256
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
@@ -78,6 +81,8 @@ def _main(args: argparse.Namespace) -> int:
     purse = _Purse()
     if args.workers < 0:
         raise UsageError(f"-n {args.workers}: must be at least 0")
+    if args.workers > _MOST_WORKERS:
+        raise UsageError(f"-n {args.workers}: must be at most {_MOST_WORKERS}")
     for version in _versions(options):
         try:
             codes.append(_run(args, version, out, rows, purse))

@@ -54,14 +54,16 @@ def _file(path: Path) -> dict[str, Any]:
     """
     where = str(path)
     try:
-        document = plain(tomllib.loads(read_text(path, LONGEST), parse_float=finite))
+        # Some editors begin a file with a byte order mark, which TOML doesn't know.
+        text = read_text(path, LONGEST).removeprefix("\ufeff")
+        document = plain(tomllib.loads(text, parse_float=finite))
     except OSError as error:
         raise ConfigError(f"can't be read: {error.strerror or error}", where=where) from None
     except RecursionError:
         raise ConfigError("is nested too deeply", where=where) from None
     except UnicodeDecodeError:
         raise ConfigError("is not UTF-8", where=where, hint="save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # what is no TOML, and a whole number that is too long for Python
         raise ConfigError(f"is not TOML: {error}", where=where) from None
     must_fit(document, where)
     return _flat(document)

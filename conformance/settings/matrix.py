@@ -51,10 +51,10 @@ def runs_of(path: Path) -> tuple[MatrixRun, ...]:
     """
     where = str(path)
     try:
-        document = tomllib.loads(read_text(path, LONGEST))
+        document = tomllib.loads(read_text(path, LONGEST).removeprefix("\ufeff"))
     except OSError as error:
         raise ConfigError(f"can't be read: {error.strerror or error}", where=where) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also a whole number that is too long for Python
         raise ConfigError(f"is not TOML: {error}", where=where) from None
     _known(document, _TOP, "", where)
     targets = document.get("target")

@@ -131,20 +131,29 @@ ROWS = (
 )
 
 
+#: The most exchanges that may be in flight: each has a thread.
+MOST_IN_FLIGHT = 1000
+
+#: Seconds. The clocks of the operating system can't wait for some larger numbers.
+_YEAR = 31_536_000
+
+
 def as_typed_in_pytest(message: str) -> str:
     """A message about options of the command line, rewritten with their names in pytest."""
     names = "|".join(row.flag.removeprefix("--") for row in ROWS)
     return re.sub(rf"(?<![\w-])--({names})(?![\w-])", r"--aoai-\1", message)
 
 
-def _number(convert: Callable[[str], Any], text: Any, row: Row, least: float) -> Any:
-    """Convert a number. Raises :class:`UsageError` if it is none, too small or not finite."""
+def _number(convert: Callable[[str], Any], text: Any, row: Row, least: float, most: float) -> Any:
+    """Convert a number. Raises :class:`UsageError` if it is none, too small, too large or not finite."""
     try:
         value = convert(text)
     except (TypeError, ValueError):
         raise UsageError(f"{row.flag} {text}: not a number") from None
     if not least <= value < float("inf"):  # not a number at all ("nan") fails both comparisons
         raise UsageError(f"{row.flag} {text}: must be at least {least:g}, and finite")
+    if value > most:
+        raise UsageError(f"{row.flag} {text}: must be at most {most}")
     return value
 
 
@@ -162,10 +171,12 @@ def from_mapping(given: Mapping[str, Any]) -> Options:
     def get(flag: str) -> Any:
         return given.get(rows[flag].name) or None
 
-    def number(flag: str, kind: Callable[[Any], Any], otherwise: float, *, least: int = 0) -> Any:
+    def number(
+        flag: str, kind: Callable[[Any], Any], otherwise: float, *, least: int = 0, most: float = float("inf")
+    ) -> Any:
         # A zero that was given is a zero, not a missing value.
         value = given.get(rows[flag].name)
-        return otherwise if value is None else _number(kind, value, rows[flag], least)
+        return otherwise if value is None else _number(kind, value, rows[flag], least, most)
 
     profile = get("--profile") or Profile.STANDARD
     if profile not in Profile.ALL:
@@ -180,7 +191,7 @@ def from_mapping(given: Mapping[str, Any]) -> Options:
         profile=profile,
         out=_path(get("--out")),
         seed=number("--seed", int, 0),
-        concurrency=number("--concurrency", int, 0, least=1),
+        concurrency=number("--concurrency", int, 0, least=1, most=MOST_IN_FLIGHT),
         config=_path(get("--config")),
         specs=_path(get("--specs")),
         checks=tuple(get("--check") or ()),
@@ -193,7 +204,7 @@ def from_mapping(given: Mapping[str, Any]) -> Options:
         baseline=_path(get("--baseline")),
         expensive=_kinds(get("--expensive") or ()),
         allow_plain_http=bool(get("--allow-plain-http")),
-        cleanup_timeout=number("--cleanup-timeout", float, 30.0),
+        cleanup_timeout=number("--cleanup-timeout", float, 30.0, most=_YEAR),
         no_cache=bool(get("--no-cache")),
         selection={row.flag: given[row.name] for row in ROWS if given.get(row.name) and row.flag in _SELECTS},
     )

@@ -160,8 +160,9 @@ def from_command(command: str) -> Token:
         )
     except subprocess.TimeoutExpired:
         raise ConfigError(f"{words[0]} took more than {PATIENCE:g} s", where=where) from None
-    except OSError as error:
-        raise ConfigError(f"{words[0]} can't be run: {error.strerror or error}", where=where) from None
+    except (OSError, ValueError) as error:  # a NUL is a ValueError
+        told = getattr(error, "strerror", None) or error
+        raise ConfigError(f"{words[0]} can't be run: {told}", where=where) from None
     if done.returncode:
         hint = "its output is not shown, as it may hold a secret: run it yourself"
         raise ConfigError(f"{words[0]} ended with {done.returncode}", where=where, hint=hint)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -136,6 +138,12 @@ def test_the_key_comes_from_a_file(tmp_path: Path) -> None:
         ("[target]\nurl = 'https://x.example/?a=b'", "expected an http or https URL without query"),
         ("[budget]\nrequests = '7'", "expected a whole number of 0 or more"),
         ("[budget]\nseconds = inf", "expected seconds, more than 0"),
+        ("[budget]\nseconds = 1e308", "expected seconds, more than 0 and at most a year"),
+        (f"[poll]\ninterval = {'9' * 400}", "expected seconds, more than 0 and at most a year"),
+        (f"[budget]\nrequests = {'9' * 400}", "expected a whole number of 0 or more, at most 10^15"),
+        (f"[budget]\nrequests = {'9' * 5000}", "is not TOML: Exceeds the limit"),
+        (f"[limits]\nkept_bytes = {'9' * 400}", "expected a whole number of bytes, at least 1 and at most 10^15"),
+        ("[target]\nretries = 1000", "expected a whole number from 0 to 100"),
         ("[budget]\nexpensive = 'images'", "budget.expensive is not what it should be (expected a list of names"),
         ("[budget]\nrequests = -1", "expected a whole number of 0 or more"),
         ("[budget]\nrequests = 1.5", "expected a whole number of 0 or more"),
@@ -221,3 +229,35 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
 )
 def test_loopback_is_this_machine_only(url: str, here: bool) -> None:
     assert is_loopback(url) is here
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "conformance.toml"
+    file.write_text("\ufeff[budget]\nrequests = 7\n", "utf-8")
+    assert 7 == load_config(file, {}, {}).budget.requests
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_without_a_writer_is_not_an_empty_configuration(tmp_path: Path) -> None:
+    """An empty one would judge the emulator in place of the target that somebody wrote down."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="nobody wrote into this pipe"):
+        load_config(tmp_path / "pipe", {}, {})
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_read_although_its_writer_comes_late(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(load_config, pipe, {}, {})
+        with pipe.open("w") as file:
+            file.write("[budget]\nrequests = 7\n")
+        assert 7 == read.result().budget.requests
+
+
+def test_a_path_with_a_nul_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "conformance.toml"
+    file.write_text('[target]\nkey_file = "a\\u0000b"', "utf-8")
+    with pytest.raises(ConfigError, match=r"target\.key_file can't be read: a path holds no NUL"):
+        load_config(file, {}, {})

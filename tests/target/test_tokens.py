@@ -166,6 +166,7 @@ def python(code: str) -> str:
     [
         (python("import sys; print('canary-1'); sys.stderr.write('canary-2'); sys.exit(3)"), "ended with 3"),
         ("/no/such/program canary-1", "can't be run"),
+        ("program canary-1\0", "can't be run"),
         ("'canary-1", "is no command"),
         ("", "is empty"),
         (python("print('canary 1')"), "holds a space"),
