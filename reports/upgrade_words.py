@@ -59,7 +59,7 @@ def sections(move: Upgrade) -> Iterator[tuple[str, tuple[Row, ...]]]:
             "Breaks: check how you read answers",
             [row for row in breaks if row.change.direction is not Direction.REQUEST],
         ),
-        ("Refused by the target, although only the document became stricter", [r for r in documents if narrows(r)]),
+        ("Only the documents differ, and the target shows it", [row for row in documents if narrows(row)]),
         ("Nothing to do, but not as predicted", [row for row in quiet if _is(row, Conclusion.MISSED)]),
         ("Nothing to do: new or wider", [row for row in quiet if _is(row, Conclusion.OBSERVED)]),
         ("Nothing to do, not probed", [row for row in quiet if _is(row, Conclusion.OPEN)]),
@@ -73,10 +73,15 @@ def _is(row: Row, conclusion: Conclusion) -> bool:
 
 
 def narrows(row: Row) -> bool:
-    """True for a request that a target refuses under the newer version, whatever was said of its document."""
+    """True if a target refuses a request under the newer version, or breaks a rule that the older version states,
+    whatever was said of the documents.
+    """
     change = row.change
-    narrower = change.kind in (Kind.NARROWED, Kind.REMOVED) or (change.kind is Kind.RULE and change.new is not None)
-    return narrower and change.direction is Direction.REQUEST and _is(row, Conclusion.OBSERVED)
+    if not _is(row, Conclusion.OBSERVED):
+        return False
+    if change.direction is not Direction.REQUEST:
+        return change.kind is Kind.RULE and change.new is None
+    return change.kind in (Kind.NARROWED, Kind.REMOVED) or (change.kind is Kind.RULE and change.new is not None)
 
 
 def many(count: int, noun: str) -> str:

@@ -74,6 +74,9 @@ class _Court:
         if change.subject in _SILENT and (change.old is None or change.new is None):
             silent = self.old if change.old is None else self.new
             return Basis.DOCUMENT, f"the document of {silent.version} says nothing of it"
+        if change.subject is Subject.RULE and change.direction is not Direction.REQUEST:
+            silent = self.old if change.old is None else self.new
+            return Basis.DOCUMENT, f"the document of {silent.version} says nothing of it"
         if change.subject is Subject.WHOLE:
             return Basis.DOCUMENT, "a document that says number where only whole numbers make sense is less exact"
         if change.subject is Subject.SIZE:
@@ -182,7 +185,7 @@ def _with_rules(found: Iterable[Change], old: Spec, new: Spec) -> Iterator[Chang
                 and one.direction is Direction.REQUEST
                 and one.subject in (Subject.FIELD, Subject.TAG, Subject.FORM)
                 and (one.kind is Kind.REMOVED) == (rule.new is None)
-                and names & {_last(one), str(one.new or one.old)}
+                and (names & {_last(one), str(one.new or one.old)} or _about(clause, one))
             ),
             None,
         )
@@ -190,6 +193,11 @@ def _with_rules(found: Iterable[Change], old: Spec, new: Spec) -> Iterator[Chang
             changes[owner] = evolve(changes[owner], rules=(*changes[owner].rules, clause.id))
             changes.remove(rule)
     yield from changes
+
+
+def _about(clause: Clause, change: Change) -> bool:
+    """True for a rule of answers whose name has that of a field of requests in it: it says what the field leads to."""
+    return clause.rule is None and f"-{_last(change).replace('_', '-')}-" in f"-{clause.id}-"
 
 
 def _last(change: Change) -> str:

@@ -8,7 +8,8 @@ not one of each body.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -119,6 +120,7 @@ def _both(sides: _Sides, old: Operation, new: Operation) -> Iterator[Change]:
     yield from _answers(sides, old, new)
     yield from _streams(sides, old, new)
     yield from _rules(sides, new.id)
+    yield from _answer_rules(sides, new.id)
 
 
 def _bare(operation: Operation) -> tuple[str, str]:
@@ -224,3 +226,28 @@ def _rules(sides: _Sides, operation: str) -> Iterator[Change]:
     for name, clause in before.items():
         if name not in after and clause.rule not in same:
             yield evolve(changed, old=clause.text, keyword=name, pointer=name)
+
+
+def _answer_rules(sides: _Sides, operation: str) -> Iterator[Change]:
+    """Yield the rules of answers that only one version states.
+
+    Versions may give one rule several names. It is the same rule if the same checks test it, so a rule is told only if
+    the other version has none for one of its checks. Rules that nothing tests are advice.
+    """
+
+    def of(spec: Spec) -> list[Clause]:
+        stated = (clause for clause in spec.clauses if clause.rule is None and clause.checks and not clause.excluded)
+        return [clause for clause in stated if any(fnmatchcase(operation, glob) for glob in clause.operations)]
+
+    before, after = of(sides.old.spec), of(sides.new.spec)
+    changed = Change(operation, Direction.ANSWER, Kind.RULE, Subject.RULE)
+    for clause in _unknown(after, before):
+        yield evolve(changed, new=clause.text, keyword=clause.id, pointer=clause.id)
+    for clause in _unknown(before, after):
+        yield evolve(changed, old=clause.text, keyword=clause.id, pointer=clause.id)
+
+
+def _unknown(mine: Iterable[Clause], others: Iterable[Clause]) -> Iterator[Clause]:
+    """Yield the rules with a check, or under a name, that no other rule has."""
+    known = {name for clause in others for name in (clause.id, *clause.checks)}
+    yield from (clause for clause in mine if clause.id not in known and not known.issuperset(clause.checks))

@@ -13,8 +13,8 @@ __all__ = ["sentence", "title"]
 #: The longest value that is quoted, in characters.
 _LONGEST = 60
 
-#: An address is quoted whole: to change it is the most important thing that a caller has to do.
-_LONGEST_ROUTE = 200
+#: Addresses and rules are quoted whole: what is cut off may be what a caller has to do.
+_LONGEST_TEXT = 300
 
 
 def title(change: Change) -> str:
@@ -41,7 +41,7 @@ def sentence(change: Change, where: str = "", value: str = "") -> str:
         keyword=change.keyword,
         old=value or _quoted(change.old),
         new=value or _quoted(change.new),
-        pair=_pair(change, _LONGEST if change.subject is not Subject.ROUTE else _LONGEST_ROUTE),
+        pair=_pair(change, _LONGEST_TEXT if change.subject in (Subject.ROUTE, Subject.RULE) else _LONGEST),
     )
 
 
@@ -98,6 +98,7 @@ _SENT: Mapping[tuple[Subject, Kind], str] = {
 #: What a change of answers and of streamed events means, by subject and kind.
 _RECEIVED: Mapping[tuple[Subject, Kind], str] = {
     (Subject.OPERATION, Kind.ADDED): "The answer can be streamed.",
+    (Subject.RULE, Kind.RULE): "Answers follow a rule that only one of the documents states: {pair}.",
     (Subject.OPERATION, Kind.REMOVED): "The answer can no longer be streamed.",
     (Subject.STATUS, Kind.RENAMED): "Success has another status: {pair}.",
     (Subject.FIELD, Kind.ADDED): "{where} may come; ignore it or use it.",

@@ -11,13 +11,15 @@ from conformance.evidence.exchange import Exchange
 from conformance.migration.change import EVERY, Change, Direction, Kind, Subject
 from conformance.migration.conclusion import Conclusion, Result, Shown
 from conformance.migration.descent import nodes_at
+from conformance.upgrade.answer_rules import judged_rule
 from conformance.upgrade.evidence import Evidence, Seen, Tested
+from conformance.upgrade.judgement import Judgement
 from conformance.upgrade.outcomes import Outcome
 from conformance.upgrade.probing import Probe, Use
 from conformance.upgrade.shapes import received
 from conformance.upgrade.sides import Side
 
-__all__ = ["Judgement", "concluded"]
+__all__ = ["concluded"]
 
 _OBSERVED, _MISSED, _OPEN = Conclusion.OBSERVED, Conclusion.MISSED, Conclusion.OPEN
 
@@ -27,19 +29,13 @@ _MOST = 3
 _REFUSED = (Outcome.REFUSED, Outcome.EXCUSED)
 
 
-@frozen
-class Judgement:
-    """A conclusion and the reason for it."""
-
-    conclusion: Conclusion
-    told: str
-
-
 def concluded(probe: Probe, evidence: Evidence, old: Side, new: Side) -> Result:
     """The result for one predicted change."""
     tested = [(use, evidence.of(pair)) for use, pair in probe.uses]
     if probe.change.subject is Subject.DEFAULT:
         judged = _default(probe.change, evidence)
+    elif probe.change.direction is not Direction.REQUEST and probe.change.subject is Subject.RULE:
+        judged = judged_rule(probe.change, evidence, old, new)
     elif probe.change.direction is not Direction.REQUEST:
         judged = _Answers(probe.change, evidence, old, new).judged()
     elif not tested:

@@ -17,6 +17,7 @@ from conformance.migration.change import EVERY, Change, Direction, Kind, Subject
 from conformance.requests.case import Expect, Family
 from conformance.upgrade.made import made_for, wrong_values
 from conformance.upgrade.pairs import Pair, paired
+from conformance.upgrade.rule_checks import checks_of
 from conformance.upgrade.sides import Side
 
 __all__ = ["Plan", "Probe", "Use", "plan_for"]
@@ -96,11 +97,23 @@ def _probe(change: Change, pairs: dict[str, tuple[Pair, ...]]) -> Probe:
     if change.operation == EVERY:
         uses = [(Use.PLAIN, pair) for some in pairs.values() for pair in some if pair.sure and pair.fits_old]
         return Probe(change, tuple(uses[:_MOST]))
+    if change.direction is not Direction.REQUEST and change.subject is Subject.RULE:
+        return Probe(change, tuple((Use.PLAIN, pair) for pair in _ruled(change, found)))
     if change.direction is not Direction.REQUEST:
         return Probe(change, tuple((Use.GOOD, pair) for pair in _asking(change, found)))
     uses = list(_uses(change, found))
     reason = "" if uses else _why_not(change, found)
     return Probe(change, tuple(uses), reason)
+
+
+def _ruled(change: Change, pairs: Sequence[Pair]) -> Iterator[Pair]:
+    """Yield requests whose answers a rule is about: the checks of the rule say so."""
+    taken = [p for p in pairs if p.case.expect is not Expect.REJECT and p.fits_old and p.fits_new]
+    if taken:
+        spec, checks = checks_of(change, taken[0].old_side.spec, taken[0].new_side.spec)
+        mine = [p for p in taken if any(check.about(spec, p.case) for check in checks)]
+        yield from sorted(mine, key=lambda pair: pair.size)[: 2 * _MOST]
+    yield from _counting(pairs)
 
 
 def _asking(change: Change, pairs: Sequence[Pair]) -> Iterator[Pair]:

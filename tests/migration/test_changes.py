@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from attrs import evolve
 from overlaid import overlaid
 
 from conformance.migration.basis import changes_between
@@ -98,3 +99,42 @@ def test_an_older_document_that_says_the_same_speaks_against_a_change_of_the_ser
     older = overlaid(old, edit, "2024-01-01")
     (change,) = changes_between(old, new, [older])
     assert (Basis.DOCUMENT, "the document of 2024-01-01 says so already") == (change.basis, change.why)
+
+
+def _stating(spec: Spec, **changes: Any) -> Spec:
+    """The version with one more rule of answers."""
+    usage = spec.clause_by_id["usage-total"]
+    return evolve(spec, version="stating", clauses=(*spec.clauses, evolve(usage, id="planted", **changes)))
+
+
+def test_a_rule_of_answers_that_one_version_states_alone_is_told_and_breaks_nobody() -> None:
+    old = load("2024-10-21")
+    new = _stating(old, text="Planted.", operations=("embeddings.*",), checks=("planted.check",))
+    (came,) = changes_between(old, new)
+    (gone,) = changes_between(new, old)
+    for change in (came, gone):
+        assert ("embeddings.create", Direction.ANSWER, Kind.RULE) == (change.operation, change.direction, change.kind)
+        assert (Basis.DOCUMENT, False) == (change.basis, change.breaks)
+    assert (None, "Planted.") == (came.old, came.new)
+    assert ("Planted.", None) == (gone.old, gone.new)
+    assert "`Planted.`" in sentence(came)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"operations": ("embeddings.*",)}, id="the same check tests it under another name"),
+        pytest.param({"checks": ()}, id="nothing tests it"),
+        pytest.param({"checks": ("planted.check",), "excluded": "not testable"}, id="it is excluded"),
+        pytest.param({"checks": ("planted.check",), "operations": ("threads.*",)}, id="it is about other operations"),
+    ],
+)
+def test_other_names_and_advice_are_no_rules_of_answers(changes: dict[str, Any]) -> None:
+    old = load("2024-10-21")
+    assert () == changes_between(old, _stating(old, **changes))
+
+
+def test_a_rule_about_what_a_new_field_leads_to_is_a_part_of_the_field() -> None:
+    changes = changes_between(load("2024-12-01-preview"), load("2025-01-01-preview"))
+    assert not [change for change in changes if change.kind is Kind.RULE]
+    assert "chat-audio-answer" in next(change.rules for change in changes if change.where == "audio")

@@ -11,7 +11,10 @@ import pytest
 from attrs import evolve
 from moving import concluded, moved
 
+from conformance.migration.basis import changes_between
+from conformance.migration.change import Direction, Subject
 from conformance.migration.conclusion import Conclusion
+from conformance.requests.profile import Profile
 from conformance.spec.loading import load
 from conformance.spec.spec import Spec
 
@@ -151,3 +154,23 @@ def _differs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert {where} == {drift.where for drift in move.drifts}
     assert breaks == move.breaking
     assert 13 == move.count(Conclusion.OBSERVED)
+
+
+def test_a_rule_of_answers_is_judged_by_its_checks_under_both_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the newer document says that chunks without totals have ``usage: null``."""
+    old, new = load("2024-06-01"), load("2024-10-21")
+    (rule,) = (
+        change
+        for change in changes_between(old, new, operations=("chat.completions.create",))
+        if change.subject is Subject.RULE and change.direction is Direction.ANSWER
+    )
+    unchanged = evolve(old, version=new.version, api_version=new.api_version, digest="unchanged")
+    for served, conclusion in ((new, Conclusion.OBSERVED), (unchanged, Conclusion.MISSED)):
+        folder = tmp_path / conclusion.name
+        folder.mkdir()
+        move = moved(
+            old, new, served, folder, monkeypatch, operations=(rule.operation,), changes=(rule,), profile=Profile.SMOKE
+        )
+        assert [conclusion] == [result.conclusion for result in move.results]
