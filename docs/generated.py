@@ -55,7 +55,8 @@ def pages() -> Iterator[tuple[str, str]]:
 def _section(title: str) -> str:
     """The text of a section of the README, without its heading: such facts are told in one place."""
     text = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
-    return text.split(f"\n## {title}\n")[1].split("\n## ")[0].strip() + "\n"
+    section = text.split(f"\n## {title}\n")[1].split("\n## ")[0].strip()
+    return section.replace("(docs/site/", "(") + "\n"  # a page here stands beside those it links to
 
 
 def _block(lines: Iterator[str]) -> list[str]:

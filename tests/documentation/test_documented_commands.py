@@ -36,12 +36,16 @@ def test_every_command_of_a_page_is_one_that_the_suite_has(page: Path) -> None:
             parser(line.words[1]).parse_args(line.words[1:])
 
 
+#: Options of other programs, which a page shows.
+FOREIGN = {"--resource"}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_option_that_a_page_names_exists(page: Path) -> None:
     """Options in running text too: ``--shard``, not ``--sharding``."""
     known = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", _all_help()))
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text("utf-8")))
-    assert set() == named - known
+    assert set() == named - known - FOREIGN
 
 
 def _all_help() -> str:
@@ -56,6 +60,22 @@ def _all_help() -> str:
         for sub in action.choices.values()
     ]
     return "\n".join([made.format_help(), *(one.format_help() for one in commands.choices.values()), *deeper])
+
+
+ROOT = SITE.parents[1]
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"])
+def test_every_link_of_a_page_in_the_repository_leads_somewhere(name: str) -> None:
+    """Those between pages of the site are checked when it is built."""
+    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text("utf-8"))
+    assert [] == [link for link in links if "://" not in link and not (ROOT / link).exists()]
+
+
+def test_the_readme_is_one_page_that_leads_to_the_others() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert len(text.splitlines()) <= 130
+    assert [] == [page.name for page in PAGES if page.stem != "index" and f"docs/site/{page.name}" not in text]
 
 
 @pytest.mark.parametrize(
