@@ -8,17 +8,17 @@ from functools import cache
 from typing import Any
 
 import pytest
-from client_recorder import Recorder
-from openai import AzureOpenAI, OpenAI
+from client_recorder import INCOMING, KEY, MAKES_ASSISTANTS, Connect, Recorder, client_of
+from openai import OpenAI
 
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
+from conformance.emulator.resources.realtime import ring
 from conformance.emulator.server import asgi, running
 from conformance.spec.loading import load
+from conformance.spec.operations import operations_of
 
-KEY = "emulator-key"
-
-#: Methods of the client that the tests of this process have called, by dotted path; raw verbs are not methods of a
+#: Methods of the client that answered the tests of this process, by dotted path; raw verbs are not methods of a
 #: resource. Under xdist every worker sends its own to the controller.
 EXERCISED: set[str] = set()
 _RAW = frozenset({"post", "get"})
@@ -26,47 +26,40 @@ _RAW = frozenset({"post", "get"})
 
 @pytest.fixture(scope="session")
 def base() -> Iterator[Callable[[str], str]]:
-    """``base(version)`` is the URL of an emulator that serves this version, on a server of its own."""
+    """``base(version)`` is the URL of an emulator that serves this version, on a server of its own.
+
+    A version that runs assistants and can't create them is served together with one that can, as the service does.
+    """
     with ExitStack() as running_now:
 
         @cache
         def at(version: str) -> str:
-            return running_now.enter_context(running(asgi(App.of(version, settings=Settings(key=KEY)))))
+            operations = operations_of(load(version))
+            lacking = "threads.runs.create" in operations and "assistants.create" not in operations
+            served = (version, MAKES_ASSISTANTS) if lacking else (version,)
+            app = App.of(*served, settings=Settings(key=KEY))
+            for call in INCOMING:
+                ring(app.store.collection("realtime-calls"), call)
+            return running_now.enter_context(running(asgi(app)))
 
         yield at
 
 
 @pytest.fixture
-def connect(base: Callable[[str], str]) -> Iterator[Callable[[str], Recorder]]:
-    """A client for a version: of the kind that its users take."""
+def connect(base: Callable[[str], str]) -> Iterator[Connect]:
+    """``connect(version)`` is a client for a version, of the kind that its users take; ``at`` is the version whose
+    emulator it speaks to, if that is another one.
+    """
     opened: list[tuple[OpenAI, Recorder]] = []
 
-    def made(version: str) -> Recorder:
-        spec = load(version)
-        headers = {"aoai-evals": "preview"}
-        if spec.api_version.location == "query" and spec.surface == "dated":
-            client: OpenAI = AzureOpenAI(
-                azure_endpoint=base(version),
-                api_key=KEY,
-                api_version=version,
-                max_retries=0,
-                timeout=20,
-                default_headers=headers,
-            )
-        else:
-            client = OpenAI(
-                base_url=f"{base(version)}{spec.base_path}",
-                api_key=KEY,
-                max_retries=0,
-                timeout=20,
-                default_headers=headers,
-            )
+    def made(version: str, at: str = "") -> Recorder:
+        client = client_of(version, base(at or version))
         opened.append((client, Recorder(client)))
         return opened[-1][1]
 
     yield made
     for client, recorder in opened:
-        EXERCISED.update(recorder.called - _RAW)
+        EXERCISED.update(recorder.notes.answered - _RAW)
         client.close()
 
 

@@ -1,18 +1,15 @@
-"""The assistants methods of the openai package on every dated version that documents them."""
+"""The assistants methods of the openai package on every version that documents them; v1 has threads and runs alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import openai
 import pytest
-from client_recorder import Recorder, documenting
+from client_recorder import MAKES_ASSISTANTS, Connect, documenting
 from openai import AssistantEventHandler
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the client warns of the whole surface
-
-Connect = Callable[[str], Recorder]
 
 MODEL = "gpt-4o"
 TOOL: Any = {
@@ -26,8 +23,16 @@ TOOL: Any = {
 OLDEST = documenting("assistants.list", surface="dated", location="none")
 DATED = documenting("assistants.list", "threads.runs.list", surface="dated")
 ALL = [*OLDEST, *DATED]
+V1 = documenting("threads.runs.create", surface="v1")
+DELETING = [one for surface in ("dated", "v1") for one in documenting("threads.messages.delete", surface=surface)]
 FAST: Any = {"poll_interval_ms": 1}
 ASKED: Any = [{"role": "user", "content": "How is the weather?"}]
+
+
+def assistants(connect: Connect, version: str, *tools: list[Any]) -> list[str]:
+    """The ids of an assistant for each list of tools, made by the version itself or by one that can."""
+    client = connect(version) if version in ALL else connect(MAKES_ASSISTANTS, at=version)
+    return [client.beta.assistants.create(model=MODEL, tools=one).id for one in tools]
 
 
 def outputs(run: Any) -> Any:
@@ -50,10 +55,12 @@ def test_assistants(connect: Connect, version: str) -> None:
     assert all(assistants.delete(one).deleted for one in ids)
     with pytest.raises(openai.NotFoundError):
         assistants.retrieve(ids[0])
-    assert client.called == {f"beta.assistants.{name}" for name in ("create", "list", "update", "retrieve", "delete")}
+    assert client.notes.called == {
+        f"beta.assistants.{name}" for name in ("create", "list", "update", "retrieve", "delete")
+    }
 
 
-@pytest.mark.parametrize("version", ALL)
+@pytest.mark.parametrize("version", [*ALL, *V1])
 def test_threads_and_messages(connect: Connect, version: str) -> None:
     client = connect(version)
     threads = client.beta.threads
@@ -73,11 +80,22 @@ def test_threads_and_messages(connect: Connect, version: str) -> None:
         threads.retrieve(thread.id)
 
 
-@pytest.mark.parametrize("version", ALL)
+@pytest.mark.parametrize("version", DELETING)
+def test_a_message_is_deleted(connect: Connect, version: str) -> None:
+    threads = connect(version).beta.threads
+    thread = threads.create(messages=ASKED).id
+    other = threads.messages.create(thread, role="user", content="m").id
+    assert threads.messages.delete(other, thread_id=thread).deleted
+    assert ["How is the weather?"] == [one.content[0].text.value for one in threads.messages.list(thread)]
+    with pytest.raises(openai.NotFoundError):
+        threads.messages.retrieve(other, thread_id=thread)
+
+
+@pytest.mark.parametrize("version", [*ALL, *V1])
 def test_runs_polled(connect: Connect, version: str) -> None:
     client = connect(version)
     threads, runs = client.beta.threads, client.beta.threads.runs
-    plain, armed = (client.beta.assistants.create(model=MODEL, tools=tools).id for tools in ([], [TOOL]))
+    plain, armed = assistants(connect, version, [], [TOOL])
     thread = threads.create(messages=ASKED).id
     run = runs.create_and_poll(thread_id=thread, assistant_id=plain, **FAST)
     assert "completed" == run.status
@@ -135,11 +153,11 @@ class Listener(AssistantEventHandler):
         self.calls.append(tool_call)
 
 
-@pytest.mark.parametrize("version", DATED)
+@pytest.mark.parametrize("version", [*DATED, *V1])
 def test_runs_streamed(connect: Connect, version: str) -> None:
     client = connect(version)
     threads, runs = client.beta.threads, client.beta.threads.runs
-    plain, armed = (client.beta.assistants.create(model=MODEL, tools=tools).id for tools in ([], [TOOL]))
+    plain, armed = assistants(connect, version, [], [TOOL])
     with threads.create_and_run_stream(
         assistant_id=armed, thread={"messages": ASKED}, event_handler=Listener()
     ) as stream:

@@ -18,7 +18,7 @@ MODEL = "gpt-4o"
 KEY = "emulator-key"
 
 
-@pytest.mark.parametrize("version", documenting("assistants.list", "threads.runs.list", surface="dated"))
+@pytest.mark.parametrize("version", documenting("assistants.list", "threads.runs.list", surface="dated")[-1:])
 def test_twenty_assistants_run_at_once(base: Callable[[str], str], version: str) -> None:
     async def one(client: AsyncAzureOpenAI, number: int) -> str:
         assistant = await client.beta.assistants.create(model=MODEL, name=f"n{number}")

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import openai
 import pytest
-from client_recorder import Recorder, documenting
+from client_recorder import Connect, documenting
 
 pytestmark = pytest.mark.parametrize("version", documenting("batches.create", surface="v1"))
-
-Connect = Callable[[str], Recorder]
 
 
 def rows(*contents: str) -> bytes:

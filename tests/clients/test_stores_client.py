@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from typing import Any
 
 import openai
 import pytest
-from client_recorder import Recorder, documenting
+from client_recorder import Connect, Recorder, documenting
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the client warns of old methods
-
-Connect = Callable[[str], Recorder]
 
 V1 = documenting("vector_stores.list", "files.upload", surface="v1")
 STORES = [*documenting("vector_stores.list", surface="dated"), *V1]
 FILES = [*documenting("files.upload", surface="dated", location="none"), *V1]
+SEARCHED = [one for surface in ("dated", "v1") for one in documenting("vector_stores.search", surface=surface)]
 WITH_CONTENT = documenting("files.content", surface="v1")
 FAST: Any = {"poll_interval_ms": 1}
 DATA = bytes(range(256)) + b"\r\nline\n"
@@ -64,10 +62,11 @@ def test_vector_stores(connect: Connect, version: str) -> None:
         stores.retrieve(made[0])
 
 
-def file_ids(client: Recorder, version: str, many: int) -> list[str]:
+def file_ids(client: Recorder, version: str, many: int, text: str = "") -> list[str]:
     """Files to put into a store: uploaded where the version has uploads, else ids from elsewhere."""
     if version in V1:
-        return [client.files.create(file=named(f"v{n}.txt"), purpose="assistants").id for n in range(many)]
+        files = [named(f"v{n}.txt", f"{text} {n}".encode() if text else DATA) for n in range(many)]
+        return [client.files.create(file=file, purpose="assistants").id for file in files]
     return [f"file-{version}-{n}" for n in range(many)]
 
 
@@ -111,3 +110,26 @@ def test_upload_straight_into_a_store(connect: Connect, version: str) -> None:
     assert ("completed", 2) == (batch.status, batch.file_counts.completed)
     assert stores.files.delete(up.id, vector_store_id=store).deleted
     assert up.id == client.files.retrieve(up.id).id
+
+
+@pytest.mark.parametrize("version", SEARCHED)
+def test_a_store_is_searched(connect: Connect, version: str) -> None:
+    """Where files come from elsewhere, their text is made up from their ids."""
+    client = connect(version)
+    stores = client.vector_stores
+    store = stores.create(name="books").id
+    ids = file_ids(client, version, 3, "A tale of two cities, part")
+    for number, one in enumerate(ids):
+        stores.files.create_and_poll(one, vector_store_id=store, **FAST)
+        stores.files.update(one, vector_store_id=store, attributes={"page": number})
+    (text,) = [part.text for part in stores.files.content(ids[1], vector_store_id=store)]
+    word = text.split()[0]
+    found = list(stores.search(store, query=word))
+    assert set(ids) == {one.file_id for one in found}
+    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+    assert text in [one.content[0].text for one in found]
+    late: Any = {"type": "gte", "key": "page", "value": 1}
+    assert set(ids[1:]) == {one.file_id for one in stores.search(store, query=word, filters=late)}
+    assert 1 == len(list(stores.search(store, query=word, max_num_results=1)))
+    with pytest.raises(openai.NotFoundError):
+        stores.search("vs_none", query=word)

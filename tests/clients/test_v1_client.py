@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
 from typing import Any
 
 import openai
 import pytest
-from client_recorder import Recorder, documenting
+from client_recorder import Connect, documenting
 from pydantic import BaseModel
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # the client warns of old methods
     pytest.mark.parametrize("version", documenting("responses.create", "evals.create", surface="v1")),
 ]
-
-Connect = Callable[[str], Recorder]
 
 MODEL = "gpt-4o"
 PARAMETERS: Any = {

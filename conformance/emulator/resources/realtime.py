@@ -51,8 +51,8 @@ _RINGING, _ACTIVE = "ringing", "active"
 
 @handles("realtime.sessions.create")
 def session(call: Call) -> Response:
-    """A session for a conversation."""
-    return call.json(_session(call, "realtime.session", _SPOKEN))
+    """A session for a conversation. What was asked for stands in the fields of older answers and of newer ones."""
+    return call.json(_spoken(call, members(call.body)) | _session(call, "realtime.session", _SPOKEN))
 
 
 @handles("realtime.transcription_sessions.create")
