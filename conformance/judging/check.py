@@ -19,6 +19,8 @@ from attrs import field, frozen
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.requests.case import Case
+from conformance.requests.selectors import Selector
+from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
@@ -118,6 +120,14 @@ class Check:
     def covers(self, operation: str) -> bool:
         """True if the check can apply to an operation."""
         return self.operations == _EVERYTHING or any(fnmatchcase(operation, glob) for glob in self.operations)
+
+    def may_judge(self, spec: Spec, operations: Iterable[str]) -> bool:
+        """False if an exchange check can select none of the requests that a script sends to these operations."""
+        if self.scope is Scope.TRACE or not isinstance(self.about, Selector):
+            return True
+        known = operations_of(spec)
+        speaks_of = self.about.speaks_of
+        return not self.about.derived and any(name in known and speaks_of(known[name]) for name in operations)
 
     def concerns(self, scenario: str, operations: Iterable[str]) -> bool:
         """True if the check can apply to a scenario that sends these operations."""

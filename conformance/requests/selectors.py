@@ -6,15 +6,50 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from attrs import frozen
+
 from conformance.pointer import look_up, tokens
 from conformance.requests.case import Case, JsonBody, Multipart
-from conformance.spec.operations import StreamShape, operations_of
+from conformance.spec.operations import Operation, StreamShape, operations_of
 from conformance.spec.spec import Spec
 
-__all__ = ["ABSENT", "About", "asks", "every", "has", "plain", "protocol", "shape_of", "streams", "value_at", "without"]
+__all__ = [
+    "ABSENT",
+    "About",
+    "Selector",
+    "asks",
+    "every",
+    "has",
+    "plain",
+    "protocol",
+    "shape_of",
+    "streams",
+    "value_at",
+    "without",
+]
 
 #: Returns True if a check is about the case.
 About = Callable[[Spec, Case], bool]
+
+
+def _of_any(_operation: Operation) -> bool:
+    return True
+
+
+@frozen
+class Selector:
+    """A selector that says beforehand where it selects nothing, so that no item is made there.
+
+    ``speaks_of`` is False for an operation of which no case is selected. With ``derived`` it selects only requests that
+    are derived from the document, such as one with a wrong key: the steps of scripts are never such requests.
+    """
+
+    selects: About
+    speaks_of: Callable[[Operation], bool] = _of_any
+    derived: bool = False
+
+    def __call__(self, spec: Spec, case: Case) -> bool:
+        return self.selects(spec, case)
 
 
 class _Absent:

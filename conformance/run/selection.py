@@ -1,6 +1,7 @@
 """What a run consists of: the scenarios that the options select, and the items made of them.
 
-An item is a scenario and a check. If a corpus has no case that a check could judge, there is no item.
+An item is a scenario and a check. If a corpus has no case that a check could judge, or a script can send none, there is
+no item.
 """
 
 from __future__ import annotations
@@ -209,7 +210,9 @@ def _items(spec: Spec, scenarios: Iterable[Scenario], checks: tuple[Check, ...])
 
 
 def _may_judge(spec: Spec, scenario: Scenario, check: Check) -> bool:
-    """False if a corpus has no case that the check could judge."""
-    if check.scope is Scope.TRACE or not scenario.is_corpus:
+    """False if a corpus has no case, and a script can send none, that the check could judge."""
+    if check.scope is Scope.TRACE:
         return True
+    if not scenario.is_corpus:
+        return check.may_judge(spec, (*scenario.operations, *scenario.uses))
     return any(check.covers(case.operation) and check.about(spec, case) for case in scenario.cases)

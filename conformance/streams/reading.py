@@ -14,8 +14,8 @@ from conformance.evidence.event_stream import MOST_LINES, Event, Stream, stream_
 from conformance.evidence.exchange import Response
 from conformance.evidence.trace import Observation
 from conformance.requests.case import Case
-from conformance.requests.selectors import About, shape_of
-from conformance.spec.operations import StreamShape
+from conformance.requests.selectors import About, Selector, shape_of
+from conformance.spec.operations import Operation, StreamShape
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 
@@ -177,4 +177,7 @@ def streamed(*protocols: str, also: About | None = None) -> About:
             return False
         return also is None or also(spec, case)
 
-    return about
+    def able(operation: Operation) -> bool:
+        return operation.stream is not None and (not protocols or operation.stream.protocol in protocols)
+
+    return Selector(about, able)

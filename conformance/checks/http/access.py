@@ -10,15 +10,19 @@ from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Counterexample, check
 from conformance.judging.counterexamples import admitted, earlier_success, path_of, query_of, when_refused
-from conformance.requests.case import Case, Expect
+from conformance.requests.case import Expect
+from conformance.requests.selectors import Selector
 from conformance.requests.wire import UNKNOWN_API_VERSION, UNKNOWN_ROUTE
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
 
-def role(name: str) -> Callable[[Spec, Case], bool]:
-    """A selector for the cases with a role, or one below it, that must be refused."""
-    return lambda _spec, case: case.expect is Expect.REJECT and (case.role == name or case.role.startswith(name + "."))
+def role(name: str) -> Selector:
+    """A selector for the derived cases with a role, or one below it, that must be refused."""
+    return Selector(
+        lambda _, case: case.expect is Expect.REJECT and (case.role == name or case.role.startswith(name + ".")),
+        derived=True,
+    )
 
 
 def _has_key(exchange: Exchange) -> bool:
@@ -122,7 +126,9 @@ def _no_version(exchange: Exchange) -> bool:
     Level.MUST,
     clause="api-version-required",
     counterexample=_admit(_no_version, 400, 404),
-    about=lambda spec, case: case.role == "probe.api-version.missing" and spec.api_version.required,
+    about=Selector(
+        lambda spec, case: case.role == "probe.api-version.missing" and spec.api_version.required, derived=True
+    ),
     contrast=True,
     witness=admitted,
     features=("api-version",),

@@ -11,6 +11,7 @@ from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import when_refused
 from conformance.requests.case import Case
+from conformance.requests.selectors import Selector
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
@@ -139,7 +140,7 @@ def _wrong_method(spec: Spec, case: Case) -> bool:
     Level.SHOULD,
     clause="http-allow",
     counterexample=when_refused(_without_allow, 405),
-    about=_wrong_method,
+    about=Selector(_wrong_method, derived=True),
     needs=Needs.REFUSAL,
     provenance="standard",
 )

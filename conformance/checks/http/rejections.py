@@ -13,6 +13,7 @@ from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import admitted, earlier_success, path_of, when_refused
 from conformance.requests.case import OTHER_VERSION, Case, Expect
+from conformance.requests.selectors import Selector
 from conformance.schema.validators import validator_for
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
@@ -112,7 +113,7 @@ def _swallow(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
     Level.MUST,
     clause="errors-malformed-json",
     counterexample=_swallow,
-    about=_malformed,
+    about=Selector(_malformed, derived=True),
     provenance="standard",
     contrast=True,
     witness=admitted,
