@@ -62,18 +62,17 @@ def _request(change: Change, tested: Sequence[tuple[Use, Tested]], evidence: Evi
         if not any(one.new_outcome is Outcome.TAKEN for _, one in tested):
             return Judgement(_MISSED, "no request was accepted at the new address")
         # Who accepts everything has no addresses.
-        others = (one for some in evidence.tested.values() for one in some)
-        if not any(one.new_outcome is Outcome.REFUSED for one in others):
+        if not evidence.refuses(new=True):
             return Judgement(_OPEN, "everything is accepted, so nothing shows that the address counts")
         return Judgement(_OBSERVED, "requests are accepted at the new address")
     if change.subject in (Subject.OPERATION, Subject.MEDIA):
-        return _whole(change, tested[0][1])
+        return _whole(change, tested[0][1], evidence)
     if any(use is Use.GOOD for use, _ in tested):
         return _field(change, dict(tested))
     return _differing(tested)
 
 
-def _whole(change: Change, one: Tested) -> Judgement:
+def _whole(change: Change, one: Tested, evidence: Evidence) -> Judgement:
     """The judgement on an operation, or a media type, that only one version has."""
     gone = change.kind is Kind.REMOVED
     here, other = ("older", "newer") if gone else ("newer", "older")
@@ -94,13 +93,24 @@ def _whole(change: Change, one: Tested) -> Judgement:
     if absent in _REFUSED:
         return Judgement(_OBSERVED, f"served under the {here} version, refused under the {other} one")
     # Nobody asked the other version, because what it may have made could not be removed.
-    if answer is None or not _documented(change, answer, one.pair.old_side if gone else one.pair.new_side):
+    side = one.pair.old_side if gone else one.pair.new_side
+    if answer is None or not _documented(change, answer, side, contrast=evidence.refuses(new=not gone)):
         return Judgement(_OPEN, f"answered under the {here} version, but not as it is documented")
     return Judgement(_OBSERVED, f"served under the {here} version, not asked under the {other} one")
 
 
-def _documented(change: Change, answer: Exchange, side: Side) -> bool:
-    """True if an answer has the form that the document describes."""
+def _documented(change: Change, answer: Exchange, side: Side, *, contrast: bool) -> bool:
+    """True if an answer has the form that the document describes.
+
+    An empty body, or bytes, have no form that tells them from those of a target that answers everything alike. There
+    another request must have been refused: ``contrast``.
+    """
+    operation = side.operations[change.operation]
+    media = operation.answer(answer.status or 0) or {}
+    response = answer.response
+    if response is not None and not any("json" in name or "event-stream" in name for name in media):
+        fits = response.media_type in media if media else not response.body
+        return contrast and fits and answer.status in operation.success
     direction, values = received(answer)
     root = side.answer_root(change.operation, direction)
     return bool(values) and root is not None and all(root.fits(value) for value in values)
@@ -146,7 +156,9 @@ def _differing(tested: Sequence[tuple[Use, Tested]]) -> Judgement:
         if good in (Outcome.TAKEN, Outcome.REFUSED) and bad is not Outcome.UNCLEAR:
             clear.append((one, good, bad))
     if not clear:
-        return Judgement(_OPEN, "no clear answers")
+        unasked = any(one.old is None or one.new is None for _, one in tested)
+        why = "it names an object that one of the versions can't make" if unasked else "no clear answers"
+        return Judgement(_OPEN, why)
     for one, good, bad in clear:
         if good is Outcome.TAKEN and bad in _REFUSED:
             here, other = ("newer", "older") if one.pair.fits_new else ("older", "newer")

@@ -85,6 +85,11 @@ class Evidence:
             sum(one.new_outcome is not Outcome.UNCLEAR for one in some),
         )
 
+    def refuses(self, *, new: bool) -> bool:
+        """True if a request was refused under a version: who accepts everything shows nothing by accepting."""
+        some = (one for tested in self.tested.values() for one in tested)
+        return any((one.new_outcome if new else one.old_outcome) is Outcome.REFUSED for one in some)
+
     def ended(self, operation: str) -> str:
         """Why an operation was not asked to the end, or ""."""
         return self.sent.new.ended.get(operation) or self.sent.old.ended.get(operation, "")

@@ -174,3 +174,13 @@ def test_a_rule_of_answers_is_judged_by_its_checks_under_both_versions(
             old, new, served, folder, monkeypatch, operations=(rule.operation,), changes=(rule,), profile=Profile.SMOKE
         )
         assert [conclusion] == [result.conclusion for result in move.results]
+
+
+def test_a_new_operation_without_a_json_answer_is_observed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deletions answer with no body, contents with bytes: what tells them from anything is a refusal elsewhere."""
+    operations = ("containers.delete", "files.content")
+    old, new = load("2024-10-21"), load("v1")
+    asked = (*operations, "embeddings.create")
+    move = moved(old, new, new, tmp_path, monkeypatch, operations=asked, profile=Profile.SMOKE)
+    found = {one.change.operation: one.conclusion for one in move.results if one.change.operation in operations}
+    assert dict.fromkeys(operations, Conclusion.OBSERVED) == found

@@ -25,6 +25,8 @@ def _answer(status: int, body: bytes, kind: str = "application/json") -> Respons
 ANSWERS = {
     "nothing in it": _answer(200, b"{}"),
     "an array": _answer(200, b"[]"),
+    "an empty body": _answer(200, b""),
+    "bytes": _answer(200, b"bytes", "application/octet-stream"),
     "a page": _answer(200, b"<html></html>", "text/html"),
     "bad request": _answer(400, _ERROR),
     "not found": _answer(404, _ERROR),
@@ -36,6 +38,7 @@ ANSWERS = {
 MOVES = {
     "fields": ("2024-06-01", "2024-10-21", ("chat.completions.create", "embeddings.create")),
     "routes": ("2024-10-21", "v1", ("batches.list", "batches.cancel", "audio.translations.create")),
+    "bodies without a form": ("2024-10-21", "v1", ("containers.delete", "files.content", "batches.list")),
 }
 
 #: What every run tries: everything is accepted, everything is refused. ``prove`` has the others.
