@@ -11,6 +11,7 @@ from attrs import define, evolve, field
 from conformance.migration.change import Change, Direction, Kind, Subject
 from conformance.migration.forms import Form, Forms, forms_of, tag_of, tags
 from conformance.migration.location import Location
+from conformance.migration.pairing import Pairing, paired
 from conformance.spec.openapi import LOWER
 
 if TYPE_CHECKING:
@@ -141,18 +142,13 @@ class Walk:
 
     def _arrays(self, pair: _Pair, olds: tuple[Form, ...], news: tuple[Form, ...]) -> None:
         """Compare arrays: those whose items are of the same kinds belong together."""
-        left, right = list(olds), list(news)
-        matched = []
-        for old in olds:
-            other = next((new for new in right if _items(new) == _items(old)), None)
-            if other is not None:
-                matched.append((old, other))
-                left.remove(old)
-                right.remove(other)
-        if len(left) == len(right) == 1:
-            matched.append((left.pop(), right.pop()))
-        self._forms(pair, [(f"array of {_items(f)}", f) for f in left], [(f"array of {_items(f)}", f) for f in right])
-        for old, new in matched:
+        found = paired(olds, news, lambda old, new: _items(old) == _items(new))
+        if len(found.gone) == len(found.come) == 1:
+            # What is left on both sides is one array with other items.
+            found = Pairing((*found.pairs, (found.gone[0], found.come[0])), (), ())
+        gone, come = ([(f"array of {_items(form)}", form) for form in side] for side in (found.gone, found.come))
+        self._forms(pair, gone, come)
+        for old, new in found.pairs:
             self._sizes(pair, old, new, new.pointer)
             if old.items is not None and new.items is not None:
                 self._reach(pair, ("*",), old.items, new.items)
@@ -165,14 +161,10 @@ class Walk:
         if tag:
             self._tagged(pair, olds, news, tag)
             return
-        left, right = list(olds), list(news)
-        for old in olds:
-            if right:
-                other = max(right, key=lambda new: _shared(old, new))
-                left.remove(old)
-                right.remove(other)
-                self._members(pair, old, other)
-        self._forms(pair, [("object", form) for form in left], [("object", form) for form in right])
+        found = paired(olds, news, _alike)
+        for old, new in found.pairs:
+            self._members(pair, old, new)
+        self._forms(pair, [("object", form) for form in found.gone], [("object", form) for form in found.come])
 
     def _tagged(self, pair: _Pair, olds: tuple[Form, ...], news: tuple[Form, ...], tag: str) -> None:
         left, right = _by_tag(olds, tag), _by_tag(news, tag)
@@ -191,13 +183,9 @@ class Walk:
             if value not in left:
                 self._add(pair, Kind.ADDED, Subject.TAG, at, new=value, pointer=forms[0].pointer)
                 continue
-            rest = list(left[value])
-            for form in forms:
-                if not rest:
-                    break  # further objects with the same tag are variants of the first
-                old = max(rest, key=lambda one: _shared(one, form))
-                rest.remove(old)
-                self._members(pair, old, form, at, tag)
+            # Further objects with the same tag are variants of the first.
+            for old, new in paired(left[value], forms, _alike).pairs:
+                self._members(pair, old, new, at, tag)
 
     def _members(self, pair: _Pair, old: Form, new: Form, at: Location = (), tag: str = "") -> None:
         """Compare the members of two objects. ``tag`` is the member that was compared already."""
@@ -253,10 +241,10 @@ def _by_tag(forms: tuple[Form, ...], tag: str) -> dict[str, list[Form]]:
     return found
 
 
-def _shared(old: Form, new: Form) -> float:
-    """How much two objects have in common: 0 to 1."""
+def _alike(old: Form, new: Form) -> float:
+    """How much two objects have in common: 1 for no member, 2 for all of them. Objects may always belong together."""
     both = {*old.properties, *new.properties}
-    return len(both & set(old.properties) & set(new.properties)) / len(both) if both else 1.0
+    return 1 + (len(both & set(old.properties) & set(new.properties)) / len(both) if both else 1.0)
 
 
 def _renamed(name: str, old: Form, come: list[str], new: Form) -> str:

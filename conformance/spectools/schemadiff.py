@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from conformance.migration.pairing import Pairing, paired
 from conformance.spec.openapi import BOUNDS, CONTAINED, LOWER
 from conformance.spectools.changes import LocalChange
 from conformance.spectools.normal_form import Node, Shape, branches, key_values, shape
@@ -75,44 +76,37 @@ class Pairs:
         if len(olds) == len(news) == 1:
             self._plain(shape(self.old, olds[0]), shape(self.new, news[0]), changes, below)
             return
-        pairs, gone, added = self._matched(olds, news)
-        for left, right in pairs:
+        found = self._matched(olds, news)
+        for left, right in found.pairs:
             # A branch that is the place itself is compared here; as a pair below, it would wait for its own result.
             if (left.pointer, right.pointer) != (old.pointer, new.pointer):
                 below.append((left, right))
             else:
                 self._plain(shape(self.old, left), shape(self.new, right), changes, below)
         changes.extend(
-            LocalChange(node.pointer, "branch removed", _brief(node.schema), None, "narrower") for node in gone
+            LocalChange(node.pointer, "branch removed", _brief(node.schema), None, "narrower") for node in found.gone
         )
-        changes.extend(LocalChange(node.pointer, "branch added", None, _brief(node.schema), "wider") for node in added)
+        changes.extend(
+            LocalChange(node.pointer, "branch added", None, _brief(node.schema), "wider") for node in found.come
+        )
 
-    def _matched(
-        self, olds: tuple[Node, ...], news: tuple[Node, ...]
-    ) -> tuple[list[tuple[Node, Node]], list[Node], list[Node]]:
-        """Pair up branches that belong together: by name, by fixed values, by type. Each is used once; the others are
-        left.
-        """
-        left, right = list(olds), list(news)
-        pairs: list[tuple[Node, Node]] = []
-        old_values = {node: key_values(self.old, node) for node in olds}
-        new_values = {node: key_values(self.new, node) for node in news}
+    def _matched(self, olds: tuple[Node, ...], news: tuple[Node, ...]) -> Pairing[Node]:
+        """Pair up branches that belong together: by name, by fixed values, by type."""
+        fixed = {
+            id(node): key_values(side, node) for side, nodes in ((self.old, olds), (self.new, news)) for node in nodes
+        }
 
-        def take(same: Any) -> None:
-            for node in tuple(left):
-                other = next((item for item in right if same(node, item)), None)
-                if other is not None:
-                    pairs.append((node, other))
-                    left.remove(node)
-                    right.remove(other)
+        def values(node: Node) -> Any:
+            return fixed[id(node)]
 
-        # From the surest sign to the weakest: a branch that matched by name must not be taken by one that only has the
-        # same type.
-        take(lambda a, b: _is_component(a) and _is_component(b) and _name(a) == _name(b))
-        take(lambda a, b: bool(old_values[a]) and old_values[a] == new_values[b])
-        take(lambda a, b: bool(old_values[a] & new_values[b]))
-        take(lambda a, b: not old_values[a] and not new_values[b] and _type(a) == _type(b))
-        return pairs, left, right
+        return paired(
+            olds,
+            news,
+            lambda a, b: _is_component(a) and _is_component(b) and _name(a) == _name(b),
+            lambda a, b: bool(values(a)) and values(a) == values(b),
+            lambda a, b: bool(values(a) & values(b)),
+            lambda a, b: not values(a) and not values(b) and _type(a) == _type(b),
+        )
 
     def _plain(self, old: Shape, new: Shape, changes: list[LocalChange], below: list[tuple[Node, Node]]) -> None:
         """Compare two branches without unions."""
