@@ -12,7 +12,7 @@ from .policy import policy
 __all__ = ["environment"]
 
 #: What docstrings of checks mark as code. Every second part of a text that is split by it is code.
-_CODE = re.compile(r"``([^`\n]+)``")
+_CODE = re.compile(r"`{1,2}([^`\n]+)`{1,2}")
 
 
 @cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import asdict
 
 from conformance.evidence.timeline import visible
@@ -10,12 +12,18 @@ from conformance.migration.conclusion import Conclusion, Upgrade
 from conformance.migration.sentences import title
 
 from .templating import environment
-from .upgrade_entries import entries
-from .upgrade_words import counted, headline, observed, sections
+from .upgrade_entries import Entry, entries
+from .upgrade_words import counted, headline, named, narrows, observed, sections
 
 __all__ = ["render"]
 
 _MARKS = {Conclusion.OBSERVED: "good", Conclusion.MISSED: "warn", Conclusion.OPEN: "quiet", Conclusion.DRIFT: "bad"}
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    """An entry as the template reads it."""
+    told = {"mark": _MARKS[entry.conclusion], "named": named(entry.operations, most=None)}
+    return {**asdict(entry, recurse=False), **told}
 
 
 def render(move: Upgrade) -> str:
@@ -23,9 +31,9 @@ def render(move: Upgrade) -> str:
     parts = [
         {
             "heading": heading,
-            "rows": [{**asdict(one, recurse=False), "mark": _MARKS[one.conclusion]} for one in entries(rows)],
+            "rows": [_row(one) for one in entries(rows)],
             "many": counted(rows),
-            "folded": rows[0].change.basis is Basis.DOCUMENT,
+            "folded": rows[0].change.basis is Basis.DOCUMENT and not narrows(rows[0]),
         }
         for heading, rows in sections(move)
     ]

@@ -59,7 +59,10 @@ def sections(move: Upgrade) -> Iterator[tuple[str, tuple[Row, ...]]]:
             "Breaks: check how you read answers",
             [row for row in breaks if row.change.direction is not Direction.REQUEST],
         ),
-        ("Only the documents differ, and the target shows it", [row for row in documents if narrows(row)]),
+        (
+            "May break too: only the documents differ, but the target does it",
+            [row for row in documents if narrows(row)],
+        ),
         ("Nothing to do, but not as predicted", [row for row in quiet if _is(row, Conclusion.MISSED)]),
         ("Nothing to do: new or wider", [row for row in quiet if _is(row, Conclusion.OBSERVED)]),
         ("Nothing to do, not probed", [row for row in quiet if _is(row, Conclusion.OPEN)]),
@@ -89,9 +92,10 @@ def many(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def named(names: Sequence[str]) -> str:
-    """The operations of a row, the first two by name."""
+def named(names: Sequence[str], most: int | None = _NAMED) -> str:
+    """The operations of a row, the first ones by name. ``most`` is None for all of them."""
     if tuple(names) == (EVERY,):
         return "all operations"
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{', '.join(names[:_NAMED])}{more}"
+    shown = names[:most]
+    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    return f"{', '.join(shown)}{more}"

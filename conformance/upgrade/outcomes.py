@@ -42,4 +42,8 @@ def told(exchange: Exchange | None) -> str:
     response = exchange.response
     error = response.json.get("error") if response is not None and isinstance(response.json, dict) else None
     code = error.get("code") if isinstance(error, dict) else None
-    return f"{exchange.status} {code}" if isinstance(code, str) and code else f"{exchange.status}"
+    return (
+        f"{exchange.status} {code}"
+        if isinstance(code, str) and code not in ("", f"{exchange.status}")
+        else f"{exchange.status}"
+    )

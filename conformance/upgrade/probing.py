@@ -35,7 +35,7 @@ class Use(StrEnum):
     GOOD = "has it"
     WRONG = "has a wrong value"
     DIFFERS = "fits one version only"
-    PLAIN = "fits both versions"
+    PLAIN = "plain request"
 
 
 @frozen

@@ -213,3 +213,28 @@ def test_a_target_that_is_not_there_is_no_answer(capfd: pytest.CaptureFixture[st
     arguments = ["--operation", "completions.create", "--profile", "smoke", "--target", "http://127.0.0.1:9"]
     assert main(["upgrade", OLD, NEW, *arguments]) not in (0, 1)
     assert "127.0.0.1:9" in capfd.readouterr().err
+
+
+def test_what_to_change_stands_first_and_each_change_is_counted_once(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Seen under one operation and not under another, a change has several rows, and is one change all the same."""
+    told = _told(capfd, "--out", "out")
+    folder = tmp_path / "out" / f"upgrade-{OLD}-{NEW}"
+    page, comment = ((folder / name).read_text(encoding="utf-8") for name in ("index.html", "upgrade.md"))
+    assert main(["upgrade", OLD, NEW, "--predict"]) == 0
+    console = capfd.readouterr().out
+    breaking = {change["pointer"] for change in told["changes"] if change["breaks"]}
+    assert f"{len(breaking)} changes may break callers" in told["headline"]
+    for text in (page, comment, console):
+        assert text.index("Breaks: change what you send (5)") < text.index("Nothing to do, not probed")
+    assert "Stop sending <code>completion_config</code>" in page
+    assert "Stop sending `completion_config`" in comment
+
+
+def test_recorded_routes_of_another_version_name_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    other = {**_chat(HELLO), "url": "https://r.example/openai/threads?api-version=2024-05-01-preview", "status": 404}
+    recorded = _recorded(tmp_path, _chat(HELLO), other)
+    (note,) = _told(capfd, "--used", recorded)["notes"]
+    assert "POST /openai/threads" in note
+    assert f"upgrade 2024-05-01-preview {NEW} --used FILE" in note
