@@ -106,7 +106,8 @@ def _run(status: str, **more: Any) -> dict[str, Any]:
     made |= {"max_prompt_tokens": 256, "max_completion_tokens": 256, "truncation_strategy": {"type": "auto"}}
     made |= {"id": "run_1", "object": "thread.run", "created_at": 1, "thread_id": "thread_1", "assistant_id": "asst_1"}
     made |= {"model": "gpt-4o", "instructions": "", "tools": [], "metadata": {}, "response_format": "auto"}
-    return {**made, "tool_choice": "auto", "expires_at": 9, "started_at": 1, "status": status, **more}
+    made |= {"tool_choice": "auto", "parallel_tool_calls": True}
+    return {**made, "expires_at": 9, "started_at": 1, "status": status, **more}
 
 
 def _step(status: str, details: Mapping[str, Any]) -> dict[str, Any]:

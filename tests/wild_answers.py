@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
 import offline
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from conformance.checks.catalogue import all_checks
 from conformance.emulator.app import App
@@ -49,11 +49,31 @@ class Wild:
     version: str = DATED
     more: Mapping[str, Any] = field(factory=dict)
     fault: Fault | None = None
+    #: The optional ability that a version must document for the request; "" for none.
+    feature: str = ""
 
     @property
     def name(self) -> str:
         """For test ids."""
         return f"{self.id}-{self.what.replace(' ', '-')}"
+
+
+#: The newest version of each surface. What is played in an older one is played there too.
+NEWEST = ("2025-04-01-preview", "v1")
+
+
+def in_newest(wilds: Iterable[Wild]) -> list[Wild]:
+    """The divergences that are played in an older version, in the newest ones, as far as these have the request."""
+
+    def asks(wild: Wild, spec: Spec) -> bool:
+        return wild.operation in operations_of(spec) and (not wild.feature or spec.has(wild.feature))
+
+    return [evolve(wild, version=version) for version in NEWEST for wild in wilds if asks(wild, load(version))]
+
+
+def named_with_version(wild: Wild) -> str:
+    """For test ids of divergences that are played in several versions."""
+    return f"{wild.version}-{wild.name}"
 
 
 def plain(value: Any, status: int = 200, **headers: str) -> Response:
@@ -85,6 +105,13 @@ def spec_of(version: str) -> Spec:
     return load(version)
 
 
+def fields_of(spec: Spec, schema: Mapping[str, Any]) -> set[str]:
+    """The names of the fields of an object, those of the schemas that it is joined of too."""
+    node = spec.deref(schema)
+    joined = (fields_of(spec, part) for part in node.get("allOf", ()))
+    return set(node.get("properties", ())).union(*joined)
+
+
 def case_of(wild: Wild) -> Case:
     """The request. On dated routes the deployment stands in the path, on v1 in the body."""
     spec = spec_of(wild.version)
@@ -93,7 +120,7 @@ def case_of(wild: Wild) -> Case:
     body, more = wild.body, dict(wild.more)
     if isinstance(body, dict) and not any("deployment" in name for name in names):
         media = operations_of(spec)[wild.operation].body.get("application/json")
-        if media is not None and "model" in str(spec.deref(media.schema).get("properties", {}).keys()):
+        if media is not None and "model" in fields_of(spec, media.schema):
             body = {"model": "{deployment}", **body}
     if isinstance(body, Multipart):
         more["form"], body = body, None

@@ -24,6 +24,8 @@ from wild_answers import (
     Wild,
     error,
     form,
+    in_newest,
+    named_with_version,
     objections,
     observed,
     plain,
@@ -136,7 +138,7 @@ WRONG = (
     Wild("DIV-151", "base64 ignored", EMBED, {"input": "hello", "encoding_format": "base64"},
          plain(vectors(1536)), ("embeddings.encoding",), right=plain(packed(1536)), version=LATER),
     Wild("DIV-153", "tokens give 500", EMBED, {"input": [15339, 1917]}, error(500, "500"), ("http.no-server-error",),
-         version=V1, more={"capability": "embeddings"}),
+         version=V1, more={"capability": "embeddings"}, feature="embeddings.tokens"),
     Wild("DIV-155", "dimensions ignored", EMBED, {"input": "hello", "dimensions": 1536}, plain(vectors(3072)),
          ("embeddings.dimensions",), right=plain(vectors(1536)), version=LATER),
     Wild("DIV-159", "subtitles as a JSON text", HEAR, WAV, plain(SUBTITLES), ("schema.response",),
@@ -195,6 +197,23 @@ RIGHT = (
 
 @pytest.mark.parametrize("wild", WRONG, ids=lambda wild: wild.name)
 def test_a_wrong_answer_is_caught(wild: Wild) -> None:
+    is_caught(wild)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("wild", in_newest(WRONG), ids=named_with_version)
+def test_a_wrong_answer_is_caught_in_the_newest_versions(wild: Wild) -> None:
+    is_caught(wild)
+    raises_no_failure(wild)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("wild", in_newest(RIGHT), ids=named_with_version)
+def test_the_right_answer_raises_no_failure_in_the_newest_versions(wild: Wild) -> None:
+    raises_no_failure(wild)
+
+
+def is_caught(wild: Wild) -> None:
     found = objections(observed(wild, wild.bad), wild.version)
     assert set(wild.by) <= set(found), found
     assert "error" not in found.values(), found
@@ -202,6 +221,10 @@ def test_a_wrong_answer_is_caught(wild: Wild) -> None:
 
 @pytest.mark.parametrize("wild", [*WRONG, *RIGHT], ids=lambda wild: wild.name)
 def test_the_right_answer_raises_no_failure(wild: Wild) -> None:
+    raises_no_failure(wild)
+
+
+def raises_no_failure(wild: Wild) -> None:
     found = objections(observed(wild, wild.right), wild.version)
     assert {} == {name: outcome for name, outcome in found.items() if outcome in ("fail", "error")}
 

@@ -10,7 +10,20 @@ from typing import Any
 import offline
 import pytest
 from attrs import field, frozen
-from wild_answers import DATED, EITHER, V1, Wild, error, form, objections, observed, plain, spec_of
+from wild_answers import (
+    DATED,
+    EITHER,
+    V1,
+    Wild,
+    error,
+    form,
+    in_newest,
+    named_with_version,
+    objections,
+    observed,
+    plain,
+    spec_of,
+)
 
 from conformance.checks.catalogue import all_checks
 from conformance.emulator.app import App
@@ -135,6 +148,12 @@ def test_the_right_state_raises_nothing(lived: Lived) -> None:
 def test_the_right_answer_raises_no_failure(wild: Wild) -> None:
     found: dict[str, Any] = objections(observed(wild, wild.right), wild.version)
     assert {} == {name: outcome for name, outcome in found.items() if outcome in ("fail", "error")}
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("wild", in_newest(RIGHT), ids=named_with_version)
+def test_the_right_answer_raises_no_failure_in_the_newest_versions(wild: Wild) -> None:
+    test_the_right_answer_raises_no_failure(wild)
 
 
 def test_a_list_without_its_fields_is_caught_where_they_are_documented() -> None:

@@ -7,16 +7,20 @@ the reason.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from bad_events import EVENTS
 from bad_streams import CHUNKS, UNSEEN, Played
 from stream_stage import failed, noted, spec_of
+from wild_answers import NEWEST
 
 from conformance.checks.catalogue import find_check
 from conformance.evidence.trace import Trace
 from conformance.judging.judge import judge
+from conformance.spec.operations import operations_of
 from conformance.verdict import Outcome
 
 AREAS = (
@@ -46,6 +50,23 @@ def caught_by(played: Played) -> set[str]:
 @pytest.mark.parametrize("played", BAD, ids=lambda played: played.name)
 def test_a_defect_from_the_wild_is_caught(played: Played) -> None:
     assert set(played.by) <= caught_by(played)
+
+
+def in_newest() -> Iterator[Played]:
+    """The defects in the newest version of each surface that has their operation."""
+    for version in NEWEST:
+        known = operations_of(spec_of(version))
+        for played in BAD:
+            seen = played.bad if isinstance(played.bad, Trace) else (played.bad,)
+            if all(one.case.operation in known for one in seen):
+                yield evolve(played, version=version)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("played", [*in_newest()], ids=lambda played: f"{played.version}-{played.name}")
+def test_a_defect_is_caught_in_the_newest_versions_and_the_right_stream_is_quiet(played: Played) -> None:
+    test_a_defect_from_the_wild_is_caught(played)
+    test_the_right_stream_raises_nothing(played)
 
 
 @pytest.mark.parametrize("played", BAD, ids=lambda played: played.name)
