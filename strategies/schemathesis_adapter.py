@@ -11,9 +11,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, get_type_hints
 
 from attrs import frozen
+from hypothesis.internal import charmap
+from hypothesis.internal.intervalsets import IntervalSet
 
 from conformance.requests.case import Break, Expect, Family
 from conformance.spec.operations import Operation
@@ -32,6 +36,31 @@ ALIKE = 2
 OPEN_VALUES = 3
 
 _OPEN = "a generated value: valid by its schema, what it means is open"
+
+
+@contextmanager
+def _utf8_known() -> Iterator[None]:
+    """While it lasts, hypothesis is told which characters UTF-8 can encode: all but the surrogates (RFC 3629).
+
+    Otherwise it encodes each code point to find out, which takes 170 MB where no file of an earlier run has the result.
+    A version of hypothesis whose function answers in another form keeps its own.
+    """
+    found = charmap.intervals_from_codec
+    if get_type_hints(found)["return"] != tuple[IntervalSet, IntervalSet]:
+        yield
+        return
+
+    @cache
+    def known(codec: str) -> tuple[IntervalSet, IntervalSet]:
+        return utf8 if codec == "utf-8" else found(codec)
+
+    # The characters that can be encoded, and those of them that are decoded to others.
+    utf8 = IntervalSet(((0, 0xD7FF), (0xE000, 0x10FFFF))), IntervalSet(())
+    charmap.intervals_from_codec = known
+    try:
+        yield
+    finally:
+        charmap.intervals_from_codec = found
 
 
 @frozen
@@ -54,19 +83,20 @@ def rows(document: Mapping[str, Any], operation: Operation, *, valid_only: bool 
     schema = schemathesis.openapi.from_dict(json.loads(json.dumps(document)))
     schema.config.generation.with_security_parameters = False
     found = schema[operation.path][operation.method]
-    for case in schema.iter_coverage_cases(
-        found,
-        generation_modes=[GenerationMode.POSITIVE] if valid_only else list(GenerationMode),
-        generation_config=schema.config.generation_for(operation=found),
-        # A fresh session keeps the values independent of the operations that were generated before.
-        session=GenerationSession(),
-    ):
-        # It also yields requests with undocumented methods, for which we have probes.
-        if case.method.upper() != operation.method:
-            continue
-        positive = case.meta is not None and case.meta.generation.mode == GenerationMode.POSITIVE
-        body = None if case.body is NOT_SET else case.body
-        yield Row(positive, body, dict(case.query or {}))
+    with _utf8_known():
+        for case in schema.iter_coverage_cases(
+            found,
+            generation_modes=[GenerationMode.POSITIVE] if valid_only else list(GenerationMode),
+            generation_config=schema.config.generation_for(operation=found),
+            # A fresh session keeps the values independent of the operations that were generated before.
+            session=GenerationSession(),
+        ):
+            # It also yields requests with undocumented methods, for which we have probes.
+            if case.method.upper() != operation.method:
+                continue
+            positive = case.meta is not None and case.meta.generation.mode == GenerationMode.POSITIVE
+            body = None if case.body is NOT_SET else case.body
+            yield Row(positive, body, dict(case.query or {}))
 
 
 def drafts(derivation: OperationDerivation) -> Iterator[Draft]:
