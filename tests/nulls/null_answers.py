@@ -89,3 +89,11 @@ SATISFIED: Mapping[str, tuple[frozenset[str], str]] = {
     "graders.validate": (frozenset({"echo"}), "a grader is answered as it was sent"),
     "model.named": (frozenset({"echo"}), "the request's own model is named"),
 }
+
+#: The same for rules and answers that only some api-versions show.
+SELDOM: Mapping[str, tuple[frozenset[str], str]] = {
+    "http.status.documented": (frozenset({"nothing"}), "a deletion that needs no object of ours is answered 204"),
+    "schema.response": (frozenset({"echo"}), "a realtime session is answered as it was sent, and its fields are alike"),
+    "realtime.secrets.session": (frozenset({"echo"}), "the session that was sent is named"),
+    "realtime.call.media": (frozenset({"echo"}), "the offer comes back, with all of its media"),
+}

@@ -14,8 +14,18 @@ from conformance.requests.request import Request
 
 VERSION = "2024-05-01-preview"
 
-#: A corpus that only asks, corpora of objects that are created first, and scripts that change objects.
-SCENARIOS = ("corpus.embeddings.create", "corpus.assistants.*", "lifecycle.assistants", "lists.assistants")
+#: By version: a corpus that only asks, corpora of objects that are created first, and scripts that change objects.
+SCENARIOS = {
+    VERSION: ("corpus.embeddings.create", "corpus.assistants.*", "lifecycle.assistants", "lists.assistants"),
+    "2025-04-01-preview": (
+        *("corpus.embeddings.create", "corpus.responses.*", "corpus.vector_stores.search", "lifecycle.responses"),
+        *("vector_stores.searched", "lists.responses.input_items"),
+    ),
+    "v1": (
+        *("corpus.embeddings.create", "corpus.conversations.*", "corpus.containers.*", "corpus.realtime.*"),
+        *("lifecycle.conversations", "lists.conversations.items", "batches.*", "fine_tuning.permissions"),
+    ),
+}
 
 #: What differs between two runs in a request: ids of objects, the name of the run, and the marks of what it creates.
 NAMES = re.compile(rb"[a-z]+_[0-9A-Za-z]{6,}|\b[0-9a-f]{8}\b|[0-9a-f]{16,}")
@@ -27,21 +37,27 @@ def a_fifth(request: Request, number: int) -> Reply | None:
     return Reply(500, close=True) if zlib.crc32(said) % 5 == 0 and request.method == "POST" else None
 
 
-def verdicts(folder: Path) -> frozenset[tuple[str, ...]]:
+def verdicts(folder: Path, version: str) -> frozenset[tuple[str, ...]]:
     """What a whole run says of each item, with how much was judged."""
-    with serving(VERSION, a_fifth) as (url, server):
-        report = report_of(folder, url, VERSION, *SCENARIOS)
+    with serving(version, a_fifth) as (url, server):
+        report = report_of(folder, url, version, *SCENARIOS[version])
         assert sum(a_fifth(request, 0) is not None for request in server.requests) > 5
     assert {"fail", "pass"} <= {verdict.outcome.value for verdict in report.verdicts}
     return frozenset((one.scenario, one.check, one.outcome.value, one.coverage, one.reason) for one in report.verdicts)
 
 
-@pytest.mark.parametrize("runs", [2, pytest.param(20, marks=pytest.mark.prove)])
+@pytest.mark.parametrize(
+    ("version", "runs"),
+    [
+        pytest.param(version, runs, marks=() if (version, runs) == (VERSION, 2) else pytest.mark.prove)
+        for version, runs in ((VERSION, 2), (VERSION, 20), ("2025-04-01-preview", 3), ("v1", 3))
+    ],
+)
 def test_a_server_that_closes_after_each_500_gets_the_same_verdicts_each_time(
-    runs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    version: str, runs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
-    first = verdicts(tmp_path / "0")
-    others = [verdicts(tmp_path / str(number)) for number in range(1, runs)]
+    first = verdicts(tmp_path / "0", version)
+    others = [verdicts(tmp_path / str(number), version) for number in range(1, runs)]
     assert [[]] * (runs - 1) == [sorted(first ^ other) for other in others]

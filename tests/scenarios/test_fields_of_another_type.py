@@ -61,7 +61,7 @@ def changed(seen: Observation, name: str) -> Observation:
     ("version", "id"),
     [
         pytest.param(version, id, marks=() if (version, id) == SAMPLED else pytest.mark.prove)
-        for version in ("2024-05-01-preview", "v1-preview", "v1")
+        for version in ("2024-05-01-preview", "2025-04-01-preview", "v1-preview", "v1")
         for id in scenarios(version)
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import offline
 import pytest
@@ -78,7 +79,7 @@ def scenario_of(version: str, name: str) -> Scenario:
 
 
 def names(version: str) -> list[str]:
-    """The scenarios that look into a list of the account. Those of v1-preview have the lists of all versions."""
+    """The scenarios that look into a list of the account."""
     known = operations_of(load(version))
 
     def looks(scenario: Scenario) -> bool:
@@ -87,8 +88,14 @@ def names(version: str) -> list[str]:
     return [one.id for one in scenarios_of(load(version), Profile.STANDARD) if looks(one)]
 
 
-CASES = [("2024-05-01-preview", "lists.assistants"), ("2024-05-01-preview", "lifecycle.assistants")]
+CASES: list[Any] = [("2024-05-01-preview", "lists.assistants"), ("2024-05-01-preview", "lifecycle.assistants")]
 CASES += [("v1-preview", name) for name in names("v1-preview")]
+#: Those of the newest versions are tried in ``tox -e prove``.
+CASES += [
+    pytest.param(version, name, marks=pytest.mark.prove)
+    for version in ("2025-04-01-preview", "v1")
+    for name in names(version)
+]
 
 
 def same(version: str, name: str, many: int, lives: int) -> None:

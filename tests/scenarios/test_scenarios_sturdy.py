@@ -53,6 +53,10 @@ ANSWERS: dict[str, Response | None] = {
 }  # fmt: skip
 
 
+#: Tried in ``tox -e prove``: they have the most scenarios.
+NEWEST = [pytest.param(version, marks=pytest.mark.prove) for version in ("2025-04-01-preview", "v1")]
+
+
 def _saying(response: Response | None) -> Callable[[Case, Request], Exchange]:
     def answer(case: Case, request: Request) -> Exchange:
         fault = None if response is not None else Fault(FaultKind.READ_TIMEOUT, "silence", 1.0)
@@ -62,7 +66,7 @@ def _saying(response: Response | None) -> Callable[[Case, Request], Exchange]:
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-@pytest.mark.parametrize("version", ["2023-11-06-beta", "2024-05-01-preview", "v1-preview"])
+@pytest.mark.parametrize("version", ["2023-11-06-beta", "2024-05-01-preview", "v1-preview", *NEWEST])
 def test_no_script_and_no_check_stumbles_over_an_answer(version: str, name: str) -> None:
     spec = load(version)
     scenarios = scenarios_of(spec, Profile.STANDARD)
@@ -78,7 +82,15 @@ def test_no_script_and_no_check_stumbles_over_an_answer(version: str, name: str)
     assert [] == errors
 
 
-@pytest.mark.parametrize("version", ["2024-05-01-preview", "v1-preview"])
+JOBS = {
+    "2024-05-01-preview": "runs.completed",
+    "v1-preview": "evals.run",
+    "2025-04-01-preview": "runs.completed",
+    "v1": "batches.results",
+}
+
+
+@pytest.mark.parametrize("version", ["2024-05-01-preview", "v1-preview", *NEWEST])
 def test_a_job_that_does_not_end_is_not_testable_with_its_last_state(version: str) -> None:
     """Runs, jobs and stores that go on for ever: no failure, and the reason tells the state."""
     spec = load(version)
@@ -93,8 +105,7 @@ def test_a_job_that_does_not_end_is_not_testable_with_its_last_state(version: st
         changed = {**value, "status": "in_progress", "completed_at": None, "required_action": None}
         return exchange.answered(exchange.response.with_json({k: v for k, v in changed.items() if k in value}))
 
-    wanted = {"2024-05-01-preview": "runs.completed", "v1-preview": "evals.run"}[version]
-    (scenario,) = [one for one in scenarios_of(spec, Profile.STANDARD) if one.id == wanted]
+    (scenario,) = [one for one in scenarios_of(spec, Profile.STANDARD) if one.id == JOBS[version]]
     trace = offline.play(spec, scenario, held)
     verdicts = [judge(spec, i.check, trace) for i in items_of(spec, (scenario,), all_checks().values())]
     stuck = [v for v in verdicts if v.outcome is Outcome.NOT_TESTABLE]
@@ -128,7 +139,7 @@ def test_changing_methods_name_only_what_the_scenario_made(version: str, tmp_pat
         journal.close()
 
 
-@pytest.mark.parametrize("version", ["2024-05-01-preview", "v1-preview"])
+@pytest.mark.parametrize("version", ["2024-05-01-preview", "v1-preview", *NEWEST])
 def test_an_account_with_ten_thousand_foreign_objects_is_walked_in_its_own_window(version: str) -> None:
     spec = load(version)
     app = App([spec], clock=Clock.fixed())

@@ -128,7 +128,13 @@ def test_a_request_carries_the_word_for_everything_that_it_asks_for(version: str
     assert {} == wrong
 
 
-@pytest.mark.parametrize("version", ["2024-05-01-preview", "2024-10-21", "v1-preview"])
+@pytest.mark.parametrize(
+    "version",
+    [
+        *("2024-05-01-preview", "2024-10-21", "v1-preview"),
+        *(pytest.param(newest, marks=pytest.mark.prove) for newest in ("2025-04-01-preview", "v1")),
+    ],
+)
 def test_a_request_of_a_scenario_carries_them_too(version: str) -> None:
     spec = load(version)
     app = App([spec], EmulatorSettings(), Clock.fixed())

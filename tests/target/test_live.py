@@ -22,6 +22,8 @@ from conformance.requests.case import Auth
 from conformance.requests.headers import EMULATOR_HEADER
 from conformance.requests.request import Request
 from conformance.settings.configuration import Budget
+from conformance.spec.loading import load
+from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.target.limits import NOTHING, WRONG_KEY_PROBES, Allowance, Spent, Withheld
 from conformance.target.preflight import answered_by_emulator, from_emulator, preflight
@@ -145,17 +147,20 @@ def post(url: str, path: str, value: Mapping[str, Any]) -> None:
 
 def fill(url: str, version: str) -> None:
     """Objects of somebody else, in each list of the account that is easy to fill."""
-    path = "/openai/{}?api-version=" + version if version != "v1-preview" else "/openai/v1/{}"
+    spec = load(version)
+    path = "/openai/v1/{}" if spec.surface == "v1" else "/openai/{}?api-version=" + version
     for number in range(30):
         name = {"name": f"{PRIVATE}-{number}", "metadata": {"owner": PRIVATE}}
         post(url, path.format("vector_stores"), name)
-        if version != "v1-preview":
+        if "containers.create" in operations_of(spec):
+            post(url, path.format("containers"), {"name": f"{PRIVATE}-{number}"})
+        if "assistants.create" in operations_of(spec):
             post(url, path.format("assistants"), {**name, "model": "gpt-4o", "instructions": PRIVATE})
 
 
 #: What a run with the other tests sends: to the lists with objects of others and to their likes, to what is expensive,
 #: and to what takes requests with a wrong key.
-PART = ("vector_stores.*", "assistants.*", "files.*", "images.*", "evals.*", "embeddings.*")
+PART = ("vector_stores.*", "assistants.*", "containers.*", "files.*", "images.*", "evals.*", "embeddings.*")
 
 #: Whole runs are proofs, and so is every run of a version that is an addition to another one of them.
 RUNS = [
@@ -164,7 +169,7 @@ RUNS = [
         id=f"{version}-{'part' if part else 'whole'}",
         marks=() if part and version == "v1-preview" else pytest.mark.prove,
     )
-    for version in ("2024-05-01-preview", "2025-04-01-preview", "v1-preview")
+    for version in ("2024-05-01-preview", "2025-04-01-preview", "v1-preview", "v1")
     for part in (PART, ())
 ]
 
