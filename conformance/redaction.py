@@ -356,6 +356,10 @@ def _literal(secret: str) -> Iterator[str]:
     yield quote(raw, safe="")
     yield html.escape(secret)
     yield secret.encode("unicode_escape").decode("ascii")
+    if len(secret) > _LONGEST_MIXED:
+        for byte, unit in (("%{:02X}", "\\u{:04X}"), ("%{:02x}", "\\u{:04x}")):
+            yield "".join(map(byte.format, raw))
+            yield "".join(unit.format(ord(char)) for char in secret)
     yield from _encoded(secret)
 
 

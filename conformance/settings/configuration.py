@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from attrs import evolve, field, frozen
 
 from conformance.errors import ConfigError
-from conformance.redaction import PROCESS, parts_of
+from conformance.redaction import PROCESS, looks_random, parts_of
 from conformance.settings.files import read_text
 from conformance.settings.form import keys, typed
 from conformance.settings.gateway import Declared, Gateway
@@ -309,4 +309,6 @@ def _key(target: Mapping[str, Any], env: Mapping[str, str], where: str) -> str:
     if target.get("key_file"):
         return read_key_file(target["key_file"])
     name = target.get("key_env", "AZURE_OPENAI_API_KEY")
+    if name not in env and looks_random(name):
+        PROCESS.add(name)  # somebody wrote the key itself here: no message may quote it
     return usable_key(env.get(name, ""), f"the environment variable {name}")

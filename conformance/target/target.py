@@ -75,7 +75,7 @@ class Target:
         keyless = settings.auth == "none" or settings.asks_for_tokens
         if not keyless and not settings.key and (settings.live or not settings.loopback):
             told = f"no key: the environment has no {settings.key_env}"
-            raise UsageError(told, hint="set it, or target.key_file, or target.auth = none")
+            raise UsageError(told, hint="key_env names a variable; or set target.key_file, or target.auth = none")
         parts = urlsplit(settings.url)
         self.config, self.spec, self.journal = config, spec, journal
         self.live = settings.protected

@@ -62,6 +62,12 @@ def test_every_form_of_a_secret_is_replaced(form: str) -> None:
     assert len(text.replace(REDACTED, "")) - len('before "" behind') <= (16 if form.startswith("base64") else 6)
 
 
+@pytest.mark.parametrize("unit", ["%{:02X}", "%{:02x}", "\\u{:04x}", "\\u{:04X}"])
+def test_a_long_token_is_replaced_if_each_character_is_escaped(unit: str) -> None:
+    token = "eyJhbGciOi.J9-k/_=" * 60
+    assert f"<{REDACTED}>" == secrets(token).text(f"<{''.join(unit.format(ord(char)) for char in token)}>")
+
+
 @pytest.mark.parametrize("secret", ["canary-3f9ä61c07be", "\ufeffcanary-3f9a61c07be", "пароль-3f9", "🔑canary-3f9"])
 def test_a_secret_whose_utf8_was_read_as_latin1_is_replaced(secret: str) -> None:
     """So HTTP libraries show the bytes of a header. A server that echoes it writes that as JSON."""

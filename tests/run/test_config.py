@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance.errors import ConfigError
+from conformance.errors import ConfigError, UsageError
 from conformance.settings.configuration import Config, is_loopback, load_config
+from conformance.spec.loading import load
+from conformance.target.target import Target
 
 FULL = """
 [target]
@@ -261,3 +263,12 @@ def test_a_path_with_a_nul_is_told(tmp_path: Path) -> None:
     file.write_text('[target]\nkey_file = "a\\u0000b"', "utf-8")
     with pytest.raises(ConfigError, match=r"target\.key_file can't be read: a path holds no NUL"):
         load_config(file, {}, {})
+
+
+def test_a_key_in_place_of_the_name_of_a_variable_is_not_quoted(tmp_path: Path) -> None:
+    key = "7f3a9c0e5d2b4f68canary91"
+    file = tmp_path / "conformance.toml"
+    file.write_text(f'[target]\nurl = "https://name.example"\nkey_env = "{key}"', "utf-8")
+    with pytest.raises(UsageError, match="no key") as stop:
+        Target(load_config(file, {}, {}), load("2024-10-21"))
+    assert key not in str(stop.value)
