@@ -80,10 +80,19 @@ V1CHAT = {"model": "m", "messages": [{"role": "user", "content": "Hi."}]}
 SAID = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "usage": USAGE, "choices": [
     {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hi", "refusal": None},
      "logprobs": None}]}  # fmt: skip
+FILTERED = {**CHUNKS[1], "choices": [{**CHUNKS[1]["choices"][0], "content_filter_results": "safe"}]}
 OFFSETS = {"check_offset": 44, "start_offset": 44, "end_offset": 198}
 MARK = {**FIRST, "choices": [
     {"index": 0, "finish_reason": None, "content_filter_results": {}, "content_filter_offsets": OFFSETS}]}  # fmt: skip
 STOPPED = {**MARK, "choices": [{**MARK["choices"][0], "finish_reason": "content_filter"}]}
+SAFE = {"filtered": False, "severity": "safe"}
+PROMPT = {
+    "prompt_index": 0,
+    "content_filter_results": {"hate": SAFE, "jailbreak": {"filtered": False, "detected": False}},
+}
+NESTED = {**PROMPT, "content_filter_results": {"hate": "safe"}}
+APRIL = "api-version=2025-04-01-preview"
+ASKED = {"messages": [{"role": "user", "content": "Hi."}], "stream": True}
 NOT_THERE = {"error": {"code": "DeploymentNotFound", "message": "The API deployment for this resource does not exist."}}
 
 QUIET: dict[str, dict[str, Any]] = {
@@ -99,6 +108,12 @@ QUIET: dict[str, dict[str, Any]] = {
     ),
     "another maker's model repeats roles and moves created": entry(
         "/v1/chat/completions", events(ANOTHER), body={**V1CHAT, "stream": True}, query=""
+    ),
+    "filters of a prompt stand one level below its index": entry(
+        "/v1/chat/completions", {**SAID, "prompt_filter_results": [PROMPT]}, body=V1CHAT, query=""
+    ),
+    "chunks have the results of filters": entry(
+        "/deployments/d/chat/completions", events([FIRST, *CHUNKS[1:]]), body=ASKED, query=APRIL
     ),
     "details of usage are null": entry("/v1/chat/completions", SAID, body=V1CHAT, query=""),
     "the asynchronous filter stops a stream": streamed([FIRST, CHUNKS[1], CHUNKS[2], MARK, STOPPED]),
@@ -142,6 +157,14 @@ STILL: dict[str, tuple[dict[str, Any], str]] = {
         "stream.finish-reason.once",
     ),
     "a first delta without role and nothing before it": (streamed([FIRST, *CHUNKS[2:]]), "stream.role.first"),
+    "a filter of a prompt that is a text": (
+        entry("/v1/chat/completions", {**SAID, "prompt_filter_results": [NESTED]}, body=V1CHAT, query=""),
+        "schema.response",
+    ),
+    "results of a chunk's filter as a text": (
+        entry("/deployments/d/chat/completions", events([FIRST, FILTERED, *CHUNKS[2:]]), body=ASKED, query=APRIL),
+        "sse.event.schema",
+    ),
     "a 404 in JSON that is labelled as text": (
         chat(NOT_THERE, status=404, headers=[["content-type", "text/plain"]]),
         "errors.media-type",
