@@ -13,6 +13,7 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from conformance.corpus.corpus import OperationCorpus
+from conformance.errors import UsageError
 from conformance.evidence.exchange import Exchange
 from conformance.migration.conclusion import EMBEDDED
 from conformance.requests.case import Case
@@ -25,7 +26,9 @@ from conformance.run.runner import Event, Runner
 from conformance.run.scenario_settings import settings_of
 from conformance.scenarios.corpus_scenario import corpus_scenario
 from conformance.scenarios.scenario import Scenario
+from conformance.settings import configuration
 from conformance.settings.options import Options
+from conformance.spec.spec import Spec
 from conformance.target.cleanup import Cleaned, clean
 from conformance.target.journal import Journal
 from conformance.target.journal_folder import default_folder
@@ -66,6 +69,7 @@ def sent(old: Side, new: Side, plan: Plan, options: Options, notify: Callable[[E
     Raises :class:`UsageError` or :class:`Unreachable` if nothing can be asked.
     """
     config = configured(options)
+    _check_apart(old.spec, new.spec, config.target)
     run = Identity.new(Path(), config.budget.wall_seconds)
     process = Process()
     allowance = process.allowance(config, NOTHING, run.until)
@@ -82,6 +86,20 @@ def sent(old: Side, new: Side, plan: Plan, options: Options, notify: Callable[[E
             notes += [f"{side.spec.version}: {note}" for note in told]
             target = EMBEDDED if one.embedded else one.config.target.url
     return Sent(target, found[0], found[1], tuple(notes))
+
+
+def _check_apart(old: Spec, new: Spec, target: configuration.Target) -> None:
+    """Raise :class:`UsageError` if the configuration would address both versions in one way: nothing could differ."""
+    same = (
+        ("api_version", target.api_version is not None),
+        ("base_path", target.base_path is not None and old.base_path != new.base_path),
+    )
+    for key, set_ in same:
+        if set_:
+            raise UsageError(
+                f"[target] {key} would be sent under {old.version} and {new.version} alike",
+                hint="leave the key out: each version is addressed as its document says",
+            )
 
 
 def _harmless(case: Case) -> bool:

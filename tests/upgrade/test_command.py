@@ -238,3 +238,17 @@ def test_recorded_routes_of_another_version_name_it(tmp_path: Path, capfd: pytes
     (note,) = _told(capfd, "--used", recorded)["notes"]
     assert "POST /openai/threads" in note
     assert f"upgrade 2024-05-01-preview {NEW} --used FILE" in note
+
+
+@pytest.mark.parametrize(
+    ("key", "new", "code"),
+    [('api_version = "2024-10-21"', NEW, 2), ('base_path = "/llm"', "v1", 2), ('base_path = "/openai"', NEW, 0)],
+)
+def test_a_configuration_that_addresses_both_versions_alike_is_refused(  # noqa: PLR0917 - fixtures and three columns
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], key: str, new: str, code: int
+) -> None:
+    """Whatever was answered, it would have been asked twice in the same way."""
+    (tmp_path / "conformance.toml").write_text(f"[target]\nlive = false\n{key}\n", encoding="utf-8")
+    narrowed = ["--operation", "embeddings.create", "--profile", "smoke"]
+    assert code == main(["upgrade", OLD, new, *narrowed])
+    assert (f"[target] {key.partition(' ')[0]} would be sent under" in capfd.readouterr().err) is bool(code)
