@@ -42,7 +42,8 @@ def console(move: Upgrade) -> Iterator[str]:
         for one in entries(rows):
             yield f"  {named(one.operations)}: {one.title}"
             yield f"      {one.sentence}"
-            yield f"      {one.conclusion.value}: {one.told}"
+            if move.target:
+                yield f"      {one.conclusion.value}: {one.told}"
     if move.corrections:
         corrected = len({change.group for change in move.corrections})
         yield f"\n{many(corrected, 'difference')} of the published documents: none of the service, by errata"
