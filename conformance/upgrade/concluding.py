@@ -32,7 +32,9 @@ _REFUSED = (Outcome.REFUSED, Outcome.EXCUSED)
 def concluded(probe: Probe, evidence: Evidence, old: Side, new: Side) -> Result:
     """The result for one predicted change."""
     tested = [(use, evidence.of(pair)) for use, pair in probe.uses]
-    if probe.change.subject is Subject.DEFAULT:
+    if evidence.silent:
+        judged = Judgement(_OPEN, "under one of the versions no request was accepted, so no answer says anything")
+    elif probe.change.subject is Subject.DEFAULT:
         judged = _default(probe.change, evidence)
     elif probe.change.direction is not Direction.REQUEST and probe.change.subject is Subject.RULE:
         judged = judged_rule(probe.change, evidence, old, new)

@@ -78,11 +78,17 @@ class Evidence:
 
     @cached_property
     def answered(self) -> tuple[int, int]:
-        """How many requests got an answer under each version that says whether they were taken."""
+        """How many requests got an answer under each version that says whether they were taken.
+
+        None did under a version of which the target refused every request that the document takes: it may not serve
+        that version at all, so a refusal says nothing of what was sent.
+        """
         some = [one for tested in self.tested.values() for one in tested]
+        old = [one.old_outcome for one in some if one.old is not None]
+        new = [one.new_outcome for one in some if one.new is not None]
         return (
-            sum(one.old_outcome is not Outcome.UNCLEAR for one in some),
-            sum(one.new_outcome is not Outcome.UNCLEAR for one in some),
+            _clear(old, (one.pair.fits_old for one in some if one.old is not None)),
+            _clear(new, (one.pair.fits_new for one in some if one.new is not None)),
         )
 
     def refuses(self, *, new: bool) -> bool:
@@ -90,9 +96,21 @@ class Evidence:
         some = (one for tested in self.tested.values() for one in tested)
         return any((one.new_outcome if new else one.old_outcome) is Outcome.REFUSED for one in some)
 
+    @cached_property
+    def silent(self) -> bool:
+        """True if one of the versions was asked and gave no answer that says anything, so that none can be compared."""
+        return any(sent and not clear for sent, clear in zip(self.sent.requests, self.answered, strict=True))
+
     def ended(self, operation: str) -> str:
         """Why an operation was not asked to the end, or ""."""
         return self.sent.new.ended.get(operation) or self.sent.old.ended.get(operation, "")
+
+
+def _clear(outcomes: Sequence[Outcome], valid: Iterator[bool]) -> int:
+    """The number of clear outcomes under one version. ``valid`` says of each request whether the document takes it."""
+    if Outcome.TAKEN not in outcomes and any(valid):
+        return 0
+    return sum(outcome is not Outcome.UNCLEAR for outcome in outcomes)
 
 
 @frozen

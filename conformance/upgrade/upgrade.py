@@ -71,7 +71,7 @@ def upgrade(
         old.version,
         new.version,
         results,
-        drifts=drifts(everything, evidence, left, right),
+        drifts=() if evidence.silent else drifts(everything, evidence, left, right),
         corrections=corrections,
         target=got.target,
         sent=got.requests,
@@ -85,6 +85,6 @@ def _unanswered(evidence: Evidence, *sides: Side) -> Iterator[str]:
     for side, requests, answered in zip(sides, evidence.sent.requests, evidence.answered, strict=True):
         if not answered:
             yield (
-                f"{side.spec.version}: none of {requests} requests got an answer that says whether it was taken; "
-                "`run --profile smoke` tells what is wrong with the target"
+                f"{side.spec.version}: none of {requests} requests was accepted, so no answer says anything; "
+                f"`run --api-version {side.spec.version} --profile smoke` tells what is wrong with the target"
             )

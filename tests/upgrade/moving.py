@@ -17,15 +17,15 @@ from conformance.settings.options import Options
 from conformance.spec.spec import Spec
 from conformance.upgrade.upgrade import upgrade
 
-__all__ = ["concluded", "moved", "options_for"]
+__all__ = ["KEY", "concluded", "moved", "options_for"]
 
-_KEY = "a-key-of-this-test-5f0c"
+KEY = "a-key-of-this-test-5f0c"
 
 
 def options_for(folder: Path, url: str, monkeypatch: pytest.MonkeyPatch, profile: str = Profile.STANDARD) -> Options:
     """Options for a server of this process, which nobody else owns."""
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
-    monkeypatch.setenv("AZURE_OPENAI_API_KEY", _KEY)
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
     config = folder / "conformance.toml"
     config.write_text("[target]\nlive = false\n", encoding="utf-8")
     return Options(target=url, config=config, profile=profile, out=folder / "out")
@@ -52,7 +52,7 @@ def _both(old: Spec, served: Spec) -> ASGI:
     """A server of two versions. Where one of them is asked without an api-version, each is an emulator of its own, and
     the one that the query names answers.
     """
-    settings = Settings(key=_KEY)
+    settings = Settings(key=KEY)
     if old.api_version.required and served.api_version.required:
         return asgi(App([old, served], settings))
     before, after = (asgi(App([spec], settings)) for spec in (old, served))

@@ -5,15 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from moving import options_for
+from moving import KEY, options_for
 from raw_server import raw_server
 
+from conformance.emulator.app import App
+from conformance.emulator.behaviour import Settings
+from conformance.emulator.server import asgi, running
 from conformance.errors import ConformanceError
 from conformance.evidence.exchange import Chunk, Response
 from conformance.migration.conclusion import Conclusion
 from conformance.requests.profile import Profile
 from conformance.spec.loading import load
 from conformance.upgrade.upgrade import upgrade
+
+OLD, NEW = "2024-06-01", "2024-10-21"
 
 _ERROR = b'{"error": {"code": "no", "message": "no"}}'
 
@@ -55,6 +60,21 @@ def _shows_nothing(name: str, pair: str, tmp_path: Path, monkeypatch: pytest.Mon
             return  # the preflight found nothing to ask
     assert 0 == made.count(Conclusion.OBSERVED)
     assert () == made.drifts
+
+
+@pytest.mark.parametrize("missing", [OLD, NEW])
+def test_a_version_that_the_target_does_not_serve_concludes_nothing(
+    missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every request under it is refused with 404, whatever it holds: no change was seen, and none was looked for."""
+    (served,) = {OLD, NEW} - {missing}
+    with running(asgi(App([load(served)], Settings(key=KEY)))) as url:
+        options = options_for(tmp_path, url, monkeypatch, Profile.SMOKE)
+        made = upgrade(load(OLD), load(NEW), options, operations=("chat.completions.create", "embeddings.create"))
+    assert {Conclusion.OPEN} == {result.conclusion for result in made.results}
+    assert () == made.drifts
+    assert [missing == version for version in (OLD, NEW)] == [not clear for clear in made.answered]
+    assert any(note.startswith(f"{missing}: none of ") for note in made.notes)
 
 
 @pytest.mark.parametrize("pair", sorted(MOVES))
