@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from conformance.requests.case import Body, Break, Case, Cost, Expect, Family, JsonBody, Multipart, Part
+from conformance.requests.case import JSON, Body, Break, Case, Cost, Expect, Family, JsonBody, Multipart, Part
 from conformance.spec.operations import Operation
 from conformance.verdict import Level
 
@@ -92,7 +92,7 @@ def encode(value: Any, media: str) -> Body:
             if item is not None
         ]
         return Multipart(tuple(parts))
-    return JsonBody(value)
+    return JsonBody(value, media if media.endswith("+json") else JSON)
 
 
 def to_case(operation: Operation, draft: Draft, capability: str = "") -> Case:

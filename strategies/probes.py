@@ -151,7 +151,7 @@ def _unknown_deployment(operation: Operation, base: Case) -> Iterator[Case]:
             "deployment",
             level=Level.SHOULD if late else Level.MUST,
             expect=Expect.EITHER if late else Expect.REJECT,
-            body=JsonBody({**base.body.value, "model": IMPOSSIBLE_MODEL}),
+            body=evolve(base.body, value={**base.body.value, "model": IMPOSSIBLE_MODEL}),
             reason="an unknown model may surface later, in a failed run or job"
             if late
             else "a model that doesn't exist",

@@ -271,7 +271,7 @@ class Makers:
         text = {k: _swapped(v, swap) for k, v in case.path_params.items()}
         body = case.body
         if isinstance(body, JsonBody):
-            body = JsonBody(_swapped(body.value, swap))
+            body = evolve(body, value=_swapped(body.value, swap))
         elif isinstance(body, RawBody):
             body = RawBody(_bytes_swapped(body.data, swap), body.content_type)
         return evolve(case, path_params=text, body=body, query=tuple((k, _swapped(v, swap)) for k, v in case.query))

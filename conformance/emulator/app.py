@@ -63,7 +63,8 @@ class _Version:
     base: tuple[str, ...] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.base = tuple(self.spec.base_path.strip("/").split("/"))
+        # None for an API that stands at the root of its server.
+        self.base = tuple(part for part in self.spec.base_path.split("/") if part)
         self.validation = Validation(self.spec)
         self.completion = Completion(self.spec) if self.spec.imported else None
         for operation in operations_of(self.spec).values():
@@ -250,7 +251,7 @@ class App:
             raise errors.unsupported_media_type(media_type, ", ".join(operation.body))
         if given.lower().startswith("multipart/form-data"):
             return version.validation.form(operation, parse_form(request.body, given))
-        if media_type not in ("application/json", "multipart/form-data"):
+        if media_type not in ("application/json", "multipart/form-data") and not media_type.endswith("+json"):
             return request.body
         value = _parsed(request.body)
         if not isinstance(value, dict):

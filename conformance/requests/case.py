@@ -22,6 +22,7 @@ from conformance.verdict import Level
 __all__ = [
     "CANCEL",
     "ENDS",
+    "JSON",
     "LOCATION",
     "OTHER_VERSION",
     "RECORDED",
@@ -94,13 +95,16 @@ class Version(StrEnum):
     UNKNOWN = "unknown"
 
 
+#: The media type of JSON. Others end with ``+json`` (RFC 6839, section 3.1).
+JSON = "application/json"
+
+
 @frozen
 class JsonBody:
     """A body that is written from a JSON value: UTF-8, no spaces, keys in their order."""
 
     value: Any
-
-    content_type = "application/json"
+    content_type: str = JSON
 
 
 @frozen
@@ -291,8 +295,8 @@ def body_to_json(body: Body) -> Any:
     match body:
         case None:
             return None
-        case JsonBody(value):
-            return {"json": value}
+        case JsonBody(value, content_type):
+            return {"json": value} if content_type == JSON else {"json": value, "content_type": content_type}
         case RawBody(data, content_type):
             return {"raw": _bytes_to_json(data), "content_type": content_type}
         case Multipart(parts, boundary):
@@ -310,7 +314,7 @@ def body_from_json(plain: Any) -> Body:
     if plain is None:
         return None
     if "json" in plain:
-        return JsonBody(plain["json"])
+        return JsonBody(plain["json"], plain.get("content_type", JSON))
     if "raw" in plain:
         return RawBody(_bytes_from_json(plain["raw"]), plain["content_type"])
     parts = tuple(Part(p["name"], _bytes_from_json(p["data"]), p["filename"], p["type"]) for p in plain["parts"])

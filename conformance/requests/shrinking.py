@@ -95,7 +95,7 @@ def proposals(spec: Spec, case: Case) -> Iterator[Case]:
     if isinstance(case.body, JsonBody):
         seen: set[str] = set()
         for value in _smaller_values(case.body.value):
-            made = evolve(case, body=JsonBody(value))
+            made = evolve(case, body=evolve(case.body, value=value))
             if made.id not in seen and _same_kind(spec, case, value):
                 seen.add(made.id)
                 yield made

@@ -13,6 +13,7 @@ from typing import Any
 from attrs import field, frozen
 
 from conformance.pointer import escape, follow
+from conformance.spec.circles import circles
 
 __all__ = ["BOUNDS", "CONTAINED", "KINDS", "LOWER", "METHODS", "TAGS", "Place", "form_problems", "places"]
 
@@ -144,7 +145,7 @@ def places(document: Any, pointer: str = "", kind: str = "document") -> Iterator
 
 def form_problems(document: Any) -> Iterator[tuple[str, str]]:
     """Yield (pointer, message) of what can't be read: unknown and missing keys, wrong kinds of values, dangling
-    references.
+    references, schemas without end.
     """
     if not isinstance(document, Mapping):
         yield "", "an OpenAPI document is an object"
@@ -158,6 +159,7 @@ def form_problems(document: Any) -> Iterator[tuple[str, str]]:
         yield from _keys(place)
         for pointer, ref in _refs_of(place):
             yield from _ref(document, pointer, ref, known_refs)
+    yield from circles(document, known_refs)
 
 
 def _keys(place: Place) -> Iterator[tuple[str, str]]:

@@ -19,19 +19,53 @@ import yaml
 from conformance.errors import SpecError
 from conformance.pointer import tokens
 
-__all__ = ["read_toml", "read_yaml", "toml_lines", "yaml_line", "yaml_text", "yaml_value"]
+__all__ = ["SCALARS", "read_toml", "read_yaml", "toml_lines", "yaml_line", "yaml_text", "yaml_value"]
 
 #: The loader in C is much faster, but not every build of PyYAML has it.
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+#: How the names of YAML's own tags begin.
+_TAG = "tag:yaml.org,2002:"
+
+#: The scalars whose form is another one in YAML 1.1, which PyYAML reads: tag, form, what they begin with (YAML 1.2.2,
+#: section 10.3.2).
+SCALARS: tuple[tuple[str, re.Pattern[str], list[str]], ...] = (
+    (f"{_TAG}bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")),
+    (f"{_TAG}int", re.compile(r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$"), list("-+0123456789")),
+    (
+        f"{_TAG}float",
+        re.compile(
+            r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+            r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+        ),
+        list("-+.0123456789"),
+    ),
+)
+
+_REPLACED = (f"{_TAG}timestamp", *(tag for tag, _, _ in SCALARS))
+
+
 class _Loader(_BASE):  # type: ignore[misc]
-    """The safe loader without dates: what looks like one is the label of a version, and JSON has none."""
+    """The safe loader with the scalars of YAML 1.2, as OpenAPI recommends (3.1.0, section 4.3): ``on`` and ``no`` are
+    texts, and so is what looks like a date, which is the label of a version here.
+    """
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
-        first: [(tag, pattern) for tag, pattern in pairs if tag != "tag:yaml.org,2002:timestamp"]
+        first: [(tag, pattern) for tag, pattern in pairs if tag not in _REPLACED]
         for first, pairs in _BASE.yaml_implicit_resolvers.items()
     }
+
+
+def _integer(loader: Any, node: Any) -> int:
+    """A whole number: decimal, also with leading zeros, or octal or hexadecimal with a prefix."""
+    text = loader.construct_scalar(node)
+    return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+
+
+for _scalar in SCALARS:
+    _Loader.add_implicit_resolver(*_scalar)
+_Loader.add_constructor(f"{_TAG}int", _integer)
 
 
 #: Documents that grow beyond this number of nodes by aliases are refused: they are an attack or a mistake.

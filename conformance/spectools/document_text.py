@@ -8,9 +8,19 @@ from typing import Any
 
 import yaml
 
+from conformance.spec.textfile import SCALARS
+
 __all__ = ["as_json", "as_yaml"]
 
-_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_BASE: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(_BASE):  # type: ignore[misc]
+    """Puts texts into quotes that YAML 1.1 or YAML 1.2 would take for something else."""
+
+
+for _scalar in SCALARS:
+    _Dumper.add_implicit_resolver(*_scalar)
 
 
 def as_json(document: Mapping[str, Any]) -> str:
@@ -19,6 +29,6 @@ def as_json(document: Mapping[str, Any]) -> str:
 
 
 def as_yaml(document: Mapping[str, Any]) -> str:
-    """YAML 1.1 in block style, in the order of the document, without aliases."""
+    """YAML in block style, which YAML 1.1 and 1.2 read alike, in the order of the document, without aliases."""
     plain = json.loads(json.dumps(document))
-    return str(yaml.dump(plain, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=120))
+    return str(yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120))

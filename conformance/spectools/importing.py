@@ -18,7 +18,8 @@ import tomlkit
 from attrs import frozen
 
 from conformance.errors import SpecError, UsageError
-from conformance.pointer import follow
+from conformance.pointer import escape, follow
+from conformance.spec.circles import circles
 from conformance.spec.loading import load, versions
 from conformance.spec.operations import Operation, operations_of
 from conformance.spec.overlay import patched
@@ -111,7 +112,7 @@ def read_document(file: Path) -> Any:
         raise UsageError(f"can't be read: {error.strerror}", where=str(file)) from None
     try:
         # JSON first: it is valid YAML too, but the YAML reader is many times slower.
-        return json.loads(content)
+        return json.loads(content, object_pairs_hook=_members)
     except RecursionError:
         raise UsageError("nested too deeply", where=str(file)) from None
     except ValueError:
@@ -120,6 +121,16 @@ def read_document(file: Path) -> Any:
         return yaml_text(content, where=str(file))
     except SpecError as error:
         raise UsageError(f"neither JSON nor YAML: {error.message}", where=error.where) from None
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON. Raises :class:`ValueError` for a name that is there twice: one of both would be lost. The YAML
+    reader, which tries next, tells the line.
+    """
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError
+    return made
 
 
 def _openapi(document: Any, file: Path) -> Mapping[str, Any]:
@@ -179,6 +190,9 @@ def _converted(document: Mapping[str, Any], notes: Notes) -> tuple[dict[str, Any
             "schemas": importer.schemas.made,
         },
     }
+    components = (f"#/components/schemas/{escape(name)}" for name in importer.schemas.made)
+    for pointer, message in circles(made, components):
+        raise UsageError(message, where=pointer)
     graft(made, {spec.version: spec.document for spec in known})
     _drop_unused(made)
     return made, importer, others

@@ -6,6 +6,7 @@ places become components. Only schemas that an operation uses are converted.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -228,11 +229,11 @@ class Schemas:
                 self.notes.add(f"{where}: type {value!r}")
             return (known[0] if len(known) == 1 else known) if known else None
         if key == "enum" and isinstance(value, list):
-            unique: list[Any] = []
-            # Values may be objects, which a set can't hold. The generator sees the list grow, so later duplicates are
-            # left out too.
-            unique.extend(item for item in value if item not in unique)
-            return unique or None
+            # Values may be objects, which a set can't hold, and an enum may be long.
+            unique: dict[str, Any] = {}
+            for item in value:
+                unique.setdefault(_text(item), item)
+            return list(unique.values()) or None
         if key in ("default", "const") or good is None or good(value):
             return value
         self.notes.add(f"{where}: {key} {value!r}")
@@ -319,6 +320,12 @@ def _fix(made: Any, fixed: tuple[str, str] | None) -> Any:
     if "const" in declared or len(declared.get("enum", ())) == 1:
         return made
     return made | {"properties": {**properties, name: {"type": "string", "const": value}}}
+
+
+def _text(value: Any) -> str:
+    """The same text for values that JSON Schema calls equal. 1 and 1.0 are, 1 and true aren't (core, section 4.2.2)."""
+    whole = isinstance(value, float) and value.is_integer()
+    return json.dumps(int(value) if whole else value, sort_keys=True, default=str)
 
 
 def _is_number(value: Any) -> bool:

@@ -90,6 +90,13 @@ BROKEN = [
         id="ref to a file",
     ),
     pytest.param(
+        ("openapi.yaml", "        user: {", "        user: {$ref: '#/components/schemas/request/properties/user', "),
+        line_of(OPENAPI, "        user: {"),
+        "/components/schemas/request/properties/user",
+        "contains itself in the same place",
+        id="a schema that is itself",
+    ),
+    pytest.param(
         ("openapi.yaml", "minLength", "minLenght"),
         line_of(OPENAPI, "minLength"),
         "minLenght",

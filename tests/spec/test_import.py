@@ -100,6 +100,31 @@ def test_parameters_of_paths_are_called_as_in_known_versions(theirs: str, ours: 
     assert sorted(names) == sorted(re.findall(r"\{([^}]*)\}", ours))
 
 
+def test_scalars_are_those_of_yaml_1_2(tmp_path: Path) -> None:
+    """``on`` and ``1:30`` are texts, and stay so when the version is written and read again."""
+    words = ["on", "no", "1:30", "1_0", "2024-01-01", "1e3x"]
+    text = json.dumps(three({"type": "object", "properties": {"input": {"enum": ["WORDS"]}}}))
+    file = tmp_path / "document.yaml"
+    file.write_text("# YAML\n" + text.replace('"WORDS"', ", ".join([*words, "1e3", "010"])), encoding="utf-8")
+    import_file(file, "mine", tmp_path / "versions")
+    schema = schema_of(dict(load("mine", tmp_path / "versions").faithful))
+    assert [*words, 1000.0, 10] == schema["properties"]["input"]["enum"]
+
+
+def test_texts_that_look_like_numbers_stay_texts(tmp_path: Path) -> None:
+    words = ["1e3", "0o7", "010", "1:30", "on", "true", "null", ".5", "3."]
+    schema = schema_of(imported(three({"type": "object", "properties": {"input": {"enum": words}}}), tmp_path))
+    assert words == schema["properties"]["input"]["enum"]
+
+
+def test_a_value_of_an_enum_is_kept_once(tmp_path: Path) -> None:
+    """1 and 1.0 are equal, 1 and true are not (JSON Schema, section 4.2.2). Fifty thousand values are no trouble."""
+    values = [1, True, 1.0, "a", {"b": 1}, {"b": 1}, None, "a", *(f"v{n}" for n in range(50_000))]
+    schema = schema_of(imported(three({"type": "object", "properties": {"input": {"enum": values}}}), tmp_path))
+    kept = [1, True, "a", {"b": 1}, None, *values[8:]]
+    assert [(type(one), one) for one in kept] == [(type(one), one) for one in schema["properties"]["input"]["enum"]]
+
+
 def test_bytes_are_not_json(tmp_path: Path) -> None:
     document = three({"type": "object"})
     answer = {

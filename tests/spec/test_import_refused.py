@@ -13,6 +13,14 @@ from conformance.errors import UsageError
 from conformance.spectools import importing
 from conformance.spectools.importing import import_file
 
+#: A schema that is nothing but itself, and three that are each other, whichever branch is taken.
+NODE = {"$ref": "#/components/schemas/Node"}
+CIRCLE = {
+    "Node": {"anyOf": [{"type": "string"}, {"$ref": "#/components/schemas/B"}]},
+    "B": {"not": {"$ref": "#/components/schemas/C"}},
+    "C": {"oneOf": [{"type": "integer"}, NODE]},
+}
+
 OUTSIDE = {"type": "object", "properties": {"a": {"$ref": "http://example.org/x.json#/a"}}}
 
 
@@ -29,6 +37,11 @@ OUTSIDE = {"type": "object", "properties": {"a": {"$ref": "http://example.org/x.
         ("a: [", "neither JSON nor YAML"),
         ("\x00\x01", "neither JSON nor YAML"),
         ("a: &a [*a]", "leads into itself"),
+        ("openapi: 3.0.0\npaths: {}\npaths: {}", "key 'paths' is already on line 2"),
+        ('{"openapi": "3.0.0",\n"paths": {},\n"paths": {}}', "key 'paths' is already on line 2"),
+        (json.dumps(three(NODE, components={"schemas": {"Node": {"allOf": [NODE]}}})), "Node → Node"),
+        (json.dumps(three(NODE, components={"schemas": {"Node": NODE}})), "Node → Node"),
+        (json.dumps(three(NODE, components={"schemas": CIRCLE})), "Node → B → C → Node"),
         ('{"a":' * 100_000, "nested too deeply"),
         ("- " * 100_000, "nested too deeply"),
         ("[" * 100_000 + "a: b", "nested too deeply"),

@@ -12,6 +12,12 @@ import pytest
 from import_documents import imported, three
 
 from conformance.cli import main
+from conformance.corpus.corpus import build_corpus
+from conformance.emulator.app import App
+from conformance.emulator.behaviour import Settings
+from conformance.requests.case import Expect
+from conformance.requests.request import Request
+from conformance.requests.wire import encode_body
 from conformance.spec.loading import load, versions
 from conformance.spec.operations import operations_of
 from conformance.spectools.importing import import_file
@@ -53,3 +59,30 @@ def test_a_smoke_run_of_an_imported_version(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2024-11-11: conformant in its scope (profile smoke). 6 operations" in done.stdout
     assert (tmp_path / "out" / "2024-11-11" / "report.jsonl").is_file()
+
+
+def test_an_api_at_the_root_of_its_server_is_served(tmp_path: Path) -> None:
+    """Also a body whose media type is another kind of JSON: the request that is derived names it."""
+    thing = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
+    answer = {"200": {"description": "d", "content": {"application/json": {"schema": thing}}}}
+    change = {"content": {"application/merge-patch+json": {"schema": {"type": "object", "required": ["name"]}}}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "servers": [{"url": "https://api.example/"}],
+        "paths": {
+            "/things": {"patch": {"requestBody": {**change, "required": True}, "responses": answer}},
+            "/ready": {"get": {"responses": {"200": {"description": "without a body"}}}},
+        },
+    }
+    imported(document, tmp_path)
+    spec = load("mine", tmp_path / "versions")
+    app = App.of("mine", settings=Settings(key="k"), folder=tmp_path / "versions")
+    answers = []
+    for case in build_corpus(spec, "smoke", cached=False):
+        if case.expect is Expect.ACCEPT:
+            content, kind = encode_body(case.body, {})
+            headers = (("api-key", "k"), ("content-type", kind)) if kind else (("api-key", "k"),)
+            sent = Request(case.method, f"http://127.0.0.1{case.path}", headers, content)
+            answers.append((case.method, kind, app.handle(sent).status))
+    assert {("GET", "", 200), ("PATCH", "application/merge-patch+json", 200)} == set(answers)
