@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from itertools import islice
 from pathlib import Path
@@ -79,18 +79,27 @@ class Stage:
         return self._known[item.id]
 
     @cached_property
-    def judging(self) -> Mapping[str, tuple[Check, ...]]:
-        """The checks that have something to say about good traffic, by scenario."""
-        found: dict[str, list[Check]] = {name: [] for name in self.scenarios}
+    def _items(self) -> tuple[Mapping[str, Sequence[Item]], Mapping[str, Sequence[Item]]]:
+        """The items by check and by scenario."""
+        by_check: dict[str, list[Item]] = {}
+        by_scenario: dict[str, list[Item]] = {}
         for item in self.items:
-            if self.verdicts[item.id].outcome is not Outcome.NOT_APPLICABLE:
-                found[item.scenario].append(item.check)
-        return {name: tuple(checks) for name, checks in found.items()}
+            by_check.setdefault(item.check.id, []).append(item)
+            by_scenario.setdefault(item.scenario, []).append(item)
+        return by_check, by_scenario
+
+    def of(self, check: Check) -> Iterator[Verdict]:
+        """The verdicts of one check on good traffic. Each is found out when it is asked for."""
+        return map(self._verdict, self._items[0].get(check.id, ()))
+
+    def judging(self, scenario: str) -> tuple[Check, ...]:
+        """The checks that have something to say about good traffic of a scenario."""
+        items = self._items[1].get(scenario, ())
+        return tuple(item.check for item in items if self._verdict(item).outcome is not Outcome.NOT_APPLICABLE)
 
     def exercises(self, check: Check) -> bool:
         """True when some good traffic is judged by the check."""
-        mine = (item for item in self.items if item.check == check)
-        return any(self._verdict(item).outcome is not Outcome.NOT_APPLICABLE for item in mine)
+        return any(verdict.outcome is not Outcome.NOT_APPLICABLE for verdict in self.of(check))
 
     def offered(self, check: Check) -> Iterator[tuple[Exchange, tuple[Exchange, ...]]]:
         """The good exchanges that a check is about, each with those before it."""
@@ -136,10 +145,9 @@ class Stage:
 
     def _broken(self, check: Check, name: str) -> Iterator[Broken]:
         """One scenario with its new verdicts; nothing where the counterexample changes none of its answers."""
-        if self.judging[name]:
-            trace = self._changed(check, self.scenarios[name])
-            if trace is not None:
-                yield Broken(name, dict(self._judged(name, *trace)))
+        trace = self._changed(check, self.scenarios[name])
+        if trace is not None and self.judging(name):
+            yield Broken(name, dict(self._judged(name, *trace)))
 
     def _changed(self, check: Check, scenario: Scenario) -> tuple[Trace, Trace] | None:
         """The broken trace, and the part of it that differs; None when nothing changed."""
@@ -160,7 +168,7 @@ class Stage:
         return trace, trace
 
     def _judged(self, scenario: str, whole: Trace, part: Trace) -> Iterator[tuple[str, Verdict]]:
-        for check in self.judging[scenario]:
+        for check in self.judging(scenario):
             yield (
                 check.id,
                 judge(self.spec, check, part if check.scope is Scope.EXCHANGE and not check.contrast else whole),
