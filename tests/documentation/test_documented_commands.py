@@ -62,6 +62,13 @@ def _all_help() -> str:
     return "\n".join([made.format_help(), *(one.format_help() for one in commands.choices.values()), *deeper])
 
 
+def free_port() -> str:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return str(free.getsockname()[1])
+
+
 ROOT = SITE.parents[1]
 
 
@@ -84,14 +91,12 @@ def test_the_readme_is_one_page_that_leads_to_the_others() -> None:
 def test_a_reader_who_types_the_commands_of_a_page_gets_what_it_says(page: Path, tmp_path: Path) -> None:
     key = "documented-key-0123456789"
     env = {"AOAI_EMULATOR_KEY": key, "AZURE_OPENAI_API_KEY": key}
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    ports = {shown: free_port() for shown in ("8085", "8086")}
     with ExitStack() as stack:
         for line in lines_of(page):
             if not line.ours:
                 continue
-            typed = [word.replace("8085", port) for word in line.words[1:]]
+            typed = [re.sub("808[56]", lambda found: ports[found[0]], word) for word in line.words[1:]]
             if line.background:
                 process = stack.enter_context(
                     subprocess.Popen(
