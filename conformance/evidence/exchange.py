@@ -15,7 +15,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from conformance.evidence.content_coding import codings, undone
+from conformance.evidence.content_coding import MOST, codings, undone, unpacked
 from conformance.requests.headers import Headers, first_value
 from conformance.requests.request import Request
 
@@ -135,6 +135,15 @@ class Response:
         """The body without its content codings; the body itself where they are none, unknown or not those applied."""
         undone_body = undone(codings(self.headers), self.body)
         return self.body if undone_body is None else undone_body
+
+    @cached_property
+    def unread(self) -> str:
+        """Why the content isn't read: it is not kept whole, or unpacks to more than is allowed; "" if neither is so."""
+        if self.shortened is not None:
+            return f"the answer is not kept whole: {self.shortened.reason}"
+        names = codings(self.headers)
+        too_long = bool(names) and unpacked(names, self.body).too_long
+        return f"the answer unpacks to more than {MOST} bytes, which are not read" if too_long else ""
 
     def header(self, name: str) -> str | None:
         """The first value of a header, matched without case; None where absent."""

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from conformance.evidence.created_ids import created_ids
-from conformance.evidence.exchange import FaultKind, Shortened
+from conformance.evidence.exchange import FaultKind
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Check, Needs
 from conformance.judging.excuses import excuse
 from conformance.requests.case import Expect
 from conformance.verdict import Finding, Outcome
 
-__all__ = ["Blocked", "blocked", "failed_step", "hiccups", "not_kept"]
+__all__ = ["Blocked", "blocked", "failed_step", "hiccups"]
 
 #: The reason for a request that may not be repeated and met one closed connection or one error of a gateway.
 _HICCUP = "the connection was closed, or a gateway gave up, once; it may have changed something and is not sent again"
@@ -72,8 +72,8 @@ def blocked(check: Check, seen: Observation) -> Blocked | None:
     if check.needs is Needs.ANY:
         return None
     response = exchange.response
-    if response is not None and response.shortened is not None:
-        return Blocked(Outcome.NOT_TESTABLE, not_kept(response.shortened))
+    if response is not None and response.unread:
+        return Blocked(Outcome.NOT_TESTABLE, response.unread)
     # A stream that was cut off still has events that can be judged one by one.
     if exchange.fault is not None and response is not None and response.media_type != "text/event-stream":
         return Blocked(Outcome.NOT_TESTABLE, f"the answer is not whole: {exchange.fault.message}")
@@ -85,11 +85,6 @@ def blocked(check: Check, seen: Observation) -> Blocked | None:
     if status >= 500:
         return Blocked(Outcome.NOT_TESTABLE, f"the target answered {status}")
     return _by_status(check, seen, status)
-
-
-def not_kept(told: Shortened) -> str:
-    """Why a shortened answer can't be judged, in words for a report."""
-    return f"the answer is not kept whole: {told.reason}"
 
 
 def _by_status(check: Check, seen: Observation, status: int) -> Blocked | None:
@@ -114,8 +109,8 @@ def failed_step(seen: Observation) -> Blocked | None:
     """Why a step of a script that should have succeeded didn't; None if it did."""
     exchange, status = seen.exchange, seen.exchange.status
     what = f"the step {seen.case.role or seen.case.step or seen.case.operation!r}"
-    if exchange.response is not None and exchange.response.shortened is not None:
-        return Blocked(Outcome.NOT_TESTABLE, f"{what}: {not_kept(exchange.response.shortened)}")
+    if exchange.response is not None and exchange.response.unread:
+        return Blocked(Outcome.NOT_TESTABLE, f"{what}: {exchange.response.unread}")
     if exchange.ok:
         return _nameless(seen, what)
     if exchange.unreached:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from attrs import frozen
 
 from conformance.evidence.trace import Observation, Trace
-from conformance.judging.blocking import Blocked, blocked, failed_step, hiccups, not_kept
+from conformance.judging.blocking import Blocked, blocked, failed_step, hiccups
 from conformance.judging.check import Check, Scope
 from conformance.judging.witness import find_witness
 from conformance.requests.case import Expect
@@ -138,10 +138,10 @@ def _judge_trace(spec: Spec, check: Check, trace: Trace) -> _Judged:
     if away:
         # If the network cut a script short, missing steps say nothing about the target.
         return _Judged(blocks=(Blocked(Outcome.UNAVAILABLE, away),))
-    short = next((r.shortened for seen in trace if (r := seen.exchange.response) is not None and r.shortened), None)
-    if short is not None:
+    unread = next((r.unread for seen in trace if (r := seen.exchange.response) is not None and r.unread), "")
+    if unread:
         # Rules about a whole scenario compare what its answers hold.
-        return _Judged(blocks=(Blocked(Outcome.NOT_TESTABLE, not_kept(short)),))
+        return _Judged(blocks=(Blocked(Outcome.NOT_TESTABLE, unread),))
     findings = tuple(check.judge(spec, trace))
     # A trace check looks at all steps, so each of an operation it covers may be its witness.
     places = tuple(place for place, seen in enumerate(trace) if check.covers(seen.case.operation))

@@ -35,7 +35,7 @@ WEATHER_AND_TIME = {
 }
 FORCED = {"type": "function", "function": {"name": "get_weather"}}
 #: A call that is forced once may be broken by the model; what is wrong with each of five is the target's doing.
-CITIES = ("Rome", "Lima", "Cairo")
+CITIES = ("Rome", "Lima", "Cairo", "Tokyo")
 #: The same tool with a schema that the arguments must keep.
 STRICT_TOOL = {
     "type": "function",

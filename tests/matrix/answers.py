@@ -128,6 +128,14 @@ def on_events(change: Callable[[Any], Any]) -> Change:
     return on_blocks(inside)
 
 
+def everywhere(change: Callable[[Any], Any]) -> Change:
+    """A change of JSON bodies, and of the value of each event of a stream."""
+    plain, streamed = on_json(change), on_events(change)
+    return lambda exchange: (
+        streamed(exchange) if exchange.response and is_stream(exchange.response) else plain(exchange)
+    )
+
+
 def with_headers(**fields: str | None) -> Change:
     """A change of header fields: ``_`` in names stands for ``-``; None removes one."""
     named = {name.replace("_", "-"): value for name, value in fields.items()}

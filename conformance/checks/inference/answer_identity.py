@@ -82,7 +82,7 @@ def _id(spec: Spec, seen: Observation) -> str | None:
     else:
         reading = read(spec, seen)
         found = next((chunk.get("id") for _, chunk in content_chunks(reading)), None) if reading is not None else None
-    return found if isinstance(found, str) and found else None
+    return found if isinstance(found, str) else None
 
 
 def _id_of_another(exchange: Exchange, others: Sequence[Exchange]) -> Exchange | None:
@@ -103,10 +103,13 @@ def _id_of_another(exchange: Exchange, others: Sequence[Exchange]) -> Exchange |
     operations=TEXTS,
 )
 def answer_ids(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """Two answers have different ids, streamed or not. Logs and invoices identify answers by them."""
+    """Two answers have different ids, streamed or not, and no id is empty. Logs and invoices name answers by them."""
     first: dict[str, Observation] = {}
     for seen in trace:
         id_ = _id(spec, seen) if seen.exchange.ok else None
+        if id_ == "":
+            yield seen.finding("the id is empty", place="/id", expected="an id", actual=id_)
+            return
         if id_ is not None and id_ in first:
             yield seen.finding(
                 "the id of another answer", place="/id", expected=f"another than case {first[id_].case.id}", actual=id_

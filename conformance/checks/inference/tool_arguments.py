@@ -252,8 +252,9 @@ def arguments_always_lost(spec: Spec, trace: Trace) -> Iterator[Finding]:
     One broken answer is the model's doing. If all plain answers are broken, or all streamed ones, it is the target's.
     Requests are counted, not calls: several calls in one answer are one decision of the model.
     """
+    forced = [seen for seen in trace if _forced(seen.case)]
     for streamed in (False, True):
-        asked_for = [seen for seen in trace if _forced(seen.case) and streams(spec, seen.case) is streamed]
+        asked_for = [seen for seen in forced if streams(spec, seen.case) is streamed]
         answered = [(seen, calls) for seen in asked_for if seen.exchange.ok and (calls := called(spec, seen))]
         broken = [(seen, lost) for seen, calls in answered if (lost := _all_lost(seen, calls)) is not None]
         if len(answered) >= LEAST and len(broken) == len(answered):
