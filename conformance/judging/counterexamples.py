@@ -13,6 +13,7 @@ from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.json_copy import copied
 from conformance.judging.check import Counterexample
 from conformance.requests.request import Request
+from conformance.requests.wire import UNKNOWN_API_VERSION
 
 __all__ = [
     "admitted",
@@ -87,6 +88,11 @@ def admitted(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | None
     if response is None or not 400 <= response.status < 500:
         return None
     return exchange.answered(evolve(response, status=200).with_json({}))
+
+
+def odd_version(exchange: Exchange) -> bool:
+    """Return True if the request has the made-up api-version."""
+    return query_of(exchange.request).get("api-version") == UNKNOWN_API_VERSION
 
 
 def earlier_success(exchange: Exchange, earlier: Sequence[Exchange]) -> Response | None:

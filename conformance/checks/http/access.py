@@ -9,10 +9,10 @@ from attrs import evolve
 from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Counterexample, check
-from conformance.judging.counterexamples import admitted, earlier_success, path_of, query_of, when_refused
+from conformance.judging.counterexamples import admitted, earlier_success, odd_version, path_of, query_of, when_refused
 from conformance.requests.case import Expect
 from conformance.requests.selectors import Selector
-from conformance.requests.wire import UNKNOWN_API_VERSION, UNKNOWN_ROUTE
+from conformance.requests.wire import UNKNOWN_ROUTE
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
@@ -141,16 +141,11 @@ def version_missing(spec: Spec, seen: Observation) -> Iterator[Finding]:
     yield from _refused(seen, "a request without api-version")
 
 
-def _odd_version(exchange: Exchange) -> bool:
-    """Return True if the request has the made-up api-version."""
-    return query_of(exchange.request).get("api-version") == UNKNOWN_API_VERSION
-
-
 @check(
     "api-version.unknown.refused",
     Level.MUST,
     clause="api-version-known",
-    counterexample=_admit(_odd_version, 400, 404),
+    counterexample=_admit(odd_version, 400, 404),
     about=role("probe.api-version.unknown"),
     contrast=True,
     witness=admitted,
@@ -174,7 +169,7 @@ def _any_deployment(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange
     response = exchange.response
     if response is None or response.status not in (400, 404) or exchange.request.method != "POST":
         return None
-    if not _has_key(exchange) or (_no_version(exchange) and _no_deployment(exchange)) or _odd_version(exchange):
+    if not _has_key(exchange) or (_no_version(exchange) and _no_deployment(exchange)) or odd_version(exchange):
         return None
     # Only the refusal of an unknown deployment may be replaced; other 404s belong to other checks.
     if "eployment" not in response.body.decode("utf-8", "replace"):

@@ -26,6 +26,7 @@ READ_FROM_JSON = (
     "lists.walk.complete",
     "lifecycle.get.same",
     "lifecycle.list.holds",
+    "responses.ended",
 )
 
 #: 2xx statuses that another published document gives for the same kind of operation.

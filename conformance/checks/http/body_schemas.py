@@ -84,6 +84,7 @@ def _wrong_types(value: Any, _request: Request) -> Any:
     about=_json_expected,
     needs=Needs.SUCCESS,
     provenance="spec",
+    entails=("conversations.items.removed",),
 )
 def response_schema(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A successful JSON body is valid against the corrected document.

@@ -11,7 +11,7 @@ from conformance.evidence.exchange import Exchange, Response
 from conformance.evidence.json_faults import why_not_json
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
-from conformance.judging.counterexamples import admitted, earlier_success, path_of, when_refused
+from conformance.judging.counterexamples import admitted, earlier_success, odd_version, path_of, when_refused
 from conformance.requests.case import OTHER_VERSION, Case, Expect
 from conformance.requests.selectors import Selector
 from conformance.schema.validators import validator_for
@@ -50,7 +50,7 @@ _SHAPING = (
 def _let_pass(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
     """Counterexample: an invalid request is answered like an earlier good one that differs from it in one field."""
     response, body = exchange.response, exchange.request.json
-    if response is None or response.status != 400 or not isinstance(body, dict) or not body:
+    if response is None or response.status != 400 or not isinstance(body, dict) or not body or odd_version(exchange):
         return None
     for past in reversed(earlier):
         good = past.request.json

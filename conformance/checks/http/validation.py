@@ -8,7 +8,7 @@ from conformance.checks.http.answers import READ_FROM_JSON
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import trace_check
-from conformance.judging.counterexamples import earlier_success
+from conformance.judging.counterexamples import earlier_success, odd_version
 from conformance.requests.case import Expect
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
@@ -40,7 +40,9 @@ def _too_few(trace: Trace) -> str:
 def _accepted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
     """Counterexample: a request with a fault in its fields is answered like an earlier good one."""
     response, body = exchange.response, exchange.request.json
-    if response is None or response.status not in (400, 422) or not isinstance(body, dict):
+    if response is None or response.status not in (400, 422) or not isinstance(body, dict) or odd_version(exchange):
+        return None
+    if body.get("stream") is True:
         return None
     good = earlier_success(exchange, earlier)
     return exchange.answered(good) if good is not None else None

@@ -136,6 +136,9 @@ def _stops(body: Mapping[str, Any]) -> list[str]:
 def _with_stop(value: Any, request: Request) -> Any:
     """Counterexample: the output ends with the stop sequence."""
     stops = _stops(request.json or {})
+    # JSON with something behind it is no JSON any more.
+    if (request.json or {}).get("response_format") is not None:
+        return None
     for _, choice in choices_in(value):
         if stops and isinstance(message_of(choice).get("content"), str):
             # One choice is enough to break the rule.

@@ -120,7 +120,7 @@ def _arguments_broken(value: Any, request: Request) -> Any:
     operations=CHAT,
     about=lambda spec, case: plain_object(spec, case) and bool(forced_tool(body_of(case))),
     needs=Needs.SUCCESS,
-    entails=("stream.equals-plain",),
+    entails=("stream.equals-plain", "chat.tool.arguments.always-lost", "chat.tool.arguments.strict"),
 )
 def tool_arguments(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """The arguments of a forced call are a JSON text. Models make mistakes here, so it is a warning.

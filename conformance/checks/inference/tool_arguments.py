@@ -166,7 +166,7 @@ def _told_twice(_function: Any, old: str) -> str | None:
     operations=CHAT,
     about=_may_call,
     needs=Needs.SUCCESS,
-    entails=("stream.equals-plain",),
+    entails=("stream.equals-plain", "chat.tool.arguments.always-lost"),
 )
 def arguments_once(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """The arguments of a call, in a stream all its deltas joined, are one JSON document and not two in a row.
@@ -210,7 +210,7 @@ def _emptied(function: Any, old: str) -> str | None:
     operations=CHAT,
     about=_may_call,
     needs=Needs.SUCCESS,
-    entails=("stream.equals-plain", "chat.tool.arguments.strict"),
+    entails=("stream.equals-plain", "chat.tool.arguments.strict", "chat.tool.arguments.always-lost"),
 )
 def arguments_required(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """The arguments of a call have the keys that the tool's parameters require (JSON Schema Validation 6.5.3).

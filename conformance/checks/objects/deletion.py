@@ -42,6 +42,7 @@ def _denied(exchange: Exchange, _others: Sequence[Exchange]) -> Exchange | None:
     witness=_denied,
     scenarios=LIFECYCLES,
     needs=("create", "delete"),
+    entails=("schema.response",),
 )
 def delete_confirms(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The answer to a deletion contains the object's id and ``deleted: true``, or it is a 204 without a body."""
@@ -93,7 +94,10 @@ def sought(trace: Trace) -> str:
     counterexample=in_lifecycles(_still_readable),
     scenarios=LIFECYCLES,
     needs=("create", "delete", sought),
-    entails=("files.content.deleted",),
+    entails=(
+        "conversations.items.removed",
+        "files.content.deleted",
+    ),
 )
 def deleted_gone(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A deleted object can't be read any more."""
@@ -184,7 +188,7 @@ def _still_listed(exchange: Exchange, others: Sequence[Exchange]) -> Exchange | 
     counterexample=in_lifecycles(_back_in_list),
     witness=_still_listed,
     scenarios=LIFECYCLES,
-    entails=("lists.order", "lists.walk.changed"),
+    entails=("conversations.items.removed", "lists.order", "lists.walk.changed"),
 )
 def deleted_unlisted(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A deleted object is in no list any more."""

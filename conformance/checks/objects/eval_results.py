@@ -202,6 +202,8 @@ def _newest_first(exchange: Exchange, _earlier: Any) -> Exchange | None:
     about=_by_default,
     needs=Needs.SUCCESS,
     provenance="spec",
+    # What comes without an order is also held against the order that the document gives as the default.
+    entails=("lists.order",),
 )
 def order_default(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """Without ``order`` the lists of evals, runs and items begin with the oldest object.

@@ -29,13 +29,15 @@ def _uploads() -> dict[str, Upload]:
     return {name: upload for name, upload in found.items() if upload is not None}
 
 
+def _of_a_file(exchange: Exchange) -> bool:
+    """The content of a file is asked for. Those of stores and containers are the matter of other rules."""
+    return re.search(r"/(openai|v1)/files/[^/]+/content$", path_of(exchange.request)) is not None
+
+
 def _flipped(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
     """Counterexample: one bit of the content differs."""
     response = exchange.response
-    if response is None or not exchange.ok or not path_of(exchange.request).endswith("/content") or not response.body:
-        return None
-    # Videos have a ``/content`` too.
-    if "/files/" not in path_of(exchange.request):
+    if response is None or not exchange.ok or not _of_a_file(exchange) or not response.body:
         return None
     # The length stays, so that only a comparison of all bytes notices it.
     return exchange.answered(response.with_body(bytes([response.body[0] ^ 1]) + response.body[1:]))
@@ -47,7 +49,8 @@ def _flipped(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | Non
     clause="files-content",
     counterexample=_flipped,
     scenarios=FILES,
-    entails=("files.content.binary",),
+    # The results of a batch are read from the content of a file.
+    entails=("files.content.binary", "batches.results"),
 )
 def content(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The content of a file comes back byte for byte, with its line ends, umlauts and missing last newline.
@@ -81,7 +84,7 @@ _DECODED = (
 def _as_text(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
     """Counterexample: each byte that isn't UTF-8 was replaced by U+FFFD."""
     response = exchange.response
-    if response is None or not exchange.ok or response.body != BINARY.data:
+    if response is None or not exchange.ok or not _of_a_file(exchange) or response.body != BINARY.data:
         return None
     return exchange.answered(response.with_body(BINARY.data.decode("utf-8", "replace").encode()))
 

@@ -41,6 +41,8 @@ def _same_id(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
     counterexample=in_lifecycles(_same_id),
     scenarios=LIFECYCLES,
     entails=(
+        "conversations.items.own",
+        "containers.files.content",
         "lifecycle.deleted.again",
         "lifecycle.deleted.others-stay",
         "lifecycle.foreign.unlisted",
@@ -151,7 +153,7 @@ def _adopted(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None
     clause="state-own-parent",
     counterexample=in_lifecycles(_adopted),
     scenarios=LIFECYCLES,
-    entails=("state.parent", "files.content.deleted"),
+    entails=("conversations.items.own", "state.parent", "files.content.deleted"),
 )
 def foreign_unseen(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """An object below a parent can be read only under its own parent. Otherwise users see each other's data."""
@@ -180,7 +182,7 @@ def _children_of_all(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchang
     clause="state-own-parent",
     counterexample=in_lifecycles(_children_of_all),
     scenarios=LIFECYCLES,
-    entails=("lists.unknown-cursor", "state.parent"),
+    entails=("conversations.items.own", "lists.unknown-cursor", "state.parent"),
 )
 def foreign_unlisted(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A list below a parent contains only objects of this parent."""

@@ -123,6 +123,7 @@ def _under_way(item: dict[str, Any]) -> Any:
     witness=on_objects("", _under_way),
     scenarios=SCENARIOS,
     entails=(
+        "responses.cancel.kept",
         "schema.response",
         "tuning.model",
         "stores.counts",

@@ -379,6 +379,7 @@ def _turned_round(exchange: Exchange, others: Sequence[Exchange]) -> Exchange | 
     scenarios=LISTS,
     needs=(walk, "walk.asc", "walk.again"),
     unless=(lost_cursor,),
+    entails=("conversations.items.removed",),
 )
 def order_stable(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The same page requested again shows the same objects in the same order, even those of the same second."""

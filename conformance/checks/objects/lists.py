@@ -270,7 +270,7 @@ _OTHER |= {"fail": "pass", "succeeded": "running"}
     counterexample=_unfiltered,
     operations=_OPERATIONS,
     about=lambda _spec, case: bool(set(FILTERS) & set(dict(case.query))),
-    entails=("jobs.end.stays", "evals.item.status", "jobs.finished-at"),
+    entails=("state.fields", "jobs.end.stays", "evals.item.status", "jobs.finished-at"),
     needs=Needs.SUCCESS,
 )
 def filtered(spec: Spec, seen: Observation) -> Iterator[Finding]:

@@ -56,6 +56,7 @@ def _another(value: Any, request: Request) -> Any:
     clause="models-get",
     counterexample=on_json(_another),
     scenarios=MODELS,
+    entails=("lifecycle.list.holds",),
 )
 def get(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """Reading a listed model gives the model with that id. An unknown id is not answered with a model."""
@@ -82,6 +83,7 @@ def _emptied(value: Any, request: Request) -> Any:
     clause="models-some",
     counterexample=on_json(_emptied),
     scenarios=MODELS,
+    entails=("lifecycle.list.holds",),
 )
 def some(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """At least one model is listed. An account without any model can answer nothing."""

@@ -102,6 +102,7 @@ def _plain_to_its_end(spec: Spec, case: Case) -> bool:
     about=_plain_to_its_end,
     needs=Needs.SUCCESS,
     entails=(
+        "responses.ended",
         "http.media-type",
         "http.json",
         "schema.response",

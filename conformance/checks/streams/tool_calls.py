@@ -194,7 +194,10 @@ def _as_object(entry: dict[str, Any]) -> None:
     about=streamed(CHAT),
     needs=Needs.SUCCESS,
     provenance="spec",
-    entails=("sse.event.schema", "stream.tool-calls.arguments.json", "stream.equals-plain"),
+    entails=(
+        *("sse.event.schema", "stream.tool-calls.arguments.json", "stream.equals-plain"),
+        *("chat.tool.arguments.always-lost", "chat.tool.arguments.strict"),
+    ),
 )
 @over_stream
 def arguments_text(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
@@ -222,7 +225,7 @@ def _unjoinable(entry: dict[str, Any]) -> None:
     counterexample=on_entries(_unjoinable),
     about=streamed(CHAT),
     needs=Needs.SUCCESS,
-    entails=("stream.equals-plain",),
+    entails=("stream.equals-plain", "chat.tool.arguments.always-lost", "chat.tool.arguments.strict"),
 )
 @over_stream
 def arguments_json(spec: Spec, seen: Observation, reading: Reading) -> Iterator[Finding]:
