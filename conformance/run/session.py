@@ -20,7 +20,7 @@ from conformance.errors import HarnessError, UsageError
 from conformance.evidence.timeline import escaped
 from conformance.evidence.trace import Trace
 from conformance.run import recording
-from conformance.run.arenas import one_arena
+from conformance.run.arenas import one_arena, trimmed
 from conformance.run.choice import Chosen
 from conformance.run.conclusion import exit_code_of
 from conformance.run.ending import Ended
@@ -59,6 +59,7 @@ class Session:
         self, versions: Iterable[Opened], run: Identity, process: Process, allowance: Allowance, running: ExitStack
     ) -> None:
         one_arena()
+        trimmed()
         self.run, self.process = run, process
         self._allowance, self._elsewhere = allowance, NOTHING
         self.interrupted = False
