@@ -37,7 +37,8 @@ def test_the_page_is_what_the_command_line_makes(tmp_path: Path) -> None:
     (again / PAGE.name).unlink()
     env = {**os.environ, "PYTHONPATH": str(FOLDER.parents[1])}
     subprocess.run([sys.executable, str(again)], check=True, env=env)
-    assert (again / PAGE.name).read_text("utf-8") == PAGE.read_text("utf-8")
+    # Versions of Python break the lines of a usage at other places.
+    assert (again / PAGE.name).read_text("utf-8").split() == PAGE.read_text("utf-8").split()
 
 
 def test_it_has_every_command_and_option() -> None:
