@@ -86,7 +86,9 @@ def _whole(change: Change, one: Tested, evidence: Evidence) -> Judgement:
         return Judgement(_MISSED, f"a valid request was refused under the {here} version")
     unknown = elsewhere is not None and elsewhere.status in (404, 405)
     if there is Outcome.REFUSED:
-        known = answer is not None and answer.status not in (404, 405)
+        # Where a route had no such method (405), even a 404 for an object that nobody made says that it has it now.
+        unused = elsewhere is not None and elsewhere.status == 405
+        known = answer is not None and answer.status not in ((405,) if unused else (404, 405))
         if known and unknown:
             return Judgement(_OBSERVED, f"known under the {here} version, no route under the {other} one")
         return Judgement(_OPEN, "refused, which a request may be that names an object or depends on a model")

@@ -56,7 +56,8 @@ def _both(old: Spec, served: Spec) -> ASGI:
     if old.api_version.required and served.api_version.required:
         return asgi(App([old, served], settings))
     before, after = (asgi(App([spec], settings)) for spec in (old, served))
-    named = {f"{served.api_version.name}={value}" for value in served.api_version.accepted}
+    # The last of the accepted values is the one that is sent.
+    named = {f"{served.api_version.name}={value}" for value in served.api_version.accepted[-1:]}
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
         query = scope.get("query_string", b"").decode().split("&")

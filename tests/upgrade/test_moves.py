@@ -184,3 +184,16 @@ def test_a_new_operation_without_a_json_answer_is_observed(tmp_path: Path, monke
     move = moved(old, new, new, tmp_path, monkeypatch, operations=asked, profile=Profile.SMOKE)
     found = {one.change.operation: one.conclusion for one in move.results if one.change.operation in operations}
     assert dict.fromkeys(operations, Conclusion.OBSERVED) == found
+
+
+def test_a_method_that_was_not_allowed_and_now_misses_its_object_is_observed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can make a tuned model in a test, so its deletion answers 404: before, the route had no such method."""
+    old, new = load("v1-preview"), load("v1")
+    move = moved(
+        old, new, new, tmp_path, monkeypatch, operations=("models.delete", "models.list"), profile=Profile.SMOKE
+    )
+    (result,) = (one for one in move.results if one.change.operation == "models.delete")
+    assert Conclusion.OBSERVED is result.conclusion
+    assert "no route" in result.told
