@@ -29,6 +29,7 @@ from conformance.spectools import carryover
 from conformance.spectools.document_text import as_yaml
 from conformance.spectools.errata_carryover import Carried, Fate, carry
 from conformance.spectools.importdoc import Importer
+from conformance.spectools.importforms import unneeded_files
 from conformance.spectools.importnames import base_and_path, known_names
 from conformance.spectools.importnotes import Notes
 from conformance.spectools.importstreams import graft
@@ -62,6 +63,17 @@ _CONTRADICTORY = {
     "why": "No value fits both, so every answer would be refused.",
     "source": "JSON Schema 2020-12, Core, section 7.6.1: all keywords of a schema apply",
     "provenance": "standard",
+}
+
+
+#: The erratum about forms that demand a file, likewise.
+_UNNEEDED = {
+    "id": "import-form-without-file",
+    "says": "A form must have a file, although the same request is documented as JSON without one.",
+    "holds": "A form demands no more than the JSON of the same request.",
+    "why": "Clients send a form whether there is a file or not.",
+    "source": "the openai package, which creates videos by a form alone",
+    "provenance": "observed",
 }
 
 
@@ -247,7 +259,11 @@ def _written(target: Path, label: str, made: dict[str, Any], importer: Importer,
         corrected: Mapping[str, Any] = made
         for item in carried:
             corrected = patched(corrected, item.erratum.id, item.patch)
-        for erratum, found in ((_CONTRADICTORY, contradictory), (_OVERLAPPING, overlapping)):
+        for erratum, found in (
+            (_CONTRADICTORY, contradictory),
+            (_OVERLAPPING, overlapping),
+            (_UNNEEDED, unneeded_files),
+        ):
             if steps := found(corrected):
                 corrected = patched(corrected, erratum["id"], steps)
                 errata.append({**erratum, "where": str(steps[0]["path"]), "patch": json.dumps(steps)})

@@ -6,9 +6,7 @@ types must fit what the emulator answers, or the difference is one that a docume
 
 from __future__ import annotations
 
-import base64
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from fnmatch import fnmatchcase
@@ -20,6 +18,7 @@ import httpx
 import pytest
 from client_methods import documented, is_documented, routes
 from client_recorder import Connect, Notes, Recorder, client_of
+from traffic import Recording
 
 from conformance.cli import main
 from conformance.spec.loading import load, versions
@@ -157,36 +156,6 @@ DIFFERENCES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
         ("FileObject.status: missing", "Message.status: missing"),
     ),
 )
-
-
-class Recording(httpx.BaseTransport):
-    """Passes requests on, and writes each exchange as a line of the documented form."""
-
-    def __init__(self, file: Path) -> None:
-        self._inner = httpx.HTTPTransport()
-        self._file = file
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        started = time.time()
-        sent = request.read()
-        answer = self._inner.handle_request(request)
-        whole = b"".join(answer.iter_raw())
-        line = {
-            "method": request.method,
-            "url": str(request.url),
-            "request_headers": list(request.headers.multi_items()),
-            "request_base64": base64.b64encode(sent).decode(),
-            "status": answer.status_code,
-            "headers": list(answer.headers.multi_items()),
-            "body_base64": base64.b64encode(whole).decode(),
-            "started": started,
-        }
-        with self._file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-        return httpx.Response(answer.status_code, headers=answer.headers, content=whole, request=request)
-
-    def close(self) -> None:
-        self._inner.close()
 
 
 def stories(version: str) -> Iterator[Callable[[Connect], None]]:

@@ -125,6 +125,24 @@ def test_a_value_of_an_enum_is_kept_once(tmp_path: Path) -> None:
     assert [(type(one), one) for one in kept] == [(type(one), one) for one in schema["properties"]["input"]["enum"]]
 
 
+def test_a_form_demands_no_more_than_the_json_of_the_same_request(tmp_path: Path) -> None:
+    """Clients send a form whether there is a file or not; a form alone may demand its file."""
+    text = {"type": "object", "required": ["input"], "properties": {"input": {"type": "string"}}}
+    form = {**text, "required": ["input", "mask"], "properties": {**text["properties"], "mask": {"type": "string"}}}
+    required = []
+    for kinds in ({"application/json": text}, {}):
+        document = three(text)
+        (item,) = document["paths"].values()
+        item["post"]["requestBody"]["content"] = {
+            **{kind: {"schema": schema} for kind, schema in kinds.items()},
+            "multipart/form-data": {"schema": form},
+        }
+        imported(document, tmp_path, label := f"mine{len(kinds)}")
+        (operation,) = operations_of(load(label, tmp_path / "versions")).values()
+        required.append(operation.body["multipart/form-data"].schema["required"])
+    assert [["input"], ["input", "mask"]] == required
+
+
 def test_bytes_are_not_json(tmp_path: Path) -> None:
     document = three({"type": "object"})
     answer = {

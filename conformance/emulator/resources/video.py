@@ -18,16 +18,18 @@ from conformance.emulator.handlers import handles
 from conformance.emulator.resources.objects import Value, ids
 from conformance.evidence.exchange import Response
 
+__all__ = ["JPEG", "MP4", "flat"]
+
 #: The state after each state.
 _NEXT = {"queued": "preprocessing", "preprocessing": "running", "running": "processing", "processing": "succeeded"}
 _DAY = 86_400
 
 #: A minimal MP4 file: its type box, an empty movie box and a media data box.
-_MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + b"\0\0\0\x08moov" + b"\0\0\0\x10mdat"
-_JPEG = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0" + b"\xff\xd9"
+MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + b"\0\0\0\x08moov" + b"\0\0\0\x10mdat"
+JPEG = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0" + b"\xff\xd9"
 
 
-def _flat(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
+def flat(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
     """Decorator: error answers without the envelope."""
 
     @wraps(handler)
@@ -86,7 +88,7 @@ def _items(call: Call) -> list[Any] | None:
 
 
 @handles("video.generations.jobs.create")
-@_flat
+@flat
 def create(call: Call) -> Response:
     """A new job."""
     call.deployment("video")
@@ -112,7 +114,7 @@ def create(call: Call) -> Response:
 
 
 @handles("video.generations.jobs.list")
-@_flat
+@flat
 def list_(call: Call) -> Response:
     """A page of jobs, newest first, filtered by states on request."""
     statuses = call.query.get("statuses")
@@ -121,7 +123,7 @@ def list_(call: Call) -> Response:
 
 
 @handles("video.generations.jobs.get")
-@_flat
+@flat
 def get(call: Call) -> Response:
     """One job. Each read takes it one state further."""
     job = _job(call)
@@ -130,7 +132,7 @@ def get(call: Call) -> Response:
 
 
 @handles("video.generations.jobs.delete")
-@_flat
+@flat
 def delete(call: Call) -> Response:
     """Remove a job with its videos."""
     job = call.store.collection("video-jobs").remove(_job(call)["id"])
@@ -140,7 +142,7 @@ def delete(call: Call) -> Response:
 
 
 @handles("video.generations.get")
-@_flat
+@flat
 def get_generation(call: Call) -> Response:
     """One generation."""
     return call.json(_generation(call))
@@ -150,27 +152,27 @@ def _video(call: Call) -> bytes:
     """The bytes of the video. The better quality is a longer file."""
     # Each video has bytes of its own, so that an exchanged one would be noticed.
     name = f"{_generation(call)['id']}:{call.query.get('quality', 'high')}".encode()
-    return _MP4 + name
+    return MP4 + name
 
 
 @handles("video.generations.content")
-@_flat
+@flat
 def content(call: Call) -> Response:
     """The video."""
     return call.bytes(_video(call), "video/mp4")
 
 
 @handles("video.generations.head_content")
-@_flat
+@flat
 def head_content(call: Call) -> Response:
     """The headers of the video without its content (RFC 9110 section 9.3.2)."""
     return evolve(call.bytes(_video(call), "video/mp4"), chunks=())
 
 
 @handles("video.generations.thumbnail")
-@_flat
+@flat
 def thumbnail(call: Call) -> Response:
     """A picture of the video."""
     _generation(call)
     # The documented name; the registered one is image/jpeg.
-    return call.bytes(_JPEG, "image/jpg")
+    return call.bytes(JPEG, "image/jpg")
