@@ -275,6 +275,8 @@ class _Run:
         told = self.workers.told(node)
         if told is not None:
             self.session.hear(told)
+        elif (pid := self.workers.lost(node)) is not None:
+            self.session.lose(pid)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:

@@ -25,6 +25,7 @@ from conformance.run.choice import Chosen
 from conformance.run.conclusion import exit_code_of
 from conformance.run.ending import Ended
 from conformance.run.interruption import held
+from conformance.run.lost_workers import recovered
 from conformance.run.notes import around, claims, header, notes, outdated
 from conformance.run.opening import Identity, Opened, joined, opened, started
 from conformance.run.process import Process
@@ -77,6 +78,7 @@ class Session:
         self._ended = dict.fromkeys(self._opened, Ended())
         self._recorders: dict[str, recording.Recorder] = {}
         self._over: set[str] = set()
+        self._lost: set[int] = set()
         self._refused: dict[str, UsageError] = {}
         self._stack = running
 
@@ -239,6 +241,10 @@ class Session:
             self._ended[name] += Ended.from_json(ended)
         self._elsewhere += Spent(**told["spent"])
 
+    def lose(self, pid: int) -> None:
+        """Note the process id of a worker that ended without a word. What it created is removed at the end."""
+        self._lost.add(pid)
+
     def close(self, *, interrupted: bool = False, early: str = "") -> None:
         """End the run in this process; the controller also writes the reports, whatever went wrong before. A second
         call does nothing.
@@ -252,6 +258,9 @@ class Session:
         with self._stack:
             try:
                 self._end()
+                if self._lost and not self.interrupted:
+                    for name, one in self._opened.items():
+                        self._ended[name] += recovered(one, self.run.out / name, self._lost)
             finally:
                 # Also if ending raised an exception: the evidence must become a report.
                 if self.process.controls:

@@ -47,6 +47,10 @@ class Workers:
         self._heard.add(id(node))
         return dict(json.loads(said))
 
+    def lost(self, node: Any) -> int | None:
+        """The process id of a worker on this machine that has ended and said nothing; None for another one."""
+        return None if hasattr(node, "workeroutput") else self.pids.get(node.gateway.id)
+
     def interrupt(self, seconds: float) -> Iterator[Mapping[str, Any]]:
         """Tell all workers to stop and wait until they have removed what they created, for so many seconds of removal.
         Yields how each ended. A KeyboardInterrupt meanwhile tells them a second time.

@@ -17,7 +17,7 @@ try:
 except ImportError:  # Windows has no flock: cleanup can't recognise the files of living runs there
     fcntl = None
 
-__all__ = ["begun", "default_folder", "journals", "lock", "must_be_writable", "unwritable"]
+__all__ = ["begun", "default_folder", "journals", "lock", "must_be_writable", "unwritable", "writer"]
 
 _PATTERN = "journal-*.jsonl"
 
@@ -76,3 +76,9 @@ def begun(path: Path) -> float:
     with suppress(OSError):
         return path.stat().st_mtime
     return 0.0
+
+
+def writer(path: Path) -> int | None:
+    """The id of the process that wrote a journal, by its name; None if that doesn't say."""
+    told = path.stem.split("-")[2:3]
+    return int(told[0]) if told and told[0].isdecimal() else None

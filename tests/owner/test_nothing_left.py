@@ -6,6 +6,7 @@ The emulator runs in a process that outlives the run. It holds 500 objects of so
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -166,6 +167,41 @@ def test_every_version_leaves_nothing_however_its_run_ends(
     version: str, profile: str, ending: str, tmp_path: Path
 ) -> None:
     nothing_is_left(version, profile, ending, tmp_path)
+
+
+@pytest.mark.prove
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no such signal")
+def test_a_worker_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
+    """Somebody kills it, or the memory is full. The other processes of the run remove what it created."""
+    version = "2024-05-01-preview"
+    some = ("--operation", "assistants.*", "--operation", "vector_stores.*", "-n", "2")
+    with owned_emulator(version, tmp_path, 6) as owned, (tmp_path / "output").open("w") as output:
+        run = subprocess.Popen(
+            run_words(owned, version, "smoke", *some),
+            env=environment(tmp_path), cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+        )  # fmt: skip
+        with run:
+            try:
+                owned.wait(lambda _: bool(_killed(tmp_path / "out" / version / "journals")), run, PATIENCE)
+                run.wait(PATIENCE)
+            finally:
+                run.kill()
+        footer = footer_of(tmp_path, version)
+        left = [id for kind, ids in owned.left.items() if "/" not in kind for id in ids]
+        assert [] == footer["left_behind"]
+        # What was under way when it was killed, and can't be found without an id, is told.
+        assert len(left) <= len(footer["unanswered"]), (left, footer["unanswered"])
+        assert {} == owned.foreign_changes
+
+
+def _killed(journals: Path) -> list[int]:
+    """Kill the first process whose journal names an object, and return its id."""
+    for journal in journals.glob("journal-*-gw*.jsonl"):
+        if '"event":"created"' in journal.read_text("utf-8"):
+            pid = int(journal.name.split("-")[2])
+            os.kill(pid, signal.SIGKILL)
+            return [pid]
+    return []
 
 
 def test_the_files_that_batches_made_are_removed(tmp_path: Path) -> None:
