@@ -134,7 +134,7 @@ def of_recovered(done: Iterable[Recovered]) -> Leftovers:
             made.forgotten.append(str(one.journal))
         if not one.usable:
             made.unread.append(one.reason)
-        if not one.usable or one.embedded:
+        if not one.usable or one.embedded or not one.target:  # an empty journal names no target
             continue
         at = made.at(one.target)
         at.journals.append(str(one.journal))

@@ -22,7 +22,7 @@ from conformance.settings.options import Options, add_to, from_mapping
 from conformance.spec.loading import load
 from conformance.target.journal import Journal
 from conformance.target.journal_folder import default_folder
-from conformance.target.recovery import Open, found, recover
+from conformance.target.recovery import Open, found, is_same, recover
 from conformance.target.target import Target
 
 NAME = "cleanup"
@@ -138,11 +138,11 @@ def _opener(options: Options) -> Open:
     machine. Any other stays untouched: the key is for the configured target alone.
     """
     config = configured(options)
-    url = config.target.url.rstrip("/")
+    url = config.target.url
 
     def open_target(journal: Journal) -> Target | None:
         chosen = evolve(config, target=evolve(config.target, url=journal.target))
-        mine = journal.target.rstrip("/") == url if url else chosen.target.loopback
+        mine = is_same(journal.target, url) if url else chosen.target.loopback
         if not mine:
             return None
         try:

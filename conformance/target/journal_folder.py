@@ -58,10 +58,12 @@ def lock(file: IO[Any]) -> bool:
 
 
 def journals(*folders: Path) -> tuple[Path, ...]:
-    """The journals in some folders and below that no living run has locked, newest first."""
+    """The journals in some folders and below that no living run has locked, newest first. What is no file, such as a
+    pipe or a link to a device, is no journal: it might never end.
+    """
     found: list[Path] = []
     for folder in folders:
-        for path in folder.rglob(_PATTERN) if folder.is_dir() else ():
+        for path in filter(Path.is_file, folder.rglob(_PATTERN) if folder.is_dir() else ()):
             with suppress(OSError), path.open("rb") as file:
                 if lock(file):
                     found.append(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from attrs import evolve, frozen
 
@@ -17,7 +18,10 @@ from conformance.target.journal_folder import begun, journals
 from conformance.target.ledger import Ledger
 from conformance.target.target import Target
 
-__all__ = ["Found", "Recovered", "found", "opener", "recover"]
+__all__ = ["Found", "Recovered", "found", "is_same", "opener", "recover"]
+
+#: The port that a URL without one means.
+_PORTS = {"http": 80, "https": 443}
 
 #: Opens the target of a journal; None if the caller has no key for it.
 Open = Callable[[Journal], Target | None]
@@ -107,6 +111,18 @@ def _recovered(path: Path, open_target: Open, timeout: float, forget: bool) -> R
         return evolve(known, cleaned=cleaned, reason=reason, forgotten=forgotten)
 
 
+def is_same(one: str, other: str) -> bool:
+    """True for two URLs of one target: scheme and host don't depend on case, and the port of the scheme may be left out
+    (RFC 3986 section 6.2.3).
+    """
+    return _normal(one) == _normal(other)
+
+
+def _normal(url: str) -> tuple[str, str | None, int | None, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme), parts.path.rstrip("/")
+
+
 def opener(config: Config, folder: Path | None = None) -> Open:
     """For :func:`recover`: a function that opens the target of a journal with the configuration's key.
 
@@ -115,7 +131,7 @@ def opener(config: Config, folder: Path | None = None) -> Open:
     """
 
     def open_target(journal: Journal) -> Target | None:
-        if not config.target.url or journal.target.rstrip("/") != config.target.url:
+        if not config.target.url or not is_same(journal.target, config.target.url):
             return None
         return Target(config, load(journal.api_version, folder), journal=journal)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import os
 import socket
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from conformance.target.cleanup import Cleaned
 from conformance.target.journal import COPIES, Journal, read
 from conformance.target.journal_folder import journals
 from conformance.target.limits import Withheld
-from conformance.target.recovery import opener, recover
+from conformance.target.recovery import is_same, opener, recover
 from conformance.target.target import Target
 from conformance.verdict import Outcome
 
@@ -107,6 +108,32 @@ def test_a_damaged_line_costs_what_it_said_and_is_counted(serve: Serve, open_tar
     (done,) = recover(journals(tmp_path), opener(target.config))
     assert (1, {"/assistants/asst_1"}) == (done.cleaned.removed, set(shelf.objects))
     assert journal.path.exists(), "what the damaged line said is not known"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_what_never_ends_is_no_journal(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "journal-1.jsonl")
+    (tmp_path / "journal-2.jsonl").symlink_to("/dev/zero")
+    (tmp_path / "journal-3.jsonl").symlink_to(tmp_path / "nothing")
+    (tmp_path / "journal-4.jsonl").write_text("")
+    assert ("journal-4.jsonl",) == tuple(path.name for path in journals(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://Name.Example", "https://name.example/", True),
+        ("HTTPS://name.example:443", "https://name.example", True),
+        ("http://name.example:80/a/", "http://NAME.example/a", True),
+        ("http://name.example/a", "http://name.example/A", False),
+        ("http://name.example", "https://name.example", False),
+        ("http://name.example:443", "https://name.example:443", False),
+        ("http://name.example", "http://name.example:8080", False),
+        ("http://127.0.0.1:1", "http://localhost:1", False),
+    ],
+)
+def test_one_target_may_have_several_urls(one: str, other: str, same: bool) -> None:
+    assert same == is_same(one, other) == is_same(other, one)
 
 
 def test_a_file_that_is_no_journal_does_not_block_the_others(serve: Serve, open_target: Open, tmp_path: Path) -> None:

@@ -36,9 +36,9 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cleanup, "_PAUSES", ())
 
 
-@pytest.mark.parametrize(("pid", "embedded", "held"), [(os.getpid(), False, 0), (1, False, 1), (os.getpid(), True, 1)])
+@pytest.mark.parametrize(("lost", "embedded", "held"), [(True, False, 0), (False, False, 1), (True, True, 1)])
 def test_what_a_lost_worker_created_is_removed(
-    stage: Stage, tmp_path: Path, *, pid: int, embedded: bool, held: int
+    stage: Stage, tmp_path: Path, *, lost: bool, embedded: bool, held: int
 ) -> None:
     shelf, config, spec = stage
     journal = Journal(tmp_path, target=shelf.url, api_version=spec.version, worker="gw1", copies=tmp_path / COPIES)
@@ -48,6 +48,6 @@ def test_what_a_lost_worker_created_is_removed(
         stream.close()
     chosen = SimpleNamespace(options=SimpleNamespace(specs=None, cleanup_timeout=10.0))
     opened = cast("Opened", SimpleNamespace(config=config, embedded=embedded, chosen=chosen))
-    ended = recovered(opened, tmp_path, {pid})
+    ended = recovered(opened, tmp_path, {os.getpid()} if lost else {1})
     assert ((), ()) == (ended.left, ended.troubles)
     assert (held, bool(held)) == (len(shelf.objects), journal.path.exists())
