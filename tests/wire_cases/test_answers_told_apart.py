@@ -46,8 +46,9 @@ def stream(*ids: str) -> Observation:
         (Outcome.WARN, (plain("a"), plain("b"), plain("a"))),
         (Outcome.PASS, (stream("", "a", "a"), stream("", "b", "b"), plain("c"))),
         (Outcome.NOT_APPLICABLE, (stream("", "", ""), stream("", "", ""))),
+        (Outcome.WARN, (plain(""), plain("a"))),
     ],
-    ids=["streams", "plain-and-stream", "plain", "all-differ", "no-ids"],
+    ids=["streams", "plain-and-stream", "plain", "all-differ", "no-ids", "an-empty-id"],
 )
 def test_an_id_names_one_answer_streamed_or_not(outcome: Outcome, answers: tuple[Observation, ...]) -> None:
     verdict = judge(spec_of(LATER), all_checks()["model.answer-ids"], Trace("corpus.chat.completions.create", answers))

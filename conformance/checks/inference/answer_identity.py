@@ -82,7 +82,7 @@ def _id(spec: Spec, seen: Observation) -> str | None:
     else:
         reading = read(spec, seen)
         found = next((chunk.get("id") for _, chunk in content_chunks(reading)), None) if reading is not None else None
-    return found if isinstance(found, str) else None
+    return found if isinstance(found, str) and (found or not streams(spec, seen.case)) else None
 
 
 def _id_of_another(exchange: Exchange, others: Sequence[Exchange]) -> Exchange | None:
@@ -103,7 +103,10 @@ def _id_of_another(exchange: Exchange, others: Sequence[Exchange]) -> Exchange |
     operations=TEXTS,
 )
 def answer_ids(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """Two answers have different ids, streamed or not, and no id is empty. Logs and invoices name answers by them."""
+    """Two answers have different ids, streamed or not. Logs and invoices identify answers by them.
+
+    An empty id of a plain answer is told here too; for streams ``stream.id.constant`` does it.
+    """
     first: dict[str, Observation] = {}
     for seen in trace:
         id_ = _id(spec, seen) if seen.exchange.ok else None
