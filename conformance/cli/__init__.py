@@ -129,6 +129,13 @@ def _must_be_somewhere() -> None:
         ) from None
 
 
+def _keep_tables_of_libraries() -> None:
+    """Hypothesis writes a table of characters, unless told otherwise into the folder in which the command runs."""
+    from conformance.spec.cache import cache_folder
+
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypothesis"))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code. Raises KeyboardInterrupt, for which ``__main__`` has the exit code."""
     _open_closed_streams()
@@ -139,6 +146,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = parser(given[0] if given else "").parse_args(given)
         _must_be_somewhere()
+        _keep_tables_of_libraries()
         return int(args.main(args))
     except ConformanceError as error:
         from conformance.evidence.timeline import escaped

@@ -75,3 +75,16 @@ def test_ctrl_c_while_it_loads_ends_with_one_line(module: str, arguments: tuple[
     env["PYTHONPATH"] = f"{tmp_path}:{env['PYTHONPATH']}"
     done = subprocess.run(words(*arguments), env=env, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (130, "", f"{PROG}: interrupted\n") == (done.returncode, done.stdout, done.stderr)
+
+
+def test_deriving_requests_leaves_nothing_in_the_folder_of_the_command(tmp_path: Path) -> None:
+    """Hypothesis keeps a table of characters, by itself in the folder in which its process began."""
+    given = words("plan", "--api-version", "2024-10-21", "--operation", "embeddings.*")
+    kept = tmp_path / "kept"
+    env = environment(tmp_path, AOAI_CONFORMANCE_CACHE=str(kept))
+    where = tmp_path / "where"
+    where.mkdir()
+    done = subprocess.run(given, cwd=where, env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert 0 == done.returncode, done.stderr
+    assert [] == [*where.iterdir()]
+    assert {"hypothesis", "specs"} <= {path.name for path in kept.iterdir()}
