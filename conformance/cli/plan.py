@@ -91,6 +91,6 @@ def _print(row: dict[str, Any]) -> None:
         "upper bounds, with the preflight and the removal of what is created; not counted are retries, polling of slow"
     )
     print(
-        "objects, the removal of what a target creates although it should refuse it, and what a smoke run creates once"
+        "objects, the removal of what a target creates although it should refuse it or makes for an object (a batch's"
     )
-    print("more because it was refused before or belongs to another process")
+    print("files), and what a smoke run creates once more because it was refused before or belongs to another process")

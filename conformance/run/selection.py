@@ -14,7 +14,7 @@ from pathlib import Path
 from attrs import frozen
 
 from conformance.checks.catalogue import all_checks
-from conformance.corpus.corpus import build_corpus
+from conformance.corpus.corpus import Corpus, build_corpus
 from conformance.errors import ConfigError, UsageError
 from conformance.judging.check import Check, Scope
 from conformance.requests.profile import Profile
@@ -168,26 +168,38 @@ def default_versions(folder: Path | None = None) -> tuple[str, ...]:
 
 def corpus_of(spec: Spec, options: Options) -> tuple[Scenario, ...]:
     """The corpora of the selected operations, one scenario for each, without empty ones; those of all shards."""
-    wanted = [name for name in operations_of(spec) if _fits(name, options.operations)]
-    corpus = build_corpus(
+    return corpus_scenarios(_corpus(spec, options), frozenset(options.families))
+
+
+def _corpus(spec: Spec, options: Options) -> Corpus:
+    """All requests to the selected operations."""
+    return build_corpus(
         spec,
         options.profile,
         options.seed,
-        operations=wanted,
+        operations=[name for name in operations_of(spec) if _fits(name, options.operations)],
         expensive=frozenset(options.expensive),
         cached=not options.no_cache,
     )
-    return corpus_scenarios(corpus, frozenset(options.families))
 
 
 def scenarios_in(spec: Spec, options: Options) -> tuple[Scenario, ...]:
     """The selected scenarios of this shard: the corpora in the order of the document, then the scripts by id."""
-    return Shard.parse(options.shard).of(_in_all_shards(spec, options))
+    corpus, families, shard = _corpus(spec, options), frozenset(options.families), Shard.parse(options.shard)
+    scripts = tuple(_scripts(spec, options))
+    every = (*corpus_scenarios(corpus, families, lambda name: _fits(name, options.scenarios)), *scripts)
+    if shard.n == 1:
+        return every
+    mine = {one.id for one in shard.of(every)}
+    # A corpus can't use what that of another shard creates, so those of this one share among themselves.
+    return (
+        *corpus_scenarios(corpus, families, mine.__contains__),
+        *(script for script in scripts if script.id in mine),
+    )
 
 
-def _in_all_shards(spec: Spec, options: Options) -> Iterator[Scenario]:
-    """Yield the selected scenarios."""
-    yield from (item for item in corpus_of(spec, options) if _fits(item.id, options.scenarios))
+def _scripts(spec: Spec, options: Options) -> Iterator[Scenario]:
+    """Yield the selected scenarios that are no corpora; those of all shards."""
     if options.families and "scenario" not in options.families:
         return
     for item in scenarios_of(spec, options.profile):

@@ -6,7 +6,7 @@ on these answers alone, never on which of many answers came first.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 
 from attrs import evolve
 
@@ -24,19 +24,30 @@ from conformance.spec.spec import Spec
 __all__ = ["corpus_scenario", "corpus_scenarios"]
 
 
-def corpus_scenarios(corpus: Corpus, families: frozenset[str] = frozenset()) -> tuple[Scenario, ...]:
-    """One scenario for each operation with a case in the families (all, if none is named), in document order. At the
-    smoke profile they share objects.
+def _every(_: str) -> bool:
+    return True
+
+
+def corpus_scenarios(
+    corpus: Corpus, families: frozenset[str] = frozenset(), chosen: Callable[[str], bool] = _every
+) -> tuple[Scenario, ...]:
+    """One scenario for each operation with a case in the families (all, if none is named), in document order, if its id
+    is ``chosen``. At the smoke profile these share objects.
     """
 
     def kept(case: Case) -> bool:
         return not families or case.family in families
 
-    parts = [made for each in corpus.parts if (made := evolve(each, cases=tuple(filter(kept, each.cases)))).cases]
+    some = [each for each in corpus.parts if chosen(_id(each.operation))]
+    parts = [made for each in some if (made := evolve(each, cases=tuple(filter(kept, each.cases)))).cases]
     if corpus.profile != Profile.SMOKE:
         return tuple(map(corpus_scenario, parts))
     sharing = SharedSetup.of(corpus.spec, parts)
     return tuple(corpus_scenario(each, sharing.given(each.operation), sharing.left(each.operation)) for each in parts)
+
+
+def _id(operation: str) -> str:
+    return f"corpus.{operation}"
 
 
 def corpus_scenario(
@@ -52,7 +63,7 @@ def corpus_scenario(
     cases, setup, fresh = corpus.cases, corpus.setup, corpus.fresh
     planned = setup if given is None else own
     operation = corpus.operation
-    id = f"corpus.{operation}"
+    id = _id(operation)
     # Probes and requests that must be refused leave the object as it is; only the others need one of their own.
     again = {case.id for case in cases if fresh and case.expect is not Expect.REJECT and case.role[:6] != "probe."}
 

@@ -127,14 +127,6 @@ class _Cleaning:
 
     def run(self) -> Cleaned:
         """Look, remove, and look again."""
-        deleted = self.journal.unconfirmed
-        looks = self._all(self._present, deleted)
-        for entry in deleted:
-            # If no operation reads it, the answer to its deletion is all that there is.
-            if looks[entry.seq] is False or entry.look is None:
-                self.journal.gone(entry.seq)
-            else:
-                self.journal.back(entry.seq)
         self._search()
         self._pass()
         while self.asked and self.journal.pending:
@@ -148,13 +140,29 @@ class _Cleaning:
         return Cleaned(self.removed, left, staying, tuple(unanswered))
 
     def _pass(self) -> None:
-        """Ask once for the removal of everything that is left."""
+        """Look for what scenarios deleted, and ask once for the removal of everything that is left."""
         self.done.clear()
         self.asked = False
         # What is inside an object that could not be removed comes in the next round.
-        while roots := _outermost([entry for entry in self.journal.pending if entry.seq not in self.done]):
-            self.done.update(entry.seq for entry in roots)
-            self._round(roots)
+        while roots := _outermost([*self.journal.unconfirmed, *self._not_done()]):
+            deleted = {entry.seq for entry in self.journal.unconfirmed}
+            self._confirm([entry for entry in roots if entry.seq in deleted])
+            left = [entry for entry in roots if entry.seq not in deleted]
+            self.done.update(entry.seq for entry in left)
+            self._round(left)
+
+    def _not_done(self) -> list[Entry]:
+        return [entry for entry in self.journal.pending if entry.seq not in self.done]
+
+    def _confirm(self, deleted: Sequence[Entry]) -> None:
+        """Look whether what scenarios deleted is gone."""
+        looks = self._all(self._present, deleted)
+        for entry in deleted:
+            # If no operation reads it, the answer to its deletion is all that there is.
+            if looks[entry.seq] is False or entry.look is None:
+                self.journal.gone(entry.seq)
+            else:
+                self.journal.back(entry.seq)
 
     def _search(self) -> None:
         """Write down what creations without an answer made, as far as that can be found."""

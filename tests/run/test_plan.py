@@ -42,10 +42,10 @@ class Sent:
     cleaned: Cleaned
 
 
-def sent(version: str, profile: str, folder: Path, budget: Budget = Budget()) -> Sent:  # noqa: B008 - a frozen value
+def sent(version: str, options: Options, folder: Path, budget: Budget = Budget()) -> Sent:  # noqa: B008 - a frozen value
     """Send everything: preflight, scenarios, removal."""
     spec = load(version)
-    scenarios = scenarios_in(spec, Options(profile=profile))
+    scenarios = scenarios_in(spec, options)
     app = App.of(version, settings=Settings(key=KEY))
     with running(asgi(app)) as url:
         config = Config(
@@ -59,15 +59,15 @@ def sent(version: str, profile: str, folder: Path, budget: Budget = Budget()) ->
             Target(config, spec, journal=journal, allowance=allowance) as target,
         ):
             found = preflight(target, spec)
-            with Runner(spec, scenarios, (), target, profile=profile, preflight=found) as runner:
+            with Runner(spec, scenarios, (), target, profile=options.profile, preflight=found) as runner:
                 for scenario in scenarios:
                     runner.trace(scenario.id)
             cleaned = clean(target, journal, 240, 8)
     return Sent(plan(spec, scenarios, capabilities=able), app._served, allowance.spent.requests, cleaned)
 
 
-def keeps_to_its_plan(version: str, profile: str, folder: Path) -> None:
-    one = sent(version, profile, folder)
+def keeps_to_its_plan(version: str, folder: Path, options: Options) -> None:
+    one = sent(version, options, folder)
     assert one.got == one.counted, "removal and preflight are part of the budget"
     assert one.got <= one.planned.total.requests + one.planned.pages
     assert one.got <= one.planned.total.requests <= MARGIN * one.got
@@ -76,20 +76,30 @@ def keeps_to_its_plan(version: str, profile: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("version", versions())
 def test_a_smoke_run_keeps_to_its_plan(version: str, tmp_path: Path) -> None:
-    keeps_to_its_plan(version, Profile.SMOKE, tmp_path)
+    keeps_to_its_plan(version, tmp_path, Options(profile=Profile.SMOKE))
 
 
 @pytest.mark.prove
 @pytest.mark.parametrize("profile", [Profile.STANDARD, Profile.EXHAUSTIVE])
 @pytest.mark.parametrize("version", versions())
 def test_every_run_keeps_to_its_plan(version: str, profile: str, tmp_path: Path) -> None:
-    keeps_to_its_plan(version, profile, tmp_path)
+    keeps_to_its_plan(version, tmp_path, Options(profile=profile))
+
+
+@pytest.mark.parametrize("shard", ["1/3", "2/3", "3/3"])
+@pytest.mark.parametrize(
+    "version",
+    [pytest.param(version, marks=() if version == "2023-11-06-beta" else pytest.mark.prove) for version in versions()],
+)
+def test_each_shard_of_a_smoke_run_keeps_to_its_plan(version: str, shard: str, tmp_path: Path) -> None:
+    """Objects are shared in a smoke run, but a shard has none that another one creates."""
+    keeps_to_its_plan(version, tmp_path, Options(profile=Profile.SMOKE, shard=shard))
 
 
 @pytest.mark.parametrize("cap", [30, 70])
 def test_a_budget_has_room_for_the_removal_of_what_was_created(cap: int, tmp_path: Path) -> None:
     """It is kept when something is created: neither is the budget exceeded, nor does anything stay behind."""
-    one = sent("2023-11-06-beta", Profile.SMOKE, tmp_path, Budget(requests=cap))
+    one = sent("2023-11-06-beta", Options(profile=Profile.SMOKE), tmp_path, Budget(requests=cap))
     assert one.got == one.counted <= cap < one.planned.total.requests
     assert one.cleaned.removed
     assert () == one.cleaned.left

@@ -148,6 +148,29 @@ def test_detaching_a_file_deletes_neither_the_store_nor_the_file(serve: Serve, o
     assert ((), {}) == (cleaned(target).left, shelf.objects)
 
 
+@pytest.mark.parametrize("refused", [False, True])
+def test_what_a_scenario_deleted_inside_an_object_is_looked_for_only_if_that_one_stays(
+    serve: Serve, open_target: Open, refused: bool
+) -> None:
+    """It goes with the object. If that can't be removed, a deletion that did nothing is found out."""
+    shelf = Shelf(serve, {"id": "vs_1"}, {"id": "file-1"})
+    target = open_target(shelf.url, retries=0)
+    target.send(STORE)
+    target.send(ATTACH)
+    inside = "/vector_stores/{vector_store_id}/files/{file_id}"
+    ids = {"vector_store_id": "vs_1", "file_id": "file-1"}
+    shelf.ruled = lambda method, path: http({"deleted": True})
+    target.send(Case("vector_stores.files.delete", "DELETE", inside, ids))
+    shelf.ruled = lambda method, path: (
+        http({}, 409) if refused and (method, path) == ("DELETE", "/vector_stores/vs_1") else None
+    )
+    before = len(shelf.seen)
+    made = cleaned(target)
+    attached = {method for method, path in shelf.seen[before:] if path == "/vector_stores/vs_1/files/file-1"}
+    assert ({"GET", "DELETE"} if refused else set()) == attached
+    assert (["/vector_stores/vs_1"] if refused else []) == [*shelf.objects] == [one.entry.path for one in made.left]
+
+
 def test_a_refused_create_and_an_own_delete_leave_nothing_to_remove(serve: Serve, open_target: Open) -> None:
     shelf = Shelf(serve, {"id": "asst_1"})
     target = open_target(shelf.url)
