@@ -19,7 +19,7 @@ from attrs import frozen
 from conformance.spec.operations import Operation, operations_of
 from conformance.spec.spec import Spec
 
-__all__ = ["Route", "route_of"]
+__all__ = ["Route", "asked_in", "route_of"]
 
 #: The parameter of the query that names the api-version.
 _NAME = "api-version"
@@ -57,6 +57,11 @@ class _Found:
     operation: Operation
     names: Mapping[str, str]
     exact: bool
+
+
+def asked_in(url: str) -> str:
+    """The api-version that the query of a URL names, "" if it names none."""
+    return dict(parse_qsl(urlsplit(url).query)).get(_NAME, "")
 
 
 def route_of(method: str, url: str, specs: Sequence[Spec], *, forced: bool = False) -> Route | None:

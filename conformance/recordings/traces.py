@@ -19,7 +19,7 @@ from conformance.recordings.expectation import expectation, path_of
 from conformance.recordings.lives import lives
 from conformance.recordings.outages import Outages
 from conformance.recordings.recorded import Recorded
-from conformance.recordings.routing import Route, route_of
+from conformance.recordings.routing import Route, asked_in, route_of
 from conformance.redaction import Secrets
 from conformance.requests.case import RECORDED, Case, Expect
 from conformance.spec.spec import Spec
@@ -45,20 +45,18 @@ _EXCUSED = {
 class Sorted:
     """What recordings hold: traces by api-version and scenario, and what can't be judged.
 
-    ``lives`` are the traces of objects that were created. Their exchanges are in ``traces`` too. ``unversioned`` is
-    True if a request of an unknown route names no api-version.
+    ``lives`` are the traces of objects that were created. Their exchanges are in ``traces`` too.
 
-    ``unknown`` counts the exchanges of routes that no document has (``GET /healthz``), ``unusable`` those that can't be
-    judged, by reason. ``nearest`` counts those that are judged by the document of another version: (version on the
-    wire, version of the document).
+    ``unknown`` counts the exchanges of routes that no document has: (version on the wire or "", ``GET /healthz``).
+    ``unusable`` counts those that can't be judged, by reason. ``nearest`` counts those that are judged by the document
+    of another version: (version on the wire, version of the document).
     """
 
     traces: Mapping[str, tuple[Trace, ...]]
-    unknown: Mapping[str, int]
+    unknown: Mapping[tuple[str, str], int]
     unusable: Mapping[str, int]
     nearest: Mapping[tuple[str, str], int]
     lives: Mapping[str, tuple[Trace, ...]]
-    unversioned: bool = False
 
     @property
     def judged(self) -> int:
@@ -77,18 +75,16 @@ class _Sorting:
     there: dict[str, set[str]] = field(factory=dict)
     seen: dict[str, dict[str, list[Observation]]] = field(factory=dict)
     order: dict[str, list[Observation]] = field(factory=dict)
-    unknown: Counter[str] = field(factory=Counter)
+    unknown: Counter[tuple[str, str]] = field(factory=Counter)
     unusable: Counter[str] = field(factory=Counter)
     nearest: Counter[tuple[str, str]] = field(factory=Counter)
-    unversioned: bool = False
 
     def take(self, recorded: Recorded, exchange: Exchange | Unusable) -> None:
         """Sort one exchange."""
         url = url_without(recorded.url, self.secrets)
         route = route_of(recorded.method.upper(), url, self.specs, forced=self.forced)
         if route is None:
-            self.unknown[f"{recorded.method.upper()} {urlsplit(url).path or '/'}"] += 1
-            self.unversioned = self.unversioned or "api-version=" not in url.lower()
+            self.unknown[asked_in(url), f"{recorded.method.upper()} {urlsplit(url).path or '/'}"] += 1
             return
         draft = exchange if isinstance(exchange, Unusable) else draft_of(route, recorded, exchange, self.secrets)
         if isinstance(draft, Unusable):
@@ -156,7 +152,6 @@ def sorted_out(recorded: Iterable[Recorded], specs: Sequence[Spec], *, forced: b
         unknown=dict(sorting.unknown),
         unusable=dict(sorting.unusable),
         nearest=dict(sorting.nearest),
-        unversioned=sorting.unversioned,
         lives={spec.version: tuple(lives(sorting.order.get(spec.version, ()))) for spec in specs},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -145,12 +146,16 @@ def _notes(found: Sorted) -> Iterator[str]:
     for reason, count in found.unusable.items():
         yield f"{_exchanges(count)} not judged: {reason}"
     if found.unknown:
-        routes = sorted(found.unknown.items(), key=lambda pair: (-pair[1], pair[0]))
+        counts: Counter[str] = Counter()
+        for (_, route), count in found.unknown.items():
+            counts[route] += count
+        routes = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
         named = ", ".join(f"{route} ({count})" for route, count in routes[:_MOST])
         more = f" and {len(routes) - _MOST} more" if len(routes) > _MOST else ""
-        total = sum(found.unknown.values())
-        hint = " (--api-version V takes requests that name none)" if found.unversioned else ""
-        yield f"{_exchanges(total)} of routes that no document has, not judged: {named}{more}{hint}"
+        hint = (
+            " (--api-version V takes requests that name none)" if any(not asked for asked, _ in found.unknown) else ""
+        )
+        yield f"{_exchanges(counts.total())} of routes that no document has, not judged: {named}{more}{hint}"
 
 
 def _exchanges(count: int) -> str:

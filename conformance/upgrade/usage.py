@@ -6,7 +6,6 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from attrs import define, field, frozen
 
@@ -227,22 +226,20 @@ def _add_recorded(found: dict[str, _Used], recorded: Sequence[Recorded], old: Si
             if outcome_of(case, seen.exchange) is Outcome.TAKEN:
                 direction, values = received(seen.exchange)
                 used.answers.setdefault(direction, []).extend(values)
-    notes += _elsewhere(recorded, traffic.unknown, old.spec.version, new.spec.version)
+    notes += _elsewhere(traffic.unknown, old.spec.version, new.spec.version)
     return count
 
 
-def _elsewhere(recorded: Sequence[Recorded], unknown: Mapping[str, int], old: str, new: str) -> Iterator[str]:
+def _elsewhere(unknown: Mapping[tuple[str, str], int], old: str, new: str) -> Iterator[str]:
     """Yield a note for each api-version on the wire of requests that the older version has no route for."""
-    found: dict[str, list[str]] = {}
-    for one in recorded:
-        url = urlsplit(one.url)
-        if f"{one.method.upper()} {url.path or '/'}" in unknown:
-            named = dict(parse_qsl(url.query)).get("api-version", "")
-            found.setdefault(named, []).append(f"{one.method.upper()} {url.path}")
-    for named, paths in found.items():
-        some = ", ".join(list(dict.fromkeys(paths))[:_NAMED])
-        remedy = f"; ask for them alone: upgrade {named} {new} --used FILE" if named not in ("", old) else ""
-        yield f"{len(paths)} recorded requests are of routes that {old} does not have, such as {some}{remedy}"
+    found: dict[str, dict[str, int]] = {}
+    for (asked, route), count in unknown.items():
+        found.setdefault(asked, {})[route] = count
+    for asked, routes in found.items():
+        some = ", ".join(list(routes)[:_NAMED])
+        remedy = f"; ask for them alone: upgrade {asked} {new} --used FILE" if asked not in ("", old) else ""
+        total = sum(routes.values())
+        yield f"{total} recorded requests are of routes that {old} does not have, such as {some}{remedy}"
 
 
 def _pair(case: Case, old: Side, new: Side) -> Pair:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moving import KEY
 from raw_server import raw_server
 
 from conformance.cli import main
@@ -238,6 +239,17 @@ def test_recorded_routes_of_another_version_name_it(tmp_path: Path, capfd: pytes
     (note,) = _told(capfd, "--used", recorded)["notes"]
     assert "POST /openai/threads" in note
     assert f"upgrade 2024-05-01-preview {NEW} --used FILE" in note
+
+
+def test_a_recorded_route_with_a_secret_in_it_is_told_without_the_secret(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    url = f"https://r.example/{KEY}/threads?api-version=2024-05-01-preview"
+    other = {**_chat(HELLO), "url": url, "request_headers": {"api-key": KEY}, "status": 404}
+    (note,) = _told(capfd, "--used", _recorded(tmp_path, _chat(HELLO), other))["notes"]
+    assert note.startswith("1 recorded request")
+    assert "/threads" in note
+    assert KEY not in note
 
 
 @pytest.mark.parametrize(
