@@ -33,16 +33,21 @@ def markdown(move: Upgrade, *, most: int = MOST_LINES) -> str:
         left = len(move.refused) - _REFUSED
         lines += [*([f"- and {left} more, in the report"] if left > 0 else []), ""]
     tail = list(_tail(move))
-    parts = [(heading, counted(rows), [_line(one) for one in entries(rows)]) for heading, rows in sections(move)]
+    parts = [
+        (section.heading, counted(section.rows), [_line(one) for one in entries(section.rows)], section.aside)
+        for section in sections(move)
+    ]
     if move.drifts:
         drifts = [_drift(drift) for drift in move.drifts]
-        parts.insert(min(len(parts), 2), ("Observed, not predicted", len(drifts), drifts))
+        # After two others at most, and before what is left out.
+        place = min(2, sum(not aside for *_, aside in parts))
+        parts.insert(place, ("Observed, not predicted", len(drifts), drifts, False))
     room = most - len(lines) - len(tail)
-    for number, (heading, amount, rows) in enumerate(parts):
+    for number, (heading, amount, rows, aside) in enumerate(parts):
         # Each part takes five lines beside its rows; what comes later keeps room for a heading.
         space = room - 5 - 5 * min(2, len(parts) - number - 1)
-        if space < 1 or heading.startswith("Documents"):
-            left = sum(len(rest) for _, _, rest in parts[number:])
+        if space < 1 or aside:
+            left = sum(len(rest) for _, _, rest, _ in parts[number:])
             tail.insert(0, f"{left} more rows are in the report.")
             break
         shown = rows[:space]
@@ -70,7 +75,7 @@ def _line(entry: Entry) -> str:
 
 
 def _tail(move: Upgrade) -> Iterable[str]:
-    documents = len({row.change.group for row in move.rows if row.change.basis is Basis.DOCUMENT})
+    documents = counted(row for row in move.rows if row.change.basis is Basis.DOCUMENT)
     corrected = len({change.group for change in move.corrections})
     if documents or corrected:
         yield (

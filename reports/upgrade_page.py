@@ -7,13 +7,12 @@ from typing import Any
 from attrs import asdict
 
 from conformance.evidence.timeline import visible
-from conformance.migration.change import Basis
 from conformance.migration.conclusion import Conclusion, Upgrade
 from conformance.migration.sentences import title
 
 from .templating import environment
 from .upgrade_entries import Entry, entries
-from .upgrade_words import counted, headline, named, narrows, observed, sections
+from .upgrade_words import counted, headline, named, observed, sections
 
 __all__ = ["render"]
 
@@ -30,12 +29,12 @@ def render(move: Upgrade) -> str:
     """The page as one file that opens from disk."""
     parts = [
         {
-            "heading": heading,
-            "rows": [_row(one) for one in entries(rows)],
-            "many": counted(rows),
-            "folded": rows[0].change.basis is Basis.DOCUMENT and not narrows(rows[0]),
+            "heading": section.heading,
+            "rows": [_row(one) for one in entries(section.rows)],
+            "many": counted(section.rows),
+            "folded": section.aside,
         }
-        for heading, rows in sections(move)
+        for section in sections(move)
     ]
     corrections = {change.group: change for change in move.corrections}
     return visible(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from attrs import frozen
+
 from conformance.migration.change import EVERY, Basis, Direction, Kind
 from conformance.migration.conclusion import EMBEDDED, Conclusion, Row, Upgrade
 
-__all__ = ["counted", "headline", "many", "named", "narrows", "observed", "sections"]
+__all__ = ["Section", "counted", "headline", "many", "named", "observed", "sections"]
 
 #: Operations that a line names.
 _NAMED = 2
@@ -47,8 +49,17 @@ def observed(move: Upgrade) -> str:
     return f"At {move.target}{own}: {', '.join(counts)}; {drift} ({sent})"
 
 
-def sections(move: Upgrade) -> Iterator[tuple[str, tuple[Row, ...]]]:
-    """Yield (heading, rows) in the order in which people need them. Rows that only documents show come last."""
+@frozen
+class Section:
+    """Rows under one heading. ``aside`` is True for those that only documents show: a short form leaves them out."""
+
+    heading: str
+    rows: tuple[Row, ...]
+    aside: bool = False
+
+
+def sections(move: Upgrade) -> Iterator[Section]:
+    """Yield the sections that have rows, in the order in which people need them: the one to leave out comes last."""
     service = [row for row in move.rows if row.change.basis is Basis.SERVICE]
     documents = [row for row in move.rows if row.change.basis is Basis.DOCUMENT]
     quiet = [row for row in service if not row.change.breaks]
@@ -61,21 +72,23 @@ def sections(move: Upgrade) -> Iterator[tuple[str, tuple[Row, ...]]]:
         ),
         (
             "May break too: only the documents differ, but the target does it",
-            [row for row in documents if narrows(row)],
+            [row for row in documents if _narrows(row)],
         ),
         ("Nothing to do, but not as predicted", [row for row in quiet if _is(row, Conclusion.MISSED)]),
         ("Nothing to do: new or wider", [row for row in quiet if _is(row, Conclusion.OBSERVED)]),
         ("Nothing to do, not probed", [row for row in quiet if _is(row, Conclusion.OPEN)]),
-        ("Documents differ, the service probably not", [row for row in documents if not narrows(row)]),
     )
-    yield from ((heading, tuple(rows)) for heading, rows in parts if rows)
+    yield from (Section(heading, tuple(rows)) for heading, rows in parts if rows)
+    rest = tuple(row for row in documents if not _narrows(row))
+    if rest:
+        yield Section("Documents differ, the service probably not", rest, aside=True)
 
 
 def _is(row: Row, conclusion: Conclusion) -> bool:
     return row.result.conclusion is conclusion
 
 
-def narrows(row: Row) -> bool:
+def _narrows(row: Row) -> bool:
     """True if a target refuses a request under the newer version, or breaks a rule that the older version states,
     whatever was said of the documents.
     """
