@@ -11,7 +11,8 @@ from .policy import policy
 
 __all__ = ["environment"]
 
-#: What docstrings of checks mark as code. Every second part of a text that is split by it is code.
+#: What docstrings of checks (by two backticks) and sentences on a change (by one) mark as code. Every second part of a
+#: text that is split by it is code.
 _CODE = re.compile(r"`{1,2}([^`\n]+)`{1,2}")
 
 

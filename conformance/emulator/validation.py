@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
 import jsonschema_rs
@@ -127,7 +126,7 @@ class Validation:
                 for clause in self.spec.clauses
                 if clause.rule is not None
                 and clause.keyword in ("MUST", "SHOULD")
-                and any(fnmatchcase(operation.id, pattern) for pattern in clause.operations)
+                and clause.concerns(operation.id)
                 and (made := self._rule(clause)) is not None
             ]
         return rules

@@ -71,10 +71,8 @@ class _Court:
         erratum = self._erratum(change)
         if erratum is not None and erratum.provenance in _SEEN and not self._shared(erratum):
             return Basis.CORRECTION, f"erratum {erratum.id}: seen at the service, whatever the version"
-        if change.subject in _SILENT and (change.old is None or change.new is None):
-            silent = self.old if change.old is None else self.new
-            return Basis.DOCUMENT, f"the document of {silent.version} says nothing of it"
-        if change.subject is Subject.RULE and change.direction is not Direction.REQUEST:
+        answered = change.subject is Subject.RULE and change.direction is not Direction.REQUEST
+        if (answered or change.subject in _SILENT) and (change.old is None or change.new is None):
             silent = self.old if change.old is None else self.new
             return Basis.DOCUMENT, f"the document of {silent.version} says nothing of it"
         if change.subject is Subject.WHOLE:

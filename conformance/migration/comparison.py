@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -237,7 +236,7 @@ def _answer_rules(sides: _Sides, operation: str) -> Iterator[Change]:
 
     def of(spec: Spec) -> list[Clause]:
         stated = (clause for clause in spec.clauses if clause.rule is None and clause.checks and not clause.excluded)
-        return [clause for clause in stated if any(fnmatchcase(operation, glob) for glob in clause.operations)]
+        return [clause for clause in stated if clause.concerns(operation)]
 
     before, after = of(sides.old.spec), of(sides.new.spec)
     changed = Change(operation, Direction.ANSWER, Kind.RULE, Subject.RULE)

@@ -98,8 +98,8 @@ _SENT: Mapping[tuple[Subject, Kind], str] = {
 #: What a change of answers and of streamed events means, by subject and kind.
 _RECEIVED: Mapping[tuple[Subject, Kind], str] = {
     (Subject.OPERATION, Kind.ADDED): "The answer can be streamed.",
-    (Subject.RULE, Kind.RULE): "Answers follow a rule that only one of the documents states: {pair}.",
     (Subject.OPERATION, Kind.REMOVED): "The answer can no longer be streamed.",
+    (Subject.RULE, Kind.RULE): "Answers follow a rule that only one of the documents states: {pair}.",
     (Subject.STATUS, Kind.RENAMED): "Success has another status: {pair}.",
     (Subject.FIELD, Kind.ADDED): "{where} may come; ignore it or use it.",
     (Subject.FIELD, Kind.RENAMED): "Read {new} in place of {old}.",

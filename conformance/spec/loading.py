@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -196,11 +195,7 @@ def _shared(document: Mapping[str, Any], base: Spec | None) -> tuple[Clause, ...
     ]
     # A clause that the base dropped stays dropped here, unless the base states it again in its own words.
     withdrawn = {drop.id for drop in base.drops} - set(base.clause_by_id) if base else set()
-    return tuple(
-        clause
-        for clause in _common()
-        if clause.id not in withdrawn and any(fnmatchcase(id, glob) for id in ids for glob in clause.operations)
-    )
+    return tuple(clause for clause in _common() if clause.id not in withdrawn and any(map(clause.concerns, ids)))
 
 
 def _listed(item: dict[str, Any]) -> dict[str, Any]:

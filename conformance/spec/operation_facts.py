@@ -14,13 +14,13 @@ from attrs import evolve, field, frozen
 
 from conformance.pointer import look_up, matches, tokens
 
-__all__ = ["Ability", "FactTable", "Gate", "Need", "OperationFacts"]
+__all__ = ["Ability", "FactTable", "Gate", "Need", "OperationFacts", "names_operation"]
 
 #: Of longer arrays only so many items are searched for a ``type``: bodies at a bound have thousands of equal ones.
 _SEARCHED = 200
 
 
-def _names(globs: tuple[str, ...], operation: str) -> bool:
+def names_operation(globs: tuple[str, ...], operation: str) -> bool:
     """Return True if one of some globs names an operation."""
     return any(fnmatchcase(operation, glob) for glob in globs)
 
@@ -203,12 +203,12 @@ class FactTable:
     def of(self, operation: str) -> OperationFacts:
         """The facts of one operation, given by its operationId."""
         made = OperationFacts(
-            gates=tuple(gate for gate in self.gates if _names(gate.operations, operation)),
-            abilities=tuple(ability for ability in self.abilities if _names(ability.operations, operation)),
-            needs=tuple(need for need in self.needs if _names(need.operations, operation)),
+            gates=tuple(gate for gate in self.gates if names_operation(gate.operations, operation)),
+            abilities=tuple(ability for ability in self.abilities if names_operation(ability.operations, operation)),
+            needs=tuple(need for need in self.needs if names_operation(need.operations, operation)),
         )
         for globs, facts in self.entries:
-            if _names(globs, operation):
+            if names_operation(globs, operation):
                 prefixes = {**made.prefixes, **facts.get("prefixes", {})}
                 made = evolve(made, **{**facts, "prefixes": prefixes})
         return made

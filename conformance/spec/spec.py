@@ -15,7 +15,7 @@ from attrs import field, frozen
 
 from conformance.errors import SpecError
 from conformance.pointer import follow
-from conformance.spec.operation_facts import Ability, FactTable
+from conformance.spec.operation_facts import Ability, FactTable, names_operation
 
 __all__ = [
     "ApiVersion",
@@ -102,6 +102,10 @@ class Clause:
     excluded: str = ""
     rule: Rule | None = None
     version: str = ""
+
+    def concerns(self, operation: str) -> bool:
+        """True if the rule is about an operation, by its operationId."""
+        return names_operation(self.operations, operation)
 
 
 @frozen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -11,6 +11,7 @@ from conformance.evidence.exchange import Exchange
 from conformance.migration.change import EVERY, Change, Direction, Kind, Subject
 from conformance.migration.conclusion import Conclusion, Result, Shown
 from conformance.migration.descent import nodes_at
+from conformance.spec.operations import Media
 from conformance.upgrade.answer_rules import judged_rule
 from conformance.upgrade.evidence import Evidence, Seen, Tested
 from conformance.upgrade.judgement import Judgement
@@ -98,23 +99,30 @@ def _whole(change: Change, one: Tested, evidence: Evidence) -> Judgement:
         return Judgement(_OBSERVED, f"served under the {here} version, refused under the {other} one")
     # Nobody asked the other version, because what it may have made could not be removed.
     side = one.pair.old_side if gone else one.pair.new_side
-    if answer is None or not _documented(change, answer, side, contrast=evidence.refuses(new=not gone)):
+    if answer is None or not _documented(change, answer, side):
         return Judgement(_OPEN, f"answered under the {here} version, but not as it is documented")
+    if _formless(change, answer, side) and not evidence.refuses(new=not gone):
+        return Judgement(_OPEN, f"answered under the {here} version, as everything is that was asked under it")
     return Judgement(_OBSERVED, f"served under the {here} version, not asked under the {other} one")
 
 
-def _documented(change: Change, answer: Exchange, side: Side, *, contrast: bool) -> bool:
-    """True if an answer has the form that the document describes.
+def _media(change: Change, answer: Exchange, side: Side) -> Mapping[str, Media]:
+    """The media types that are documented for an answer."""
+    return side.operations[change.operation].answer(answer.status or 0) or {}
 
-    An empty body, or bytes, have no form that tells them from those of a target that answers everything alike. There
-    another request must have been refused: ``contrast``.
-    """
-    operation = side.operations[change.operation]
-    media = operation.answer(answer.status or 0) or {}
+
+def _formless(change: Change, answer: Exchange, side: Side) -> bool:
+    """True if an answer is documented to have no body, or bytes: nothing in it tells it from one to any request."""
+    return not any("json" in name or "event-stream" in name for name in _media(change, answer, side))
+
+
+def _documented(change: Change, answer: Exchange, side: Side) -> bool:
+    """True if an answer has the form that the document describes."""
     response = answer.response
-    if response is not None and not any("json" in name or "event-stream" in name for name in media):
+    if response is not None and _formless(change, answer, side):
+        media = _media(change, answer, side)
         fits = response.media_type in media if media else not response.body
-        return contrast and fits and answer.status in operation.success
+        return fits and response.status in side.operations[change.operation].success
     direction, values = received(answer)
     root = side.answer_root(change.operation, direction)
     return bool(values) and root is not None and all(root.fits(value) for value in values)

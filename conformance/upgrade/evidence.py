@@ -15,7 +15,7 @@ from conformance.migration.location import Location, places
 from conformance.upgrade.outcomes import Outcome, outcome_of, told
 from conformance.upgrade.pairs import Pair
 from conformance.upgrade.probing import Plan
-from conformance.upgrade.sending import Sent
+from conformance.upgrade.sending import Answers, Sent
 from conformance.upgrade.shapes import received
 
 __all__ = ["Evidence", "Seen", "Tested"]
@@ -80,16 +80,20 @@ class Evidence:
     def answered(self) -> tuple[int, int]:
         """How many requests got an answer under each version that says whether they were taken.
 
-        None did under a version of which the target refused every request that the document takes: it may not serve
-        that version at all, so a refusal says nothing of what was sent.
+        None did under a version of which the target took nothing, although the document takes a request that was sent,
+        or one of its operations is not served: the target may not serve that version at all, so a refusal says nothing
+        of what was sent.
         """
-        some = [one for tested in self.tested.values() for one in tested]
-        old = [one.old_outcome for one in some if one.old is not None]
-        new = [one.new_outcome for one in some if one.new is not None]
-        return (
-            _clear(old, (one.pair.fits_old for one in some if one.old is not None)),
-            _clear(new, (one.pair.fits_new for one in some if one.new is not None)),
-        )
+        return self._clear(self.sent.old, new=False), self._clear(self.sent.new, new=True)
+
+    def _clear(self, side: Answers, *, new: bool) -> int:
+        """The number of answers under one version that say something."""
+        some = [one for tested in self.tested.values() for one in tested if (one.new if new else one.old) is not None]
+        outcomes = [one.new_outcome if new else one.old_outcome for one in some]
+        valid = any(one.pair.fits_new if new else one.pair.fits_old for one in some)
+        if Outcome.TAKEN not in outcomes and (valid or side.ended):
+            return 0
+        return sum(outcome is not Outcome.UNCLEAR for outcome in outcomes)
 
     def refuses(self, *, new: bool) -> bool:
         """True if a request was refused under a version: who accepts everything shows nothing by accepting."""
@@ -97,20 +101,21 @@ class Evidence:
         return any((one.new_outcome if new else one.old_outcome) is Outcome.REFUSED for one in some)
 
     @cached_property
+    def mute(self) -> tuple[bool, bool]:
+        """True for each version that was asked, or is not served, and gave no answer that says anything."""
+        sides = (self.sent.old, self.sent.new)
+        asked = (bool(side.exchanges or side.ended) for side in sides)
+        old, new = (one and not clear for one, clear in zip(asked, self.answered, strict=True))
+        return old, new
+
+    @property
     def silent(self) -> bool:
-        """True if one of the versions was asked and gave no answer that says anything, so that none can be compared."""
-        return any(sent and not clear for sent, clear in zip(self.sent.requests, self.answered, strict=True))
+        """True if one of the versions is mute, so that no answers can be compared."""
+        return any(self.mute)
 
     def ended(self, operation: str) -> str:
         """Why an operation was not asked to the end, or ""."""
         return self.sent.new.ended.get(operation) or self.sent.old.ended.get(operation, "")
-
-
-def _clear(outcomes: Sequence[Outcome], valid: Iterator[bool]) -> int:
-    """The number of clear outcomes under one version. ``valid`` says of each request whether the document takes it."""
-    if Outcome.TAKEN not in outcomes and any(valid):
-        return 0
-    return sum(outcome is not Outcome.UNCLEAR for outcome in outcomes)
 
 
 @frozen

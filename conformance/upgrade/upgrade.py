@@ -81,9 +81,9 @@ def upgrade(
 
 
 def _unanswered(evidence: Evidence, *sides: Side) -> Iterator[str]:
-    """Yield a note for each version under which nothing was answered that says anything."""
-    for side, requests, answered in zip(sides, evidence.sent.requests, evidence.answered, strict=True):
-        if not answered:
+    """Yield a note for each version under which no answer says anything."""
+    for side, requests, mute in zip(sides, evidence.sent.requests, evidence.mute, strict=True):
+        if mute:
             yield (
                 f"{side.spec.version}: none of {requests} requests was accepted, so no answer says anything; "
                 f"`run --api-version {side.spec.version} --profile smoke` tells what is wrong with the target"

@@ -186,6 +186,18 @@ def test_a_new_operation_without_a_json_answer_is_observed(tmp_path: Path, monke
     assert dict.fromkeys(operations, Conclusion.OBSERVED) == found
 
 
+def test_an_answer_without_a_form_is_open_where_nothing_was_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The older version has no such operation and is not asked, so nothing is said of what it answered."""
+    old, new = load("2024-10-21"), load("v1")
+    move = moved(old, new, new, tmp_path, monkeypatch, operations=("containers.delete",), profile=Profile.SMOKE)
+    (result,) = (one for one in move.results if one.change.operation == "containers.delete")
+    assert Conclusion.OPEN is result.conclusion
+    assert "as everything is" in result.told
+    assert (0, ()) == (move.sent[0], move.notes)
+
+
 def test_a_method_that_was_not_allowed_and_now_misses_its_object_is_observed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,6 +77,18 @@ def test_a_version_that_the_target_does_not_serve_concludes_nothing(
     assert any(note.startswith(f"{missing}: none of ") for note in made.notes)
 
 
+def test_an_operation_is_not_new_where_the_older_version_is_not_served_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The older version refuses the new operation with 404, as it refuses those that it has."""
+    with running(asgi(App([load("v1")], Settings(key=KEY)))) as url:
+        options = options_for(tmp_path, url, monkeypatch, Profile.SMOKE)
+        made = upgrade(load("2024-10-21"), load("v1"), options, operations=("batches.list", "embeddings.create"))
+    assert {Conclusion.OPEN} == {result.conclusion for result in made.results}
+    assert (0, ()) == (made.answered[0], made.drifts)
+    assert any(note.startswith("2024-10-21: none of ") for note in made.notes)
+
+
 @pytest.mark.parametrize("pair", sorted(MOVES))
 @pytest.mark.parametrize("name", SAMPLE)
 def test_one_answer_to_everything_shows_no_change(
