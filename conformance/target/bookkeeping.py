@@ -24,7 +24,7 @@ from conformance.verdict import Outcome
 
 __all__ = ["Bookkeeping", "check_objects"]
 
-#: Seconds by which the target's clock may seem to go back: it tells whole seconds, and an answer is dated when it ends.
+#: Seconds by which the target's clock may seem to go back: it tells whole seconds.
 _ROUNDED = 2.0
 
 #: How the path of a POST ends after which nothing of the object is left.
@@ -54,6 +54,7 @@ class Bookkeeping:
     def __init__(self, spec: Spec, journal: Journal, lasts: float, *, live: bool) -> None:
         self._spec, self._journal, self._lasts, self._live = spec, journal, lasts, live
         self._kinds, self._parts = kinds_of(spec), PartLists.of(spec)
+        self._began = time.time()
         #: The ids of objects that were written down or that requests of ours named.
         self._met: set[str] = set()
         #: Path → id of the objects that answers named and that no request of ours created.
@@ -165,9 +166,13 @@ class Bookkeeping:
                 self._journal.named(case.operation, one.undo, one.look, {NAMED: one.id}, by)
 
     def _note_time(self, exchange: Exchange) -> None:
-        """Write down the target's time at the first answer (RFC 9110 section 6.6.1)."""
+        """Write down the target's time at the first dated answer (RFC 9110 section 6.6.1).
+
+        The run began some time before: others may be under way already, and an answer may take minutes.
+        """
         date = exchange.response.header("date") if exchange.response and not self._journal.since else None
-        if date:
+        if exchange.response is not None and date:
+            arrived = exchange.started + exchange.response.headers_at
             with suppress(ValueError, OverflowError):
                 told = parsedate_to_datetime(date).timestamp()
-                self._journal.began(told - _ROUNDED, told - time.time())
+                self._journal.began(told - (arrived - self._began) - _ROUNDED, told - arrived)

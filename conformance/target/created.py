@@ -44,6 +44,12 @@ SHOWN = ("/id", LOCATION)
 #: Fields that name an object of a kind without saying so by their end: a job names the model that it tuned.
 _NAMES = {"fine_tuned_model": "model"}
 
+#: From here on a time is in milliseconds or a smaller unit: so many seconds are the year 5138, as milliseconds 1973.
+_OTHER_UNIT = 1e11
+
+#: From here on a number is no time: so many nanoseconds are the year 5138.
+_NO_TIME = 1e20
+
 #: How many objects a page of a list should hold.
 _PAGE = 100
 
@@ -200,11 +206,18 @@ def kinds_of(spec: Spec) -> Kinds:
 
 
 def made_at(value: Any) -> float:
-    """The time at which an object was created, in seconds since the Unix epoch; 0 if it tells none."""
-    found = (
+    """The time at which an object was created, in seconds since the Unix epoch; 0 if it tells none.
+
+    Some services tell milliseconds or less. Taken for seconds they would make every object younger than the run.
+    """
+    told = (
         next((value[name] for name in ("created_at", "created") if name in value), 0) if isinstance(value, dict) else 0
     )
-    return found if isinstance(found, int | float) else 0
+    if isinstance(told, bool) or not isinstance(told, int | float) or not 0 < told < _NO_TIME:
+        return 0
+    while told >= _OTHER_UNIT:
+        told /= 1000
+    return told
 
 
 def _kind(field: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +14,7 @@ import pytest
 from attrs import evolve
 
 from conformance.requests.case import Case, JsonBody
-from conformance.target import cleanup
+from conformance.target import bookkeeping, cleanup
 from conformance.target.cleanup import Cleaned, clean
 from conformance.target.limits import Withheld
 from conformance.target.target import Target
@@ -213,6 +215,29 @@ def test_an_object_that_an_answer_names_is_removed_if_it_is_not_older_than_the_r
     assert ["/vector_stores/vs_old"] == list(reasons(made))
     assert "not certain" in made.left[0].reason
     assert "vector_store_ids in the answer to assistants.create" in made.left[0].text
+
+
+def test_an_older_object_is_not_removed_although_its_time_is_in_milliseconds(serve: Serve, open_target: Open) -> None:
+    shelf = Shelf(serve, {"id": "asst_1", "vector_store_ids": ["vs_new", "vs_old"]})
+    shelf.objects["/vector_stores/vs_new"] = {"created_at": 1000 * NOON}
+    shelf.objects["/vector_stores/vs_old"] = {"created_at": 1000 * (NOON - 60)}
+    target = open_target(shelf.url)
+    target.send(CREATE)
+    made = cleaned(target)
+    assert ["/vector_stores/vs_old"] == [*shelf.objects] == list(reasons(made))
+
+
+@pytest.mark.parametrize(("created", "ours"), [(NOON - 20, True), (NOON - 60, False)])
+def test_what_is_created_before_the_first_answer_is_not_older_than_the_run(
+    serve: Serve, open_target: Open, monkeypatch: pytest.MonkeyPatch, created: int, ours: bool
+) -> None:
+    """The first answer is dated 30 seconds after the run began, because a model thought for so long."""
+    monkeypatch.setattr(bookkeeping, "time", SimpleNamespace(time=lambda: time.time() - 30))
+    shelf = Shelf(serve, {"id": "vs_1", "name": "a name of its own", "created_at": created})
+    target = open_target(shelf.url, live=True)
+    target.send(STORE)
+    made = cleaned(target)
+    assert ([] if ours else ["/vector_stores/vs_1"]) == [*shelf.objects] == list(reasons(made))
 
 
 def test_lists_of_the_account_and_objects_of_others_name_nothing_of_ours(serve: Serve, open_target: Open) -> None:

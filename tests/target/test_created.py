@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from conformance.evidence.created_ids import created_ids
 from conformance.evidence.exchange import Chunk, Exchange, Response
 from conformance.requests.case import LOCATION, Case
 from conformance.requests.request import Request
+from conformance.target.created import made_at
 
 CASE = Case("responses.create", "POST", "/responses", creates={"made": "/id"})
 
@@ -58,3 +61,23 @@ def test_ids_are_read_wherever_they_stand(ids: dict[str, str], status: int, body
 def test_an_id_may_stand_at_the_end_of_a_location(ids: dict[str, str], headers: tuple[tuple[str, str], ...]) -> None:
     case = Case("realtime.calls.create", "POST", "/realtime/calls", creates={"made": LOCATION})
     assert ids == created_ids(case, Exchange(Request("POST", "http://t/r"), Response(201, headers)))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (1_704_110_400, {"created_at": 1_704_110_400}),
+        (1_704_110_400, {"created": 1_704_110_400}),
+        (1_704_110_400.5, {"created_at": 1_704_110_400.5}),
+        (1_704_110_400, {"created_at": 1_704_110_400_000}),
+        (1_704_110_400, {"created_at": 1_704_110_400_000_000_000}),
+        *(
+            (0, {"created_at": told})
+            for told in ("2024-01-01T12:00:00Z", "1704110400", None, True, 0, -1, float("inf"), 10**400, [], {})
+        ),
+        (0, {}),
+        (0, [1_704_110_400]),
+    ],
+)
+def test_the_time_of_a_creation_is_in_seconds_whatever_the_unit(seconds: float, told: Any) -> None:
+    assert seconds == made_at(told)
