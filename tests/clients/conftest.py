@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from client_recorder import INCOMING, KEY, MAKES_ASSISTANTS, Connect, Recorder, client_of
+from client_recorder import INCOMING, KEY, MAKES_ASSISTANTS, Connect, Notes, Recorder, client_of
+from client_stories import stories
 from openai import OpenAI
+from traffic import Recording
 
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
@@ -61,6 +65,42 @@ def connect(base: Callable[[str], str]) -> Iterator[Connect]:
     for client, recorder in opened:
         EXERCISED.update(recorder.notes.answered - _RAW)
         client.close()
+
+
+@pytest.fixture
+def recorded(base: Callable[[str], str], tmp_path: Path) -> Iterator[tuple[Connect, Notes, Path]]:
+    """Clients whose traffic is recorded, the notes that they share, and the file of the recording. Clients of another
+    version than the emulator's are not recorded.
+    """
+    file, notes = tmp_path / "traffic.jsonl", Notes()
+    with ExitStack() as opened:
+
+        def made(version: str, at: str = "") -> Recorder:
+            transport = httpx.HTTPTransport() if at else Recording(file)
+            http = opened.enter_context(httpx.Client(transport=transport, timeout=20))
+            return Recorder(client_of(version, base(at or version), http), notes=Notes() if at else notes)
+
+        yield made, notes, file
+    EXERCISED.update(notes.answered - _RAW)
+
+
+# After the hooks that select: what is not run tells no story.
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the stories that another test of this session tells too and judges: one that records."""
+    # Pytest hands over the tests of all folders.
+    ours = [item for item in items if item.path.parent == Path(__file__).parent and isinstance(item, pytest.Function)]
+    versions = {_version(item) for item in ours if "recorded" in item.fixturenames}
+    told = {(story, version) for version in versions for story, _ in stories(version)}
+    again = {item for item in ours if (item.function, _version(item)) in told}
+    if again:
+        items[:] = [item for item in items if item not in again]
+        config.hook.pytest_deselected(items=[*again])
+
+
+def _version(item: pytest.Function) -> str:
+    """The api-version that a test is for; "" if it names none."""
+    return str(item.callspec.params.get("version", "")) if hasattr(item, "callspec") else ""
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

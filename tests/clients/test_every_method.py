@@ -7,29 +7,20 @@ types must fit what the emulator answers, or the difference is one that a docume
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from fnmatch import fnmatchcase
-from importlib import import_module
-from itertools import product
 from pathlib import Path
 
 import httpx
 import pytest
 from client_methods import documented, is_documented, routes
-from client_recorder import Connect, Notes, Recorder, client_of
-from traffic import Recording
+from client_recorder import Connect, Notes
+from client_stories import stories
 
 from conformance.cli import main
 from conformance.spec.loading import load, versions
 from conformance.spec.operations import operations_of
 from conformance.verdict import Outcome
 from reports import jsonl
-
-#: Modules whose tests are stories that a client tells, by the versions that they are for.
-MODULES = sorted(
-    path.stem for path in Path(__file__).parent.glob("test_*_client.py") if path.stem != "test_async_client"
-)
 
 #: Methods that no document of ours describes, by name or as all of a resource, each with the reason.
 ELSEWHERE = {
@@ -158,37 +149,6 @@ DIFFERENCES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 )
 
 
-def stories(version: str) -> Iterator[Callable[[Connect], None]]:
-    """Yield the tests of the modules that are for this version, each to be called with what makes clients."""
-    for module in map(import_module, MODULES):
-        marks = getattr(module, "pytestmark", [])
-        for name, function in vars(module).items():
-            if name.startswith("test_"):
-                own = [*(marks if isinstance(marks, list) else [marks]), *getattr(function, "pytestmark", [])]
-                choices = {mark.args[0]: mark.args[1] for mark in own if mark.name == "parametrize"}
-                if version in choices["version"]:
-                    choices["version"] = [version]
-                    for values in product(*choices.values()):
-                        told = dict(zip(choices, values, strict=True))
-                        yield lambda connect, function=function, told=told: function(connect=connect, **told)
-
-
-@pytest.fixture
-def recorded(base: Callable[[str], str], tmp_path: Path) -> Iterator[tuple[Connect, Notes, Path]]:
-    """Clients whose traffic is recorded, the notes that they share, and the file of the recording. Clients of another
-    version than the emulator's are not recorded.
-    """
-    file, notes = tmp_path / "traffic.jsonl", Notes()
-    with ExitStack() as opened:
-
-        def made(version: str, at: str = "") -> Recorder:
-            transport = httpx.HTTPTransport() if at else Recording(file)
-            http = opened.enter_context(httpx.Client(transport=transport, timeout=20))
-            return Recorder(client_of(version, base(at or version), http), notes=Notes() if at else notes)
-
-        yield made, notes, file
-
-
 def test_every_method_of_the_package_is_known() -> None:
     """A method that no version documents stands in the list, and nothing else does. Ours and theirs are told apart by
     the first request that each method sends.
@@ -206,11 +166,15 @@ def test_every_method_of_the_package_is_known() -> None:
 )
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_every_method_is_answered_and_judged(
-    recorded: tuple[Connect, Notes, Path], version: str, capsys: pytest.CaptureFixture[str]
+    recorded: tuple[Connect, Notes, Path],
+    version: str,
+    subtests: pytest.Subtests,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     connect, notes, file = recorded
-    for story in stories(version):
-        story(connect)
+    for story, choices in stories(version):
+        with subtests.test(story.__name__, **choices):
+            story(connect=connect, **choices)
     assert set(MORE_NEEDED.get(version, ())) == documented(version) - notes.answered
     assert {
         one
