@@ -1,9 +1,10 @@
 """What comes with a package besides its sources: read api-versions and corpora, so that a first run is as fast as a
 second one.
 
-``python ci/derive.py`` writes the folder before a package is built; a checkout needs none. An entry's name holds a
-digest of the code and of all data that it was made from. So an entry that other code made is never found, wherever it
-lies. Versions of libraries are no part of it: an entry is what the tested versions (``constraints.txt``) gave.
+``python ci/derive.py`` writes the folder before a package is built. An entry's name holds a digest of the code and of
+all data that it was made from. So an entry that other code made is never found, wherever it lies. Versions of libraries
+are no part of it: an entry is what the tested versions (``constraints.txt``) gave. For that reason a checkout doesn't
+read what a build left in it: its libraries may be others since then, and its tests would judge requests of old ones.
 """
 
 from __future__ import annotations
@@ -20,14 +21,13 @@ __all__ = ["NAME", "derived_folder", "folder_name", "packed", "shipped", "shippe
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
-#: The name of the folder, beside ``specs/``.
+#: The name of the folder: inside the package, and beside it where a build writes it.
 NAME = "derived"
 
 
 def derived_folder() -> Path:
-    """Where the entries lie in this layout. It need not exist."""
-    inside = (_PACKAGE / "specs").is_dir()
-    return (_PACKAGE if inside else _PACKAGE.parent) / NAME
+    """Where the entries lie in a wheel. In a checkout it doesn't exist."""
+    return _PACKAGE / NAME
 
 
 def packed(content: bytes) -> bytes:

@@ -106,6 +106,18 @@ def test_a_name_says_what_an_entry_was_made_from(monkeypatch: pytest.MonkeyPatch
     assert before != derived.folder_name(spec.digest)
 
 
+def test_a_checkout_reads_nothing_that_a_build_left_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its libraries may be others by now, and no name tells. The same file inside the package is found."""
+    package = tmp_path / "conformance"
+    monkeypatch.setattr(derived, "_PACKAGE", package)
+    found = []
+    for home in (tmp_path, package):
+        (home / derived.NAME).mkdir(parents=True)
+        (home / derived.NAME / "entry.xz").write_bytes(derived.packed(b"content"))
+        found.append(derived.shipped("entry.xz"))
+    assert [None, b"content"] == found
+
+
 @CHECKOUT
 @pytest.mark.parametrize("makers", [READING, DERIVING], ids=["documents", "requests"])
 def test_a_package_has_the_code_of_its_checkout(tmp_path: Path, makers: cache.Makers) -> None:
