@@ -125,7 +125,7 @@ def test_changing_methods_name_only_what_the_scenario_made(version: str, tmp_pat
     for scenario in scenarios_of(spec, Profile.STANDARD):
         journal = Journal(tmp_path, target="t", api_version=version, sync=False)
         journal.began(app.clock.now(), 0.0)
-        books = Bookkeeping(spec, journal, 1.0)
+        books = Bookkeeping(spec, journal, 1.0, live=True)
 
         def guarded(
             case: Case, request: Request, books: Bookkeeping = books, owned: set[str] = journal.owned
