@@ -204,6 +204,7 @@ class _Assembly:
             yield from (case for case in access if case.role in (*kept, roles.AUTH_WRONG))
             return
         yield from access
+        yield from probes.named(base)
         if not self.derivation.operation.mutates:
             yield probes.coded(base)
         yield probes.route(safe)

@@ -17,7 +17,7 @@ from conformance.verdict import Level
 from . import roles
 from .ids import IMPOSSIBLE_MODEL
 
-__all__ = ["access_probes", "coded", "is_api_key_home", "transport"]
+__all__ = ["access_probes", "coded", "is_api_key_home", "named", "transport"]
 
 #: Methods to try, the first one that a path doesn't document. Never DELETE or PUT: a target that serves them anyway
 #: would lose data.
@@ -107,6 +107,16 @@ def access_probes(
 def coded(base: Case) -> Case:
     """The base case once more, with gzip accepted: what was coded must decode to the same kind of answer."""
     return evolve(base, headers=(*base.headers, ("accept-encoding", "gzip")), role=roles.CODING_GZIP)
+
+
+def named(base: Case) -> Iterator[Case]:
+    """Yield the base case with the deployment as ``model`` in the body too, if the path names it.
+
+    The clients of the service send it in both places, and recordings show that it is accepted.
+    """
+    if "/deployments/" in base.path and isinstance(base.body, JsonBody) and isinstance(base.body.value, dict):
+        body = evolve(base.body, value={"model": "{deployment}", **base.body.value})
+        yield evolve(base, body=body, role=roles.MODEL_NAMED, reason="clients name the deployment in the body too")
 
 
 def _with_impossible_model(base: Case, operation: Operation) -> dict[str, str]:

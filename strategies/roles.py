@@ -13,7 +13,7 @@ Probes (one fault in credentials, URL or framing)::
     probe.form.boundary, probe.form.truncated
     probe.id.unknown          an id that no object has
 
-The plainest request once more, with gzip accepted: coding.gzip
+The plainest request once more, with gzip accepted: coding.gzip; with the deployment in the body too: model.named
 
 Templates, by operation::
 
@@ -54,6 +54,7 @@ __all__ = [
     "JSON_MALFORMED",
     "JSON_TRUNCATED",
     "METHOD_WRONG",
+    "MODEL_NAMED",
     "ROUTE_UNKNOWN",
     "VERSION_MISSING",
     "VERSION_UNKNOWN",
@@ -72,6 +73,7 @@ JSON_DUPLICATE: Final = "probe.json.duplicate-key"
 JSON_DEEP: Final = "probe.json.deep"
 JSON_LARGE: Final = "probe.json.large"
 CODING_GZIP: Final = "coding.gzip"
+MODEL_NAMED: Final = "model.named"
 CONTENT_TYPE: Final = "probe.content-type.wrong"
 FORM_BOUNDARY: Final = "probe.form.boundary"
 FORM_TRUNCATED: Final = "probe.form.truncated"
