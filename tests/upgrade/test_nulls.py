@@ -13,6 +13,7 @@ from conformance.emulator.behaviour import Settings
 from conformance.emulator.server import asgi, running
 from conformance.errors import ConformanceError
 from conformance.evidence.exchange import Chunk, Response
+from conformance.migration.basis import changes_between
 from conformance.migration.conclusion import Conclusion
 from conformance.requests.profile import Profile
 from conformance.spec.loading import load
@@ -83,7 +84,9 @@ def test_an_operation_is_not_new_where_the_older_version_is_not_served_at_all(
     """The older version refuses the new operation with 404, as it refuses those that it has."""
     with running(asgi(App([load("v1")], Settings(key=KEY)))) as url:
         options = options_for(tmp_path, url, monkeypatch, Profile.SMOKE)
-        made = upgrade(load("2024-10-21"), load("v1"), options, operations=("batches.list", "embeddings.create"))
+        old, new, operations = load("2024-10-21"), load("v1"), ("batches.list", "embeddings.create")
+        changes = changes_between(old, new, operations=operations)
+        made = upgrade(old, new, options, changes=changes, operations=operations)
     assert {Conclusion.OPEN} == {result.conclusion for result in made.results}
     assert (0, ()) == (made.answered[0], made.drifts)
     assert any(note.startswith("2024-10-21: none of ") for note in made.notes)
