@@ -44,8 +44,10 @@ def markdown(move: Upgrade, *, most: int = MOST_LINES) -> str:
         parts.insert(place, ("Observed, not predicted", len(drifts), drifts, False))
     room = most - len(lines) - len(tail)
     for number, (heading, amount, rows, aside) in enumerate(parts):
-        # Each part takes five lines beside its rows; what comes later keeps room for a heading.
-        space = room - 5 - 5 * min(2, len(parts) - number - 1)
+        # Each part takes five lines beside its rows; what comes later keeps room for a heading. Where nothing comes,
+        # a line of the tail says how many rows are left out.
+        later = len(parts) - number - 1
+        space = room - 5 - (5 * min(2, later) or int(len(rows) > room - 5))
         if space < 1 or aside:
             left = sum(len(rest) for _, _, rest, _ in parts[number:])
             tail.insert(0, f"{left} more rows are in the report.")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from conformance._parts import part
 from conformance.migration.change import Basis, Change, Direction, Kind, Subject
 from conformance.migration.conclusion import Conclusion, Drift, Result, Upgrade
+
+MOST_LINES = 60
 
 
 def _documents() -> Result:
@@ -32,6 +36,16 @@ def test_what_was_seen_and_not_predicted_is_told_where_everything_else_is_left_o
     assert "a number comes where a text came" in part("reports.upgrade_markdown").markdown(move)
     assert "a number comes where a text came" in "\n".join(part("reports.upgrade_console").console(move))
     assert "a number comes where a text came" in part("reports.upgrade_page").render(move)
+
+
+def test_notes_stand_in_a_comment_that_has_no_room_for_all_rows() -> None:
+    gone = Change("embeddings.create", Direction.REQUEST, Kind.REMOVED, Subject.MEDIA)
+    changes = (evolve(gone, old=f"a/{number}", pointer=f"/{number}") for number in range(MOST_LINES))
+    results = tuple(Result(change, Conclusion.OPEN, "nothing was sent") for change in changes)
+    move = Upgrade("2024-06-01", "2024-10-21", results, notes=("left behind: one", "left behind: two"))
+    lines = part("reports.upgrade_markdown").markdown(move).splitlines()
+    assert len(lines) <= MOST_LINES
+    assert ["Note: left behind: one", "Note: left behind: two"] == lines[-2:]
 
 
 def test_what_a_target_said_steers_no_terminal_and_stays_one_line() -> None:
