@@ -218,7 +218,9 @@ def read_toml(path: Path, *, optional: bool = False) -> dict[str, Any]:
         if optional:
             return {}
         raise SpecError("file is missing", where=str(path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise SpecError("nested too deeply", where=str(path)) from None
+    except ValueError as error:  # what is no TOML or no UTF-8, and a whole number that is too long for Python
         found = re.search(r" \(at line (\d+), column \d+\)", str(error))
         line = f":{found[1]}" if found else ""
         message = str(error).replace(found[0], "") if found else str(error)

@@ -163,7 +163,9 @@ def usage_of(files: Sequence[Path], old: Side, new: Side) -> Usage:
 def _toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text_of(file))
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise UsageError("nested too deeply", where=str(file)) from None
+    except ValueError as error:  # what is no TOML, and a whole number that is too long for Python
         raise UsageError(f"not TOML: {error}", where=str(file)) from None
 
 

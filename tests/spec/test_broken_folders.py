@@ -47,6 +47,10 @@ BROKEN = [
         "not TOML",
         id="not TOML",
     ),
+    pytest.param(("version.toml", "complete = true", f"complete = {'9' * 5000}"), None, "", "not TOML", id="digits"),
+    pytest.param(
+        ("version.toml", "complete = true", f"complete = {'[' * 100_000}"), None, "", "nested too deeply", id="nested"
+    ),
     pytest.param(
         ("clauses.toml", 'keyword = "MUST"', ""),
         line_of(CLAUSES, "[[clause]]"),

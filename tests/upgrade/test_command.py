@@ -153,6 +153,8 @@ def test_nothing_that_is_used_changes_is_an_answer(tmp_path: Path, capfd: pytest
         ("used.toml", '[[use]]\noperation = "embeddings.create"\nanswer = ["data.embedding"]\n', "no answer field"),
         ("used.toml", "use = 1\n", "no list of uses"),
         ("used.toml", "[[use\n", "not TOML"),
+        pytest.param("used.toml", f"use = {'9' * 5000}\n", "not TOML", id="a number of 5000 digits"),
+        pytest.param("used.toml", f"use = {'[' * 100_000}\n", "nested too deeply", id="nested deeply"),
         ("used.json", '{"use": [1]}', "unknown operation None"),
         ("traffic.jsonl", "nothing of the kind\n", "traffic.jsonl"),
     ],
