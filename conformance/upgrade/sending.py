@@ -81,7 +81,7 @@ def sent(old: Side, new: Side, plan: Plan, options: Options, notify: Callable[[E
             chosen = Chosen(side.spec, options, config, known)
             one = opened(chosen, run, allowance, started(chosen, stack), process)
             scenarios = tuple(_scenarios(side, plan))
-            answers, told = _Sending(one, side, run, allowance, notify).answers(scenarios)
+            answers, told = _Sending(one, side, run, process, allowance, notify).answers(scenarios)
             found.append(answers)
             notes += [f"{side.spec.version}: {note}" for note in told]
             target = EMBEDDED if one.embedded else one.config.target.url
@@ -143,6 +143,7 @@ class _Sending:
     one: Opened
     side: Side
     run: Identity
+    process: Process
     allowance: Allowance
     notify: Callable[[Event], None] | None
 
@@ -150,7 +151,7 @@ class _Sending:
         """Send scenarios and remove what they created: (the answers, what is left)."""
         one, version = self.one, self.side.spec.version
         options, config = one.chosen.options, one.config
-        flight = Process().in_flight(options, live=config.target.protected)
+        flight = self.process.in_flight(options, live=config.target.protected)
         with Journal(
             default_folder(),
             target=config.target.url,
