@@ -24,16 +24,35 @@ def unneeded_files(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]
         content = place.node.get("content") if place.kind == "body" and isinstance(place.node, Mapping) else None
         if not isinstance(content, Mapping) or not {_JSON, _FORM} <= set(content):
             continue
-        plain, form = (_schema(document, f"{place.pointer}/content/{escape(kind)}/schema") for kind in (_JSON, _FORM))
-        # What JSON can hold it may demand as well; the file is what it can't.
-        needed = [name for name in form[1].get("required", ()) if name in plain[1].get("properties", {})]
-        if needed != form[1].get("required", []):
-            at = f"{form[0]}/required"
+        plain, form = (f"{place.pointer}/content/{escape(kind)}/schema" for kind in (_JSON, _FORM))
+        named = _named(document, plain)
+        at, schema = _schema(document, form)
+        demanded = schema.get("required", [])
+        # What JSON can hold it may demand as well; the file is what it can't. JSON without named properties says
+        # nothing of either.
+        needed = [name for name in demanded if name in named]
+        if named and needed != demanded:
+            at = f"{at}/required"
             steps[at] = (
-                {"op": "test", "path": at, "value": form[1]["required"]},
+                {"op": "test", "path": at, "value": demanded},
                 {"op": "replace", "path": at, "value": needed},
             )
     return tuple(step for change in steps.values() for step in change)
+
+
+def _named(document: Mapping[str, Any], pointer: str) -> set[str]:
+    """The names of properties in all parts and branches of a schema."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    waiting = [pointer]
+    while waiting:
+        at, schema = _schema(document, waiting.pop())
+        if at not in seen:
+            seen.add(at)
+            found.update(schema.get("properties", ()))
+            parts = ((key, index) for key in ("allOf", "anyOf", "oneOf") for index in range(len(schema.get(key, ()))))
+            waiting.extend(f"{at}/{key}/{index}" for key, index in parts)
+    return found
 
 
 def _schema(document: Mapping[str, Any], pointer: str) -> tuple[str, Mapping[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from import_documents import imported, schema_of, three
@@ -125,22 +126,31 @@ def test_a_value_of_an_enum_is_kept_once(tmp_path: Path) -> None:
     assert [(type(one), one) for one in kept] == [(type(one), one) for one in schema["properties"]["input"]["enum"]]
 
 
-def test_a_form_demands_no_more_than_the_json_of_the_same_request(tmp_path: Path) -> None:
+TEXT: dict[str, Any] = {"type": "object", "required": ["input"], "properties": {"input": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "demanded"),
+    [
+        pytest.param({"application/json": TEXT}, ["input"], id="the same request as JSON"),
+        pytest.param({"application/json": {"allOf": [TEXT, {"type": "object"}]}}, ["input"], id="of parts"),
+        pytest.param({"application/json": {"oneOf": [TEXT, {"type": "object"}]}}, ["input"], id="of branches"),
+        pytest.param({"application/json": {"type": "object"}}, ["input", "mask"], id="JSON that names nothing"),
+        pytest.param({}, ["input", "mask"], id="a form alone"),
+    ],
+)
+def test_a_form_demands_no_more_than_the_json_of_the_same_request(
+    tmp_path: Path, kinds: dict[str, Any], demanded: list[str]
+) -> None:
     """Clients send a form whether there is a file or not; a form alone may demand its file."""
-    text = {"type": "object", "required": ["input"], "properties": {"input": {"type": "string"}}}
-    form = {**text, "required": ["input", "mask"], "properties": {**text["properties"], "mask": {"type": "string"}}}
-    required = []
-    for kinds in ({"application/json": text}, {}):
-        document = three(text)
-        (item,) = document["paths"].values()
-        item["post"]["requestBody"]["content"] = {
-            **{kind: {"schema": schema} for kind, schema in kinds.items()},
-            "multipart/form-data": {"schema": form},
-        }
-        imported(document, tmp_path, label := f"mine{len(kinds)}")
-        (operation,) = operations_of(load(label, tmp_path / "versions")).values()
-        required.append(operation.body["multipart/form-data"].schema["required"])
-    assert [["input"], ["input", "mask"]] == required
+    form = {**TEXT, "required": ["input", "mask"], "properties": {**TEXT["properties"], "mask": {"type": "string"}}}
+    document = three(TEXT)
+    (item,) = document["paths"].values()
+    schemas = {**kinds, "multipart/form-data": form}
+    item["post"]["requestBody"]["content"] = {kind: {"schema": schema} for kind, schema in schemas.items()}
+    imported(document, tmp_path)
+    (operation,) = operations_of(load("mine", tmp_path / "versions")).values()
+    assert demanded == operation.body["multipart/form-data"].schema["required"]
 
 
 def test_bytes_are_not_json(tmp_path: Path) -> None:
