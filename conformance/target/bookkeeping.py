@@ -145,10 +145,10 @@ class Bookkeeping:
         clock, and doesn't carry the mark of the request. Either alone proves nothing: clocks of simple servers stand
         still, and names are optional.
         """
-        shown = exchange.response.json if exchange.response is not None and exchange.response.is_json else None
-        made = made_at(shown)
-        older = bool(self._journal.since) and 0 < made < self._journal.since
-        return self._live and older and bool(marks) and not carries(shown, marks)
+        if not (self._live and marks and exchange.response is not None):
+            return False
+        shown = exchange.response.json
+        return 0 < made_at(shown) < self._journal.since and not carries(shown, marks)
 
     def note_names(self, case: Case, exchange: Exchange) -> None:
         """Write down the objects that an answer names and that no request of ours named before: the service made them
