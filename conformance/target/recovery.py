@@ -113,9 +113,12 @@ def _recovered(path: Path, open_target: Open, timeout: float, forget: bool) -> R
 
 def is_same(one: str, other: str) -> bool:
     """True for two URLs of one target: scheme and host don't depend on case, and the port of the scheme may be left out
-    (RFC 3986 section 6.2.3).
+    (RFC 3986 section 6.2.3). What is no URL, as in a damaged journal, is the same only as itself.
     """
-    return _normal(one) == _normal(other)
+    try:
+        return _normal(one) == _normal(other)
+    except ValueError:
+        return one == other
 
 
 def _normal(url: str) -> tuple[str, str | None, int | None, str]:

@@ -130,6 +130,8 @@ def test_what_never_ends_is_no_journal(tmp_path: Path) -> None:
         ("http://name.example:443", "https://name.example:443", False),
         ("http://name.example", "http://name.example:8080", False),
         ("http://127.0.0.1:1", "http://localhost:1", False),
+        ("http://name.example:99999", "http://name.example", False),
+        ("http://[name.example", "http://name.example", False),
     ],
 )
 def test_one_target_may_have_several_urls(one: str, other: str, same: bool) -> None:
