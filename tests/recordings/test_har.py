@@ -174,6 +174,7 @@ LOST = {
     "how the content was coded and framed": {
         "http.content-coding",
         "http.content-coding.accepted",
+        "http.framing.nothing-after",
         "http.framing.one-length",
         "sse.not-compressed",
     },

@@ -40,6 +40,10 @@ CALLING = [CHUNKS[0], HEAD, chunk({"tool_calls": [MORE]}), chunk({}, "tool_calls
 MEASURED = {**chunk({}), "choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}
 ASKED = {"messages": [{"role": "user", "content": "Say hello."}], "stream": True}
 
+COUNTED = {"input_tokens": 1, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 1,
+           "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 2}  # fmt: skip
+FINISHED = {**SPOKEN_RESPONSE[-1]["response"], "usage": COUNTED}
+
 
 def numbered(parts: Any = SPOKEN_RESPONSE) -> str:
     """Events of a response with names and numbers."""
@@ -61,7 +65,7 @@ GOOD: dict[str, Entry] = {
     "list": entry("/assistants", {"object": "list", "data": [ASSISTANT], "first_id": "asst_1", "last_id": "asst_1",
                                   "has_more": False}, method="GET"),
     "refusal": chat(REFUSED, {**ASKED, "stream": False, "temperature": 9}, status=400),
-    "response": entry("/v1/responses", SPOKEN_RESPONSE[-1]["response"], body={"model": "m", "input": "Hi"}, query=""),
+    "response": entry("/v1/responses", FINISHED, body={"model": "m", "input": "Hi"}, query=""),
     "events": entry("/v1/responses", numbered(), body={"model": "m", "input": "Hi", "stream": True}, query=""),
 }  # fmt: skip
 
@@ -148,6 +152,7 @@ DEFECTS: dict[str, tuple[Entry, str]] = {
         put("response", "error")({"code": "server_error", "message": "x"}),
         "state.fields",
     ),
+    "a completed response that counts nothing": (put("response", "usage")(None), "responses.usage.given"),
     "an output item with a number as id": (put("response", "output", 0, "id")(7), "schema.response"),
     "sequence numbers that stand still": (
         {**GOOD["events"], "body": GOOD["events"]["body"].replace('"sequence_number": 4', '"sequence_number": 3')},
