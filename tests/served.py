@@ -37,7 +37,8 @@ PATIENCE = 240.0
 def environment(state: Path, **more: str) -> dict[str, str]:
     """The environment of a command: our code, the key, journals in a folder of the test's own."""
     path = os.pathsep.join(filter(None, (str(HOME), os.environ.get("PYTHONPATH", ""))))
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AOAI_", "PYTEST_", "COV_"))}
+    ours = ("AOAI_", "PYTEST_", "COV_", "HYPOTHESIS_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {
         **kept,
         "PYTHONPATH": path,

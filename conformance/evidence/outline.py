@@ -75,9 +75,13 @@ def step_of(seen: Observation) -> Step:
 
 
 def seconds_of(seen: Observation) -> float:
-    """How long a request waited for its answer or its fault, earlier attempts included, in seconds."""
+    """How long a request waited for its answer or its fault, earlier attempts included, in seconds.
+
+    In microseconds of each attempt, as a report keeps them: what is made from memory and what is made from its file
+    then show the same times.
+    """
     every = (seen.exchange, *seen.exchange.attempts)
-    return sum(one.response.elapsed if one.response else one.fault.at if one.fault else 0.0 for one in every)
+    return sum(round(one.response.elapsed if one.response else one.fault.at if one.fault else 0.0, 6) for one in every)
 
 
 def outline_of(trace: Trace) -> Outline:

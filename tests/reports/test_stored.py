@@ -50,6 +50,17 @@ def test_outlines_are_those_of_the_traces(tmp_path: Path) -> None:
     assert wanted == jsonl.Report(HEADER, {one.scenario: one for one in TRACES}, ()).outlines
 
 
+def test_the_time_of_a_trace_is_that_of_its_file(tmp_path: Path) -> None:
+    """A file keeps microseconds, a clock gives more."""
+    (one,) = trace("corpus.a", 1).observations
+    assert one.exchange.response is not None
+    slow = evolve(one, exchange=evolve(one.exchange, response=evolve(one.exchange.response, elapsed=0.12345649)))
+    made = Trace("corpus.a", (slow,) * 3)
+    jsonl.write(tmp_path / jsonl.NAME, HEADER, [made], [], FOOTER)
+    assert 3 * 0.123456 == pytest.approx(outline_of(made).seconds, abs=1e-9)
+    assert jsonl.read(tmp_path).outlines["corpus.a"].seconds == outline_of(made).seconds
+
+
 def test_evidence_is_copied_from_one_report_to_another_as_it_stands(tmp_path: Path) -> None:
     """With the digests that the lines have there."""
     (tmp_path / "one").mkdir()
