@@ -106,11 +106,14 @@ class OneAtATime:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.over = threading.Event()
+        self.free = threading.Event()
         self.together = threading.Barrier(3, timeout=10)
 
     def script(self, c: socket.socket, request: bytes, number: int) -> None:
         if number <= 3:
             self.together.wait()  # the first three are under way together
+        else:
+            self.free.wait(10)  # the client of the one that it works on may have given up too
         if self.lock.acquire(blocking=False):
             try:
                 if number <= 3:
@@ -118,6 +121,7 @@ class OneAtATime:
                 c.sendall(http({"number": number}))
             finally:
                 self.lock.release()
+                self.free.set()
         else:
             c.recv(1)  # silence, until the client goes away
             self.over.set()
