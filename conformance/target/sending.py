@@ -31,14 +31,16 @@ class Sending:
     allowance: Allowance
     keep: int
     _entry: int | None = field(default=None, init=False)
+    _kept: int = field(default=0, init=False)
 
     def begin(self) -> None:
         """Write that the case is about to be sent. Raises :class:`Withheld` if it must not be."""
         self.allowance.keep(self.keep)
+        self._kept = self.keep
         try:
             self._entry = self.books.intend(self.case, self.values) if self.books is not None else None
         except OSError as error:
-            self.allowance.give_back(self.keep)
+            self._give_back()
             reason = f"the journal can't be written ({error.strerror or error}), so nothing is created"
             raise Withheld(reason, Outcome.INCONCLUSIVE) from None
 
@@ -49,19 +51,22 @@ class Sending:
         if self._entry is None or earlier.status is None or earlier.status < 500:
             return False
         self.settle(earlier)
-        keep, self.keep, self._entry = self.keep, 0, None  # if it can't begin again, nothing more is to be written
-        following = Sending(self.case, {**self.values, "run": mark}, self.books, self.allowance, keep)
-        following.begin()
-        self.values, self.keep, self._entry = following.values, following.keep, following._entry
+        self.values, self._entry, self._kept = {**self.values, "run": mark}, None, 0
+        self.begin()
         return True
 
     def withheld(self) -> None:
         """Write that the case was not sent."""
-        self.allowance.give_back(self.keep)
+        self._give_back()
         if self.books is not None:
             self.books.withheld(self._entry)
 
     def settle(self, exchange: Exchange) -> None:
         """Write what its answer says."""
         if self.books is not None and not self.books.settle(self._entry, self.case, self.values, exchange):
-            self.allowance.give_back(self.keep)
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """Nothing has to be removed: the requests that were kept for it are free."""
+        self.allowance.give_back(self._kept)
+        self._kept = 0
