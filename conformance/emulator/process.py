@@ -61,6 +61,7 @@ def starting(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        errors="replace",  # something else may print there before it is ready, such as a start-up file of Python
         env=environment,
         start_new_session=True,
     )
@@ -79,9 +80,10 @@ def starting(
 
     def url() -> str:
         reader.join()
-        if not lines[0].startswith("ready "):
+        line = "".join(lines)  # nothing, if it could not be read
+        if not line.startswith("ready "):
             raise HarnessError("the emulator did not start", hint="its messages are on standard error")
-        return lines[0].removeprefix("ready ").strip()
+        return line.removeprefix("ready ").strip()
 
     try:
         yield url

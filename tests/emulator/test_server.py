@@ -85,6 +85,15 @@ def test_a_process_that_can_not_start_is_said_so() -> None:
         pass
 
 
+def test_a_process_that_prints_what_is_no_text_is_said_not_to_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import os; os.write(1, b'\\xff\\n')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(HarnessError, match="did not start"), emulator([V]):
+        pass
+
+
 def test_the_module_says_where_it_listens() -> None:
     command = [sys.executable, "-m", "conformance.emulator.server", "--api-version", V]
     process = subprocess.Popen(
