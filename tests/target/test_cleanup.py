@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import socket
-import time
-from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any
-from urllib.parse import quote
-
 import pytest
 from attrs import evolve
 
 from conformance.requests.case import Case, JsonBody
-from conformance.target import bookkeeping, cleanup
-from conformance.target.cleanup import Cleaned, clean
-from conformance.target.limits import Withheld
-from conformance.target.target import Target
+from conformance.target import cleanup
 
 from .conftest import Open, Serve
-from .test_target import CREATE, LIST, delete
-from .wire_server import WireServer, http
+from .shelf import NOON, STORE, Shelf, cleaned, reasons
+from .test_target import CREATE, delete
+from .wire_server import http
 
-STORE = Case("vector_stores.create", "POST", "/vector_stores", body=JsonBody({"name": "{run}"}))
+pytestmark = pytest.mark.usefixtures("no_pauses")
+
 ATTACH = Case(
     "vector_stores.files.create",
     "POST",
@@ -31,60 +22,6 @@ ATTACH = Case(
     {"vector_store_id": "vs_1"},
     body=JsonBody({"file_id": "file-1"}),
 )
-
-
-#: The time that a shelf tells.
-NOON = 1_704_110_400
-
-
-class Shelf:
-    """A small correct server. ``objects`` are its objects by path; ``made`` the bodies of the answers to creations, in
-    turn. ``ruled`` answers before it does, where it returns bytes.
-    """
-
-    def __init__(self, serve: Serve, *made: Any) -> None:
-        self.objects: dict[str, Any] = {}
-        self.made = list(made)
-        self.seen: list[tuple[str, str]] = []
-        self.ruled: Callable[[str, str], bytes | None] = lambda method, path: None
-        self.server: WireServer = serve(self._answer)
-        self.url = self.server.url
-
-    def _answer(self, connection: socket.socket, request: bytes, number: int) -> None:
-        method, target, _ = request.split(b"\r\n", 1)[0].decode().split(" ")
-        path = target.partition("?")[0].removeprefix("/openai")
-        self.seen.append((method, path))
-        connection.sendall(self.ruled(method, path) or self._correct(method, path))
-
-    def _correct(self, method: str, path: str) -> bytes:
-        date = "Date: Mon, 01 Jan 2024 12:00:00 GMT"
-        if method == "POST":
-            made = self.made.pop(0)
-            self.objects[f"{path}/{quote(made['id'], safe='')}"] = made
-            return http(made, 200, date)
-        if path not in self.objects:
-            return http({"error": {"code": None}}, 404, date)
-        if method == "DELETE":
-            for inside in [one for one in self.objects if one == path or one.startswith(path + "/")]:
-                del self.objects[inside]
-            return http({"deleted": True}, 200, date)
-        return http(self.objects[path], 200, date)
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shelf changes at once: what it still holds it will hold later too, and what it lacks won't appear."""
-    monkeypatch.setattr(cleanup, "_PAUSES", (0.0, 0.0))
-    monkeypatch.setattr(cleanup, "_APPEARS", 0.0)
-
-
-def cleaned(target: Target) -> Cleaned:
-    assert target.journal is not None
-    return clean(target, target.journal)
-
-
-def reasons(made: Cleaned) -> dict[str, str]:
-    return {left.entry.path: left.reason for left in made.left}
 
 
 def test_what_was_created_is_removed_newest_first_and_looked_for(serve: Serve, open_target: Open) -> None:
@@ -198,59 +135,6 @@ def test_a_deletion_that_was_accepted_and_did_nothing_is_found_out(serve: Serve,
     assert ["/assistants/asst_1"] == list(reasons(cleaned(target)))
 
 
-def test_an_object_that_an_answer_names_is_removed_if_it_is_not_older_than_the_run(
-    serve: Serve, open_target: Open
-) -> None:
-    """A service makes vector stores for an assistant. An older one belongs to somebody else, and is only told."""
-    shelf = Shelf(
-        serve,
-        {"id": "asst_1", "tool_resources": {"file_search": {"vector_store_ids": ["vs_new", "vs_old", "vs_sent"]}}},
-    )
-    shelf.objects |= {f"/vector_stores/vs_{name}": {"created_at": NOON} for name in ("new", "sent")}
-    shelf.objects["/vector_stores/vs_old"] = {"created_at": NOON - 60}
-    target = open_target(shelf.url)
-    target.send(evolve(CREATE, body=JsonBody({"model": "m", "metadata": {"vs": "vs_sent"}})))
-    made = cleaned(target)
-    assert {"/vector_stores/vs_old", "/vector_stores/vs_sent"} == set(shelf.objects)
-    assert ["/vector_stores/vs_old"] == list(reasons(made))
-    assert "not certain" in made.left[0].reason
-    assert "vector_store_ids in the answer to assistants.create" in made.left[0].text
-
-
-def test_an_older_object_is_not_removed_although_its_time_is_in_milliseconds(serve: Serve, open_target: Open) -> None:
-    shelf = Shelf(serve, {"id": "asst_1", "vector_store_ids": ["vs_new", "vs_old"]})
-    shelf.objects["/vector_stores/vs_new"] = {"created_at": 1000 * NOON}
-    shelf.objects["/vector_stores/vs_old"] = {"created_at": 1000 * (NOON - 60)}
-    target = open_target(shelf.url)
-    target.send(CREATE)
-    made = cleaned(target)
-    assert ["/vector_stores/vs_old"] == [*shelf.objects] == list(reasons(made))
-
-
-@pytest.mark.parametrize(("created", "ours"), [(NOON - 20, True), (NOON - 60, False)])
-def test_what_is_created_before_the_first_answer_is_not_older_than_the_run(
-    serve: Serve, open_target: Open, monkeypatch: pytest.MonkeyPatch, created: int, ours: bool
-) -> None:
-    """The first answer is dated 30 seconds after the run began, because a model thought for so long."""
-    monkeypatch.setattr(bookkeeping, "time", SimpleNamespace(time=lambda: time.time() - 30))
-    shelf = Shelf(serve, {"id": "vs_1", "name": "a name of its own", "created_at": created})
-    target = open_target(shelf.url, live=True)
-    target.send(STORE)
-    made = cleaned(target)
-    assert ([] if ours else ["/vector_stores/vs_1"]) == [*shelf.objects] == list(reasons(made))
-
-
-def test_lists_of_the_account_and_objects_of_others_name_nothing_of_ours(serve: Serve, open_target: Open) -> None:
-    shelf = Shelf(serve)
-    shelf.objects["/assistants"] = {"data": [{"id": "asst_9", "tool_resources": {"vector_store_ids": ["vs_9"]}}]}
-    shelf.objects["/assistants/asst_9"] = {"id": "asst_9", "vector_store_ids": ["vs_9"]}
-    target = open_target(shelf.url)
-    target.send(LIST)
-    target.send(evolve(delete("asst_9"), operation="assistants.get", method="GET"))
-    assert target.journal is not None
-    assert () == target.journal.pending
-
-
 def test_what_no_operation_removes_is_told_with_its_status(serve: Serve, open_target: Open) -> None:
     shelf = Shelf(serve, {"id": "job_1", "status": "running"}, {"id": "job_1", "status": "cancelled"})
     job = "/fine_tuning/jobs/{fine_tuning_job_id}"
@@ -307,7 +191,7 @@ def test_a_thread_that_came_with_its_run_is_read_before_it_is_deleted(serve: Ser
     """The answer showed the run. What the service made for the thread stands in the thread alone."""
     shelf = Shelf(serve, {"id": "run_1", "thread_id": "thread_1"})
     shelf.objects["/threads/thread_1"] = {"id": "thread_1", "tool_resources": {"vector_store_ids": ["vs_1"]}}
-    shelf.objects["/vector_stores/vs_1"] = {"id": "vs_1", "created_at": 1_704_110_401}
+    shelf.objects["/vector_stores/vs_1"] = {"id": "vs_1", "created_at": NOON + 1}
     undo = Case("threads.delete", "DELETE", "/threads/{thread_id}", {"thread_id": "{thread}"})
     case = Case("threads.create_and_run", "POST", "/threads/runs", creates={"thread": "/thread_id"}, undo=undo)
     target = open_target(shelf.url)
@@ -348,11 +232,10 @@ def test_what_never_appears_is_gone_in_the_end(
 def test_what_is_not_removed_at_once_is_asked_for_again(serve: Serve, open_target: Open, refusal: int) -> None:
     """The store may not go as long as a file is in it, and the assistant goes with the second deletion."""
     shelf = Shelf(serve, {"id": "asst_1"}, {"id": "vs_1"}, {"id": "file-1"})
-    asked: set[tuple[str, str]] = set()
 
     def ruled(method: str, path: str) -> bytes | None:
-        first, inside = (method, path) not in asked, any(one.startswith(path + "/") for one in shelf.objects)
-        asked.add((method, path))
+        first = shelf.seen.count((method, path)) == 1
+        inside = any(one.startswith(path + "/") for one in shelf.objects)
         refused = method == "DELETE" and (inside or (path == "/assistants/asst_1" and first))
         return http(b"" if refusal == 204 else {}, refusal) if refused else None
 
@@ -373,11 +256,9 @@ def test_what_no_operation_removes_goes_with_the_object_that_it_is_inside_of(ser
     target = open_target(shelf.url, retries=0)
     target.send(STORE)
     target.send(evolve(batch, creates={"created": "/id"}, undo=undo))
-    asked: set[tuple[str, str]] = set()
 
     def ruled(method: str, path: str) -> bytes | None:
-        first = (method, path) not in asked
-        asked.add((method, path))
+        first = shelf.seen.count((method, path)) == 1
         return http({}, 409) if method == "DELETE" and first else http({}) if method == "POST" else None
 
     shelf.ruled = ruled
@@ -392,40 +273,3 @@ def test_an_id_with_a_slash_is_not_inside_another_object(serve: Serve, open_targ
         target.send(CREATE)
     made = cleaned(target)
     assert (3, (), {}) == (made.removed, made.left, shelf.objects)
-
-
-@pytest.mark.parametrize(
-    ("live", "answer", "ours"),
-    [
-        (True, {"created_at": NOON - 60, "name": "theirs"}, False),
-        (True, {"created_at": NOON - 60}, False),
-        (True, {"created_at": NOON - 60, "name": None}, True),
-        (True, {"created_at": NOON, "name": "theirs"}, True),
-        (True, {"name": "theirs"}, True),
-        (False, {"created_at": NOON - 60, "name": "theirs"}, True),
-    ],
-)
-def test_an_object_that_was_there_before_is_not_ours_although_a_creation_is_answered_with_it(
-    serve: Serve, open_target: Open, live: bool, answer: dict[str, Any], ours: bool
-) -> None:
-    """A service that keeps equal content once answers with what somebody else has stored. ``None``: our own name."""
-    shelf = Shelf(serve)
-
-    def ruled(method: str, path: str) -> bytes | None:
-        if method != "POST":
-            return None
-        name = json.loads(shelf.server.requests[-1].partition(b"\r\n\r\n")[2])["name"]
-        shown = {"id": "vs_1", **answer}
-        shown |= {"name": name} if answer.get("name", "") is None else {}
-        shelf.objects.setdefault("/vector_stores/vs_1", shown)
-        return http(shown, 200, "Date: Mon, 01 Jan 2024 12:00:00 GMT")
-
-    shelf.ruled = ruled
-    target = open_target(shelf.url, live=live)
-    assert target.send(STORE).ok
-    changes = Case("vector_stores.delete", "DELETE", "/vector_stores/{vector_store_id}", {"vector_store_id": "vs_1"})
-    if not ours:
-        with pytest.raises(Withheld, match="not certain"):
-            target.send(changes)
-    made = cleaned(target)
-    assert (ours, not ours) == (shelf.objects == {}, bool(made.left))

@@ -19,7 +19,7 @@ from conformance.target.journal_folder import default_folder
 from conformance.target.target import Target
 
 from .conftest import KEY, Open, Serve
-from .test_cleanup import STORE, Shelf
+from .shelf import STORE, Shelf
 from .test_target import CREATE
 from .wire_server import http
 

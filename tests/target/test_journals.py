@@ -23,7 +23,7 @@ from conformance.target.target import Target
 from conformance.verdict import Outcome
 
 from .conftest import Open, Serve
-from .test_cleanup import Shelf, cleaned
+from .shelf import Shelf, cleaned
 from .test_target import CREATE
 from .wire_server import http
 

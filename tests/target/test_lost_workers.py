@@ -18,7 +18,7 @@ from conformance.target.journal import COPIES, Journal
 from conformance.target.target import Target
 
 from .conftest import Open, Serve
-from .test_cleanup import Shelf
+from .shelf import Shelf
 from .test_target import CREATE
 
 Stage = tuple[Shelf, Config, Spec]

@@ -24,7 +24,7 @@ from conformance.target.recovery import opener, recover
 from conformance.target.target import Target
 
 from .conftest import Open, Serve
-from .test_cleanup import cleaned
+from .shelf import cleaned
 from .test_target import CREATE as BARE
 from .wire_server import WireServer, http
 

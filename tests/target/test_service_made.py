@@ -16,10 +16,9 @@ from conformance.target.parts import PartLists
 from conformance.target.target import Target
 
 from .conftest import Open, Serve
-from .test_cleanup import Shelf, cleaned
+from .shelf import NOON, Shelf, cleaned
 from .wire_server import http
 
-NOON = 1_704_110_400
 JOB = "/fine_tuning/jobs/{fine_tuning_job_id}"
 CHECKPOINTS = f"{JOB}/checkpoints"
 
