@@ -9,6 +9,7 @@ from pages import SPEC, find_check, objects, outcome, page, seen
 
 from conformance.checks.objects.lists import documented_default, documented_order, ids_of, items_of, times_of
 from conformance.requests.case import Case
+from conformance.spec.loading import load
 from conformance.verdict import Outcome
 
 PASS, FAIL, NONE = Outcome.PASS, Outcome.FAIL, Outcome.NOT_APPLICABLE
@@ -110,6 +111,15 @@ def test_defaults_come_from_the_document() -> None:
 )
 def test_the_ends_are_those_of_the_page(expected: Outcome, ids: str, first: Any, last: Any) -> None:
     assert expected is outcome("lists.ends", seen("r", {**page(ids), "first_id": first, "last_id": last}))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "operation"), [(0, "fine_tuning.checkpoints.permissions.list"), (2, "evals.list"), (2, "containers.list")]
+)
+def test_ends_are_null_only_where_the_published_document_says_so(wrong: int, operation: str) -> None:
+    """An erratum that allows null is about empty pages."""
+    one = seen("r", {**page("ab"), "first_id": None, "last_id": None}, operation=operation)
+    assert wrong == len(list(find_check("lists.ends").judge(load("v1"), one)))
 
 
 @pytest.mark.parametrize("ids", ["", "ab"])

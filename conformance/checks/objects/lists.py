@@ -11,6 +11,7 @@ from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import on_json, query_of
+from conformance.pointer import look_up
 from conformance.requests.case import Case
 from conformance.requests.ordering import ASCENDING, DESCENDING, order_words
 from conformance.requests.request import Request
@@ -133,13 +134,13 @@ def _swap_ends(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | N
     return answer_page(exchange, {**value, "first_id": value["last_id"], "last_id": value["first_id"]})
 
 
-def _null_documented(spec: Spec, case: Case, name: str) -> bool:
+def _null_documented(spec: Spec, seen: Observation, name: str) -> bool:
     """The document itself, without errata, says that an end of the page may be null."""
-    operation, published = operations_of(spec)[case.operation], evolve(spec, document=spec.faithful)
-    answer = published.deref(
-        spec.faithful["paths"][operation.path][operation.method.lower()]["responses"].get("200", {})
-    )
-    page = published.deref(answer.get("content", {}).get("application/json", {}).get("schema", {}))
+    media = (operations_of(spec)[seen.case.operation].answer(seen.response.status) or {}).get("application/json")
+    if media is None:
+        return False
+    published = evolve(spec, document=spec.faithful)
+    page = published.deref(look_up(spec.faithful, media.pointer, {}))
     end = published.deref(page.get("properties", {}).get(name, {}))
     return any("null" in one.get("type", ()) for one in (end, *map(published.deref, end.get("anyOf", ()))))
 
@@ -169,9 +170,9 @@ def ends(spec: Spec, seen: Observation) -> Iterator[Finding]:
         return
     for name, wanted in (("first_id", ids[0] if ids else None), ("last_id", ids[-1] if ids else None)):
         given = value.get(name)
-        if given is None and _null_documented(spec, seen.case, name):
+        if name not in value or (given == wanted if ids else given in (None, "")):
             continue
-        if name in value and (given != wanted if ids else given not in (None, "")):
+        if given is not None or not _null_documented(spec, seen, name):
             yield seen.finding(f"{name} is not that of the page", place=f"/{name}", expected=wanted, actual=given)
 
 
