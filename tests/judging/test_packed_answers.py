@@ -44,3 +44,12 @@ def played(blanks: int, body: bytes | None = None) -> Trace:
 def test_what_is_too_long_to_be_unpacked_is_not_judged(check: str, expected: Outcome, trace: Trace) -> None:
     verdict = judge(load("2024-10-21"), all_checks()[check], trace)
     assert expected is verdict.outcome, verdict
+
+
+def test_both_rules_tell_the_same_of_what_is_no_json() -> None:
+    (one,) = played(0, b"{\xff")
+    first, second = (
+        list(all_checks()[name].judge(load("2024-10-21"), one)) for name in ("http.json", "schema.response")
+    )
+    assert ["{\ufffd"] == [finding.actual for finding in first]
+    assert first == second

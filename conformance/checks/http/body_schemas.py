@@ -52,6 +52,11 @@ def _no_json(exchange: Exchange, _earlier: object) -> Exchange | None:
 )
 def json_parses(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A body labelled ``application/json`` is one JSON text in UTF-8 (RFC 8259). The message says why it is none."""
+    yield from _not_json(seen)
+
+
+def _not_json(seen: Observation) -> Iterator[Finding]:
+    """Report a body that is labelled as JSON and is none."""
     response = seen.response
     if response.media_type == "application/json" and response.status != 204 and not response.is_json:
         yield seen.finding(
@@ -96,12 +101,7 @@ def response_schema(spec: Spec, seen: Observation) -> Iterator[Finding]:
     response = seen.response
     media = (operations_of(spec)[seen.case.operation].answer(response.status) or {}).get("application/json")
     if media is None or response.media_type != "application/json" or not response.is_json:
-        if response.media_type == "application/json" and response.status != 204:
-            yield seen.finding(
-                f"the body is not JSON: {why_not_json(response.content)}",
-                expected="a JSON text in UTF-8",
-                actual=response.body[:80],
-            )
+        yield from _not_json(seen)
         return
     wrong = 0
     for error in validator_for(spec, media.pointer).errors(response.json):
