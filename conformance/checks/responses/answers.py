@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from conformance.checks.objects.jobs import UNDER_WAY, on_objects, state_of
@@ -34,6 +34,14 @@ def output_of(value: Any) -> list[Mapping[str, Any]]:
     """The output items that are objects."""
     found = value.get("output") if isinstance(value, dict) else None
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def with_messages(value: Any, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Any:
+    """The response with each message of its output changed; None if it has none."""
+    output = output_of(value)
+    if not any(item.get("type") == "message" for item in output):
+        return None
+    return {**value, "output": [change(item) if item.get("type") == "message" else item for item in output]}
 
 
 def texts_in(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -168,13 +176,14 @@ def _cut_json(value: Any, request: Request) -> Any:
     kind = form["format"].get("type") if isinstance(form, dict) and isinstance(form.get("format"), dict) else ""
     if kind not in ("json_object", "json_schema") or value.get("status") != "completed":
         return None
-    made = [
-        {**item, "content": [{**part, "text": '{"cut":'} if "text" in part else part for part in item["content"]]}
-        if item.get("type") == "message"
-        else item
-        for item in output_of(value)
-    ]
-    return {**value, "output": made}
+
+    def cut(item: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {
+            **item,
+            "content": [{**part, "text": '{"cut":'} if "text" in part else part for part in item["content"]],
+        }
+
+    return with_messages(value, cut)
 
 
 @check(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.checks.responses.answers import RESPONSES, output_of, posted
+from conformance.checks.responses.answers import RESPONSES, output_of, posted, with_messages
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import on_json
@@ -17,11 +17,7 @@ from conformance.verdict import Finding, Level
 
 def _spoken_by_user(value: Any, _request: Request) -> Any:
     """Counterexample: what the model wrote is said to be the user's."""
-    output = value.get("output")
-    if not any(item.get("type") == "message" for item in output_of(value)):
-        return None
-    made = [{**item, "role": "user"} if item.get("type") == "message" else item for item in output]
-    return {**value, "output": made}
+    return with_messages(value, lambda item: {**item, "role": "user"})
 
 
 @check(
@@ -68,7 +64,6 @@ def usage_given(spec: Spec, seen: Observation) -> Iterator[Finding]:
     value = seen.json
     if not isinstance(value, dict) or value.get("status") != "completed":
         return
-    if not isinstance(value.get("usage"), dict):
-        yield seen.finding(
-            "a completed response without usage", place="/usage", expected="an object", actual=value.get("usage")
-        )
+    usage = value.get("usage", "absent")
+    if not isinstance(usage, dict):
+        yield seen.finding("a completed response without usage", place="/usage", expected="an object", actual=usage)
