@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from conformance.corpus.corpus import build_corpus, lines_of, shipped_name
 from conformance.requests.profile import Profile
 from conformance.spec.derived import folder_name, packed
+from conformance.spec.folder import own_tables
 from conformance.spec.loading import load
 from conformance.spec.shipped import specs_dir
-from conformance.spec.textfile import read_toml
 
 __all__ = ["PROFILES", "files_of"]
 
@@ -24,9 +24,7 @@ def files_of(version: str, profiles: tuple[str, ...] = PROFILES) -> Iterator[tup
     Raises :class:`UsageError` for an unknown version.
     """
     spec = load(version)
-    home = specs_dir() / version
-    tables = {name: read_toml(home / f"{name}.toml", optional=True) for name in ("clauses", "errata", "operations")}
-    entry = {"faithful": spec.faithful, "document": spec.document, **tables}
+    entry = {"faithful": spec.faithful, "document": spec.document, **own_tables(specs_dir() / version)}
     yield folder_name(spec.digest), packed(json.dumps(entry, separators=(",", ":")).encode("ascii"))
     for profile in profiles:
         made = build_corpus(spec, profile, cached=False)

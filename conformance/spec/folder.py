@@ -21,7 +21,7 @@ from conformance.spec.shipped import specs_dir
 from conformance.spec.tables import FILES, SHARED, Problem, problems_of
 from conformance.spec.textfile import read_toml, read_yaml, toml_lines, yaml_line
 
-__all__ = ["Folder", "Patch", "document_file", "listed_problems", "read", "shared_digest"]
+__all__ = ["Folder", "Patch", "document_file", "listed_problems", "own_tables", "read", "shared_digest"]
 
 
 @frozen
@@ -71,11 +71,10 @@ def read(
 
 def _fresh(path: Path, meta: Mapping[str, Any], base: Any, inherited: Sequence[Patch]) -> dict[str, Any]:
     """Read and check a folder that isn't in the cache."""
-    clauses = read_toml(path / "clauses.toml", optional=True)
-    errata = read_toml(path / "errata.toml", optional=True)
-    operations = read_toml(path / "operations.toml", optional=True)
+    tables = own_tables(path)
+    clauses, errata = tables["clauses"], tables["errata"]
     shared = ((specs_dir() / name, read_toml(specs_dir() / name)) for name in SHARED)
-    own = zip((path / name for name in FILES), (meta, clauses, errata, operations), strict=True)
+    own = zip((path / name for name in FILES), (meta, *tables.values()), strict=True)
     for file, data in (*shared, *own):
         for problem in problems_of(file, data):
             raise problem.error()
@@ -86,13 +85,12 @@ def _fresh(path: Path, meta: Mapping[str, Any], base: Any, inherited: Sequence[P
     document = _corrected(path, faithful, inherited, errata)
     for problem in document_problems(path, faithful, document):
         raise problem.error()
-    return {
-        "faithful": faithful,
-        "document": document,
-        "clauses": clauses,
-        "errata": errata,
-        "operations": operations,
-    }
+    return {"faithful": faithful, "document": document, **tables}
+
+
+def own_tables(path: Path) -> dict[str, Any]:
+    """The tables of a folder beside its ``version.toml``, by name; each is empty if there is no such file."""
+    return {file.removesuffix(".toml"): read_toml(path / file, optional=True) for file in FILES[1:]}
 
 
 def faithful_document(path: Path, base: Mapping[str, Any] | None) -> Any:
