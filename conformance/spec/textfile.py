@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -22,7 +22,10 @@ from conformance.pointer import tokens
 __all__ = ["SCALARS", "read_toml", "read_yaml", "toml_lines", "yaml_line", "yaml_text", "yaml_value"]
 
 #: The loader in C is much faster, but not every build of PyYAML has it.
-_BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+if TYPE_CHECKING:
+    from yaml import SafeLoader as _Base
+else:
+    _Base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 #: How the names of YAML's own tags begin.
@@ -46,15 +49,10 @@ SCALARS: tuple[tuple[str, re.Pattern[str], list[str]], ...] = (
 _REPLACED = (f"{_TAG}timestamp", *(tag for tag, _, _ in SCALARS))
 
 
-class _Loader(_BASE):  # type: ignore[misc]
+class _Loader(_Base):
     """The safe loader with the scalars of YAML 1.2, as OpenAPI recommends (3.1.0, section 4.3): ``on`` and ``no`` are
     texts, and so is what looks like a date, which is the label of a version here.
     """
-
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
-        first: [(tag, pattern) for tag, pattern in pairs if tag not in _REPLACED]
-        for first, pairs in _BASE.yaml_implicit_resolvers.items()
-    }
 
 
 def _integer(loader: Any, node: Any) -> int:
@@ -63,6 +61,10 @@ def _integer(loader: Any, node: Any) -> int:
     return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
 
 
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in pairs if tag not in _REPLACED]
+    for first, pairs in _Base.yaml_implicit_resolvers.items()
+}
 for _scalar in SCALARS:
     _Loader.add_implicit_resolver(*_scalar)
 _Loader.add_constructor(f"{_TAG}int", _integer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -12,10 +12,13 @@ from conformance.spec.textfile import SCALARS
 
 __all__ = ["as_json", "as_yaml"]
 
-_BASE: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+if TYPE_CHECKING:
+    from yaml import SafeDumper as _Base
+else:
+    _Base = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-class _Dumper(_BASE):  # type: ignore[misc]
+class _Dumper(_Base):
     """Puts texts into quotes that YAML 1.1 or YAML 1.2 would take for something else."""
 
 
