@@ -6,15 +6,23 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from conformance.evidence.exchange import Chunk, Exchange, Response
 
 #: A changed exchange, or None where the change doesn't apply.
 Change = Callable[[Exchange], Exchange | None]
 
+
+@frozen
+class Remembering:
+    """A change that depends on earlier answers. ``begin`` gives one that has seen none, for each server its own."""
+
+    begin: Callable[[], Change]
+
+
 #: Name → (what is done, the change).
-Named = dict[str, tuple[str, Change]]
+Named = dict[str, tuple[str, Change | Remembering]]
 
 
 def is_stream(response: Response) -> bool:
@@ -128,12 +136,16 @@ def on_events(change: Callable[[Any], Any]) -> Change:
     return on_blocks(inside)
 
 
-def everywhere(change: Callable[[Any], Any]) -> Change:
-    """A change of JSON bodies, and of the value of each event of a stream."""
-    plain, streamed = on_json(change), on_events(change)
+def by_form(plain: Change, streamed: Change) -> Change:
+    """One change of plain answers, another one of streams."""
     return lambda exchange: (
         streamed(exchange) if exchange.response and is_stream(exchange.response) else plain(exchange)
     )
+
+
+def everywhere(change: Callable[[Any], Any]) -> Change:
+    """A change of JSON bodies, and of the value of each event of a stream."""
+    return by_form(on_json(change), on_events(change))
 
 
 def with_headers(**fields: str | None) -> Change:

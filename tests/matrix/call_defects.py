@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from answers import Change, everywhere, is_stream, on_events, on_json
+from answers import Change, by_form, everywhere, on_events, on_json
 from defects import put
 from wire_defects import each_choice
 
@@ -68,10 +68,7 @@ def _functions(value: Any) -> Iterator[tuple[tuple[int, int], Entry]]:
 
 def both(change: Callable[[str], str]) -> Change:
     """A change of the arguments of calls, the same in plain answers and in streams."""
-    plain, streamed = arguments(change), streamed_arguments(change)
-    return lambda exchange: (
-        streamed(exchange) if exchange.response and is_stream(exchange.response) else plain(exchange)
-    )
+    return by_form(arguments(change), streamed_arguments(change))
 
 
 put(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from answers import Change, Named
+from answers import Change, Named, Remembering
 
 _KNOWN: Named = {}
 
@@ -22,7 +22,7 @@ def defect(name: str, about: str) -> Callable[[Change], Change]:
     return mark
 
 
-def put(name: str, about: str, change: Change) -> None:
+def put(name: str, about: str, change: Change | Remembering) -> None:
     """Make a change a defect. Raises :class:`ValueError` if another one has the name."""
     if name in _KNOWN:
         raise ValueError(f"two defects are called {name}")

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 
 import offline
-from answers import Change
+from answers import Change, Remembering
 from attrs import frozen
 
 from conformance.checks.catalogue import all_checks
@@ -121,18 +121,19 @@ def _result(verdicts: list[Verdict], changed: int) -> Result:
     return Result(worst, tuple(filter(told, verdicts)), changed)
 
 
-def changed_by(version: str, change: Change, *, profile: str = "standard", first: bool = False) -> Result:
+def changed_by(version: str, change: Change | Remembering, *, profile: str = "standard", first: bool = False) -> Result:
     """What a target is called whose answers all go through a change. ``first``: the first failure is enough.
 
     A scenario of which no answer changes isn't judged: it shows the emulator as it is, which other tests judge.
     """
     spec, app, count = load(version), _fresh(version), 0
     plain = offline.answering(app, spec)
+    changed = change.begin() if isinstance(change, Remembering) else change
 
     def answer(case: Case, request: Request) -> Exchange:
         nonlocal count
         exchange = plain(case, request)
-        made = change(exchange)
+        made = changed(exchange)
         count += made is not None
         return exchange if made is None else made
 

@@ -6,6 +6,7 @@ tests/matrix`` prints the table of all versions.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from answers import Remembering
 from benign_variations import PROFILES, VARIATIONS
 from defects import defects
 from kills import Result, changed_by, mutated
@@ -21,6 +23,8 @@ from softer_rules import SOFTER, Softer, softer
 
 from conformance.checks.catalogue import all_checks
 from conformance.emulator.mutants import mutants
+from conformance.evidence.exchange import Chunk, Exchange, Response
+from conformance.requests.request import Request
 from conformance.spec.loading import load, versions
 from conformance.verdict import Outcome
 
@@ -77,6 +81,20 @@ def test_the_lists_are_long_enough() -> None:
     assert len(defects()) >= FEWEST_DEFECTS
     assert len(VARIATIONS) - len(OBJECTED) >= FEWEST_VARIATIONS
     assert set(OBJECTED) <= set(VARIATIONS)
+
+
+def test_a_defect_that_remembers_begins_anew_with_each_server() -> None:
+    """What another server answered, of another version perhaps, is no answer of this one."""
+    request, (_, defect) = Request("POST", "http://t/embeddings"), defects()["error.nothing-refused"]
+    good, refusal = Exchange(request, answer({"data": []})), Exchange(request, answer({"error": {}}, 400))
+    assert isinstance(defect, Remembering)
+    one, other = defect.begin(), defect.begin()
+    assert [None, good] == [one(good), one(refusal)]
+    assert None is other(refusal)
+
+
+def answer(value: object, status: int = 200) -> Response:
+    return Response(status, (("content-type", "application/json"),), (Chunk(0.0, json.dumps(value).encode()),))
 
 
 LEVELS = Path(os.environ.get("AOAI_SHARED", Path(__file__).resolve().parents[3] / "shared")) / "reference" / "levels.md"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from answers import Change, everywhere, on_json, on_response, on_text, with_bytes
+from answers import Change, Remembering, everywhere, on_json, on_response, on_text, with_bytes
 from attrs import evolve
 from defects import defect, put
 from wire_defects import each_choice
@@ -78,7 +78,7 @@ put("value.usage-above-limit", "more tokens are counted than the limit allows", 
 put(
     "value.usage-negative",
     "counts are negative",
-    usage(lambda u: u.update(prompt_tokens=-1, total_tokens=u["total_tokens"])),
+    usage(lambda u: u.update(prompt_tokens=-1)),
 )
 put("value.usage-zero", "no tokens are counted", usage(
     lambda u: u.update(prompt_tokens=0, completion_tokens=0, total_tokens=0)
@@ -155,19 +155,27 @@ def key_shown(exchange: Exchange) -> Exchange | None:
     return error(message=f"no access with {key}")(exchange) if key else None
 
 
-@defect("error.nothing-refused", "what is wrong is answered like the last good request to the same path")
-def nothing_refused(exchange: Exchange) -> Exchange | None:
-    path = (exchange.request.method, exchange.request.url.partition("?")[0])
-    response = exchange.response
-    if exchange.ok and response is not None and response.is_json:
-        _GOOD[path] = response
-        return None
-    if response is None or response.status not in (400, 422) or path not in _GOOD:
-        return None
-    return evolve(exchange, response=_GOOD[path])
+def nothing_refused() -> Change:
+    good: dict[tuple[str, str], Response] = {}
+
+    def change(exchange: Exchange) -> Exchange | None:
+        path = (exchange.request.method, exchange.request.url.partition("?")[0])
+        response = exchange.response
+        if exchange.ok and response is not None and response.is_json:
+            good[path] = response
+            return None
+        if response is None or response.status not in (400, 422) or path not in good:
+            return None
+        return evolve(exchange, response=good[path])
+
+    return change
 
 
-_GOOD: dict[tuple[str, str], Response] = {}
+put(
+    "error.nothing-refused",
+    "what is wrong is answered like the last good request to the same path",
+    Remembering(nothing_refused),
+)
 
 # -- texts -------------------------------------------------------------------------------------------------------------
 
