@@ -158,6 +158,12 @@ def objections(observation: Observation, version: str) -> dict[str, str]:
     return found
 
 
+def failures(wild: Wild) -> dict[str, str]:
+    """The checks that fail, or crash, over the right answer: outcome by check id."""
+    found = objections(observed(wild, wild.right), wild.version)
+    return {name: outcome for name, outcome in found.items() if outcome in ("fail", "error")}
+
+
 def form(**parts: str | tuple[str, bytes, str]) -> Multipart:
     """Text parts, and files as (name, bytes, type)."""
     made = [

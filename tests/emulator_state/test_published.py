@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -255,13 +255,16 @@ def _named(error: Any) -> tuple[str, str]:
     return f"{place}/{missing[1]}".strip("/") if missing else place, keyword
 
 
-documents = pytest.mark.parametrize(
-    "document",
-    [
-        pytest.param(name, marks=pytest.mark.skipif(not (PUBLISHED / name).is_file(), reason="absent"))
-        for name in DOCUMENTS
-    ],
-)
+def each(names: Iterable[str]) -> pytest.MarkDecorator:
+    """One test for each of these published documents; skipped where they don't lie beside the checkout."""
+    why = "the published documents don't lie beside the checkout"
+    found = [
+        pytest.param(name, marks=pytest.mark.skipif(not (PUBLISHED / name).is_file(), reason=why)) for name in names
+    ]
+    return pytest.mark.parametrize("document", found)
+
+
+documents = each(DOCUMENTS)
 
 
 @documents
@@ -301,13 +304,7 @@ EVENTS: dict[str, dict[tuple[str, str], str]] = {
     },
 }
 
-newest = pytest.mark.parametrize(
-    "document",
-    [
-        pytest.param(name, marks=pytest.mark.skipif(not (PUBLISHED / name).is_file(), reason="absent"))
-        for name in SELDOM
-    ],
-)
+newest = each(SELDOM)
 
 
 @pytest.mark.prove
