@@ -194,6 +194,13 @@ def _forked(module: str, arguments: Sequence[str], env: Mapping[str, str], cwd: 
         return Done(code, texts[0].result(), texts[1].result())
 
 
+def free_port() -> int:
+    """A port of this machine at which nobody listens, for a command that must be told its port before it starts."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @contextmanager
 def nobody() -> Iterator[str]:
     """A base URL that refuses every connection: its port is taken, so nobody else can listen there meanwhile."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from served import command, environment, words
+from served import command, environment, free_port, words
 
 from conformance.cli import parser
 
@@ -62,13 +61,6 @@ def _all_help() -> str:
     return "\n".join([made.format_help(), *(one.format_help() for one in commands.choices.values()), *deeper])
 
 
-def free_port() -> str:
-    """A port of this machine that nobody listens at."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return str(free.getsockname()[1])
-
-
 ROOT = SITE.parents[1]
 
 
@@ -91,7 +83,7 @@ def test_the_readme_is_one_page_that_leads_to_the_others() -> None:
 def test_a_reader_who_types_the_commands_of_a_page_gets_what_it_says(page: Path, tmp_path: Path) -> None:
     key = "documented-key-0123456789"
     env = {"AOAI_EMULATOR_KEY": key, "AZURE_OPENAI_API_KEY": key}
-    ports = {shown: free_port() for shown in ("8085", "8086")}
+    ports = {shown: str(free_port()) for shown in ("8085", "8086")}
     with ExitStack() as stack:
         for line in lines_of(page):
             if not line.ours:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -19,7 +18,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from served import environment, words
+from served import environment, free_port, words
 
 from conformance.emulator.container import PORT, emulator_container
 from conformance.errors import UsageError
@@ -46,9 +45,7 @@ class Engine(ThreadingHTTPServer):
         self.asked: dict[str, Any] = {}
         self.process: subprocess.Popen[bytes] | None = None
         self.removed = 0
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
 
     @property
     def log(self) -> Path:
