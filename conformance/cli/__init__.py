@@ -130,7 +130,11 @@ def _must_be_somewhere() -> None:
 
 
 def _keep_tables_of_libraries() -> None:
-    """Hypothesis writes a table of characters, unless told otherwise into the folder in which the command runs."""
+    """Hypothesis writes a table of characters, unless told otherwise into the folder in which the command runs.
+
+    It is told here, where the process is ours: in a pytest session of somebody else the folder is his. It is told by
+    the environment, because worker processes inherit that and because Hypothesis takes long to import.
+    """
     from conformance.spec.cache import cache_folder
 
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypothesis"))

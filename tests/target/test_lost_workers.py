@@ -13,13 +13,14 @@ from conformance.run.lost_workers import recovered
 from conformance.run.opening import Opened
 from conformance.settings.configuration import Config
 from conformance.spec.spec import Spec
-from conformance.target import cleanup
 from conformance.target.journal import COPIES, Journal
 from conformance.target.target import Target
 
 from .conftest import Open, Serve
 from .shelf import Shelf
 from .test_target import CREATE
+
+pytestmark = pytest.mark.usefixtures("no_pauses")
 
 Stage = tuple[Shelf, Config, Spec]
 
@@ -29,11 +30,6 @@ def stage(serve: Serve, open_target: Open, spec: Spec) -> Stage:
     """A target, its configuration, and its api-version."""
     shelf = Shelf(serve, {"id": "asst_1"})
     return shelf, open_target(shelf.url).config, spec
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cleanup, "_PAUSES", ())
 
 
 @pytest.mark.parametrize(("lost", "embedded", "held"), [(True, False, 0), (False, False, 1), (True, True, 1)])
