@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from conformance.evidence.trace import Observation, Trace
@@ -27,8 +27,12 @@ def _prompt(body: Any) -> str:
     return json.dumps(found, ensure_ascii=False) if found else ""
 
 
-def _counted(trace: Trace) -> list[tuple[Observation, str, int]]:
-    """Each plain answer that counts the tokens of its prompt: (what was seen, the prompt, the count)."""
+#: What was seen, the prompt that was sent, and the count of its tokens.
+_Counted = tuple[Observation, str, int]
+
+
+def _counted(trace: Trace) -> list[_Counted]:
+    """Each plain answer that counts the tokens of its prompt."""
     found = []
     for seen in trace:
         count = look_up(seen.json, "/usage/prompt_tokens") if seen.exchange.ok else None
@@ -37,9 +41,9 @@ def _counted(trace: Trace) -> list[tuple[Observation, str, int]]:
     return found
 
 
-def _few(trace: Trace) -> str:
+def _few(counted: Iterable[_Counted]) -> str:
     """Why the prompts say nothing; "" if they do."""
-    lengths = {prompt: len(prompt) for _, prompt, _ in _counted(trace)}
+    lengths = {prompt: len(prompt) for _, prompt, _ in counted}
     if len(lengths) >= LEAST and max(lengths.values()) >= TIMES * min(lengths.values()):
         return ""
     wanted = f"{LEAST} prompts, one of them {TIMES} times as long as another"
@@ -62,7 +66,7 @@ def _constant(value: Any, _request: Request) -> Any:
     counterexample=on_json(_constant, when=asked("POST", r"/completions|/embeddings")),
     scenarios=("corpus.chat.completions.create", "corpus.completions.create", "corpus.embeddings.create"),
     operations=("chat.completions.create", "completions.create", "embeddings.create"),
-    subject=_few,
+    subject=lambda trace: _few(_counted(trace)),
     together=True,
 )
 def prompts_differ(spec: Spec, trace: Trace) -> Iterator[Finding]:
@@ -72,7 +76,7 @@ def prompts_differ(spec: Spec, trace: Trace) -> Iterator[Finding]:
     another, have one count, the target makes it up, and whoever pays by it pays for nothing.
     """
     counted = _counted(trace)
-    if _few(trace) or len({count for _, _, count in counted}) > 1:
+    if _few(counted) or len({count for _, _, count in counted}) > 1:
         return
     shortest, longest = (choose(counted, key=lambda one: len(one[1])) for choose in (min, max))
     seen, prompt, count = longest
