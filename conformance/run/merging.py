@@ -172,11 +172,12 @@ def _lacking(whole: Opened, parts: Sequence[Part], every: set[int]) -> Iterator[
     n = parts[0].record.shard.n
     here = {part.record.shard.k: part for part in parts}
     used = frozenset(divided(whole.chosen.scenarios, n).values())
-    for k in range(1, n + 1):
+    # Shards beyond the scenarios are empty, and a mistyped number of them may be large.
+    for k in sorted(used | here.keys()):
         if k in here:
             if why := here[k].unfinished:
                 yield f"shard {k}/{n} {why} ({here[k].folder})"
-        elif k in used:
+        else:
             more = "" if k in every else "; none of the folders is of it"
             yield f"shard {k}/{n} is missing{more}"
 

@@ -171,6 +171,17 @@ def test_a_run_of_one_shard_is_merged_as_others_are(state: Path, target: tuple[s
     assert list(lines(state / "whole" / VERSION)) == list(lines(state / "one" / VERSION))
 
 
+def test_only_shards_that_have_scenarios_are_missing(state: Path, target: tuple[str, Server]) -> None:
+    """Any number of empty ones beyond them costs nothing: they aren't walked."""
+    assert judged(state, target[0], "mistyped", "--shard", "2/999999999").code in (0, 1)
+    done = merge(state, "lonely", "mistyped")
+    missing = [line for line in done.err.splitlines() if "is missing" in line]
+    assert 3 == done.code
+    assert "shard 1/999999999 is missing" in missing[0]
+    assert all("shard 2/" not in line for line in missing)
+    assert len(missing) < 1000
+
+
 def test_a_missing_shard_is_named_and_the_exit_code_is_3(state: Path) -> None:
     done = merge(state, "three", "s1", "s2", "s4")
     assert 3 == done.code
