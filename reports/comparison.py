@@ -15,9 +15,9 @@ from typing import Any
 
 from attrs import field, frozen
 
-from conformance.errors import UsageError
 from conformance.settings.scope import RunScope
 from conformance.spec.loading import load
+from conformance.spec.loading import versions as known_versions
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.target.preflight import SERVED_CHECK
@@ -104,11 +104,16 @@ class Comparison:
 
 
 def compare(reports: Sequence[Report], specs: Path | None = None) -> Comparison:
-    """Compare at least two reports with the first of them. ``specs`` is a folder with further api-versions."""
+    """Compare at least two reports with the first of them. ``specs`` is a folder with further api-versions.
+
+    Raises :class:`UsageError` if there is no such folder.
+    """
     columns = [_items_of(report) for report in reports]
     items = {item: None for column in columns for item in column}
     versions = [report.header["api_version"] for report in reports]
-    known = {version: None if version == versions[0] else _known(version, specs) for version in versions}
+    # A run may be of a version of somebody's folder that isn't here. A run of the first one's version lacks nothing.
+    here = known_versions(specs, drafts=True)
+    others = {version: load(version, specs) for version in versions if version in here and version != versions[0]}
     differences = []
     same, lost_alarm = 0, False
     for scenario, check in items:
@@ -123,7 +128,7 @@ def compare(reports: Sequence[Report], specs: Path | None = None) -> Comparison:
             for cell, other, unsure in zip(cells[1:], hard[1:], shaky[1:], strict=True)
         ]
         steps = [
-            Kind.ELSEWHERE if step is Kind.LOST and _lacks(known[version], reports[0], scenario, check) else step
+            Kind.ELSEWHERE if step is Kind.LOST and _lacks(others.get(version), reports[0], scenario, check) else step
             for step, version in zip(steps, versions[1:], strict=True)
         ]
         lost_alarm |= any(
@@ -167,16 +172,10 @@ def _settings(reports: Sequence[Report]) -> Iterator[tuple[str, tuple[str, ...]]
             yield name, tuple(values)
 
 
-def _known(version: str, specs: Path | None) -> Spec | None:
-    """The api-version of a run, None if it is that of a folder which isn't here."""
-    try:
-        return load(version, specs)
-    except UsageError:
-        return None
-
-
 def _lacks(spec: Spec | None, first: Report, scenario: str, check: str) -> bool:
-    """True if another api-version has not what an item of the first run is about: an operation, or the rule."""
+    """True if another api-version has not what an item of the first run is about: an operation, or the rule. Of a
+    version that isn't here nothing is known.
+    """
     if spec is None:
         return False
     outline = first.outlines.get(scenario)

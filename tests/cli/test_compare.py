@@ -103,6 +103,15 @@ def test_a_version_of_a_folder_is_known_if_the_folder_is_named(
     assert "1 not in this version" in capfd.readouterr().out
 
 
+@pytest.mark.parametrize("version", [VERSION, "2024-06-01"])
+def test_a_folder_of_versions_that_is_not_there_is_a_mistake(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], version: str
+) -> None:
+    runs = [report(tmp_path / "a", one(PASS)), report(tmp_path / "b", version=version)]
+    assert 2 == main(["compare", *map(str, runs), "--specs", str(tmp_path / "nowhere")])
+    assert "no such folder" in capfd.readouterr().err
+
+
 def test_a_rule_that_another_version_does_not_state_is_told_apart(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
