@@ -195,8 +195,11 @@ def _as_object(entry: dict[str, Any]) -> None:
     needs=Needs.SUCCESS,
     provenance="spec",
     entails=(
-        *("sse.event.schema", "stream.tool-calls.arguments.json", "stream.equals-plain"),
-        *("chat.tool.arguments.always-lost", "chat.tool.arguments.strict"),
+        "sse.event.schema",
+        "stream.tool-calls.arguments.json",
+        "stream.equals-plain",
+        "chat.tool.arguments.always-lost",
+        "chat.tool.arguments.strict",
     ),
 )
 @over_stream
