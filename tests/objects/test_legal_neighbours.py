@@ -9,11 +9,12 @@ from typing import Any
 import offline
 import pytest
 from attrs import evolve, field, frozen
+from wild_answers import error, plain
 
 from conformance.checks.catalogue import all_checks
 from conformance.emulator.app import App
 from conformance.emulator.store import Clock
-from conformance.evidence.exchange import Chunk, Exchange, Response
+from conformance.evidence.exchange import Exchange, Response
 from conformance.judging.judge import judge
 from conformance.requests.case import Case
 from conformance.requests.profile import Profile
@@ -77,12 +78,8 @@ def details(*states: str) -> Change:
     return edited(change)
 
 
-def refused(status: int, code: str | None, message: str = "It can't be found.") -> Change:
-    return lambda response: answered(status).with_json({"error": {"code": code, "message": message}})
-
-
-def answered(status: int, *headers: tuple[str, str], body: bytes = b"") -> Response:
-    return Response(status, headers, (Chunk(0.0, body),) if body else ())
+def refused(status: int, code: str | None) -> Change:
+    return lambda _: error(status, code, "It can't be found.")
 
 
 def headed(name: str, change: Callable[[str], str]) -> Change:
@@ -124,7 +121,7 @@ NEIGHBOURS = (
     Neighbour("permissions that say who gave them", f"{PERMISSIONS}.[cl]*",
               each(lambda one: {**one, "given_by": None})),
     Neighbour("a project that nobody knows", f"{PERMISSIONS}.create", refused(404, "project_not_found")),
-    Neighbour("a permission that is withdrawn without a word", f"{PERMISSIONS}.delete", lambda _: answered(204)),
+    Neighbour("a permission that is withdrawn without a word", f"{PERMISSIONS}.delete", lambda _: Response(204)),
     Neighbour("a copy that is refused", f"{COPIES}.create", refused(400, "InvalidDestination")),
     Neighbour("a copy to a resource that can't be found", f"{COPIES}.create", refused(404, "ResourceNotFound")),
     Neighbour("a copy that failed at once", f"{COPIES}.*", details("Failed")),
@@ -134,7 +131,7 @@ NEIGHBOURS = (
     Neighbour("a copy that says more", f"{COPIES}.*", with_fields(createdAt="2026-01-01T00:00:00Z", error=None)),
     Neighbour("a deleted model of another kind of object", "models.delete", with_fields(object="model.deleted")),
     Neighbour("a deleted model that says more", "models.delete", with_fields(owned_by="me", status="deleted")),
-    Neighbour("a model that is deleted without a word", "models.delete", lambda _: answered(204)),
+    Neighbour("a model that is deleted without a word", "models.delete", lambda _: Response(204)),
     Neighbour("a model that is gone, without a code", "models.*", refused(404, None), (404,)),
     Neighbour("a secret with the session's defaults", "realtime.client_secrets.create", edited(with_session)),
     Neighbour("a secret that ends a second later", "realtime.client_secrets.create",
@@ -150,7 +147,7 @@ NEIGHBOURS = (
     Neighbour("a description with its charset", "realtime.calls.create",
               headed("content-type", lambda media: f"{media}; charset=utf-8")),
     Neighbour("a call that ends with an object", "realtime.calls.hangup",
-              lambda _: answered(200).with_json({"id": "rtc_1"})),
+              lambda _: plain({"id": "rtc_1"})),
     Neighbour("a call that is over already", "realtime.calls.hangup", refused(409, "call_ended"), (404,)),
     Neighbour("a call that nobody knows", "realtime.calls.*", refused(400, None), (404,)),
     Neighbour("a container without what is optional", "containers.*",
