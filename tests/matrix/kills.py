@@ -46,6 +46,8 @@ SHOWN = (
     "responses.chain",
 )
 CORPORA = ("chat.completions.create", "embeddings.create", "completions.create", "responses.create")
+#: For a version that has none of them: refusals that don't come show only where enough is sent that must be refused.
+OTHERWISE = ("assistants.create",)
 
 
 @frozen
@@ -87,7 +89,7 @@ def scenarios_for(version: str, profile: str) -> tuple[Scenario, ...]:
     """The scenarios of :data:`SHOWN` and the corpora of :data:`CORPORA` in a profile, as far as a version has them."""
     spec = load(version)
     found = [one for one in scenarios_of(spec, Profile.STANDARD) if any(fnmatchcase(one.id, glob) for glob in SHOWN)]
-    for operation in CORPORA:
+    for operation in [name for name in CORPORA if name in operations_of(spec)] or OTHERWISE:
         found += _corpus(version, profile, operation)
     return tuple(found)
 
