@@ -28,6 +28,8 @@ def _spoken_by_user(value: Any, _request: Request) -> Any:
     operations=RESPONSES,
     about=plain,
     needs=Needs.SUCCESS,
+    # Some documents list assistant as the only role.
+    entails=("schema.response",),
 )
 def role(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A message in the output has the role ``assistant``.
