@@ -46,6 +46,9 @@ SHORTEST = 8
 #: Up to this length every mixture of escapes is recognised; longer ones, such as tokens, in one kind of escape.
 _LONGEST_MIXED = 512
 
+#: Header fields whose value without secrets is remembered, and the most characters of such a value.
+_REMEMBERED, _REMEMBERED_LENGTH = 2_000, 200
+
 #: Cookies of answers that are remembered at most: a target may send new ones without end.
 MOST_COOKIES = 20
 
@@ -233,6 +236,8 @@ class Secrets:
         self._cautious: frozenset[str] = frozenset()
         #: The mark of each kind → what finds its secrets.
         self._patterns: dict[str, _Patterns] = {}
+        #: Name and value of header fields that were looked at with these patterns → the value without secrets.
+        self._fields: dict[tuple[str, str], str] = {}
         self._cookies = 0
 
     @property
@@ -255,6 +260,8 @@ class Secrets:
             self._cautious = self._cautious - new if credential else self._cautious | new
             kinds = {REDACTED: self._credentials, HIDDEN: self._cautious}
             self._patterns = {mark: _Patterns.of(values, self._words) for mark, values in kinds.items() if values}
+            # After the patterns: a thread that still works with the old ones writes into the old dictionary.
+            self._fields = {}
         if self is not PROCESS:
             PROCESS.add(*new, credential=credential)
 
@@ -328,6 +335,19 @@ class Secrets:
 
     def header(self, name: str, value: str) -> str:
         """The value of a header without secrets. Headers that are secret by name are not its business."""
+        # Most fields of a target's answers are the same in all of them.
+        fields = self._fields
+        known = fields.get((name, value))
+        if known is not None:
+            return known
+        found = self._header(name, value)
+        if len(value) <= _REMEMBERED_LENGTH:
+            if len(fields) >= _REMEMBERED:
+                fields.clear()
+            fields[name, value] = found
+        return found
+
+    def _header(self, name: str, value: str) -> str:
         framing = name.lower() in _FRAMING
         for mark, patterns in self._patterns.items():
             if patterns.alone and not framing and not patterns.alone.isdisjoint((value, *_SEPARATORS.split(value))):

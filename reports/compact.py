@@ -107,6 +107,8 @@ class Folding:
     def __init__(self) -> None:
         self.table = Table()
         self._numbers: dict[bytes, int] = {}
+        #: Header fields that have numbers: most are those of all answers, and writing them as JSON takes time.
+        self._fields: dict[tuple[str, str], int] = {}
         self._seen: set[bytes] = set()
         self._new: list[Any] = []
 
@@ -129,12 +131,18 @@ class Folding:
 
     def _number(self, value: Any) -> Any:
         """The number of a value that occurred before, else the value."""
+        field = _field(value)
+        known = self._fields.get(field) if field is not None else None
+        if known is not None:
+            return known
         text = json.dumps(value, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
         if not SHORTEST <= len(text) <= LONGEST:
             return value
         key = hashlib.blake2b(text.encode("ascii"), digest_size=16).digest()
         number = self._numbers.get(key)
         if number is not None:
+            if field is not None:
+                self._fields[field] = number
             return number
         if key not in self._seen:
             if len(self._seen) < SEEN:
@@ -146,6 +154,14 @@ class Folding:
         self._numbers[key] = number
         self._new.append(value)
         return number
+
+
+def _field(value: Any) -> tuple[str, str] | None:
+    """Name and value of a header field; None for any other value."""
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        return None
+    name, text = value
+    return (name, text) if isinstance(name, str) and isinstance(text, str) else None
 
 
 class Table:

@@ -4,8 +4,9 @@ model.
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from attrs import frozen
 
@@ -43,6 +44,18 @@ def hiccups(trace: Trace) -> Mapping[int, Blocked]:
     They may not be repeated. If a quarter of an operation's requests, and at least two, ended so, it is no accident and
     they are judged like others.
     """
+    global _last  # noqa: PLW0603 - one pair, replaced as a whole: all checks of a scenario ask in a row
+    asked, found = _last
+    if asked() is not trace:
+        found = _hiccups(trace)
+        _last = (weakref.ref(trace), found)
+    return found
+
+
+_last: tuple[Callable[[], Trace | None], Mapping[int, Blocked]] = (lambda: None, {})
+
+
+def _hiccups(trace: Trace) -> Mapping[int, Blocked]:
     broken = [place for place, seen in enumerate(trace) if _broken_once(seen)]
     if not broken:
         return {}
@@ -57,11 +70,11 @@ def hiccups(trace: Trace) -> Mapping[int, Blocked]:
 def _broken_once(seen: Observation) -> bool:
     """True if a request that can't be repeated ended with a closed connection or a gateway's error."""
     exchange = seen.exchange
-    # What can be repeated has been repeated, so its last answer counts.
-    if exchange.attempts or seen.case.changes_nothing:
-        return False
     closed = exchange.fault is not None and exchange.fault.kind is FaultKind.CLOSED
-    return closed or exchange.status in (502, 504)
+    if not closed and exchange.status not in (502, 504):
+        return False
+    # What can be repeated has been repeated, so its last answer counts.
+    return not exchange.attempts and not seen.case.changes_nothing
 
 
 def blocked(check: Check, seen: Observation) -> Blocked | None:

@@ -125,6 +125,10 @@ def header_of(
     }
 
 
+#: The most verdicts that wait to be written together.
+_TOGETHER = 64
+
+
 class Recorder:
     """Appends traces and verdicts of one process to ``report.<name>.jsonl`` in the folder of a version. Thread-safe.
 
@@ -140,6 +144,8 @@ class Recorder:
         self._recent = Recent()
         self._header = {"format": jsonl.FORMAT, **header}
         self._verdicts: dict[tuple[str, str], Verdict] = {}
+        #: Verdicts that are not written yet. To hold signals back for each of them would take a tenth of judging.
+        self._waiting: list[Verdict] = []
         #: Why the file can't be written any more. What follows a line that was written in part could not be read.
         self._broken: OSError | None = None
         with suppress(OSError), self._writing():  # the first trace will tell it
@@ -149,6 +155,7 @@ class Recorder:
     def trace(self, trace: Trace) -> None:
         """Write the evidence of a scenario. Raises :class:`OSError` if that fails, as every later call does."""
         with self._writing():
+            self._put_verdicts()
             self._writer.trace(trace)
             # So that a killed process leaves at most one incomplete line.
             self._stream.flush()
@@ -170,11 +177,22 @@ class Recorder:
             return found
 
     def verdict(self, verdict: Verdict) -> None:
-        """Write a verdict. Raises :class:`OSError` as :meth:`trace` does."""
-        with self._writing():
-            self._writer.verdict(verdict)
+        """Write a verdict, at the latest with the next trace. Raises :class:`OSError` as :meth:`trace` does."""
+        if self._broken is not None:
+            raise self._broken
+        with self._lock:
             # A repetition's verdict takes the place of the one before it.
             self._verdicts[verdict.scenario, verdict.check] = verdict
+            self._waiting.append(verdict)
+            full = len(self._waiting) >= _TOGETHER
+        if full:
+            with self._writing():
+                self._put_verdicts()
+
+    def _put_verdicts(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for verdict in waiting:
+            self._writer.verdict(verdict)
 
     @property
     def report(self) -> Report | None:
@@ -198,7 +216,9 @@ class Recorder:
                 raise
 
     def close(self) -> None:
-        """Close the file."""
+        """Write what is still waiting and close the file."""
+        with suppress(OSError), self._writing():
+            self._put_verdicts()
         with self._lock:
             self._stream.close()
 

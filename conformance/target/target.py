@@ -156,10 +156,7 @@ class Target:
         In a case that creates something, ``{run}`` is a mark that no other request has. Raises :class:`Withheld` if no
         configured deployment has the capability.
         """
-        found = {"run": self._mark() if case.creates else self.run_id}
-        for name, can in self.config.target.deployments.items():
-            for capability in sorted(can):
-                found.setdefault(f"deployment.{capability}", name)
+        found = {"run": self._mark() if case.creates else self.run_id, **self._able}
         capability = case.capability
         if capability:
             name = self.config.target.deployment_for(capability) or ""
@@ -172,6 +169,13 @@ class Target:
         elif self.config.target.deployments:
             found["deployment"] = next(iter(self.config.target.deployments))
         return found
+
+    @cached_property
+    def _able(self) -> Mapping[str, str]:
+        """``deployment.<capability>`` → the first configured deployment that has it."""
+        deployments = self.config.target.deployments.items()
+        found = [(f"deployment.{capability}", name) for name, can in deployments for capability in sorted(can)]
+        return dict(reversed(found))
 
     def _mark(self) -> str:
         """A value of ``{run}`` that no other request has."""

@@ -262,3 +262,17 @@ def test_no_error_message_holds_a_secret_that_this_process_knows() -> None:
         shown = "".join(traceback.format_exception(error)) + str(error) + repr(error) + repr(vars(error))
         assert key not in shown
         assert REDACTED in str(error)
+
+
+def test_a_header_field_that_was_seen_before_hides_a_secret_that_became_known_since() -> None:
+    """What was found in a field is remembered, until there are more secrets."""
+    secrets = Secrets()
+    first = secrets.header("x-echo", "token-abcdef-123456")
+    secrets.add("token-abcdef-123456")
+    assert ("token-abcdef-123456", REDACTED) == (first, secrets.header("x-echo", "token-abcdef-123456"))
+
+
+def test_a_short_secret_in_a_field_of_the_framing_is_not_taken_for_the_field_seen_before() -> None:
+    secrets = Secrets()
+    secrets.add("17")
+    assert ("17", REDACTED) == (secrets.header("content-length", "17"), secrets.header("x-echo", "17"))

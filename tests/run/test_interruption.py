@@ -12,6 +12,7 @@ import pytest
 from attrs import define
 
 from conformance._parts import part
+from conformance.evidence.trace import Trace
 from conformance.run.interruption import complete, controlled, held, interruptible, tell_worker
 from conformance.run.recording import Recorder
 from conformance.verdict import Outcome, Verdict
@@ -56,14 +57,16 @@ def test_a_line_of_the_report_is_written_to_its_end(number: int, tmp_path: Path)
     recorder._writer._stream = stream
     with interruptible():
         recorder.verdict(verdicts[0])
+        recorder.verdict(verdicts[1])
         stream.number = number
         with pytest.raises(KeyboardInterrupt):
-            recorder.verdict(verdicts[1])
+            recorder.trace(Trace("t"))  # what waits is written with it
         stream.number = None
         recorder.verdict(verdicts[2])
     recorder.close()
     read = part("reports.jsonl").read(tmp_path)
     assert [verdict.check for verdict in verdicts] == [verdict.check for verdict in read.verdicts]
+    assert ["t"] == list(read.traces)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.evidence.text_damage import damage, strings, told_once
+from conformance.evidence.text_damage import damage, shows_none, strings, told_once
 from conformance.evidence.trace import Observation
 from conformance.judging.check import Needs, check
 from conformance.judging.counterexamples import on_json
@@ -75,6 +75,8 @@ def text_undamaged(spec: Spec, seen: Observation) -> Iterator[Finding]:
     characters and U+FFFD are warnings: a model that is cut in the middle of a character may write the latter. Text
     that is only read, or that a modification left alone, is a note: whoever stored it may have damaged it.
     """
+    if shows_none(seen.response.content):
+        return
     found = [
         (place, harm)
         for place, text in strings(seen.json)
