@@ -46,9 +46,6 @@ SHORTEST = 8
 #: Up to this length every mixture of escapes is recognised; longer ones, such as tokens, in one kind of escape.
 _LONGEST_MIXED = 512
 
-#: Header fields whose value without secrets is remembered, and the most characters of such a value.
-_REMEMBERED, _REMEMBERED_LENGTH = 2_000, 200
-
 #: Cookies of answers that are remembered at most: a target may send new ones without end.
 MOST_COOKIES = 20
 
@@ -236,7 +233,7 @@ class Secrets:
         self._cautious: frozenset[str] = frozenset()
         #: The mark of each kind → what finds its secrets.
         self._patterns: dict[str, _Patterns] = {}
-        #: Name and value of header fields that were looked at with these patterns → the value without secrets.
+        #: Name and value of header fields that were looked at → the value without secrets.
         self._fields: dict[tuple[str, str], str] = {}
         self._cookies = 0
 
@@ -337,14 +334,11 @@ class Secrets:
         """The value of a header without secrets. Headers that are secret by name are not its business."""
         # Most fields of a target's answers are the same in all of them.
         fields = self._fields
-        known = fields.get((name, value))
-        if known is not None:
-            return known
-        found = self._header(name, value)
-        if len(value) <= _REMEMBERED_LENGTH:
-            if len(fields) >= _REMEMBERED:
-                fields.clear()
-            fields[name, value] = found
+        found = fields.get((name, value))
+        if found is None:
+            found = self._header(name, value)
+            if len(value) <= 200 and len(fields) < 2_000:
+                fields[name, value] = found
         return found
 
     def _header(self, name: str, value: str) -> str:

@@ -20,6 +20,7 @@ from conformance.recordings.files import read_file
 from conformance.recordings.traces import Sorted, sorted_out
 from conformance.run import recording
 from conformance.run.conclusion import exit_code_of, without_success
+from conformance.run.recorder import Recorder
 from conformance.run.selection import Item
 from conformance.settings.scope import RunScope
 from conformance.spec.loading import load, versions
@@ -92,7 +93,7 @@ def _report(spec: Spec, found: Sorted, out: Path, started: str, notes: Iterable[
     try:
         folder.mkdir(parents=True, exist_ok=True)
         recording.clear(folder)
-        recorder = recording.Recorder(folder, "", header)
+        recorder = Recorder(folder, "", header)
     except OSError as error:
         raise UsageError(f"can't be written: {error.strerror}", where=f"--out {out}") from None
     alone = ("no successful answer was recorded",) if without_success([outline_of(trace) for trace in traces]) else ()

@@ -17,7 +17,7 @@ from conformance.errors import HarnessError
 from conformance.evidence.outline import Outline, outline_of
 from conformance.evidence.trace import Trace
 from conformance.judging.repeats import as_repetition, folded
-from conformance.run.recording import Recorder
+from conformance.run.recorder import Recorder
 from conformance.run.runner import Runner
 from conformance.run.store import InFile
 from conformance.verdict import Outcome, Verdict

@@ -18,11 +18,11 @@ from conformance.errors import UsageError
 from conformance.evidence.trace import Trace
 from conformance.judging.repeats import as_first
 from conformance.redaction import PROCESS
-from conformance.run import recording
 from conformance.run.ending import Ended
 from conformance.run.notes import header
 from conformance.run.opening import Identity, Opened
 from conformance.run.process import Process
+from conformance.run.recorder import Recorder
 from conformance.run.repeating import Key, Repeats, trace_of
 from conformance.run.runner import Event, Runner
 from conformance.run.selection import Item, checks_of
@@ -71,7 +71,7 @@ class Running:
         self._flight = process.in_flight(chosen.options, live=config.target.protected)
         self._unwritten = ""
         self._failed: list[Verdict] = []
-        self.recorder = recording.Recorder(self._folder, process.worker, self._header)
+        self.recorder = Recorder(self._folder, process.worker, self._header)
         self._store = InFile(self.recorder)
         self._journal = Journal(
             default_folder(),

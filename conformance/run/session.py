@@ -29,6 +29,7 @@ from conformance.run.lost_workers import recovered
 from conformance.run.notes import around, claims, header, notes, outdated
 from conformance.run.opening import Identity, Opened, joined, opened, started
 from conformance.run.process import Process
+from conformance.run.recorder import Recorder
 from conformance.run.runner import Event
 from conformance.run.running import MORE_SPACE, Running
 from conformance.run.selection import Item
@@ -76,7 +77,7 @@ class Session:
         self._items = {name: one.chosen.items for name, one in self._opened.items()}
         self._running: Running | None = None
         self._ended = dict.fromkeys(self._opened, Ended())
-        self._recorders: dict[str, recording.Recorder] = {}
+        self._recorders: dict[str, Recorder] = {}
         self._over: set[str] = set()
         self._lost: set[int] = set()
         self._refused: dict[str, UsageError] = {}

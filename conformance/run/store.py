@@ -7,7 +7,7 @@ from typing import Protocol
 
 from conformance.evidence.trace import Trace
 from conformance.judging.repeats import as_first, as_repetition, name_of
-from conformance.run.recording import Recorder
+from conformance.run.recorder import Recorder
 
 __all__ = ["InFile", "InMemory", "Store"]
 

@@ -10,7 +10,7 @@ import pytest
 from conformance._parts import part
 from conformance.evidence.trace import Observation, Trace
 from conformance.run.recent import Recent
-from conformance.run.recording import Recorder
+from conformance.run.recorder import Recorder
 from conformance.run.runner import Runner
 from conformance.run.store import InFile
 from conformance.verdict import Finding, Outcome, Unjudged, Verdict

@@ -14,7 +14,7 @@ from attrs import define
 from conformance._parts import part
 from conformance.evidence.trace import Trace
 from conformance.run.interruption import complete, controlled, held, interruptible, tell_worker
-from conformance.run.recording import Recorder
+from conformance.run.recorder import Recorder
 from conformance.verdict import Outcome, Verdict
 
 

@@ -12,6 +12,7 @@ from conformance.evidence.trace import Observation, Trace
 from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.run import recording
+from conformance.run.recorder import Recorder
 from conformance.run.selection import Item
 from conformance.settings.scope import RunScope
 from conformance.spec.loading import load
@@ -26,7 +27,7 @@ BROKEN = Exchange(REQUEST, Response(500))
 def notes(tmp_path: Path, *exchanges: Exchange) -> list[str]:
     """The notes of a report on these exchanges."""
     header = recording.header_of(SPEC, RunScope(), (), {"url": "http://t", "auth": "none"}, seed=0, started="now")
-    recorder = recording.Recorder(tmp_path, "", header)
+    recorder = Recorder(tmp_path, "", header)
     cases = [Case("models.list", "GET", "/x", query=(("n", str(number)),)) for number in range(len(exchanges))]
     seen = tuple(Observation(case, exchange) for case, exchange in zip(cases, exchanges, strict=True))
     recorder.trace(Trace("corpus.models.list", seen))
