@@ -11,16 +11,16 @@ import os
 import warnings
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from attrs import define, field, frozen
+from attrs import define, field
 
 from conformance._parts import late
 from conformance.emulator.fixture import aoai_emulator, aoai_emulator_version
 from conformance.errors import ConformanceError
 from conformance.settings.options import ROWS, as_typed_in_pytest, from_mapping, keywords
-from conformance.verdict import Outcome, Verdict
+from conformance.suite.items import FILE, OURS, SESSION, Rule, Suite, item_of, nobody_else_looks_at
 
 if TYPE_CHECKING:  # loaded only when an option is used: other people's pytest runs stay fast
     from conformance.run.scheduling import ByScenario
@@ -36,20 +36,14 @@ else:
 
 __all__ = [
     "BEGAN",
-    "FIXTURE",
     "REFUSED",
     "SESSION",
     "SPENT",
-    "BrokenItem",
-    "Judged",
     "aoai_emulator",
     "aoai_emulator_version",
     "pytest_addoption",
     "pytest_configure",
 ]
-
-#: The run of this process. Under ``--co`` there is none.
-SESSION: pytest.StashKey[Session] = pytest.StashKey()
 
 #: What earlier sessions of the same run have spent of its budget. The command sets it, which judges version by version.
 SPENT: pytest.StashKey[Spent] = pytest.StashKey()
@@ -60,19 +54,8 @@ BEGAN: pytest.StashKey[float] = pytest.StashKey()
 #: The items that the options select.
 ITEMS: pytest.StashKey[tuple[Item, ...]] = pytest.StashKey()
 
-#: The fixture that the suite's test uses. Its parameter is the item.
-FIXTURE = "aoai_verdict"
-
 #: The error because of which there is no session. Its exit code becomes the command's; pytest has none for it.
 REFUSED: pytest.StashKey[ConformanceError] = pytest.StashKey()
-
-#: Outcomes that are neither a pass nor a failure of the target. They are raised in setup, so that pytest calls them
-#: errors.
-BROKEN = (Outcome.ERROR, Outcome.UNAVAILABLE, Outcome.INCONCLUSIVE, Outcome.NOT_TESTABLE)
-
-
-class BrokenItem(Exception):  # noqa: N818 - pytest shows the name; it is an outcome, not an error of ours
-    """An item that could not be judged. The text says why."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -114,7 +97,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
         run = _Run(session, Workers())
         run.signals.enter_context(interruptible() if session.process.controls else controlled())
-        config.pluginmanager.register(run, "aoai-conformance-run")
+        config.pluginmanager.register(run, OURS)
 
 
 def _opened(config: pytest.Config) -> tuple[Session | None, tuple[Item, ...]]:
@@ -154,62 +137,18 @@ def _workers(config: pytest.Config) -> int:
     return len(parse_tx_spec_config(config))
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Create one test for each item."""
-    if FIXTURE in metafunc.fixturenames:
-        items = metafunc.config.stash.get(ITEMS, ())
-        metafunc.parametrize(FIXTURE, items, ids=[item.id for item in items], indirect=True)
-
-
-@frozen
-class Judged:
-    """An item with its verdict and its explanation."""
-
-    session: Session
-    item: Item
-    verdict: Verdict
-
-    def explained(self) -> str:
-        """About ten lines that explain the verdict."""
-        return "\n".join(self.session.explain(self.item, self.verdict))
-
-
-@pytest.fixture
-def aoai_verdict(request: pytest.FixtureRequest) -> Judged:
-    """The verdict of this test's item. Skips or raises if there is nothing to pass or fail."""
-    from conformance.evidence.timeline import escaped, visible
-
-    item: Item = request.param
-    session = request.config.stash[SESSION]
-    verdict = session.verdict(item)
-    judged = Judged(session, item, verdict)
-    # There is only one fixture: with thousands of items, a second one would cost more time than the verdicts.
-    told = junit.properties(verdict, item.check.level.value, item.check.clause)
-    request.node.user_properties += [
-        (name, escaped(value) if isinstance(value, str) else value) for name, value in told
-    ]
-    if getattr(request.config.option, "allure_report_dir", None):
-        request.node.add_marker(pytest.mark.allure_description(visible(allure.description(verdict))))
-    if verdict.waived is not None:
-        pytest.skip(escaped(f"waived ({verdict.waived.outcome.value}): {verdict.waived.text}"))
-    if verdict.outcome is Outcome.NOT_APPLICABLE:
-        pytest.skip(escaped(verdict.reason or "not applicable"))
-    if verdict.outcome in BROKEN:
-        raise BrokenItem(judged.explained())
-    return judged
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """The selected items, in place of the file of the suite."""
+    items = parent.config.stash.get(ITEMS, None)
+    if items is None or file_path != FILE:
+        return None
+    return Suite.from_parent(parent, path=file_path, items=items)
 
 
 def _path_of(config: pytest.Config, option: str) -> Path | None:
     """The file or folder that an option of another plugin names; None without it."""
     where = getattr(config.option, option, None)
     return Path(os.path.expandvars(where)).expanduser() if where else None
-
-
-def _item_of(test: pytest.Item) -> Item | None:
-    """The item of a test of this suite; None for a test of somebody else."""
-    if isinstance(test, pytest.Function) and FIXTURE in test.fixturenames and hasattr(test, "callspec"):
-        return cast("Item", test.callspec.params[FIXTURE])
-    return None
 
 
 @define(eq=False)
@@ -222,6 +161,8 @@ class _Run:
     scheduler: ByScenario | None = None
     #: Why pytest ended before all items were run, if an exception says so.
     stopped: str = ""
+    #: True if the reports of our items are made without the course that pytest has for them.
+    directly: bool = False
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_newgateway(self, gateway: Any) -> None:
@@ -253,13 +194,30 @@ class _Run:
         """
         places = {version: place for place, version in enumerate(self.session.versions)}
         # ``sort`` is stable, so the order within a version stays.
-        items.sort(key=lambda test: places[item.version] if (item := _item_of(test)) else len(places))
+        items.sort(key=lambda test: places[item.version] if (item := item_of(test)) else len(places))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Start the scenarios of the selected items before the items run."""
+        self.directly = nobody_else_looks_at(session.config)
         if not self.session.process.only_controls:
-            self.session.choose({item.id for test in session.items if (item := _item_of(test))})
+            self.session.choose({item.id for test in session.items if (item := item_of(test))})
             self.session.start()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """Judge an item and report it, where no other plugin takes part in its course.
+
+        The last item before a test of somebody else, or before the end, has pytest's course, which also ends what is
+        still set up. So has an item that somebody marked.
+        """
+        if not self.directly or not isinstance(item, Rule) or not isinstance(nextitem, Rule) or item.own_markers:
+            return None
+        hook = item.config.hook
+        hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        for report in item.reported():
+            hook.pytest_runtest_logreport(report=report)
+        hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note the reason of an early end. A signal is an interruption instead: the workers are told to stop too."""

@@ -39,7 +39,7 @@ _PLURALS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 _NO_XML = {0xFFFE: "\\ufffe", 0xFFFF: "\\uffff"}
 
 #: What pytest calls an item of a run: api-version, scenario, check.
-ITEM = re.compile(r"test_rule\[([^:]+):(.+):([^:]+)\]")
+ITEM = re.compile(r"([^:]+):([^:]+):([^:]+)")
 
 
 def properties(verdict: Verdict, level: str, clause: str) -> Iterator[tuple[str, object]]:

@@ -46,8 +46,8 @@ LAYERS: tuple[str, ...] = (
     "gateway",
     "spectools",
     "upgrade",
-    "plugin",
     "suite",
+    "plugin",
     "cli",
 )
 RANK = {name: rank for rank, name in enumerate(LAYERS)}

@@ -113,7 +113,7 @@ class Console:
             self._judged += 1
             told = dict(report.user_properties)
             self._outcomes[str(told.get("outcome") or report.outcome)] += 1
-            self._now = report.nodeid.partition("[")[2].partition(":")[2].rpartition(":")[0]
+            self._now = report.nodeid.rpartition("::")[2].partition(":")[2].rpartition(":")[0]
             self._show()
 
     def _line(self, now: float) -> str:

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -147,13 +148,16 @@ def _run(args: argparse.Namespace, version: str, out: Path, rows: dict[str, Row]
     from conformance.cli import _progress as _console
 
     # Plugins of other people's tests stay out: they cost seconds at every start, and some change what is run.
-    words = ["-c", str(_SUITE / "pytest.ini"), "--rootdir", str(_SUITE), "--disable-plugin-autoload"]
+    words = ["-c", str(_SUITE / "run.ini"), "--rootdir", str(_SUITE), "--disable-plugin-autoload"]
     words += ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "conformance.plugin"]
     # Nothing is printed by an item, so nothing needs to be caught: it would cost a third of an item's time.
     words += ["-s", "-p", "no:logging"]
     # The plugin runs the garbage collector several times at the end. Our threads catch their exceptions themselves.
     words += ["-p", "no:unraisableexception"]
     words += ["-p", "no:junitxml"]  # the report has a file of this form
+    if not args.workers:
+        # Its work for each item takes a third of pytest's time. Without a terminal plugin it would show nothing.
+        words += ["-p", "no:warnings"]
     # xdist is loaded only if it is wanted: it costs time at every start.
     if args.workers:
         words += ["-p", "xdist.plugin", "-n", str(args.workers)]
@@ -162,7 +166,9 @@ def _run(args: argparse.Namespace, version: str, out: Path, rows: dict[str, Row]
     words += [*_passed_on(args), "--aoai-api-version", version, "--aoai-out", str(out), str(_SUITE)]
     console = _console.Console()
     os.environ.pop("PYTEST_ADDOPTS", None)  # it holds options for the user's own tests
-    code = int(pytest.main(words, plugins=[purse, console]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        code = int(pytest.main(words, plugins=[purse, console]))
     purse.spent = console.spent or purse.spent
     if console.refused is not None:
         raise console.refused

@@ -17,7 +17,7 @@ from xdist.workermanage import WorkerController, parse_tx_spec_config
 __all__ = ["ByScenario", "worker_of"]
 
 #: ``version:scenario:check`` at the end of the id of an item's test.
-_ITEM = re.compile(r"\[([^:\]]+:[^:\]]+:[^:\]]+)\]$")
+_ITEM = re.compile(r"/?test_conformance\.py::([^:]+:[^:]+:[^:]+)$")
 
 
 def worker_of(version: str, scenario: str, workers: int) -> int:
@@ -28,7 +28,7 @@ def worker_of(version: str, scenario: str, workers: int) -> int:
 
 
 def _owner(node_id: str, workers: int) -> int:
-    """The worker of an item, from its id ``…[version:scenario:check]``. Tests of other suites are spread by their
+    """The worker of an item, from its id ``…::version:scenario:check``. Tests of other suites are spread by their
     id.
     """
     item = _ITEM.search(node_id)

@@ -1,1 +1,1 @@
-"""The pytest modules that judge a target. They ship with the wheel."""
+"""The items that pytest runs, and the file where it finds them. They ship with the wheel."""

@@ -46,7 +46,7 @@ def shown(monkeypatch: pytest.MonkeyPatch, *, terminal: bool, judged: int = 30) 
             passed=True,
             outcome="passed",
             user_properties=[("outcome", outcome)],
-            nodeid="suite/test_rules.py::test_rule[v:corpus.files.list:a.check]",
+            nodeid="suite/test_conformance.py::v:corpus.files.list:a.check",
         )
         made.pytest_runtest_logreport(told)
     made._show(final=True)

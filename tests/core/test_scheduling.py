@@ -25,7 +25,7 @@ class Node:
 
 
 SCENARIOS = [f"corpus.{name}" for name in ("chat", "completions", "embeddings", "threads", "files")]
-ITEMS = [f"test_conformance.py::test_rule[v1:{one}:check.{n}]" for one in SCENARIOS for n in range(4)]
+ITEMS = [f"suite/test_conformance.py::v1:{one}:check.{n}" for one in SCENARIOS for n in range(4)]
 
 
 def handed_out(workers: int, items: list[str]) -> list[Node]:

@@ -86,7 +86,7 @@ def test_collecting_sends_and_writes_nothing(tmp_path: Path, processes: str) -> 
     """``--co`` lists the items by their ids; no target is asked, no folder made."""
     done = suite(tmp_path, "http://127.0.0.1:9", "--co", "-n", processes)
     assert 0 == done.code, done.out + done.err
-    assert f"[{BROKEN}]" in done.out
+    assert f"::{BROKEN}\n" in done.out
     assert not (tmp_path / "out").exists()
 
 
@@ -97,7 +97,7 @@ def test_requests_are_derived_anew_without_a_warning(tmp_path: Path) -> None:
     anew = ("--aoai-no-cache", "--aoai-operation=embeddings.create")
     done = suite(tmp_path, "http://127.0.0.1:9", "--co", "-W", "error", *anew)
     assert 0 == done.code, done.out + done.err
-    assert f"[{BROKEN}]" in done.out
+    assert f"::{BROKEN}\n" in done.out
 
 
 @pytest.mark.parametrize("processes", ["0", pytest.param("2", marks=pytest.mark.prove)])

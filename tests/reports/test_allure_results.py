@@ -35,10 +35,10 @@ def completed(folder: Path, docstring: str = "a rule") -> dict[str, Any]:
     for number, verdict in enumerate(EVERY[:-1]):
         value = {
             "uuid": str(number),
-            "name": f"test_rule[v:{verdict.scenario}:{verdict.check}]",
+            "name": f"v:{verdict.scenario}:{verdict.check}",
             "status": "passed",
             "historyId": docstring,
-            "parameters": [{"name": "aoai_verdict", "value": f"Check(doc={docstring!r})"}],
+            "parameters": [{"name": "rule", "value": f"Check(doc={docstring!r})"}],
             "labels": [{"name": "host", "value": "vm"}, {"name": "package", "value": "test_conformance"}],
         }
         (folder / f"{number}-result.json").write_text(json.dumps(value))
@@ -79,7 +79,7 @@ def test_a_history_goes_on_after_a_docstring_changed(tmp_path: Path) -> None:
     ids = [{name: result.get("historyId") for name, result in run.items()} for run in runs]
     assert ids[0] == ids[1] == ids[2]
     assert len(ids[0]) == len(set(ids[0].values()))
-    assert "aoai_verdict" not in json.dumps(runs[2])
+    assert "Check(doc=" not in json.dumps(runs[2])
 
 
 def test_a_finding_has_its_exchange_and_how_to_send_it_again(tmp_path: Path) -> None:

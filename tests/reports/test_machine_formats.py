@@ -94,7 +94,7 @@ def test_a_warning_fails_nothing_in_junit_and_is_told() -> None:
 def test_a_junit_file_of_pytest_becomes_valid_too(tmp_path: Path) -> None:
     """Test cases of others stay as they are."""
     file = tmp_path / "junit.xml"
-    name = "test_rule[v:corpus.files.list:a.check]"
+    name = "v:corpus.files.list:a.check"
     file.write_text(
         '<testsuites name="pytest tests"><testsuite name="pytest" errors="0" failures="1" skipped="0" tests="2">'
         f'<testcase classname="conformance.suite" name="{name}" time="0.125"><properties><property name="outcome"'
