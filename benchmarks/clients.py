@@ -5,7 +5,7 @@ Compares, at several concurrencies, against a server in a process of its own:
 * ``threads-one``: threads that share one ``httpx.Client``;
 * ``threads-own``: threads with an ``httpx.Client`` each (several pools);
 * ``transport-own``: threads with an ``httpx.HTTPTransport`` each, without the client's cookie and redirect layers;
-* ``suite``: threads on the suite's own ``conformance.transport.Transport`` (httpcore, a pool per thread);
+* ``suite``: threads on the suite's own ``target.transport.Transport`` (h11, a connection per thread);
 * ``async``: one event loop with ``httpx.AsyncClient``.
 
     python -m benchmarks.clients [--requests 1500] [--latency 0.0] [--rounds 3]
@@ -22,9 +22,9 @@ import multiprocessing
 import resource
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import httpx
@@ -64,11 +64,10 @@ def fetch(stream: httpx.Response) -> None:
 def threaded(total: int, width: int, work: Callable[[Callable[[], bool]], None]) -> None:
     """Run ``work`` in ``width`` threads until ``total`` turns are taken."""
     turns = count()
-    threads = [threading.Thread(target=work, args=(lambda: next(turns) < total,)) for _ in range(width)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(width) as pool:
+        # The result of each is asked for, so that a thread that fails ends the benchmark.
+        for one in [pool.submit(work, lambda: next(turns) < total) for _ in range(width)]:
+            one.result()
 
 
 def limits(width: int) -> httpx.Limits:
@@ -118,10 +117,10 @@ def transport_own(url: str, total: int, width: int, context: ssl.SSLContext) -> 
 def suite(url: str, total: int, width: int, context: ssl.SSLContext) -> None:  # noqa: ARG001 - one signature for all
     """Threads on the suite's transport, which keeps every chunk with its time."""
     from conformance.requests.request import Request
-    from conformance.settings.configuration import Timeouts
+    from conformance.settings.configuration import Limits, Timeouts
     from conformance.target.transport import Transport
 
-    transport = Transport(url.rpartition("/")[0], Timeouts(), 1 << 20)
+    transport = Transport(url.rpartition("/")[0], Timeouts(), Limits())
     request = Request("POST", url, tuple(HEADERS.items()), REQUEST)
 
     def work(more: Callable[[], bool]) -> None:

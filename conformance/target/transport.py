@@ -1,10 +1,10 @@
 """One request over one kept connection. The result is raw bytes with arrival times, or a fault.
 
-httpx sends through httpcore; this module calls httpcore directly, with one small pool for each thread. There are two
-reasons. Measured with ``benchmarks/clients.py``, threads with a transport each are fastest, and the layers of httpx
-cost a third. And only the byte stream below can limit the time of a whole exchange: httpx restarts its read timeout
-with every byte, so headers that arrive byte by byte would never end. Nothing is retried, redirected or decoded here:
-a compressed body stays compressed, so that it can't grow.
+Each thread has a connection of its own (``connection.py``). Two reasons speak against a client of httpx. Measured with
+``benchmarks/clients.py``, its layers and those of httpcore cost more than the sending. And only the byte stream below
+can limit the time of a whole exchange: httpx restarts its read timeout with every byte, so headers that arrive byte by
+byte would never end. Nothing is retried, redirected or decoded here: a compressed body stays compressed, so that it
+can't grow.
 
 Every answer is bounded (``[limits]``): what it may hold, how much of it is kept, and how long the exchange may take,
 however slowly bytes arrive.
@@ -22,7 +22,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
-import httpx
 from attrs import define, evolve, field, frozen
 
 from conformance.errors import HarnessError
@@ -30,6 +29,7 @@ from conformance.evidence.body import Body
 from conformance.evidence.exchange import Fault, FaultKind, Response
 from conformance.requests.request import Request
 from conformance.settings.configuration import Limits, Timeouts
+from conformance.target.connection import Connection, Final, Route
 from conformance.target.head import Head, OverLimit
 from conformance.target.proxy import Proxy
 from conformance.target.tail import has_no_content
@@ -38,10 +38,6 @@ __all__ = ["Answer", "Transport"]
 
 #: What httpcore raises if an exchange fails on the way; ``ProxyError`` if a proxy refuses a tunnel.
 _FAULTS = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, httpcore.ProxyError)
-
-#: Seconds that an idle connection is kept. Common servers close theirs after 5 s; a request must not meet a closing
-#: one.
-_KEEPALIVE = 4.0
 
 #: Bytes that are written at once. The deadline is checked before each piece, because a server may read slowly.
 _PIECE = 16_384
@@ -75,6 +71,13 @@ class _Clock:
     late: bool = False
     handshakes: int = 0
     sockets: set[httpcore.NetworkStream] = field(factory=set)
+    connection: Connection | None = None
+
+    def close(self) -> None:
+        """Close the connection of this thread, if it has one."""
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            connection.close()
 
 
 class _Stream(httpcore.NetworkStream):
@@ -157,17 +160,14 @@ class Transport:
     """
 
     def __init__(self, origin: str, timeouts: Timeouts, limits: Limits, proxy: Proxy | None = None) -> None:
-        parts = urlsplit(origin)
-        self._scheme, self._host = parts.scheme.encode(), (parts.hostname or "").encode("idna")
-        self._port, self._authority = parts.port, parts.netloc.encode("idna")
+        self._origin, self._authority = origin.encode("idna"), urlsplit(origin).netloc.encode("idna")
         self._timeouts, self._limits = timeouts, limits
         #: The moment (``time.monotonic``) at which every exchange ends: the end of the run's time.
         self.until = float("inf")
-        self._context = httpx.create_ssl_context() if parts.scheme == "https" else None
-        self._proxy = proxy
+        self._route, self._proxy = Route.to(origin, proxy), proxy
         # A connection for each thread was measured to be faster than one shared pool (see the head of this module).
         self._local = threading.local()
-        self._opened: list[tuple[httpcore.ConnectionPool, _Clock]] = []
+        self._opened: list[_Clock] = []
         self._lock = threading.Lock()
         self._aborted = False
 
@@ -177,24 +177,24 @@ class Transport:
         ``fresh`` opens a new connection. A kept one may just be closing, and then nobody knows whether the request
         arrived.
         """
-        pool, clock = self._pool()
-        # Only idle connections of this thread are in its pool, so closing it disturbs no exchange.
+        clock = self._clock()
         if fresh:
-            pool.close()
+            clock.close()
         began = time.monotonic()
         clock.deadline, clock.idle = min(began + self._timeouts.whole, self.until), self._timeouts.idle
         clock.wrote = clock.heard = clock.late = False
         clock.head = Head(self._limits, request.method)
         body = Body(self._limits.kept_bytes)
-        answer: httpcore.Response | None = None
+        answer: Final | None = None
         headers_at, fault, ended = 0.0, None, False
         try:
             if self._aborted:
                 return Answer(None, Fault(FaultKind.CANCELLED, "the run was stopped", 0.0), False, False)
-            answer = pool.handle_request(self._wire(request))
+            connection = self._connection(clock)
+            answer = connection.ask(request.method, self._target(request), self._fields(request), request.body)
             headers_at = time.monotonic() - began
             events = _Events(answer, self._limits.events)
-            for data in answer.iter_stream():
+            for data in connection.content():
                 now = time.monotonic()
                 body.add(now - began, data)
                 if cancel_after is not None and body.size >= cancel_after:
@@ -207,22 +207,22 @@ class Transport:
                     raise httpcore.ReadTimeout("the exchange took too long")
             else:
                 ended = True
-                patient = has_no_content(request.method, answer.status)
+                patient = has_no_content(request.method, answer.status_code)
                 _read_on(clock, self._timeouts.surplus if patient else 0.0)
         except httpcore.LocalProtocolError as error:
             raise HarnessError(f"a request that HTTP can't carry: {error}", where=request.url) from None
         except (*_FAULTS, OSError) as error:
             fault = self._fault(error, clock, time.monotonic() - began)
         finally:
-            if answer is not None:
-                answer.close()
+            if clock.connection is not None:
+                clock.connection.end()
         elapsed = time.monotonic() - began
         response = self._response(answer, body, ended, elapsed, headers_at) if answer else None
         tail = clock.head.tail
         if response is not None and ended and tail is not None and tail.surplus:
             response = evolve(response, surplus=tail.surplus)
             # The next request must not take these bytes for its answer.
-            pool.close()
+            clock.close()
         return Answer(response, fault, clock.wrote, clock.heard)
 
     def abort(self) -> None:
@@ -230,7 +230,7 @@ class Transport:
         self._aborted = True
         with self._lock:
             opened = list(self._opened)
-        for _, clock in opened:
+        for clock in opened:
             for stream in list(clock.sockets):
                 sock = stream.get_extra_info("socket")
                 try:
@@ -247,67 +247,55 @@ class Transport:
         """Close the connections. No thread may be sending."""
         with self._lock:
             opened, self._opened = self._opened, []
-        for pool, _ in opened:
-            pool.close()
+        for clock in opened:
+            clock.close()
 
-    def _pool(self) -> tuple[httpcore.ConnectionPool, _Clock]:
-        """The connection pool of this thread, created at its first use."""
-        mine: tuple[httpcore.ConnectionPool, _Clock] | None = getattr(self._local, "mine", None)
+    def _clock(self) -> _Clock:
+        """The clock of this thread, created at its first use."""
+        mine: _Clock | None = getattr(self._local, "mine", None)
         if mine is None:
-            clock = _Clock(Head(self._limits))
-            pool = self._connections(clock)
-            mine = self._local.mine = (pool, clock)
+            mine = self._local.mine = _Clock(Head(self._limits))
             with self._lock:
                 self._opened.append(mine)
         return mine
 
-    def _connections(self, clock: _Clock) -> httpcore.ConnectionPool:
-        """A pool of one connection, through the proxy if there is one."""
-        proxy = self._proxy
-        handshakes = (self._context is not None) + (proxy is not None and proxy.is_tls)
-        common: dict[str, Any] = {
-            "ssl_context": self._context,
-            "max_connections": 1,
-            "max_keepalive_connections": 1,
-            "keepalive_expiry": _KEEPALIVE,
-            "network_backend": _Backend(clock, handshakes),
-        }
-        if proxy is None:
-            return httpcore.ConnectionPool(**common)
-        context = httpx.create_ssl_context() if proxy.is_tls else None
-        return httpcore.HTTPProxy(proxy.url, proxy_auth=proxy.login, proxy_ssl_context=context, **common)
+    def _connection(self, clock: _Clock) -> Connection:
+        """The kept connection of this thread if it can be used, else a new one."""
+        if clock.connection is None or not clock.connection.can_be_used():
+            clock.close()
+            clock.connection = self._route.opened(_Backend(clock, self._route.handshakes), self._timeouts)
+        return clock.connection
 
-    def _wire(self, request: Request) -> httpcore.Request:
-        """The request for httpcore."""
+    def _target(self, request: Request) -> bytes:
+        """The request's target (RFC 9112 section 3.2). The path is sent exactly as it was built: HTTP libraries tend to
+        resolve dot segments and normalise escapes.
+        """
         parts = urlsplit(request.url)
-        # The path is sent exactly as it was built. HTTP libraries tend to resolve dot segments and normalise escapes.
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        return (self._origin if self._route.is_absolute else b"") + path.encode("utf-8")
+
+    def _fields(self, request: Request) -> list[tuple[bytes, bytes]]:
+        """The header fields that are sent."""
         named = {name.lower() for name, _ in request.headers}
         headers = [(b"host", self._authority)] if "host" not in named else []
         # Names are ASCII by the grammar (RFC 9110 section 5.1); values may be UTF-8 in practice.
         headers += [(name.encode("ascii"), value.encode("utf-8")) for name, value in request.headers]
         if (request.body or request.method in ("POST", "PUT", "PATCH")) and "content-length" not in named:
             headers.append((b"content-length", str(len(request.body)).encode()))
-        url = httpcore.URL(scheme=self._scheme, host=self._host, port=self._port, target=target.encode("utf-8"))
-        times = {"connect": self._timeouts.connect, "read": self._timeouts.read, "write": self._timeouts.read}
-        return httpcore.Request(
-            request.method, url, headers=headers, content=request.body, extensions={"timeout": times}
-        )
+        return headers
 
-    def _response(
-        self, answer: httpcore.Response, body: Body, ended: bool, elapsed: float, headers_at: float
-    ) -> Response:
+    def _response(self, answer: Final, body: Body, ended: bool, elapsed: float, headers_at: float) -> Response:
         """The response as evidence."""
         return Response(
-            status=answer.status,
-            headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers),
+            status=answer.status_code,
+            headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in _raw(answer)),
             chunks=body.chunks(),
             shortened=body.shortened(),
             complete=ended,
             elapsed=elapsed,
             headers_at=headers_at,
-            reason=answer.extensions.get("reason_phrase", b"").decode("latin-1"),
-            http_version=answer.extensions.get("http_version", b"HTTP/1.1").decode("latin-1"),
+            reason=answer.reason.decode("latin-1"),
+            http_version=f"HTTP/{answer.http_version.decode('latin-1')}",
         )
 
     def _fault(self, error: Exception, clock: _Clock, at: float) -> Fault:
@@ -341,6 +329,11 @@ class Transport:
                 return Fault(FaultKind.CLOSED, text, at)
 
 
+def _raw(answer: Final) -> list[tuple[bytes, bytes]]:
+    """The header fields with their names as they came."""
+    return answer.headers.raw_items()
+
+
 def _read_on(clock: _Clock, seconds: float) -> None:
     """Look for bytes after the end of an answer, for at most so many seconds. They stay in the socket.
 
@@ -361,8 +354,8 @@ def _read_on(clock: _Clock, seconds: float) -> None:
 class _Events:
     """Counts the events of an event stream as they arrive: each ends with a blank line."""
 
-    def __init__(self, answer: httpcore.Response, most: int) -> None:
-        kinds = [value for name, value in answer.headers if name.lower() == b"content-type"]
+    def __init__(self, answer: Final, most: int) -> None:
+        kinds = [value for name, value in answer.headers if name == b"content-type"]
         self._counted = any(value.strip().lower().startswith(b"text/event-stream") for value in kinds)
         self._most, self._number, self._last = most, 0, b""
 
