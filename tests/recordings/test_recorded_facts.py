@@ -90,6 +90,9 @@ PROMPT = {
     "prompt_index": 0,
     "content_filter_results": {"hate": SAFE, "jailbreak": {"filtered": False, "detected": False}},
 }
+PICTURE = {"prompt_index": 0, "content_filter_result": {"hate": SAFE}}
+CUT = {**without(SAID, "usage"), "choices": [{"index": 0, "finish_reason": "content_filter", "logprobs": None,
+                            "content_filter_results": {"hate": {"filtered": True, "severity": "high"}}}]}  # fmt: skip
 NESTED = {**PROMPT, "content_filter_results": {"hate": "safe"}}
 APRIL = "api-version=2025-04-01-preview"
 ASKED = {"messages": [{"role": "user", "content": "Hi."}], "stream": True}
@@ -111,6 +114,17 @@ QUIET: dict[str, dict[str, Any]] = {
     ),
     "filters of a prompt stand one level below its index": entry(
         "/v1/chat/completions", {**SAID, "prompt_filter_results": [PROMPT]}, body=V1CHAT, query=""
+    ),
+    "the items of a prompt with a picture name their result otherwise": entry(
+        "/v1/chat/completions", {**SAID, "prompt_filter_results": [PICTURE]}, body=V1CHAT, query=""
+    ),
+    "a choice that the filter cut has no message": entry("/v1/chat/completions", CUT, body=V1CHAT, query=""),
+    **{
+        f"the same on {version}": chat(CUT, query=f"api-version={version}")
+        for version in ("2024-10-21", "2024-12-01-preview", "2025-04-01-preview")
+    },
+    "a step of v1 has expires_at and no expired_at": entry(
+        "/v1/threads/thread_1/runs/run_1/steps", page({**STEP, "usage": None}), method="GET", query=""
     ),
     "chunks have the results of filters": entry(
         "/deployments/d/chat/completions", events([FIRST, *CHUNKS[1:]]), body=ASKED, query=APRIL
@@ -159,6 +173,19 @@ STILL: dict[str, tuple[dict[str, Any], str]] = {
     "a first delta without role and nothing before it": (streamed([FIRST, *CHUNKS[2:]]), "stream.role.first"),
     "a filter of a prompt that is a text": (
         entry("/v1/chat/completions", {**SAID, "prompt_filter_results": [NESTED]}, body=V1CHAT, query=""),
+        "schema.response",
+    ),
+    "a choice that nobody cut without a message": (
+        entry(
+            "/v1/chat/completions",
+            {**CUT, "choices": [{**CUT["choices"][0], "finish_reason": "stop"}]},
+            body=V1CHAT,
+            query="",
+        ),
+        "schema.response",
+    ),
+    "a prompt without any result": (
+        entry("/v1/chat/completions", {**SAID, "prompt_filter_results": [{"prompt_index": 0}]}, body=V1CHAT, query=""),
         "schema.response",
     ),
     "results of a chunk's filter as a text": (

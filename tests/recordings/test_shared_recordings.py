@@ -7,11 +7,14 @@ provenance ``recorded`` and has small tests of its own in ``test_recorded_facts.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from wild_answers import NEWEST
 
 from conformance.checks.catalogue import all_checks
 from conformance.cli import main
@@ -81,6 +84,45 @@ def test_traffic_of_the_v1_surface_keeps_each_of_its_documents(version: str) -> 
     assert [] == [(check, seen.case.step, each) for outcome, check, seen, each in found if outcome is Outcome.FAIL]
     warned = [(check, seen, each) for outcome, check, seen, each in found if outcome is Outcome.WARN]
     assert [] == [(check, seen.case.step, each) for check, seen, each in warned if not _reason(check, seen, each)]
+
+
+#: (beginning of the file's name, text in the message) → why a newer document may ask for more than was recorded.
+CAME_LATER = {
+    ("azsdk-js-assistants-2024-02-15-preview", "is a required property"): "Recorded before assistants had these.",
+    ("azsdk-net-run", "'parallel_tool_calls' is a required"): "Recorded before runs had it.",
+    ("vercel-openai-code-interpreter", "is a required property"): "Recorded on v1, whose events have other fields.",
+    ("vercel-azure-deepseek", "delta/tool_calls"): "Recorded on v1; no recording of the dated surface has this model.",
+}
+
+
+def _moved(file: Path, surface: str) -> dict[str, Any]:
+    """A recording as if it had been asked for on a surface."""
+    value = json.loads(file.read_text("utf-8"))
+    for one in value["entries"]:
+        path, body = re.sub("^/(openai/v1|openai|v1)", "", one["path"]), one["request_body"]
+        named = re.match("/deployments/([^/]+)(/.*)", path)
+        if surface == "v1" and named:
+            path = named[2]
+            one["request_body"] = {"model": named[1], **body} if isinstance(body, dict) else body
+        elif surface == "dated" and path == "/chat/completions":
+            path = f"/deployments/d{path}"
+        one["path"], one["query"] = ("/openai/v1" if surface == "v1" else "/openai") + path, ""
+    return {**value, "surface": surface}
+
+
+@pytest.mark.parametrize("version", NEWEST)
+def test_what_was_recorded_on_any_surface_keeps_the_newest_documents(version: str, tmp_path: Path) -> None:
+    """The same service answers. What it lacks is what came later, and each of that is named."""
+    for file in FILES:
+        (tmp_path / file.name).write_text(json.dumps(_moved(file, load(version).surface)), "utf-8")
+    found = list(_findings(sorted(tmp_path.glob("*.json")), [version]))
+    judged = {(seen.case.step, each.message, each.place) for outcome, _, seen, each in found if outcome is Outcome.FAIL}
+    later = {one for one in judged if any(_named(*one, name, text) for name, text in CAME_LATER)}
+    assert set() == judged - later
+
+
+def _named(step: str, message: str, place: str, name: str, text: str) -> bool:
+    return Path(step).name.startswith(name) and text in f"{place} {message}"
 
 
 def _reason(check: str, seen: Observation, finding: Finding) -> str:
