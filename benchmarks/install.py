@@ -29,6 +29,9 @@ _PIP = {"pip", "setuptools"}
 #: Seconds after which a run is given up.
 _PATIENCE = 300.0
 
+#: The one whose numbers are in ``README.md``.
+VERSION = "2024-05-01-preview"
+
 
 @frozen
 class Taken:
@@ -64,7 +67,7 @@ def run(command: Path, scratch: Path, out: Path) -> Taken:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AOAI_", "PYTHONPATH"))}
     env |= {"AOAI_CONFORMANCE_CACHE": str(scratch / "cache"), "XDG_STATE_HOME": str(scratch / "state")}
     begin, first = time.perf_counter(), 0.0
-    words = [str(command), "run", "--profile", "smoke", "--out", str(out)]
+    words = [str(command), "run", "--api-version", VERSION, "--profile", "smoke", "--out", str(out)]
     with subprocess.Popen(words, env=env, cwd=scratch, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
             if not first and any(b'"verdict"' in file.read_bytes() for file in out.glob("**/*.jsonl")):

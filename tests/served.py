@@ -26,6 +26,9 @@ HOME = Path(conformance.__file__).resolve().parents[1]
 #: The key of every emulator here. No artefact of a run may hold it.
 CANARY = "canary-3f9a61c07be24d58"
 
+#: An api-version for a test that needs one and doesn't care which: it has assistants, and few requests.
+ORDINARY = "2024-05-01-preview"
+
 #: pytest with xdist and no other plugin: loading those that happen to be installed takes longer than a small run.
 #: ``tox -e neighbours`` tests that we get on with them.
 PYTEST = (sys.executable, "-m", "pytest", "--disable-plugin-autoload", "-p", "xdist.plugin")

@@ -67,6 +67,7 @@ def _versions(options: Options) -> Iterator[Row]:
     for spec in _chosen(options):
         yield {
             "version": spec.version,
+            "default": spec.default,
             "status": spec.status,
             "live": spec.live,
             "surface": spec.surface,

@@ -26,7 +26,12 @@ KEY_VARIABLE = "AOAI_EMULATOR_KEY"
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--api-version", action="append", metavar="V", help="serve this api-version; repeatable")
+    parser.add_argument(
+        "--api-version",
+        action="append",
+        metavar="V",
+        help="serve this api-version; repeatable (none: the default one of `list versions`)",
+    )
     parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="loopback address (default 127.0.0.1)")
     parser.add_argument(
         "--port", type=int, default=8585, metavar="N", help="port to listen on; 0 takes a free one (default 8585)"
@@ -129,7 +134,8 @@ def main(args: argparse.Namespace) -> int:
         print(f"ready http://{args.host}:{port}", flush=True)
         # A key of the user is not printed; the built-in one is no secret.
         key = f"${KEY_VARIABLE}" if os.environ.get(KEY_VARIABLE) else settings.key
-        print(f"serving {', '.join(names)}; key: {key}; stop with Ctrl-C", flush=True)
+        others = "" if args.api_version else " (--api-version V serves another)"
+        print(f"serving {', '.join(names)}{others}; key: {key}; stop with Ctrl-C", flush=True)
         if args.record is not None:
             print(f"faults: POST http://{args.host}:{port}/_recorder/faults with the header api-key", flush=True)
 

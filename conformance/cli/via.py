@@ -39,7 +39,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--upstream-host", default="127.0.0.1", metavar="ADDRESS", help="its address (default 127.0.0.1)"
     )
-    parser.add_argument("--api-version", default="", metavar="V", help="the api-version to send")
+    parser.add_argument(
+        "--api-version",
+        default="",
+        metavar="V",
+        help="the api-version to send (none: the default one of `list versions`)",
+    )
     parser.add_argument(
         "--operation", action="append", default=[], metavar="GLOB", help="only these operations; repeatable"
     )

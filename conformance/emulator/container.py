@@ -45,4 +45,4 @@ def emulator_container(
     made.waiting_for(LogMessageWaitStrategy("ready http").with_startup_timeout(int(timeout)))
     with made as container:
         url = f"http://{container.get_container_host_ip()}:{container.get_exposed_port(PORT)}"
-        yield RunningEmulator(url, key, version)
+        yield RunningEmulator(url, key, version, url + load(version).base_path)

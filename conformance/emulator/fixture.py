@@ -13,11 +13,16 @@ __all__ = ["RunningEmulator", "aoai_emulator", "aoai_emulator_version"]
 
 @frozen
 class RunningEmulator:
-    """Where the emulator listens, the key that it accepts, and the api-version that it serves."""
+    """Where the emulator listens, the key that it accepts, and the api-version that it serves.
+
+    ``base_url`` is the address before the routes: what ``openai.OpenAI`` wants. ``openai.AzureOpenAI`` wants ``url``
+    and an api-version with a date.
+    """
 
     url: str
     key: str = field(repr=False)
     api_version: str
+    base_url: str
 
 
 @pytest.fixture(scope="session")
@@ -37,4 +42,4 @@ def aoai_emulator(aoai_emulator_version: str) -> Iterator[RunningEmulator]:
     version = aoai_emulator_version or next(name for name in versions() if load(name).default)
     key = secrets.token_urlsafe(24)
     with emulator([version], settings=Settings(key=key)) as url:
-        yield RunningEmulator(url, key, version)
+        yield RunningEmulator(url, key, version, url + load(version).base_path)

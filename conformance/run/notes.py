@@ -80,8 +80,8 @@ def wrong_place(run: Opened) -> str:
     path = urlsplit(target.url).path.rstrip("/")
     twice = f' The URL has a path of its own ({path}); base_path = "" sends to it alone.' if path and base else ""
     return (
-        f"requests went to {target.url.rstrip('/')}{base}/…; does the target know this api-version, and is base_path "
-        f"in [target] of conformance.toml right?{twice}"
+        f"requests went to {target.url.rstrip('/')}{base}/…; does the target know this api-version (`init` asks which "
+        f"it serves, --api-version V judges another), and is base_path in [target] of conformance.toml right?{twice}"
     )
 
 

@@ -79,7 +79,7 @@ ROWS = (
         "URL of the target (scheme, host, port); default: that of the configuration, else the embedded emulator",
         "URL",
     ),
-    Row("--api-version", "list", "only this api-version; repeatable", "V"),
+    Row("--api-version", "list", "only this api-version; repeatable (none: the default one of `list versions`)", "V"),
     Row("--profile", "text", f"how much to send: {', '.join(Profile.ALL)} (default {Profile.STANDARD})", "P"),
     Row("--out", "path", "folder of the run (default reports/out/<UTC time>)", "DIR"),
     Row("--seed", "int", "seed of everything that is chosen at random (default 0)", "N"),

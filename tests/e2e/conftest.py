@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from narrow_runs import CHOICE, NARROW, run
+from narrow_runs import CHOICE, NARROW, VERSION, run
 from served import HOME, PYTEST, Done, command, serving
 
 
@@ -24,7 +24,7 @@ def first(state: Path) -> tuple[Done, Path]:
 @pytest.fixture(scope="session")
 def broken(state: Path) -> Iterator[tuple[str, Done, Path]]:
     """A server that keeps one rule wrong, still running, and a run against it with Allure results."""
-    with serving(state, "--break", "embeddings.count") as url:
+    with serving(state, "--api-version", VERSION, "--break", "embeddings.count") as url:
         done, out = run(state, "broken", *CHOICE, "--target", url, "--alluredir", str(state / "broken" / "allure"))
         yield url, done, out
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from served import Done, command
+from served import ORDINARY, Done, command
 
 from conformance._parts import part
-from conformance.run.selection import default_versions
 
-VERSION = default_versions()[0]
+VERSION = ORDINARY
 
 #: Two corpora and a script: little to send, and work for two processes.
 NARROW = ("corpus.embeddings.create", "corpus.assistants.list", "lifecycle.assistants")

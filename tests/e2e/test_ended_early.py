@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from served import HOME, PYTEST, Done, command, serving
+from served import HOME, ORDINARY, PYTEST, Done, command, serving
 
 from conformance._parts import part
-from conformance.run.selection import default_versions
 from conformance.verdict import Outcome
 
-VERSION = default_versions()[0]
+VERSION = ORDINARY
 CHOICE = ("--aoai-scenario=corpus.embeddings.create", "--aoai-scenario=corpus.assistants.list")
 BROKEN = f"{VERSION}:corpus.embeddings.create:embeddings.count"
 
@@ -23,7 +22,7 @@ BROKEN = f"{VERSION}:corpus.embeddings.create:embeddings.count"
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that keeps one rule wrong."""
-    with serving(tmp_path_factory.mktemp("target"), "--break", "embeddings.count") as url:
+    with serving(tmp_path_factory.mktemp("target"), "--api-version", VERSION, "--break", "embeddings.count") as url:
         yield url
 
 

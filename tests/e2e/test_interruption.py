@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from served import CANARY, command, environment, words
+from served import CANARY, ORDINARY, command, environment, words
 from target.wire_server import WireServer, http
 
 from conformance._parts import part
@@ -29,9 +29,8 @@ from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
 from conformance.emulator.server import asgi, running
 from conformance.requests.request import Request
-from conformance.run.selection import default_versions
 
-VERSION = default_versions()[0]
+VERSION = ORDINARY
 
 #: Much that creates, and more to send than any of these tests waits for.
 WORK = ("--operation=assistants.*", "--operation=threads.*", "--concurrency=2", "--cleanup-timeout=20")

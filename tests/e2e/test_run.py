@@ -181,7 +181,7 @@ def test_replay_of_a_failed_case_fails_again(state: Path, broken: tuple[str, Don
 
 def test_printed_curl_line_runs_as_it_stands(state: Path) -> None:
     """Pasted into a shell, it gets the status that the report blames."""
-    with serving(state, "--break", "http.accepted") as url:
+    with serving(state, "--api-version", VERSION, "--break", "http.accepted") as url:
         done, out = run(state, "curl", "--scenario=corpus.embeddings.create", "--target", url)
         assert 1 == done.code, done.out + done.err
         _, finding = failure_of(out, "http.accepted")
@@ -235,7 +235,7 @@ def test_bad_input_ends_in_one_line(
 def test_plain_pytest_judges_a_target(state: Path, suite: Callable[..., Done], processes: str) -> None:
     """People who live in pytest get the same items and verdicts, each exchange sent once, and the same report."""
     out = state / f"plain-{processes}"
-    with serving(state) as url:
+    with serving(state, "--api-version", VERSION) as url:
         done = suite(
             f"--aoai-target={url}", f"--aoai-api-version={VERSION}", f"--aoai-out={out}", "-n", processes, "-q"
         )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from served import command
+from served import ORDINARY, command
 
 from conformance._parts import part
-from conformance.run.selection import default_versions
 
 
 def test_a_run_without_time_left_says_so_in_every_api_version(tmp_path: Path) -> None:
     (tmp_path / "conformance.toml").write_text("[budget]\nwall_seconds = 0.001\n", "utf-8")
-    versions = [default_versions()[0], "v1-preview"]
+    versions = [ORDINARY, "v1-preview"]
     chosen = [f"--api-version={version}" for version in dict.fromkeys(versions)]
     done = command(tmp_path, "run", "--out", "out", "--operation=chat.*", "--profile=smoke", *chosen)
     assert 3 == done.code, done.out + done.err

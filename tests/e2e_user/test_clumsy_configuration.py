@@ -6,9 +6,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from served import ORDINARY
 
 from conformance.errors import ConfigError
-from conformance.run.selection import default_versions, must_name_something
+from conformance.run.selection import must_name_something
 from conformance.settings.configuration import load_config
 from conformance.spec.loading import load
 
@@ -20,7 +21,7 @@ def refused(tmp_path: Path, text: str, env: dict[str, str] | None = None) -> str
     file = tmp_path / "conformance.toml"
     file.write_text(text, "utf-8")
     try:
-        must_name_something(load(default_versions()[0]), load_config(file, {}, env or {}), None)
+        must_name_something(load(ORDINARY), load_config(file, {}, env or {}), None)
     except ConfigError as error:
         return str(error)
     return ""
@@ -73,4 +74,4 @@ def test_a_waiver_may_end_at_a_time_of_a_day(tmp_path: Path) -> None:
 def test_claims_may_name_operations_resources_and_features(tmp_path: Path) -> None:
     file = tmp_path / "conformance.toml"
     file.write_text("[target.unsupported]\n'assistants.*' = 'a'\nchat = 'b'\n'embeddings.create' = 'c'\n", "utf-8")
-    must_name_something(load(default_versions()[0]), load_config(file, {}, {}), None)
+    must_name_something(load(ORDINARY), load_config(file, {}, {}), None)

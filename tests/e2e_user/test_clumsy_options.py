@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from served import command
+from served import ORDINARY, command
 
 from conformance.cli import main
 from conformance.corpus.corpus import build_corpus
@@ -15,6 +15,7 @@ from conformance.settings.form import EXPENSIVE_KINDS
 from conformance.spec.loading import load, versions
 
 RUN = ("run", "--profile", "smoke")
+IN_ONE = (*RUN, "--api-version", ORDINARY)
 
 
 @pytest.mark.parametrize(
@@ -48,10 +49,10 @@ def test_a_bad_choice_is_one_line_and_exit_2(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     if typed[0] in ("--target", "--out", "--check", "-n"):
-        done = command(tmp_path, *RUN, *typed)
+        done = command(tmp_path, *IN_ONE, *typed)
         code, lines = done.code, done.lines
     else:
-        code = main([*RUN, *typed])
+        code = main([*IN_ONE, *typed])
         told = capsys.readouterr()
         lines = (told.out + told.err).splitlines()
     assert (2, 1) == (code, len(lines)), lines
@@ -60,7 +61,7 @@ def test_a_bad_choice_is_one_line_and_exit_2(
 
 
 def test_a_closed_port_is_one_line_and_exit_3(tmp_path: Path) -> None:
-    done = command(tmp_path, *RUN, "--target", "http://127.0.0.1:1")
+    done = command(tmp_path, *IN_ONE, "--target", "http://127.0.0.1:1")
     assert 3 == done.code
     assert ["aoai-conformance: http://127.0.0.1:1: no connection: [Errno 111] Connection refused"] == done.lines
 

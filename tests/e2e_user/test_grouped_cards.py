@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from report_pages import index_of
-from served import command
+from served import ORDINARY, command
 from test_odd_targets import answering
 
 from conformance.cli import main
@@ -15,7 +15,7 @@ from conformance.cli import main
 @pytest.mark.prove
 def test_what_could_not_be_judged_for_one_reason_is_one_card(tmp_path: Path) -> None:
     with answering('{"error":{"code":"500","message":"no"}}', 500) as url:
-        chosen = ("--scenario", "corpus.assistants.*", "--profile", "smoke", "--out", "out")
+        chosen = ("--api-version", ORDINARY, "--scenario", "corpus.assistants.*", "--profile", "smoke", "--out", "out")
         command(tmp_path, "run", "--target", url, *chosen)
     (page,) = (tmp_path / "out").glob("*/index.html")
     text = page.read_text("utf-8")
@@ -30,7 +30,10 @@ def test_what_could_not_be_judged_for_one_reason_is_one_card(tmp_path: Path) -> 
     ("said", "typed"),
     [
         ("--port 99999: must be 0 to 65535", ("--port", "99999")),
-        ("unknown mutant 'run.nevr-ends' (nearest: run.never-ends", ("--mutant", "run.nevr-ends")),
+        (
+            "unknown mutant 'run.nevr-ends' (nearest: run.never-ends",
+            ("--api-version", ORDINARY, "--mutant", "run.nevr-ends"),
+        ),
         (
             "2023-11-06-beta and 2024-06-01 can't share a server",
             ("--api-version", "2024-06-01", "--api-version", "2023-11-06-beta"),

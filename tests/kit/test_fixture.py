@@ -16,6 +16,7 @@ def aoai_emulator_version():
 
 def test_my_client(aoai_emulator):
     assert aoai_emulator.key not in repr(aoai_emulator)
+    assert f"{aoai_emulator.url}/openai" == aoai_emulator.base_url
     url = f"{aoai_emulator.url}/openai/deployments/gpt-4o/chat/completions?api-version={aoai_emulator.api_version}"
     body = b'{"messages": [{"role": "user", "content": "hi"}]}'
     headers = {"api-key": aoai_emulator.key, "Content-Type": "application/json"}

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 from null_answers import ANSWERS, SATISFIED, NullAnswer
-from served import CANARY, command
+from served import CANARY, ORDINARY, command
 
 from conformance._parts import part
 from conformance.requests.request import Request
-from conformance.run.selection import default_versions
 from conformance.verdict import Outcome
 
-VERSION = default_versions()[0]
+VERSION = ORDINARY
 
 
 @pytest.fixture

@@ -17,13 +17,14 @@ from pathlib import Path
 
 import offline
 from attrs import field, frozen
+from served import ORDINARY
 
 from conformance.emulator.app import App
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Check, Scope
 from conformance.judging.judge import judge
-from conformance.run.selection import Item, checks_of, default_versions, items_of, scenarios_in
+from conformance.run.selection import Item, checks_of, items_of, scenarios_in
 from conformance.scenarios.scenario import Scenario
 from conformance.settings.options import Options
 from conformance.spec.loading import load, versions
@@ -36,8 +37,10 @@ WRONG = (Outcome.FAIL, Outcome.ERROR)
 
 
 def order() -> tuple[str, ...]:
-    """The api-versions: the default first, then the newest, so that few are needed; drafts for what only they have."""
-    return tuple(dict.fromkeys((*default_versions(), *reversed(versions()), *versions(drafts=True))))
+    """The api-versions: one with few requests first, then the newest, so that few are needed; drafts for what only
+    they have.
+    """
+    return tuple(dict.fromkeys((ORDINARY, *reversed(versions()), *versions(drafts=True))))
 
 
 @frozen

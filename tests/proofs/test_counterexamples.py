@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from proof_stage import Broken, Stage, first_stage, order, shows, stage, unproven
+from served import ORDINARY
 from wild_answers import NEWEST
 
 from conformance.checks.catalogue import all_checks
 from conformance.judging.check import Check
-from conformance.run.selection import default_versions
 from conformance.spec.loading import versions
 from conformance.verdict import Outcome
 
@@ -81,7 +81,7 @@ def test_entailed_checks_exist() -> None:
 
 @pytest.mark.parametrize(
     "version",
-    [pytest.param(name, marks=() if name in default_versions() else pytest.mark.prove) for name in versions()],
+    [pytest.param(name, marks=() if name == ORDINARY else pytest.mark.prove) for name in versions()],
 )
 def test_good_traffic_passes_every_check(version: str) -> None:
     """No check finds fault with the emulator: everything passes or does not apply."""
@@ -90,8 +90,3 @@ def test_good_traffic_passes_every_check(version: str) -> None:
         for name, verdict in stage(version).verdicts.items()
         if verdict.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)
     ]
-
-
-def test_default_version_comes_first() -> None:
-    """The walk begins with the api-version that is judged by default."""
-    assert default_versions()[0] == order()[0]
