@@ -35,6 +35,7 @@ from conformance.run.running import MORE_SPACE, Running
 from conformance.run.selection import Item
 from conformance.run.shard_record import ShardRecord
 from conformance.scenarios.shards import Shard
+from conformance.schema.validators import forget_validators
 from conformance.target import journal_folder
 from conformance.target.limits import NOTHING, Allowance, Spent
 from conformance.verdict import Verdict
@@ -61,6 +62,7 @@ class Session:
         self, versions: Iterable[Opened], run: Identity, process: Process, allowance: Allowance, running: ExitStack
     ) -> None:
         one_arena()
+        forget_validators()
         trimmed()
         self.run, self.process = run, process
         self._allowance, self._elsewhere = allowance, NOTHING

@@ -26,7 +26,7 @@ from conformance.schema.branches import closed, narrowed
 from conformance.schema.formats import FORMATS
 from conformance.spec.spec import Spec
 
-__all__ = ["SchemaError", "Validator", "Validators", "validator_for", "validators_of"]
+__all__ = ["SchemaError", "Validator", "Validators", "forget_validators", "validator_for", "validators_of"]
 
 #: The base URI of the document within the validators.
 _URI = "urn:conformance:document"
@@ -257,6 +257,13 @@ class _Key:
 def _validators(key: _Key) -> Validators:
     document = closed(key.spec.document) if key.strict else key.spec.document
     return Validators(narrowed(document))
+
+
+def forget_validators() -> None:
+    """Drop all that were built. Call it when requests were derived: that takes hundreds of validators which no answer
+    needs, and those that one needs are built again (57 MB of v1 were held).
+    """
+    _validators.cache_clear()
 
 
 def validators_of(spec: Spec, *, strict: bool = False) -> Validators:
