@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 import h11
 import httpcore
-import httpx
 from attrs import frozen
 
 from conformance.settings.configuration import Timeouts
@@ -55,6 +54,8 @@ class _Origin:
         parts = urlsplit(url)
         context = None
         if parts.scheme == "https":
+            import httpx  # late: it brings a command line of its own, which takes a tenth of a second
+
             context = httpx.create_ssl_context()
             context.set_alpn_protocols(["http/1.1"])
         host = (parts.hostname or "").encode("idna").decode("ascii")
