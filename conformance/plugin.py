@@ -23,6 +23,7 @@ from conformance.settings.options import ROWS, as_typed_in_pytest, from_mapping,
 from conformance.suite.items import FILE, OURS, SESSION, Rule, Suite, item_of, nobody_else_looks_at
 
 if TYPE_CHECKING:  # loaded only when an option is used: other people's pytest runs stay fast
+    from conformance.run.ahead import Ahead
     from conformance.run.scheduling import ByScenario
     from conformance.run.selection import Item
     from conformance.run.session import Session
@@ -36,6 +37,7 @@ else:
 
 __all__ = [
     "BEGAN",
+    "EARLY",
     "REFUSED",
     "SESSION",
     "SPENT",
@@ -50,6 +52,9 @@ SPENT: pytest.StashKey[Spent] = pytest.StashKey()
 
 #: When the run began, in seconds since the Unix epoch, if it was before this session.
 BEGAN: pytest.StashKey[float] = pytest.StashKey()
+
+#: An embedded emulator that starts already. The command sets it.
+EARLY: pytest.StashKey[Ahead | None] = pytest.StashKey()
 
 #: The items that the options select.
 ITEMS: pytest.StashKey[tuple[Item, ...]] = pytest.StashKey()
@@ -123,7 +128,11 @@ def _opened(config: pytest.Config) -> tuple[Session | None, tuple[Item, ...]]:
         # Listing the items must not send anything.
         if not config.getoption("collectonly", default=False):
             session = Session.open(
-                choice, workers=workers, before=config.stash.get(SPENT, NOTHING), began=config.stash.get(BEGAN, None)
+                choice,
+                workers=workers,
+                before=config.stash.get(SPENT, NOTHING),
+                began=config.stash.get(BEGAN, None),
+                early=config.stash.get(EARLY, None),
             )
     return session, tuple(item for one in choice for item in one.items)
 

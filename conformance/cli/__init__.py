@@ -18,9 +18,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
-
-from attrs import frozen
+from typing import Any, NamedTuple
 
 from conformance import __version__
 from conformance.errors import ConformanceError, UsageError, outside
@@ -44,8 +42,7 @@ def _commands() -> dict[str, ModuleType]:
     return {module.NAME: module for module in sorted(modules, key=lambda module: module.ORDER)}
 
 
-@frozen
-class _Heading:
+class _Heading(NamedTuple):
     """What the list of commands says of one."""
 
     NAME: str
@@ -67,11 +64,11 @@ class _Version(argparse.Action):
     """``--version``: the suite, and each api-version with the digest of its document."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from conformance.spec.loading import load, versions
+        from conformance.spec.digests import shipped_digests
 
         print(f"{PROG} {__version__}")
-        for name in versions():
-            print(f"  {name}  {load(name).digest[:12]}")
+        for name, digest in shipped_digests():
+            print(f"  {name}  {digest[:12]}")
         parser.exit()
 
 
@@ -89,6 +86,8 @@ def parser(chosen: str | None = None) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     made.add_argument(VERSION, action=_Version, nargs=0, help="print the versions of the suite and of its documents")
+    if chosen == VERSION:
+        return made
     commands = made.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
     if chosen is not None and chosen not in _names():
         # It prints the help, the version or that there is no such command.

@@ -5,13 +5,10 @@ It is the first stage of a run: nothing has been sent, and only the configuratio
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from conformance.errors import UsageError
 from conformance.run.baseline import baseline_of
@@ -26,14 +23,13 @@ from conformance.run.selection import (
     scenarios_in,
 )
 from conformance.scenarios.scenario import Scenario
-from conformance.settings.configuration import Config, load_config
+from conformance.settings.applied import configured
+from conformance.settings.configuration import Config
 from conformance.settings.options import Options
 from conformance.spec.loading import load
 from conformance.spec.spec import Spec
 
 __all__ = ["Chosen", "choose", "chosen_by", "configured"]
-
-ENVIRONMENT: Mapping[str, str] = os.environ
 
 
 @frozen
@@ -59,23 +55,6 @@ class Chosen:
     def items(self) -> tuple[Item, ...]:
         """All selected items, in order."""
         return items_of(self.spec, self.scenarios, checks_of(self.options))
-
-
-def configured(options: Options) -> Config:
-    """The configuration with the options applied, and with default deployments if none are configured."""
-    from conformance.emulator.behaviour import DEFAULT_DEPLOYMENTS
-
-    overrides: dict[str, Any] = {"target.url": options.target or None, "run.repeat": options.repeat or None}
-    if options.allow_plain_http:
-        overrides["target.allow_http"] = True
-    config = load_config(options.config, overrides, ENVIRONMENT)
-    if options.expensive:
-        allowed = config.budget.expensive | frozenset(options.expensive)
-        config = evolve(config, budget=evolve(config.budget, expensive=allowed))
-    if not config.target.deployments:
-        named = {one.name: one.abilities for one in DEFAULT_DEPLOYMENTS}
-        config = evolve(config, target=evolve(config.target, deployments=named))
-    return config
 
 
 def chosen_by(options: Options) -> tuple[Chosen, ...]:

@@ -16,6 +16,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from conformance.run import recording
+from conformance.run.ahead import Ahead, embedded
 from conformance.run.choice import Chosen
 from conformance.run.process import Process
 from conformance.settings.configuration import Config
@@ -77,19 +78,18 @@ class Opened:
         }
 
 
-def started(chosen: Chosen, running: ExitStack) -> Callable[[], Config]:
+def started(chosen: Chosen, running: ExitStack, early: Ahead | None = None) -> Callable[[], Config]:
     """Start the embedded emulator if no target is named, without a wait for it: that is done by the function that is
     returned, whose value is the configuration with the target in use. ``running`` ends the emulator.
+
+    ``early`` is an emulator that starts already. It is taken over if it is that of the api-version.
     """
     config = chosen.config
     if config.target.url:
         return lambda: config
-    from conformance.emulator.behaviour import Settings
-    from conformance.emulator.process import starting
-
-    key = secrets.token_urlsafe(24)
-    url = running.enter_context(starting([chosen.version], settings=Settings(key=key), folder=chosen.options.specs))
-    return lambda: _at(config, url(), key)
+    own = early is not None and early.version == chosen.version
+    starts = early.taken(running) if early and own else embedded(chosen.version, chosen.options.specs, running)
+    return lambda: _at(config, starts.url(), starts.key)
 
 
 def opened(

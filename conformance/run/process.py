@@ -6,16 +6,24 @@ xdist the workers judge, each the scenarios that belong to it.
 
 from __future__ import annotations
 
+import hashlib
+
 from attrs import frozen
 
 from conformance.run.runner import default_concurrency
-from conformance.run.scheduling import worker_of
 from conformance.scenarios.shards import WHOLE, Shard
 from conformance.settings.configuration import Config
 from conformance.settings.options import Options
 from conformance.target.limits import WRONG_KEY_PROBES, Allowance, Spent
 
-__all__ = ["Process"]
+__all__ = ["Process", "worker_of"]
+
+
+def worker_of(version: str, scenario: str, workers: int) -> int:
+    """The number (from 0) of the worker that a scenario belongs to."""
+    # Not ``hash()``: it differs between processes, and all must agree.
+    digest = hashlib.sha256(f"{version}\0{scenario}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") % max(1, workers)
 
 
 @frozen

@@ -6,7 +6,6 @@ receives any item, and can start them early.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -14,17 +13,12 @@ from typing import Any
 from xdist.remote import Producer
 from xdist.workermanage import WorkerController, parse_tx_spec_config
 
+from conformance.run.process import worker_of
+
 __all__ = ["ByScenario", "worker_of"]
 
 #: ``version:scenario:check`` at the end of the id of an item's test.
 _ITEM = re.compile(r"/?test_conformance\.py::([^:]+:[^:]+:[^:]+)$")
-
-
-def worker_of(version: str, scenario: str, workers: int) -> int:
-    """The number (from 0) of the worker that a scenario belongs to."""
-    # Not ``hash()``: it differs between processes, and all must agree.
-    digest = hashlib.sha256(f"{version}\0{scenario}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") % max(1, workers)
 
 
 def _owner(node_id: str, workers: int) -> int:

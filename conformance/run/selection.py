@@ -25,7 +25,7 @@ from conformance.scenarios.shards import Shard
 from conformance.settings.configuration import Config
 from conformance.settings.options import Options
 from conformance.settings.waivers import Waiver
-from conformance.spec.loading import load, versions
+from conformance.spec.loading import default_versions, load, versions
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.target.preflight import SERVED_CHECK
@@ -159,11 +159,6 @@ def _must_fit(what: str, glob: str, names_of: Callable[[Spec], Iterable[str]], s
     others = (load(name, folder) for name in versions(folder) if name != spec.version)
     if not any(fnmatchcase(name, glob) for other in others for name in names_of(other)):
         raise UsageError(f"--{what} {glob} fits no {what}", hint=_nearest(glob, own) or f"see: list {what}s")
-
-
-def default_versions(folder: Path | None = None) -> tuple[str, ...]:
-    """The versions that are judged if none is named: those with ``default = true`` in their ``version.toml``."""
-    return tuple(name for name in versions(folder) if load(name, folder).default)
 
 
 def corpus_of(spec: Spec, options: Options) -> tuple[Scenario, ...]:

@@ -20,6 +20,7 @@ from conformance.errors import HarnessError, UsageError
 from conformance.evidence.timeline import escaped
 from conformance.evidence.trace import Trace
 from conformance.run import recording
+from conformance.run.ahead import Ahead
 from conformance.run.arenas import one_arena, trimmed
 from conformance.run.choice import Chosen
 from conformance.run.conclusion import exit_code_of
@@ -87,12 +88,18 @@ class Session:
 
     @classmethod
     def open(
-        cls, choice: Sequence[Chosen], *, workers: int = 0, before: Spent = NOTHING, began: float | None = None
+        cls,
+        choice: Sequence[Chosen],
+        *,
+        workers: int = 0,
+        before: Spent = NOTHING,
+        began: float | None = None,
+        early: Ahead | None = None,
     ) -> Session:
         """The session of the controller (or the only process): opens every target and runs the preflight.
 
         ``before`` is what earlier sessions of the same run have spent, ``began`` when the first of them began (in
-        seconds since the Unix epoch). Raises :class:`Unreachable`, or
+        seconds since the Unix epoch), ``early`` an emulator that starts already. Raises :class:`Unreachable`, or
         :class:`UsageError` if nothing could be judged or the run folder can't be written.
         """
         run = Identity.new(recording.out_folder(choice[0].options), choice[0].config.budget.wall_seconds, began)
@@ -103,7 +110,7 @@ class Session:
         process = Process(workers=workers, shard=Shard.parse(choice[0].options.shard))
         allowance = process.allowance(choice[0].config, before, run.until)
         with ExitStack() as stack:
-            targets = [started(one, stack) for one in choice]
+            targets = [started(one, stack, early) for one in choice]
             for one in choice:
                 # Requests and items are derived while an emulator starts. Another target is asked first: whoever named
                 # a wrong one hears of it at once.

@@ -6,7 +6,6 @@ with file, line and key.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,11 +16,12 @@ from attrs import field, frozen
 from conformance.errors import SpecError
 from conformance.spec import cache as speccache
 from conformance.spec.derived import shipped_folder
+from conformance.spec.digests import SHARED, folder_digest
 from conformance.spec.shipped import specs_dir
-from conformance.spec.tables import FILES, SHARED, Problem, problems_of
+from conformance.spec.tables import FILES, Problem, problems_of
 from conformance.spec.textfile import read_toml, read_yaml, toml_lines, yaml_line
 
-__all__ = ["Folder", "Patch", "document_file", "listed_problems", "own_tables", "read", "shared_digest"]
+__all__ = ["Folder", "Patch", "document_file", "listed_problems", "own_tables", "read"]
 
 
 @frozen
@@ -60,7 +60,7 @@ def read(
     ``base`` is the faithful document of the version that it extends; ``inherited`` are that version's errata, except
     dropped ones; ``before`` is the digest of everything on which this folder builds.
     """
-    digest = _digest(path, before)
+    digest = folder_digest(path, before)
     # The key covers everything that is read, so an entry needs no further check.
     entry = shipped_folder(digest) or speccache.get(digest)
     if entry is None:
@@ -207,21 +207,3 @@ def document_problems(path: Path, faithful: Any, document: Any) -> Iterator[Prob
             # A pointer into the merged document has no line in an overlay.
             line = 0 if file.name == "overlay.yaml" else yaml_line(file, pointer)
             yield Problem(str(file), line, pointer, f"{what}{message}")
-
-
-def shared_digest() -> str:
-    """A digest of the files that every version rests on."""
-    total = hashlib.sha256()
-    for name in SHARED:
-        total.update(name.encode() + b"\0" + (specs_dir() / name).read_bytes() + b"\0")
-    return total.hexdigest()
-
-
-def _digest(path: Path, before: str) -> str:
-    """SHA-256 over the files of a folder and everything on which it builds."""
-    total = hashlib.sha256(before.encode())
-    for file in sorted(path.iterdir()):
-        # Notes and other files in a folder don't change what is read from it.
-        if file.suffix in (".yaml", ".toml"):
-            total.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    return total.hexdigest()

@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from conformance.errors import SpecError, UsageError
-from conformance.spec.folder import Patch, read, shared_digest
+from conformance.spec.digests import shared_digest
+from conformance.spec.folder import Patch, read
 from conformance.spec.openapi import METHODS
 from conformance.spec.operation_facts import FactTable
 from conformance.spec.shipped import specs_dir
 from conformance.spec.spec import ApiVersion, Clause, Drop, Erratum, Refusal, Rule, Source, Spec, Widest
 from conformance.spec.textfile import read_toml
 
-__all__ = ["load", "versions"]
+__all__ = ["default_versions", "load", "versions"]
 
 
 def versions(*folders: Path | None, drafts: bool = False) -> tuple[str, ...]:
@@ -36,19 +37,26 @@ def versions(*folders: Path | None, drafts: bool = False) -> tuple[str, ...]:
         for folder in (specs_dir(), *folders)
         if folder is not None
         for path in Path(folder).glob("*/version.toml")
-        if drafts or not _is_draft(path, path.stat().st_mtime_ns)
+        if drafts or not _says(path, "draft", path.stat().st_mtime_ns)
     }
     return tuple(sorted(found))
 
 
+def default_versions(folder: Path | None = None) -> tuple[str, ...]:
+    """The versions that are judged if none is named: those with ``default = true`` in their ``version.toml``."""
+    homes = ((name, _home(name, folder)) for name in versions(folder))
+    tables = ((name, home / "version.toml") for name, home in homes if home is not None)
+    return tuple(name for name, table in tables if _says(table, "default", table.stat().st_mtime_ns))
+
+
 # Versions are listed often, and their tables seldom change.
 @lru_cache(maxsize=256)
-def _is_draft(path: Path, _changed: int) -> bool:
-    """Return True if a ``version.toml`` says that its version is a draft. A table with mistakes is no draft: it must be
-    listed, so that its mistakes are told.
+def _says(path: Path, key: str, _changed: int) -> bool:
+    """Return True if a ``version.toml`` has this key with the value true. A table with mistakes says nothing: its
+    version must be listed, so that its mistakes are told.
     """
     try:
-        return read_toml(path).get("draft") is True
+        return read_toml(path).get(key) is True
     except SpecError:
         return False
 

@@ -18,13 +18,10 @@ from conformance.spec.misfits import Kind, Misfit, misfits, nearest
 from conformance.spec.shipped import specs_dir
 from conformance.spec.textfile import toml_lines
 
-__all__ = ["FILES", "SHARED", "Problem", "problems_of", "schema_file"]
+__all__ = ["FILES", "Problem", "problems_of", "schema_file"]
 
 #: The files of a version's folder that have a schema.
 FILES = ("version.toml", "clauses.toml", "errata.toml", "operations.toml")
-
-#: Those of them that lie beside the folders too, for all versions.
-SHARED = ("clauses.toml", "operations.toml")
 
 _NAMES = {
     "string": "a string",
