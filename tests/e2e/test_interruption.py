@@ -35,7 +35,7 @@ VERSION = ORDINARY
 #: Much that creates, and more to send than any of these tests waits for.
 WORK = ("--operation=assistants.*", "--operation=threads.*", "--concurrency=2", "--cleanup-timeout=20")
 
-PATIENCE = 40.0
+PATIENCE = 240.0
 
 #: The methods of requests that remove something, or look whether it is gone.
 REMOVAL = ("DELETE", "GET")
@@ -189,7 +189,7 @@ def journals_of(state: Path) -> list[Path]:
 
 
 def test_interrupt_stops_sending_cleans_up_and_reports(watched: Watched, tmp_path: Path) -> None:
-    """Ctrl-C: only removals and looks are sent after 2 s, what was created is gone, the footer says interrupted."""
+    """Ctrl-C: only removals and looks are sent after 5 s, what was created is gone, the footer says interrupted."""
     theirs = {watched.foreign(), watched.foreign()}
     with started(tmp_path, watched.url) as process:
         watched.wait(process, created(8))
@@ -198,7 +198,7 @@ def test_interrupt_stops_sending_cleans_up_and_reports(watched: Watched, tmp_pat
         code = process.wait(PATIENCE)
     output = (tmp_path / "output").read_text()
     assert 130 == code, output
-    assert [] == [one for one in watched.seen if one[0] > stopped + 2 and one[1] not in REMOVAL]
+    assert [] == [one for one in watched.seen if one[0] > stopped + 5 and one[1] not in REMOVAL]
     assert theirs == watched.assistants()
     footer = footer_of(tmp_path)
     assert (True, 130) == (footer["interrupted"], footer["exit_code"])
@@ -294,12 +294,12 @@ def test_second_interrupt_ends_at_once_and_keeps_the_journal(watched: Watched, t
     theirs = {watched.foreign()}
     with started(tmp_path, watched.url) as process:
         watched.wait(process, created(8))
-        watched.hold = 15.0
+        watched.hold = 60.0
         process.send_signal(signal.SIGINT)
         first = time.monotonic()
         watched.wait(process, lambda seen: _removes(seen, first))
         process.send_signal(signal.SIGINT)
-        code = process.wait(10)
+        code = process.wait(40)
     watched.hold = 0.0
     assert 130 == code, (tmp_path / "output").read_text()
     assert watched.assistants() > theirs

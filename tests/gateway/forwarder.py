@@ -86,7 +86,7 @@ class Gateway:
                 free = alteration.at_once is None or self.inside < alteration.at_once
                 return free and self.waiting[-1 if alteration.newest_first else 0] is ticket
 
-            assert self.moved.wait_for(mine, 20)
+            assert self.moved.wait_for(mine, 120)
             self.waiting.remove(ticket)
             self.inside += 1
         try:

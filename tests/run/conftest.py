@@ -21,10 +21,9 @@ from conformance.spec.spec import Spec
 from conformance.target.journal import Journal
 from conformance.target.target import Target
 
-NO_CAPS = Budget()
+from .memory import PATIENCE
 
-#: Seconds that a test of a runner alone may take. Each takes a small part of one.
-PATIENCE = 8
+NO_CAPS = Budget()
 
 
 class Board:
@@ -59,7 +58,7 @@ def bounded() -> Iterator[None]:
         pytest.fail(f"still waiting after {PATIENCE} seconds")
 
     before = signal.signal(signal.SIGALRM, fail)
-    signal.setitimer(signal.ITIMER_REAL, PATIENCE, 1)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
     yield
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)

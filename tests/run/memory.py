@@ -18,6 +18,9 @@ from conformance.spec.spec import Spec
 
 SPEC = load("2024-05-01-preview")
 
+#: Seconds after which a test of a runner alone counts as hanging. Each takes a small part of one.
+PATIENCE = 120
+
 
 def answer(case: Case, status: int = 200) -> Exchange:
     return Exchange(Request(case.method, "http://t.example/x"), Response(status))

@@ -88,7 +88,7 @@ def test_observations_stand_in_the_order_of_the_script_whatever_comes_first(boar
 
 
 def test_cases_of_a_step_go_out_together_and_never_more_than_allowed(board: Board, run: Run) -> None:
-    together = threading.Barrier(3, timeout=5)
+    together = threading.Barrier(3, timeout=60)
 
     def meet(method: str, path: str, body: Any, number: int) -> tuple[int, Any]:
         together.wait()
@@ -226,20 +226,19 @@ def test_what_hangs_on_a_failed_create_is_not_testable(board: Board, run: Run) -
 
 
 def test_a_stop_sends_nothing_new_and_says_so(board: Board, run: Run) -> None:
-    held, entered = threading.Event(), threading.Event()
+    held, entered, released = threading.Event(), threading.Event(), list[bool]()
 
     def hold(method: str, path: str, body: Any, number: int) -> tuple[int, Any]:
         entered.set()
-        held.wait(10)
+        released.append(held.wait(60))
         return 200, {}
 
     board.answer = hold
     runner = run([scripted("a", (chat("1"),), (chat("2"),)), scripted("b", (chat("3"),))], concurrency=1)
     runner.start()
-    assert entered.wait(5)
-    began = time.monotonic()
+    assert entered.wait(60)
     runner.stop(grace=0.1)
-    assert time.monotonic() - began < 2
+    assert [] == released, "the stop waited for an answer"
     held.set()
     assert [runner.trace(name).outcome for name in "ab"] == [Outcome.INCONCLUSIVE] * 2
     assert runner.trace("b").ended == "interrupted"

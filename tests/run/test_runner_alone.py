@@ -16,7 +16,7 @@ from conformance.settings.configuration import Budget, Poll
 from conformance.spec.spec import Spec
 from conformance.target.preflight import Preflight
 
-from .memory import Memory, answer, case, corpus, roles, runner, told
+from .memory import PATIENCE, Memory, answer, case, corpus, roles, runner, told
 
 #: Whoever waits for a runner that never answers fails.
 pytestmark = pytest.mark.usefixtures("bounded")
@@ -106,12 +106,12 @@ def test_a_script_receives_what_came_of_its_steps() -> None:
 
 def test_the_cases_of_a_step_wake_the_threads_that_wait() -> None:
     """All but one thread wait long before the second step, whose cases must be in flight together."""
-    free, together = threading.Event(), threading.Barrier(3, timeout=8)
+    free, together = threading.Event(), threading.Barrier(3, timeout=PATIENCE)
     threading.Timer(0.2, free.set).start()
 
     def send(one: Case) -> Exchange:
         if one.role == "first":
-            free.wait(8)
+            free.wait(PATIENCE)
         else:
             together.wait()
         return answer(one)

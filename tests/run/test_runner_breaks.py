@@ -22,7 +22,7 @@ from conformance.settings.waivers import Waiver
 from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level, Outcome
 
-from .memory import Memory, answer, case, roles, runner, told
+from .memory import PATIENCE, Memory, answer, case, roles, runner, told
 
 #: Whoever waits for a runner that never answers fails.
 pytestmark = pytest.mark.usefixtures("bounded")
@@ -99,7 +99,7 @@ def test_a_bug_of_the_runner_is_told_to_all_who_wait_and_ends_all_workers() -> N
 
     def send(one: Case) -> Exchange:
         if one.role == "bad":
-            begun.wait(8)
+            begun.wait(PATIENCE)
             threading.Event().wait(0.2)  # so that the third worker waits too
             return "nonsense"  # type: ignore[return-value]
         return answer(one)
@@ -107,7 +107,7 @@ def test_a_bug_of_the_runner_is_told_to_all_who_wait_and_ends_all_workers() -> N
     def listen(event: Event) -> None:
         if (event.kind, event.scenario) == ("started", "c"):
             begun.set()
-            broken.wait(8)
+            broken.wait(PATIENCE)
 
     got: list[str] = []
 
@@ -132,7 +132,7 @@ def test_a_bug_of_the_runner_wakes_the_workers_that_wait() -> None:
     waits = threading.Event()
 
     def send(one: Case) -> Exchange:
-        waits.wait(8)
+        waits.wait(PATIENCE)
         return "nonsense"  # type: ignore[return-value]
 
     made = runner(Memory(send), told("a", (case("1"),)), concurrency=2)
@@ -163,7 +163,7 @@ def test_after_a_bug_of_the_runner_nothing_more_is_begun() -> None:
     def listen(event: Event) -> None:
         events.append(event)
         if (event.kind, event.scenario) == ("started", "b"):
-            free.wait(8)
+            free.wait(PATIENCE)
 
     scenarios = told("a", (case("bad"),)), told("b", (case("1"),)), told("c", (case("2"),))
     made = runner(Memory(send), *scenarios, concurrency=2, notify=listen)

@@ -25,7 +25,7 @@ from conformance.target.limits import WINDOW, Withheld
 from conformance.target.preflight import Preflight
 from conformance.verdict import Level, Outcome
 
-from .memory import Memory, answer, case, corpus, refused, roles, runner, told
+from .memory import PATIENCE, Memory, answer, case, corpus, refused, roles, runner, told
 
 #: Whoever waits for a runner that never answers fails.
 pytestmark = pytest.mark.usefixtures("bounded")
@@ -244,14 +244,14 @@ def test_a_stop_keeps_what_came_and_cuts_what_hangs() -> None:
     def send(one: Case) -> Exchange:
         if one.role == "2":
             entered.set()
-            free.wait(20)
+            free.wait(PATIENCE)
         return answer(one)
 
     target = Memory(send)
     target.abort = lambda: (target.called.append("abort"), free.set())  # type: ignore[method-assign,assignment,func-returns-value]
     made = runner(target, told("a", (case("0"),), (case("1"), case("2"))), told("b", (case("3"),)), concurrency=1)
     made.start()
-    assert entered.wait(20)
+    assert entered.wait(PATIENCE)
     made.stop(grace=0.01)
     assert ["stop", "abort"] == target.called
     assert "3" not in target.sent
@@ -265,15 +265,15 @@ def test_what_ends_in_time_is_not_cut() -> None:
 
     def send(one: Case) -> Exchange:
         entered.set()
-        free.wait(8)
+        free.wait(PATIENCE)
         return answer(one)
 
     target = Memory(send)
     target.stop = lambda: threading.Timer(0.2, free.set).start()  # type: ignore[method-assign]
     made = runner(target, told("a", (case("1"),)), concurrency=1)
     made.start()
-    assert entered.wait(8)
-    made.stop(grace=8.0)
+    assert entered.wait(PATIENCE)
+    made.stop(grace=PATIENCE)
     assert ([], ["1"]) == (target.called, roles(made, "a"))
 
 
@@ -284,17 +284,17 @@ def test_a_step_that_is_cut_in_the_middle_keeps_what_came() -> None:
     def send(one: Case) -> Exchange:
         if one.role == "2":
             entered.set()
-            free.wait(8)
+            free.wait(PATIENCE)
         return answer(one)
 
     made = runner(Memory(send), told("a", (case("0"),), (case("1"), case("2"), case("3"))), concurrency=1)
     made.start()
-    assert entered.wait(8)
+    assert entered.wait(PATIENCE)
     made.stop(grace=0.01)
     assert (["0", "1"], "interrupted") == (roles(made, "a"), made.trace("a").ended)
     free.set()
     for thread in made._threads:
-        thread.join(8)
+        thread.join(PATIENCE)
     assert ["0", "1"] == roles(made, "a")
 
 

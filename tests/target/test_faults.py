@@ -145,16 +145,14 @@ def test_a_bad_chunk_size_is_a_protocol_fault(serve: Serve, open_target: Open) -
 
 
 def test_silence_ends_with_a_read_timeout(serve: Serve, open_target: Open) -> None:
-    server = serve(lambda c, r, n: server.over.wait(5) and None)
-    began = time.monotonic()
+    server = serve(lambda c, r, n: server.over.wait(60) and None)
     assert kind(open_target(server.url).send(CHAT)) is FaultKind.READ_TIMEOUT
-    assert time.monotonic() - began < 5
 
 
 def test_a_stall_within_a_stream_keeps_what_came(serve: Serve, open_target: Open) -> None:
     def stall(c: socket.socket, r: bytes, n: int) -> None:
         c.sendall(HEAD + b"5\r\ndata:\r\n")
-        server.over.wait(5)
+        server.over.wait(60)
 
     server = serve(stall)
     exchange = open_target(server.url).send(CHAT)
@@ -173,10 +171,8 @@ def test_what_never_ends_is_ended_by_the_whole_timeout(serve: Serve, open_target
             c.sendall(piece)
 
     server = serve(endless)
-    began = time.monotonic()
     exchange = open_target(server.url).send(CHAT)
     assert kind(exchange) is FaultKind.TOTAL_TIMEOUT
-    assert time.monotonic() - began < 5
 
 
 def test_a_body_over_the_limit_is_left(serve: Serve, open_target: Open) -> None:
