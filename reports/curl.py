@@ -40,6 +40,9 @@ _UNASKED = ("accept", "user-agent")
 #: Methods with which the run announces the length of a content even if it is empty.
 _WITH_CONTENT = ("POST", "PUT", "PATCH")
 
+#: A run of characters that ``printf`` and every report show as they are, or one of the others.
+_AS_IT_IS = re.compile(r"[ -$&-\[\]-~]{2,}|.", re.DOTALL)
+
 #: Texts that the line can carry in a URL: visible ASCII (RFC 3986 has no other characters).
 _URL = re.compile(r"[!-~]*")
 
@@ -123,9 +126,12 @@ def _shown(body: bytes) -> str | None:
 def _printf(body: bytes) -> str:
     """A body as the format of ``printf`` (POSIX.1-2017, utilities, printf): octal escapes for what no report shows."""
     words: list[str] = []
-    for char in body.decode("utf-8", "surrogateescape"):
-        if char == "-" and not words:
-            words.append("\\055")  # it would begin an option
+    text = body.decode("utf-8", "surrogateescape")
+    if text.startswith("-"):
+        words, text = ["\\055"], text[1:]  # it would begin an option
+    for char in _AS_IT_IS.findall(text):
+        if len(char) > 1:
+            words.append(char)
         elif char in "\\%":
             words.append(char * 2)
         elif char in "\n\r\t":

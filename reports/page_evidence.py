@@ -74,6 +74,7 @@ class Parts:
         for name, trace in self.report.traces.items():
             where = self.places[name] = [-1] * len(trace.observations)
             open_parts: dict[bool, list[tuple[int, str]]] = {True: [], False: []}
+            sizes = {True: 0, False: 0}
             for position, seen in enumerate(trace):
                 key = (name, seen.case.id)
                 urgent = key in self.named
@@ -87,7 +88,9 @@ class Parts:
                     continue
                 one = open_parts[urgent]
                 one.append((position, item))
-                if sum(len(text) for _, text in one) >= PART:
+                sizes[urgent] += len(item)
+                if sizes[urgent] >= PART:
+                    sizes[urgent] = 0
                     yield from self._closed(where, one)
             for one in open_parts.values():
                 yield from self._closed(where, one)
