@@ -43,9 +43,13 @@ MOST_CHUNKS = 10_000
 
 _BLOCK = 65_536
 
-#: What opens and closes arrays and objects, and texts, in which brackets mean nothing.
-#: A text that is never closed goes on to the end: what it holds is not searched again from each of its quotation marks.
-_NESTING = re.compile(rb'[\[\]{}]|"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+#: A text, in which brackets mean nothing. One that is never closed goes on to the end: what it holds is not searched
+#: again from each of its quotation marks.
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+
+#: Translates what opens and closes objects to what opens and closes arrays, without all that is no bracket.
+_ARRAYS, _NO_BRACKETS = bytes.maketrans(b"{}", b"[]"), bytes(sorted(set(range(256)) - set(b"[]{}")))
+_OPENS = ord("[")
 
 #: With so few brackets nothing is nested deeply.
 _SHALLOW = 64
@@ -198,13 +202,10 @@ def depth(body: bytes) -> int:
     if body.count(b"[") + body.count(b"{") <= _SHALLOW:
         return 0
     deepest = level = 0
-    for token in _NESTING.finditer(body):
-        first = token[0][0]
-        if first in b"[{":
-            level += 1
-            deepest = max(deepest, level)
-        elif first in b"]}":
-            level -= 1
+    for byte in _TEXT.sub(b"", body).translate(_ARRAYS, _NO_BRACKETS):
+        level += 1 if byte == _OPENS else -1
+        if level > deepest:  # noqa: PLR1730 - max() takes twice the time, and every answer passes here
+            deepest = level
     return deepest
 
 
