@@ -40,14 +40,18 @@ def starting(
     settings: Settings | None = None,
     folder: Path | None = None,
     timeout: float = 30.0,
+    steps: bool = False,
 ) -> Iterator[Callable[[], str]]:
     """The same without the wait: it yields a function that waits for the URL and raises what :func:`emulator` raises.
 
-    Whoever has other work to do meanwhile asks for the URL when it is needed.
+    Whoever has other work to do meanwhile asks for the URL when it is needed. With ``steps`` its clock can be moved to
+    the next second (``clock_route.py``).
     """
     command = [sys.executable, "-m", "conformance.emulator.server", "--port", "0", "--until-stdin-ends"]
     for version in versions:
         command += ["--api-version", version]
+    if steps:
+        command.append("--steps")
     if folder is not None:
         command += ["--specs", str(folder)]
     root = str(Path(__file__).resolve().parents[2])

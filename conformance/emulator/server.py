@@ -298,6 +298,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         action="store_true",
         help="end when standard input is closed, that is when the parent process ends",
     )
+    parser.add_argument(
+        "--steps", action="store_true", help="let whoever has the key move the clock to the next second"
+    )
     given = parser.parse_args(arguments)
     if given.until_stdin_ends:
         threading.Thread(target=_end_with_stdin, name="parent", daemon=True).start()
@@ -309,7 +312,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.write(f"ready http://{given.host}:{port}\n")
         sys.stdout.flush()
 
-    serve(asgi(app), host=given.host, port=given.port, ready=ready)
+    served = asgi(app)
+    if given.steps:
+        from conformance.emulator.clock_route import stepping
+
+        served = stepping(served, app.clock, settings.key)
+    serve(served, host=given.host, port=given.port, ready=ready)
 
 
 if __name__ == "__main__":

@@ -170,6 +170,11 @@ class Clock:
         """Move the clock forward."""
         self.offset += seconds
 
+    def to_next_second(self) -> None:
+        """Move the clock forward to the beginning of the next second."""
+        # A millisecond more, because a float of this size is exact to a part of a microsecond only.
+        self.offset += 1.001 - (self.source() + self.offset) % 1
+
 
 @define(eq=False)
 class Store:

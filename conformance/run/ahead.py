@@ -42,7 +42,7 @@ def embedded(version: str, folder: Path | None, stack: ExitStack) -> Ahead:
     """Start the emulator of a version; it ends with ``stack``."""
     key = secrets.token_urlsafe(24)
     running = stack.enter_context(ExitStack())
-    url = running.enter_context(starting([version], settings=Settings(key=key), folder=folder))
+    url = running.enter_context(starting([version], settings=Settings(key=key), folder=folder, steps=True))
     return Ahead(version, key, url, running)
 
 

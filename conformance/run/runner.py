@@ -30,7 +30,7 @@ from conformance.run.scenario_settings import settings_of
 from conformance.run.scenario_state import Event, ScenarioState, checked, never_sent
 from conformance.run.shared_objects import SharedObjects
 from conformance.run.store import InMemory, Store
-from conformance.scenarios.scenario import GiveUp, Scenario, Settings, Wait
+from conformance.scenarios.scenario import GiveUp, Scenario, Settings, Step, Wait
 from conformance.spec.spec import Spec
 from conformance.target.limits import Withheld, away
 from conformance.target.preflight import Preflight
@@ -51,6 +51,7 @@ class Runner:
     ``preflight`` says what the target doesn't serve; scenarios that need it are ``not_applicable``, because that is
     judged once, as a claim. ``notify`` is called from the worker threads; an exception of it ends its scenario as a
     crash of the script does. No script waits beyond ``until`` (in seconds of ``time.monotonic``).
+    ``another_second`` moves the target's clock, where that can be done, and says if it did.
     Evidence is left to the ``store``; without one it stays in memory.
     """
 
@@ -69,6 +70,7 @@ class Runner:
         known: KnownFailures | None = None,
         until: float = float("inf"),
         store: Store | None = None,
+        another_second: Callable[[], bool] = bool,  # that is False
     ) -> None:
         self.spec, self.target = spec, target
         self.checks: Mapping[str, Check] = {check.id: check for check in checks}
@@ -82,7 +84,7 @@ class Runner:
         # A caller may have set another one; the preflight's is used only if there is none.
         if target.control is None:
             target.control = found.control
-        self._notify = notify
+        self._notify, self._another_second = notify, another_second
         self._until = until
         self._store = store or InMemory()
         self._lock = threading.Condition()
@@ -269,6 +271,7 @@ class Runner:
                 self._active -= 1
                 self._lock.notify_all()
             return
+        step = self._without_pause(step)
         with self._lock:
             if isinstance(step, Wait):
                 state.cases, state.results, state.withheld = (), [], []
@@ -290,6 +293,10 @@ class Runner:
                 if not state.cases:
                     self._enqueue(state, -1)
             self._lock.notify_all()
+
+    def _without_pause(self, step: Step) -> Step:
+        """The step without its pause, if the target's clock was moved instead. Called without the lock: it may last."""
+        return Wait(0.0) if isinstance(step, Wait) and step.apart and self._another_second() else step
 
     def _send(self, state: ScenarioState, number: int) -> None:
         case = state.cases[number]

@@ -29,6 +29,7 @@ from conformance.run.selection import Item, checks_of
 from conformance.run.smallest_witness import shrunk
 from conformance.run.store import InFile
 from conformance.target.cleanup import Cleaned, clean, not_cleaned
+from conformance.target.embedded_clock import stepped
 from conformance.target.journal import COPIES, Journal
 from conformance.target.journal_folder import default_folder
 from conformance.target.limits import Allowance
@@ -119,7 +120,13 @@ class Running:
             notify=self._notify,
             until=self._until,
             store=store,
+            another_second=self._another_second,
         )
+
+    def _another_second(self) -> bool:
+        """Move the clock of an embedded emulator. No other target has one that a run may move."""
+        target = self._opened.config.target
+        return self._opened.embedded and stepped(target.url, target.key)
 
     def verdict(self, item: Item) -> Verdict:
         """The verdict of an item; waits for its scenario. Both are recorded. Raises :class:`UsageError` if the disk is

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from conformance.requests.case import Case
 from conformance.scenarios.files import READY
-from conformance.scenarios.lists import APART, ids_of
+from conformance.scenarios.lists import ANOTHER_SECOND, ids_of
 from conformance.scenarios.resource_kinds import kind
-from conformance.scenarios.scenario import Script, Settings, Wait, scenario
+from conformance.scenarios.scenario import Script, Settings, scenario
 from conformance.scenarios.steps import call, create, created_id, poll, poll_status
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
@@ -47,7 +47,7 @@ def attached(spec: Spec, settings: Settings) -> Script:
         if not seen.ok:
             return
         # Times are whole seconds: without a pause both files could have the same one.
-        yield Wait(APART)
+        yield ANOTHER_SECOND
     both = {known["older"], known["newer"]}
     listed = on(f"{_FILES}.list", "{assistant}", role="files")
     yield from poll(

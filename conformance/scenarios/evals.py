@@ -7,9 +7,9 @@ from typing import Any
 
 from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Break, Case, Expect
-from conformance.scenarios.lists import APART, Listing, Objects, ids_of, listing
+from conformance.scenarios.lists import ANOTHER_SECOND, Listing, Objects, ids_of, listing
 from conformance.scenarios.resource_kinds import kind
-from conformance.scenarios.scenario import Scenario, Script, Settings, Step, Wait, scenario
+from conformance.scenarios.scenario import Scenario, Script, Settings, Step, scenario
 from conformance.scenarios.steps import call, create, created_id, poll_status, status_of
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
@@ -161,7 +161,7 @@ def order_by(spec: Spec, settings: Settings) -> Script:
             return
         ids.append(made)
         # Times are whole seconds; without a pause both evals could have the same one.
-        yield Wait(APART)
+        yield ANOTHER_SECOND
     known = {"older": ids[0], "newer": ids[1]}
     body = {"name": "Conformance probe, changed last"}
     (seen,) = yield (call(spec, "evals.modify", "{older}", role="modify", body=body, known=known).at(name, "modify"),)

@@ -24,7 +24,7 @@ from conformance.scenarios.steps import call, create, created_id, prepared
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 
-__all__ = ["APART", "MOST_PAGES", "OBJECTS", "PAGE", "Listing", "Objects", "ids_of", "listing", "walked"]
+__all__ = ["ANOTHER_SECOND", "MOST_PAGES", "OBJECTS", "PAGE", "Listing", "Objects", "ids_of", "listing", "walked"]
 
 #: How many objects a walk creates, and how many it asks for per page.
 OBJECTS = 5
@@ -36,8 +36,8 @@ MOST_PAGES = 60
 #: Pages of each part of a walk through a changing list, at most, and how many of them are as small as the part wants.
 MOST_CHANGING, SMALL_CHANGING = 12, 3
 
-#: Seconds between the older and the newer objects, so that ``created_at`` (whole seconds) differs.
-APART = 1.1
+#: The pause between the older and the newer objects, so that ``created_at`` (whole seconds) differs.
+ANOTHER_SECOND = Wait(1.1, apart=True)
 
 #: A cursor that no object has as its id.
 NO_OBJECT = "conformance_no_such_object"
@@ -131,7 +131,7 @@ def _maker(item: Kind) -> Any:
             # The pause gives the objects two creation times; within each half they may be equal, which tests the order
             # of equals.
             if number == OBJECTS // 2 + 1:
-                yield Wait(APART)
+                yield ANOTHER_SECOND
             case = create(spec, item, f"{item.name}.{number}", ready.above, ready.for_object(item, number))
             (exchange,) = yield (case.at(name, f"create.{number}"),)
             made = created_id(exchange, item.creates)

@@ -13,9 +13,9 @@ from attrs import frozen
 
 from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Break, Case, Cost, Expect
-from conformance.scenarios.lists import APART, OBJECTS, Listing, Objects, ids_of, listing
+from conformance.scenarios.lists import ANOTHER_SECOND, OBJECTS, Listing, Objects, ids_of, listing
 from conformance.scenarios.resource_kinds import WEATHER, kind
-from conformance.scenarios.scenario import Scenario, Script, Settings, Step, Wait, scenario
+from conformance.scenarios.scenario import Scenario, Script, Settings, Step, scenario
 from conformance.scenarios.steps import (
     IMPOSSIBLE,
     MARK,
@@ -363,7 +363,7 @@ def _many_runs(spec: Spec, settings: Settings, name: str) -> Generator[Step, tup
     ids: list[str] = []
     for number in range(OBJECTS):
         if number == OBJECTS // 2 + 1:
-            yield Wait(APART)
+            yield ANOTHER_SECOND
         (made,) = yield (begin(at, f"run.{number}", "create"),)
         run = created_id(made)
         if run is None:

@@ -31,9 +31,12 @@ __all__ = [
 
 @frozen
 class Wait:
-    """A step that lets some seconds pass."""
+    """A step that lets some seconds pass. With ``apart`` they are only there so that the target's clock shows another
+    second: a clock that can be moved makes them unnecessary.
+    """
 
     seconds: float
+    apart: bool = False
 
 
 @frozen

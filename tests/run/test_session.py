@@ -21,6 +21,7 @@ from conformance.run.process import Process
 from conformance.run.session import Session
 from conformance.settings.options import Options
 from conformance.target import journal_folder
+from conformance.target.embedded_clock import stepped
 from conformance.target.journal import Journal
 from conformance.target.target import Target
 from conformance.verdict import Outcome
@@ -59,6 +60,30 @@ def judge_all(options: Options) -> Session:
     for item in chosen.items:
         session.verdict(item)
     return session
+
+
+@pytest.mark.parametrize("embedded", [True, False])
+def test_only_the_clock_of_an_embedded_emulator_is_moved(
+    options: Options, elsewhere: Options, monkeypatch: pytest.MonkeyPatch, embedded: bool
+) -> None:
+    """A walk sees two seconds of ``created_at`` either way; elsewhere it has waited for the second one."""
+    moved: list[bool] = []
+
+    def watched(url: str, key: str) -> bool:
+        moved.append(stepped(url, key))
+        return moved[-1]
+
+    monkeypatch.setattr(running, "stepped", watched)
+    chosen = evolve(options if embedded else elsewhere, scenarios=("lists.assistants",))
+    session = judge_all(evolve(chosen, selection={"--scenario": ["lists.assistants"]}))
+    try:
+        trace = session.trace(session._opened[VERSION].chosen.items[0])
+    finally:
+        session.close()
+    made = [seen.json["created_at"] for seen in trace if seen.case.step.startswith("create.")]
+    assert len(set(made)) > 1
+    assert sorted(made) == made
+    assert ([True] if embedded else []) == moved
 
 
 @pytest.mark.parametrize(
