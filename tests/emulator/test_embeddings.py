@@ -44,7 +44,7 @@ def test_one_vector_per_input_in_order(embed: Embed) -> None:
 
 @pytest.mark.parametrize(
     ("deployment", "size"),
-    [("text-embedding-3-small", 256), ("text-embedding-3-large", 512), ("text-embedding-ada-002", 256)],
+    [("text-embedding-3-small", 64), ("text-embedding-3-large", 128), ("text-embedding-ada-002", 64)],
 )
 def test_length_one_and_the_size_of_the_model(embed: Embed, deployment: str, size: int) -> None:
     vector = embed(deployment, input="hello").json["data"][0]["embedding"]

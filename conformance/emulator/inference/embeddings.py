@@ -24,8 +24,8 @@ _PLACE = re.compile(rb'"@(\d+)"')
 
 #: Default and greatest length of vectors. The defaults are shorter than those of the real models, to keep evidence
 #: small; the greatest lengths are the real ones.
-_DEFAULT, _MOST = 256, 1536
-_LARGE_DEFAULT, _LARGE_MOST = 512, 3072
+_DEFAULT, _MOST = 64, 1536
+_LARGE_DEFAULT, _LARGE_MOST = 128, 3072
 
 
 @handles("embeddings.create")
