@@ -340,6 +340,15 @@ KINDS: tuple[Kind, ...] = (
         capability="video",
         expensive="video",
     ),
+    # The smallest of the documented videos. ``prompt`` comes back in no document.
+    Kind(
+        name="video",
+        prefix="videos",
+        body={"model": "{deployment}", "prompt": "A boat on a lake.", "seconds": "4", "size": "720x1280"},
+        echoed=("seconds", "size"),
+        capability="video",
+        expensive="video",
+    ),
 )
 
 

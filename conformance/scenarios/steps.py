@@ -43,7 +43,7 @@ _NAME = re.compile(r"\{([^}]+)\}")
 IMPOSSIBLE = "0" * 24
 
 #: The fields that remain in a bare request: the run's marker and those that limit the cost.
-_KEPT = ("model", "metadata", "input", "input_file_id", "n_seconds", "n_variants")
+_KEPT = ("model", "metadata", "input", "input_file_id", "n_seconds", "n_variants", "seconds")
 
 #: Placeholder → real id, as far as known.
 Ids = Mapping[str, str]

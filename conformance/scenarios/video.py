@@ -1,15 +1,17 @@
-"""Video scenario: a job from the queue to the video, its thumbnail and its deletion. It costs money on a live
-target.
+"""Video scenarios: a job, and a video of later documents, from the queue to the video, its thumbnail and its deletion.
+They cost money on a live target.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
 from typing import Any
 
+from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Case, Cost, Expect
 from conformance.scenarios.resource_kinds import kind
-from conformance.scenarios.scenario import Script, Settings, scenario
-from conformance.scenarios.steps import call, create, created_id, listed_in, poll_status, status_of
+from conformance.scenarios.scenario import Script, Settings, Step, scenario
+from conformance.scenarios.steps import call, create, created_id, listed_in, poll_status, request_body, status_of
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 
@@ -18,6 +20,11 @@ PARTS = "video.generations"
 
 #: States of a job that has ended.
 ENDS = ("succeeded", "failed", "cancelled")
+
+VIDEOS = "videos"
+
+#: States of a video of later documents that has ended.
+VIDEO_ENDS = ("completed", "failed")
 
 
 @scenario("video.job", operations=(f"{JOBS}.create", f"{JOBS}.get", f"{PARTS}.get"), requests=60, expensive="video")
@@ -65,3 +72,62 @@ def job(spec: Spec, settings: Settings) -> Script:
             on(f"{JOBS}.get", "{job}", "gone.job", Expect.EITHER),
             on(f"{PARTS}.get", "{film}", "gone.film", Expect.EITHER),
         )
+
+
+@scenario("videos.life", operations=(f"{VIDEOS}.create", f"{VIDEOS}.get"), requests=120, expensive="video")
+def video(spec: Spec, settings: Settings) -> Script:
+    """A video ends; it can be read, with its thumbnail, and remixed into another one. Both are deleted."""
+    name = "videos.life"
+    has = operations_of(spec)
+    made = create(spec, kind("video"), "video", role="job.create", cost=Cost(seconds=4.0))
+    (seen,) = yield (made.at(name, "video"),)
+    video_id = created_id(seen)
+    if video_id is None:
+        return
+    known = {"video": video_id}
+
+    def on(verb: str, role: str, which: str = "video", expect: Expect = Expect.ACCEPT, **more: Any) -> Case:
+        placeholder = f"{{{which}}}"
+        return call(spec, f"{VIDEOS}.{verb}", placeholder, role=role, known=known, expect=expect, **more).at(name, role)
+
+    look = on("get", "job.get")
+    ended = yield from poll_status(look, "job.get", VIDEO_ENDS, settings)
+    if status_of(ended) != "completed":
+        return
+    # What it is in the end stays so.
+    yield (look.at(name, "job.again"), *_pictures(spec, on))
+    if f"{VIDEOS}.remix" in has:
+        yield from _remixed(spec, settings, on, known)
+    if f"{VIDEOS}.delete" not in has:
+        return
+    (gone,) = yield (on("delete", "delete"),)
+    if gone.ok:
+        looks = [("get", "gone.job"), ("content", "gone.film")]
+        yield tuple(on(verb, role, expect=Expect.EITHER) for verb, role in looks if f"{VIDEOS}.{verb}" in has)
+
+
+def _pictures(spec: Spec, on: Callable[..., Case]) -> tuple[Case, ...]:
+    """The film of a video and its thumbnail, where the version has them."""
+    content = operations_of(spec).get(f"{VIDEOS}.content")
+    if content is None:
+        return ()
+    film = on("content", "content")
+    if content.parameter("query", "variant") is None:
+        return (film,)
+    return film, on("content", "thumbnail", query={"variant": "thumbnail"})
+
+
+def _remixed(
+    spec: Spec, settings: Settings, on: Callable[..., Case], known: dict[str, str]
+) -> Generator[Step, tuple[Exchange, ...], None]:
+    """A remix, which is a video of its own: it ends too."""
+    undo = None
+    if f"{VIDEOS}.delete" in operations_of(spec):
+        undo = call(spec, f"{VIDEOS}.delete", "{remix}", role="undo")
+    costs: dict[str, Any] = {"cost": Cost(seconds=4.0), "capability": "video", "expensive": "video"}
+    body = request_body(spec, f"{VIDEOS}.remix", {"prompt": "The same boat at night."})
+    (seen,) = yield (on("remix", "remix", body=body, creates={"remix": "/id"}, undo=undo, **costs),)
+    remix_id = created_id(seen)
+    if remix_id is not None:
+        known["remix"] = remix_id
+        yield from poll_status(on("get", "remix.get", "remix"), "remix.get", VIDEO_ENDS, settings)

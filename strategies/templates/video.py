@@ -1,4 +1,4 @@
-"""Templates for video generation jobs."""
+"""Templates for video generation jobs, and for videos of later documents."""
 
 from __future__ import annotations
 
@@ -21,3 +21,12 @@ def jobs(context: TemplateContext) -> Iterator[Draft]:
         {**body, "files": ["file:png"], "inpaint_items": [inpaint]},
         either="how an object is written into a form isn't documented",
     )
+
+
+@template("videos.create")
+def videos(context: TemplateContext) -> Iterator[Draft]:
+    """The shortest video; also one of which only the prompt is said, and a wide one."""
+    body = {"model": "{deployment}", "prompt": "A boat on a lake.", "seconds": "4", "size": "720x1280"}
+    yield context.draft("video.plain", body)
+    yield context.draft("video.minimal", {"model": "{deployment}", "prompt": "A boat on a lake."})
+    yield context.draft("video.wide", {**body, "size": "1280x720"})

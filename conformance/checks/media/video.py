@@ -17,7 +17,10 @@ from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
 JOB = ("video.job",)
+#: The same of later documents, where a video is one object.
+LIVES = (*JOB, "videos.life")
 SUCCEEDED = reached("job.get", "succeeded")
+DONE = reached("job.get", "succeeded", "completed")
 
 
 def _fewer(item: dict[str, Any]) -> Any:
@@ -45,8 +48,14 @@ def variants(spec: Spec, trace: Trace) -> Iterator[Finding]:
         yield done.finding("another number of videos", place="/generations", expected=wanted, actual=len(videos))
 
 
+#: The field of a remix that names the video which it changes.
+REMIXED = "remixed_from_video_id"
+
+
 def _of_another(item: dict[str, Any]) -> Any:
-    """Counterexample: a video names another job."""
+    """Counterexample: a video names another job, a remix another video."""
+    if item.get(REMIXED) is not None:
+        return {**item, REMIXED: "video_of_another"}
     return {**item, "job_id": "task_of_another"} if "job_id" in item else None
 
 
@@ -54,14 +63,22 @@ def _of_another(item: dict[str, Any]) -> Any:
     "video.generation",
     Level.MUST,
     clause="state-names-parent",
-    counterexample=on_objects("video.generation", _of_another),
-    scenarios=JOB,
-    needs=(SUCCEEDED,),
+    counterexample=on_objects("video", _of_another),
+    scenarios=LIVES,
+    needs=(DONE,),
 )
 def generation(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A video contains the id of the job that made it."""
+    """A video contains the id of the job that made it, and a remix that of the video which it changes."""
     done = one(trace, "job.get")
-    if done is None or done.json.get("status") != "succeeded":
+    if done is None:
+        return
+    for look in trace.role("remix", "remix.get"):
+        value = look.json if look.exchange.ok and isinstance(look.json, dict) else {}
+        # The field is no required one.
+        if value.get(REMIXED) not in (None, done.json.get("id")):
+            yield look.finding("a remix of another video", place=f"/{REMIXED}", expected=done.json.get("id"),
+                               actual=value[REMIXED])  # fmt: skip
+    if done.json.get("status") != "succeeded":
         return
     seen = one(trace, "get")
     videos = [(done, video) for video in done.json.get("generations") or ()]
@@ -85,8 +102,8 @@ def _hollow(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None
     Level.MUST,
     clause="video-content",
     counterexample=_hollow,
-    scenarios=JOB,
-    needs=(SUCCEEDED,),
+    scenarios=LIVES,
+    needs=(DONE,),
 )
 def content(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A video and its thumbnail have content, and the media type says which kind of content."""
@@ -142,9 +159,9 @@ def head(spec: Spec, trace: Trace) -> Iterator[Finding]:
     "video.deleted.films",
     Level.SHOULD,
     clause="video-deleted",
-    counterexample=still_readable(r"/video/generations/gen"),
-    scenarios=JOB,
-    needs=(SUCCEEDED,),
+    counterexample=still_readable(r"/video(?:/generations/gen|s/video_\w+/content)"),
+    scenarios=LIVES,
+    needs=(DONE,),
 )
 def deleted_videos(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """The videos of a deleted job can't be read any more."""
@@ -158,24 +175,30 @@ _PROGRESS = {
     "preprocessing": 0,
     "queued": 0,
     "running": 1,
+    "in_progress": 1,
     "processing": 2,
     "succeeded": 3,
+    "completed": 3,
     "failed": 3,
     "cancelled": 3,
 }
+
+
+#: What a job and a video of later documents call themselves.
+KINDS = ("video.generation.job", "video")
 
 
 def _back_in_line(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
     """Counterexample: a job that was running is queued again."""
     response = exchange.response
     value = response.json if response is not None and exchange.ok else None
-    if response is None or not isinstance(value, dict) or value.get("object") != "video.generation.job":
+    if response is None or not isinstance(value, dict) or value.get("object") not in KINDS:
         return None
     if _PROGRESS.get(value.get("status", "")) not in (1, 2):
         return None
     for past in earlier:
         old = past.response.json if past.ok and past.response else None
-        if past.request.url == exchange.request.url and isinstance(old, dict) and _PROGRESS.get(old.get("status", "")):
+        if past.request.url == exchange.request.url and isinstance(old, dict) and _PROGRESS.get(str(old.get("status"))):
             return exchange.answered(response.with_json({**value, "status": "queued"}))
     return None
 
@@ -185,7 +208,7 @@ def _back_in_line(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange |
     Level.SHOULD,
     clause="video-job-states",
     counterexample=_back_in_line,
-    scenarios=JOB,
+    scenarios=LIVES,
     needs=("job.get",),
 )
 def states(spec: Spec, trace: Trace) -> Iterator[Finding]:

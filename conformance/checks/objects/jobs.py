@@ -23,7 +23,7 @@ from conformance.spec.spec import Spec
 from conformance.verdict import Finding, Level
 
 #: Scenarios with objects that take time.
-SCENARIOS = ("vector_stores.*", "evals.*", "fine_tuning.*", "video.*", "responses.*", "batches.*")
+SCENARIOS = ("vector_stores.*", "evals.*", "fine_tuning.*", "video.*", "videos.*", "responses.*", "batches.*")
 
 #: Final states. A vector store is not concerned: it becomes active again whenever a file is added.
 ENDS = frozenset({"succeeded", "completed", "failed", "cancelled", "canceled", "incomplete", "expired"})
