@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+import pytest
 from attrs import evolve, frozen
-from large_versions import large_proved
 
 from conformance.corpus.corpus import Corpus, build_corpus
 from conformance.emulator.app import App
@@ -26,15 +26,36 @@ from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 
 ALL = versions()
-#: The same as parameters: what goes through all requests of a large version is tried in ``tox run -e prove``.
-PROVED = large_proved(ALL)
+
+#: Versions whose standard requests every run of the tests goes through. They are what is derived quickly, a dated one
+#: with all kinds of operations among them.
+WHOLE = ("2023-11-06-beta", "2024-05-01-preview", "2024-06-01", "2024-10-21")
+
+
+class AtSmoke(str):
+    """A version of which the ordinary tests take the requests of smoke: to derive all of them takes many seconds."""
+
+    __slots__ = ()
+
+
+#: The versions as parameters of what needs standard requests; ``tox run -e prove`` tries those that are not in
+#: :data:`WHOLE`.
+STANDARD = [name if name in WHOLE else pytest.param(name, marks=pytest.mark.prove) for name in ALL]
+#: The same, and the others at smoke too.
+PROVED = [*STANDARD, *(pytest.param(AtSmoke(name), id=f"{name} at smoke") for name in ALL if name not in WHOLE)]
 #: Those that every run goes through.
-VERSIONS = tuple(name for name in PROVED if isinstance(name, str))
+VERSIONS = tuple(name if name in WHOLE else AtSmoke(name) for name in ALL)
+
+
+def corpus(version: str, profile: str = "") -> Corpus:
+    """The corpus of a version, at standard if nothing else is said. It is read by way of the user's cache, which all
+    tests and the commands that they run share.
+    """
+    return _corpus(str(version), profile or ("smoke" if isinstance(version, AtSmoke) else "standard"))
 
 
 @lru_cache(maxsize=16)
-def corpus(version: str, profile: str = "standard") -> Corpus:
-    """The corpus of a version, by way of the user's cache, which all tests and the commands that they run share."""
+def _corpus(version: str, profile: str) -> Corpus:
     return build_corpus(load(version), profile)
 
 

@@ -151,27 +151,45 @@ def test_a_request_of_a_scenario_carries_them_too(version: str) -> None:
 
 
 @cache
-def pairs() -> frozenset[tuple[str, frozenset[str]]]:
-    """(capability, words whose marks the request bears) of every request of every version that needs a deployment."""
+def pairs(versions: tuple[str, ...]) -> frozenset[tuple[str, frozenset[str]]]:
+    """(capability, words whose marks the request bears) of every request of these versions that needs a deployment."""
     return frozenset(
-        (case.capability, frozenset(asked(case))) for version in VERSIONS for case in corpus(version) if case.capability
+        (case.capability, frozenset(asked(case))) for version in versions for case in corpus(version) if case.capability
     )
+
+
+#: Words that only standard requests of other versions than those of :data:`WHOLE` carry. No request of the standard
+#: profile is about a local shell.
+SELDOM = frozenset(
+    (
+        *("chat-audio", "code-interpreter", "computer-use", "file-input", "file-search", "image-generation"),
+        *("images-format", "local-shell", "mcp", "prediction", "speech-stream", "web-search"),
+    )
+)
+
+
+def without(word: str, versions: tuple[str, ...]) -> bool:
+    """With all claims every request finds a deployment; without one, those that carry its word find none. True if there
+    are any.
+    """
+    known = pairs(versions)
+    everything, less = deployments(), deployments(without=word)
+    withheld = {capability for capability, _ in known if less.deployment_for(capability) is None}
+    assert set() == {capability for capability, _ in known if everything.deployment_for(capability) is None}
+    assert set() == {(capability, marks) for capability, marks in known if word in marks and capability not in withheld}
+    assert withheld == {capability for capability, _ in known if word in capability.split("+")}
+    return bool(withheld)
 
 
 @pytest.mark.parametrize("word", sorted(set(CAPABILITIES) - KINDS))
 def test_without_a_claim_nothing_of_it_is_sent_and_all_else_is(word: str) -> None:
-    """With all claims every request finds a deployment; without one, those that carry its word find none."""
-    everything, less = deployments(), deployments(without=word)
-    withheld = {capability for capability, _ in pairs() if less.deployment_for(capability) is None}
-    assert set() == {capability for capability, _ in pairs() if everything.deployment_for(capability) is None}
-    assert set() == {(capability, marks) for capability, marks in pairs() - withheld_pairs(withheld) if word in marks}
-    assert withheld == {capability for capability, _ in pairs() if word in capability.split("+")}
-    # No request of the standard profile is about a local shell.
-    assert withheld or word == "local-shell"
+    assert (word not in SELDOM) == without(word, VERSIONS)
 
 
-def withheld_pairs(withheld: set[str]) -> frozenset[tuple[str, frozenset[str]]]:
-    return frozenset(pair for pair in pairs() if pair[0] in withheld)
+@pytest.mark.prove
+@pytest.mark.parametrize("word", sorted(set(CAPABILITIES) - KINDS))
+def test_without_a_claim_nothing_of_it_is_sent_of_any_version(word: str) -> None:
+    assert (word != "local-shell") == without(word, tuple(map(str, VERSIONS)))
 
 
 @pytest.mark.parametrize(
