@@ -134,7 +134,7 @@ def _opened(config: pytest.Config) -> tuple[Session | None, tuple[Item, ...]]:
                 began=config.stash.get(BEGAN, None),
                 early=config.stash.get(EARLY, None),
             )
-    return session, tuple(item for one in choice for item in one.items)
+    return session, tuple(item for one in choice for item in one.queue)
 
 
 def _workers(config: pytest.Config) -> int:

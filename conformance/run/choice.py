@@ -13,6 +13,7 @@ from attrs import frozen
 from conformance.errors import UsageError
 from conformance.run.baseline import baseline_of
 from conformance.run.known_failures import Baseline, KnownFailures
+from conformance.run.order import queued
 from conformance.run.selection import (
     Item,
     checks_of,
@@ -55,6 +56,12 @@ class Chosen:
     def items(self) -> tuple[Item, ...]:
         """All selected items, in order."""
         return items_of(self.spec, self.scenarios, checks_of(self.options))
+
+    @cached_property
+    def queue(self) -> tuple[Item, ...]:
+        """The items in the order in which their scenarios are sent: each is judged soon after its evidence came."""
+        places = {scenario.id: place for place, scenario in enumerate(queued(self.scenarios))}
+        return tuple(sorted(self.items, key=lambda item: places[item.scenario]))
 
 
 def chosen_by(options: Options) -> tuple[Chosen, ...]:
