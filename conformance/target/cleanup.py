@@ -146,23 +146,20 @@ class _Cleaning:
         # What is inside an object that could not be removed comes in the next round.
         while roots := _outermost([*self.journal.unconfirmed, *self._not_done()]):
             deleted = {entry.seq for entry in self.journal.unconfirmed}
-            self._confirm([entry for entry in roots if entry.seq in deleted])
             left = [entry for entry in roots if entry.seq not in deleted]
             self.done.update(entry.seq for entry in left)
-            self._round(left)
+            self._round([entry for entry in roots if entry.seq in deleted], left)
 
     def _not_done(self) -> list[Entry]:
         return [entry for entry in self.journal.pending if entry.seq not in self.done]
 
-    def _confirm(self, deleted: Sequence[Entry]) -> None:
-        """Look whether what scenarios deleted is gone."""
-        looks = self._all(self._present, deleted)
-        for entry in deleted:
-            # If no operation reads it, the answer to its deletion is all that there is.
-            if looks[entry.seq] is False or entry.look is None:
-                self.journal.gone(entry.seq)
-            else:
-                self.journal.back(entry.seq)
+    def _confirm(self, entry: Entry) -> None:
+        """Look whether what a scenario deleted is gone."""
+        # If no operation reads it, the answer to its deletion is all that there is.
+        if self._present(entry) is False or entry.look is None:
+            self.journal.gone(entry.seq)
+        else:
+            self.journal.back(entry.seq)
 
     def _search(self) -> None:
         """Write down what creations without an answer made, as far as that can be found."""
@@ -183,10 +180,15 @@ class _Cleaning:
         self.silent = 0 if exchange.response is not None else self.silent + 1
         return exchange
 
-    def _round(self, roots: Sequence[Entry]) -> None:
-        """Remove some objects of which none is inside another one."""
-        answers = self._all(self._undone, roots)
-        asked = [(entry, answer) for entry in roots if (answer := answers[entry.seq]) is not None]
+    def _round(self, deleted: Sequence[Entry], left: Sequence[Entry]) -> None:
+        """Confirm what scenarios deleted and remove what is left of some objects of which none is inside another one.
+
+        Both at the same time: one doesn't depend on the other, and each round costs as long as the slowest answer.
+        """
+        looked = {entry.seq for entry in deleted}
+        both = (*deleted, *left)
+        answers = self._all(lambda one: self._confirm(one) if one.seq in looked else self._undone(one), both)
+        asked = [(entry, answer) for entry in left if (answer := answers[entry.seq]) is not None]
         self.asked = self.asked or bool(asked)
         for pause in (0.0, *_PAUSES):
             asked = self._after(pause, asked)
