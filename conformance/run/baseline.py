@@ -27,6 +27,10 @@ def baseline_of(folder: Path, version: str) -> Baseline:
     """
     where = f"--baseline {folder}"
     place = folder / version if (folder / version).is_dir() else folder
+    others = [one.name for one in jsonl.reports_in(folder) if one != folder]
+    if place == folder and others:
+        hint = f"it has those of {', '.join(others)}, which --api-version judges"
+        raise UsageError(f"holds no report of {version}", where=where, hint=hint)
     report = jsonl.read(place)
     told = report.header["api_version"]
     if told != version:

@@ -67,9 +67,7 @@ def test_only_what_the_baseline_did_not_have_fails(
 
 def test_a_new_failure_fails_beside_a_baseline(first: tuple[Done, Path], broken: tuple[str, Done, Path]) -> None:
     url, _, out = broken
-    done = command(
-        out.parent, "run", "--target", url, *CHOICE, "--baseline", str(first[1]), "--out", str(out.parent / "new")
-    )
+    done, _ = run(out.parent, "new", "--target", url, *CHOICE, "--baseline", str(first[1]))
     assert 1 == done.code
     assert "FAIL embeddings.count" in done.out
 
@@ -95,13 +93,20 @@ def test_a_waiver_that_ended_ends_with_exit_1_though_the_target_is_right(
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("absent", "can't be read"), ("other", "holds no report of"), ("out", "are one folder")]
+    ("name", "says"),
+    [
+        ("absent", "can't be read"),
+        ("other", "holds no report of 2024-06-01 (it is one of"),
+        ("others", f"holds no report of 2024-06-01 (it has those of {VERSION}, which --api-version judges"),
+        ("out", "are one folder"),
+    ],
 )
 def test_a_baseline_that_is_none_is_told_before_anything_is_sent(
     first: tuple[Done, Path], tmp_path: Path, name: str, says: str
 ) -> None:
-    baseline = {"absent": tmp_path / "absent", "other": first[1] / VERSION, "out": tmp_path / "out"}[name]
-    version = "2024-06-01" if name == "other" else VERSION
+    folders = {"absent": tmp_path / "absent", "other": first[1] / VERSION, "others": first[1], "out": tmp_path / "out"}
+    baseline = folders[name]
+    version = "2024-06-01" if name in ("other", "others") else VERSION
     words = ("run", "--api-version", version, "--baseline", str(baseline), "--out", str(tmp_path / "out"))
     done = command(tmp_path, *words)
     assert (2, 1) == (done.code, len(done.lines)), done.lines
