@@ -197,13 +197,22 @@ class _Run:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Keep the items of an api-version together in spite of other plugins: only one target is open at a time.
+        """Keep the items of an api-version together in spite of other plugins, because only one target is open at a
+        time, and those of a scenario, because its evidence leaves the memory when another one is judged.
 
         Tests of somebody else come last, in their own order.
         """
-        places = {version: place for place, version in enumerate(self.session.versions)}
-        # ``sort`` is stable, so the order within a version stays.
-        items.sort(key=lambda test: places[item.version] if (item := item_of(test)) else len(places))
+        versions = {version: place for place, version in enumerate(self.session.versions)}
+        scenarios: dict[tuple[str, str], int] = {}
+
+        def place(test: pytest.Item) -> tuple[int, int]:
+            item = item_of(test)
+            if item is None:
+                return len(versions), 0
+            # Where its first item stands. ``sort`` is stable, so the order within a scenario stays.
+            return versions[item.version], scenarios.setdefault((item.version, item.scenario), len(scenarios))
+
+        items.sort(key=place)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Start the scenarios of the selected items before the items run."""

@@ -44,10 +44,12 @@ class Recent:
     def get(self, scenario: str) -> Trace | None:
         """The trace of a scenario, if it is still here.
 
-        The one that was asked for before it lets go of what its checks computed, which takes many times its size.
+        The one that was asked for before it was judged: it makes room for those that wait for that, and what its checks
+        computed, which takes many times its size, is let go. Who still wants it reads it from the file.
         """
         if scenario != self._asked:
-            _, before = self._traces.get(self._asked, (0, None))
+            size, before = self._traces.pop(self._asked, (0, None))
+            self._held -= size
             for seen in before or ():
                 if seen.exchange.response is not None:
                     seen.exchange.response.forget()

@@ -45,6 +45,16 @@ def test_at_least_the_last_trace_stays_however_large() -> None:
     assert (None, trace("b", *"1234")) == (recent.get("a"), recent.get("b"))
 
 
+def test_what_was_judged_makes_room_for_what_waits_for_it() -> None:
+    """A trace that fits beside no other one stays, if the other was judged before it came."""
+    recent = Recent(most=27_000)
+    for name in "ab":
+        recent.add(trace(name, "one"))
+    assert None not in map(recent.get, "aab")
+    recent.add(trace("c", "one"))
+    assert ["b", None, "c"] == [found and found.scenario for found in map(recent.get, "bac")]
+
+
 def test_the_same_trace_counts_once() -> None:
     recent = Recent(most=27_000)
     for name in "abaaa":

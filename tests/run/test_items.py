@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -50,8 +51,9 @@ class Judging:
     reports: Any = {}
     exit_code = 0
 
-    def __init__(self) -> None:
-        self.items = [Item(VERSION, "corpus.a", check) for check in CHECKS]
+    def __init__(self, *scenarios: str) -> None:
+        names = itertools.cycle(scenarios or ("corpus.a",))
+        self.items = [Item(VERSION, next(names), check) for check in CHECKS]
         self.verdicts = dict(zip((item.id for item in self.items), map(verdict_of, Outcome), strict=True))
         self.chosen: list[str] = []
 
@@ -111,9 +113,15 @@ class Marking:
                 item.add_marker(pytest.mark.xfail)
 
 
-def played(*others: object, files: Sequence[Path] = (FILE,), options: Sequence[str] = (), cache: bool = False) -> Stage:
+def played(
+    *others: object,
+    files: Sequence[Path] = (FILE,),
+    options: Sequence[str] = (),
+    cache: bool = False,
+    scenarios: Sequence[str] = (),
+) -> Stage:
     """A session of pytest in this process."""
-    stage = Stage(Judging())
+    stage = Stage(Judging(*scenarios))
     words = ["-c", str(FILE.parent / "run.ini"), "--rootdir", str(FILE.parent), "--disable-plugin-autoload"]
     words += ["-p", "no:terminal", "-p", plugin.__name__, *options]
     words += [] if cache else ["-p", "no:cacheprovider"]
@@ -149,6 +157,22 @@ def test_a_name_has_no_brackets_and_says_what_is_judged() -> None:
     names = [one.nodeid for one in stage.reports if one.when == "setup"]
     assert [f"test_conformance.py::{VERSION}:corpus.a:{check.id}" for check in CHECKS] == names
     assert sorted(item.id for item in stage.session.items) == stage.session.chosen
+
+
+class Shuffling:
+    """Somebody's plugin that puts the tests into another order."""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.reverse()
+
+
+@pytest.mark.parametrize("others", [(), (Shuffling(),)], ids=["alone", "shuffled"])
+def test_the_items_of_a_scenario_are_judged_together(others: tuple[object, ...]) -> None:
+    """Its evidence leaves the memory when another one is judged."""
+    stage = played(*others, scenarios=("corpus.a", "corpus.b", "corpus.c"))
+    judged = [one.nodeid.split(":")[-2] for one in stage.reports if one.when == "setup"]
+    assert len(Outcome) == len(judged)
+    assert 3 == len([name for name, _ in itertools.groupby(judged)])
 
 
 def test_an_item_that_somebody_marked_has_the_course_of_pytest() -> None:
