@@ -1,12 +1,10 @@
 """Emulators with one bug each: every one is noticed, and the clean one raises nothing.
 
-A sample chosen by the commit runs with the other tests; all of them run in ``tox -e prove``.
+A sample runs with the other tests; all of them run in ``tox -e prove``.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Iterator
 from functools import cache
 
@@ -30,8 +28,17 @@ from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Outcome, Verdict
 
-#: Mutants that the ordinary tests try, out of all.
-SAMPLE = 8
+#: Mutants that the ordinary tests try, out of all: of different kinds of objects, all of them of quick scenarios.
+SAMPLE = (
+    "containers.file-stays",
+    "conversations.item-stays",
+    "cursor.gap",
+    "file.content-cut",
+    "life.deleted-still-listed",
+    "limits.metadata-pairs",
+    "run.override-ignored",
+    "store.counts-do-not-add-up",
+)
 
 QUIET = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 CHECKS = tuple(all_checks().values())
@@ -92,13 +99,7 @@ def _notice(name: str) -> str:
     return ""
 
 
-def _sampled() -> list[str]:
-    """The sample of this commit, the same in every process."""
-    commit = os.environ.get("COMMIT", "none")
-    return sorted(mutants(), key=lambda name: hashlib.sha256(f"{commit} {name}".encode()).digest())[:SAMPLE]
-
-
-@pytest.mark.parametrize("name", _sampled())
+@pytest.mark.parametrize("name", SAMPLE)
 def test_a_sampled_mutant_is_noticed(name: str) -> None:
     assert _notice(name) != ""
 

@@ -8,12 +8,9 @@ they stand and only those that changed are judged again.
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from itertools import islice
-from pathlib import Path
 
 import offline
 from attrs import field, frozen
@@ -28,6 +25,7 @@ from conformance.run.selection import Item, checks_of, items_of, scenarios_in
 from conformance.scenarios.scenario import Scenario
 from conformance.settings.options import Options
 from conformance.spec.loading import load, versions
+from conformance.spec.spec import Spec
 from conformance.verdict import Level, Outcome, Verdict
 
 #: How many earlier exchanges a counterexample can look back on, as in the emulator's front.
@@ -40,7 +38,26 @@ def order() -> tuple[str, ...]:
     """The api-versions: one with few requests first, then the newest, so that few are needed; drafts for what only
     they have.
     """
-    return tuple(dict.fromkeys((ORDINARY, *reversed(versions()), *versions(drafts=True))))
+    ordinary = (name for name in versions() if name == ORDINARY)  # not there where somebody works with a few versions
+    return tuple(dict.fromkeys((*ordinary, *reversed(versions()), *versions(drafts=True))))
+
+
+#: Operations whose standard requests the ordinary tests need besides those of smoke: some checks have their only good
+#: traffic there. Each in one version, because deriving them takes seconds.
+NEEDED = {
+    "v1-preview": ("responses.create", "chat.completions.create", "fine_tuning.alpha.graders.run"),
+    "v1": ("files.create",),
+}
+
+
+def few_requests(spec: Spec) -> tuple[Scenario, ...]:
+    """All scripts, with the corpora of smoke: those of standard take seconds to derive in the newest versions."""
+    whole = scenarios_in(spec, Options(families=("scenario",)))
+    corpora = {one.id: one for one in scenarios_in(spec, Options(profile="smoke")) if one.is_corpus}
+    if spec.version in NEEDED:
+        chosen = scenarios_in(spec, Options(operations=NEEDED[spec.version]))
+        corpora |= {one.id: one for one in chosen if one.is_corpus}
+    return (*corpora.values(), *(one for one in whole if not one.is_corpus))
 
 
 @frozen
@@ -59,9 +76,9 @@ class Broken:
 class Stage:
     """Good traffic of one api-version, and its verdicts."""
 
-    def __init__(self, version: str) -> None:
+    def __init__(self, version: str, scenarios: Iterable[Scenario]) -> None:
         self.spec = load(version)
-        self.scenarios = {scenario.id: scenario for scenario in scenarios_in(self.spec, Options())}
+        self.scenarios = {scenario.id: scenario for scenario in scenarios}
         self.items = items_of(self.spec, self.scenarios.values(), checks_of(Options()))
         self.answer = offline.answering(App.of(version), self.spec)
         self._known: dict[str, Verdict] = {}
@@ -118,7 +135,7 @@ class Stage:
             yield from self._broken(check, name)
 
     def some_broken(self, check: Check) -> Iterator[Broken]:
-        """Of these, those up to the first in which the rule shows, and one of the others, chosen by the commit."""
+        """Of these, those up to the first in which the rule shows, and one of the others."""
         names = self._by_size(check)
         for place, name in enumerate(names):
             for one in self._broken(check, name):
@@ -178,30 +195,32 @@ class Stage:
             )
 
 
-@cache
-def commit() -> str:
-    """What chooses samples: the commit under test, so that each commit proves something else."""
-    named = os.environ.get("COMMIT", "")
-    if not named:
-        git = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-        named = subprocess.run(git, capture_output=True, text=True, check=False, timeout=30).stdout.strip()
-    return named or "no commit"
-
-
 def drawn(name: str) -> bytes:
-    """The place of a name in the order of this commit."""
-    return hashlib.sha256(f"{commit()} {name}".encode()).digest()
+    """The place of a name in an order that has nothing to do with names: always the same."""
+    return hashlib.sha256(name.encode()).digest()
 
 
 @cache
 def stage(version: str) -> Stage:
-    """The stage of an api-version, once per process."""
-    return Stage(version)
+    """The stage of an api-version with its standard requests, once per process."""
+    return Stage(version, scenarios_in(load(version), Options()))
+
+
+@cache
+def small_stage(version: str) -> Stage:
+    """The same with few requests, but for the first of the versions."""
+    return stage(version) if version == order()[0] else Stage(version, few_requests(load(version)))
 
 
 def first_stage(check: Check) -> Stage | None:
     """The stage of the first api-version whose good traffic the check judges; None where there is none."""
-    return next((one for one in map(stage, order()) if one.exercises(check)), None)
+    return next((one for one in stages() if one.exercises(check)), None)
+
+
+def stages() -> Iterator[Stage]:
+    """The stages that ordinary tests look at, each made when it is reached: all small ones, then the whole ones."""
+    yield from map(small_stage, order())
+    yield from map(stage, order())
 
 
 def unproven(check: Check) -> str:
