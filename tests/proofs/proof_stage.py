@@ -22,6 +22,7 @@ from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Check, Scope
 from conformance.judging.judge import judge
 from conformance.run.selection import Item, checks_of, items_of, scenarios_in
+from conformance.scenarios.registry import scenarios_of
 from conformance.scenarios.scenario import Scenario
 from conformance.settings.options import Options
 from conformance.spec.loading import load, versions
@@ -52,12 +53,12 @@ NEEDED = {
 
 def few_requests(spec: Spec) -> tuple[Scenario, ...]:
     """All scripts, with the corpora of smoke: those of standard take seconds to derive in the newest versions."""
-    whole = scenarios_in(spec, Options(families=("scenario",)))
     corpora = {one.id: one for one in scenarios_in(spec, Options(profile="smoke")) if one.is_corpus}
     if spec.version in NEEDED:
-        chosen = scenarios_in(spec, Options(operations=NEEDED[spec.version]))
+        # By way of the cache all operations would be derived.
+        chosen = scenarios_in(spec, Options(operations=NEEDED[spec.version], no_cache=True))
         corpora |= {one.id: one for one in chosen if one.is_corpus}
-    return (*corpora.values(), *(one for one in whole if not one.is_corpus))
+    return (*corpora.values(), *scenarios_of(spec, Options().profile))
 
 
 @frozen
