@@ -14,6 +14,7 @@ import pytest
 from attrs import frozen
 
 from conformance._parts import late
+from conformance.errors import ConformanceError
 from conformance.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:  # loaded only when an option is used: other people's pytest runs stay fast
@@ -142,7 +143,10 @@ class Rule(pytest.Item):
     def reported(self) -> Iterator[pytest.TestReport]:
         """Judge, and yield the reports that pytest would make of :meth:`setup`, :meth:`runtest` and the tear-down."""
         began = time.time()
-        judged = self._judge()
+        try:
+            judged = self._judge()
+        except ConformanceError as error:  # a full disk, for example; pytest's own course makes it an error of the item
+            judged = Judged(broken=f"{type(error).__name__}: {error}")
         ended = time.time()
         words: dict[str, Any] = {
             "nodeid": self.nodeid,

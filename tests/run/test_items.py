@@ -15,6 +15,7 @@ from served import HOME, PYTEST, command
 
 from conformance import plugin
 from conformance.checks.catalogue import all_checks
+from conformance.errors import UsageError
 from conformance.run.selection import Item
 from conformance.run.workers import Workers
 from conformance.suite.items import FILE, OURS, SESSION, Rule
@@ -56,6 +57,7 @@ class Judging:
         self.items = [Item(VERSION, next(names), check) for check in CHECKS]
         self.verdicts = dict(zip((item.id for item in self.items), map(verdict_of, Outcome), strict=True))
         self.chosen: list[str] = []
+        self.unwritable = ""
 
     def choose(self, ids: set[str]) -> None:
         self.chosen = sorted(ids)
@@ -67,6 +69,8 @@ class Judging:
         """There is nothing to remove."""
 
     def verdict(self, item: Item) -> Verdict:
+        if item.id == self.unwritable:
+            raise UsageError("no space is left")
         return self.verdicts[item.id]
 
     def explain(self, item: Item, verdict: Verdict) -> Iterator[str]:
@@ -150,6 +154,20 @@ def test_each_outcome_is_shown_alike_whoever_looks_on() -> None:
             assert SHOWN[outcome][:2] == (last.when, last.outcome)
             assert SHOWN[outcome][2] in told(last)
             assert outcome.value == dict(last.user_properties)["outcome"]
+
+
+def test_a_disk_that_is_full_is_an_error_of_the_item_whoever_looks_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Judging.__init__
+
+    def first_unwritable(self: Judging, *scenarios: str) -> None:
+        whole(self, *scenarios)
+        self.unwritable = self.items[0].id
+
+    monkeypatch.setattr(Judging, "__init__", first_unwritable)
+    for stage in (played(), played(Watching())):
+        setups = [one for one in stage.reports if one.when == "setup"]
+        assert (len(Outcome), "failed") == (len(setups), setups[0].outcome)
+        assert "UsageError: no space is left" in told(setups[0])
 
 
 def test_a_name_has_no_brackets_and_says_what_is_judged() -> None:
