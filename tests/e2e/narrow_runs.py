@@ -13,7 +13,7 @@ VERSION = ORDINARY
 
 #: Two corpora and a script: little to send, and work for two processes.
 NARROW = ("corpus.embeddings.create", "corpus.assistants.list", "lifecycle.assistants")
-CHOICE = tuple(f"--scenario={name}" for name in NARROW)
+CHOICE = (*(f"--scenario={name}" for name in NARROW), "--profile=smoke")
 
 
 def report_of(out: Path) -> Any:
