@@ -15,7 +15,7 @@ from conformance._parts import part
 from conformance.verdict import Outcome
 
 VERSION = ORDINARY
-CHOICE = ("--aoai-scenario=corpus.embeddings.create", "--aoai-scenario=corpus.assistants.list")
+CHOICE = ("--aoai-scenario=corpus.embeddings.create", "--aoai-scenario=corpus.assistants.list", "--aoai-profile=smoke")
 BROKEN = f"{VERSION}:corpus.embeddings.create:embeddings.count"
 
 
