@@ -230,9 +230,13 @@ class _Run:
         """
         if not self.directly or not isinstance(item, Rule) or not isinstance(nextitem, Rule) or item.own_markers:
             return None
+        try:
+            reports = [*item.reported()]
+        except Exception:  # noqa: BLE001 - a bug of ours: in pytest's course it is an error of this item, with its traceback
+            return None
         hook = item.config.hook
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        for report in item.reported():
+        for report in reports:
             hook.pytest_runtest_logreport(report=report)
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True

@@ -57,7 +57,6 @@ class Judging:
         self.items = [Item(VERSION, next(names), check) for check in CHECKS]
         self.verdicts = dict(zip((item.id for item in self.items), map(verdict_of, Outcome), strict=True))
         self.chosen: list[str] = []
-        self.unwritable = ""
 
     def choose(self, ids: set[str]) -> None:
         self.chosen = sorted(ids)
@@ -69,8 +68,6 @@ class Judging:
         """There is nothing to remove."""
 
     def verdict(self, item: Item) -> Verdict:
-        if item.id == self.unwritable:
-            raise UsageError("no space is left")
         return self.verdicts[item.id]
 
     def explain(self, item: Item, verdict: Verdict) -> Iterator[str]:
@@ -156,18 +153,25 @@ def test_each_outcome_is_shown_alike_whoever_looks_on() -> None:
             assert outcome.value == dict(last.user_properties)["outcome"]
 
 
-def test_a_disk_that_is_full_is_an_error_of_the_item_whoever_looks_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = Judging.__init__
+@pytest.mark.parametrize(
+    "error", [UsageError("no space is left"), RuntimeError("a bug of ours")], ids=["full disk", "bug"]
+)
+def test_what_goes_wrong_is_an_error_of_the_item_whoever_looks_on(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """The items after it are judged."""
+    whole = Judging.verdict
 
-    def first_unwritable(self: Judging, *scenarios: str) -> None:
-        whole(self, *scenarios)
-        self.unwritable = self.items[0].id
+    def first_fails(self: Judging, item: Item) -> Verdict:
+        if item.id == self.items[0].id:
+            raise error
+        return whole(self, item)
 
-    monkeypatch.setattr(Judging, "__init__", first_unwritable)
+    monkeypatch.setattr(Judging, "verdict", first_fails)
     for stage in (played(), played(Watching())):
         setups = [one for one in stage.reports if one.when == "setup"]
         assert (len(Outcome), "failed") == (len(setups), setups[0].outcome)
-        assert "UsageError: no space is left" in told(setups[0])
+        assert f"{type(error).__name__}: {error}" in told(setups[0])
 
 
 def test_a_name_has_no_brackets_and_says_what_is_judged() -> None:
