@@ -96,7 +96,9 @@ SOFTER: dict[str, Softer] = {
     "stream.no-role": Softer("warn", "Role once: SHOULD; not for completions."),
     "stream.no-usage": Softer("warn", clause="chat-stream-usage-chunk"),
     # Where a version has the Assistants API its events without names fail.
-    "stream.unnamed": Softer("warn", "a missing `event:` line warns", versions=("v1", "v1-preview")),
+    "stream.unnamed": Softer(
+        "warn", "a missing `event:` line warns", beside=("responses-event-name",), versions=("v1", "v1-preview")
+    ),
     "error.code-none": _CODE,
     "error.code-number": _CODE,
     "error.key-shown": Softer("warn", "(key, token, cookie) shown in an answer: SHOULD"),
@@ -104,7 +106,8 @@ SOFTER: dict[str, Softer] = {
     "error.param-none": Softer("warn", clause="errors-code", beside=("errors-envelope",)),
     "response.items-one-id": Softer("warn", clause="responses-item-ids"),
     "response.usage-lost": Softer("warn", clause="responses-usage-given"),
-    "value.bytes-wrong": Softer("warn", clause="chat-logprobs-bytes"),
+    # The bytes of tokens decide what their text is; a stream whose tokens then aren't its text warns too.
+    "value.bytes-wrong": Softer("warn", clause="chat-logprobs-bytes", beside=("chat-logprobs",)),
     "value.id-constant": Softer("warn", clause="model-answer-ids"),
     "value.id-empty": Softer("warn", clause="model-answer-ids", beside=("chat-chunk-same-id",)),
     "value.model-empty": Softer("warn", "`model` in the answer: not empty SHOULD"),
