@@ -66,7 +66,10 @@ def _saying(response: Response | None) -> Callable[[Case, Request], Exchange]:
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-@pytest.mark.parametrize("version", ["2023-11-06-beta", "2024-05-01-preview", "v1-preview", *NEWEST])
+@pytest.mark.parametrize(
+    "version",
+    ["2024-05-01-preview", "v1-preview", *NEWEST, pytest.param("2023-11-06-beta", marks=pytest.mark.prove)],
+)
 def test_no_script_and_no_check_stumbles_over_an_answer(version: str, name: str) -> None:
     spec = load(version)
     scenarios = scenarios_of(spec, Profile.STANDARD)
