@@ -33,6 +33,12 @@ def _judged(running: Stage, record: Record) -> Judged:
     return judged(record, running.spec, Gateway())
 
 
+@pytest.fixture(scope="module")
+def unbroken(running: Stage, honest: Record) -> Judged:
+    """What the rules say of the honest gateway."""
+    return _judged(running, honest)
+
+
 def test_an_honest_gateway_is_transparent(running: Stage) -> None:
     result = verdict(running.through(HONEST))
     assert result.rows == ()
@@ -40,10 +46,9 @@ def test_an_honest_gateway_is_transparent(running: Stage) -> None:
     assert result.exit_code == 0
 
 
-def test_faults_of_the_upstream_are_no_alterations_of_an_honest_gateway(running: Stage, honest: Record) -> None:
-    result = _judged(running, honest)
-    assert [row for row in result.rows if row.level is not Level.OBS] == []
-    assert [name for name in (*all_rules(), *record_rules()) if not result.judged.get(name)] == []
+def test_faults_of_the_upstream_are_no_alterations_of_an_honest_gateway(unbroken: Judged) -> None:
+    assert [row for row in unbroken.rows if row.level is not Level.OBS] == []
+    assert [name for name in (*all_rules(), *record_rules()) if not unbroken.judged.get(name)] == []
 
 
 def _broken(running: Stage, name: str, passage: Passage) -> Passage | None:
@@ -76,8 +81,10 @@ def test_a_rule_finds_its_counterexample_and_nothing_else_does(name: str, runnin
 
 
 @pytest.mark.parametrize("name", sorted(record_rules()))
-def test_a_rule_about_several_requests_finds_its_counterexample(name: str, running: Stage, honest: Record) -> None:
-    before = {row.rule for row in _judged(running, honest).rows}
+def test_a_rule_about_several_requests_finds_its_counterexample(
+    name: str, running: Stage, honest: Record, unbroken: Judged
+) -> None:
+    before = {row.rule for row in unbroken.rows}
     rule = record_rules()[name]
     broken = rule.counterexample(honest)
     assert broken is not None
