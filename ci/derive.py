@@ -3,8 +3,8 @@
     python ci/derive.py [VERSION …]
 
 The folder ``derived`` of the checkout is emptied and written: the read document of each api-version and its requests at
-smoke and standard. A build puts it into the wheel and the source archive if it is there. In a package that was built
-without it, or after a change of the code, everything is derived where it is needed.
+smoke, quick and standard. A build puts it into the wheel and the source archive if it is there. In a package that was
+built without it, or after a change of the code, everything is derived where it is needed.
 """
 
 from __future__ import annotations

@@ -10,8 +10,10 @@ from attrs import evolve, field, frozen
 from conformance.errors import HarnessError
 from conformance.requests.capabilities import with_capabilities
 from conformance.requests.case import Break, Case, Expect, Family, JsonBody
+from conformance.requests.case_names import named_cases
 from conformance.requests.profile import Profile
 from conformance.requests.selectors import streams
+from conformance.spec.choices import Choice, choice_of
 from conformance.spec.operations import Operation, operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Level
@@ -64,6 +66,11 @@ class Composer:
     _bases: dict[str, Draft | None] = field(factory=dict, repr=False, init=False)
 
     @cached_property
+    def choice(self) -> Choice | None:
+        """What a small profile names; None for a profile that sends all, or where nothing was computed."""
+        return choice_of(self.spec, self.profile) if self.profile in Profile.CHOSEN else None
+
+    @cached_property
     def shared(self) -> SpecDerivation:
         """What the operations of the Spec share: schema nodes and the knowledge which operation creates what."""
         return SpecDerivation(self.spec, self.profile, Shapes(self.spec), Makers(self.spec, self.base))
@@ -109,22 +116,32 @@ class Composer:
 
     def operation(self, operation: Operation) -> OperationCases:
         """All cases that the profile sends to one operation."""
-        return _Assembly(self, self.derivation(operation)).made()
+        derivation = self.derivation(operation)
+        if self.profile not in Profile.CHOSEN:
+            return _Assembly(self, derivation).made()
+        choice, plainest = self.choice, _Assembly(self, derivation, plain=True)
+        names = choice.requests.get(operation.id, ()) if choice is not None else ()
+        if choice is None or not names:
+            return plainest.made()
+        # What another version needs to be judged by may be named of other operations here.
+        beside = plainest if choice.version != self.spec.version else None
+        return _Assembly(self, derivation).made(names, beside)
 
 
 @frozen(slots=False, eq=False)
 class _Assembly:
-    """Turns the drafts of one operation into its cases."""
+    """Turns the drafts of one operation into its cases; with ``plain`` the plainest one, and few probes."""
 
     composer: Composer = field(repr=False)
     derivation: OperationDerivation
+    plain: bool = False
 
     def drafts(self, derivation: OperationDerivation) -> Iterator[Draft]:
         """Yield the drafts that the profile asks for and the version's features allow, in every media type."""
         return filter(derivation.claimed, self._all_drafts(derivation))
 
     def _all_drafts(self, derivation: OperationDerivation) -> Iterator[Draft]:
-        if self.composer.profile == Profile.SMOKE:
+        if self.plain:
             # The first template is the plainest request that the operation accepts.
             yield from derivation.templates[:1]
             stream = self.composer.one_stream_each.get(derivation.operation.id)
@@ -142,18 +159,23 @@ class _Assembly:
         for other in derivation.others:
             yield from self._all_drafts(other)
 
-    def made(self) -> OperationCases:
-        """The cases of the operation, each request once, with the setup that they need."""
-        known = tuple(operations_of(self.composer.spec))
-        cases: dict[str, Case] = {}
+    def made(self, names: tuple[str, ...] = (), beside: _Assembly | None = None) -> OperationCases:
+        """The cases of the operation, each request once, with the setup that they need.
+
+        With ``names``, they are those that these name, in this order, and those of another assembly ``beside`` them.
+        """
+        ready = self._all()
+        if names:
+            named = named_cases([case for case, _ in ready.values()])
+            kept = [named[name].id for name in names if name in named] or [*ready][:1]
+            ready = {id: ready[id] for id in kept} | (beside._all() if beside is not None else {})
+        cases = {id: case for id, (case, _) in ready.items()}
         setup: dict[str, Case] = {}
-        for case in self._cases(known):
-            ready, needed = self._ready(case)
+        for _, needed in ready.values():
             for each in needed:
                 # The same object for another purpose (``file_id`` and ``file_id.batch``) is a setup case of its own.
                 # Many cases need the same object, which is created once.
                 setup[f"{each.operation} {next(iter(each.creates), '')}"] = each
-            _add(cases, ready)
         return OperationCases(
             operation=self.derivation.operation.id,
             resource=self.derivation.operation.resource,
@@ -163,6 +185,17 @@ class _Assembly:
             by_type=tuple(sorted(self.derivation.sampler.by_type)),
             left_out=tuple(sorted(self.derivation.left_out.items())),
         )
+
+    def _all(self) -> dict[str, tuple[Case, tuple[Case, ...]]]:
+        """All cases of the assembly by id, each with those that create what it needs."""
+        known = tuple(operations_of(self.composer.spec))
+        cases: dict[str, Case] = {}
+        objects: dict[str, tuple[Case, ...]] = {}
+        for case in self._cases(known):
+            ready, needed = self._ready(case)
+            objects[ready.id] = (*objects.get(ready.id, ()), *needed)
+            _add(cases, ready)
+        return {id: (case, objects[id]) for id, case in cases.items()}
 
     def _cases(self, known: tuple[str, ...]) -> Iterator[Case]:
         """Yield the cases from drafts, then the probes that are built from the first case.
@@ -196,8 +229,8 @@ class _Assembly:
         for operation in operations.values():
             paths.setdefault(operation.path, set()).add(operation.method)
         access = probes.access_probes(self.composer.spec, self.derivation.operation, safe, known, paths)
-        if self.composer.profile == Profile.SMOKE:
-            # The smoke profile sends few probes: credentials once per resource, api-versions once per version.
+        if self.plain:
+            # Few probes: credentials once per resource, api-versions once per version.
             first = next(op.id for op in operations.values() if op.resource == self.derivation.operation.resource)
             kept: tuple[str, ...] = (roles.AUTH_NONE,) if self.derivation.operation.id == first else ()
             kept += (roles.VERSION_MISSING, roles.VERSION_UNKNOWN) if self.derivation.operation.id == known[0] else ()

@@ -8,11 +8,14 @@ from typing import Any
 
 from attrs import asdict
 
+from conformance.requests.profile import Profile
 from conformance.run.choice import configured
 from conformance.run.plan import plan
 from conformance.run.selection import checks_of, default_versions, items_of, scenarios_in
-from conformance.settings.options import add_to, from_mapping
+from conformance.settings.options import Options, add_to, from_mapping
+from conformance.spec.choices import choice_of, kills_of
 from conformance.spec.loading import load
+from conformance.spec.spec import Spec
 
 NAME = "plan"
 HELP = "print the requests of a run and upper limits of their cost; sends nothing"
@@ -56,6 +59,7 @@ def main(args: argparse.Namespace) -> int:
                 "pages": bill.pages,
                 "repeat": config.run.repeat,
                 "at_most": asdict(bill.total.times(config.run.repeat)),
+                "kills": _kills(spec, options),
             }
         )
         if not args.json:
@@ -65,6 +69,32 @@ def main(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(made, indent=1))
     return 0
+
+
+def _kills(spec: Spec, options: Options) -> dict[str, Any] | None:
+    """How many known defects the profile shows, and whose data chose its requests; None for a part of a profile."""
+    if options.selection:
+        return None
+    choice = choice_of(spec, options.profile) if options.profile in Profile.CHOSEN else None
+    chosen_for = choice.version if choice is not None else ""
+    kills = kills_of(spec, options.profile)
+    if kills is not None:
+        return {"shown": kills.shown, "known": kills.known, "at_least": False, "chosen_for": chosen_for}
+    # What is more than standard was not tried. It shows at least the same.
+    least = kills_of(spec, Profile.STANDARD) if options.profile in Profile.WHOLE else None
+    if least is not None:
+        return {"shown": least.shown, "known": least.known, "at_least": True, "chosen_for": ""}
+    return {"shown": None, "known": None, "at_least": False, "chosen_for": chosen_for}
+
+
+def _kills_in_words(kills: dict[str, Any], version: str) -> str:
+    """The same as a line: ``kills 120 of 130 known defects of this version``."""
+    if kills["shown"] is not None:
+        least = "at least " if kills["at_least"] else ""
+        return f"kills {least}{kills['shown']} of {kills['known']} known defects of this version"
+    if kills["chosen_for"] and kills["chosen_for"] != version:
+        return f"the requests are those that were chosen for {kills['chosen_for']}; what they kill here is not known"
+    return "which known defects of this version it kills is not known"
 
 
 def _print(row: dict[str, Any]) -> None:
@@ -79,6 +109,8 @@ def _print(row: dict[str, Any]) -> None:
         )
     for name, count in row["left_out"].items():
         print(f"left out: {count} requests of the kind {name!r}; allow them with --expensive {name}")
+    if row["kills"] is not None:
+        print(_kills_in_words(row["kills"], row["version"]))
     if row["repeat"] > 1:
         most = row["at_most"]
         print(

@@ -22,6 +22,7 @@ from conformance.errors import HarnessError, UsageError
 from conformance.requests.case import Case
 from conformance.requests.profile import Profile
 from conformance.spec.cache import READING, Makers, cache_folder, code_of, digest_of, prune, used
+from conformance.spec.choices import choice_of
 from conformance.spec.derived import shipped
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
@@ -179,9 +180,12 @@ def _name(code: str, spec: Spec, profile: str, seed: int, expensive: frozenset[s
     """The name of a file. It contains a digest of everything on which the corpus depends; ``code`` is that of the
     code.
     """
+    choice = choice_of(spec, profile) if profile in Profile.CHOSEN else None
     # It is the only kind that adds cases. The others only decide which cases are sent.
     opted = "large-body" if "large-body" in expensive else ""
-    key = json.dumps([code, spec.version, spec.digest, profile, seed, opted])
+    # The data of another version may be taken, on which the digest of this one doesn't depend.
+    named = choice.digest if choice is not None else ""
+    key = json.dumps([code, spec.version, spec.digest, profile, seed, opted, named])
     return f"{spec.version}-{profile}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.jsonl"
 
 

@@ -15,7 +15,7 @@ from conformance.spec.shipped import specs_dir
 __all__ = ["PROFILES", "files_of"]
 
 #: The profiles whose requests are derived beforehand, with the seed that a run has if none is given.
-PROFILES = (Profile.SMOKE, Profile.STANDARD)
+PROFILES = (*Profile.CHOSEN, Profile.STANDARD)
 
 
 def files_of(version: str, profiles: tuple[str, ...] = PROFILES) -> Iterator[tuple[str, bytes]]:

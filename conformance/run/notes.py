@@ -63,8 +63,8 @@ def outdated(run: Opened, items: Sequence[Item], verdicts: Sequence[Verdict], cu
         if not any(waiver.covers(chosen.version, v.check, v.scenario, operations[v.scenario]) for v in verdicts)
         and fits_elsewhere(waiver, chosen.spec, chosen.options.specs)
     }
-    # The smoke profile sends too little to say that a failure is gone.
-    whole = not (cut or scope.selection or scope.profile == Profile.SMOKE)
+    # A small profile sends too little to say that a failure is gone.
+    whole = not (cut or scope.selection or scope.profile in Profile.CHOSEN)
     before = known.baseline
     # Another profile or seed sends other requests, in which the failure may not show.
     comparable = (before.profile, before.seed) == (scope.profile, chosen.options.seed)

@@ -32,7 +32,7 @@ def corpus_scenarios(
     corpus: Corpus, families: frozenset[str] = frozenset(), chosen: Callable[[str], bool] = _every
 ) -> tuple[Scenario, ...]:
     """One scenario for each operation with a case in the families (all, if none is named), in document order, if its id
-    is ``chosen``. At the smoke profile these share objects.
+    is ``chosen``. In a small profile these share objects.
     """
 
     def kept(case: Case) -> bool:
@@ -40,7 +40,7 @@ def corpus_scenarios(
 
     some = [each for each in corpus.parts if chosen(_id(each.operation))]
     parts = [made for each in some if (made := evolve(each, cases=tuple(filter(kept, each.cases)))).cases]
-    if corpus.profile != Profile.SMOKE:
+    if corpus.profile not in Profile.CHOSEN:
         return tuple(map(corpus_scenario, parts))
     sharing = SharedSetup.of(corpus.spec, parts)
     return tuple(corpus_scenario(each, sharing.given(each.operation), sharing.left(each.operation)) for each in parts)

@@ -89,7 +89,7 @@ def listing(spec: Spec, item: Listing, doc: str, *, requests: int = 70, tokens: 
         requests=requests,
         tokens=tokens,
         resource=item.operation.split(".", maxsplit=1)[0],
-        profiles=Profile.ALL[1:],
+        profiles=Profile.WHOLE,
         module=__name__,
         **more,
     )

@@ -11,7 +11,9 @@ from typing import Any
 
 from conformance import scenarios
 from conformance.errors import HarnessError
+from conformance.requests.profile import Profile
 from conformance.scenarios.scenario import Scenario
+from conformance.spec.choices import choice_of
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 
@@ -36,15 +38,20 @@ def _registered() -> tuple[Any, ...]:
 def scenarios_of(spec: Spec, profile: str) -> tuple[Scenario, ...]:
     """The scenarios of a profile whose operations and features the version has, sorted by id.
 
+    A small profile has those of the profile standard that its data names.
+
     Raises :class:`HarnessError` if two scenarios have the same id.
     """
     known = operations_of(spec)
+    choice = choice_of(spec, profile) if profile in Profile.CHOSEN else None
+    named = frozenset(choice.order) if choice is not None else frozenset()
     found: dict[str, Scenario] = {}
     for item in _registered():
         for made in (item,) if isinstance(item, Scenario) else item(spec):
             needed = (*made.operations, *made.uses)
             there = all(operation in known for operation in needed) and all(map(spec.has, made.features))
-            if profile in made.profiles and there:
+            wanted = profile in made.profiles or (made.id in named and Profile.STANDARD in made.profiles)
+            if wanted and there:
                 if made.id in found:
                     raise HarnessError(f"two scenarios are called {made.id}", where=made.module)
                 found[made.id] = made

@@ -103,9 +103,10 @@ class Scenario:
     ``features`` that the script needs.
     ``requests`` and ``tokens`` are upper bounds for planning; ``requests`` of a script include the removal of what it
     creates. ``pages`` are further requests at most, in a list of the account that others fill. ``profiles`` are those
-    that contain the scenario; ``expensive`` is the opt-in kind that must be allowed on a live target, or "". ``cases``
-    is not empty for a corpus; ``setup`` are the cases that create its objects. ``given`` are the objects that other
-    scenarios create for it, by placeholder. Where one of them is missing it creates all for itself.
+    that contain the scenario, beside the small ones whose data names it; ``expensive`` is the opt-in kind that must be
+    allowed on a live target, or "". ``cases`` is not empty for a corpus; ``setup`` are the cases that create its
+    objects. ``given`` are the objects that other scenarios create for it, by placeholder. Where one of them is missing
+    it creates all for itself.
     """
 
     id: str
@@ -121,7 +122,7 @@ class Scenario:
     pages: int = 0
     features: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
-    profiles: tuple[str, ...] = Profile.ALL[1:]
+    profiles: tuple[str, ...] = Profile.WHOLE
     expensive: str = ""
     module: str = ""
 
@@ -147,7 +148,7 @@ def scenario(
     requests: int,
     tokens: int = 0,
     resource: str = "",
-    profiles: Iterable[str] = Profile.ALL[1:],
+    profiles: Iterable[str] = Profile.WHOLE,
     expensive: str = "",
     features: Iterable[str] = (),
     uses: Iterable[str] = (),

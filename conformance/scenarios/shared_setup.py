@@ -1,7 +1,7 @@
 """Objects that several corpora of a small run share: what one operation creates, the requests of others read. Pure.
 
-At the smoke profile each operation gets its plainest request. Most need an object first; if each corpus created its
-own, creating would take more requests than all the rest. So a corpus uses what the corpus of the creating operation
+A small profile sends few requests to each operation. Most need an object first; if each corpus created its own,
+creating would take more requests than all the rest. So a corpus uses what the corpus of the creating operation
 has made, unless its own request removes or stops the object, or the object serves one request only.
 """
 

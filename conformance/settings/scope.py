@@ -60,7 +60,7 @@ class RunScope:
     def narrowed(self) -> bool:
         """True if the conclusion doesn't cover everything that the api-version documents."""
         less = (self.selection, self.unsupported, self.unclaimed, self.not_served, self.left_out)
-        return self.profile == Profile.SMOKE or bool(self.recorded) or any(less)
+        return self.profile in Profile.CHOSEN or bool(self.recorded) or any(less)
 
     @property
     def text(self) -> str:

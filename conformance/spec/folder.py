@@ -35,7 +35,9 @@ class Patch:
 
 @frozen
 class Folder:
-    """The checked content of one folder. ``clauses``, ``errata`` and ``operations`` are the parsed files."""
+    """The checked content of one folder. ``clauses``, ``errata``, ``operations`` and ``profiles`` are the
+    parsed files.
+    """
 
     path: Path
     digest: str
@@ -45,6 +47,7 @@ class Folder:
     clauses: Mapping[str, Any] = field(repr=False)
     errata: Mapping[str, Any] = field(repr=False)
     operations: Mapping[str, Any] = field(repr=False)
+    profiles: Mapping[str, Any] = field(repr=False)
 
 
 def read(

@@ -153,6 +153,7 @@ def _load(version: str, path: Path, folder: Path | None) -> Spec:
         refusals=(kept(base.refusals) if base else ()) + refusals,
         widest=(kept(base.widest) if base else ()) + widest,
         extends=meta.get("extends", ""),
+        profiles=read_in.profiles,
         digest=read_in.digest,
         path=path,
     )

@@ -170,6 +170,7 @@ class Spec:
     refusals: tuple[Refusal, ...] = field(default=(), repr=False)
     widest: tuple[Widest, ...] = field(default=(), repr=False)
     extends: str = ""
+    profiles: Mapping[str, Any] = field(factory=dict, repr=False, eq=False)
     digest: str = ""
     drops: tuple[Drop, ...] = field(default=(), repr=False)
     path: Path | None = field(default=None, repr=False, eq=False)

@@ -1,4 +1,5 @@
-"""The form of the TOML files of ``specs/``: ``version.toml``, ``clauses.toml``, ``errata.toml``, ``operations.toml``.
+"""The form of the TOML files of ``specs/``: ``version.toml``, ``clauses.toml``, ``errata.toml``, ``operations.toml``,
+``profiles.toml``.
 
 A JSON Schema beside the data, ``specs/<file>.schema.json``, describes each file. This module turns its errors into
 problems with file, line and key. It also checks that ids are unique, which JSON Schema can't express.
@@ -21,7 +22,7 @@ from conformance.spec.textfile import toml_lines
 __all__ = ["FILES", "Problem", "problems_of", "schema_file"]
 
 #: The files of a version's folder that have a schema.
-FILES = ("version.toml", "clauses.toml", "errata.toml", "operations.toml")
+FILES = ("version.toml", "clauses.toml", "errata.toml", "operations.toml", "profiles.toml")
 
 _NAMES = {
     "string": "a string",

@@ -13,6 +13,7 @@ from served import environment, words
 
 from conformance import __version__
 from conformance.cli import PROG, _heading, _names, parser
+from conformance.corpus.corpus import build_corpus
 from conformance.spec.loading import load, versions
 
 #: What takes long to load.
@@ -55,9 +56,9 @@ def test_the_version_loads_no_command() -> None:
 
 
 def test_a_run_loads_nothing_that_only_other_runs_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run at http, in one process, of a version that was read before."""
+    """A run at http, in one process, of a version whose document was read and whose requests were derived before."""
     monkeypatch.chdir(tmp_path)
-    load("2024-10-21")
+    build_corpus(load("2024-10-21"), "smoke")
     out, names = loaded("run", "--api-version=2024-10-21", "--scenario=corpus.embeddings.create", "--profile=smoke")
     assert "2024-10-21: conformant" in out
     assert "pytest" in names

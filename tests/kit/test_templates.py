@@ -140,7 +140,7 @@ GOOD = 'api_versions = ["2024-06-01"]\n[[target]]\nname = "a"\nurl = "http://a.e
         (GOOD + 'key = "k"\n', "unknown key target 1: key"),
         (GOOD + "shards = 0\n", "shards"),
         (GOOD + "shards = true\n", "shards"),
-        (GOOD + 'profiles = ["quick"]\n', "profiles"),
+        (GOOD + 'profiles = ["thorough"]\n', "profiles"),
         (GOOD + "api_versions = []\n", "api_versions"),
         (GOOD + GOOD.partition("\n")[2], "there twice"),
         ('api_versions = ["v"]\n[[target]]\nname = "a"\n', "neither url nor config"),

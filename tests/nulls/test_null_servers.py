@@ -64,7 +64,9 @@ def serve() -> Iterator[Callable[[NullAnswer], str]]:
         server.server_close()
 
 
-@pytest.mark.parametrize("profile", ["smoke", pytest.param("standard", marks=pytest.mark.prove)])
+@pytest.mark.parametrize(
+    "profile", ["smoke", *(pytest.param(one, marks=pytest.mark.prove) for one in ("quick", "standard"))]
+)
 @pytest.mark.parametrize("name", ["404", "object", "only [DONE]"])
 def test_a_run_is_not_conformant(serve: Callable[[NullAnswer], str], tmp_path: Path, name: str, profile: str) -> None:
     url, out = serve(ANSWERS[name]), tmp_path / "out"

@@ -28,8 +28,8 @@ KEY = "canary-4d0b5be1"
 
 DEPLOYMENTS = {one.name: one.abilities for one in DEFAULT_DEPLOYMENTS}
 
-#: How far a plan may be above what is sent.
-MARGIN = 1.3
+#: How far a plan may be above what is sent. In a small run the bounds that its few scripts declare don't even out.
+MARGIN, SMALL_MARGIN = 1.3, 3.0
 
 
 @frozen
@@ -70,7 +70,8 @@ def keeps_to_its_plan(version: str, folder: Path, options: Options) -> None:
     one = sent(version, options, folder)
     assert one.got == one.counted, "removal and preflight are part of the budget"
     assert one.got <= one.planned.total.requests + one.planned.pages
-    assert one.got <= one.planned.total.requests <= MARGIN * one.got
+    margin = SMALL_MARGIN if options.profile in Profile.CHOSEN else MARGIN
+    assert one.got <= one.planned.total.requests <= margin * one.got
     assert () == one.cleaned.left
 
 
@@ -80,7 +81,7 @@ def test_a_smoke_run_keeps_to_its_plan(version: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("profile", [Profile.STANDARD, Profile.EXHAUSTIVE])
+@pytest.mark.parametrize("profile", [Profile.QUICK, *Profile.WHOLE])
 @pytest.mark.parametrize("version", versions())
 def test_every_run_keeps_to_its_plan(version: str, profile: str, tmp_path: Path) -> None:
     keeps_to_its_plan(version, tmp_path, Options(profile=profile))

@@ -39,7 +39,7 @@ def check(version: str, *more: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("version", versions())
-@pytest.mark.parametrize("profile", ["smoke", pytest.param("standard", marks=pytest.mark.prove)])
+@pytest.mark.parametrize("profile", ["quick", pytest.param("standard", marks=pytest.mark.prove)])
 def test_our_versions_may_be_used(version: str, profile: str) -> None:
     done = check(version, "--profile", profile)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
