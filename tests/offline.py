@@ -85,6 +85,7 @@ def play(
             for case in step:
                 lacking = creations.lacking(case)
                 if lacking is not None:
+                    creations.withheld(case, lacking)
                     sent.append(Exchange(Request(case.method, ""), fault=Fault(FaultKind.CANCELLED, "not sent", 0.0)))
                     ended = ended or Blocked(lacking.outcome, f"{lacking.reason}; {case.operation} was not sent")
                     continue

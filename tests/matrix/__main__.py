@@ -6,6 +6,8 @@ stand in ``softer_rules.py``, each with its reason; they are counted apart. Exit
 fail, if less than 98 % of the softer ones have their listed outcome, if one of either is called conformant, or if a
 variation is not.
 
+``--requests VERSION …`` computes which requests the small profiles send (``choosing.py``).
+
 ``--write FILE`` also keeps the outcomes as JSON lines beside the page, in a file of the same name. With ``--only`` the
 page takes the outcomes of all other names from there, and says which were tried again.
 """
@@ -23,11 +25,13 @@ sys.path[:0] = [str(HERE), str(HERE.parents[0]), str(HERE.parents[1])]
 
 from benign_variations import PROFILES, VARIATIONS  # noqa: E402 - the path comes first
 from cells import Cell, merged, read, write, wrong  # noqa: E402 - as above
+from choosing import SHARES, choose, text_of  # noqa: E402 - as above
 from defects import defects  # noqa: E402 - as above
 from kills import changed_by, mutated  # noqa: E402 - as above
 from table import groups, page, share  # noqa: E402 - as above
 
 from conformance.emulator.mutants import mutants  # noqa: E402 - as above
+from conformance.requests.profile import Profile  # noqa: E402 - as above
 from conformance.spec.loading import load, versions  # noqa: E402 - as above
 
 #: The least share of bad targets that have the outcome that their rule deserves.
@@ -72,6 +76,28 @@ def _known() -> Iterator[tuple[str, str]]:
         yield from ((kind, name) for name in known)
 
 
+def _requests(wanted: list[str], jobs: int, kept: Path | None) -> int:
+    """Write what the small profiles of some versions send. Exit code 1 if one of them doesn't reach its aim."""
+    missed = False
+    for version in wanted:
+        found, curve = choose(version, jobs, kept)
+        file = HERE.parents[1] / "specs" / version / "profiles.toml"
+        file.write_text(text_of(version, found), encoding="utf-8")
+        shown = found[Profile.STANDARD].table["shown"]
+        for profile, result in found.items():
+            table = result.table
+            share = table["shown"] / max(shown, 1)
+            print(
+                f"{version}, {profile}: shows {table['shown']} of {shown} ({share:.1%}) with {table['requests_sent']} "
+                f"requests and {table['tokens']} tokens"
+            )
+            if result.lost:
+                print(f"  not shown: {', '.join(result.lost)}")
+            missed |= share < SHARES.get(profile, 0.0)
+        print(f"  by the arithmetic: {', '.join(f'{part} % with {most} requests' for part, most in curve.items())}")
+    return int(missed)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="matrix", description="Which bad targets fail, and which good ones pass?")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the page to this file too")
@@ -79,7 +105,21 @@ def main() -> int:
         "--only", action="append", metavar="TEXT", help="only variants whose name contains this text; repeatable"
     )
     parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
+    parser.add_argument(
+        "--requests",
+        nargs="+",
+        metavar="VERSION",
+        help="instead: compute what the small profiles of these api-versions send, and write their profiles.toml",
+    )
+    parser.add_argument(
+        "--kept",
+        type=Path,
+        metavar="DIR",
+        help="with --requests: keep there what shows what, to go on later",
+    )
     chosen = parser.parse_args()
+    if chosen.requests:
+        return _requests(chosen.requests, chosen.jobs, chosen.kept)
     known = list(_known())
     jobs = [job for job in known if chosen.only is None or any(text in job[1] for text in chosen.only)]
     kept = [] if chosen.write is None or chosen.only is None else read(chosen.write.with_suffix(".jsonl"))
