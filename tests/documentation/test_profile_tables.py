@@ -1,0 +1,23 @@
+"""The tables of what each profile shows are those of the data: ``python -m benchmarks.frugal`` prints them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.frugal import HEAD, table
+from conformance.spec.loading import versions
+
+ROOT = Path(__file__).resolve().parents[2]
+
+FOUR = ("2024-05-01-preview", "2024-10-21", "2025-04-01-preview", "v1")
+
+
+@pytest.mark.parametrize(("name", "wanted"), [("docs/site/profiles.md", versions()), ("benchmarks/README.md", FOUR)])
+def test_a_table_of_profiles_is_the_one_of_the_data(name: str, wanted: tuple[str, ...]) -> None:
+    lines = (ROOT / name).read_text("utf-8").splitlines()
+    start = lines.index(HEAD)
+    made = list(table(wanted))
+    assert made == lines[start : start + len(made)]
+    assert not any(line.startswith("|") for line in lines[start + len(made) :][:1])
