@@ -191,13 +191,13 @@ def _read(file: Path) -> Any:
 
 @cache
 def _answers(version: str) -> tuple[tuple[str, int, Any], ...]:
-    """(operation, status, JSON) of the answers on the tour, and of the smoke corpora of what it doesn't visit."""
+    """(operation, status, JSON) of the answers on the tour, and of the standard corpora of what it doesn't visit."""
     talk = Talk(version, judge=False)
     for chapter in chapters(talk):
         chapter(talk)
     rest = tuple(id for id in operations_of(talk.spec) if id not in talk.called)
     answer = offline.answering(App.of(version), talk.spec)
-    corpora = corpus_of(talk.spec, Options(operations=rest, profile=Profile.SMOKE)) if rest else ()
+    corpora = corpus_of(talk.spec, Options(operations=rest, profile=Profile.STANDARD)) if rest else ()
     played = (seen for trace in offline.traces(talk.spec, tuple(corpora), answer) for seen in trace)
     told = [(seen.case.operation, seen.exchange.status or 0, seen.json) for seen in played]
     return (*talk.said, *told)

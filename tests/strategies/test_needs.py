@@ -162,8 +162,8 @@ def pairs(versions: tuple[str, ...]) -> frozenset[tuple[str, frozenset[str]]]:
 #: profile is about a local shell.
 SELDOM = frozenset(
     (
-        *("chat-audio", "code-interpreter", "computer-use", "file-input", "file-search", "image-generation"),
-        *("images-format", "local-shell", "mcp", "prediction", "speech-stream", "web-search"),
+        *("computer-use", "file-input", "file-search", "image-generation"),
+        *("images-format", "local-shell", "prediction", "speech-stream"),
     )
 )
 
