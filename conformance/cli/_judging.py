@@ -5,13 +5,11 @@ plugins.
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,28 +110,6 @@ class _Purse:
         config.stash[EARLY], self._early = self._early, None
 
 
-class _Settled:
-    """A plugin that lets the garbage collector look only at what comes after all items are made."""
-
-    def pytest_collection_finish(self) -> None:
-        """Leave documents, requests and items alone from now on: they stay to the end."""
-        gc.freeze()
-        gc.enable()
-
-
-@contextmanager
-def _settling() -> Iterator[_Settled]:
-    """Without this, the collector walks again and again through the million objects of a large document: that takes
-    up to a tenth of a run.
-    """
-    gc.disable()
-    try:
-        yield _Settled()
-    finally:
-        gc.enable()
-        gc.unfreeze()
-
-
 def _run(args: argparse.Namespace, version: str, out: Path, rows: dict[str, Row], purse: _Purse) -> int:
     """Judge one api-version with pytest; returns its exit code and adds to ``rows``."""
     from conformance.cli import _progress as _console
@@ -159,8 +135,7 @@ def _run(args: argparse.Namespace, version: str, out: Path, rows: dict[str, Row]
     os.environ.pop("PYTEST_ADDOPTS", None)  # it holds options for the user's own tests
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with _settling() as settled:
-            code = int(pytest.main(words, plugins=[purse, console, settled]))
+        code = int(pytest.main(words, plugins=[purse, console]))
     purse.spent = console.spent or purse.spent
     if console.refused is not None:
         raise console.refused

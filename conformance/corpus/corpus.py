@@ -6,12 +6,11 @@ of the operations, or the answers of a server.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,26 +133,12 @@ def build_corpus(
         composer = compose.Composer(spec, profile, expensive, seed)
         # A cache file holds all operations, so that a run of a few operations serves later runs too.
         names = wanted if file is None else list(known)
-        with _collecting():
-            rows = {name: _corpus_of(composer.operation(known[name])) for name in names}
+        rows = {name: _corpus_of(composer.operation(known[name])) for name in names}
         _no_collisions(rows.values())
         if file is not None:
             _write(file, rows.values())
         stored = rows
     return Corpus(spec, profile, seed, {name: stored[name] for name in wanted})
-
-
-@contextmanager
-def _collecting() -> Iterator[None]:
-    """Let the garbage collector work, which a run turns off while it starts. Derivation leaves 500 MB of circles."""
-    was = gc.isenabled()
-    gc.enable()
-    try:
-        yield
-    finally:
-        if not was:
-            gc.disable()
-        gc.collect()
 
 
 def _corpus_of(made: compose.OperationCases) -> OperationCorpus:
