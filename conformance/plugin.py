@@ -232,7 +232,7 @@ class _Run:
             return None
         try:
             reports = [*item.reported()]
-        except Exception:  # noqa: BLE001 - a bug of ours: in pytest's course it is an error of this item, with its traceback
+        except Exception:  # noqa: BLE001 - a full disk, or a bug of ours: in pytest's course it is an error of this item
             return None
         hook = item.config.hook
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)

@@ -129,15 +129,15 @@ def _printf(body: bytes) -> str:
     text = body.decode("utf-8", "surrogateescape")
     if text.startswith("-"):
         words, text = ["\\055"], text[1:]  # it would begin an option
-    for char in _AS_IT_IS.findall(text):
-        if len(char) > 1:
-            words.append(char)
-        elif char in "\\%":
-            words.append(char * 2)
-        elif char in "\n\r\t":
-            words.append({"\n": "\\n", "\r": "\\r", "\t": "\\t"}[char])
-        elif escaped(visible(char)) != char:
-            words += [f"\\{byte:03o}" for byte in char.encode("utf-8", "surrogateescape")]
+    for piece in _AS_IT_IS.findall(text):
+        if len(piece) > 1:
+            words.append(piece)
+        elif piece in "\\%":
+            words.append(piece * 2)
+        elif piece in "\n\r\t":
+            words.append({"\n": "\\n", "\r": "\\r", "\t": "\\t"}[piece])
+        elif escaped(visible(piece)) != piece:
+            words += [f"\\{byte:03o}" for byte in piece.encode("utf-8", "surrogateescape")]
         else:
-            words.append(char)
+            words.append(piece)
     return shlex.quote("".join(words))

@@ -68,7 +68,7 @@ class Composer:
     @cached_property
     def choice(self) -> Choice | None:
         """What a small profile names; None for a profile that sends all, or where nothing was computed."""
-        return choice_of(self.spec, self.profile) if self.profile in Profile.CHOSEN else None
+        return choice_of(self.spec, self.profile)
 
     @cached_property
     def shared(self) -> SpecDerivation:

@@ -16,8 +16,8 @@ from attrs import evolve
 from conformance.cli import PROG
 from conformance.cli._leftovers import Leftovers, of_found, of_recovered
 from conformance.errors import ConformanceError, UsageError
-from conformance.run.choice import configured
 from conformance.run.interruption import interruptible
+from conformance.settings.applied import configured
 from conformance.settings.options import Options, add_to, from_mapping
 from conformance.spec.loading import load
 from conformance.target.journal import Journal

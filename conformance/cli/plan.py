@@ -9,9 +9,9 @@ from typing import Any
 from attrs import asdict
 
 from conformance.requests.profile import Profile
-from conformance.run.choice import configured
 from conformance.run.plan import plan
 from conformance.run.selection import checks_of, default_versions, items_of, scenarios_in
+from conformance.settings.applied import configured
 from conformance.settings.options import Options, add_to, from_mapping
 from conformance.spec.choices import choice_of, kills_of
 from conformance.spec.loading import load
@@ -75,7 +75,7 @@ def _kills(spec: Spec, options: Options) -> dict[str, Any] | None:
     """How many known defects the profile shows, and whose data chose its requests; None for a part of a profile."""
     if options.selection:
         return None
-    choice = choice_of(spec, options.profile) if options.profile in Profile.CHOSEN else None
+    choice = choice_of(spec, options.profile)
     chosen_for = choice.version if choice is not None else ""
     kills = kills_of(spec, options.profile)
     if kills is not None:

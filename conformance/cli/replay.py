@@ -18,8 +18,8 @@ from conformance.errors import UsageError
 from conformance.evidence.timeline import escaped, marks_of, render, timeline, visible
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.repeats import as_first
-from conformance.run.choice import configured
 from conformance.run.replay import Replayed, concerned, only, replay
+from conformance.settings.applied import configured
 from conformance.settings.configuration import is_loopback
 from conformance.settings.options import Options, add_to, from_mapping
 from conformance.settings.scope import RunScope

@@ -93,9 +93,9 @@ def main(args: argparse.Namespace) -> int:
     from conformance._parts import part
     from conformance.gateway.certification import Plan, certified
     from conformance.passage.judge import judged
-    from conformance.run.choice import configured
     from conformance.run.recording import out_folder
     from conformance.run.selection import default_versions
+    from conformance.settings.applied import configured
     from conformance.settings.options import Options
     from conformance.spec.loading import load
 

@@ -165,7 +165,7 @@ def _name(code: str, spec: Spec, profile: str, seed: int, expensive: frozenset[s
     """The name of a file. It contains a digest of everything on which the corpus depends; ``code`` is that of the
     code.
     """
-    choice = choice_of(spec, profile) if profile in Profile.CHOSEN else None
+    choice = choice_of(spec, profile)
     # It is the only kind that adds cases. The others only decide which cases are sent.
     opted = "large-body" if "large-body" in expensive else ""
     # The data of another version may be taken, on which the digest of this one doesn't depend.

@@ -4,9 +4,8 @@ model.
 
 from __future__ import annotations
 
-import weakref
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from attrs import frozen
 
@@ -44,18 +43,6 @@ def hiccups(trace: Trace) -> Mapping[int, Blocked]:
     They may not be repeated. If a quarter of an operation's requests, and at least two, ended so, it is no accident and
     they are judged like others.
     """
-    global _last  # noqa: PLW0603 - one pair, replaced as a whole: all checks of a scenario ask in a row
-    asked, found = _last
-    if asked() is not trace:
-        found = _hiccups(trace)
-        _last = (weakref.ref(trace), found)
-    return found
-
-
-_last: tuple[Callable[[], Trace | None], Mapping[int, Blocked]] = (lambda: None, {})
-
-
-def _hiccups(trace: Trace) -> Mapping[int, Blocked]:
     broken = [place for place, seen in enumerate(trace) if _broken_once(seen)]
     if not broken:
         return {}

@@ -55,9 +55,10 @@ def ahead(options: Options) -> Iterator[Ahead | None]:
     """
     with ExitStack() as stack:
         names = options.api_versions or default_versions(options.specs)
-        known = bool(names) and Path(names[0]).name == names[0] and (specs_dir() / names[0] / "version.toml").is_file()
         # Of several versions, the first may have nothing that was chosen.
-        if len(names) != 1 or not known or options.specs or configured(options).target.url:
+        alone = names[0] if len(names) == 1 and not options.specs else ""
+        known = bool(alone) and Path(alone).name == alone and (specs_dir() / alone / "version.toml").is_file()
+        if not known or configured(options).target.url:
             yield None
         else:
-            yield embedded(names[0], None, stack)
+            yield embedded(alone, None, stack)

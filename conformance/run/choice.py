@@ -30,7 +30,7 @@ from conformance.settings.options import Options
 from conformance.spec.loading import load
 from conformance.spec.spec import Spec
 
-__all__ = ["Chosen", "choose", "chosen_by", "configured"]
+__all__ = ["Chosen", "choose", "chosen_by"]
 
 
 @frozen

@@ -71,7 +71,7 @@ class Runner:
         known: KnownFailures | None = None,
         until: float = float("inf"),
         store: Store | None = None,
-        another_second: Callable[[], bool] = bool,  # that is False
+        another_second: Callable[[], bool] = lambda: False,
     ) -> None:
         self.spec, self.target = spec, target
         self.checks: Mapping[str, Check] = {check.id: check for check in checks}

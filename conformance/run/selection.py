@@ -185,7 +185,7 @@ def scenarios_in(spec: Spec, options: Options) -> tuple[Scenario, ...]:
     Those of a small profile are in the order of its data.
     """
     corpus, families, shard = _corpus(spec, options), frozenset(options.families), Shard.parse(options.shard)
-    choice = choice_of(spec, options.profile) if options.profile in Profile.CHOSEN else None
+    choice = choice_of(spec, options.profile)
     scripts = tuple(_scripts(spec, options))
     wanted = _wanted(spec, options, choice)
     every = (*corpus_scenarios(corpus, families, wanted), *scripts)

@@ -43,7 +43,7 @@ def scenarios_of(spec: Spec, profile: str) -> tuple[Scenario, ...]:
     Raises :class:`HarnessError` if two scenarios have the same id.
     """
     known = operations_of(spec)
-    choice = choice_of(spec, profile) if profile in Profile.CHOSEN else None
+    choice = choice_of(spec, profile)
     named = frozenset(choice.order) if choice is not None else frozenset()
     found: dict[str, Scenario] = {}
     for item in _registered():

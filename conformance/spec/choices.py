@@ -55,9 +55,11 @@ class Choice:
 
 
 def choice_of(spec: Spec, profile: str) -> Choice | None:
-    """What a profile sends of a version; None if nothing was computed that has anything to do with it."""
-    if profile in spec.profiles:
-        return _choice(spec.version, spec.profiles[profile])
+    """What a profile sends of a version; None if it sends all, or if nothing computed has anything to do with it."""
+    own = spec.profiles.get(profile)
+    if own is not None:
+        # Of a profile that sends all there is only what it shows.
+        return _choice(spec.version, own) if "requests" in own else None
     known = operations_of(spec)
     best: tuple[int, str, Mapping[str, Any]] = (0, "", {})
     for version, table in _computed().items():

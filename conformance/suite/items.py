@@ -14,7 +14,6 @@ import pytest
 from attrs import frozen
 
 from conformance._parts import late
-from conformance.errors import ConformanceError
 from conformance.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:  # loaded only when an option is used: other people's pytest runs stay fast
@@ -119,11 +118,13 @@ class Rule(pytest.Item):
 
         session = self.config.stash[SESSION]
         verdict = session.verdict(self.item)
+        judged = Judged.of(session, self.item, verdict)
         told = junit.properties(verdict, self.item.check.level.value, self.item.check.clause)
+        # Last: an item that raises before is judged again.
         self.user_properties += [(name, escaped(value) if isinstance(value, str) else value) for name, value in told]
         if getattr(self.config.option, "allure_report_dir", None):
             self.add_marker(pytest.mark.allure_description(visible(allure.description(verdict))))
-        return Judged.of(session, self.item, verdict)
+        return judged
 
     def setup(self) -> None:
         """Judge. Skips or raises if there is nothing to pass or fail."""
@@ -143,10 +144,7 @@ class Rule(pytest.Item):
     def reported(self) -> Iterator[pytest.TestReport]:
         """Judge, and yield the reports that pytest would make of :meth:`setup`, :meth:`runtest` and the tear-down."""
         began = time.time()
-        try:
-            judged = self._judge()
-        except ConformanceError as error:  # a full disk, for example; pytest's own course makes it an error of the item
-            judged = Judged(broken=f"{type(error).__name__}: {error}")
+        judged = self._judge()
         ended = time.time()
         words: dict[str, Any] = {
             "nodeid": self.nodeid,

@@ -29,9 +29,10 @@ from conformance.evidence.body import Body
 from conformance.evidence.exchange import Fault, FaultKind, Response
 from conformance.requests.request import Request
 from conformance.settings.configuration import Limits, Timeouts
-from conformance.target.connection import Connection, Final, Route
+from conformance.target.connection import Connection, Final
 from conformance.target.head import Head, OverLimit
 from conformance.target.proxy import Proxy
+from conformance.target.route import Route
 from conformance.target.tail import has_no_content
 
 __all__ = ["Answer", "Transport"]

@@ -18,7 +18,7 @@ from conformance.evidence.exchange import Exchange
 from conformance.migration.conclusion import EMBEDDED
 from conformance.requests.case import Case
 from conformance.requests.wire import placeholders
-from conformance.run.choice import Chosen, configured
+from conformance.run.choice import Chosen
 from conformance.run.known_failures import KnownFailures
 from conformance.run.opening import Identity, Opened, opened, started
 from conformance.run.process import Process
@@ -27,6 +27,7 @@ from conformance.run.scenario_settings import settings_of
 from conformance.scenarios.corpus_scenario import corpus_scenario
 from conformance.scenarios.scenario import Scenario
 from conformance.settings import configuration
+from conformance.settings.applied import configured
 from conformance.settings.options import Options
 from conformance.spec.spec import Spec
 from conformance.target.cleanup import Cleaned, clean

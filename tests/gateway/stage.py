@@ -16,7 +16,7 @@ from conformance.gateway.upstream import Upstream, upstream
 from conformance.gateway.windows import Windows
 from conformance.passage.judge import Judged, judged
 from conformance.requests.case import Case, Expect, Family, JsonBody, Multipart, Part
-from conformance.run.choice import configured
+from conformance.settings.applied import configured
 from conformance.settings.configuration import Config
 from conformance.settings.gateway import Gateway as Declarations
 from conformance.settings.options import Options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -24,7 +25,7 @@ PRICES = Prices(
 )
 
 
-def all_of(number: int):  # type: ignore[no-untyped-def] # the type would be longer than the function
+def all_of(number: int) -> Callable[[frozenset[str]], bool]:
     return lambda shown: len(shown) >= number
 
 

@@ -76,8 +76,8 @@ def generation(spec: Spec, trace: Trace) -> Iterator[Finding]:
         value = look.json if look.exchange.ok and isinstance(look.json, dict) else {}
         # The field is no required one.
         if value.get(REMIXED) not in (None, done.json.get("id")):
-            yield look.finding("a remix of another video", place=f"/{REMIXED}", expected=done.json.get("id"),
-                               actual=value[REMIXED])  # fmt: skip
+            wanted, named = done.json.get("id"), value[REMIXED]
+            yield look.finding("a remix of another video", place=f"/{REMIXED}", expected=wanted, actual=named)
     if done.json.get("status") != "succeeded":
         return
     seen = one(trace, "get")
