@@ -109,6 +109,20 @@ def test_a_file_that_may_not_be_whole_is_read(recorder: Recorder, monkeypatch: p
     assert recorder.report is None
 
 
+def test_a_disk_that_is_full_when_the_last_verdicts_are_written_is_known(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They wait to be written together, so nobody may be there any more whom an exception would tell."""
+
+    def full(_: Verdict) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(recorder._writer, "verdict", full)
+    recorder.verdict(Verdict("a.check", "one", Outcome.PASS))
+    recorder.close()
+    assert recorder.report is None
+
+
 def test_evidence_that_left_memory_is_judged_all_the_same(recorder: Recorder) -> None:
     recorder._recent = Recent(most=1)
     scenarios = [told(name, (case(name),)) for name in ("one", "two", "three")]

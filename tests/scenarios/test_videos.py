@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import offline
@@ -11,6 +11,7 @@ import pytest
 
 from conformance.checks.catalogue import all_checks
 from conformance.emulator.app import App
+from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Trace
 from conformance.judging.judge import judge
 from conformance.run.selection import checks_of, items_of, scenarios_in
@@ -123,6 +124,25 @@ def test_each_item_is_judged_and_passes(films: tuple[Spec, App], traces: Mapping
     assert {"video.content", "video.generation", "video.deleted.films", "jobs.end.stays"} <= {
         one.check for one in verdicts.values() if one.scenario == LIFE and one.outcome is Outcome.PASS
     }
+
+
+def test_a_video_that_is_queued_again_is_reported(films: tuple[Spec, App]) -> None:
+    """Once, after it was in progress."""
+    spec, app = films
+    states: list[str] = []
+
+    def again(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+        response = exchange.response
+        value = response.json if response is not None else None
+        if response is None or not isinstance(value, dict) or value.get("object") != "video":
+            return None
+        states.append(value["status"])
+        back = states[-2:] == ["in_progress", "completed"] and states.count("completed") == 1
+        return exchange.answered(response.with_json({**value, "status": "queued"})) if back else None
+
+    (life,) = (one for one in scenarios_in(spec, Options(no_cache=True)) if one.id == LIFE)
+    trace = offline.play(spec, life, offline.broken(offline.answering(app, spec), again))
+    assert Outcome.WARN is judge(spec, all_checks()["video.states"], trace).outcome
 
 
 @pytest.mark.parametrize("name", ["video.content", "video.generation", "video.deleted.films", "jobs.end.stays"])
