@@ -192,12 +192,22 @@ class Response:
         return evolve(self, chunks=(Chunk(at, body),) if body else (), headers=headers, shortened=None)
 
     def with_json(self, value: Any) -> Response:
-        """The same answer with a JSON body. Half a surrogate pair, which UTF-8 can't hold, is written as an escape."""
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        """The same answer with a JSON body. Half a surrogate pair, which UTF-8 can't hold, is written as an escape.
+
+        The value must be one that :func:`json.loads` may return, and must not be changed afterwards: it is what the
+        answer's :attr:`json` gives, so that nobody parses what was just written.
+        """
         try:
-            return self.with_body(text.encode())
+            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        except ValueError:  # a number that JSON doesn't have
+            return self.with_body(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+        try:
+            made = self.with_body(text.encode())
         except UnicodeEncodeError:
             return self.with_body(json.dumps(value, separators=(",", ":")).encode())
+        only_last(made)
+        vars(made)["_parsed"] = True, value
+        return made
 
     def with_header(self, name: str, value: str | None) -> Response:
         """The same answer with a header replaced, or removed if ``value`` is None."""

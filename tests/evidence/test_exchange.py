@@ -6,6 +6,7 @@ import gzip
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from conformance.evidence.event_stream import stream_of
 from conformance.evidence.exchange import BROKEN_OFF, Chunk, Exchange, Fault, FaultKind, Response
@@ -88,6 +89,15 @@ def test_another_body_keeps_the_time_and_corrects_the_length() -> None:
 def test_another_json_body_is_short_utf8() -> None:
     assert '{"a":["é",1]}'.encode() == answer(b"x").with_json({"a": ["é", 1]}).body
     assert rb'{"a":["\u00e9\ud800",1]}' == answer(b"x").with_json({"a": ["é\ud800", 1]}).body
+
+
+@pytest.mark.parametrize(
+    ("is_json", "value"), [(True, {"a": ["é", 1]}), (True, None), (True, "\ud800"), (False, [float("nan")])]
+)
+def test_another_json_body_is_read_as_it_was_written(is_json: bool, value: Any) -> None:
+    made = answer(b"x").with_json(value)
+    assert (is_json, value if is_json else None) == (made.is_json, made.json)
+    assert (is_json, value if is_json else None) == (evolve(made).is_json, evolve(made).json)
 
 
 def test_a_header_field_is_replaced_or_removed_without_case() -> None:

@@ -5,14 +5,17 @@ entails.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import pytest
+from attrs import evolve
 from proof_stage import Broken, Stage, first_stage, shows, stage, stages, unproven
 from served import ORDINARY
 from wild_answers import NEWEST
 
 from conformance.checks.catalogue import all_checks
-from conformance.judging.check import Check
+from conformance.evidence.exchange import Exchange
+from conformance.judging.check import Check, Counterexample
 from conformance.spec.loading import versions
 from conformance.verdict import Outcome
 
@@ -39,6 +42,27 @@ def test_counterexample_does_so_in_the_newest_versions(version: str, check: Chec
     if not stage(version).exercises(check):
         pytest.skip(f"{check.id} judges nothing of {version}")
     proved(check, Stage.broken, stage(version))
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_what_a_broken_answer_gives_as_json_is_what_its_bytes_say(check: Check) -> None:
+    """The value of an answer that was made by us is not parsed again, so it must be what a parser would give."""
+    found = first_stage(check)
+    for exchange, others in islice(found.offered(check), 100) if found is not None else ():
+        for change in filter(None, (check.counterexample, check.witness)):
+            made = changed(change, exchange, others)
+            if made is not None and made.response is not None:
+                again = evolve(made.response)  # computes everything anew
+                # As texts, because 1 equals True and 1.0, and a tuple is written as an array.
+                assert repr((again.is_json, again.json)) == repr((made.response.is_json, made.response.json))
+
+
+def changed(change: Counterexample, exchange: Exchange, others: tuple[Exchange, ...]) -> Exchange | None:
+    """The broken answer; None where this one can't be broken, as the judge has it too."""
+    try:
+        return change(exchange, others)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return None
 
 
 def proved(check: Check, broken_by: Callable[[Stage, Check], Iterator[Broken]], found: Stage | None = None) -> None:

@@ -84,13 +84,13 @@ def limit(spec: Spec, seen: Observation) -> Iterator[Finding]:
 
 
 def _oversized_page(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
-    """Counterexample: a page without a limit has 200 objects more."""
+    """Counterexample: a page without a limit has 100 objects more."""
     value = page_of(exchange)
     if value is None or "limit" in query_of(exchange.request):
         return None
     first = value["data"][0]
-    # 200 is more than any documented default, and each object needs an id of its own.
-    more = [{**first, "id": f"{first.get('id')}{number}"} for number in range(200)]
+    # With those that are there it is more than any documented default, and each object needs an id of its own.
+    more = [{**first, "id": f"{first.get('id')}{number}"} for number in range(100)]
     value["data"] = [*value["data"], *more]
     return answer_page(exchange, {**value, "last_id": more[-1]["id"]} if "last_id" in value else value)
 
