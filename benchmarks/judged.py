@@ -24,6 +24,7 @@ import httpx
 from conformance.emulator.behaviour import DEFAULT_DEPLOYMENTS, Settings
 from conformance.emulator.process import emulator
 from conformance.requests.request import Request
+from conformance.run.order import queued
 from conformance.run.runner import Runner
 from conformance.run.selection import Item, checks_of, items_of, scenarios_in
 from conformance.settings.configuration import Config
@@ -40,7 +41,7 @@ KEY = "benchmark-key-0123456789"
 
 def judged(spec: Spec, width: int, options: Options, items: tuple[Item, ...]) -> tuple[list[Request], float, float]:
     """The requests that were sent, seconds to send them, and seconds until all was judged too."""
-    scenarios = scenarios_in(spec, options)
+    scenarios = queued(scenarios_in(spec, options))
     able = {one.name: one.abilities for one in DEFAULT_DEPLOYMENTS}
     with emulator([spec.version], settings=Settings(key=KEY)) as url, tempfile.TemporaryDirectory() as folder:
         config = Config(target=TargetConfig(url=url, key=KEY, live=False, deployments=able, deterministic=True))

@@ -13,7 +13,7 @@ from attrs import frozen
 from conformance.errors import UsageError
 from conformance.run.baseline import baseline_of
 from conformance.run.known_failures import Baseline, KnownFailures
-from conformance.run.order import queued
+from conformance.run.order import best_of, queued
 from conformance.run.selection import (
     Item,
     checks_of,
@@ -58,9 +58,15 @@ class Chosen:
         return items_of(self.spec, self.scenarios, checks_of(self.options))
 
     @cached_property
+    def sent(self) -> tuple[Scenario, ...]:
+        """The same in the order in which they are begun."""
+        best = best_of(self.spec, self.options.profile) if self.config.budget.capped else ()
+        return queued(self.scenarios, best)
+
+    @cached_property
     def queue(self) -> tuple[Item, ...]:
         """The items in the order in which their scenarios are sent: each is judged soon after its evidence came."""
-        places = {scenario.id: place for place, scenario in enumerate(queued(self.scenarios))}
+        places = {scenario.id: place for place, scenario in enumerate(self.sent)}
         return tuple(sorted(self.items, key=lambda item: places[item.scenario]))
 
 

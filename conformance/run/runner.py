@@ -2,9 +2,8 @@
 
 A :class:`Runner` sends scenarios before their traces are asked for, with at most ``concurrency`` exchanges in flight.
 Its workers are threads with a connection each, the fastest model by measurement (``benchmarks/README.md``). A worker
-takes the next case of the earliest scenario, or else starts another scenario. Scripts start before corpora, the
-longest first (``order.py``): they wait for objects to change, and corpora, which never wait, fill these pauses. Among
-started scenarios the earliest goes first. The cases of one step are sent together.
+takes the next case of the earliest scenario, or else starts another scenario, in the order in which they are given
+(``order.py``). Among started scenarios the earliest goes first. The cases of one step are sent together.
 """
 
 from __future__ import annotations
@@ -26,7 +25,6 @@ from conformance.requests.case import Case
 from conformance.requests.profile import Profile
 from conformance.run.claims import Claims
 from conformance.run.known_failures import KnownFailures
-from conformance.run.order import queued
 from conformance.run.scenario_settings import settings_of
 from conformance.run.scenario_state import Event, ScenarioState, checked, never_sent
 from conformance.run.shared_objects import SharedObjects
@@ -75,7 +73,7 @@ class Runner:
     ) -> None:
         self.spec, self.target = spec, target
         self.checks: Mapping[str, Check] = {check.id: check for check in checks}
-        self._states = {s.id: ScenarioState(index, s) for index, s in enumerate(queued(scenarios))}
+        self._states = {s.id: ScenarioState(index, s) for index, s in enumerate(scenarios)}
         self._shared = SharedObjects(self._states)
         self._concurrency = concurrency or default_concurrency(live=target.live)
         self._settings = settings or settings_of(target, profile)

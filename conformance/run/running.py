@@ -110,7 +110,7 @@ class Running:
         chosen = self._opened.chosen
         return Runner(
             chosen.spec,
-            [scenario for scenario in chosen.scenarios if scenario.id in wanted],
+            [scenario for scenario in chosen.sent if scenario.id in wanted],
             checks_of(chosen.options),
             self._target,
             concurrency=self._flight,

@@ -25,7 +25,7 @@ from conformance.scenarios.shards import Shard
 from conformance.settings.configuration import Config
 from conformance.settings.options import Options
 from conformance.settings.waivers import Waiver
-from conformance.spec.choices import Choice, choice_of
+from conformance.spec.choices import choice_of
 from conformance.spec.loading import default_versions, load, versions
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
@@ -180,37 +180,28 @@ def _corpus(spec: Spec, options: Options) -> Corpus:
 
 
 def scenarios_in(spec: Spec, options: Options) -> tuple[Scenario, ...]:
-    """The selected scenarios of this shard: the corpora in the order of the document, then the scripts by id.
-
-    Those of a small profile are in the order of its data.
-    """
+    """The selected scenarios of this shard: the corpora in the order of the document, then the scripts by id."""
     corpus, families, shard = _corpus(spec, options), frozenset(options.families), Shard.parse(options.shard)
-    choice = choice_of(spec, options.profile)
     scripts = tuple(_scripts(spec, options))
-    wanted = _wanted(spec, options, choice)
+    wanted = _wanted(spec, options)
     every = (*corpus_scenarios(corpus, families, wanted), *scripts)
     if shard.n > 1:
         mine = {one.id for one in shard.of(every)}
         # A corpus can't use what that of another shard creates, so those of this one share among themselves.
         kept = (script for script in scripts if script.id in mine)
         every = (*corpus_scenarios(corpus, families, mine.__contains__), *kept)
-    return every if choice is None else _ordered(every, choice)
+    return every
 
 
-def _wanted(spec: Spec, options: Options, choice: Choice | None) -> Callable[[str], bool]:
+def _wanted(spec: Spec, options: Options) -> Callable[[str], bool]:
     """Whether a corpus is sent, by its id. The smallest profile leaves out the operations that its data doesn't name,
     unless they are selected, or the data is that of another version, for which nobody weighed them.
     """
+    choice = choice_of(spec, options.profile)
     asked = bool(options.operations or options.scenarios or options.families)
     weighed = options.profile == Profile.SMOKE and choice is not None and choice.version == spec.version
     named = frozenset(choice.order) if choice is not None and weighed and not asked else None
     return lambda name: _fits(name, options.scenarios) and (named is None or name in named)
-
-
-def _ordered(scenarios: tuple[Scenario, ...], choice: Choice) -> tuple[Scenario, ...]:
-    """The scenarios that show most for what they cost first, those that aren't named last."""
-    place = {id: number for number, id in enumerate(choice.order)}
-    return tuple(sorted(scenarios, key=lambda one: place.get(one.id, len(place))))
 
 
 def _scripts(spec: Spec, options: Options) -> Iterator[Scenario]:

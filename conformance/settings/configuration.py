@@ -157,6 +157,11 @@ class Budget:
     wall_seconds: float | None = 43_200.0
     expensive: frozenset[str] = frozenset()
 
+    @property
+    def capped(self) -> bool:
+        """True if something else than time may end the run before everything is sent."""
+        return any(cap is not None for cap in (self.requests, self.tokens, self.images, self.seconds))
+
     def divided(self, parts: int) -> Budget:
         """The caps of one of so many equal parts, rounded down: all parts together stay within the whole.
 

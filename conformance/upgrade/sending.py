@@ -21,6 +21,7 @@ from conformance.requests.wire import placeholders
 from conformance.run.choice import Chosen
 from conformance.run.known_failures import KnownFailures
 from conformance.run.opening import Identity, Opened, opened, started
+from conformance.run.order import queued
 from conformance.run.process import Process
 from conformance.run.runner import Event, Runner
 from conformance.run.scenario_settings import settings_of
@@ -179,7 +180,7 @@ class _Sending:
         ended: dict[str, str] = {}
         with Runner(
             self.side.spec,
-            scenarios,
+            queued(scenarios),
             (),
             target,
             concurrency=flight,

@@ -80,7 +80,7 @@ def _requests(wanted: list[str], jobs: int, kept: Path | None) -> int:
     """Write what the small profiles of some versions send. Exit code 1 if one of them doesn't reach its aim."""
     missed = False
     for version in wanted:
-        found, curve = choose(version, jobs, kept)
+        found, curves = choose(version, jobs, kept)
         file = HERE.parents[1] / "specs" / version / "profiles.toml"
         file.write_text(text_of(version, found), encoding="utf-8")
         shown = found[Profile.STANDARD].table["shown"]
@@ -94,7 +94,9 @@ def _requests(wanted: list[str], jobs: int, kept: Path | None) -> int:
             if result.lost:
                 print(f"  not shown: {', '.join(result.lost)}")
             missed |= share < SHARES.get(profile, 0.0)
-        print(f"  by the arithmetic: {', '.join(f'{part} % with {most} requests' for part, most in curve.items())}")
+        for what, curve in curves.items():
+            told = ", ".join(f"{part} % with {most} requests" for part, most in curve.items())
+            print(f"  by the arithmetic, {what}: {told}")
     return int(missed)
 
 

@@ -314,8 +314,9 @@ def _numbers(shown: int, known: Mapping[str, Shown], size: Sizes) -> dict[str, i
     return {"shown": shown, "known": met, "requests_sent": size.requests, "tokens": size.tokens}
 
 
-def choose(version: str, jobs: int, kept: Path | None) -> tuple[dict[str, Result], dict[int, int]]:
-    """The small profiles of a version, the numbers of the profile standard, and the curve: requests by percent.
+def choose(version: str, jobs: int, kept: Path | None) -> tuple[dict[str, Result], dict[str, dict[int, int]]]:
+    """The small profiles of a version, the numbers and the order of the profile standard, and the curves: requests by
+    percent, of a choice of requests and of a run of standard that ends early.
 
     ``smoke`` is as small as its share allows. ``quick`` shows as much as its bounds allow.
     """
@@ -329,9 +330,42 @@ def choose(version: str, jobs: int, kept: Path | None) -> tuple[dict[str, Result
     smoke, first = _solved(problem, Aim(Profile.SMOKE, SMOKE_SHARE, small), {}, jobs)
     _, second = _solved(problem, Aim(Profile.QUICK, 1.0, most), smoke, jobs)
     unseen = sorted(name for name, one in standard.items() if one.met and not one.word)
-    everything = Result(_numbers(shown, standard, whole), tuple(unseen))
+    order = _by_worth(problem)
+    everything = Result({**_numbers(shown, standard, whole), "order": order}, tuple(unseen))
     found = {Profile.SMOKE: first, Profile.QUICK: second, Profile.STANDARD: everything}
-    return found, dict(curve(problem))
+    return found, {"chosen": dict(curve(problem)), "standard, ended early": dict(_ended_early(problem, order))}
+
+
+def _as_whole(problem: _Problem) -> dict[str, list[Way]]:
+    """The ways of each target, each scenario taken whole."""
+    return {
+        name: [(scenario, frozenset()) for scenario in dict.fromkeys(way[0] for way in ways)]
+        for name, ways in problem.targets.items()
+    }
+
+
+def _ended_early(problem: _Problem, order: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """Yield how many requests a run of standard in this order has sent when it has shown each tenth, in percent."""
+    names = {name: ways for name, ways in _as_whole(problem).items() if name not in problem.floor and ways}
+    sent, share = 0, 50
+    taken: Chosen = {}
+    for scenario in order:
+        sent += problem.steps[scenario]
+        taken[scenario, frozenset()] = None
+        while share <= 100 and 100 * len(shown_by(taken, names)) >= share * len(names):
+            yield share, sent
+            share += 10
+
+
+def _by_worth(problem: _Problem) -> list[str]:
+    """The scenarios that show something, each taken whole, in the order in which they show most for their price."""
+    whole = _as_whole(problem)
+    prices = {
+        one.id: (problem.steps[one.id], sum(case.cost.tokens for case in one.cases) if one.is_corpus else one.tokens)
+        for one in problem.stage.scenarios
+    }
+    known = dict.fromkeys(way for ways in whole.values() for way in ways)
+    return [scenario for scenario, _ in ordered(known, whole, evolve(problem.prices, scripts=prices))]
 
 
 def text_of(version: str, found: Mapping[str, Result]) -> str:
@@ -341,9 +375,9 @@ def text_of(version: str, found: Mapping[str, Result]) -> str:
         table = result.table
         lines += [f"[{profile}]", *(f"{key} = {table[key]}" for key in ("shown", "known", "requests_sent", "tokens"))]
         lines += [*_listed("missed", result.lost)]
-        if "order" in table:
-            lines += [*_listed("order", table["order"]), ""]
-            lines.append(f"[{profile}.requests]")
+        lines += [*_listed("order", table["order"])]
+        if "requests" in table:
+            lines += ["", f"[{profile}.requests]"]
             for operation, names in table["requests"].items():
                 lines += _listed(json.dumps(operation), names)
         lines.append("")

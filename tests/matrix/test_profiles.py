@@ -19,6 +19,7 @@ from softer_rules import softer
 
 from conformance.requests.case_names import named_cases
 from conformance.requests.profile import Profile
+from conformance.run.order import best_of
 from conformance.run.plan import plan
 from conformance.run.selection import corpus_of, scenarios_in
 from conformance.scenarios.registry import scenarios_of
@@ -71,6 +72,16 @@ def test_what_the_data_names_is_there(version: str, profile: str) -> None:
     assert {one.operations[0] for one in corpora.values()} == set(choice.requests)
     for one in corpora.values():
         assert set() == set(choice.requests[one.operations[0]]) - set(named_cases(one.cases)), one.id
+
+
+@pytest.mark.parametrize("version", COMPUTED)
+def test_what_shows_most_for_its_price_is_scenarios_of_standard(version: str) -> None:
+    """All of them but those that show nothing: so a budget that ends a run early ends it behind the best."""
+    spec = load(version)
+    order = best_of(spec, Profile.STANDARD)
+    assert set() == set(order) - {one.id for one in scenarios_in(spec, Options())}
+    assert len(order) == len(set(order))
+    assert {*choice_of(spec, Profile.SMOKE).order} <= {*order}  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("profile", Profile.CHOSEN)

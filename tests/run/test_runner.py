@@ -100,8 +100,7 @@ def test_cases_of_a_step_go_out_together_and_never_more_than_allowed(board: Boar
     assert board.most == 3
 
 
-def test_scripts_start_first_because_they_wait(board: Board, run: Run) -> None:
-    """A corpus that stands first fills the pauses of a script that stands last."""
+def test_a_scenario_that_stands_behind_fills_the_pauses_of_those_before(board: Board, run: Run) -> None:
     told: list[Any] = []
 
     def note(method: str, path: str, body: Any, number: int) -> tuple[int, Any]:
@@ -110,7 +109,7 @@ def test_scripts_start_first_because_they_wait(board: Board, run: Run) -> None:
 
     board.answer = note
     story = scripted("s", (chat("begin"),), Wait(0.05), (chat("end"),))
-    runner = run([corpus(chat("between")), story], concurrency=1)
+    runner = run([story, corpus(chat("between"))], concurrency=1)
     runner.trace("s")
     assert ["begin", "between", "end"] == told
 
