@@ -127,7 +127,9 @@ def edge_inside(node: Node) -> Any:
 def _kinds(node: Node) -> tuple[str, ...]:
     """The JSON types that fit, in the order of the document, so that every process picks the same wrong value."""
     if node.branches:
-        return tuple(dict.fromkeys(kind for branch in node.branches for kind in _kinds(branch)))
+        found = [_kinds(branch) for branch in node.branches]
+        # A branch of any type makes the union one of any type.
+        return tuple(dict.fromkeys(kind for kinds in found for kind in kinds)) if all(found) else ()
     if node.types:
         return node.types
     return ("string",) if node.enum and all(isinstance(v, str) for v in node.enum) else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -38,6 +39,7 @@ def violations(derivation: OperationDerivation) -> Iterator[Draft]:
     everything = derivation.shared.everything
     nested: list[tuple[str, Draft]] = []
     lenient: list[tuple[str, Draft]] = []
+    without: dict[str, str] = {}
     for slot in derivation.slots:
         location = slot.path[0][1:]
         widest = derivation.levels.widest(location, slot.pointer if location == "body" else slot.name)
@@ -45,6 +47,13 @@ def violations(derivation: OperationDerivation) -> Iterator[Draft]:
             made = broken(derivation, breach)
             if made is None:
                 continue
+            if breach.value is ABSENT and breach.keyword == "required":
+                # Where each branch of a union requires another member, one request lacks them all.
+                sent = json.dumps(made.request, sort_keys=True)
+                first = without.setdefault(sent, slot.pointer)
+                if first != slot.pointer:
+                    reason = f"the request without {first} lacks it too"
+                    derivation.leave_out("".join(slot.path), breach.keyword, "", reason)
             # The hash decides which nested violations are kept: independent of order, stable between versions.
             key = f"{derivation.operation.id}{''.join(slot.path)}{breach.keyword}{breach.note}"
             rank = hashlib.sha256(key.encode()).hexdigest()

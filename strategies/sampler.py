@@ -22,6 +22,9 @@ class _Nothing:
 #: Returned where no fitting value was found; None would be the JSON value null.
 NOTHING: Any = _Nothing()
 
+#: Keywords by which what is required depends on what is there.
+_CONDITIONS = frozenset({"allOf", "dependentRequired", "dependentSchemas", "if", "not"})
+
 #: Values are built at most this deep, so that recursive schemas end.
 DEEPEST = 12
 
@@ -101,6 +104,17 @@ class Sampler:
                 if missing > 0 and key not in made:
                     made[key] = self.value(child, key, name, depth + 1)
                     missing -= 1
+        return self._suited(node, made, name, depth)
+
+    def _suited(self, node: Node, made: dict[str, Any], name: str, depth: int) -> Any:
+        """The object with one more property, if it only fits with it: conditions can ask for more than ``required``."""
+        if _CONDITIONS.isdisjoint(node.schema) or node.fits(made):
+            return made
+        for key, child in node.properties.items():
+            if key not in made:
+                tried = {**made, key: self.value(child, key, name, depth + 1)}
+                if tried[key] is not NOTHING and node.fits(tried):
+                    return tried
         return made
 
     def _array(self, node: Node, name: str, parent: str, depth: int) -> Any:

@@ -1,4 +1,4 @@
-"""Schemas as a tree of nodes: references followed, ``allOf`` merged, unions split into branches, null kept apart.
+"""Schemas as a tree of nodes: references followed, ``allOf`` joined, unions split into branches, null kept apart.
 
 A *path* leads from the root of a request to a node. Its steps: ``.name`` for a property, ``*`` for the items of an
 array, ``%`` for values of an object under names that aren't documented, ``|2`` for the third branch of a union.
@@ -17,6 +17,8 @@ from conformance.schema.validators import Validator, validator_for
 from conformance.spec.operations import Operation
 from conformance.spec.spec import Spec
 
+from .schema_joining import UNIONS, constraints, joined, only_union
+
 __all__ = ["Node", "Path", "Shapes", "Slot", "describe", "request_node"]
 
 Path = tuple[str, ...]
@@ -27,16 +29,20 @@ DEEPEST = 9
 
 @frozen(slots=False, eq=False)
 class Node:
-    """One schema with references resolved and ``allOf`` merged.
+    """One schema with references resolved and ``allOf`` joined. A branch of a union holds together with what stands
+    beside the union.
 
     ``pointer`` is its place in the corrected document, "" for a schema that stands nowhere in it. ``parts`` are the
-    members of ``allOf``, each with its own pointer.
+    schemas that were joined, each with its own pointer. ``inherited`` are the steps of a branch that only the schema
+    beside the union describes; ``demanded`` are those of them that only this branch requires.
     """
 
     shapes: Shapes = field(repr=False)
     schema: Mapping[str, Any]
     pointer: str = ""
     parts: tuple[tuple[Mapping[str, Any], str], ...] = field(default=(), repr=False)
+    inherited: frozenset[str] = field(default=frozenset(), repr=False)
+    demanded: frozenset[str] = field(default=frozenset(), repr=False)
 
     @cached_property
     def types(self) -> tuple[str, ...]:
@@ -54,10 +60,13 @@ class Node:
         kind = self.schema.get("type")
         if isinstance(kind, list) and "null" in kind:
             # An enum without null excludes null, whatever the type says (JSON Schema 2020-12).
-            return "enum" not in self.schema or None in self.schema["enum"]
-        if kind is not None:
-            return bool(kind == "null")
-        return any(node.only_null or node.nullable for node in self._union)
+            said = "enum" not in self.schema or None in self.schema["enum"]
+        elif kind is not None:
+            said = kind == "null"
+        else:
+            said = any(node.only_null or node.nullable for node in self._union)
+        # ``oneOf`` refuses null where two branches allow it; a type may allow it and the union beside it none.
+        return said and (not self._union or self.fits(None))
 
     @cached_property
     def only_null(self) -> bool:
@@ -65,25 +74,72 @@ class Node:
         return self.schema.get("type") == "null"
 
     @cached_property
+    def _keyword(self) -> str:
+        """The keyword of the union, or ""."""
+        return next((keyword for keyword in UNIONS if keyword in self.schema), "")
+
+    @cached_property
     def _union(self) -> tuple[Node, ...]:
-        """The members of ``oneOf`` or ``anyOf``, null included."""
-        for keyword in ("oneOf", "anyOf"):
-            if keyword in self.schema:
-                return tuple(
-                    self.shapes.node(branch, f"{self.pointer}/{keyword}/{index}")
-                    for index, branch in enumerate(self.schema[keyword])
-                )
-        return ()
+        """The members of ``oneOf`` or ``anyOf`` as they stand there, null included."""
+        where = self._at(self._keyword)
+        return tuple(
+            self.shapes.node(branch, f"{where}/{self._keyword}/{index}" if where else "")
+            for index, branch in enumerate(self.schema.get(self._keyword, ()))
+        )
 
     @cached_property
     def branches(self) -> tuple[Node, ...]:
-        """The alternatives of a union, without null; several plain types count as alternatives too."""
-        union = tuple(node for node in self._union if not node.only_null)
+        """The alternatives of a union, without null, each with what stands beside the union; several plain types count
+        as alternatives too. Where values are listed beside the union, these are all there are.
+        """
+        if self._union and self.enum:
+            return ()
+        union = tuple(self._within(node) for node in self._union if not node.only_null)
         if union or len(self.types) < 2:
             return union
         # ``type: [string, array]`` is a union of two branches.
         rest = {key: value for key, value in self.schema.items() if key != "type"}
         return tuple(Node(self.shapes, {**rest, "type": name}) for name in self.types)
+
+    @cached_property
+    def _beside(self) -> Mapping[str, Any]:
+        """What holds for every branch of the union."""
+        parts = self.schema.get("allOf", ())
+        apart = (self._keyword, "discriminator", "allOf")
+        made = {key: value for key, value in constraints(self.schema).items() if key not in apart}
+        if rest := [part for part in parts if not only_union(part)]:
+            made["allOf"] = rest
+        # A second union becomes one of each branch.
+        for part in parts:
+            made = joined(made, part) if only_union(part) else made
+        return made
+
+    def _within(self, branch: Node) -> Node:
+        """A branch in conjunction with what stands beside the union."""
+        beside = self._beside
+        made = joined(beside, branch.schema)
+        if constraints(made) == constraints(branch.schema):
+            return branch
+        inherited = _steps(beside) - _steps(branch.schema)
+        demanded = {"." + name for name in branch.required - {*beside.get("required", ())}}
+        places = (*self._places, *branch._places)
+        return Node(self.shapes, made, branch.pointer, places, inherited, inherited & demanded)
+
+    @property
+    def _places(self) -> tuple[tuple[Mapping[str, Any], str], ...]:
+        """The schemas that were joined, with their pointers."""
+        return self.parts or ((self.schema, self.pointer),)
+
+    def _at(self, keyword: str, name: str = "") -> str:
+        """The pointer of the last schema that has a keyword, and in it a name; "" if it stands nowhere."""
+        return next(
+            (
+                pointer
+                for schema, pointer in reversed(self._places)
+                if keyword in schema and (not name or name in (schema[keyword] or ()))
+            ),
+            "",
+        )
 
     @cached_property
     def discriminator(self) -> str:
@@ -95,9 +151,9 @@ class Node:
     def properties(self) -> Mapping[str, Node]:
         """The documented properties."""
         found: dict[str, Node] = {}
-        for schema, pointer in self.parts or ((self.schema, self.pointer),):
-            for name, value in (schema.get("properties") or {}).items():
-                found[name] = self.shapes.node(value, f"{pointer}/properties/{escape(name)}" if pointer else "")
+        for name, value in (self.schema.get("properties") or {}).items():
+            where = self._at("properties", name)
+            found[name] = self.shapes.node(value, f"{where}/properties/{escape(name)}" if where else "")
         return found
 
     @cached_property
@@ -109,7 +165,8 @@ class Node:
     def items(self) -> Node | None:
         """The items of an array."""
         value = self.schema.get("items")
-        return self.shapes.node(value, f"{self.pointer}/items" if self.pointer else "") if value else None
+        where = self._at("items")
+        return self.shapes.node(value, f"{where}/items" if where else "") if value else None
 
     @cached_property
     def extra(self) -> Node | None:
@@ -117,14 +174,16 @@ class Node:
         value = self.schema.get("additionalProperties")
         if not isinstance(value, Mapping):
             return None
-        return self.shapes.node(value, f"{self.pointer}/additionalProperties" if self.pointer else "")
+        where = self._at("additionalProperties")
+        return self.shapes.node(value, f"{where}/additionalProperties" if where else "")
 
     @cached_property
     def enum(self) -> tuple[Any, ...]:
         """The documented values, null apart."""
         if "const" in self.schema:
             return (self.schema["const"],)
-        return tuple(value for value in self.schema.get("enum") or () if value is not None)
+        listed = tuple(value for value in self.schema.get("enum") or () if value is not None)
+        return tuple(value for value in listed if self.fits(value)) if self._union else listed
 
     def fits(self, value: Any) -> bool:
         """Return True if the value is valid against the schema."""
@@ -168,9 +227,7 @@ class Shapes:
 
     def node(self, schema: Any, pointer: str = "") -> Node:
         """The node of a schema. ``pointer`` is its place in the document, "" if it stands nowhere in it."""
-        if isinstance(schema, bool):
-            # Booleans are schemas too: true allows everything, false nothing.
-            schema = {} if schema else {"not": {}}
+        schema = _as_mapping(schema)
         key = (pointer, id(schema))
         if key not in self._nodes:
             self._keep.append(schema)
@@ -181,37 +238,28 @@ class Shapes:
     def _merge(
         self, schema: Mapping[str, Any], pointer: str, seen: frozenset[str]
     ) -> tuple[Mapping[str, Any], str, list[tuple[Mapping[str, Any], str]]]:
-        """Follow ``$ref`` and merge ``allOf``: (merged schema, its pointer, the parts with their pointers)."""
+        """Follow ``$ref`` and join ``allOf``: (joined schema, its pointer, the parts with their pointers)."""
         ref = schema.get("$ref")
         if isinstance(ref, str) and ref not in seen:
             target, at, parts = self._merge(self.spec.resolve(ref), ref[1:], seen | {ref})
             rest = {key: value for key, value in schema.items() if key != "$ref"}
-            narrows = [
-                key for key in rest if key not in ("description", "deprecated", "default", "readOnly", "writeOnly")
-            ]
             # Beside a description a reference is the component itself; with a constraint beside it, it is a schema of
             # its own.
-            return {**target, **rest}, pointer if narrows and pointer else at, parts
+            if not constraints(rest):
+                return {**target, **rest}, at, parts
+            inner, _, inner_parts = self._merge(rest, pointer, seen | {ref})
+            return joined(target, inner), pointer or at, [*parts, *inner_parts]
         if "allOf" not in schema:
             return schema, pointer, [(schema, pointer)]
         own = {key: value for key, value in schema.items() if key != "allOf"}
-        merged: dict[str, Any] = {}
+        merged: Mapping[str, Any] = {}
         parts = []
         for index, part in enumerate([*schema["allOf"], own]):
-            where = f"{pointer}/allOf/{index}" if index < len(schema["allOf"]) else pointer
-            inner, _, inner_parts = self._merge(part, where, seen)
+            where = pointer and (f"{pointer}/allOf/{index}" if index < len(schema["allOf"]) else pointer)
+            inner, _, inner_parts = self._merge(_as_mapping(part), where, seen)
             parts += inner_parts
-            merged = {
-                **merged,
-                **inner,
-                "properties": {**merged.get("properties", {}), **(inner.get("properties") or {})},
-                "required": list(dict.fromkeys([*merged.get("required", []), *(inner.get("required") or [])])),
-            }
-        return (
-            {key: value for key, value in merged.items() if value or key not in ("properties", "required")},
-            pointer,
-            parts,
-        )
+            merged = joined(merged, inner)
+        return merged, pointer, parts
 
     def slots(self, root: Node) -> Iterator[Slot]:
         """Yield every place of a request, outer ones first. On each way down a component is entered once."""
@@ -228,13 +276,31 @@ class Shapes:
             inside = (*entered, node.pointer) if node.pointer else entered
             for name, child in node.properties.items():
                 step = Slot((*slot.path, "." + name), child, name, name in node.required, slot.depth + 1)
-                queue.append((step, inside))
-            if node.items is not None:
+                # What stands beside a union is explored there. That a branch requires it is said only here.
+                if step.path[-1] in node.demanded:
+                    yield step
+                elif step.path[-1] not in node.inherited:
+                    queue.append((step, inside))
+            if node.items is not None and "*" not in node.inherited:
                 queue.append((Slot((*slot.path, "*"), node.items, slot.name, False, slot.depth + 1), inside))
-            if node.extra is not None:
+            if node.extra is not None and "%" not in node.inherited:
                 queue.append((Slot((*slot.path, "%"), node.extra, slot.name, False, slot.depth + 1), inside))
             for index, branch in enumerate(node.branches):
                 queue.append((Slot((*slot.path, f"|{index}"), branch, slot.name, slot.required, slot.depth), inside))
+
+
+def _steps(schema: Mapping[str, Any]) -> frozenset[str]:
+    """The steps into a value that a schema describes."""
+    found = {"." + name for name in schema.get("properties") or ()}
+    return frozenset(found | {step for step, key in (("*", "items"), ("%", "additionalProperties")) if key in schema})
+
+
+def _as_mapping(schema: Any) -> Mapping[str, Any]:
+    """A schema as an object. Booleans are schemas too: true allows everything, false nothing."""
+    if isinstance(schema, bool):
+        return {} if schema else {"not": {}}
+    made: Mapping[str, Any] = schema
+    return made
 
 
 def request_node(shapes: Shapes, operation: Operation, media: str = "") -> Node:

@@ -130,6 +130,8 @@ def place(request: Any, root: Node, path: Path, value: Any, sampler: Sampler) ->
         if child is None:
             return None
         if step[0] != "|":
+            if step[0] == "." and node.branches:
+                made = put(made, spot, _holder(get(made, spot), node, (parent, name, step[1:]), sampler))
             made, key = _container(made, spot, node, step, sampler.value(node, name, parent))
             spot = (*spot, key)
             if step[0] == ".":
@@ -142,6 +144,20 @@ def place(request: Any, root: Node, path: Path, value: Any, sampler: Sampler) ->
             made = put(made, spot, copy.deepcopy(fresh))
         node = child
     return Placed(put(made, spot, value), spot)
+
+
+def _holder(here: Any, node: Node, names: tuple[str, str, str], sampler: Sampler) -> Any:
+    """An object of a union in which a property can be: ``here`` if it can be there, else one of another branch.
+
+    ``names`` are those of the object's parent, of the object and of the property.
+    """
+    parent, name, key = names
+    good = sampler.value(node.properties[key], key, name)
+    others = (sampler.value(branch, name, parent) for branch in node.branches)
+    for tried in (here, *others, {}):
+        if isinstance(tried, dict) and node.fits({**tried, key: good}):
+            return tried
+    return here
 
 
 def _container(made: Any, spot: Spot, node: Node, step: str, fresh: Any) -> tuple[Any, Any]:

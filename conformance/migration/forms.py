@@ -98,16 +98,21 @@ def _leaves(node: Node, depth: int) -> Iterator[Form]:
     if not node.branches or depth >= _DEEPEST:
         yield _form(node)
         return
-    found = [_limited(node, form) for branch in node.branches for form in _leaves(branch, depth + 1)]
     if not node.properties:
-        yield from found
+        yield from (_limited(node, form) for branch in node.branches for form in _leaves(branch, depth + 1))
         return
     # A schema with members of its own adds them to each of its branches. Branches without any only say which of the
     # members must be there together.
-    own = [form for form in found if form.properties]
-    yield from (_under(node, form) for form in own)
+    own = [branch for branch in node.branches if _lists_members(branch, depth + 1)]
+    yield from (_under(node, _limited(node, form)) for branch in own for form in _leaves(branch, depth + 1))
     if not own:
         yield evolve(_form(node), kind="object")
+
+
+def _lists_members(branch: Node, depth: int) -> bool:
+    """True for a branch that lists members beside those of the schema around its union."""
+    listed = any("." + name not in branch.inherited for name in branch.properties)
+    return listed or (depth < _DEEPEST and any(_lists_members(one, depth + 1) for one in branch.branches))
 
 
 def _under(node: Node, form: Form) -> Form:

@@ -1,0 +1,155 @@
+"""The conjunction of schemas: one that a value fits if and only if it fits all of them.
+
+Where two keywords can be joined into one that says the same, they are (``minimum`` 1 and 3 is 3), so that whoever reads
+the schema finds them. What can't be said in one keyword stays in ``allOf``, where it is validated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+__all__ = ["ANNOTATIONS", "UNIONS", "constraints", "joined", "only_union"]
+
+#: What describes a value and limits none.
+ANNOTATIONS = frozenset(
+    {"$comment", "default", "deprecated", "description", "example", "examples", "readOnly", "title", "writeOnly"}
+)
+
+#: The keywords of unions, in the order in which they are read.
+UNIONS = ("oneOf", "anyOf")
+
+#: Keywords that mean something only together; those of unions are first.
+_GROUPS = tuple(
+    map(frozenset, ((*UNIONS, "discriminator"), ("if", "then", "else"), ("contains", "minContains", "maxContains")))
+)
+
+#: Lower and upper bounds: the narrower one holds.
+_LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+_UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+
+
+#: Keywords by which it isn't the list of properties alone that decides what is said of a name or an item.
+_OTHERS = frozenset({"patternProperties", "prefixItems", "unevaluatedProperties"})
+
+
+def constraints(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """What a schema says about values: without annotations and extensions."""
+    return {key: value for key, value in schema.items() if key not in ANNOTATIONS and not key.startswith("x-")}
+
+
+def only_union(schema: Mapping[str, Any]) -> bool:
+    """True for a schema that is a union and says nothing beside it."""
+    return not _GROUPS[0].isdisjoint(schema) and _GROUPS[0].issuperset(schema)
+
+
+def joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """The conjunction of two schemas without ``$ref`` and with no ``allOf`` but that of an earlier conjunction.
+
+    Of annotations the second one's stand. The order of keywords is that of the first, then that of the second.
+    """
+    rest: list[Any] = [*first.get("allOf", ()), *second.get("allOf", ())]
+    # Which names and items the others are depends on all that stands beside these.
+    if constraints(first) and constraints(second) and not _OTHERS.isdisjoint({*first, *second}):
+        rest += [constraints(first), constraints(second)]
+    first, second = _open_to(first, second), _open_to(second, first)
+    made: dict[str, Any] = {**first}
+    tuples = [frozenset({"prefixItems", "items"})] if "prefixItems" in {*first, *second} else []
+    for group in (*_GROUPS, *tuples):
+        # A group is kept whole, or set beside the other one as a whole.
+        ours, theirs = ({key: one[key] for key in group if key in one} for one in (first, second))
+        if ours and theirs:
+            if ours != theirs:
+                rest.append(theirs)
+            second = {key: value for key, value in second.items() if key not in group}
+    for key, value in second.items():
+        if key == "allOf":
+            continue
+        if key not in made or made[key] == value or key in ANNOTATIONS or key.startswith("x-"):
+            made[key] = value
+            continue
+        both = _JOINS[key](made[key], value) if key in _JOINS else None
+        if both is None:
+            rest.append({key: value})
+        else:
+            made[key] = both
+    if rest:
+        made["allOf"] = rest
+    return made
+
+
+def _open_to(schema: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A schema whose properties are those that another one leaves room for.
+
+    What a schema says of names that it doesn't list holds for those that only the other one lists.
+    """
+    rest = next((other[key] for key in ("additionalProperties", "unevaluatedProperties") if key in other), True)
+    listed = schema.get("properties") or {}
+    if rest is True or rest == {} or not listed or "patternProperties" in other:
+        return schema
+    known = other.get("properties") or {}
+    if rest is False:
+        return {**schema, "properties": {name: value for name, value in listed.items() if name in known}}
+    kept = {name: value if name in known else _schemas(rest, value) for name, value in listed.items()}
+    return {**schema, "properties": kept}
+
+
+def _types(first: Any, second: Any) -> Any:
+    """The JSON types that both allow, or None if there is none. A whole number is a number."""
+    ours, theirs = ([one] if isinstance(one, str) else list(one) for one in (first, second))
+    found = [kind for kind in theirs if kind in ours or (kind == "integer" and "number" in ours)]
+    found += [kind for kind in ours if kind == "integer" and kind not in found and "number" in theirs]
+    return (found[0] if len(found) == 1 else found) or None
+
+
+def _values(first: list[Any], second: list[Any]) -> list[Any] | None:
+    """The values that both list, in the order of the second, or None if there is none."""
+    # ``1 == True`` in Python and not in JSON.
+    known = [(isinstance(value, bool), value) for value in first]
+    return [value for value in second if (isinstance(value, bool), value) in known] or None
+
+
+def _schemas(first: Any, second: Any) -> Any:
+    """The conjunction of two schemas as they stand in the document. They are joined when somebody reads them."""
+    if first is False or second is False:
+        return False
+    plain = [one for one in (first, second) if not isinstance(one, bool)]
+    if len(plain) == 2 and constraints(plain[0]) == constraints(plain[1]):
+        return plain[1]
+    return {"allOf": plain} if len(plain) == 2 else (plain or [True])[0]
+
+
+def _named_schemas(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Schemas by name: those that both have are joined."""
+    return {
+        **first,
+        **{name: _schemas(first[name], value) if name in first else value for name, value in second.items()},
+    }
+
+
+def _names(first: list[str], second: list[str]) -> list[str]:
+    """The names of both, each once."""
+    return list(dict.fromkeys([*first, *second]))
+
+
+def _lists(first: Mapping[str, list[str]], second: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Lists of names by name."""
+    return {name: _names(first.get(name, []), second.get(name, [])) for name in _names([*first], [*second])}
+
+
+_JOINS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "type": _types,
+    "enum": _values,
+    "required": _names,
+    "properties": _named_schemas,
+    "patternProperties": _named_schemas,
+    "dependentSchemas": _named_schemas,
+    "dependentRequired": _lists,
+    "items": _schemas,
+    "propertyNames": _schemas,
+    "additionalProperties": _schemas,
+    "unevaluatedProperties": _schemas,
+    "uniqueItems": lambda first, second: first or second,
+    **dict.fromkeys(_LOWER, max),
+    **dict.fromkeys(_UPPER, min),
+}
