@@ -134,13 +134,13 @@ def test_a_case_that_has_a_scenario_or_a_step_keeps_it() -> None:
         assert [mine] == [seen.case for seen in made.trace("corpus.a")]
 
 
-def test_scripts_start_before_corpora_and_in_their_order() -> None:
+def test_scenarios_start_in_the_order_in_which_they_are_given() -> None:
     target = Memory()
     with runner(
         target, corpus("c", case("3")), told("a", (case("1"),)), told("b", (case("2"),)), concurrency=1
     ) as made:
         made.trace("c")
-    assert ["1", "2", "3"] == target.sent
+    assert ["3", "1", "2"] == target.sent
 
 
 def test_progress_is_told_with_scenario_case_and_status() -> None:
