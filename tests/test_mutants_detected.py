@@ -10,6 +10,7 @@ from functools import cache
 
 import offline
 import pytest
+from imported import IMPORTED, all_versions, spec_of
 
 from conformance.checks.catalogue import all_checks
 from conformance.emulator.app import App
@@ -23,7 +24,7 @@ from conformance.run.selection import corpus_of, items_of
 from conformance.scenarios.registry import scenarios_of
 from conformance.scenarios.scenario import Scenario
 from conformance.settings.options import Options
-from conformance.spec.loading import load, versions
+from conformance.spec.loading import versions
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Outcome, Verdict
@@ -38,6 +39,7 @@ SAMPLE = (
     "limits.metadata-pairs",
     "run.override-ignored",
     "store.counts-do-not-add-up",
+    "videos.remix-in-place",
 )
 
 QUIET = (Outcome.PASS, Outcome.NOT_APPLICABLE)
@@ -47,7 +49,7 @@ CHECKS = tuple(all_checks().values())
 @cache
 def _stage(version: str) -> tuple[Spec, App]:
     """A version with its schemas compiled; each play gives the application a new state."""
-    spec = load(version)
+    spec = spec_of(version)
     return spec, App([spec], Settings(), Clock.fixed())
 
 
@@ -83,8 +85,8 @@ def _near(spec: Spec, mutant: Mutant) -> Iterator[Scenario]:
 def _notice(name: str) -> str:
     """The first check that notices a mutant; "" where none does."""
     mutant = mutants()[name]
-    # A draft is asked last: only what no other version has is tried there.
-    for version in dict.fromkeys((*reversed(versions()), *versions(drafts=True))):
+    # Drafts and imported versions are asked last: only what no other version has is tried there.
+    for version in all_versions():
         spec, _ = _stage(version)
         if not mutant.touches(spec):
             continue
@@ -128,3 +130,8 @@ def _complaints(version: str, seed: str) -> list[str]:
 def test_the_clean_emulator_raises_nothing(turn: int) -> None:
     everything = versions()
     assert _complaints(everything[-1 - turn % len(everything)], f"turn {turn}") == []
+
+
+@pytest.mark.parametrize("version", IMPORTED)
+def test_the_clean_emulator_of_an_imported_version_raises_nothing(version: str) -> None:
+    assert _complaints(version, "once") == []

@@ -9,6 +9,7 @@ from typing import Any
 
 from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Case, Cost, Expect
+from conformance.scenarios.cursors import LARGEST
 from conformance.scenarios.resource_kinds import kind
 from conformance.scenarios.scenario import Script, Settings, Step, scenario
 from conformance.scenarios.steps import call, create, created_id, listed_in, poll_status, request_body, status_of
@@ -90,6 +91,9 @@ def video(spec: Spec, settings: Settings) -> Script:
         placeholder = f"{{{which}}}"
         return call(spec, f"{VIDEOS}.{verb}", placeholder, role=role, known=known, expect=expect, **more).at(name, role)
 
+    if f"{VIDEOS}.content" in has:
+        # Nothing says how a film is refused that isn't ready yet.
+        yield (on("content", "early", expect=Expect.EITHER),)
     look = on("get", "job.get")
     ended = yield from poll_status(look, "job.get", VIDEO_ENDS, settings)
     if status_of(ended) != "completed":
@@ -98,6 +102,12 @@ def video(spec: Spec, settings: Settings) -> Script:
     yield (look.at(name, "job.again"), *_pictures(spec, on))
     if f"{VIDEOS}.remix" in has:
         yield from _remixed(spec, settings, on, known)
+        yield (look.at(name, "job.remixed"),)
+    if f"{VIDEOS}.list" in has:
+        # The largest page: others may create videos meanwhile.
+        limited = operations_of(spec)[f"{VIDEOS}.list"].parameter("query", "limit") is not None
+        largest = {"limit": LARGEST} if limited else None
+        yield (call(spec, f"{VIDEOS}.list", role="listed", query=largest).at(name, "listed"),)
     if f"{VIDEOS}.delete" not in has:
         return
     (gone,) = yield (on("delete", "delete"),)

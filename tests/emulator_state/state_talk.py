@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from imported import spec_of
+
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
 from conformance.emulator.store import Clock
 from conformance.evidence.exchange import Response
 from conformance.requests.request import Request
 from conformance.schema.validators import validators_of
-from conformance.spec.loading import load
 from conformance.spec.operations import Operation, operations_of
 from conformance.spec.spec import Spec
 
@@ -26,7 +27,7 @@ class Talk:
     def __init__(
         self, version: str, settings: Settings | None = None, *, judge: bool = True, app: App | None = None
     ) -> None:
-        self.spec: Spec = load(version)
+        self.spec: Spec = spec_of(version)
         self.app = app or App([self.spec], settings or Settings(key=KEY), Clock.fixed())
         self.judge = judge
         self.said: list[tuple[str, int, Any]] = []

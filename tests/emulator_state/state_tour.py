@@ -14,6 +14,7 @@ from state_realtime import realtime
 from state_steps import FUNCTIONS, MODEL, lived, paged, uploaded
 from state_talk import Talk
 from state_tuned import checkpoints
+from state_videos import videos
 
 
 def files(talk: Talk) -> None:
@@ -310,6 +311,7 @@ CHAPTERS: dict[str, Callable[[Talk], None]] = {
     "fine_tuning.jobs.create": fine_tuning,
     "models.list": models,
     "video.generations.jobs.create": video,
+    "videos.create": videos,
 }
 
 

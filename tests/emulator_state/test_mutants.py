@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from imported import all_versions, spec_of
 from state_talk import KEY, Talk
 from state_tour import chapters
 
@@ -22,7 +23,7 @@ from conformance.spec.loading import load, versions
 @cache
 def _app(version: str) -> App:
     """An application with its schemas compiled; each tour gives it a new state."""
-    return App([load(version)], Settings(key=KEY), Clock.fixed())
+    return App([spec_of(version)], Settings(key=KEY), Clock.fixed())
 
 
 def _answers(version: str, resources: frozenset[str], mutant: str | None = None) -> list[tuple[Any, ...]]:
@@ -46,10 +47,10 @@ def _clean(version: str, resources: frozenset[str]) -> list[tuple[Any, ...]]:
 def _versions_of(mutant: str) -> list[str]:
     """The versions that a mutant touches; one that extends another has the same operations and is left out.
 
-    Drafts count only where no other version is touched.
+    Drafts and imported ones count only where no other version is touched.
     """
     found = [v for v in versions() if not load(v).extends and mutants()[mutant].touches(load(v))]
-    return found or [v for v in versions(drafts=True) if mutants()[mutant].touches(load(v))]
+    return found or [v for v in all_versions() if mutants()[mutant].touches(spec_of(v))]
 
 
 def _resources_of(mutant: str) -> frozenset[str]:

@@ -1,5 +1,6 @@
-"""``python tests/matrix [--only TEXT …] [--write FILE]``: what becomes of each mutant, in the newest api-version that
-shows it, and of each defect and variation, in every api-version.
+"""``python tests/matrix [--only TEXT …] [--version V …] [--write FILE]``: what becomes of each mutant, in the newest
+api-version that shows it, and of each defect and variation, in every api-version. In an imported version, which has
+operations that no other one has, every mutant is tried.
 
 The percentages count mutants and defects in the versions that can have them. Those whose rule is at most a SHOULD
 stand in ``softer_rules.py``, each with its reason; they are counted apart. Exit code 1 if less than 98 % of the others
@@ -8,8 +9,8 @@ variation is not.
 
 ``--requests VERSION …`` computes which requests the small profiles send (``choosing.py``).
 
-``--write FILE`` also keeps the outcomes as JSON lines beside the page, in a file of the same name. With ``--only`` the
-page takes the outcomes of all other names from there, and says which were tried again.
+``--write FILE`` also keeps the outcomes as JSON lines beside the page, in a file of the same name. With ``--only`` or
+``--version`` the page takes all other outcomes from there, and says what was tried again.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[0]), str(HERE.parents[1])]
 
-from benign_variations import PROFILES, VARIATIONS  # noqa: E402 - the path comes first
+from benign_variations import PROFILES  # noqa: E402 - the path comes first
 from cells import Cell, merged, read, write, wrong  # noqa: E402 - as above
 from choosing import SHARES, choose, text_of  # noqa: E402 - as above
 from defects import defects  # noqa: E402 - as above
+from imported import IMPORTED, spec_of  # noqa: E402 - as above
 from kills import changed_by, mutated  # noqa: E402 - as above
 from table import groups, page, share  # noqa: E402 - as above
+from variations import VARIATIONS  # noqa: E402 - as above
 
 from conformance.emulator.mutants import mutants  # noqa: E402 - as above
 from conformance.requests.profile import Profile  # noqa: E402 - as above
@@ -38,10 +41,13 @@ from conformance.spec.loading import load, versions  # noqa: E402 - as above
 WANTED = 0.98
 
 
-def _cells(job: tuple[str, str]) -> list[Cell]:
-    """What becomes of one variant."""
-    kind, name = job
-    return [_mutant(name)] if kind == "mutant" else [_cell(kind, name, version) for version in versions()]
+def _cells(job: tuple[str, str, tuple[str, ...]]) -> list[Cell]:
+    """What becomes of one variant in some versions."""
+    kind, name, wanted = job
+    if kind != "mutant":
+        return [_cell(kind, name, version) for version in wanted]
+    ours = [_mutant(name)] if set(wanted) >= set(versions()) else []
+    return [cell for cell in (*ours, *(_imported(name, one) for one in wanted if one in IMPORTED)) if cell is not None]
 
 
 def _cell(kind: str, name: str, version: str) -> Cell:
@@ -52,12 +58,12 @@ def _cell(kind: str, name: str, version: str) -> Cell:
     return Cell(kind, name, version, result.word if result.changed else "", next(iter(result.checks), ""))
 
 
-def _mutant(name: str) -> Cell:
+def _mutant(name: str) -> Cell | None:
     """The newest version in which a bug of stored state has the outcome that its rule deserves.
 
-    Where there is none, it is one in which the bug is noticed.
+    Where there is none, it is one in which the bug is noticed. None if it concerns none of our versions.
     """
-    best = Cell("mutant", name, versions()[-1], "pass")
+    best = None
     # Drafts come last: they count for what no other version has.
     for version in dict.fromkeys((*reversed(versions()), *versions(drafts=True))):
         if mutants()[name].touches(load(version)):
@@ -65,8 +71,16 @@ def _mutant(name: str) -> Cell:
             cell = Cell("mutant", name, version, result.word, next(iter(result.checks), ""))
             if not wrong(cell):
                 return cell
-            best = cell if best.outcome == "pass" else best
+            best = cell if best is None or best.outcome == "pass" else best
     return best
+
+
+def _imported(name: str, version: str) -> Cell | None:
+    """What becomes of a bug of stored state in an imported version; None where it changes no answer there."""
+    if not mutants()[name].touches(spec_of(version)):
+        return None
+    result = mutated(version, mutants()[name])
+    return Cell("mutant", name, version, result.word, next(iter(result.checks), "")) if result.changed else None
 
 
 def _known() -> Iterator[tuple[str, str]]:
@@ -101,10 +115,14 @@ def _requests(wanted: list[str], jobs: int, kept: Path | None) -> int:
 
 
 def main() -> int:
+    everywhere = (*versions(), *IMPORTED)
     parser = argparse.ArgumentParser(prog="matrix", description="Which bad targets fail, and which good ones pass?")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the page to this file too")
     parser.add_argument(
         "--only", action="append", metavar="TEXT", help="only variants whose name contains this text; repeatable"
+    )
+    parser.add_argument(
+        "--version", action="append", metavar="V", choices=everywhere, help="only in this api-version; repeatable"
     )
     parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     parser.add_argument(
@@ -123,16 +141,21 @@ def main() -> int:
     if chosen.requests:
         return _requests(chosen.requests, chosen.jobs, chosen.kept)
     known = list(_known())
-    jobs = [job for job in known if chosen.only is None or any(text in job[1] for text in chosen.only)]
-    kept = [] if chosen.write is None or chosen.only is None else read(chosen.write.with_suffix(".jsonl"))
+    wanted = tuple(chosen.version or everywhere)
+    jobs = [(*job, wanted) for job in known if chosen.only is None or any(text in job[1] for text in chosen.only)]
+    partly = chosen.only is not None or chosen.version is not None
+    kept = read(chosen.write.with_suffix(".jsonl")) if chosen.write is not None and partly else []
+    # Imported once, before there are processes that would each do it again.
+    for version in IMPORTED:
+        spec_of(version)
     found: list[Cell] = []
     with Pool(chosen.jobs) as pool:
         for cells in pool.imap(_cells, jobs):
             found += (cell._replace(redone=bool(kept)) for cell in cells)
             # What is found is kept at once: a run that is stopped can be completed with --only.
             if chosen.write is not None:
-                write(chosen.write.with_suffix(".jsonl"), merged(kept, found, known))
-    everything = merged(kept, found, known)
+                write(chosen.write.with_suffix(".jsonl"), merged(kept, found, known, wanted))
+    everything = merged(kept, found, known, wanted)
     print(page(everything))
     if chosen.write is not None:
         chosen.write.write_text(page(everything), encoding="utf-8")

@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from conformance.emulator.variants import Change as Variant
 from conformance.evidence.exchange import Chunk, Exchange, Response
 
 #: A changed exchange, or None where the change doesn't apply.
@@ -21,8 +22,18 @@ class Remembering:
     begin: Callable[[], Change]
 
 
+@frozen
+class Served:
+    """A server that answers some operations (globs) in another way: for what a changed answer alone can't show, such as
+    objects that get other ids.
+    """
+
+    operations: tuple[str, ...]
+    change: Variant
+
+
 #: Name → (what is done, the change).
-Named = dict[str, tuple[str, Change | Remembering]]
+Named = dict[str, tuple[str, Change | Remembering | Served]]
 
 
 def is_stream(response: Response) -> bool:

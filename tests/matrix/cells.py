@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -43,17 +43,22 @@ def wrong(cell: Cell) -> bool:
     return bool(cell.outcome) and cell.outcome != ("fail" if entry is None else entry.outcome)
 
 
-def merged(kept: Iterable[Cell], found: Iterable[Cell], known: Iterable[tuple[str, str]]) -> list[Cell]:
+def merged(
+    kept: Iterable[Cell], found: Iterable[Cell], known: Iterable[tuple[str, str]], tried: Collection[str] = ()
+) -> list[Cell]:
     """All cells in the order of ``known`` (kind and name), those that were found now in place of those that were kept.
 
-    What isn't known any more falls away.
+    What isn't known any more falls away. ``tried`` are the versions in which was looked, empty for all: the kept cells
+    of others stay.
     """
     by_name: dict[tuple[str, str], list[Cell]] = {}
-    for cells in (kept, found):
-        fresh: dict[tuple[str, str], list[Cell]] = {}
+    fresh: dict[tuple[str, str], list[Cell]] = {}
+    for cells, into in ((kept, by_name), (found, fresh)):
         for cell in cells:
-            fresh.setdefault((cell.kind, cell.name), []).append(cell)
-        by_name |= fresh
+            into.setdefault((cell.kind, cell.name), []).append(cell)
+    for key, cells in fresh.items():
+        others = [cell for cell in by_name.get(key, ()) if tried and cell.version not in tried]
+        by_name[key] = [*others, *cells]
     return [cell for key in known for cell in by_name.get(key, ())]
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from functools import cache
 
 import offline
-from answers import Change, Remembering
-from attrs import frozen
+from answers import Change, Remembering, Served
+from attrs import evolve, frozen
+from imported import spec_of
 
 from conformance.checks.catalogue import all_checks
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import Settings
 from conformance.emulator.mutants import Mutant
 from conformance.emulator.store import Clock, Store
+from conformance.emulator.variants import hits, wrap
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Trace
 from conformance.judging.judge import judge
@@ -25,7 +27,6 @@ from conformance.run.selection import corpus_of, items_of
 from conformance.scenarios.registry import scenarios_of
 from conformance.scenarios.scenario import Scenario
 from conformance.settings.options import Options
-from conformance.spec.loading import load
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.verdict import Outcome, Verdict
@@ -44,10 +45,13 @@ SHOWN = (
     "runs.completed",
     "runs.streamed",
     "responses.chain",
+    "lifecycle.videos",
+    "lists.videos",
+    "videos.life",
 )
 CORPORA = ("chat.completions.create", "embeddings.create", "completions.create", "responses.create")
 #: For a version that has none of them: refusals that don't come show only where enough is sent that must be refused.
-OTHERWISE = ("assistants.create",)
+OTHERWISE = ("assistants.create", "videos.create")
 
 
 @frozen
@@ -74,7 +78,7 @@ class Result:
 
 @cache
 def _app(version: str) -> App:
-    return App([load(version)], Settings(), Clock.fixed())
+    return App([spec_of(version)], Settings(), Clock.fixed())
 
 
 def _fresh(version: str) -> App:
@@ -87,7 +91,7 @@ def _fresh(version: str) -> App:
 @cache
 def scenarios_for(version: str, profile: str) -> tuple[Scenario, ...]:
     """The scenarios of :data:`SHOWN` and the corpora of :data:`CORPORA` in a profile, as far as a version has them."""
-    spec = load(version)
+    spec = spec_of(version)
     found = [one for one in scenarios_of(spec, Profile.STANDARD) if any(fnmatchcase(one.id, glob) for glob in SHOWN)]
     for operation in [name for name in CORPORA if name in operations_of(spec)] or OTHERWISE:
         found += _corpus(version, profile, operation)
@@ -97,7 +101,7 @@ def scenarios_for(version: str, profile: str) -> tuple[Scenario, ...]:
 @cache
 def _corpus(version: str, profile: str, operation: str) -> tuple[Scenario, ...]:
     """The corpora of an operation; none where a version doesn't have it."""
-    spec = load(version)
+    spec = spec_of(version)
     if operation not in operations_of(spec):
         return ()
     return tuple(corpus_of(spec, Options(profile=profile, operations=(operation,), no_cache=True)))
@@ -123,12 +127,16 @@ def _result(verdicts: list[Verdict], changed: int) -> Result:
     return Result(worst, tuple(filter(told, verdicts)), changed)
 
 
-def changed_by(version: str, change: Change | Remembering, *, profile: str = "standard", first: bool = False) -> Result:
+def changed_by(
+    version: str, change: Change | Remembering | Served, *, profile: str = "standard", first: bool = False
+) -> Result:
     """What a target is called whose answers all go through a change. ``first``: the first failure is enough.
 
     A scenario of which no answer changes isn't judged: it shows the emulator as it is, which other tests judge.
     """
-    spec, app, count = load(version), _fresh(version), 0
+    if isinstance(change, Served):
+        return _served(version, change, profile)
+    spec, app, count = spec_of(version), _fresh(version), 0
     plain = offline.answering(app, spec)
     changed = change.begin() if isinstance(change, Remembering) else change
 
@@ -150,15 +158,51 @@ def changed_by(version: str, change: Change | Remembering, *, profile: str = "st
     return _result(verdicts, count)
 
 
+def _served(version: str, served: Served, profile: str) -> Result:
+    """What a server is called that answers in another way."""
+    spec = spec_of(version)
+    if not any(hits(served.operations, id) for id in operations_of(spec)):
+        return _result([], 0)
+    scenarios = scenarios_for(version, profile)
+    plain = [*_played(spec, _fresh(version), scenarios)]
+    seen = [*_played(spec, wrap(_fresh(version), served.operations, served.change), scenarios)]
+    verdicts = [one for scenario, trace in zip(scenarios, seen, strict=True) for one in _judged(spec, scenario, trace)]
+    return _result(verdicts, _differing(seen, plain))
+
+
+def _played(spec: Spec, app: App, scenarios: Iterable[Scenario]) -> Iterator[Trace]:
+    """The traces of scenarios at an application, one after the other."""
+    answer = offline.answering(app, spec)
+    return (offline.play(spec, scenario, answer, wait=app.clock.advance) for scenario in scenarios)
+
+
 def mutated(version: str, mutant: Mutant) -> Result:
-    """What an emulator with a bug in its state is called, up to the first failure."""
-    spec, app = load(version), mutant.apply(_fresh(version))
-    answer, verdicts = offline.answering(app, spec), list[Verdict]()
-    for scenario in _near(spec, mutant):
-        verdicts += _judged(spec, scenario, offline.play(spec, scenario, answer, wait=app.clock.advance))
+    """What an emulator with a bug in its state is called, up to the first failure.
+
+    If nothing objects, ``changed`` is the number of scenarios that it answers in another way than without the bug.
+    """
+    spec, verdicts, seen = spec_of(version), list[Verdict](), list[Trace]()
+    app, scenarios = mutant.apply(_fresh(version)), [*_near(spec, mutant)]
+    for scenario, trace in zip(scenarios, _played(spec, app, scenarios), strict=True):
+        seen.append(trace)
+        verdicts += _judged(spec, scenario, trace)
         if any(verdict.outcome is Outcome.FAIL for verdict in verdicts):
             break
-    return _result(verdicts, 1)
+    result = _result(verdicts, 1)
+    if result.verdicts:
+        return result
+    plain = _played(spec, _fresh(version), scenarios)
+    return evolve(result, changed=_differing(seen, plain))
+
+
+def _differing(seen: Iterable[Trace], plain: Iterable[Trace]) -> int:
+    """The number of scenarios that were answered in another way; ids of requests don't count."""
+
+    def told(trace: Trace) -> list[object]:
+        answers = [(one.case.id, one.exchange.response) for one in trace]
+        return [(id, made and (made.status, made.header("content-type"), made.body)) for id, made in answers]
+
+    return sum(told(one) != told(other) for one, other in zip(seen, plain, strict=True))
 
 
 def _near(spec: Spec, mutant: Mutant) -> Iterator[Scenario]:

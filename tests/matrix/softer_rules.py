@@ -9,6 +9,7 @@ may judge by a MUST clause, but for those that ``beside`` names: their checks te
 from __future__ import annotations
 
 from attrs import frozen
+from imported import FILMS
 
 __all__ = ["SOFTER", "Softer", "softer"]
 
@@ -31,6 +32,12 @@ _REFUSALS = Softer(
 _CODE = Softer("warn", 'a number or the text "None" SHOULD', beside=("errors-envelope",))
 #: No finite wait shows that a state never comes.
 _LATE = Softer("not_testable", "past the deadline `not_testable`")
+#: Videos document errors of another form, so only a gateway's answers have this one there.
+_GATEWAY = Softer(
+    "warn", "Gateway answers (401, 403, 413, 414, 429, 5xx): SHOULD", beside=("errors-envelope",), versions=(FILMS,)
+)
+#: A film in place of its picture, and the other way round.
+_MEDIA = Softer("warn", "the media type of `content` is SHOULD", beside=("video-content",))
 
 SOFTER: dict[str, Softer] = {
     "batches.any-purpose": Softer("warn", clause="batch-input-file"),
@@ -91,6 +98,32 @@ SOFTER: dict[str, Softer] = {
     "tuning.result-file-unknown": Softer("warn", clause="tuning-results"),
     "video.generation-outlives-job": Softer("warn", clause="video-deleted"),
     "video.never-done": Softer("warn", "video jobs on a live target: 2xx or 4xx; past the deadline `not_testable`"),
+    "videos.completed-at-missing": Softer("warn", clause="video-times"),
+    "videos.completed-before-created": Softer("warn", clause="video-times"),
+    "videos.content-a-picture": _MEDIA,
+    "videos.content-no-film": Softer("warn", clause="video-format"),
+    # No document says how a film is refused that isn't ready yet.
+    "videos.content-too-early": Softer(
+        "note", "[G] is general knowledge, unproven: at most OBS.", beside=("video-content",)
+    ),
+    "videos.expires-before-created": Softer("warn", clause="video-times"),
+    "videos.expires-in-milliseconds": Softer("warn", clause="video-times"),
+    "videos.fails-in-silence": Softer("warn", clause="video-failure"),
+    "videos.film-outlives-video": Softer("warn", clause="video-deleted"),
+    "videos.length-default": Softer("warn", clause="state-defaults"),
+    "videos.model-lost": Softer("warn", "`model` in the answer: not empty SHOULD"),
+    "videos.never-begins": _LATE,
+    "videos.never-ends": _LATE,
+    "videos.progress-above": Softer("warn", clause="video-progress"),
+    # It is called approximate.
+    "videos.progress-falls": Softer("note", "[G] is general knowledge, unproven: at most OBS."),
+    "videos.progress-negative": Softer("warn", clause="video-progress"),
+    "videos.queued-again": Softer("warn", clause="video-states"),
+    "videos.remix-forgets-later": Softer("warn", clause="video-remix-named"),
+    "videos.remix-names-none": Softer("warn", clause="video-remix-named"),
+    "videos.remix-unlisted": Softer("warn", clause="video-listed"),
+    "videos.size-default": Softer("warn", clause="state-defaults"),
+    "videos.thumbnail-a-film": _MEDIA,
     "event.sound-piece-lost": Softer("warn", clause="responses-stream-audio-joined"),
     "event.transcript-piece-lost": Softer("warn", clause="responses-stream-audio-joined"),
     "stream.no-role": Softer("warn", "Role once: SHOULD; not for completions."),
@@ -101,6 +134,9 @@ SOFTER: dict[str, Softer] = {
     ),
     "error.code-none": _CODE,
     "error.code-number": _CODE,
+    "error.code-object": _GATEWAY,
+    "error.message-list": _GATEWAY,
+    "http.error-no-message": _GATEWAY,
     "error.key-shown": Softer("warn", "(key, token, cookie) shown in an answer: SHOULD"),
     "error.no-code": Softer("warn", "`code` absent SHOULD (no document requires it)", beside=("errors-envelope",)),
     "error.param-none": Softer("warn", clause="errors-code", beside=("errors-envelope",)),

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from cells import KINDS, Cell, soft, wrong
+from imported import IMPORTED
 
 from conformance.spec.loading import versions
 
@@ -14,7 +15,8 @@ __all__ = ["groups", "page", "share"]
 HEAD = "# Kill matrix\n\nMade by `python tests/matrix --write benchmarks/kill-matrix.md`."
 KEY = (
     "F: fail, w: warn, n: note, –: pass, blank: not tried, or no answer of the version can have it. A mutant is tried\n"
-    "from the newest api-version on, until it fails in one."
+    "from the newest api-version on, until it fails in one; in an imported one (films, made of\n"
+    "`tests/other_providers/films.yaml`) each that changes an answer there."
 )
 WANTED = """
 Wanted: a defect against a MUST fails, one against a softer rule has the outcome of its entry in
@@ -66,11 +68,12 @@ def _rows(cells: list[Cell], kind: str) -> Iterator[str]:
     """Yield the lines about the variants of one kind: every one with its outcome in each version, in short."""
     short = {"fail": "F", "warn": "w", "note": "n", "pass": "–", "": " "}
     yield f"\n## {kind}s\n"
-    yield f"| name | {' | '.join(versions())} | first check |"
-    yield f"|---|{'---|' * len(versions())}---|"
+    columns = (*versions(), *IMPORTED)
+    yield f"| name | {' | '.join(columns)} | first check |"
+    yield f"|---|{'---|' * len(columns)}---|"
     for name in dict.fromkeys(cell.name for cell in cells):
         mine = {cell.version: cell for cell in cells if cell.name == name}
         first = next((cell.check for cell in mine.values() if cell.check), "")
-        marks = [short.get(mine[v].outcome, mine[v].outcome) if v in mine else " " for v in versions()]
+        marks = [short.get(mine[v].outcome, mine[v].outcome) if v in mine else " " for v in columns]
         mark = " **!**" if any(map(wrong, mine.values())) else ""
         yield f"| {name}{mark} | {' | '.join(marks)} | {first} |"

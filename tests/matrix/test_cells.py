@@ -31,6 +31,11 @@ def test_names_that_are_tried_again_replace_their_cells_in_all_versions() -> Non
     assert [MUTANT] == merged([MUTANT, *DEFECT], [], KNOWN[:1])
 
 
+def test_a_version_that_is_tried_again_leaves_the_others_as_they_are() -> None:
+    again = DEFECT[1]._replace(outcome="pass", redone=True)
+    assert [MUTANT, DEFECT[0], again, MISSED] == merged([MISSED, MUTANT, *DEFECT], [again], KNOWN, ["v1"])
+
+
 def test_the_page_says_what_was_tried_again() -> None:
     whole, later = page([MUTANT, *DEFECT]), page([MUTANT, *(cell._replace(redone=True) for cell in DEFECT)])
     assert "Tried again" not in whole

@@ -16,10 +16,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from answers import Remembering
-from benign_variations import PROFILES, VARIATIONS
+from benign_variations import PROFILES
 from defects import defects
+from imported import FILMS, all_versions, spec_of
 from kills import Result, changed_by, mutated
 from softer_rules import SOFTER, Softer, softer
+from variations import VARIATIONS
 from wild_answers import NEWEST
 
 from conformance.checks.catalogue import all_checks
@@ -27,7 +29,6 @@ from conformance.emulator.mutants import mutants
 from conformance.evidence.exchange import Chunk, Exchange, Response
 from conformance.requests.request import Request
 from conformance.run.selection import default_versions
-from conformance.spec.loading import load, versions
 from conformance.verdict import Outcome
 
 #: Variations that a check objects to all the same → why it is right to warn.
@@ -39,7 +40,7 @@ OBJECTED = {
 FEWEST_DEFECTS, FEWEST_VARIATIONS = 40, 60
 
 #: The smallest version with assistants, and the newest ones: those of each surface with the most operations.
-DATED, SHOWN = "2024-05-01-preview", ("2024-05-01-preview", *NEWEST, "v1-preview")
+DATED, SHOWN = "2024-05-01-preview", ("2024-05-01-preview", *NEWEST, "v1-preview", FILMS)
 
 SAMPLED_DEFECTS = ("stream.no-done", "json.wrong-total", "list.no-more", "http.refused-as-200", "http.cut")
 #: Of these some are tried on the default version too.
@@ -60,7 +61,7 @@ def found(name: str, version: str) -> None:
 def as_soft_as_listed(entry: Softer, result: Result, version: str) -> None:
     """The outcome is the listed one, and no check that objects judges by a MUST clause."""
     assert entry.outcome == result.word, result.checks
-    keywords = {clause.id: clause.keyword for clause in load(version).clauses}
+    keywords = {clause.id: clause.keyword for clause in spec_of(version).clauses}
     if entry.outcome == "not_testable":
         return
     hard = {
@@ -106,12 +107,12 @@ LEVELS = Path(os.environ.get("AOAI_SHARED", Path(__file__).resolve().parents[3] 
 def test_every_softer_rule_has_a_reason() -> None:
     """A list of exceptions that hides a MUST would be worse than a low percentage."""
     assert set(SOFTER) <= {*defects(), *mutants()}
-    keywords = {clause.id: clause.keyword for version in versions(drafts=True) for clause in load(version).clauses}
+    keywords = {clause.id: clause.keyword for version in all_versions() for clause in spec_of(version).clauses}
     for name, entry in SOFTER.items():
         assert bool(entry.line) != bool(entry.clause), name
         assert not entry.clause or keywords[entry.clause] in ("SHOULD", "MAY"), name
         assert {keywords[clause] for clause in entry.beside} <= {"MUST"}, name
-        assert set(entry.versions) <= set(versions(drafts=True)), name
+        assert set(entry.versions) <= set(all_versions()), name
 
 
 @pytest.mark.skipif(not LEVELS.exists(), reason="the levels lie beside the checkout, and are not there")
@@ -123,8 +124,7 @@ def test_the_line_of_a_softer_rule_stands_in_the_levels(name: str) -> None:
 @pytest.mark.prove
 @pytest.mark.parametrize("name", [name for name in SOFTER if name in mutants()])
 def test_a_softer_mutant_is_as_soft_as_listed(name: str) -> None:
-    tried = (*reversed(versions()), *versions(drafts=True))
-    version = next(one for one in tried if mutants()[name].touches(load(one)))
+    version = next(one for one in all_versions() if mutants()[name].touches(spec_of(one)))
     as_soft_as_listed(SOFTER[name], mutated(version, mutants()[name]), version)
 
 
@@ -141,6 +141,25 @@ def test_a_variation_that_no_rule_forbids_is_quiet(name: str) -> None:
 @pytest.mark.parametrize("name", SAMPLED_VARIATIONS[2:4])
 def test_a_variation_is_quiet_in_the_default_version(name: str) -> None:
     quiet(name, default_versions()[0])
+
+
+@pytest.mark.parametrize("name", [name for name in mutants() if mutants()[name].touches(spec_of(FILMS))])
+def test_a_mutant_of_videos_is_called_what_it_deserves(name: str) -> None:
+    """Also the bugs of any kind of object that change an answer about videos."""
+    result = mutated(FILMS, mutants()[name])
+    if not result.changed and not name.startswith("videos."):
+        pytest.skip("no answer about videos can have this bug")
+    entry = softer(name, FILMS)
+    if entry is None:
+        assert Outcome.FAIL is result.outcome, result.checks
+    else:
+        as_soft_as_listed(entry, result, FILMS)
+
+
+@pytest.mark.parametrize("name", [name for name in VARIATIONS if name.startswith("videos.")])
+def test_what_servers_of_videos_may_do_differently_is_quiet(name: str) -> None:
+    assert changed_by(FILMS, VARIATIONS[name][1]).changed
+    quiet(name, FILMS)
 
 
 @pytest.mark.prove

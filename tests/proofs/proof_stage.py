@@ -14,6 +14,7 @@ from itertools import islice
 
 import offline
 from attrs import field, frozen
+from imported import all_versions, spec_of
 from served import ORDINARY
 
 from conformance.emulator.app import App
@@ -25,7 +26,7 @@ from conformance.run.selection import Item, checks_of, items_of, scenarios_in
 from conformance.scenarios.registry import scenarios_of
 from conformance.scenarios.scenario import Scenario
 from conformance.settings.options import Options
-from conformance.spec.loading import load, versions
+from conformance.spec.loading import versions
 from conformance.spec.spec import Spec
 from conformance.verdict import Level, Outcome, Verdict
 
@@ -36,11 +37,11 @@ WRONG = (Outcome.FAIL, Outcome.ERROR)
 
 
 def order() -> tuple[str, ...]:
-    """The api-versions: one with few requests first, then the newest, so that few are needed; drafts for what only
-    they have.
+    """The api-versions: one with few requests first, then the newest, so that few are needed; drafts and imported ones
+    for what only they have.
     """
     ordinary = (name for name in versions() if name == ORDINARY)  # not there where somebody works with a few versions
-    return tuple(dict.fromkeys((*ordinary, *reversed(versions()), *versions(drafts=True))))
+    return tuple(dict.fromkeys((*ordinary, *all_versions())))
 
 
 #: Operations whose standard requests the ordinary tests need besides those of smoke: some checks have their only good
@@ -78,10 +79,10 @@ class Stage:
     """Good traffic of one api-version, and its verdicts."""
 
     def __init__(self, version: str, scenarios: Iterable[Scenario]) -> None:
-        self.spec = load(version)
+        self.spec = spec_of(version)
         self.scenarios = {scenario.id: scenario for scenario in scenarios}
         self.items = items_of(self.spec, self.scenarios.values(), checks_of(Options()))
-        self.answer = offline.answering(App.of(version), self.spec)
+        self.answer = offline.answering(App([self.spec]), self.spec)
         self._known: dict[str, Verdict] = {}
 
     @cached_property
@@ -204,13 +205,13 @@ def drawn(name: str) -> bytes:
 @cache
 def stage(version: str) -> Stage:
     """The stage of an api-version with its standard requests, once per process."""
-    return Stage(version, scenarios_in(load(version), Options()))
+    return Stage(version, scenarios_in(spec_of(version), Options()))
 
 
 @cache
 def small_stage(version: str) -> Stage:
     """The same with few requests, but for the first of the versions."""
-    return stage(version) if version == order()[0] else Stage(version, few_requests(load(version)))
+    return stage(version) if version == order()[0] else Stage(version, few_requests(spec_of(version)))
 
 
 def first_stage(check: Check) -> Stage | None:

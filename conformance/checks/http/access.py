@@ -205,9 +205,9 @@ def deployment_unknown(spec: Spec, seen: Observation) -> Iterator[Finding]:
 def _code_differs(_exchange: Exchange, response: Response) -> Response | None:
     """Counterexample: the refusal has another code."""
     value = response.json
-    if not isinstance(value, dict) or not isinstance(value.get("error"), dict):
-        return None
-    return response.with_json({"error": {**value["error"], "code": "NoSuchThing"}})
+    if isinstance(value, dict) and isinstance(value.get("error"), dict):
+        return response.with_json({"error": {**value["error"], "code": "NoSuchThing"}})
+    return response.with_json({**value, "code": "NoSuchThing"}) if isinstance(value, dict) and "code" in value else None
 
 
 @check(
@@ -222,10 +222,12 @@ def _code_differs(_exchange: Exchange, response: Response) -> Response | None:
 def deployment_code(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """The code of the refusal is ``DeploymentNotFound``, as is reported of the service."""
     value = seen.json
-    error = value.get("error") if isinstance(value, dict) else None
+    # Operations of videos document errors without the envelope.
+    error = value.get("error", value) if isinstance(value, dict) else None
     code = error.get("code") if isinstance(error, dict) else None
     if seen.response.status == 404 and code != "DeploymentNotFound":
-        yield seen.finding("another code", place="/error/code", expected="DeploymentNotFound", actual=code)
+        place = "/code" if error is value else "/error/code"
+        yield seen.finding("another code", place=place, expected="DeploymentNotFound", actual=code)
 
 
 def _served(response: Response) -> Response:

@@ -104,6 +104,11 @@ def usage_counted(spec: Spec, seen: Observation) -> Iterator[Finding]:
             )
 
 
+def _named(exchange: Exchange) -> bool:
+    """Return True for a request whose answer names its model."""
+    return _inference(exchange) or path_of(exchange.request).endswith("/videos")
+
+
 def _no_model(value: Any, _request: Request) -> Any:
     """Counterexample: the model has no name."""
     if not isinstance(value.get("model"), str):
@@ -116,8 +121,8 @@ def _no_model(value: Any, _request: Request) -> Any:
     "model.named",
     Level.SHOULD,
     clause="model-named",
-    counterexample=on_json(_no_model, when=_inference),
-    operations=MODELS,
+    counterexample=on_json(_no_model, when=_named),
+    operations=(*MODELS, "videos.create"),
     about=_plain,
     needs=Needs.SUCCESS,
 )

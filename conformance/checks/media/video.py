@@ -48,14 +48,8 @@ def variants(spec: Spec, trace: Trace) -> Iterator[Finding]:
         yield done.finding("another number of videos", place="/generations", expected=wanted, actual=len(videos))
 
 
-#: The field of a remix that names the video which it changes.
-REMIXED = "remixed_from_video_id"
-
-
 def _of_another(item: dict[str, Any]) -> Any:
-    """Counterexample: a video names another job, a remix another video."""
-    if item.get(REMIXED) is not None:
-        return {**item, REMIXED: "video_of_another"}
+    """Counterexample: a video names another job."""
     return {**item, "job_id": "task_of_another"} if "job_id" in item else None
 
 
@@ -64,23 +58,14 @@ def _of_another(item: dict[str, Any]) -> Any:
     Level.MUST,
     clause="state-names-parent",
     counterexample=on_objects("video", _of_another),
-    scenarios=LIVES,
-    needs=(DONE,),
+    scenarios=JOB,
+    needs=(SUCCEEDED,),
 )
 def generation(spec: Spec, trace: Trace) -> Iterator[Finding]:
-    """A video contains the id of the job that made it, and a remix that of the video which it changes."""
-    done = one(trace, "job.get")
+    """A video contains the id of the job that made it."""
+    done, seen = one(trace, "job.get"), one(trace, "get")
     if done is None:
         return
-    for look in trace.role("remix", "remix.get"):
-        value = look.json if look.exchange.ok and isinstance(look.json, dict) else {}
-        # The field is no required one.
-        if value.get(REMIXED) not in (None, done.json.get("id")):
-            wanted, named = done.json.get("id"), value[REMIXED]
-            yield look.finding("a remix of another video", place=f"/{REMIXED}", expected=wanted, actual=named)
-    if done.json.get("status") != "succeeded":
-        return
-    seen = one(trace, "get")
     videos = [(done, video) for video in done.json.get("generations") or ()]
     for look, video in [*videos, *([(seen, seen.json)] if seen else [])]:
         if isinstance(video, dict) and video.get("job_id", done.json.get("id")) != done.json.get("id"):
@@ -196,6 +181,15 @@ def _back_in_line(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange |
         return None
     if _PROGRESS.get(value.get("status", "")) not in (1, 2):
         return None
+    return _queued_after_work(exchange, earlier)
+
+
+def _queued_after_work(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange | None:
+    """Witness: a job, or a video, that was running is queued, whatever it is now."""
+    response = exchange.response
+    value = response.json if response is not None and exchange.ok else None
+    if response is None or not isinstance(value, dict) or value.get("object") not in KINDS:
+        return None
     for past in earlier:
         old = past.response.json if past.ok and past.response else None
         if past.request.url == exchange.request.url and isinstance(old, dict) and _PROGRESS.get(str(old.get("status"))):
@@ -206,8 +200,9 @@ def _back_in_line(exchange: Exchange, earlier: Sequence[Exchange]) -> Exchange |
 @trace_check(
     "video.states",
     Level.SHOULD,
-    clause="video-job-states",
+    clause="video-states",
     counterexample=_back_in_line,
+    witness=_queued_after_work,
     scenarios=LIVES,
     needs=("job.get",),
 )

@@ -263,18 +263,19 @@ def defaults(spec: Spec, trace: Trace) -> Iterator[Finding]:
     seen = one(trace, "create-second")
     if seen is None:
         return
-    for name, wanted in _documented_defaults(spec, seen):
+    for name, wanted in documented_defaults(spec, seen):
         found = seen.json.get(name)
         # null stands for a setting that the model doesn't have.
         if name not in sent_in(seen) and found is not None and not holds(found, wanted):
             yield seen.finding(f"{name} has another default", place=f"/{name}", expected=wanted, actual=found)
 
 
-def _documented_defaults(spec: Spec, seen: Observation) -> Iterator[tuple[str, Any]]:
+def documented_defaults(spec: Spec, seen: Observation) -> Iterator[tuple[str, Any]]:
     """Yield (name, default) of the request fields with a documented default."""
     media = operations_of(spec)[seen.case.operation].body.get("application/json")
     fields = spec.deref(media.schema).get("properties", {}) if media else {}
     for name, schema in fields.items():
-        default = spec.deref(schema).get("default")
+        # It may stand beside a reference.
+        default = schema.get("default", spec.deref(schema).get("default"))
         if default is not None:
             yield name, default

@@ -32,6 +32,7 @@ CREATES = (
     "evals.*create",
     "fine_tuning.jobs.create",
     "video.generations.jobs.create",
+    "videos.create",
 )
 #: The operations that delete an object, and those that read one.
 DELETES = ("*.delete",)

@@ -1,0 +1,39 @@
+"""Api-versions that no folder of ``specs`` has: documents beside the tests, imported for them.
+
+What only such a document has, as the videos of later ones, is proved on it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from conformance.spec.loading import load, versions
+from conformance.spec.spec import Spec
+from conformance.spectools.importing import import_file
+
+__all__ = ["FILMS", "IMPORTED", "all_versions", "spec_of"]
+
+#: The version with videos of later documents.
+FILMS = "films"
+
+#: Version → its document.
+IMPORTED = {FILMS: Path(__file__).parent / "other_providers" / f"{FILMS}.yaml"}
+
+#: The folders of imported versions, as long as this process lives.
+_KEPT = TemporaryDirectory[str](prefix="imported-")
+
+
+@cache
+def spec_of(version: str) -> Spec:
+    """A version of the suite, or one of :data:`IMPORTED`."""
+    if version not in IMPORTED:
+        return load(version)
+    import_file(IMPORTED[version], version, Path(_KEPT.name))
+    return load(version, Path(_KEPT.name))
+
+
+def all_versions() -> tuple[str, ...]:
+    """All versions, those of the suite from the newest on, then its drafts, then the imported ones."""
+    return (*dict.fromkeys((*reversed(versions()), *versions(drafts=True))), *IMPORTED)
