@@ -10,7 +10,7 @@ variation is not.
 ``--requests VERSION …`` computes which requests the small profiles send (``choosing.py``).
 
 ``--write FILE`` also keeps the outcomes as JSON lines beside the page, in a file of the same name. With ``--only`` or
-``--version`` the page takes all other outcomes from there, and says what was tried again.
+``--version`` the page takes all other outcomes from there, and names what ``--only`` tried again.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def main() -> int:
     found: list[Cell] = []
     with Pool(chosen.jobs) as pool:
         for cells in pool.imap(_cells, jobs):
-            found += (cell._replace(redone=bool(kept)) for cell in cells)
+            found += (cell._replace(redone=bool(kept) and chosen.only is not None) for cell in cells)
             # What is found is kept at once: a run that is stopped can be completed with --only.
             if chosen.write is not None:
                 write(chosen.write.with_suffix(".jsonl"), merged(kept, found, known, wanted))
