@@ -321,7 +321,9 @@ def choose(version: str, jobs: int, kept: Path | None) -> tuple[dict[str, Result
     ``smoke`` is as small as its share allows. ``quick`` shows as much as its bounds allow.
     """
     spec = evolve(load(version), profiles={})
-    standard = recorded(spec, Profile.STANDARD, jobs, kept and kept / f"shown-{version}.jsonl")
+    # What is kept of other requests than today's would name cases that aren't sent.
+    digest = build_corpus(spec, Profile.STANDARD).digest[:12]
+    standard = recorded(spec, Profile.STANDARD, jobs, kept and kept / f"shown-{version}-{digest}.jsonl")
     problem = _problem(spec, standard)
     shown = sum(1 for one in standard.values() if one.word)
     whole = problem.whole
