@@ -19,7 +19,7 @@ __all__ = ["Node", "Shape", "branches", "key_values", "resolve", "shape"]
 @frozen
 class Node:
     """A schema and the pointer of its place. ``beside`` are the keywords that stand beside the unions of which it is a
-    branch, each with the pointer of its place: they hold for every branch.
+    branch and the references that lead to it, each with the pointer of its place: they hold for every branch.
     """
 
     pointer: str
@@ -48,13 +48,14 @@ _STRUCTURE = {"$ref", "properties", "required", "allOf", "oneOf", "anyOf", "disc
 
 
 def resolve(document: Any, node: Node) -> Node:
-    """The node that a chain of references ends at."""
+    """The node that a chain of references ends at, with what stands beside the references (OpenAPI 3.1)."""
     seen = set()
     # A reference that leads back to itself would never end.
     while isinstance(node.schema, Mapping) and "$ref" in node.schema and node.pointer not in seen:
         seen.add(node.pointer)
         pointer = node.schema["$ref"].removeprefix("#")
-        node = Node(pointer, follow(document, pointer), node.beside)
+        own = {key: (f"{node.pointer}/{key}", value) for key, value in node.schema.items() if _plain_keyword(key)}
+        node = Node(pointer, follow(document, pointer), {**own, **node.beside})
     return node
 
 

@@ -55,20 +55,25 @@ class Document:
 
     def landed(self, pointer: str) -> str:
         """Where a chain of references ends."""
+        return self.chain(pointer)[-1]
+
+    def chain(self, pointer: str) -> list[str]:
+        """The places of a chain of references, the last one without."""
+        found = [pointer]
         for _ in range(50):
-            node = self.at(pointer)
+            node = self.at(found[-1])
             if not isinstance(node, dict) or "$ref" not in node:
-                return pointer
-            pointer = node["$ref"].removeprefix("#")
+                return found
+            found.append(node["$ref"].removeprefix("#"))
         raise AssertionError(f"references without an end at {pointer}")
 
     def groups(self, pointer: str, depth: int = 0) -> tuple[Group, ...]:
         """The branches of a schema; a schema without a union is its only one."""
-        pointer = self.landed(pointer)
+        start, (*references, pointer) = pointer, self.chain(pointer)
         if depth > 8:
             return ((pointer,),)
-        if depth == 0 and pointer in self._groups:
-            return self._groups[pointer]
+        if depth == 0 and start in self._groups:
+            return self._groups[start]
         node, found = self.at(pointer), [(pointer,)]
         if isinstance(node, dict):
             for number in range(len(node.get("allOf", ()))):
@@ -78,9 +83,11 @@ class Document:
                 if union in node:
                     each = (self.groups(f"{pointer}/{union}/{n}", depth + 1) for n in range(len(node[union])))
                     found = [(*one, *other) for one, other in product(found, [g for more in each for g in more])]
-        made = tuple(found)
+        # What stands beside a reference holds too.
+        beside = [one for one in reversed(references) if len(self.at(one)) > 1]
+        made = tuple((*one, *beside) for one in found)
         if depth == 0:
-            self._groups[pointer] = made
+            self._groups[start] = made
         return made
 
     def parts(self, group: Group) -> Iterator[tuple[str, dict[str, Any]]]:

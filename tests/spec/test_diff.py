@@ -119,6 +119,22 @@ def test_branches_without_a_name_belong_together_by_what_they_fix(versions_folde
     assert ("branch added", Class.ADDITIVE) == (change.what, change.kind)
 
 
+def test_what_stands_beside_a_reference_is_compared(versions_folder: Maker) -> None:
+    """Since OpenAPI 3.1 it counts; and where it says what the component says in the other version, nothing differs."""
+    line = "        user: {type: string, maxLength: 64}\n"
+    held = "        user: {{$ref: '#/components/schemas/name'{}}}\n".format
+    text = FILES["openapi.yaml"].replace("  schemas:\n", "  schemas:\n    name: {type: string}\n")
+    old = text.replace(line, held(", deprecated: true, default: me"))
+    versions_folder(name="old", files=_files("old", old))
+    folder = versions_folder(name="new", files=_files("new", text.replace(line, held(", default: me"))))
+    change = only(compare(load("old", folder), load("new", folder)))
+    assert ("deprecated", True, None, Class.DOCUMENTATION) == (change.what, change.old, change.new, change.kind)
+    assert change.old_pointer.endswith("/properties/user/deprecated")
+    inner = text.replace("name: {type: string}", "name: {type: string, default: me, deprecated: true}")
+    folder = versions_folder(name="inner", files=_files("inner", inner.replace(line, held(""))))
+    assert () == compare(load("old", folder), load("inner", folder))
+
+
 def test_what_stands_beside_a_union_is_compared(versions_folder: Maker) -> None:
     """A bound beside a union holds for each of its branches, and a union beside properties says which go together."""
     line = "        user: {type: string, maxLength: 64}\n"
