@@ -13,7 +13,7 @@ from conformance.spec.loading import load, versions
 from conformance.spec.spec import Spec
 from conformance.spectools.importing import import_file
 
-__all__ = ["FILMS", "IMPORTED", "all_versions", "spec_of"]
+__all__ = ["FILMS", "IMPORTED", "all_versions", "spec_of", "specs_of"]
 
 #: The version with videos of later documents.
 FILMS = "films"
@@ -32,6 +32,11 @@ def spec_of(version: str) -> Spec:
         return load(version)
     import_file(IMPORTED[version], version, Path(_KEPT.name))
     return load(version, Path(_KEPT.name))
+
+
+def specs_of(version: str) -> Path | None:
+    """The folder in which an imported version lies; None for one of the suite."""
+    return Path(_KEPT.name) if version in IMPORTED and spec_of(version) else None
 
 
 def all_versions() -> tuple[str, ...]:

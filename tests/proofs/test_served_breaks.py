@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from imported import specs_of
 from proof_stage import Broken, Stage, first_stage, shows, unproven
 from served import CANARY, command, serving
 
@@ -69,10 +70,14 @@ def test_session_notices_a_broken_rule(check: Check, tmp_path: Path, monkeypatch
     version = stage.spec.version
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", CANARY)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    with serving(tmp_path, "--api-version", version, "--break", check.id) as url:
+    specs = specs_of(version)
+    with serving(
+        tmp_path, "--api-version", version, "--break", check.id, *(("--specs", str(specs)) if specs else ())
+    ) as url:
         options = Options(
-            target=url, api_versions=(version,), scenarios=(found.scenario,), concurrency=1, out=tmp_path / "out"
-        )
+            target=url, api_versions=(version,), scenarios=(found.scenario,), concurrency=1, out=tmp_path / "out",
+            specs=specs,
+        )  # fmt: skip
         assert len(all_checks()) == len(checks_of(options))
         (chosen,) = choose(options)
         session = Session.open([chosen])
