@@ -37,13 +37,19 @@ def deployment_for(settings: EmulatorSettings, capability: str) -> str:
 
 
 def answering(app: App, spec: Spec) -> Answer:
-    """What an application answers to a bound case, as evidence with secrets removed."""
+    """What an application answers to a bound case, as evidence with secrets removed.
+
+    Raises :class:`AssertionError` if it crashes: a mutant that does so would be found by every check, whatever it is
+    about.
+    """
     key = app.settings.key
 
     def answer(case: Case, request: Request) -> Exchange:
         secret = {Auth.VALID: key, Auth.WRONG: "a-wrong-key", Auth.NONE: ""}[case.auth]
         headers = (*request.headers, ("api-key", secret)) if secret else request.headers
         response = app.handle(evolve(request, headers=headers))
+        if response.status == 500 and b"this is a bug of the emulator" in response.body:
+            raise AssertionError(f"the emulator crashed at {case.operation}; its traceback is on stderr")
         if case.cancel_after is not None:
             kept = tuple(chunk for chunk in response.chunks[:1])
             response = evolve(response, chunks=kept, complete=False)

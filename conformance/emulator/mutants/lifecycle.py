@@ -215,7 +215,12 @@ def metadata_cut(call: Call, answer: Handler) -> Response:
 @mutant("life.ids-change", "An object has the same id in every answer.", *GETS)
 def ids_change(call: Call, answer: Handler) -> Response:
     number = call.store.count("mutant ids")
-    return each_object(answer(call), lambda one: one.update(id=f"{one['id'][:-2]}{number:02d}"))
+
+    def change(one: Value) -> None:
+        if isinstance(one.get("id"), str):
+            one["id"] = f"{one['id'][:-2]}{number:02d}"
+
+    return each_object(answer(call), change)
 
 
 @mutant("life.created-at-changes", "An object has the same created_at in every answer.", *GETS)
