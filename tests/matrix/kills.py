@@ -159,11 +159,16 @@ def changed_by(
 
 
 def _served(version: str, served: Served, profile: str) -> Result:
-    """What a server is called that answers in another way."""
+    """What a server is called that answers in another way, in the scenarios of what it answers so."""
     spec = spec_of(version)
     if not any(hits(served.operations, id) for id in operations_of(spec)):
         return _result([], 0)
-    scenarios = scenarios_for(version, profile)
+    resources = {pattern.partition(".")[0] for pattern in served.operations}
+    scenarios = [
+        scenario
+        for scenario in scenarios_for(version, profile)
+        if resources & {id.partition(".")[0] for id in scenario.operations}
+    ]
     plain = [*_played(spec, _fresh(version), scenarios)]
     seen = [*_played(spec, wrap(_fresh(version), served.operations, served.change), scenarios)]
     verdicts = [one for scenario, trace in zip(scenarios, seen, strict=True) for one in _judged(spec, scenario, trace)]
