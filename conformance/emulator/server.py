@@ -128,7 +128,9 @@ class _Front:
         if not framed and (sized or not length) and response.status >= 200 and response.status not in (204, 304):
             # One byte more than is sent: the client must see that a dropped answer is incomplete.
             headers.append((b"content-length", str(length + (1 if dropped else 0)).encode()))
-        if surplus:
+        # Bytes that a counterexample adds go out behind the announced content, before the server closes.
+        extra = response.surplus if transport is not None and any(n == b"content-length" for n, _ in headers) else 0
+        if surplus or extra:
             headers.append((b"connection", b"close"))  # the bytes must not be read as the next answer
         # Added here, behind every injected bug: whatever is wrong with an answer, it says that an emulator sent it.
         headers.append((EMULATOR_HEADER.encode(), __version__.encode()))
@@ -143,9 +145,11 @@ class _Front:
                 await asyncio.sleep(0)
             if transport is not None and transport.is_closing():
                 return
-            more = dropped or index < last
+            more = dropped or index < last or bool(extra)
             await send({"type": "http.response.body", "body": chunk.data, "more_body": more})
-        if not response.chunks and not dropped:
+        if extra:
+            transport.write(b"." * extra)
+        if (extra or not response.chunks) and not dropped:
             await send({"type": "http.response.body", "body": b""})
 
 

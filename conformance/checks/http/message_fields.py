@@ -107,6 +107,8 @@ def _length_of_nothing(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exch
     counterexample=_length_of_nothing,
     needs=Needs.SUCCESS,
     provenance="standard",
+    # On a connection the content of a 204 follows the end of the message.
+    entails=("http.framing.nothing-after",),
 )
 def no_content(spec: Spec, seen: Observation) -> Iterator[Finding]:
     """A 204 has no content and announces none (RFC 9110 sections 6.4.1 and 8.6, RFC 9112 section 6.1).
