@@ -48,7 +48,22 @@ EXPLORE = settings(max_examples=500, deadline=None, database=None, suppress_heal
 CHANGES = 4
 
 #: Fields that a draw must not change: they name what must exist, or decide how expensive the request is.
-_FIXED = frozenset({"model", "n", "best_of", "stream", "file", "image", "mask", "files", "background", "seconds"})
+_FIXED = frozenset(
+    {
+        "model",
+        "n",
+        "best_of",
+        "stream",
+        "file",
+        "image",
+        "mask",
+        "files",
+        "background",
+        "seconds",
+        "conversation",
+        "sdp",
+    }
+)
 
 
 #: A field is not fuzzed if the Spec calls one of these disputed: the outcome would prove nothing.
@@ -83,8 +98,8 @@ def values(node: Node) -> SearchStrategy[Any] | None:
 
 
 def _free(slot: Slot) -> bool:
-    """Return True for a body field that a draw may change: no id, no cursor, no constant."""
-    named = slot.name.endswith(("_id", "_ids")) or slot.name in ("id", "after", "before", "type", "role")
+    """Return True for a body field that a draw may change: no id, no address, no cursor, no constant."""
+    named = slot.name.endswith(("_id", "_ids", "url")) or slot.name in ("id", "after", "before", "type", "role")
     return not named and slot.name not in _FIXED and slot.path[0] == ".body"
 
 

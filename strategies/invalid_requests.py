@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import product
 from typing import Any
 
 from conformance.pointer import matches, tokens
@@ -187,18 +189,22 @@ def _rule_broken(derivation: OperationDerivation, clause: Clause) -> Iterator[Dr
     rule = clause.rule
     if rule is None:
         return
-    for host in derivation.templates:
+    known = named_rules().get(rule.named) if rule.named else None
+    # How a place is changed, and which field of the body that makes wrong.
+    ways: list[tuple[Callable[[Any], Any], tuple[Any, ...]]] = []
+    if known is not None:
+        ways.append((known.broken, tokens(known.pointer)))
+    # The clause of a named rule may have a patch too, for bodies that have no part in which the rule can be broken.
+    if rule.breaks is not None:
+        ways.append((partial(merge_patch, patch=rule.breaks), tokens(rule.fault)))
+    for (way, fault), host in product(ways, derivation.templates):
         body = host.request.get("body")
         if not isinstance(body, dict):
             continue
         for spot, value in matches(body, rule.pointer):
-            where: tuple[Any, ...] = tokens(rule.fault) or spot
-            if rule.named:
-                known = named_rules().get(rule.named)
-                changed = known.broken(body) if known is not None else None
-                where = tokens(known.pointer) if known is not None else ()
-            else:
-                changed = put({"": body}, ("", *spot), merge_patch(value, rule.breaks))[""]
+            where = fault or spot
+            made = way(value)
+            changed = None if made is None else put({"": body}, ("", *spot), made)[""]
             # Another rule broken as well would leave open which one the target refused for.
             if changed is None or derivation.rules.broken(changed) != (clause,):
                 continue

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from conformance.requests.session_offer import OFFER
+
 from .sample_files import PNG_URL
 
 __all__ = ["COMPANIONS", "EVAL_ITEM", "LONG_TEXT", "SCRIPTS", "suggestions"]
@@ -96,6 +98,12 @@ _WORDS: Mapping[str, tuple[Any, ...]] = {
     "vector_store_ids": ("{vector_store_id}",),
     "vector_store_id": ("{vector_store_id}",),
     "previous_response_id": ("{response_id}",),
+    "conversation": ("{conversation_id}",),
+    "conversation.id": ("{conversation_id}",),
+    "sdp": (OFFER,),
+    # Some documents take any text for the role of a message that others have a list for.
+    "input.role": ("user",),
+    "template.role": ("user",),
     "input_file_id": ("{file_id.batch}",),
     "training_file": ("{file_id.fine-tune}",),
     "validation_file": ("{file_id.validate}",),

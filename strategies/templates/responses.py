@@ -56,7 +56,11 @@ def responses(context: TemplateContext) -> Iterator[Draft]:
     single: dict[str, Any] = {"tools": [FUNCTION], "tool_choice": "required", "parallel_tool_calls": False}
     yield ask("responses.tool.not-parallel", WEATHER, either="only some models take parallel_tool_calls", **single)
     yield ask("responses.tool.none", WEATHER, tools=[FUNCTION], tool_choice="none")
-    yield ask("responses.tool.round-trip", [user(WEATHER), CALL, RESULT], tools=[FUNCTION])
+    # Some documents require the id of the item that an earlier answer gave.
+    for call in (CALL, {"id": "fc_1", **CALL}):
+        if context.takes("/input", [user(WEATHER), call, RESULT]):
+            yield ask("responses.tool.round-trip", [user(WEATHER), call, RESULT], tools=[FUNCTION])
+            break
     yield ask("responses.format.text", text={"format": {"type": "text"}})
     asked = 'Answer in JSON: {"city": "Oslo"}'
     yield ask("responses.json-object", asked, text={"format": {"type": "json_object"}})

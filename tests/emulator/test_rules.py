@@ -76,6 +76,12 @@ def inpaint(**item: Any) -> dict[str, Any]:
             "chunking_strategy.static.chunk_overlap_tokens",
         ),
         (
+            "chunk-overlap-at-most-half",
+            {"file_search": {"vector_stores": [{}, {"max_chunk_size_tokens": 200, "chunk_overlap_tokens": 100}]}},
+            {"file_search": {"vector_stores": [{}, {"max_chunk_size_tokens": 200, "chunk_overlap_tokens": 101}]}},
+            "file_search.vector_stores[1].chunk_overlap_tokens",
+        ),
+        (
             "validation-file-differs",
             {"training_file": "a", "validation_file": "b"},
             {"training_file": "a", "validation_file": "a"},

@@ -64,9 +64,16 @@ def _whole(item: Value) -> Value:
         made["content"] = [_part(part) for part in item["content"]]
     elif kind == "image_generation_call":
         made.setdefault("result", None)
+    elif kind == "web_search_call":
+        made["action"] = _action(item["action"])
     elif kind == "computer_call":
         made.setdefault("pending_safety_checks", [])
     return made
+
+
+def _action(action: Value) -> Value:
+    """What a web search did. A search names its query, as before there could be several."""
+    return {"query": next(iter(action.get("queries", ())), ""), **action} if action["type"] == "search" else action
 
 
 def _part(part: Value) -> Value:
