@@ -382,10 +382,10 @@ def _with_null(made: dict[str, Any]) -> dict[str, Any]:
         if "enum" in made and None not in made["enum"]:
             made["enum"] = [*made["enum"], None]
         return made | {"type": [*_kinds(made), *([] if "null" in _kinds(made) else ["null"])]}
-    # ``oneOf`` refuses what two branches allow.
-    if any("null" in _kinds(one) for union in ("oneOf", "anyOf") for one in made.get(union, ()) if one is not True):
-        return made
     for union in ("oneOf", "anyOf"):
         if set(made) <= {union, "discriminator"} and union in made:
+            # ``oneOf`` refuses what two branches allow.
+            if any("null" in _kinds(one) for one in made[union] if isinstance(one, Mapping)):
+                return made
             return made | {union: [*made[union], {"type": "null"}]}
     return {"anyOf": [made, {"type": "null"}]} if made else made

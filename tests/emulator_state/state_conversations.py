@@ -30,6 +30,10 @@ def conversations(talk: Talk) -> None:
     assert talk.status("conversations.items.get", other, added[0]["id"]) == 404
     talk.ok("conversations.items.delete", made, added[0]["id"])
     assert talk.status("conversations.items.get", made, added[0]["id"]) == 404
+    searched = {"type": "web_search_call", "action": {"type": "search", "queries": ["lighthouses"]}}
+    (kept,) = talk.ok("conversations.items.create", made, body={"items": [searched]})["data"]
+    assert "lighthouses" == kept["action"]["query"]
+    talk.ok("conversations.items.delete", made, kept["id"])
     responses(talk, other)
     assert texts(talk, made)[2:] == ["t1", "t2", "t3"]
     talk.ok("conversations.delete", made)

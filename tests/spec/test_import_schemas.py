@@ -26,6 +26,11 @@ from conformance.spec.loading import load
         ({"type": "string", "externalDocs": {"url": "u"}, "xml": {}}, {"type": "string"}),
         ({"type": "any"}, {}),
         ({"oneOf": [{"type": "string"}], "nullable": True}, {"oneOf": [{"type": "string"}, {"type": "null"}]}),
+        # ``oneOf`` would refuse a null that two branches allow.
+        (
+            {"oneOf": [{"type": "string", "nullable": True}], "nullable": True},
+            {"oneOf": [{"type": ["string", "null"]}]},
+        ),
         (
             {"type": "object", "x-nullable": True, "allOf": [{"type": "object", "minProperties": 1}]},
             {"anyOf": [{"type": "object", "allOf": [{"type": "object", "minProperties": 1}]}, {"type": "null"}]},

@@ -24,10 +24,12 @@ from corpus_stage import (
     wildcard,
 )
 
+from conformance._parts import part
 from conformance.corpus.corpus import Corpus, build_corpus
 from conformance.requests.case import Case, Expect
 from conformance.requests.field_rules import body_of, broken_rules, known_names
 from conformance.requests.selectors import shape_of
+from conformance.requests.session_offer import OFFER
 from conformance.run.selection import scenarios_in
 from conformance.settings.options import Options
 from conformance.spec.loading import load
@@ -53,6 +55,34 @@ def test_templates_of_evals_name_variables_that_their_rows_have() -> None:
         if "properties" in schema and not named <= set(schema["properties"]):
             strange.append((case.id, sorted(named)))
     assert [] == strange
+
+
+@pytest.mark.parametrize(
+    ("version", "operation", "clause"),
+    [
+        # The templates have no chunks there; the clause says what breaks it.
+        ("2025-01-01-preview", "vector_stores.file_batches.create", "vector-store-chunk-overlap"),
+        ("2025-04-01-preview", "threads.create", "file-search-chunk-overlap"),
+        ("2025-04-01-preview", "threads.create_and_run", "file-search-chunk-overlap-in-run"),
+    ],
+)
+def test_a_rule_is_broken_where_no_template_has_a_part_for_it(version: str, operation: str, clause: str) -> None:
+    made = build_corpus(load(version), "standard", operations=[operation], cached=False)
+    (case,) = (case for case in made if case.breaks is not None and case.breaks.clause == clause)
+    assert Expect.REJECT is case.expect
+    assert [clause] == [broken.clause for broken in broken_rules(made.spec, operation, body_of(case))]
+
+
+def test_what_names_an_object_or_has_a_form_of_its_own_is_no_free_text() -> None:
+    """A conversation that nobody made, an offer that is none and a picture at no address are refused rightly."""
+    made = build_corpus(load("v1"), "exhaustive", operations=["realtime.calls.create"], cached=False)
+    assert {OFFER} == {body_of(case)["sdp"] for case in made if case.expect is Expect.ACCEPT}
+    composer = part("strategies.compose").Composer(load("v1"), "exhaustive")
+    for operation in ("responses.create", "conversations.items.create"):
+        derivation = composer.derivation(operations_of(load("v1"))[operation])
+        drawn = {slot.name for slot, _ in part("strategies.fuzz")._pool(derivation)}
+        assert set() == drawn & {"conversation", "image_url", "file_url", "url", "server_url"}
+        assert "text" in drawn
 
 
 @pytest.mark.parametrize("version", PROVED)
