@@ -13,6 +13,7 @@ from unittest.mock import patch
 from urllib.parse import unquote
 
 from attrs import frozen
+from imported import spec_of
 from null_answers import ANSWERS, NullAnswer
 
 from conformance.emulator.behaviour import DEFAULT_DEPLOYMENTS
@@ -26,7 +27,6 @@ from conformance.scenarios.scenario import Scenario, Settings
 from conformance.settings.configuration import Config
 from conformance.settings.configuration import Target as TargetConfig
 from conformance.settings.options import Options
-from conformance.spec.loading import load
 from conformance.spec.spec import Spec
 from conformance.target.journal import Journal
 from conformance.target.preflight import Preflight, preflight
@@ -90,7 +90,7 @@ class Told:
 
 @cache
 def _parts(version: str) -> tuple[Spec, tuple[Scenario, ...]]:
-    spec = load(version)
+    spec = spec_of(version)
     return spec, scenarios_in(spec, Options())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from imported import IMPORTED
 from null_answers import ANSWERS, SATISFIED, SELDOM
 from null_stage import told
 
@@ -14,7 +15,7 @@ from conformance.spec.loading import versions
 NEWEST = versions()[-1]
 #: The api-version that shows all that is seldom.
 LARGEST = "v1"
-SAMPLE = [pytest.param(name, marks=() if name == NEWEST else pytest.mark.prove) for name in versions()]
+SAMPLE = [pytest.param(name, marks=() if name == NEWEST else pytest.mark.prove) for name in (*versions(), *IMPORTED)]
 #: Every other answer is tried with the other tests, all of them in ``prove``.
 TRIED = [pytest.param(name, marks=pytest.mark.prove if turn % 2 else ()) for turn, name in enumerate(ANSWERS)]
 LOOKED = [pytest.param(False, id="all is sent"), pytest.param(True, id="after a preflight", marks=pytest.mark.prove)]
