@@ -9,21 +9,13 @@ from attrs import define, field
 from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Expect
 
-__all__ = ["LARGEST", "Place", "size_of"]
+__all__ = ["LARGEST", "Place"]
 
-#: The largest page that a list documents.
+#: The largest page that a list documents. The objects of others are passed in such pages.
 LARGEST = 100
-
-#: Pages of the size that a walk is about. Behind them the objects of others are passed in pages of the largest size.
-SMALL_PAGES = 20
 
 #: How a cursor is refused whose object was removed.
 _GONE = (400, 404, 410, 422)
-
-
-def size_of(number: int, wanted: int, small: int = SMALL_PAGES) -> int:
-    """The size of the ``number``-th page of a walk, counted from 1; ``wanted`` is the size of the first pages."""
-    return wanted if number <= small else LARGEST
 
 
 @define
@@ -43,6 +35,11 @@ class Place:
     def after(self) -> str | None:
         """The cursor of the next page; None for the beginning of the list."""
         return self._shown[-1] if self._shown else self.start
+
+    @property
+    def crowded(self) -> bool:
+        """True if an object of others was shown: there may be many between ours."""
+        return not self.alone and not self.ours.issuperset(self._shown)
 
     @property
     def expect(self) -> Expect:

@@ -7,7 +7,7 @@ only our objects and is walked from its beginning.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from itertools import count
 from typing import Any
 
@@ -17,10 +17,11 @@ from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Case, Expect
 from conformance.requests.ordering import order_words
 from conformance.requests.profile import Profile
-from conformance.scenarios.cursors import Place, size_of
+from conformance.scenarios.cursors import LARGEST, Place
 from conformance.scenarios.resource_kinds import Kind, main_kinds
 from conformance.scenarios.scenario import Scenario, Script, Settings, Step, Wait
-from conformance.scenarios.steps import call, create, created_id, prepared
+from conformance.scenarios.steps import answer_of, call, create, created_id, prepared
+from conformance.scenarios.together import Part, together
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 
@@ -33,11 +34,15 @@ PAGE = 2
 #: Pages of one walk over an account's list, at most: ours, and room for what others create meanwhile.
 MOST_PAGES = 60
 
-#: Pages of each part of a walk through a changing list, at most, and how many of them are as small as the part wants.
+#: Pages of each part of a walk through a changing list, at most, and how many of them may be small.
 MOST_CHANGING, SMALL_CHANGING = 12, 3
 
 #: The pause between the older and the newer objects, so that ``created_at`` (whole seconds) differs.
 ANOTHER_SECOND = Wait(1.1, apart=True)
+
+#: The numbers of the objects that a walk creates, by steps. The oldest one and the two newest ones have their places
+#: for certain; nothing depends on the order of those between them.
+_CREATIONS = ((0,), (1, 2), (3,), (4,))
 
 #: A cursor that no object has as its id.
 NO_OBJECT = "conformance_no_such_object"
@@ -127,17 +132,24 @@ def _maker(item: Kind) -> Any:
         if ready is None:
             return None
         ids: list[str] = []
-        for number in range(OBJECTS):
-            # The pause gives the objects two creation times; within each half they may be equal, which tests the order
-            # of equals.
-            if number == OBJECTS // 2 + 1:
-                yield ANOTHER_SECOND
-            case = create(spec, item, f"{item.name}.{number}", ready.above, ready.for_object(item, number))
-            (exchange,) = yield (case.at(name, f"create.{number}"),)
-            made = created_id(exchange, item.creates)
-            if made is None:
+        times: set[int] = set()
+        for numbers in _CREATIONS:
+            names = [f"{item.name}.{number}" for number in numbers]
+            cases = [
+                create(spec, item, one, ready.above, ready.for_object(item, number)).at(name, f"create.{number}")
+                for one, number in zip(names, numbers, strict=True)
+            ]
+            answers = yield tuple(cases)
+            made = [id for seen in answers if (id := created_id(seen, item.creates)) is not None]
+            if len(made) < len(numbers):
                 return None
-            ids.append(made)
+            ids += made
+            stamps = (answer_of(seen).get("created_at") for seen in answers)
+            times |= {one for one in stamps if isinstance(one, int)}
+            # The objects need two creation times. Those of a slow target have them already. The others may be equal,
+            # which tests the order of equals.
+            if len(ids) == OBJECTS // 2 + 1 and len(times) < 2:
+                yield ANOTHER_SECOND
 
         def more(role: str) -> Case:
             last = ready.for_object(item, OBJECTS)
@@ -169,39 +181,49 @@ def walked(spec: Spec, settings: Settings, item: Listing) -> Script:
             name, step
         )
 
-    yield (
-        page("list.default", "default"),
-        page("list.limit", "limit-1", limit=1),
-        page("list.limit", "limit-100", limit=100),
-        # Whether a limit outside 1…100 is refused or cut is not documented; either way the answer must be sound.
-        page("list.bound", "limit-0", Expect.EITHER, limit=0),
-        page("list.bound", "limit-101", Expect.EITHER, limit=101),
-        page("list.unknown-cursor", "unknown-cursor", Expect.EITHER, after=NO_OBJECT),
-    )
     ids = found.ids
+    # Pages that nothing else depends on, a few in each step after the first ones: a step lasts as long as its longest.
+    alone: list[tuple[Case, ...]] = [
+        (),
+        (),
+        (page("list.default", "default"), page("list.limit", "limit-1", limit=1)),
+        # Whether a limit outside 1…100 is refused or cut is not documented; either way the answer must be sound.
+        (page("list.limit", "limit-100", limit=100), page("list.bound", "limit-0", Expect.EITHER, limit=0)),
+        (
+            page("list.bound", "limit-101", Expect.EITHER, limit=101),
+            page("list.unknown-cursor", "unknown-cursor", Expect.EITHER, after=NO_OBJECT),
+        ),
+    ]
+    cursors: list[tuple[Case, ...]] = [()]
+    if "before" in known and len(ids) > 1:
+        before = _at(page("list.before", "before", limit=PAGE, order=words[1], before="{cursor}"), ids[-2])
+        # With both cursors the page lies between two of our objects, so others can't be in doubt.
+        both = page("list.both", "both", limit=PAGE, order=words[1], after="{cursor}", before="{other}")
+        cursors.append((before, both.bind(cursor=ids[-1], other=ids[0])))
     # In our own list there can't be many more pages than our objects fill.
     # Four pages more than our objects fill: enough to see that a list does not end.
     most = len(ids) // item.page + 4 if found.own else MOST_PAGES
+    #: What must be over before an object of ours is removed.
+    looking: set[object] = set()
     if "order" in known:
-        for role, order, rest, start in (("asc", words[0], ids[1:], ids[0]), ("desc", words[1], ids[:-1], ids[-1])):
-            plan = _WalkPlan(f"walk.{role}", order, None if found.own else start, frozenset(rest), found.own, most)
-            yield from _walk(page, plan, item.page)
+        plans = [
+            _WalkPlan(f"walk.{role}", order, None if found.own else start, frozenset(rest), found.own, most)
+            for role, order, rest, start in (("asc", words[0], ids[1:], ids[0]), ("desc", words[1], ids[:-1], ids[-1]))
+        ]
         # The same page twice: without changes in between it must be the same.
-        for number in (1, 2):
-            again = page("walk.again", f"walk.again-{number}", limit=item.page, order=words[0], after=_start(found))
-            yield (_at(again, None if found.own else ids[0]),)
+        again = [
+            page("walk.again", f"walk.again-{number}", limit=item.page, order=words[0], after=_start(found))
+            for number in (1, 2)
+        ]
+        cursor = None if found.own else ids[0]
+        twice = _in_turn([(_at(case, cursor),) for case in again], looking)
+        parts = [*(_walk(page, plan, item.page, looking) for plan in plans), twice, _in_turn(cursors, looking)]
     else:
-        yield from _walk(page, _WalkPlan("walk.default", None, None, frozenset(ids), found.own, most), item.page)
-    if "before" in known and len(ids) > 1:
-        yield (
-            _at(page("list.before", "before", limit=PAGE, order=words[1], before="{cursor}"), ids[-2]),
-            # With both cursors the page lies between two of our objects, so others can't be in doubt.
-            page("list.both", "both", limit=PAGE, order=words[1], after="{cursor}", before="{other}").bind(
-                cursor=ids[-1], other=ids[0]
-            ),
-        )
+        plan = _WalkPlan("walk.default", None, None, frozenset(ids), found.own, most)
+        parts = [_walk(page, plan, item.page, looking), _in_turn(cursors, looking)]
     if found.more is not None and len(ids) >= OBJECTS and "order" in known:
-        yield from _coming_and_going(page, found, words[1])
+        parts.append(_coming_and_going(page, found, words[1], looking))
+    yield from together(*parts, _in_turn(alone, set()))
 
 
 def _start(found: Objects) -> str | None:
@@ -242,17 +264,28 @@ def ids_of(exchange: Exchange) -> list[str]:
     return _page_of(exchange)[0]
 
 
-def _walk(page: Callable[..., Case], plan: _WalkPlan, limit: int) -> Generator[Step, tuple[Exchange, ...], None]:
-    """Follow ``after`` until all our objects were seen and one page more, or until the list ends.
+def _in_turn(steps: Iterable[tuple[Case, ...]], looking: set[object]) -> Part:
+    """Send some steps. Until the last one is answered, ``looking`` holds an object that stands for them."""
+    token = object()
+    looking.add(token)
+    for step in steps:  # noqa: UP028 - a list of steps can't be sent the answers
+        yield step
+    looking.discard(token)
+
+
+def _walk(page: Callable[..., Case], plan: _WalkPlan, limit: int, looking: set[object]) -> Part:
+    """Follow ``after`` until all our objects were seen and one page more, or until the list ends. Until they were seen,
+    ``looking`` holds the plan.
 
     In a list of the whole account a cursor may be somebody else's object, which may be deleted before the next request.
     Whether such a request succeeds is not judged, and the walk goes on after the object before it. What others create
-    meanwhile may lie between our objects; if it is much, it is passed in large pages.
+    meanwhile may lie between our objects; then it is passed in large pages.
     """
     missing, beyond = set(plan.wanted), 0
     place = Place(plan.wanted, plan.start, plan.own)
+    looking.add(plan)
     for number in range(1, plan.most + 1):
-        after, size = place.after, size_of(number, limit)
+        after, size = place.after, LARGEST if missing and place.crowded else limit
         cursor = "{cursor}" if after else None
         case = page(plan.role, f"{plan.role}.{number}", place.expect, limit=size, order=plan.order, after=cursor)
         (exchange,) = yield (_at(case, after),)
@@ -262,18 +295,20 @@ def _walk(page: Callable[..., Case], plan: _WalkPlan, limit: int) -> Generator[S
         missing = missing - set(ids)
         # One page more than necessary, to see what follows the last of our objects.
         beyond += not missing
+        if not missing:
+            looking.discard(plan)
         if not ids or not more or beyond > 1:
-            return
+            break
         place.shown(ids)
+    looking.discard(plan)
 
 
-def _coming_and_going(
-    ask: Callable[..., Case], found: Objects, newest: str
-) -> Generator[Step, tuple[Exchange, ...], None]:
+def _coming_and_going(ask: Callable[..., Case], found: Objects, newest: str, looking: set[object]) -> Part:
     """Walk from the newest object on; meanwhile an object that was already seen is deleted and a new one is created.
 
     ``newest`` is the word of the list for this order. Others may create and remove objects of the same list. So each
-    part of the walk goes on until it has shown as many of our objects as it would show without them.
+    part of the walk goes on until it has shown as many of our objects as it would show without them. Nothing is
+    changed while ``looking`` holds a walk beside it that must still find our objects.
     """
     place = Place(frozenset(found.ids), None if found.own else found.ids[-1], found.own)
     left, numbers = set(found.ids) - {place.start}, count(1)
@@ -281,32 +316,41 @@ def _coming_and_going(
     def page(role: str, step: str, expect: Expect, *, limit: int, after: str | None) -> Case:
         return ask(role, step, expect, limit=limit, order=newest, after=after)
 
-    first = yield from _some_of(left, 2, page, place, numbers)
+    # All of ours on one page would leave nothing to be lost, so the pages stay small among objects of others.
+    first = yield from _some_of(left, lambda _: 2, page, place, numbers)
     if not first:
         return
+    while looking:
+        yield ()
     if found.remove is not None:
         (gone,) = yield (found.remove(found.ids.index(first[0])),)
         if not gone.ok:
             return
         place.removed(first[0])
-    if (yield from _some_of(left, 1, page, place, numbers)) is None:
+    # Behind a change the size of a page doesn't matter: what is lost or repeated is at its beginning.
+    if (yield from _some_of(left, _one_or_all, page, place, numbers)) is None:
         return
     # The new object is newer than the cursor and must not appear any more.
     if found.more is not None:
         yield (found.more("change.create"),)
-    yield from _some_of(left, 1, page, place, numbers)
+    yield from _some_of(left, _one_or_all, page, place, numbers)
+
+
+def _one_or_all(place: Place) -> int:
+    """The size of a page behind a change: the objects of others are passed at once."""
+    return LARGEST if place.crowded else 1
 
 
 def _some_of(
-    left: set[str], wanted: int, page: Callable[..., Case], place: Place, numbers: Iterator[int]
-) -> Generator[Step, tuple[Exchange, ...], list[str] | None]:
-    """Ask for pages until ``wanted`` objects of ``left`` came, or all. Return them; None if the list ended before.
+    left: set[str], size_at: Callable[[Place], int], page: Callable[..., Case], place: Place, numbers: Iterator[int]
+) -> Generator[tuple[Case, ...], tuple[Exchange, ...], list[str] | None]:
+    """Ask for pages until some objects of ``left`` came. Return them; None if the list ended before.
 
-    They are taken out of ``left``. The first pages have ``wanted`` objects.
+    They are taken out of ``left``. The first pages have the size that ``size_at`` tells, the others the largest one.
     """
     found: list[str] = []
     for part in range(1, MOST_CHANGING + 1):
-        after, size = place.after, size_of(part, wanted, small=SMALL_CHANGING)
+        after, size = place.after, size_at(place) if part <= SMALL_CHANGING else LARGEST
         cursor = "{cursor}" if after else None
         step = f"change.page.{next(numbers)}"
         case = page("change.page", step, place.expect, limit=size, after=cursor)
@@ -317,7 +361,7 @@ def _some_of(
         place.shown(ids)
         found += [id for id in ids if id in left]
         left -= set(ids)
-        if not ids or len(found) >= wanted or not left:
+        if not ids or found or not left:
             return found if ids else None
         if not more:
             return None

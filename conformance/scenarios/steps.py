@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import field, frozen
@@ -216,7 +216,7 @@ def _usable(
         under_way = any(status_of(seen) in ("pending", "running") for seen in answers)
         if not under_way or waited >= settings.deadline:
             return
-        yield Wait(settings.poll_interval)
+        yield from _pause(settings.poll_interval, answers)
         # With an interval of 0 the loop would never reach its deadline.
         waited += max(settings.poll_interval, 0.001)
         number += 1
@@ -278,7 +278,8 @@ def poll(
     """Send ``make(n)`` for n = 0, 1, … until ``done`` or until ``deadline`` seconds of waiting. Return the last
     exchange.
 
-    Each pause is half as long again as the one before, up to a second. The same refusal three times in a row ends
+    Each pause is half as long again as the one before, up to a second, and begins when the request before it is sent.
+    The same refusal three times in a row ends
     the poll too, unless a later try may succeed (404, 409, 425, 429): what was just written may be missing or locked
     for a while.
     """
@@ -292,10 +293,17 @@ def poll(
         for_good = refused == SAME_REFUSALS and _refused_for_good(exchange)
         if done(exchange) or waited >= deadline or for_good:
             return exchange
-        yield Wait(pause)
+        yield from _pause(pause, (exchange,))
         waited += pause
         number += 1
         pause = min(pause * 1.5, max(LONGEST_PAUSE, settings.poll_interval))
+
+
+def _pause(seconds: float, answers: tuple[Exchange, ...]) -> Iterator[Wait]:
+    """A pause between two looks, from sending to sending. While a slow answer came, it has passed already."""
+    left = seconds - max((one.response.elapsed for one in answers if one.response), default=0.0)
+    if left > 0:
+        yield Wait(left)
 
 
 def _refused_for_good(exchange: Exchange) -> bool:

@@ -83,7 +83,35 @@ def test_only_the_clock_of_an_embedded_emulator_is_moved(
     made = [seen.json["created_at"] for seen in trace if seen.case.step.startswith("create.")]
     assert len(set(made)) > 1
     assert sorted(made) == made
-    assert ([True] if embedded else []) == moved
+    # The first ones may be of two seconds by chance: then nobody needs another one.
+    assert ([True] if embedded and made[0] == made[2] else []) == moved
+
+
+@pytest.mark.parametrize(
+    ("early", "change"),
+    [
+        (True, {}),
+        (False, {"cleanup_timeout": 0.0}),
+        (False, {"shrink": 5}),
+        (False, {"repeat": 2}),
+        (False, {"target": None}),
+    ],
+    ids=["usual", "no time", "smaller requests", "repetitions", "embedded"],
+)
+def test_objects_are_removed_during_the_run_where_nothing_needs_them_afterwards(
+    elsewhere: Options, early: bool, change: dict[str, Any]
+) -> None:
+    """A smaller request names the objects of its scenario; a removal beside repetitions would exceed what may be in
+    flight; an embedded emulator is ended; and whoever gives no time wants nothing removed.
+    """
+    session = judge_all(evolve(elsewhere, **change))
+    running = session._running
+    assert running is not None
+    try:
+        running._runner.close()
+        assert early == running._journal.empty
+    finally:
+        session.close()
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,10 @@ from conformance.scenarios.steps import LONGEST_PAUSE, SAME_REFUSALS, poll
 SETTINGS = Settings(poll_interval=0.05)
 
 
-def polled(statuses: Callable[[int], int], deadline: float = 10.0, interval: float = 0.05) -> tuple[int, list[float]]:
-    """How many requests a poll for a success sends, and its pauses."""
+def polled(
+    statuses: Callable[[int], int], deadline: float = 10.0, interval: float = 0.05, elapsed: float = 0.0
+) -> tuple[int, list[float]]:
+    """How many requests a poll for a success sends, each of which takes some seconds, and its pauses."""
     settings = Settings(poll_interval=interval)
     script = poll(lambda n: Case("o", "GET", f"/{n}"), lambda x: x.ok, settings, deadline)
     step, sent, pauses = next(script), 0, []
@@ -26,7 +28,7 @@ def polled(statuses: Callable[[int], int], deadline: float = 10.0, interval: flo
                 pauses.append(step.seconds)
                 step = script.send(())
             else:
-                step = script.send((Exchange(Request("GET", "http://t/"), Response(statuses(sent))),))
+                step = script.send((Exchange(Request("GET", "http://t/"), Response(statuses(sent), elapsed=elapsed)),))
                 sent += 1
     except StopIteration:
         return sent + 1, pauses
@@ -57,3 +59,10 @@ def test_pauses_grow_and_never_beyond_a_second_or_what_was_configured(interval: 
     _, pauses = polled(lambda n: 404, interval=interval)
     assert pauses == sorted(pauses)
     assert (interval, True) == (pauses[0], pauses[-1] <= max(LONGEST_PAUSE, interval))
+
+
+@pytest.mark.parametrize(("left", "elapsed"), [(1.0, 0.0), (0.75, 0.25), (None, 1.0), (None, 7.0)])
+def test_a_pause_begins_when_the_request_before_it_is_sent(left: float | None, elapsed: float) -> None:
+    """After a slow answer there is nothing to wait for; the number of looks until the deadline is the same."""
+    sent, pauses = polled(lambda n: 404, interval=1.0, elapsed=elapsed)
+    assert (11, [] if left is None else [left] * 10) == (sent, pauses)
