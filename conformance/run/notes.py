@@ -11,7 +11,7 @@ from conformance.requests.profile import Profile
 from conformance.run import recording
 from conformance.run.ending import Ended
 from conformance.run.opening import Opened
-from conformance.run.runner import default_concurrency
+from conformance.run.scenario_settings import default_concurrency
 from conformance.run.scope import chosen_names, scope_of
 from conformance.run.selection import Item, checks_of, fits_elsewhere
 from conformance.spec.operations import operations_of

@@ -10,7 +10,7 @@ import hashlib
 
 from attrs import frozen
 
-from conformance.run.runner import default_concurrency
+from conformance.run.scenario_settings import default_concurrency
 from conformance.scenarios.shards import WHOLE, Shard
 from conformance.settings.configuration import Config
 from conformance.settings.options import Options

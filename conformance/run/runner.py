@@ -2,30 +2,31 @@
 
 A :class:`Runner` sends scenarios before their traces are asked for, with at most ``concurrency`` exchanges in flight.
 Its workers are threads with a connection each, the fastest model by measurement (``benchmarks/README.md``). A worker
-takes the next case of the earliest scenario, or else starts another scenario, in the order in which they are given
-(``order.py``). Among started scenarios the earliest goes first. The cases of one step are sent together.
+takes the next case of the earliest scenario, or else starts another one, in the order in which they are given
+(``order.py``). The cases of one step are sent together. A worker that finds no case removes what nobody needs any more
+(``early.py``).
 """
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 from conformance.errors import HarnessError
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Trace
-from conformance.judging.blocking import Blocked
 from conformance.judging.check import Check
 from conformance.judging.judge import judge
 from conformance.requests.case import Case
 from conformance.requests.profile import Profile
+from conformance.run.agenda import SCRIPT, Agenda
 from conformance.run.claims import Claims
+from conformance.run.early import EarlyRemoval, Job
 from conformance.run.known_failures import KnownFailures
-from conformance.run.scenario_settings import settings_of
+from conformance.run.scenario_settings import default_concurrency, settings_of
 from conformance.run.scenario_state import Event, ScenarioState, checked, never_sent
 from conformance.run.shared_objects import SharedObjects
 from conformance.run.store import InMemory, Store
@@ -36,12 +37,14 @@ from conformance.target.preflight import Preflight
 from conformance.target.target import Target
 from conformance.verdict import Outcome, Verdict
 
-__all__ = ["Event", "Runner", "default_concurrency"]
+__all__ = ["Event", "Runner"]
 
 
-def default_concurrency(*, live: bool) -> int:
-    """The number of exchanges in flight if the user names none. A live resource has rate limits."""
-    return 2 if live else 8
+#: The seconds that a worker waits for a case before it removes something.
+_MOMENT = 0.01
+
+#: The most seconds that a worker needs to come back once its connection was shut down.
+_CUT_OFF = 2.0
 
 
 class Runner:
@@ -50,8 +53,8 @@ class Runner:
     ``preflight`` says what the target doesn't serve; scenarios that need it are ``not_applicable``, because that is
     judged once, as a claim. ``notify`` is called from the worker threads; an exception of it ends its scenario as a
     crash of the script does. No script waits beyond ``until`` (in seconds of ``time.monotonic``).
-    ``another_second`` moves the target's clock, where that can be done, and says if it did.
-    Evidence is left to the ``store``; without one it stays in memory.
+    ``another_second`` moves the target's clock, where that can be done, and says if it did. Evidence is left to the
+    ``store``; without one it stays in memory. What scenarios created is left to ``removal``, if there is one.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Runner:
         until: float = float("inf"),
         store: Store | None = None,
         another_second: Callable[[], bool] = lambda: False,
+        removal: EarlyRemoval | None = None,
     ) -> None:
         self.spec, self.target = spec, target
         self.checks: Mapping[str, Check] = {check.id: check for check in checks}
@@ -86,14 +90,12 @@ class Runner:
         self._notify, self._another_second = notify, another_second
         self._until = until
         self._store = store or InMemory()
+        self._removal = removal
         self._lock = threading.Condition()
-        self._waiting = iter(self._states.values())
-        self._ready: list[tuple[int, int, ScenarioState, int]] = []
-        self._timers: list[tuple[float, int, ScenarioState]] = []
-        self._tickets = itertools.count()
+        self._agenda = Agenda(self._states.values())
         self._active = 0
         self._threads: list[threading.Thread] = []
-        self._stopping = False
+        self._stopping = self._stopped = False
         #: Set where a scenario found the target dead: the next ones end at their first failure, until one succeeds.
         self._down = False
 
@@ -102,8 +104,6 @@ class Runner:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-    # -- what callers use ---------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begin to send. A second call does nothing."""
@@ -164,7 +164,8 @@ class Runner:
             # Whoever has not come back by then waits for the target; its connection is shut down.
             self.target.abort()
             for thread in self._threads:
-                thread.join(grace)
+                thread.join(_CUT_OFF)
+        self._stopped = True
         with self._lock:
             for state in self._states.values():
                 if not state.done.is_set():
@@ -172,13 +173,22 @@ class Runner:
                     state.ended, state.outcome = state.ended or "interrupted", state.outcome or Outcome.INCONCLUSIVE
                     self._finish(state)
 
-    def close(self) -> None:
-        """Wait for the workers if all scenarios have ended, else stop them."""
-        if all(state.done.is_set() for state in self._states.values()):
-            for thread in self._threads:
-                thread.join()
-        else:
+    def settle(self) -> None:
+        """Stop the workers, unless all scenarios have ended: then they go on with what they remove, and end."""
+        if self.progress[0] < len(self._states):
             self.stop()
+
+    def close(self, seconds: float = float("inf")) -> None:
+        """Wait for the workers if all scenarios have ended, for some seconds at most; else stop them."""
+        self.settle()
+        deadline = time.monotonic() + min(seconds, threading.TIMEOUT_MAX)
+        try:
+            # After a stop nobody waits for one that did not come back.
+            for thread in () if self._stopped else self._threads:
+                thread.join(max(0.0, deadline - time.monotonic()))
+        finally:  # after a second Ctrl-C nothing more is removed, the journal keeps the rest
+            if not self._stopped and any(thread.is_alive() for thread in self._threads):
+                self.stop(0.0)
 
     # -- workers ------------------------------------------------------------------------------------------------------
 
@@ -189,11 +199,7 @@ class Runner:
                     job = self._next()
                 if job is None:
                     return
-                state, number = job
-                if number < 0:
-                    self._advance(state)
-                else:
-                    self._send(state, number)
+                job()
         except Exception as error:  # noqa: BLE001 - a bug of this class; whoever waits for a trace must hear of it
             self._fail(error)
 
@@ -207,34 +213,44 @@ class Runner:
                     state.done.set()
             self._lock.notify_all()
 
-    def _next(self) -> tuple[ScenarioState, int] | None:
+    def _next(self) -> Job | None:
         """The next job of a worker; blocks until there is one. None if there will be none. Called under the lock."""
+        rested = False
         while not self._stopping:
-            now = time.monotonic()
-            # Pauses that are over come before new work: their scenarios have been started earlier.
-            while self._timers and self._timers[0][0] <= now:
-                _, _, state = heapq.heappop(self._timers)
-                self._enqueue(state, -1)
-            if self._ready:
-                _, _, state, number = heapq.heappop(self._ready)
-                return state, number
-            state_or_none = next(self._waiting, None)
-            if state_or_none is not None:
+            job = self._agenda.take()
+            if job is not None:
+                state, number = job
+                return partial(self._advance, state) if number == SCRIPT else partial(self._send, state, number)
+            fresh = self._agenda.begin()
+            if fresh is not None:
                 self._active += 1
-                if self._shared.holds(state_or_none):
+                if self._shared.holds(fresh):
                     continue
-                return state_or_none, -1
-            # Nothing is ready, waiting or running, so no more work can appear. The other workers are woken to see that
-            # too.
-            if not self._active:
-                self._lock.notify_all()
+                return partial(self._advance, fresh)
+            # What has just been answered often has a next step in a moment, and that comes first.
+            if self._removal is not None and (rested or not self._active):
+                removal = self._removal.job()
+                if removal is not None:
+                    return partial(self._remove, removal)
+            if not self._active and not (self._removal is not None and self._removal.busy):
+                self._lock.notify_all()  # nothing runs, so no work can appear: the others must see that too
                 return None
-            self._lock.wait(self._timers[0][0] - now if self._timers else None)
+            rested = not rested
+            self._lock.wait(min(_MOMENT, self._agenda.seconds or _MOMENT) if rested else self._agenda.seconds)
         return None
 
-    def _enqueue(self, state: ScenarioState, number: int) -> None:
-        # The ticket keeps the order of insertion, and keeps the heap from comparing states, which have no order.
-        heapq.heappush(self._ready, (state.index, next(self._tickets), state, number))
+    def _remove(self, job: Job) -> None:
+        """Do a piece of the removal. Another may follow, for which the other workers are woken."""
+        job()
+        with self._lock:
+            self._lock.notify_all()
+
+    def _left(self, state: ScenarioState) -> None:
+        """Note that nothing of a scenario is under way any more. Called under the lock."""
+        self._active -= 1
+        if self._removal is not None:
+            self._removal.ended(state.scenario.id)
+        self._lock.notify_all()
 
     def _advance(self, state: ScenarioState) -> None:
         """Run a script to its next step. Only one thread at a time does this for a scenario."""
@@ -260,25 +276,21 @@ class Runner:
             with self._lock:
                 self._finish(state)
                 state.forget()
-                self._active -= 1
-                self._lock.notify_all()
+                self._left(state)
             return
         except Exception as error:  # noqa: BLE001 - a crash of a script is reported by trace()
             self._crash(state, error)
             with self._lock:
-                self._active -= 1
-                self._lock.notify_all()
+                self._left(state)
             return
         step = self._without_pause(step)
         with self._lock:
             if isinstance(step, Wait):
                 state.cases, state.results, state.withheld = (), [], []
-                heapq.heappush(
-                    self._timers, (min(time.monotonic() + step.seconds, self._until), next(self._tickets), state)
-                )
+                self._agenda.pause(state, min(time.monotonic() + step.seconds, self._until))
             elif isinstance(step, GiveUp):
                 state.give_up(step)
-                self._enqueue(state, -1)
+                self._agenda.add(state)
             else:
                 state.step += 1
                 state.cases = tuple(map(state.stamped, step))
@@ -287,9 +299,9 @@ class Runner:
                 state.withheld = [True] * len(state.cases)
                 state.open = len(state.cases)
                 for number in range(len(state.cases)):
-                    self._enqueue(state, number)
+                    self._agenda.add(state, number)
                 if not state.cases:
-                    self._enqueue(state, -1)
+                    self._agenda.add(state)
             self._lock.notify_all()
 
     def _without_pause(self, step: Step) -> Step:
@@ -317,12 +329,12 @@ class Runner:
                 self._shared.note(case, exchange)
                 self._watch(state, exchange)
             elif reason is not None:
-                self._left_out(state, case, number, reason)
+                state.leave_out(number, reason)
             state.open -= 1
             over = state.open == 0
             if over:
                 state.keep_step()
-                self._enqueue(state, -1)
+                self._agenda.add(state)
                 self._lock.notify()
 
     def _may_send(self, state: ScenarioState, case: Case) -> None:
@@ -349,17 +361,6 @@ class Runner:
         elif not dead:
             self._down = False
 
-    def _left_out(self, state: ScenarioState, case: Case, number: int, reason: Withheld) -> None:
-        """Note that a case was not sent. A corpus continues without it; a script ends, as its next steps need it."""
-        state.results[number] = never_sent(case, reason.message)
-        state.creations.withheld(case, Blocked(reason.outcome, reason.message))
-        alone = not state.scenario.is_corpus
-        # A corpus goes on without a case that doesn't apply; any other reason limits what its verdict says.
-        if alone or reason.final or reason.outcome is not Outcome.NOT_APPLICABLE:
-            state.ended = state.ended or f"{reason.message}; {case.operation} was not sent"
-            state.outcome = state.outcome or reason.outcome
-        state.closing = state.closing or alone or reason.final
-
     def _finish(self, state: ScenarioState) -> None:
         """Build the trace of a scenario that has ended. Called under the lock."""
         if not state.done.is_set():
@@ -385,7 +386,7 @@ class Runner:
         """Note that a scenario has ended, and start those that waited for it. Called under the lock."""
         state.done.set()
         for freed in self._shared.released():
-            self._enqueue(freed, -1)
+            self._agenda.add(freed)
 
     def _tell(self, kind: str, state: ScenarioState, case: str = "", status: int | None = None) -> None:
         """Report progress."""

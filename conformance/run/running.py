@@ -6,6 +6,7 @@ file as it comes.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -18,6 +19,7 @@ from conformance.errors import UsageError
 from conformance.evidence.trace import Trace
 from conformance.judging.repeats import as_first
 from conformance.redaction import PROCESS
+from conformance.run.early import EarlyRemoval
 from conformance.run.ending import Ended
 from conformance.run.notes import header
 from conformance.run.opening import Identity, Opened
@@ -101,6 +103,7 @@ class Running:
         self._notify, self._until = notify, run.until
         self._own = tuple(item for item in items if process.owns(self.version, item.scenario))
         self._final: Mapping[Key, Verdict] | None = None
+        self._early: EarlyRemoval | None = None
         self._again = Repeats(config.run.repeat, self._known, self._hidden, self.recorder, self._sending)
         self._runner = self._sending({item.scenario for item in self._own}, self._store)
         self._runner.start()
@@ -108,9 +111,12 @@ class Running:
     def _sending(self, wanted: Collection[str], store: InFile) -> Runner:
         """A runner of some scenarios at the target of this process."""
         chosen = self._opened.chosen
+        scenarios = [scenario for scenario in chosen.sent if scenario.id in wanted]
+        if self._removes_early:
+            self._early = EarlyRemoval(self._target, self._journal, scenarios)
         return Runner(
             chosen.spec,
-            [scenario for scenario in chosen.sent if scenario.id in wanted],
+            scenarios,
             checks_of(chosen.options),
             self._target,
             concurrency=self._flight,
@@ -121,7 +127,18 @@ class Running:
             until=self._until,
             store=store,
             another_second=self._another_second,
+            removal=self._early,
         )
+
+    @property
+    def _removes_early(self) -> bool:
+        """True if objects go before the end of the run.
+
+        The objects of an embedded emulator end with it. Without time for the removal nothing is removed. A request that
+        is made smaller still names the objects of its scenario, and repetitions would be sent beside the removal.
+        """
+        options, times = self._opened.chosen.options, self._opened.config.run.repeat
+        return not self._opened.embedded and options.cleanup_timeout > 0 and not options.shrink and times <= 1
 
     def _another_second(self) -> bool:
         """Move the clock of an embedded emulator. No other target has one that a run may move."""
@@ -206,7 +223,7 @@ class Running:
         options = self._opened.chosen.options
         troubles: list[str] = []
         with _told("stopping", troubles):
-            self._runner.close()
+            self._runner.settle()
         # Shrinking sends requests, which an interrupted run must not do any more.
         if options.shrink and not interrupted:
             with _told("making failing requests smaller", troubles):
@@ -220,15 +237,21 @@ class Running:
             self._close_journal()
         with _told("closing the evidence", troubles):
             self.recorder.close()
+        if self._early is not None and self._early.trouble:
+            troubles.append(f"removing during the run: {PROCESS.text(self._early.trouble)}")
         if self._journal.trouble:
             troubles.append(f"writing the journal: {self._journal.trouble}")
         return Ended.of(cleaned[0] if cleaned else not_cleaned(self._journal), troubles, self._unwritten)
 
     def _cleaned(self, timeout: float) -> Cleaned:
-        """Remove what was created. The objects of an embedded emulator end with its process: nothing is sent."""
+        """Remove what was created and is not gone yet. The objects of an embedded emulator end with its process:
+        nothing is sent.
+        """
+        until = time.monotonic() + timeout
+        self._runner.close(timeout)
         if self._opened.embedded:
             return Cleaned()
-        return clean(self._target, self._journal, timeout, self._flight)
+        return clean(self._target, self._journal, max(0.0, until - time.monotonic()), self._flight)
 
     def _shrink(self, requests: int) -> None:
         failed = ((verdict, as_first(self._shown(verdict))) for verdict in self._failed)

@@ -6,7 +6,7 @@ from conformance.requests.profile import Profile
 from conformance.scenarios.scenario import Settings
 from conformance.target.target import Target
 
-__all__ = ["settings_of"]
+__all__ = ["default_concurrency", "settings_of"]
 
 
 def settings_of(target: Target, profile: str = Profile.STANDARD) -> Settings:
@@ -22,3 +22,8 @@ def settings_of(target: Target, profile: str = Profile.STANDARD) -> Settings:
         give_up_after=config.run.give_up_after,
         capabilities=config.target.deployments,
     )
+
+
+def default_concurrency(*, live: bool) -> int:
+    """The number of exchanges in flight if the user names none. A live resource has rate limits."""
+    return 2 if live else 8

@@ -10,12 +10,13 @@ from attrs import define, field, frozen
 from conformance.errors import HarnessError
 from conformance.evidence.exchange import Exchange, Fault, FaultKind
 from conformance.evidence.trace import Observation, Trace
+from conformance.judging.blocking import Blocked
 from conformance.requests.case import Case
 from conformance.requests.request import Request
 from conformance.run.creations import Creations
 from conformance.scenarios.scenario import GiveUp, Scenario, Script, Step, Wait
 from conformance.target.foreign import ForeignObjects
-from conformance.target.limits import Window
+from conformance.target.limits import Window, Withheld
 from conformance.verdict import Outcome
 
 __all__ = ["Event", "ScenarioState", "checked", "never_sent"]
@@ -67,6 +68,18 @@ class ScenarioState:
             if not held:
                 seen = Observation(case, result)
                 self.seen.append(seen if self.foreign is None else self.foreign.hidden(seen))
+
+    def leave_out(self, number: int, reason: Withheld) -> None:
+        """Note that a case was not sent. A corpus continues without it; a script ends, as its next steps need it."""
+        case = self.cases[number]
+        self.results[number] = never_sent(case, reason.message)
+        self.creations.withheld(case, Blocked(reason.outcome, reason.message))
+        alone = not self.scenario.is_corpus
+        # A corpus goes on without a case that doesn't apply; any other reason limits what its verdict says.
+        if alone or reason.final or reason.outcome is not Outcome.NOT_APPLICABLE:
+            self.ended = self.ended or f"{reason.message}; {case.operation} was not sent"
+            self.outcome = self.outcome or reason.outcome
+        self.closing = self.closing or alone or reason.final
 
     def give_up(self, step: GiveUp) -> None:
         """End the scenario at the wish of its script."""

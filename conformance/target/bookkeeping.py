@@ -16,7 +16,7 @@ from conformance.spec.spec import Spec
 from conformance.target.created import NAMED, carries, kinds_of, listing_of, look_for, made_at, marks_of, named_objects
 from conformance.target.guards import path_ids
 from conformance.target.journal import Journal
-from conformance.target.ledger import bound_path
+from conformance.target.ledger import Entry, bound_path
 from conformance.target.limits import Withheld
 from conformance.target.parts import PartLists
 from conformance.target.retry import never_left
@@ -150,10 +150,11 @@ class Bookkeeping:
         shown = exchange.response.json
         return 0 < made_at(shown) < self._journal.since and not carries(shown, marks)
 
-    def note_names(self, case: Case, exchange: Exchange) -> None:
+    def note_names(self, case: Case, exchange: Exchange, about: Entry | None = None) -> None:
         """Write down the objects that an answer names and that no request of ours named before: the service made them
-        on the way.
+        on the way. With ``about``, a look at this object was answered; what it names is noted as found with the object.
         """
+        operation, scenario = (case.operation, case.scenario) if about is None else (about.operation, about.scenario)
         for one in named_objects(self._kinds, exchange):
             with self._lock:
                 known = one.sent or one.id in self._met or one.id in self._journal.owned
@@ -163,7 +164,7 @@ class Bookkeeping:
                     self._named[bound_path(one.undo, {NAMED: one.id})] = one.id
                     self._doubted.add(one.id)
                 by = f"{one.field} in the answer to {case.operation}"
-                self._journal.named(case.operation, one.undo, one.look, {NAMED: one.id}, by)
+                self._journal.named(operation, one.undo, one.look, {NAMED: one.id}, by, scenario)
 
     def _note_time(self, exchange: Exchange) -> None:
         """Write down the target's time at the first dated answer (RFC 9110 section 6.6.1).

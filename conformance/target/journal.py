@@ -120,6 +120,7 @@ class Journal:
                 "event": "intent",
                 "at": time.time(),
                 "case": case.id,
+                "scenario": case.scenario,
                 "operation": case.operation,
                 "path": bound_path(case, values),
                 "undo": case.undo.to_json() if case.undo else None,
@@ -134,12 +135,17 @@ class Journal:
             must=True,
         )
 
-    def named(self, operation: str, undo: Case, look: Case | None, ids: Mapping[str, str], by: str) -> None:
-        """Write that an answer named an object that no request of ours created directly."""
+    def named(  # noqa: PLR0917 - the object, and who named it
+        self, operation: str, undo: Case, look: Case | None, ids: Mapping[str, str], by: str, scenario: str = ""
+    ) -> None:
+        """Write that an answer named an object that no request of ours created directly. ``operation`` and ``scenario``
+        are those of the request that was answered.
+        """
         self._new(
             {
                 "event": "named",
                 "at": time.time(),
+                "scenario": scenario,
                 "operation": operation,
                 "undo": undo.to_json(),
                 "look": look.to_json() if look else None,
@@ -181,6 +187,10 @@ class Journal:
     def gone(self, seq: int) -> None:
         """Write that an object no longer exists, nor the objects inside it."""
         self._note({"event": "gone", "seq": seq})
+
+    def read(self, seq: int) -> None:
+        """Write that a look has shown that an object belongs to the run."""
+        self._note({"event": "read", "seq": seq})
 
     def stays(self, seq: int, reason: str) -> None:
         """Write that no operation can remove an object."""
@@ -248,6 +258,16 @@ class Journal:
     def unconfirmed(self) -> tuple[Entry, ...]:
         """The objects that scenarios deleted and that nobody has looked for since, newest first."""
         return self._newest("deleted")
+
+    def is_pending(self, seq: int) -> bool:
+        """True if the object of an entry is still to be removed."""
+        with self._mutex:
+            return seq in self._ledger.open
+
+    def is_unconfirmed(self, seq: int) -> bool:
+        """True if a scenario deleted the object of an entry and nobody has looked for it since."""
+        with self._mutex:
+            return seq in self._ledger.deleted
 
     def _newest(self, which: str) -> tuple[Entry, ...]:
         with self._mutex:

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from conformance.requests.case import ENDS, Case
+from conformance.requests.case import CANCEL, ENDS, Case
 from conformance.requests.wire import bind_text
 
 __all__ = ["Entry", "Ledger", "Unanswered", "bound_path", "is_inside", "object_path"]
@@ -25,6 +25,7 @@ class Entry:
     ``operation`` created it, with ``ids`` by placeholder. ``named_by`` is not "" for an object that no request of ours
     created directly: it says which answer named it. ``shown`` is False if the answer to the creation was another
     object, so that nobody has read this one yet. ``order`` is the time at which it was created, by our clock.
+    ``scenario`` sent the request; "" if the request belongs to the corpus of its operation.
     """
 
     seq: int
@@ -38,6 +39,12 @@ class Entry:
     order: float
     named_by: str = ""
     shown: bool = True
+    scenario: str = ""
+
+    @property
+    def can_go(self) -> bool:
+        """True if an operation removes the object. A cancellation only stops it."""
+        return self.undo is not None and not self.undo.path.endswith(CANCEL)
 
     @property
     def text(self) -> str:
@@ -148,7 +155,7 @@ class Ledger:
     damaged: int = 0
     _intents: dict[int, Mapping[str, Any]] = field(factory=dict)
 
-    def apply(self, record: Mapping[str, Any]) -> None:
+    def apply(self, record: Mapping[str, Any]) -> None:  # noqa: C901 - one case for each event
         """Take note of one record. An unknown event changes nothing. Raises KeyError, TypeError or ValueError for a
         record without the fields of its event.
         """
@@ -176,6 +183,8 @@ class Ledger:
                 self.deleted[seq] = self.open.pop(seq)
             case "back" if seq in self.deleted:
                 self.open[seq] = self.deleted.pop(seq)
+            case "read" if seq in self.open:
+                self.open[seq] = evolve(self.open[seq], shown=True)
             case "stays" if seq in self.open:
                 self.staying[seq] = (self.open.pop(seq), record["reason"])
             case "nothing":
@@ -238,5 +247,6 @@ def _entry(seq: int, intent: Mapping[str, Any], ids: Mapping[str, str]) -> Entry
         target=intent["target"],
         api_version=intent["api_version"],
         order=intent["at"],
+        scenario=intent.get("scenario", ""),
         shown=intent.get("shown", True),
     )

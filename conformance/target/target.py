@@ -217,7 +217,7 @@ class Target:
         """Read what a journal entry names. Raises :class:`UsageError` if no operation does that."""
         exchange = self._about(entry.look)
         if self._books is not None and entry.look is not None:
-            self._books.note_names(entry.look, exchange)
+            self._books.note_names(entry.look, exchange, entry)
         return exchange
 
     def page(self, listing: Case) -> Exchange:

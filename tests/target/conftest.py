@@ -13,7 +13,7 @@ from conformance.settings.configuration import Budget, Config, Limits, Timeouts
 from conformance.settings.configuration import Target as TargetConfig
 from conformance.spec.loading import load
 from conformance.spec.spec import Spec
-from conformance.target import cleanup
+from conformance.target import cleanup, removing
 from conformance.target.journal import Journal
 from conformance.target.limits import Allowance
 from conformance.target.target import Target
@@ -82,4 +82,4 @@ def open_target(spec: Spec, tmp_path: Path) -> Iterator[Open]:
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """A shelf changes at once: what it still holds it will hold later too, and what it lacks won't appear."""
     monkeypatch.setattr(cleanup, "_PAUSES", (0.0, 0.0))
-    monkeypatch.setattr(cleanup, "_APPEARS", 0.0)
+    monkeypatch.setattr(removing, "_APPEARS", 0.0)

@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from conformance.requests.case import Case, JsonBody
-from conformance.target import cleanup
+from conformance.target import cleanup, removing
 
 from .conftest import Open, Serve
 from .shelf import NOON, STORE, Shelf, cleaned, reasons
@@ -205,7 +205,7 @@ def test_what_appears_late_is_deleted_when_it_is_there(
     serve: Serve, open_target: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A service of several machines that doesn't know a new object yet answers 404 to its deletion and to a look."""
-    monkeypatch.setattr(cleanup, "_APPEARS", 60.0)
+    monkeypatch.setattr(removing, "_APPEARS", 60.0)
     monkeypatch.setattr(cleanup, "_EACH", 0.0)
     shelf = Shelf(serve, {"id": "asst_1"})
     shelf.ruled = lambda method, path: http({}, 404) if method != "POST" and len(shelf.seen) < 10 else None
@@ -218,7 +218,7 @@ def test_what_appears_late_is_deleted_when_it_is_there(
 def test_what_never_appears_is_gone_in_the_end(
     serve: Serve, open_target: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cleanup, "_APPEARS", 0.3)
+    monkeypatch.setattr(removing, "_APPEARS", 0.3)
     monkeypatch.setattr(cleanup, "_EACH", 0.05)
     shelf = Shelf(serve, {"id": "asst_1"})
     target = open_target(shelf.url)

@@ -1,0 +1,200 @@
+"""The removal of one object: how it is asked for, how the target is looked at, and what the answers say.
+
+Whether an object is gone, a look at the target says: a deletion that was answered 404 may have named a wrong route, and
+one that was answered 200 may have done nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from attrs import define, field, frozen
+
+from conformance.errors import ConformanceError
+from conformance.evidence.exchange import Exchange
+from conformance.target.created import made_at
+from conformance.target.journal import Journal
+from conformance.target.ledger import Entry
+from conformance.target.target import Target
+
+__all__ = ["Answer", "Removing", "may_appear", "outermost"]
+
+#: Statuses of an object that doesn't exist (any more).
+_ABSENT = (404, 410)
+
+#: After so many requests in a row that nobody answered, the rest is not sent: each costs a time limit.
+_SILENT = 3
+
+#: Seconds after its creation in which an object that the target doesn't know may still appear: services of several
+#: machines tell each other what is new.
+_APPEARS = 5.0
+
+
+@frozen
+class Answer:
+    """How the request to remove an object was answered, in words and in fact."""
+
+    text: str
+    accepted: bool
+    absent: bool = False
+
+
+@define(eq=False)
+class Removing:
+    """What was found out while objects were removed. Several threads may use it, each for an object of its own.
+
+    ``deadline`` is a moment of the monotonic clock. ``reasons`` tells why an object is left, by number of its entry.
+    """
+
+    target: Target
+    journal: Journal
+    deadline: float = float("inf")
+    reasons: dict[int, str] = field(factory=dict)
+    removed: int = 0
+    _unheard: int = 0
+    _lock: threading.Lock = field(factory=threading.Lock, init=False)
+
+    @property
+    def silent(self) -> bool:
+        """True if the target doesn't answer any more."""
+        return self._unheard >= _SILENT
+
+    @property
+    def over(self) -> bool:
+        """True if nothing more is sent: the time is over, or nobody answers."""
+        return self.silent or time.monotonic() >= self.deadline
+
+    def heard(self, exchange: Exchange) -> None:
+        """Note whether a request was answered."""
+        self._unheard = 0 if exchange.response is not None else self._unheard + 1
+
+    def confirm(self, entry: Entry) -> None:
+        """Look whether what a scenario deleted is gone."""
+        # If no operation reads it, the answer to its deletion is all that there is.
+        if self.present(entry) is False or entry.look is None:
+            self.journal.gone(entry.seq)
+        else:
+            self.journal.back(entry.seq)
+
+    def undone(self, entry: Entry) -> Answer | None:
+        """Ask for the removal of one object. Returns how that was answered; None if it may not be asked for."""
+        if entry.undo is None:
+            return Answer("no operation removes it", accepted=False)
+        read = entry.shown or (entry.look is None and not entry.named_by)
+        ours = True if read else self.is_ours(entry)
+        if ours is None and not may_appear(entry):
+            self._gone(entry)
+            return None
+        if ours is False:
+            return None
+        exchange = self._send(self.target.undo, entry)
+        if exchange is None:
+            return None
+        told = f"{entry.undo.method} {entry.path} was answered {exchange.status or 'not at all'}"
+        self.reasons[entry.seq] = told
+        return Answer(told, accepted=exchange.ok, absent=exchange.status in _ABSENT)
+
+    def is_ours(self, entry: Entry) -> bool | None:
+        """True if an object may be removed that no request of ours created directly: it is not older than this run, by
+        the target's own clock. What it names itself is written down, and that it need not be read again. None if it
+        doesn't exist: then there is nothing that a deletion could harm.
+        """
+        exchange = self._send(self.target.look, entry)
+        if exchange is None:
+            return False
+        if exchange.status in _ABSENT:
+            return None
+        made, since = made_at(exchange.response.json if exchange.response else None), self.journal.since
+        # What is not named by an answer was only not read before.
+        if not entry.named_by or (exchange.ok and since and made >= since):
+            if exchange.ok:
+                self.journal.read(entry.seq)
+            return True
+        self.reasons[entry.seq] = f"it is not certain that this run created it (the time of its creation is {made!r})"
+        return False
+
+    def present(self, entry: Entry) -> bool | str | None:
+        """False if an object doesn't exist, its status or True if it does, None if nobody can tell."""
+        if entry.look is None:
+            return None
+        exchange = self._send(self.target.look, entry)
+        if exchange is None or exchange.fault is not None:
+            return None
+        if exchange.status in _ABSENT:
+            return False
+        if not exchange.ok:
+            self.reasons[entry.seq] = f"a look at {entry.path} was answered {exchange.status}"
+            return None
+        status = _field(exchange, "status")
+        return status if isinstance(status, str) and status else True
+
+    def settled(self, entry: Entry, answer: Answer, there: bool | str | None) -> bool:
+        """Note what a look said. False if another look may say something else."""
+        if there is False:
+            if answer.absent and may_appear(entry):
+                self.reasons[entry.seq] = f"{answer.text}, but it is so new that it may still appear"
+                return False
+            self._gone(entry)
+            return True
+        if there is None and entry.look is not None:
+            self.reasons.setdefault(entry.seq, f"{answer.text}, and nobody could look")
+            return True
+        if entry.undo is None or not entry.can_go:
+            told = f", its status is {there}" if isinstance(there, str) else ""
+            self.journal.stays(entry.seq, f"the API has no operation that removes it{told}")
+            return True
+        if there is None:  # no operation reads it: the answer to its removal is all that there is
+            # A call also ends by itself, if nobody speaks.
+            if answer.accepted or (answer.absent and entry.undo.method != "DELETE"):
+                self._gone(entry)
+            return True
+        self.reasons[entry.seq] = f"{answer.text}, and it still exists"
+        # What was refused is asked for again when the others are gone, and so is what appeared after it was asked for.
+        return not answer.accepted
+
+    def _gone(self, entry: Entry) -> None:
+        with self._lock:
+            self.removed += 1
+        self.journal.gone(entry.seq)
+
+    def _send(self, send: Callable[[Entry], Exchange], entry: Entry) -> Exchange | None:
+        """The answer to a request about an object; None if it could not be sent."""
+        if time.monotonic() >= self.deadline:
+            self.reasons[entry.seq] = "there was no time left to remove it"
+            return None
+        if self.silent:
+            self.reasons[entry.seq] = "the target doesn't answer"
+            return None
+        try:
+            exchange = send(entry)
+        except ConformanceError as error:
+            self.reasons[entry.seq] = str(error)
+            return None
+        self.heard(exchange)
+        return exchange
+
+
+def outermost(entries: Iterable[Entry]) -> list[Entry]:
+    """The objects that are not inside another one of them."""
+    given = tuple(entries)
+    paths = {entry.path for entry in given}
+    found = []
+    for entry in given:
+        pieces = entry.path.split("/")
+        if not any("/".join(pieces[:length]) in paths for length in range(2, len(pieces))):
+            found.append(entry)
+    return found
+
+
+def may_appear(entry: Entry) -> bool:
+    """True for an object that was created so short a time ago that the target may not know it yet."""
+    return 0 <= time.time() - entry.order < _APPEARS
+
+
+def _field(exchange: Exchange, name: str) -> Any:
+    """A field of the object in an answer; None if there is none."""
+    value = exchange.response.json if exchange.response else None
+    return value.get(name) if isinstance(value, dict) else None

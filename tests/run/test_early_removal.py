@@ -1,0 +1,390 @@
+"""What a scenario created is removed while others are still sent: not before its last user has ended, by the same few
+senders, and what can't be removed this way is left to the end.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from attrs import define, evolve, field
+
+from conformance.requests.case import Case
+from conformance.run.early import EarlyRemoval, users_of
+from conformance.run.runner import Runner
+from conformance.scenarios.scenario import Given, Scenario, Script, Settings
+from conformance.spec.spec import Spec
+from conformance.target import removing
+from conformance.target.cleanup import clean
+from conformance.target.journal import Journal
+from conformance.target.removing import Removing
+from conformance.target.target import Target
+
+from .conftest import Board
+from .memory import PATIENCE
+
+Run = Callable[..., Runner]
+GET, DELETE, POST = "GET", "DELETE", "POST"
+
+
+@define
+class Objects:
+    """What the board keeps, by path. It notes the requests in the order in which they came."""
+
+    board: Board
+    held: dict[str, Any] = field(factory=dict)
+    told: list[tuple[str, str]] = field(factory=list)
+    #: How many requests had come when one was answered for the last time.
+    answered: dict[tuple[str, str], int] = field(factory=dict)
+    #: What the answer to a request waits for.
+    until: dict[tuple[str, str], Callable[[], bool]] = field(factory=dict)
+    #: Statuses of answers that change nothing, by method and path, one for each request.
+    refusals: dict[tuple[str, str], list[int]] = field(factory=dict)
+    #: Further members of what a creation makes, by kind.
+    made: dict[str, Any] = field(factory=dict)
+    changed: threading.Condition = field(factory=threading.Condition)
+
+    def __attrs_post_init__(self) -> None:
+        self.board.answer = self.answer
+
+    def answer(self, method: str, path: str, _body: Any, _number: int) -> tuple[int, Any]:
+        path = path.removeprefix("/openai")
+        with self.changed:
+            self.told.append((method, path))
+            self.changed.notify_all()
+            wanted = self.until.get((method, path))
+            if wanted is not None and not self.changed.wait_for(wanted, PATIENCE):
+                return 500, {}
+            self.answered[method, path] = len(self.told)
+            refusal = self.refusals.get((method, path))
+            if refusal:
+                return refusal.pop(0), {"error": {"code": "x", "message": "not now"}}
+            return self._done(method, path)
+
+    def _done(self, method: str, path: str) -> tuple[int, Any]:
+        if method == POST:
+            if path.endswith("/cancel"):
+                return 200, self.held[path.removesuffix("/cancel")]
+            kind = path.rpartition("/")[2][:-1]
+            name = f"{kind}_{sum(one == (POST, path) for one in self.told)}"
+            self.held[f"{path}/{name}"] = {"id": name, "status": "running", **self.made.get(kind, {})}
+            return 200, self.held[f"{path}/{name}"]
+        if path not in self.held:
+            return 404, {"error": {"code": "x", "message": "gone"}}
+        if method == DELETE:
+            for one in [one for one in self.held if one == path or one.startswith(path + "/")]:
+                del self.held[one]
+            return 200, {"deleted": True}
+        return 200, self.held[path]
+
+    def came(self, *request: str) -> bool:
+        return request in self.told
+
+    def place(self, *request: str) -> int:
+        """The place of the last such request among all."""
+        return max(number for number, one in enumerate(self.told) if one == request)
+
+
+@pytest.fixture
+def objects(board: Board) -> Objects:
+    return Objects(board)
+
+
+@pytest.fixture
+def target(target_for: Callable[..., Target]) -> Target:
+    return target_for(deployments={"model": frozenset({"assistants", "chat"})})
+
+
+def creation(scenario: str, step: str = "create", kind: str = "assistant", **values: Any) -> Case:
+    gone = Case(f"{kind}s.delete", DELETE, f"/{kind}s/{{{kind}_id}}", {f"{kind}_id": f"{{{kind}}}"})
+    made = {"creates": {kind: "/id"}, "undo": gone, **values}
+    return Case(f"{kind}s.create", POST, f"/{kind}s", **made).at(scenario, step)
+
+
+def get(name: str, step: str, scenario: str, kind: str = "assistant") -> Case:
+    return Case(f"{kind}s.get", GET, f"/{kind}s/{{{kind}_id}}", {f"{kind}_id": name}).at(scenario, step)
+
+
+def told(id: str, *steps: tuple[Case, ...], given: dict[str, Given] | None = None) -> Scenario:
+    def script(spec: Spec, settings: Settings) -> Script:
+        for step in steps:  # noqa: UP028 - a tuple can't be sent the answers
+            yield step
+
+    return Scenario(id, ("assistants.create",), script, given=given or {}, requests=len(steps))
+
+
+def early(target: Target, *scenarios: Scenario) -> EarlyRemoval:
+    assert target.journal is not None
+    return EarlyRemoval(target, target.journal, scenarios)
+
+
+def sent(run: Run, target: Target, *scenarios: Scenario, concurrency: int = 4, **values: Any) -> Journal:
+    """Send scenarios and wait for the end of the removal; the journal."""
+    removal = early(target, *scenarios)
+    with run(scenarios, target=target, concurrency=concurrency, removal=removal, **values) as runner:
+        for one in scenarios:
+            runner.trace(one.id)
+    assert "" == removal.trouble
+    assert target.journal is not None
+    return target.journal
+
+
+def test_an_object_is_gone_before_the_last_scenario_has_ended(objects: Objects, run: Run, target: Target) -> None:
+    """The long scenario gets its last answer only when the object of the short one is removed and looked for."""
+    one = "/assistants/assistant_1"
+    short = told("short", (creation("short"),))
+    long = told("long", *((get(f"x{number}", str(number), "long"),) for number in range(3)))
+    objects.until[GET, "/assistants/x2"] = lambda: objects.came(DELETE, one) and objects.came(GET, one)
+    journal = sent(run, target, short, long, concurrency=2)
+    assert (True, {}) == (journal.empty, objects.held)
+    assert objects.place(DELETE, one) < objects.place(GET, one)
+
+
+@pytest.mark.parametrize("concurrency", [1, 2, 8])
+def test_an_object_stays_while_somebody_who_was_given_it_needs_it(
+    objects: Objects, run: Run, target: Target, concurrency: int
+) -> None:
+    """Its user is slow: all that the others created is gone when it reads the object for the last time."""
+    made = creation("maker")
+    maker = told("maker", (made,))
+
+    def reading(spec: Spec, settings: Settings) -> Script:
+        for number in range(3):
+            yield (get(settings.given["mine"], str(number), "user"),)
+
+    user = Scenario("user", ("assistants.get",), reading, given={"mine": Given("maker", made.id, "assistant")})
+    others = [told(f"other.{n}", (creation(f"other.{n}", kind="thread"),)) for n in range(3)]
+    assert sent(run, target, maker, user, *others, concurrency=concurrency).empty
+    assert {} == objects.held
+    reads = [place for place, one in enumerate(objects.told) if one == (GET, "/assistants/assistant_1")]
+    assert 4 == len(reads), "three by the user, and one that looks whether it is gone"
+    assert reads[2] < objects.place(DELETE, "/assistants/assistant_1") < reads[3]
+
+
+def test_the_users_of_what_users_create_are_users_too() -> None:
+    """They may need what lies around it. A circle in a wrong table ends."""
+
+    def one(id: str, *makers: str) -> Scenario:
+        return told(id, given={f"n{n}": Given(maker, "case", "name") for n, maker in enumerate(makers)})
+
+    expected = {"a": "abcd", "b": "bcd", "c": "cd", "d": "d", "x": "xy", "y": "xy"}
+    found = users_of([one("a"), one("b", "a"), one("c", "b"), one("d", "a", "c"), one("x", "y"), one("y", "x")])
+    assert {name: frozenset(users) for name, users in expected.items()} == found
+
+
+def test_no_more_requests_are_in_flight_than_without_it(
+    board: Board, objects: Objects, run: Run, target: Target
+) -> None:
+    """Each answer takes a moment, so that all senders meet; creations, deletions and looks share the same places."""
+    answer = board.answer
+
+    def slow(*request: Any) -> tuple[int, Any]:
+        time.sleep(0.01)
+        return answer(*request)
+
+    board.answer = slow
+    scenarios = [told(f"s{n}", *((creation(f"s{n}", str(step)),) for step in range(3))) for n in range(6)]
+    assert sent(run, target, *scenarios, concurrency=4).empty
+    assert {} == objects.held
+    assert 4 == board.most
+    assert 3 * 18 == len(objects.told), "each object is created, deleted and looked for"
+
+
+def test_what_follows_the_last_answer_is_about_the_last_scenario(objects: Objects, run: Run, target: Target) -> None:
+    shorts = [told(f"short.{n}", (creation(f"short.{n}", kind="thread"),)) for n in range(5)]
+    long = told("long", *((creation("long", str(n)),) for n in range(2)), (get("last", "last", "long"),))
+
+    def removed() -> bool:
+        return not any(path.startswith("/threads/") for path in objects.held) and all(
+            objects.came(GET, f"/threads/thread_{number}") for number in range(1, 6)
+        )
+
+    objects.until[GET, "/assistants/last"] = removed
+    assert sent(run, target, *shorts, long).empty
+    after = objects.told[objects.answered[GET, "/assistants/last"] :]
+    both = [(method, f"/assistants/assistant_{number}") for number in (1, 2) for method in (DELETE, GET)]
+    assert sorted(both) == sorted(after)
+
+
+def test_what_lies_inside_an_object_goes_with_it(objects: Objects, run: Run, target: Target) -> None:
+    inner = Case(
+        "threads.messages.create", POST, "/threads/{thread_id}/messages", {"thread_id": "thread_1"},
+        creates={"message": "/id"},
+        undo=Case(
+            "threads.messages.delete", DELETE, "/threads/{thread_id}/messages/{message_id}",
+            {"thread_id": "thread_1", "message_id": "{message}"},
+        ),
+    ).at("s", "inner")  # fmt: skip
+    assert sent(run, target, told("s", (creation("s", kind="thread"),), (inner,))).empty
+    assert {} == objects.held
+    assert [(DELETE, "/threads/thread_1")] == [one for one in objects.told if one[0] == DELETE]
+
+
+def test_what_a_scenario_deleted_itself_is_looked_for_once(objects: Objects, run: Run, target: Target) -> None:
+    one = "/assistants/assistant_1"
+    gone = Case("assistants.delete", DELETE, "/assistants/{assistant_id}", {"assistant_id": "assistant_1"})
+    assert sent(run, target, told("s", (creation("s"),), (gone.at("s", "delete"),))).empty
+    assert [(POST, "/assistants"), (DELETE, one), (GET, one)] == objects.told
+
+
+def test_what_a_scenario_deleted_in_vain_is_removed(objects: Objects, run: Run, target: Target) -> None:
+    """Its deletion was answered 200 and the object still exists."""
+    one = "/assistants/assistant_1"
+    objects.refusals[DELETE, one] = [200]
+    gone = Case("assistants.delete", DELETE, "/assistants/{assistant_id}", {"assistant_id": "assistant_1"})
+    assert sent(run, target, told("s", (creation("s"),), (gone.at("s", "delete"),))).empty
+    assert [(DELETE, one), (GET, one), (DELETE, one), (GET, one)] == objects.told[1:]
+    assert {} == objects.held
+
+
+@pytest.mark.parametrize("status", [200, 204, 403, 404, 409])
+def test_what_was_refused_is_left_to_the_end(objects: Objects, run: Run, target: Target, status: int) -> None:
+    """It is asked for once while the run goes on. The end asks again, and only then is it gone."""
+    one = "/assistants/assistant_1"
+    objects.refusals[DELETE, one] = [status]
+    journal = sent(run, target, told("s", (creation("s"),)))
+    assert [one] == [entry.path for entry in journal.pending]
+    assert 1 == objects.told.count((DELETE, one))
+    assert (1, ()) == ((made := clean(target, journal)).removed, made.left)
+    assert (True, {}) == (journal.empty, objects.held)
+
+
+@pytest.mark.usefixtures("bounded")
+def test_what_only_ends_by_itself_goes_with_all_that_it_may_use_when_everything_was_sent(
+    objects: Objects, run: Run, target: Target
+) -> None:
+    """A job goes on using its files after the last request of its scenario. Another scenario's object goes before."""
+    cancel = Case("jobs.cancel", POST, "/jobs/{job_id}/cancel", {"job_id": "{job}"})
+    job = told("job", (creation("job"),), (creation("job", "job", "job", undo=cancel),))
+    short = told("short", (creation("short", kind="thread"),))
+    long = told("long", (get("last", "last", "long"),))
+    objects.until[GET, "/assistants/last"] = lambda: objects.came(GET, "/threads/thread_1")
+    journal = sent(run, target, job, short, long)
+    assert () == journal.pending
+    end = objects.answered[GET, "/assistants/last"]
+    deleted, used = (DELETE, "/threads/thread_1"), (DELETE, "/assistants/assistant_1")
+    assert objects.place(*deleted) < end <= objects.place(*used)
+    assert end <= objects.place(POST, "/jobs/job_1/cancel")
+
+
+def done(removal: EarlyRemoval) -> None:
+    """Do all the work that there is now."""
+    while (job := removal.job()) is not None:
+        job()
+
+
+def test_what_an_answer_named_is_read_before_the_end_and_not_again(
+    objects: Objects, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a store that a job made is ours is known when the job may go. One that is not there may still come."""
+    monkeypatch.setattr(removing, "_APPEARS", 60.0)
+    cancel = Case("jobs.cancel", POST, "/jobs/{job_id}/cancel", {"job_id": "{job}"})
+    objects.made["job"] = {"vector_store_ids": ["vs_9", "vs_late"], "created_at": int(time.time())}
+    objects.held["/vector_stores/vs_9"] = {"id": "vs_9", "created_at": int(time.time())}
+    removal = early(target, told("job"), told("short"), told("long"))
+    target.send(creation("job", "job", "job", undo=cancel))
+    removal.ended("short")
+    done(removal)
+    assert [(GET, "/vector_stores/vs_9"), (GET, "/vector_stores/vs_late")] == sorted(objects.told[1:])
+    removal.ended("job")
+    done(removal)
+    assert 3 == len(objects.told)
+    objects.held["/vector_stores/vs_late"] = {"id": "vs_late", "created_at": int(time.time())}
+    removal.ended("long")
+    done(removal)
+    assert ["/jobs/job_1"] == list(objects.held), "nothing removes it"
+    assert [GET, DELETE, GET] == [method for method, path in objects.told if path == "/vector_stores/vs_9"]
+    assert [GET, GET, DELETE, GET] == [method for method, path in objects.told if path == "/vector_stores/vs_late"]
+
+
+@pytest.mark.usefixtures("bounded")
+@pytest.mark.parametrize("walks", [True, False])
+def test_an_object_stays_while_a_script_walks_through_its_list(
+    objects: Objects, run: Run, target: Target, walks: bool
+) -> None:
+    """It may be the cursor of the next page. Objects of other lists go."""
+    short = told("short", (creation("short"), creation("short", "other", "thread")))
+    long = evolve(
+        told("long", (get("last", "last", "long"),)), operations=("assistants.list" if walks else "assistants.get",)
+    )
+    gone = ["/threads/thread_1"] + ["/assistants/assistant_1"] * (not walks)
+    objects.until[GET, "/assistants/last"] = lambda: all(objects.came(GET, path) for path in gone)
+    assert sent(run, target, short, long).empty
+    assert {} == objects.held
+    end = objects.answered[GET, "/assistants/last"]
+    assert walks == (end <= objects.place(DELETE, "/assistants/assistant_1"))
+
+
+def test_what_another_process_or_nobody_known_created_is_left(objects: Objects, run: Run, target: Target) -> None:
+    """Only objects of the runner's own scenarios are touched before the end."""
+    target.send(creation("elsewhere"))
+    journal = sent(run, target, told("s", (creation("s", kind="thread"),)))
+    assert ["/assistants/assistant_1"] == [entry.path for entry in journal.pending]
+    assert {"/assistants/assistant_1"} == set(objects.held)
+
+
+def test_a_mistake_in_it_touches_no_verdict_and_is_told(
+    objects: Objects, run: Run, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(Removing, "undone", broken)
+    scenarios = [told(f"s{n}", (creation(f"s{n}"),)) for n in range(4)]
+    removal = early(target, *scenarios)
+    with run(scenarios, target=target, removal=removal) as runner:
+        assert [1] * 4 == [len(runner.trace(one.id).observations) for one in scenarios]
+    assert "RuntimeError: a bug" == removal.trouble
+    assert 4 == len(objects.held)
+
+
+@pytest.fixture
+def release(objects: Objects) -> Iterator[Callable[[], None]]:
+    """Deletions are answered when this is called, at the latest when the test is over."""
+    opened = threading.Event()
+    objects.until[DELETE, "/assistants/assistant_1"] = opened.is_set
+
+    def open_() -> None:
+        with objects.changed:
+            opened.set()
+            objects.changed.notify_all()
+
+    yield open_
+    open_()
+
+
+@pytest.mark.usefixtures("bounded")
+def test_a_deletion_without_an_answer_holds_no_trace_and_not_the_end(
+    objects: Objects, run: Run, target: Target, release: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end waits as long as it may, cuts it off, and the journal keeps the object."""
+    monkeypatch.setattr(removing, "_APPEARS", 0.0)
+    scenario = told("s", (creation("s"),))
+    runner = run([scenario], target=target, removal=early(target, scenario))
+    assert 1 == len(runner.trace("s").observations)
+    with objects.changed:
+        assert objects.changed.wait_for(lambda: objects.came(DELETE, "/assistants/assistant_1"), PATIENCE)
+    runner.close(0.0)
+    assert target.journal is not None
+    assert ["/assistants/assistant_1"] == [entry.path for entry in target.journal.pending]
+    release()
+    assert (1, ()) == ((made := clean(target, target.journal)).removed, made.left)
+    assert {} == objects.held
+
+
+def test_a_stopped_run_begins_no_removal(objects: Objects, run: Run, target: Target) -> None:
+    """Whoever interrupts a run wants it to end: what is left is removed by the end alone, within its time."""
+    short = told("short", (creation("short"),))
+    long = told("long", (get("x", "x", "long"),))
+    stopping = threading.Event()
+    objects.until[GET, "/assistants/x"] = stopping.is_set
+    runner = run([long, short], target=target, concurrency=1, removal=early(target, long, short))
+    runner.start()
+    with objects.changed:
+        assert objects.changed.wait_for(lambda: objects.came(GET, "/assistants/x"), PATIENCE)
+    runner.stop(0.0)
+    stopping.set()
+    assert not [one for one in objects.told if one[0] == DELETE]
