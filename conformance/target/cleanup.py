@@ -69,15 +69,20 @@ class Cleaned:
         return len(self.unanswered)
 
 
-def clean(target: Target, journal: Journal, timeout: float = 30.0, concurrency: int = 1) -> Cleaned:
-    """Remove what a journal names, even after the run was stopped. Raises nothing that concerns the target."""
+def clean(
+    target: Target, journal: Journal, timeout: float = 30.0, concurrency: int = 1, *, reads: bool = False
+) -> Cleaned:
+    """Remove what a journal names, even after the run was stopped. Raises nothing that concerns the target.
+
+    With ``reads`` each object is read before it is removed: after a kill, answers that named others may be lost.
+    """
     target.resume()
     # A request that is under way when the time is over is cut off: it may not hold the end of the run for longer.
     limit = threading.Timer(timeout, target.abort)
     limit.daemon = True
     limit.start()
     try:
-        return _Cleaning(Removing(target, journal, time.monotonic() + timeout), max(1, concurrency)).run()
+        return _Cleaning(Removing(target, journal, time.monotonic() + timeout, reads), max(1, concurrency)).run()
     finally:
         limit.cancel()
 

@@ -102,7 +102,7 @@ def _recovered(path: Path, open_target: Open, timeout: float, forget: bool) -> R
         if target is None:
             return evolve(known, cleaned=not_cleaned(journal, reason), reason=reason)
         with target:
-            cleaned = clean(target, journal, timeout)
+            cleaned = clean(target, journal, timeout, reads=True)
         if journal.damaged:
             reason = f"{journal.damaged} lines of {path} can't be read"
         forgotten = forget and not cleaned.left and not journal.empty

@@ -52,6 +52,8 @@ class Removing:
     target: Target
     journal: Journal
     deadline: float = float("inf")
+    #: True if answers may be lost: each object is read first, because it names what the service made for it.
+    reads: bool = False
     reasons: dict[int, str] = field(factory=dict)
     removed: int = 0
     _unheard: int = 0
@@ -84,6 +86,8 @@ class Removing:
         if entry.undo is None:
             return Answer("no operation removes it", accepted=False)
         read = entry.shown or (entry.look is None and not entry.named_by)
+        if read and self.reads and entry.look is not None:
+            self._send(self.target.look, entry)
         ours = True if read else self.is_ours(entry)
         if ours is None and not may_appear(entry):
             self._gone(entry)

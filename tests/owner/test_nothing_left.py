@@ -108,6 +108,12 @@ def ended(owned: Owned, state: Path, version: str, profile: str, ending: str) ->
     return Ended(code, output, _ids(footer["cannot_be_removed"]), len(footer["unanswered"]))
 
 
+def stores_of(owned: Owned, kind: str, id: str) -> list[str]:
+    """The stores that an object says that it has."""
+    resources = owned.ask("GET", f"/{kind}/{id}", b"").get("tool_resources") or {}
+    return list((resources.get("file_search") or {}).get("vector_store_ids") or ())
+
+
 def _ids(lines: list[str]) -> frozenset[str]:
     """The ids of objects that are told by path and reason."""
     return frozenset(line.split(" ")[0].rpartition("/")[2] for line in lines)
@@ -126,8 +132,14 @@ def nothing_is_left(version: str, profile: str, ending: str, state: Path) -> Non
         named = sorted({id for kind, ids in left.items() for id in (*ids, *filter(None, [kind.partition("/")[2]]))})
         if one.unanswered:
             # A creation that was under way when the run was cut off may have made an object that nobody can name, with
-            # all that lies in it: a thread with its messages and its run.
+            # all that lies in it, and what the service made for it: a thread with its messages, its run and its store.
             inside = {id for kind, ids in left.items() if kind.partition("/")[2] in named for id in ids}
+            inside |= {
+                id
+                for kind in ("assistants", "threads")
+                for one in left.get(kind, ())
+                for id in stores_of(owned, kind, one)
+            }
             assert len(set(named) - inside) <= one.unanswered, (left, one.output)
         else:
             assert [] == named, (left, one.output)

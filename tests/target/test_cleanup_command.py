@@ -19,7 +19,7 @@ from conformance.target.journal_folder import default_folder
 from conformance.target.target import Target
 
 from .conftest import KEY, Open, Serve
-from .shelf import STORE, Shelf
+from .shelf import NOON, STORE, Shelf
 from .test_target import CREATE
 from .wire_server import http
 
@@ -88,6 +88,17 @@ def test_with_yes_everything_is_removed_and_nothing_remains(killed: Killed, caps
     assert ({}, []) == (killed.shelf.objects, killed.journals)
     assert 0 == killed.cleanup()
     assert "nothing to remove" in capsys.readouterr().out
+
+
+def test_what_an_object_got_by_a_request_whose_answer_was_lost_goes_with_it(killed: Killed) -> None:
+    """The run died before it read the answer. The object still names the store that the service made for it."""
+    killed.leave(CREATE)
+    (path,) = killed.shelf.objects
+    killed.shelf.objects[path]["tool_resources"] = {"file_search": {"vector_store_ids": ["vs_9", "vs_theirs"]}}
+    killed.shelf.objects["/vector_stores/vs_9"] = {"id": "vs_9", "created_at": NOON}
+    killed.shelf.objects["/vector_stores/vs_theirs"] = {"id": "vs_theirs", "created_at": NOON - 3600}
+    assert 3 == killed.cleanup("--yes")
+    assert ["/vector_stores/vs_theirs"] == list(killed.shelf.objects)
 
 
 @pytest.mark.parametrize(("said", "code", "left"), [("y", 0, 0), ("", 3, 1), ("n", 3, 1)])
