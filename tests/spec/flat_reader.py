@@ -117,6 +117,25 @@ class Flat:
             found[side, name] = found.get((side, name), frozenset()) | self._read(schema, DEPTH)
         return found
 
+    def components(self, route: str, side: str) -> frozenset[str]:
+        """The names of all components that the requests or the answers of an operation lead to."""
+        item, operation = self.operations[route]
+        asked = [item.get("parameters", ()), operation.get("parameters", ()), operation.get("requestBody")]
+        found, left = set[str](), asked if side == "request" else [operation["responses"]]
+        while left:
+            node = left.pop()
+            if isinstance(node, dict):
+                reference = node.get("$ref")
+                kinds = [one["$ref"] for one in self._families.get(str(reference), ())]
+                for one in (reference, *kinds):
+                    if isinstance(one, str) and one not in found:
+                        found.add(one)
+                        left.append(self._at(one))
+                left += node.values()
+            elif isinstance(node, list | tuple):
+                left += node
+        return frozenset(one.rpartition("/")[2] for one in found)
+
     def _schemas(self, route: str) -> Iterator[tuple[str, str, Any]]:
         item, operation = self.operations[route]
         for one in map(self._followed, (*item.get("parameters", ()), *operation.get("parameters", ()))):
@@ -173,8 +192,11 @@ class Flat:
         if schema.get("nullable") is True:
             yield Fact((), "type", "null")
         values = [schema["const"]] if "const" in schema else schema.get("enum", ())
-        yield from (Fact((), "value", repr(value)) for value in values)
-        yield from (Fact((), word, repr(schema[word])) for word in KEYWORDS if word in schema)
+        # A value of null says that null is allowed, and a default of null that there is none.
+        yield from (
+            Fact((), "value", repr(value)) if value is not None else Fact((), "type", "null") for value in values
+        )
+        yield from (Fact((), word, repr(schema[word])) for word in KEYWORDS if schema.get(word) is not None)
         yield from (Fact((name,), "required") for name in schema.get("required", ()))
         inner = [*schema.get("properties", {}).items()]
         if isinstance(schema.get("items"), dict):
