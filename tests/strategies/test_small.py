@@ -130,9 +130,24 @@ def test_every_exhaustive_corpus_covers_all_or_says_why_not(version: str) -> Non
     _covers_all(version)
 
 
+#: Version → what is documented and in no request at all, because what else is documented excludes it.
+EXCLUDED: dict[str, set[tuple[str, str]]] = {
+    # The schema refuses two sources before the rule does.
+    "2025-04-01-preview": {
+        ("assistants.create", "rule of file-search-one-source"),
+        ("threads.create", "rule of file-search-one-source"),
+        ("threads.create_and_run", "rule of file-search-one-source-in-run"),
+    },
+}
+
+
 def _covers_all(version: str) -> None:
     rows = coverage_of(corpus(version, "exhaustive"))
     assert [] == [(gap.operation, gap.what) for row in rows for gap in row.gaps if not gap.explained]
+    sought = {
+        (gap.operation, gap.what) for row in rows for gap in row.gaps if gap.reason.startswith("no valid request")
+    }
+    assert EXCLUDED.get(version, set()) == sought
     standard = totals(coverage_of(corpus(version)))
     for category, share in totals(rows).items():
         assert standard[category].covered <= share.covered, category
