@@ -15,7 +15,7 @@ def _holds(body: Any) -> bool:
     """Return True if the choice names no function, or one of the tools."""
     choice = body.get("tool_choice") if isinstance(body, dict) else None
     name = choice.get("name") if isinstance(choice, dict) else None
-    return name is None or name in [tool.get("name", "") for tool in items_of(body, "tools")]
+    return name is None or name in [tool["name"] for tool in items_of(body, "tools") if "name" in tool]
 
 
 def _broken(body: Any) -> Any:

@@ -18,7 +18,8 @@ def _holds(body: Any) -> bool:
     """Return True if the choice names no function, or one of the tools."""
     choice = _function(body.get("tool_choice") if isinstance(body, dict) else None)
     name = choice.get("name")
-    return name is None or name in [_function(tool).get("name", "") for tool in items_of(body, "tools")]
+    offered = [_function(tool) for tool in items_of(body, "tools")]
+    return name is None or name in [function["name"] for function in offered if "name" in function]
 
 
 def _broken(body: Any) -> Any:

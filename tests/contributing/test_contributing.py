@@ -26,7 +26,10 @@ BASE = "2024-06-01"
 FULLEST = "v1-preview"
 
 #: What a contributor types, and what the copy has to hold for it.
-PARTS = ("conformance", "strategies", "reports", "specs", "tests/proofs", "conftest.py", "pyproject.toml")
+PARTS = (
+    *("conformance", "strategies", "reports", "specs", "tests/proofs", "tests/other_providers"),
+    *("conftest.py", "pyproject.toml"),
+)
 
 CHECKS = '''\
 """Examples of checks: one that is right, and three as they go wrong while somebody writes them."""

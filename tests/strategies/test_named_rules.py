@@ -70,6 +70,19 @@ def test_a_rule_is_kept_by_a_good_body_and_broken_by_its_breach(name: str) -> No
         assert [] == judged(name, mended)
 
 
+@pytest.mark.parametrize(
+    ("name", "tool", "choice"),
+    [
+        ("responses-tool-choice-names-tool", {"type": "web_search_preview"}, {"type": "function", "name": ""}),
+        ("tool-choice-names-tool", {"type": "custom"}, {"type": "function", "function": {"name": ""}}),
+    ],
+)
+def test_a_tool_without_a_name_is_not_the_one_that_is_named(name: str, tool: Any, choice: Any) -> None:
+    body = {"tools": [tool], "tool_choice": choice}
+    assert not RULES[name].holds(body)
+    assert [] != judged(name, body)
+
+
 @pytest.mark.parametrize("name", sorted(RULES))
 def test_a_breach_breaks_no_other_rule(name: str) -> None:
     """Else it would stay open for which rule a target refuses the request."""
