@@ -26,10 +26,11 @@ sys.path[:0] = [str(HERE), str(HERE.parents[0]), str(HERE.parents[1])]
 
 from benign_variations import PROFILES  # noqa: E402 - the path comes first
 from cells import Cell, merged, read, write, wrong  # noqa: E402 - as above
-from choosing import SHARES, choose, text_of  # noqa: E402 - as above
+from choosing import SHARES, choose  # noqa: E402 - as above
 from defects import defects  # noqa: E402 - as above
 from imported import IMPORTED, spec_of  # noqa: E402 - as above
 from kills import changed_by, mutated  # noqa: E402 - as above
+from profile_text import text_of  # noqa: E402 - as above
 from table import groups, page, share  # noqa: E402 - as above
 from variations import VARIATIONS  # noqa: E402 - as above
 

@@ -30,7 +30,7 @@ from conformance.spec.loading import load
 from conformance.spec.spec import Spec
 from conformance.target.preflight import probes
 
-__all__ = ["SHARES", "Sizes", "choose", "curve", "recorded", "sizes", "text_of"]
+__all__ = ["SHARES", "Sizes", "choose", "curve", "recorded", "sizes"]
 
 #: The least share of what standard shows, and the most requests and tokens: a number, or a share of those of standard.
 SMOKE_SHARE, SMOKE_REQUESTS = 0.90, 150
@@ -45,11 +45,6 @@ TRIED = 40
 
 #: How often a profile is sent and computed again. What is missing then is told.
 ROUNDS = 3
-
-HEAD = """\
-# Written by `python tests/matrix --requests {version}`: which requests show which mutants of the emulator and which
-# defects of its answers. Not to be edited: a test sends a sample, and the whole of it with `tox run -e prove`.
-"""
 
 CAPABILITIES = frozenset().union(*(one.abilities for one in DEFAULT_DEPLOYMENTS))
 
@@ -268,14 +263,24 @@ def _solved(problem: _Problem, aim: Aim, start: Chosen, jobs: int) -> tuple[Chos
 
 
 def _bounded(problem: _Problem, aim: Aim, chosen: Chosen, least: int) -> tuple[dict[str, Any], Sizes]:
-    """What is chosen as data, cut off where it exceeds its bounds, and its sizes. The prices only estimate them."""
-    kept = [*ordered(chosen, problem.targets, problem.prices)]
-    while True:
-        size = sizes(problem.stage.spec, _sent(problem, aim.profile, kept), problem.steps)
-        fits = size.requests <= aim.most.requests and size.tokens <= aim.most.tokens
-        if fits or len(kept) <= least:
-            return {**_table(problem, kept), "chosen": dict.fromkeys(kept)}, size
-        kept.pop()
+    """What is chosen as data, without the least worthy parts that exceed its bounds, and its sizes. The prices only
+    estimate them.
+    """
+
+    def size_of(kept: Sequence[Way]) -> Sizes:
+        return sizes(problem.stage.spec, _sent(problem, aim.profile, kept), problem.steps)
+
+    def fits(size: Sizes) -> bool:
+        return size.requests <= aim.most.requests and size.tokens <= aim.most.tokens
+
+    kept, over = [*ordered(chosen, problem.targets, problem.prices)], list[Way]()
+    while len(kept) > least and not fits(size_of(kept)):
+        over.append(kept.pop())
+    # A long script may have no room where a few requests behind it have.
+    for part in reversed(over):
+        if fits(size_of([*kept, part])):
+            kept.append(part)
+    return {**_table(problem, kept), "chosen": dict.fromkeys(kept)}, size_of(kept)
 
 
 def _sent(problem: _Problem, profile: str, kept: Iterable[Way]) -> tuple[Scenario, ...]:
@@ -368,26 +373,3 @@ def _by_worth(problem: _Problem) -> list[str]:
     }
     known = dict.fromkeys(way for ways in whole.values() for way in ways)
     return [scenario for scenario, _ in ordered(known, whole, evolve(problem.prices, scripts=prices))]
-
-
-def text_of(version: str, found: Mapping[str, Result]) -> str:
-    """The content of ``profiles.toml``."""
-    lines = [HEAD.format(version=version)]
-    for profile, result in found.items():
-        table = result.table
-        lines += [f"[{profile}]", *(f"{key} = {table[key]}" for key in ("shown", "known", "requests_sent", "tokens"))]
-        lines += [*_listed("missed", result.lost)]
-        lines += [*_listed("order", table["order"])]
-        if "requests" in table:
-            lines += ["", f"[{profile}.requests]"]
-            for operation, names in table["requests"].items():
-                lines += _listed(json.dumps(operation), names)
-        lines.append("")
-    return "\n".join(lines)
-
-
-def _listed(key: str, names: Iterable[str]) -> Iterator[str]:
-    """Yield the lines of a list of texts."""
-    yield f"{key} = ["
-    yield from (f"    {json.dumps(name, ensure_ascii=False)}," for name in names)
-    yield "]"
