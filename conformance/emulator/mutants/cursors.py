@@ -206,23 +206,21 @@ def repeat_on_create(call: Call, answer: Handler) -> Response:
 
 
 def _shifted(call: Call, answer: Handler, event: str, step: int) -> Response:
-    """Pages by number instead of by cursor: what is created or deleted during a walk moves the start of the next
-    page.
+    """Pages by number instead of by cursor: the end of a page is remembered by its number, and what is created or
+    deleted afterwards moves the start of the page behind it.
     """
-    happened = memory(call, "shift")
+    kept, collection = memory(call, "shift"), call.operation.id.rpartition(".")[0]
+    happened: int = kept.get(collection) or 0
     if call.operation.id.endswith(event):
         response = answer(call)
-        # Remembered until the next page of the same list is requested.
-        happened.put(call.operation.id.rpartition(".")[0], event)
+        kept.put(collection, happened + 1)
         return response
-    collection = call.operation.id.rpartition(".")[0]
-    if "after" not in call.query:
-        happened.remove(collection)
-        return answer(call)
-    if happened.remove(collection) is None:
-        return answer(call)
-    moved = _neighbour(call, answer, "after", step)
-    return answer(with_query(call, after=moved) if moved else call)
+    before = kept.get(f"{collection} {call.query.get('after')}")
+    moved = _neighbour(call, answer, "after", step) if before is not None and before < happened else None
+    response = answer(with_query(call, after=moved) if moved else call)
+    for last in response.json["data"][-1:]:
+        kept.put(f"{collection} {last['id']}", happened)
+    return response
 
 
 @mutant("cursor.unknown-cursor-crashes", "An unknown cursor is not answered with a 5xx.", *LISTS)
