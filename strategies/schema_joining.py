@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["ANNOTATIONS", "UNIONS", "constraints", "joined", "only_union"]
+__all__ = ["ANNOTATIONS", "UNEVALUATED", "UNIONS", "constraints", "joined", "only_union"]
 
 #: What describes a value and limits none.
 ANNOTATIONS = frozenset(
@@ -18,6 +18,9 @@ ANNOTATIONS = frozenset(
 
 #: The keywords of unions, in the order in which they are read.
 UNIONS = ("oneOf", "anyOf")
+
+#: Keywords about what nothing that stands beside them in the same schema has evaluated.
+UNEVALUATED = ("unevaluatedProperties", "unevaluatedItems")
 
 #: Keywords that mean something only together; those of unions are first.
 _GROUPS = tuple(

@@ -17,7 +17,7 @@ from conformance.schema.validators import Validator, validator_for
 from conformance.spec.operations import Operation
 from conformance.spec.spec import Spec
 
-from .schema_joining import UNIONS, constraints, joined, only_union
+from .schema_joining import UNEVALUATED, UNIONS, constraints, joined, only_union
 
 __all__ = ["Node", "Path", "Shapes", "Slot", "describe", "request_node"]
 
@@ -117,7 +117,8 @@ class Node:
     def _within(self, branch: Node) -> Node:
         """A branch in conjunction with what stands beside the union."""
         beside = self._beside
-        made = joined(beside, branch.schema)
+        over, rest = _split(beside)
+        made = _overlaid(joined(rest, branch.schema), over)
         if constraints(made) == constraints(branch.schema):
             return branch
         inherited = _steps(beside) - _steps(branch.schema)
@@ -248,18 +249,19 @@ class Shapes:
             if not constraints(rest):
                 return {**target, **rest}, at, parts
             inner, _, inner_parts = self._merge(rest, pointer, seen | {ref})
-            return joined(target, inner), pointer or at, [*parts, *inner_parts]
+            over, others = _split(inner)
+            return _overlaid(joined(target, others), over), pointer or at, [*parts, *inner_parts]
         if "allOf" not in schema:
             return schema, pointer, [(schema, pointer)]
-        own = {key: value for key, value in schema.items() if key != "allOf"}
-        merged: Mapping[str, Any] = {}
+        over, own = _split({key: value for key, value in schema.items() if key != "allOf"})
         parts = []
+        merged: Mapping[str, Any] = {}
         for index, part in enumerate([*schema["allOf"], own]):
             where = pointer and (f"{pointer}/allOf/{index}" if index < len(schema["allOf"]) else pointer)
             inner, _, inner_parts = self._merge(_as_mapping(part), where, seen)
             parts += inner_parts
             merged = joined(merged, inner)
-        return merged, pointer, parts
+        return _overlaid(merged, over), pointer, parts
 
     def slots(self, root: Node) -> Iterator[Slot]:
         """Yield every place of a request, outer ones first. On each way down a component is entered once."""
@@ -287,6 +289,23 @@ class Shapes:
                 queue.append((Slot((*slot.path, "%"), node.extra, slot.name, False, slot.depth + 1), inside))
             for index, branch in enumerate(node.branches):
                 queue.append((Slot((*slot.path, f"|{index}"), branch, slot.name, slot.required, slot.depth), inside))
+
+
+def _split(schema: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a schema says of unevaluated names and items, and the rest of it."""
+    over = {key: value for key, value in schema.items() if key in UNEVALUATED}
+    return over, {key: value for key, value in schema.items() if key not in UNEVALUATED}
+
+
+def _overlaid(made: Mapping[str, Any], over: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A conjunction, with what a schema around its parts says of unevaluated names and items: that is about all of
+    them together, and each part alone would leave out the others.
+    """
+    if any(key in made and made[key] != value for key, value in over.items()):
+        # What a part says of them is about that part alone.
+        _, rest = _split(made)
+        made = {**rest, "allOf": [*made.get("allOf", ()), constraints(made)]}
+    return {**made, **over}
 
 
 def _steps(schema: Mapping[str, Any]) -> frozenset[str]:

@@ -22,13 +22,17 @@ from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
 from conformance.target.journal import Journal
 from conformance.target.ledger import Entry
-from conformance.target.removing import Removing, may_appear, outermost
+from conformance.target.removing import Removing, outermost
 from conformance.target.target import Target
 
 __all__ = ["EarlyRemoval", "users_of"]
 
 #: One request of a removal, sent by the thread that calls it.
 Job = Callable[[], None]
+
+
+#: After so many deletions without an answer nothing more is removed before the end of the run.
+_UNHEARD = 2
 
 
 @define(eq=False)
@@ -49,6 +53,7 @@ class EarlyRemoval:
     _looked: set[int] = field(factory=set, init=False)
     _courses: deque[Iterator[None]] = field(factory=deque, init=False)
     _under_way: int = field(default=0, init=False)
+    _unheard: int = field(default=0, init=False)
     _changed: bool = field(default=False, init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
 
@@ -68,12 +73,16 @@ class EarlyRemoval:
     def job(self) -> Job | None:
         """The next piece of work; None if there is none now."""
         with self._lock:
-            if self.trouble or self._removing.over:
+            if self.trouble or self._removing.over or self._unheard >= _UNHEARD:
                 self._courses.clear()
                 return None
             if not self._courses and self._changed:
                 self._changed = False
-                self._courses.extend(self._begun())
+                try:
+                    self._courses.extend(self._begun())
+                except Exception as error:  # noqa: BLE001 - as in _go_on
+                    self.trouble = f"{type(error).__name__}: {error}"
+                    return None
             if not self._courses:
                 return None
             self._under_way += 1
@@ -108,8 +117,9 @@ class EarlyRemoval:
         for one in roots:
             maker = self._maker(one)
             free = maker in self._users and self._users[maker] <= self._ended
-            # What was named a moment ago may not exist yet.
-            kept = one.path.rpartition("/")[0] in walked or (bool(one.named_by) and may_appear(one) and not over)
+            # What an answer named may belong to an object that other scenarios use: whose answer named it first is
+            # chance.
+            kept = one.path.rpartition("/")[0] in walked or (bool(one.named_by) and not over)
             if one.seq not in self._tried and free and maker not in lasting and not kept:
                 self._tried.add(one.seq)
                 yield self._removed(one)
@@ -136,6 +146,10 @@ class EarlyRemoval:
             yield
         answer = removing.undone(entry)
         if answer is None:
+            return
+        if answer.unheard:
+            # Each costs a time limit, in which a sender does nothing else. The end of the run asks again.
+            self._unheard += 1
             return
         yield
         removing.settled(entry, answer, removing.present(entry))

@@ -248,7 +248,8 @@ class Running:
         nothing is sent.
         """
         until = time.monotonic() + timeout
-        self._runner.close(timeout)
+        # Half of the time at most: what is left then is looked for and asked for again.
+        self._runner.close(timeout / 2)
         if self._opened.embedded:
             return Cleaned()
         return clean(self._target, self._journal, max(0.0, until - time.monotonic()), self._flight)

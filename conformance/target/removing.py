@@ -35,11 +35,12 @@ _APPEARS = 5.0
 
 @frozen
 class Answer:
-    """How the request to remove an object was answered, in words and in fact."""
+    """How the request to remove an object was answered, in words and in fact. ``unheard``: not at all."""
 
     text: str
     accepted: bool
     absent: bool = False
+    unheard: bool = False
 
 
 @define(eq=False)
@@ -99,7 +100,7 @@ class Removing:
             return None
         told = f"{entry.undo.method} {entry.path} was answered {exchange.status or 'not at all'}"
         self.reasons[entry.seq] = told
-        return Answer(told, accepted=exchange.ok, absent=exchange.status in _ABSENT)
+        return Answer(told, accepted=exchange.ok, absent=exchange.status in _ABSENT, unheard=exchange.status is None)
 
     def is_ours(self, entry: Entry) -> bool | None:
         """True if an object may be removed that no request of ours created directly: it is not older than this run, by

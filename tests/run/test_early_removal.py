@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from attrs import define, evolve, field
 
+from conformance.evidence.exchange import Exchange, Fault, FaultKind
 from conformance.requests.case import Case
 from conformance.run.early import EarlyRemoval, users_of
 from conformance.run.runner import Runner
@@ -20,6 +21,7 @@ from conformance.spec.spec import Spec
 from conformance.target import removing
 from conformance.target.cleanup import clean
 from conformance.target.journal import Journal
+from conformance.target.ledger import Entry
 from conformance.target.removing import Removing
 from conformance.target.target import Target
 
@@ -291,7 +293,7 @@ def test_what_an_answer_named_is_read_before_the_end_and_not_again(
     assert [(GET, "/vector_stores/vs_9"), (GET, "/vector_stores/vs_late")] == sorted(objects.told[1:])
     removal.ended("job")
     done(removal)
-    assert 3 == len(objects.told)
+    assert 3 == len(objects.told), "whose answer names it first is chance: others may use it until the end"
     objects.held["/vector_stores/vs_late"] = {"id": "vs_late", "created_at": int(time.time())}
     removal.ended("long")
     done(removal)
@@ -373,6 +375,42 @@ def test_a_deletion_without_an_answer_holds_no_trace_and_not_the_end(
     release()
     assert (1, ()) == ((made := clean(target, target.journal)).removed, made.left)
     assert {} == objects.held
+
+
+def test_after_two_deletions_without_an_answer_the_end_does_the_rest(
+    objects: Objects, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each costs a time limit, in which a sender of the run does nothing else; looks are answered in between."""
+    names = [f"s{number}" for number in range(5)]
+    removal = early(target, *map(told, names))
+    for name in names:
+        target.send(creation(name))
+    undo = Target.undo
+
+    def unheard(self: Target, entry: Entry) -> Exchange:
+        made = undo(self, entry)
+        return Exchange(made.request, None, Fault(FaultKind.READ_TIMEOUT, "no answer", 60.0))
+
+    monkeypatch.setattr(Target, "undo", unheard)
+    for name in names:
+        removal.ended(name)
+        done(removal)
+    assert 2 == sum(method == DELETE for method, _ in objects.told)
+    assert "" == removal.trouble
+
+
+def test_a_mistake_in_the_choice_of_what_goes_touches_no_verdict(
+    objects: Objects, run: Run, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: EarlyRemoval) -> Iterator[Any]:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(EarlyRemoval, "_begun", broken)
+    scenario = told("s", (creation("s"),))
+    removal = early(target, scenario)
+    with run([scenario], target=target, removal=removal) as runner:
+        assert 1 == len(runner.trace("s").observations)
+    assert "RuntimeError: a bug" == removal.trouble
 
 
 def test_a_stopped_run_begins_no_removal(objects: Objects, run: Run, target: Target) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import offline
 import pytest
+from attrs import evolve
 from imported import FILMS, spec_of
 
 from conformance.checks.catalogue import all_checks
@@ -13,8 +14,9 @@ from conformance.emulator.app import App
 from conformance.emulator.call import Call
 from conformance.emulator.handlers import Handler
 from conformance.emulator.variants import wrap
-from conformance.evidence.exchange import Exchange, Response
+from conformance.evidence.exchange import Exchange, Fault, FaultKind, Response
 from conformance.evidence.trace import Trace
+from conformance.judging.check import Counterexample
 from conformance.judging.judge import judge
 from conformance.run.selection import checks_of, items_of, scenarios_in
 from conformance.settings.options import Options
@@ -115,6 +117,44 @@ def test_a_video_that_fails_and_says_why_is_no_reason_for_an_alarm(films: tuple[
     assert {Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.NOT_TESTABLE} == set(outcomes.values())
     assert Outcome.PASS is outcomes["video.failure"]
     assert {"failed"} == {one.json["status"] for one in trace.role("job.get")}
+
+
+def test_a_film_that_is_cut_off_is_no_empty_film(films: tuple[Spec, App]) -> None:
+    """A target may send the head at once and the film when it is ready; how that ended is judged elsewhere."""
+
+    def slow(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+        if exchange.ok or not exchange.request.url.split("?")[0].endswith("/content"):
+            return None
+        head = Response(200, (("content-type", "video/mp4"),), complete=False)
+        return evolve(exchange, response=head, fault=Fault(FaultKind.READ_TIMEOUT, "no more came", 60.0))
+
+    assert Outcome.FAIL is not judged_with(films, "video.early", slow)
+
+
+@pytest.mark.parametrize(("wanted", "back"), [(Outcome.PASS, False), (Outcome.WARN, True)])
+def test_a_list_may_begin_with_the_oldest_videos(films: tuple[Spec, App], wanted: Outcome, back: bool) -> None:
+    """Then those of this run come on a later page. Where newer ones come first, they must be before older ones."""
+
+    def crowded(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:
+        response = exchange.response
+        value = response.json if response is not None and exchange.ok else None
+        if response is None or not isinstance(value, dict) or not isinstance(value.get("data"), list):
+            return None
+        olds = [{**value["data"][0], "id": f"video_{number}", "created_at": 1_000 + number} for number in range(100)]
+        data = olds[::-1] if back else olds
+        ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]}
+        return exchange.answered(response.with_json({**value, **ends, "data": data, "has_more": True}))
+
+    outcome = judged_with(films, "video.listed", crowded)
+    assert (wanted is Outcome.WARN) == (outcome is Outcome.WARN)
+
+
+def judged_with(films: tuple[Spec, App], check: str, change: Counterexample) -> Outcome:
+    """The outcome of a check where answers of a video's life are changed."""
+    spec, app = films
+    (life,) = (one for one in scenarios_in(spec, Options(no_cache=True)) if one.id == LIFE)
+    trace = offline.play(spec, life, offline.broken(offline.answering(app, spec), change))
+    return judge(spec, all_checks()[check], trace).outcome
 
 
 def test_all_that_a_life_creates_can_be_removed(traces: Mapping[str, Trace]) -> None:

@@ -50,6 +50,39 @@ _LEAVES: tuple[dict[str, Any], ...] = (
 )
 
 
+_NAMED = {"type": "object", "properties": {"a": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"allOf": [_NAMED], "unevaluatedProperties": False},
+        {"allOf": [_NAMED, {"properties": {"b": WHOLE}}], "unevaluatedProperties": WHOLE},
+        {
+            "oneOf": [{**_NAMED, "required": ["a"]}, {"required": ["b"], "properties": {"b": WHOLE}}],
+            "unevaluatedProperties": False,
+        },
+        {
+            "anyOf": [{"required": ["a"]}, {"required": ["b"]}],
+            "properties": {"a": TEXT},
+            "unevaluatedProperties": False,
+        },
+        {"allOf": [{**_NAMED, "unevaluatedProperties": False}], "unevaluatedProperties": WHOLE},
+        {"allOf": [{**_NAMED, "unevaluatedProperties": WHOLE}], "unevaluatedProperties": False},
+        {"allOf": [{"oneOf": [_NAMED, {"type": "string"}]}], "unevaluatedProperties": False},
+    ],
+)
+def test_what_is_unevaluated_is_what_no_part_of_the_whole_speaks_of(schema: dict[str, Any]) -> None:
+    """JSON Schema 2020-12, core section 11.3: the keyword sees what stands beside it in the same schema."""
+    node = tree.Shapes(small()).node(schema)
+    expected = [Draft202012Validator(schema).is_valid(value) for value in VALUES]
+    assert expected == [node.fits(value) for value in VALUES]
+    for value in VALUES:
+        # Where more than one fits, ``oneOf`` is for the whole to decide.
+        if sum(branch.fits(value) for branch in node.branches) == 1:
+            assert Draft202012Validator(schema).is_valid(value)
+
+
 @given(st.lists(st.sampled_from(_LEAVES), min_size=3, max_size=4))
 def test_a_value_fits_a_conjunction_if_it_fits_each(schemas: list[dict[str, Any]]) -> None:
     made: dict[str, Any] = {}

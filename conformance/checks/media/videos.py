@@ -274,8 +274,10 @@ def listed(spec: Spec, trace: Trace) -> Iterator[Finding]:
             if made is None or made.json.get("id") in ids_of(seen):
                 continue
             stamp = made.json.get("created_at")
-            # Where only newer ones have room on the page, others created many meanwhile.
-            if seen.json.get("has_more") is False or (is_integer(stamp) and any(at < stamp for at in stamps)):
+            # Where only newer ones have room on the page, others created many meanwhile. A list that begins with older
+            # ones has it on a later page.
+            behind = is_integer(stamp) and stamps[:1] > stamps[-1:] and any(at < stamp for at in stamps)
+            if seen.json.get("has_more") is False or behind:
                 yield seen.finding("a video is not listed", place="/data", expected=made.json.get("id"),
                                    actual=ids_of(seen))  # fmt: skip
 
@@ -349,7 +351,8 @@ def early(spec: Spec, trace: Trace) -> Iterator[Finding]:
     looks = trace.role("job.get")
     working = bool(looks) and isinstance(looks[0].json, dict) and state_of(looks[0].json) in UNDER_WAY
     for seen in trace.role("early"):
-        if seen.exchange.status != 200:
+        # What was cut off is judged where the framing of messages is.
+        if not seen.exchange.ok or seen.exchange.status != 200:
             continue
         if not seen.response.body:
             yield seen.finding("an empty film", place="body", expected="a refusal, or some bytes", actual=0)
