@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from benchmarks.beside import KEY
 from conformance.emulator.behaviour import DEFAULT_DEPLOYMENTS, Settings
 from conformance.emulator.process import emulator
 from conformance.requests.request import Request
@@ -35,8 +36,6 @@ from conformance.spec.spec import Spec
 from conformance.target.journal import Journal
 from conformance.target.preflight import preflight
 from conformance.target.target import Target
-
-KEY = "benchmark-key-0123456789"
 
 
 def judged(spec: Spec, width: int, options: Options, items: tuple[Item, ...]) -> tuple[list[Request], float, float]:

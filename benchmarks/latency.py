@@ -17,15 +17,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-ROOT = Path(__file__).resolve().parent.parent
-KEY = "benchmark-key-0123456789"
+from benchmarks.beside import KEY, beside, environment
+
 TIMELINE = "/-/timeline"
 
 
@@ -57,31 +55,6 @@ def serve(version: str, latency: float) -> None:
     listen(front, ready=lambda port: print(f"ready http://127.0.0.1:{port}", flush=True))
 
 
-def environment() -> dict[str, str]:
-    """The environment of both commands."""
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
-    return {**os.environ, "PYTHONPATH": path, "AZURE_OPENAI_API_KEY": KEY}
-
-
-@contextmanager
-def emulator(version: str, latency: float) -> Iterator[str]:
-    """The slow emulator in a process of its own."""
-    words = [sys.executable, "-m", "benchmarks.latency", "--serve", version, "--latency", str(latency)]
-    process = subprocess.Popen(
-        words, env=environment(), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        if not line.startswith("ready "):
-            raise SystemExit("the emulator did not start")
-        yield line.removeprefix("ready ").strip()
-    finally:
-        process.kill()
-        process.wait()
-        if process.stdout:
-            process.stdout.close()
-
-
 def most_at_once(seen: list[dict[str, Any]]) -> int:
     """The greatest number of requests that were answered at the same time."""
     # At one moment, an end comes before a beginning.
@@ -106,7 +79,10 @@ def main() -> int:
     if args.serve:
         serve(args.serve, args.latency)
         return 0
-    with tempfile.TemporaryDirectory() as folder, emulator(args.api_version, args.latency) as url:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        beside("benchmarks.latency", args.api_version, "--latency", str(args.latency)) as url,
+    ):
         words = [sys.executable, "-m", "conformance", "run", "--target", url, "--api-version", args.api_version]
         words += ["--profile", args.profile, "--concurrency", str(args.concurrency), "--out", folder]
         began = time.monotonic()

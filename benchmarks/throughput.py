@@ -16,14 +16,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -31,10 +28,9 @@ from typing import Any
 import httpx
 from attrs import frozen
 
+from benchmarks.beside import KEY, beside, environment
 from conformance._parts import part
 
-ROOT = Path(__file__).resolve().parent.parent
-KEY = "benchmark-key-0123456789"
 OPERATIONS = (
     "completions.create",
     "chat.completions.create",
@@ -81,34 +77,9 @@ def serve(version: str) -> None:
     listen(front, ready=lambda port: print(f"ready http://127.0.0.1:{port}", flush=True))
 
 
-def environment() -> dict[str, str]:
-    """The environment of every command."""
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
-    return {**os.environ, "PYTHONPATH": path, "AZURE_OPENAI_API_KEY": KEY}
-
-
-@contextmanager
-def emulator(version: str) -> Iterator[str]:
-    """The counting emulator in a process of its own."""
-    words = [sys.executable, "-m", "benchmarks.throughput", "--serve", version]
-    process = subprocess.Popen(
-        words, env=environment(), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        if not line.startswith("ready "):
-            raise SystemExit("the emulator did not start")
-        yield line.removeprefix("ready ").strip()
-    finally:
-        process.kill()
-        process.wait()
-        if process.stdout:
-            process.stdout.close()
-
-
 def measured(version: str, words: list[str], folder: Path, limit: float) -> Measured:
     """Run a command with ``{url}`` filled in, against a fresh emulator."""
-    with emulator(version) as url, (folder / "output").open("a") as output:
+    with beside("benchmarks.throughput", version) as url, (folder / "output").open("a") as output:
         began = time.monotonic()
         try:
             code = subprocess.run(
