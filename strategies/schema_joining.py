@@ -31,7 +31,6 @@ _GROUPS = tuple(
 _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 
-
 #: Keywords by which it isn't the list of properties alone that decides what is said of a name or an item.
 _OTHERS = frozenset({"patternProperties", "prefixItems", "unevaluatedProperties"})
 
@@ -62,13 +61,13 @@ def joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any
         # A group is kept whole, or set beside the other one as a whole.
         ours, theirs = ({key: one[key] for key in group if key in one} for one in (first, second))
         if ours and theirs:
-            if ours != theirs:
+            if not _same(ours, theirs):
                 rest.append(theirs)
             second = {key: value for key, value in second.items() if key not in group}
     for key, value in second.items():
         if key == "allOf":
             continue
-        if key not in made or made[key] == value or key in ANNOTATIONS or key.startswith("x-"):
+        if key not in made or _same(made[key], value) or key in ANNOTATIONS or key.startswith("x-"):
             made[key] = value
             continue
         both = _JOINS[key](made[key], value) if key in _JOINS else None
@@ -107,9 +106,18 @@ def _types(first: Any, second: Any) -> Any:
 
 def _values(first: list[Any], second: list[Any]) -> list[Any] | None:
     """The values that both list, in the order of the second, or None if there is none."""
-    # ``1 == True`` in Python and not in JSON.
-    known = [(isinstance(value, bool), value) for value in first]
-    return [value for value in second if (isinstance(value, bool), value) in known] or None
+    return [value for value in second if any(_same(value, one) for one in first)] or None
+
+
+def _same(first: Any, second: Any) -> bool:
+    """True for equal JSON values. In Python ``1 == True``, which it is not in JSON, however deep it stands."""
+    if first != second:
+        return False
+    if isinstance(first, Mapping):
+        return all(_same(value, second[name]) for name, value in first.items())
+    if isinstance(first, list):
+        return all(map(_same, first, second))
+    return isinstance(first, bool) == isinstance(second, bool)
 
 
 def _schemas(first: Any, second: Any) -> Any:
@@ -117,7 +125,7 @@ def _schemas(first: Any, second: Any) -> Any:
     if first is False or second is False:
         return False
     plain = [one for one in (first, second) if not isinstance(one, bool)]
-    if len(plain) == 2 and constraints(plain[0]) == constraints(plain[1]):
+    if len(plain) == 2 and _same(constraints(plain[0]), constraints(plain[1])):
         return plain[1]
     return {"allOf": plain} if len(plain) == 2 else (plain or [True])[0]
 

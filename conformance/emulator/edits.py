@@ -63,6 +63,11 @@ def with_fields(response: Response, **values: Any) -> Response:
     return each_object(response, lambda one: one.update({k: v for k, v in values.items() if k in one}))
 
 
+def with_field(response: Response, name: str, made: Callable[[Value], Any]) -> Response:
+    """The answer with a field that is made of the other fields of its object or objects, where it exists."""
+    return each_object(response, lambda one: one.update({name: made(one)} if name in one else {}))
+
+
 def with_items(response: Response, change: Callable[[list[Value]], list[Value]]) -> Response:
     """A page with other items. ``first_id`` and ``last_id`` follow, if the page has them."""
 

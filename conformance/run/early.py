@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from attrs import define, field
@@ -29,7 +30,6 @@ __all__ = ["EarlyRemoval", "users_of"]
 
 #: One request of a removal, sent by the thread that calls it.
 Job = Callable[[], None]
-
 
 #: After so many deletions without an answer nothing more is removed before the end of the run.
 _UNHEARD = 2
@@ -78,27 +78,31 @@ class EarlyRemoval:
                 return None
             if not self._courses and self._changed:
                 self._changed = False
-                try:
+                with self._told():
                     self._courses.extend(self._begun())
-                except Exception as error:  # noqa: BLE001 - as in _go_on
-                    self.trouble = f"{type(error).__name__}: {error}"
-                    return None
-            if not self._courses:
+            if self.trouble or not self._courses:
                 return None
             self._under_way += 1
             return partial(self._go_on, self._courses.popleft())
 
     @property
     def busy(self) -> bool:
-        """True while a piece of work is done, after which another may follow."""
+        """True while a piece of work is done, after which another may follow, or is left to do."""
         with self._lock:
-            return self._under_way > 0
+            return self._under_way > 0 or bool(self._courses)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Note what is raised within: a bug must not touch the verdicts, and the end of the run tells it."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - as above
+            self.trouble = f"{type(error).__name__}: {error}"
 
     def _go_on(self, course: Iterator[None]) -> None:
-        try:
+        more = False
+        with self._told():
             more = next(course, self) is not self
-        except Exception as error:  # noqa: BLE001 - a bug must not touch the verdicts; the end of the run tells it
-            more, self.trouble = False, f"{type(error).__name__}: {error}"
         with self._lock:
             self._under_way -= 1
             # Behind the others: deletions come before looks, so that a look doesn't wait for its turn twice.
@@ -149,7 +153,8 @@ class EarlyRemoval:
             return
         if answer.unheard:
             # Each costs a time limit, in which a sender does nothing else. The end of the run asks again.
-            self._unheard += 1
+            with self._lock:
+                self._unheard += 1
             return
         yield
         removing.settled(entry, answer, removing.present(entry))

@@ -235,7 +235,7 @@ class Runner:
             if not self._active and not (self._removal is not None and self._removal.busy):
                 self._lock.notify_all()  # nothing runs, so no work can appear: the others must see that too
                 return None
-            rested = not rested
+            rested = self._removal is not None and not rested
             self._lock.wait(min(_MOMENT, self._agenda.seconds or _MOMENT) if rested else self._agenda.seconds)
         return None
 

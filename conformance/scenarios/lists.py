@@ -182,7 +182,8 @@ def walked(spec: Spec, settings: Settings, item: Listing) -> Script:
         )
 
     ids = found.ids
-    # Pages that nothing else depends on, a few in each step after the first ones: a step lasts as long as its longest.
+    # Pages that nothing else depends on. They begin with the third step and are spread over three: the walks beside
+    # them send least then, and a step whose requests don't all find a sender takes two answers.
     alone: list[tuple[Case, ...]] = [
         (),
         (),
@@ -200,7 +201,6 @@ def walked(spec: Spec, settings: Settings, item: Listing) -> Script:
         # With both cursors the page lies between two of our objects, so others can't be in doubt.
         both = page("list.both", "both", limit=PAGE, order=words[1], after="{cursor}", before="{other}")
         cursors.append((before, both.bind(cursor=ids[-1], other=ids[0])))
-    # In our own list there can't be many more pages than our objects fill.
     # Four pages more than our objects fill: enough to see that a list does not end.
     most = len(ids) // item.page + 4 if found.own else MOST_PAGES
     #: What must be over before an object of ours is removed.

@@ -275,13 +275,12 @@ _MENDED_BY_TIME = (404, 409, 425, 429)
 def poll(
     make: Callable[[int], Case], done: Callable[[Exchange], bool], settings: Settings, deadline: float
 ) -> Generator[Step, tuple[Exchange, ...], Exchange]:
-    """Send ``make(n)`` for n = 0, 1, … until ``done`` or until ``deadline`` seconds of waiting. Return the last
-    exchange.
+    """Send ``make(n)`` for n = 0, 1, … until ``done`` or until the pauses add up to ``deadline`` seconds. Return the
+    last exchange.
 
-    Each pause is half as long again as the one before, up to a second, and begins when the request before it is sent.
-    The same refusal three times in a row ends
-    the poll too, unless a later try may succeed (404, 409, 425, 429): what was just written may be missing or locked
-    for a while.
+    Each pause is half as long again as the one before, up to a second, and begins when the request before it is sent:
+    it counts whole, even if the answer took as long. The same refusal three times in a row ends the poll too, unless a
+    later try may succeed (404, 409, 425, 429): what was just written may be missing or locked for a while.
     """
     waited, number, refused = 0.0, 0, 0
     pause, last = max(settings.poll_interval, 0.001), None

@@ -16,7 +16,7 @@ from conformance.spec.spec import Spec
 from conformance.target.created import NAMED, carries, kinds_of, listing_of, look_for, made_at, marks_of, named_objects
 from conformance.target.guards import path_ids
 from conformance.target.journal import Journal
-from conformance.target.ledger import Entry, bound_path
+from conformance.target.ledger import ABSENT, Entry, bound_path
 from conformance.target.limits import Withheld
 from conformance.target.parts import PartLists
 from conformance.target.retry import never_left
@@ -29,9 +29,6 @@ _ROUNDED = 2.0
 
 #: How the path of a POST ends after which nothing of the object is left.
 _OVER = tuple(end for end in ENDS if end != CANCEL)
-
-#: Statuses of an object that doesn't exist (any more).
-_ABSENT = (404, 410)
 
 
 def check_objects(case: Case, values: Mapping[str, str], books: Bookkeeping | None) -> None:
@@ -92,7 +89,7 @@ class Bookkeeping:
         path = bound_path(case, {**values, **case.bindings})
         if exchange.ok and (case.method == "DELETE" or (case.method == "POST" and case.path.endswith(_OVER))):
             self._journal.deleted(path)
-        elif case.method == "GET" and exchange.fault is None and exchange.status in _ABSENT:
+        elif case.method == "GET" and exchange.fault is None and exchange.status in ABSENT:
             self._journal.missing(path)
         ours = any(id in self._journal.owned for id in path_ids(case, values))
         # Answers about objects of others, and lists of the whole account, name objects of others.

@@ -14,7 +14,11 @@ from attrs import define, evolve, field, frozen
 from conformance.requests.case import CANCEL, ENDS, Case
 from conformance.requests.wire import bind_text
 
-__all__ = ["Entry", "Ledger", "Unanswered", "bound_path", "is_inside", "object_path"]
+__all__ = ["ABSENT", "Entry", "Ledger", "Unanswered", "bound_path", "is_inside", "object_path"]
+
+
+#: Statuses of an object that doesn't exist (any more).
+ABSENT = (404, 410)
 
 
 @frozen

@@ -17,13 +17,10 @@ from conformance.errors import ConformanceError
 from conformance.evidence.exchange import Exchange
 from conformance.target.created import made_at
 from conformance.target.journal import Journal
-from conformance.target.ledger import Entry
+from conformance.target.ledger import ABSENT, Entry
 from conformance.target.target import Target
 
 __all__ = ["Answer", "Removing", "may_appear", "outermost"]
-
-#: Statuses of an object that doesn't exist (any more).
-_ABSENT = (404, 410)
 
 #: After so many requests in a row that nobody answered, the rest is not sent: each costs a time limit.
 _SILENT = 3
@@ -100,7 +97,7 @@ class Removing:
             return None
         told = f"{entry.undo.method} {entry.path} was answered {exchange.status or 'not at all'}"
         self.reasons[entry.seq] = told
-        return Answer(told, accepted=exchange.ok, absent=exchange.status in _ABSENT, unheard=exchange.status is None)
+        return Answer(told, accepted=exchange.ok, absent=exchange.status in ABSENT, unheard=exchange.status is None)
 
     def is_ours(self, entry: Entry) -> bool | None:
         """True if an object may be removed that no request of ours created directly: it is not older than this run, by
@@ -110,7 +107,7 @@ class Removing:
         exchange = self._send(self.target.look, entry)
         if exchange is None:
             return False
-        if exchange.status in _ABSENT:
+        if exchange.status in ABSENT:
             return None
         made, since = made_at(exchange.response.json if exchange.response else None), self.journal.since
         # What is not named by an answer was only not read before.
@@ -128,7 +125,7 @@ class Removing:
         exchange = self._send(self.target.look, entry)
         if exchange is None or exchange.fault is not None:
             return None
-        if exchange.status in _ABSENT:
+        if exchange.status in ABSENT:
             return False
         if not exchange.ok:
             self.reasons[entry.seq] = f"a look at {entry.path} was answered {exchange.status}"

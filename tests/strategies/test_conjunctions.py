@@ -27,13 +27,14 @@ WHOLE = {"type": "integer"}
 
 #: Some values that schemas of the tests tell apart.
 VALUES: tuple[Any, ...] = (
-    *(None, True, "", "a", "ab", "abc", 0, 1, 1.5, 2, 3, [], ["a"], ["a", 1], [1, 1, 1], {}),
+    *(None, True, "", "a", "ab", "abc", 0, 1, 1.5, 2, 3, [], ["a"], ["a", 1], [1, 1, 1], [True], [1], {}, {"a": True}),
     *({"a": "a"}, {"a": 1}, {"b": 1}, {"a": "a", "b": 1}, {"a": 1, "b": "b"}, {"c": 1}, {"a": "a", "c": "c"}),
 )
 
 _LEAVES: tuple[dict[str, Any], ...] = (
     *({"type": "string"}, {"type": "integer"}, {"type": ["number", "null"]}, {"type": ["object", "array", "string"]}),
     *({"enum": ["a", 1]}, {"enum": [1, None, {}]}, {"const": 1}, {"const": "a"}, {"default": 1}),
+    *({"const": True}, {"enum": [[True], {"a": 1}]}, {"enum": [[1], {"a": True}]}),
     *({"minimum": 1}, {"minimum": 2}, {"maximum": 2}, {"exclusiveMaximum": 2}, {"maxLength": 2}, {"minLength": 1}),
     *({"pattern": "^a"}, {"pattern": "b$"}, {"minItems": 1}, {"maxItems": 2}, {"uniqueItems": True}, {"items": WHOLE}),
     *({"prefixItems": [TEXT]}, {"prefixItems": [TEXT], "items": WHOLE}, {"contains": WHOLE}),
@@ -48,6 +49,20 @@ _LEAVES: tuple[dict[str, Any], ...] = (
     *({"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, {"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}),
     *({"anyOf": [{"type": "null"}, {"maximum": 1}], "properties": {"a": TEXT}},),
 )
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"const": True}, {"const": 1}),
+        ({"enum": [[True]]}, {"enum": [[1]]}),
+        ({"enum": [{"a": 1}]}, {"const": {"a": True}}),
+    ],
+)
+def test_true_is_not_1_in_a_conjunction(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """In Python it is."""
+    made = Draft202012Validator(joining.joined(one, other))
+    assert [] == [value for value in VALUES if made.is_valid(value)]
 
 
 _NAMED = {"type": "object", "properties": {"a": {"type": "string"}}}

@@ -190,6 +190,12 @@ def _of_another(item: dict[str, Any]) -> Any:
     return {**item, REMIXED: "video_of_another"} if item.get(REMIXED) is not None else None
 
 
+def _remixes(trace: Trace) -> tuple[Observation, Any, Any] | None:
+    """The answer that made a remix, its id and that of the video that it changes; None if either was not made."""
+    made, origin = one(trace, "remix"), one(trace, "job.create")
+    return None if made is None or origin is None else (made, made.json.get("id"), origin.json.get("id"))
+
+
 @trace_check(
     "video.remix",
     Level.MUST,
@@ -202,10 +208,10 @@ def remix(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A remix is a video of its own, which names no other video than the one that it changes; what is no remix names
     none.
     """
-    made, origin = one(trace, "remix"), one(trace, "job.create")
-    if made is None or origin is None:
+    found = _remixes(trace)
+    if found is None:
         return
-    known, own = origin.json.get("id"), made.json.get("id")
+    made, own, known = found
     if own == known:
         yield made.finding("the remix is no new video", place="/id", expected="another id", actual=known)
         return
@@ -233,13 +239,13 @@ def _of_none(item: dict[str, Any]) -> Any:
 )
 def remix_named(spec: Spec, trace: Trace) -> Iterator[Finding]:
     """A remix names the video that it changes, at each look. The field is documented, and no required one."""
-    made, origin = one(trace, "remix"), one(trace, "job.create")
-    if made is None or origin is None:
+    found = _remixes(trace)
+    if found is None:
         return
+    _, own, known = found
     for seen, item in _videos(trace):
-        if item.get("id") == made.json.get("id") != origin.json.get("id") and item.get(REMIXED) is None:
-            yield seen.finding("a remix without an origin", place=f"/{REMIXED}", expected=origin.json.get("id"),
-                               actual=None)  # fmt: skip
+        if item.get("id") == own != known and item.get(REMIXED) is None:
+            yield seen.finding("a remix without an origin", place=f"/{REMIXED}", expected=known, actual=None)
 
 
 def _without_remixes(exchange: Exchange, _earlier: Sequence[Exchange]) -> Exchange | None:

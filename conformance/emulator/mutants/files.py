@@ -6,9 +6,9 @@ from conformance.emulator.call import Call
 from conformance.emulator.edits import (
     Value,
     answer_unless_refused,
-    each_object,
     memory,
     path_ids,
+    with_field,
     with_fields,
     with_query,
 )
@@ -46,20 +46,15 @@ def line_ends_changed(call: Call, answer: Handler) -> Response:
 
 @mutant("file.bytes-wrong", "The field bytes of a file is the size of its content.", *SHOWN)
 def bytes_wrong(call: Call, answer: Handler) -> Response:
-    def wrong(one: Value) -> None:
-        if "bytes" in one:
-            one["bytes"] += 1
-
-    return each_object(answer(call), wrong)
+    return with_field(answer(call), "bytes", lambda one: one["bytes"] + 1)
 
 
 @mutant("file.purpose-lost", "A file keeps the purpose from its upload.", *SHOWN)
 def purpose_lost(call: Call, answer: Handler) -> Response:
-    def lose(one: Value) -> None:
-        if "purpose" in one:
-            one["purpose"] = "fine-tune" if one["purpose"] == "assistants" else "assistants"
+    def other(one: Value) -> str:
+        return "fine-tune" if one["purpose"] == "assistants" else "assistants"
 
-    return each_object(answer(call), lose)
+    return with_field(answer(call), "purpose", other)
 
 
 @mutant("file.filename-lost", "A file keeps the name from its upload.", *SHOWN)

@@ -9,6 +9,7 @@ from conformance.emulator.edits import (
     edited,
     memory,
     path_ids,
+    with_field,
     with_fields,
     with_items,
 )
@@ -150,38 +151,22 @@ def completed_at_missing(call: Call, answer: Handler) -> Response:
 
 @mutant("videos.completed-before-created", "A video is completed after it was created.", GET, LIST)
 def completed_before_created(call: Call, answer: Handler) -> Response:
-    def early(one: Value) -> None:
-        if "completed_at" in one:
-            one["completed_at"] = one["created_at"] - 60
-
-    return each_object(answer(call), early)
+    return with_field(answer(call), "completed_at", lambda one: one["created_at"] - 60)
 
 
 @mutant("videos.expires-before-created", "A video expires after it was created.", GET, LIST)
 def expires_before_created(call: Call, answer: Handler) -> Response:
-    def early(one: Value) -> None:
-        if "expires_at" in one:
-            one["expires_at"] = one["created_at"] - 60
-
-    return each_object(answer(call), early)
+    return with_field(answer(call), "expires_at", lambda one: one["created_at"] - 60)
 
 
 @mutant("videos.expires-in-milliseconds", "The time at which a video expires is in seconds.", GET, LIST)
 def expires_in_milliseconds(call: Call, answer: Handler) -> Response:
-    def long(one: Value) -> None:
-        if "expires_at" in one:
-            one["expires_at"] *= 1000
-
-    return each_object(answer(call), long)
+    return with_field(answer(call), "expires_at", lambda one: one["expires_at"] * 1000)
 
 
 @mutant("videos.completed-as-text", "The time of the completion is a number.", GET, LIST)
 def completed_as_text(call: Call, answer: Handler) -> Response:
-    def told(one: Value) -> None:
-        if "completed_at" in one:
-            one["completed_at"] = "2026-01-01T00:00:00Z"
-
-    return each_object(answer(call), told)
+    return with_fields(answer(call), completed_at="2026-01-01T00:00:00Z")
 
 
 # -- what was asked for ------------------------------------------------------------------------------------------------
@@ -232,11 +217,7 @@ def remix_names_none(call: Call, answer: Handler) -> Response:
 
 @mutant("videos.remix-names-itself", "A remix names another video as its origin.", GET, LIST, REMIX)
 def remix_names_itself(call: Call, answer: Handler) -> Response:
-    def own(one: Value) -> None:
-        if "remixed_from_video_id" in one:
-            one["remixed_from_video_id"] = one["id"]
-
-    return each_object(answer(call), own)
+    return with_field(answer(call), "remixed_from_video_id", lambda one: one["id"])
 
 
 @mutant("videos.remix-names-another", "A remix names the video that it changes, and no other one.", REMIX)
