@@ -37,14 +37,11 @@ def render(report: Report, run_dir: str) -> str:
     """JSON text."""
     header, first = report.header, headline(report)
     version = header["api_version"]
-    lines = _lines(version)
+    wrong = [(verdict, place) for verdict, place in places(report) if verdict.unwaived in (Outcome.FAIL, Outcome.WARN)]
+    lines = _lines(version) if wrong else {}
     rules = [_rule(name, header["checks"]) for name in sorted(header["checks"])]
     number = {rule["id"]: place for place, rule in enumerate(rules)}
-    results = [
-        _result(report, verdict, place, lines=lines, rules=number, run_dir=run_dir)
-        for verdict, place in places(report)
-        if verdict.unwaived in (Outcome.FAIL, Outcome.WARN)
-    ]
+    results = [_result(report, verdict, place, lines=lines, rules=number, run_dir=run_dir) for verdict, place in wrong]
     driver = {"name": "aoai-conformance", "version": header["suite"], "rules": rules}
     run = {
         "tool": {"driver": driver},

@@ -17,6 +17,7 @@ from attrs import evolve, field, frozen
 
 from conformance.evidence.content_coding import MOST, codings, undone, unpacked
 from conformance.requests.headers import Headers, first_value
+from conformance.requests.pickled import fields_of
 from conformance.requests.request import Request
 
 __all__ = [
@@ -119,6 +120,8 @@ class Response:
     shortened: Shortened | None = None
     timed: bool = True
     surplus: int = 0
+
+    __getstate__ = fields_of
 
     @cached_property
     def body(self) -> bytes:

@@ -17,6 +17,7 @@ from typing import Any
 
 from attrs import asdict, evolve, field, frozen
 
+from conformance.requests.pickled import fields_of
 from conformance.verdict import Level
 
 __all__ = [
@@ -199,6 +200,8 @@ class Case:
     undo: Case | None = None
     cancel_after: int | None = None
     bindings: Mapping[str, str] = field(factory=dict)
+
+    __getstate__ = fields_of
 
     @cached_property
     def id(self) -> str:

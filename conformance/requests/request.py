@@ -9,6 +9,7 @@ from typing import Any
 from attrs import frozen
 
 from conformance.requests.headers import Headers, first_value
+from conformance.requests.pickled import fields_of
 
 __all__ = ["Request"]
 
@@ -21,6 +22,8 @@ class Request:
     url: str
     headers: Headers = ()
     body: bytes = b""
+
+    __getstate__ = fields_of
 
     def header(self, name: str) -> str | None:
         """The first value of a header, or None."""

@@ -25,6 +25,7 @@ from conformance.judging.causes import attributed
 from conformance.judging.check import Check
 from conformance.judging.repeats import repetitions_in, scenario_of
 from conformance.run.conclusion import computed
+from conformance.run.copied import copied, possible
 from conformance.run.ending import Ended
 from conformance.run.recorder import Recorder
 from conformance.run.selection import Item
@@ -290,17 +291,53 @@ def formats() -> tuple[Format, ...]:
 
 def derive(folder: Path, report: Report) -> None:
     """Write the derived reports of a version. Raises :class:`OSError` at the end if one of them can't be written."""
-    failed: OSError | None = None
-    for module in formats():
+    # Each is derived from the canonical report alone. The page takes as long as all the others.
+    pages = [module for module in formats() if hasattr(module, "pieces")]
+    others = [module for module in formats() if module not in pages]
+    beside = _beside(folder, report, pages)
+    failed = _write(folder, report, others)
+    if not beside():
+        failed += _write(folder, report, pages)
+    if failed:
+        raise failed[0]
+    seal(folder)
+
+
+def _beside(folder: Path, report: Report, modules: Sequence[Format]) -> Callable[[], bool]:
+    """Begin to write some derived reports in a process beside this one, where that can be had. The function that is
+    returned waits for it, and says if all were written.
+    """
+    if not possible():
+        return lambda: False
+    try:
+        process = copied(_must_write, folder, report, modules)
+    except OSError:  # the system allows no more processes
+        return lambda: False
+
+    def ended() -> bool:
+        process.join()
+        return process.exitcode == 0
+
+    return ended
+
+
+def _must_write(folder: Path, report: Report, modules: Iterable[Format]) -> None:
+    """Write some derived reports. Raises :class:`OSError` if one of them can't be written."""
+    for error in _write(folder, report, modules):
+        raise error
+
+
+def _write(folder: Path, report: Report, modules: Iterable[Format]) -> list[OSError]:
+    """Write some derived reports. Returns why some of them can't be written."""
+    failed: list[OSError] = []
+    for module in modules:
         made = getattr(module, "pieces", None)
         try:
             with (folder / module.NAME).open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
                 stream.writelines(made(report, str(folder)) if made else [module.render(report, str(folder))])
         except OSError as error:
-            failed = error
-    if failed is not None:
-        raise failed
-    seal(folder)
+            failed.append(error)
+    return failed
 
 
 def seal(folder: Path) -> None:

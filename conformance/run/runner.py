@@ -19,12 +19,12 @@ from conformance.errors import HarnessError
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Trace
 from conformance.judging.check import Check
-from conformance.judging.judge import judge
 from conformance.requests.case import Case
 from conformance.requests.profile import Profile
 from conformance.run.agenda import SCRIPT, Agenda
 from conformance.run.claims import Claims
 from conformance.run.early import EarlyRemoval, Job
+from conformance.run.judging import Here, Judging
 from conformance.run.known_failures import KnownFailures
 from conformance.run.scenario_settings import default_concurrency, settings_of
 from conformance.run.scenario_state import Event, ScenarioState, checked, never_sent
@@ -54,7 +54,8 @@ class Runner:
     judged once, as a claim. ``notify`` is called from the worker threads; an exception of it ends its scenario as a
     crash of the script does. No script waits beyond ``until`` (in seconds of ``time.monotonic``).
     ``another_second`` moves the target's clock, where that can be done, and says if it did. Evidence is left to the
-    ``store``; without one it stays in memory. What scenarios created is left to ``removal``, if there is one.
+    ``store``; without one it stays in memory. ``judging`` says who judges it; without one it is judged where a verdict
+    is asked for. What scenarios created is left to ``removal``, if there is one.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Runner:
         known: KnownFailures | None = None,
         until: float = float("inf"),
         store: Store | None = None,
+        judging: Judging | None = None,
         another_second: Callable[[], bool] = lambda: False,
         removal: EarlyRemoval | None = None,
     ) -> None:
@@ -90,6 +92,7 @@ class Runner:
         self._notify, self._another_second = notify, another_second
         self._until = until
         self._store = store or InMemory()
+        self._judging = judging or Here(spec, self._store)
         self._removal = removal
         self._lock = threading.Condition()
         self._agenda = Agenda(self._states.values())
@@ -119,6 +122,11 @@ class Runner:
 
     def trace(self, scenario_id: str) -> Trace:
         """The trace of a scenario; blocks until it has ended. Raises :class:`HarnessError` if its script crashed."""
+        self._wait(scenario_id)
+        return self._store.get(scenario_id)
+
+    def _wait(self, scenario_id: str) -> None:
+        """Wait until a scenario has ended. Raises :class:`HarnessError` if its script crashed."""
         state = self._states.get(scenario_id)
         if state is None:
             raise HarnessError(f"no scenario {scenario_id!r} in this run")
@@ -129,19 +137,18 @@ class Runner:
             raise HarnessError(f"{type(state.error).__name__}: {state.error}", where=scenario_id) from state.error
         if not state.kept:
             raise HarnessError("a scenario ended without a trace", where=scenario_id)
-        return self._store.get(scenario_id)
 
     def verdict(self, scenario_id: str, check_id: str) -> Verdict:
         """The verdict of one check on one scenario, with claims and waivers. A crash is the outcome ``error``."""
         check, scenario = self.checks[check_id], self._states[scenario_id].scenario
         unclaimed = self._claims.unclaimed(check.features)
         try:
-            trace = self.trace(scenario_id)
+            self._wait(scenario_id)
         except HarnessError as error:
             return Verdict(check_id, scenario_id, Outcome.ERROR, reason=str(error))
         if unclaimed is not None:
             return Verdict(check_id, scenario_id, Outcome.NOT_APPLICABLE, reason=unclaimed)
-        return self._known.applied(judge(self.spec, check, trace), scenario.operations)
+        return self._known.applied(self._judging.verdict(check, scenario_id), scenario.operations)
 
     @property
     def progress(self) -> tuple[int, int]:
@@ -371,6 +378,7 @@ class Runner:
             try:
                 self._store.put(state.trace())
                 state.kept = True
+                self._judging.begin(state.scenario.id)
             except OSError as error:
                 state.error = error
             self._over(state)

@@ -7,6 +7,7 @@ file as it comes.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -19,8 +20,10 @@ from conformance.errors import UsageError
 from conformance.evidence.trace import Trace
 from conformance.judging.repeats import as_first
 from conformance.redaction import PROCESS
+from conformance.run.copied import possible
 from conformance.run.early import EarlyRemoval
 from conformance.run.ending import Ended
+from conformance.run.judging import Beside, Judging
 from conformance.run.notes import header
 from conformance.run.opening import Identity, Opened
 from conformance.run.process import Process
@@ -105,10 +108,23 @@ class Running:
         self._final: Mapping[Key, Verdict] | None = None
         self._early: EarlyRemoval | None = None
         self._again = Repeats(config.run.repeat, self._known, self._hidden, self.recorder, self._sending)
-        self._runner = self._sending({item.scenario for item in self._own}, self._store)
+        self._judging = self._beside(process)
+        self._runner = self._sending({item.scenario for item in self._own}, self._store, self._judging)
         self._runner.start()
 
-    def _sending(self, wanted: Collection[str], store: InFile) -> Runner:
+    def _beside(self, process: Process) -> Beside | None:
+        """Who judges if not the thread that asks: a process of its own, unless the run has several anyway."""
+        if process.worker or not self._opened.config.run.judge_beside or not possible():
+            return None
+        checks = defaultdict(list)
+        for item in self._own:
+            checks[item.scenario].append(item.check)
+        try:
+            return Beside(self._opened.chosen.spec, self._store, checks)
+        except OSError:  # the system allows no more processes
+            return None
+
+    def _sending(self, wanted: Collection[str], store: InFile, judging: Judging | None = None) -> Runner:
         """A runner of some scenarios at the target of this process."""
         chosen = self._opened.chosen
         scenarios = [scenario for scenario in chosen.sent if scenario.id in wanted]
@@ -126,6 +142,7 @@ class Running:
             notify=self._notify,
             until=self._until,
             store=store,
+            judging=judging,
             another_second=self._another_second,
             removal=self._early,
         )
@@ -224,6 +241,8 @@ class Running:
         troubles: list[str] = []
         with _told("stopping", troubles):
             self._runner.settle()
+        if self._judging is not None:
+            self._judging.close()
         # Shrinking sends requests, which an interrupted run must not do any more.
         if options.shrink and not interrupted:
             with _told("making failing requests smaller", troubles):

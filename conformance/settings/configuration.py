@@ -212,10 +212,12 @@ class Run:
     """How a run goes about its work. ``repeat`` is how often a scenario with a failure or warning is judged in all.
 
     ``give_up_after`` is how many equal refusals of valid requests end the corpus of an operation; 0 if none do.
+    ``judge_beside``: a process of its own judges, where the system can copy one and has a second processor.
     """
 
     repeat: int = 1
     give_up_after: int = 5
+    judge_beside: bool = True
 
 
 @frozen
