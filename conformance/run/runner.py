@@ -32,7 +32,7 @@ from conformance.run.shared_objects import SharedObjects
 from conformance.run.store import InMemory, Store
 from conformance.scenarios.scenario import GiveUp, Scenario, Settings, Step, Wait
 from conformance.spec.spec import Spec
-from conformance.target.limits import Withheld, away
+from conformance.target.limits import Withheld
 from conformance.target.preflight import Preflight
 from conformance.target.target import Target
 from conformance.verdict import Outcome, Verdict
@@ -334,7 +334,7 @@ class Runner:
                 state.results[number], state.withheld[number] = exchange, False
                 state.creations.note(case, exchange)
                 self._shared.note(case, exchange)
-                self._watch(state, exchange)
+                self._down = state.ended_by(exchange, self._down)
             elif reason is not None:
                 state.leave_out(number, reason)
             state.open -= 1
@@ -353,20 +353,6 @@ class Runner:
             lacking = state.creations.lacking(case)
         if lacking is not None:
             raise Withheld(lacking.reason, lacking.outcome)
-
-    def _watch(self, state: ScenarioState, exchange: Exchange) -> None:
-        """End a scenario if the target seems to be unavailable. Called under the lock."""
-        dead = away(exchange)
-        state.window.add(exchange)
-        # Once the target was found dead, one dead answer is enough for the following scenarios: each costs a time
-        # limit.
-        if state.window.tripped or (self._down and dead):
-            if not state.closing:
-                state.closing = True
-                state.ended, state.outcome = "more than half of the last exchanges failed", Outcome.UNAVAILABLE
-            self._down = dead
-        elif not dead:
-            self._down = False
 
     def _finish(self, state: ScenarioState) -> None:
         """Build the trace of a scenario that has ended. Called under the lock."""

@@ -16,7 +16,7 @@ from conformance.requests.request import Request
 from conformance.run.creations import Creations
 from conformance.scenarios.scenario import GiveUp, Scenario, Script, Step, Wait
 from conformance.target.foreign import ForeignObjects
-from conformance.target.limits import Window, Withheld
+from conformance.target.limits import Window, Withheld, away
 from conformance.verdict import Outcome
 
 __all__ = ["Event", "ScenarioState", "checked", "never_sent"]
@@ -85,6 +85,20 @@ class ScenarioState:
         """End the scenario at the wish of its script."""
         self.ended, self.closing = step.reason, True
         self.outcome = Outcome.UNAVAILABLE if step.account else Outcome.NOT_TESTABLE
+
+    def ended_by(self, exchange: Exchange, down: bool) -> bool:
+        """End the scenario if the target seems to be unavailable. ``down`` and the result say if it was found so.
+
+        Once it was, one dead answer is enough for the following scenarios: each costs a time limit.
+        """
+        dead = away(exchange)
+        self.window.add(exchange)
+        if not (self.window.tripped or (down and dead)):
+            return False
+        if not self.closing:
+            self.closing = True
+            self.ended, self.outcome = "more than half of the last exchanges failed", Outcome.UNAVAILABLE
+        return dead
 
     def trace(self) -> Trace:
         """The evidence in the order of its steps; that of a corpus in the order of its cases, behind the set-up."""
