@@ -45,7 +45,7 @@ _SCRIPTED = ("lists.", "lifecycle.")
 def packed(value: Any) -> str:
     """A JSON value as zlib data in base64."""
     text = json.dumps(value, separators=(",", ":"))
-    return base64.b64encode(zlib.compress(text.encode("ascii"), 9)).decode("ascii")
+    return base64.b64encode(zlib.compress(text.encode("ascii"), 6)).decode("ascii")
 
 
 @define
@@ -170,4 +170,4 @@ def _cut(body: Mapping[str, str]) -> Mapping[str, str | int]:
 def _compressed(items: list[str]) -> str:
     """A part of exchanges that are JSON texts already."""
     text = f"[{','.join(items)}]"
-    return base64.b64encode(zlib.compress(text.encode("ascii"), 9)).decode("ascii")
+    return base64.b64encode(zlib.compress(text.encode("ascii"), 6)).decode("ascii")

@@ -173,12 +173,13 @@ class Runner:
             for thread in self._threads:
                 thread.join(_CUT_OFF)
         self._stopped = True
-        with self._lock:
-            for state in self._states.values():
-                if not state.done.is_set():
+        for state in self._states.values():
+            with self._lock:
+                if not (state.done.is_set() or state.ending):
                     # A scenario that had its own reason to end keeps it.
                     state.ended, state.outcome = state.ended or "interrupted", state.outcome or Outcome.INCONCLUSIVE
-                    self._finish(state)
+            self._finish(state)
+            state.done.wait(_CUT_OFF)  # another thread may be writing its evidence
 
     def settle(self) -> None:
         """Stop the workers, unless all scenarios have ended: then they go on with what they remove, and end."""
@@ -280,8 +281,8 @@ class Runner:
                 step = checked(state.script.send(tuple(state.results)))
         except StopIteration:
             self._tell("ended", state)
+            self._finish(state)
             with self._lock:
-                self._finish(state)
                 state.forget()
                 self._left(state)
             return
@@ -355,18 +356,19 @@ class Runner:
             raise Withheld(lacking.reason, lacking.outcome)
 
     def _finish(self, state: ScenarioState) -> None:
-        """Build the trace of a scenario that has ended. Called under the lock."""
-        if not state.done.is_set():
-            if state.open:  # a step was cut off in the middle: keep what came
-                state.keep_step()
-            if not state.seen and state.outcome is None and state.cases:
-                state.outcome, state.ended = Outcome.NOT_APPLICABLE, "no case of it may be sent to this target"
-            try:
-                self._store.put(state.trace())
-                state.kept = True
-                self._judging.begin(state.scenario.id)
-            except OSError as error:
-                state.error = error
+        """Build the trace of a scenario that has ended, unless somebody else does."""
+        with self._lock:
+            if state.done.is_set() or state.ending:
+                return
+            state.ending = True
+        # Without the lock: the others send while the evidence is written.
+        try:
+            self._store.put(state.trace())
+            state.kept = True
+            self._judging.begin(state.scenario.id)
+        except OSError as error:
+            state.error = error
+        with self._lock:
             self._over(state)
 
     def _crash(self, state: ScenarioState, error: Exception) -> None:

@@ -50,6 +50,8 @@ class ScenarioState:
     ended: str = ""
     outcome: Outcome | None = None
     closing: bool = False
+    #: True from the moment when somebody begins to build its trace.
+    ending: bool = False
     creations: Creations = field(factory=Creations)
     error: Exception | None = None
     kept: bool = False
@@ -101,7 +103,13 @@ class ScenarioState:
         return dead
 
     def trace(self) -> Trace:
-        """The evidence in the order of its steps; that of a corpus in the order of its cases, behind the set-up."""
+        """The evidence at the end, in the order of its steps; that of a corpus in the order of its cases, behind the
+        set-up. A step that was cut off in the middle keeps what came.
+        """
+        if self.open:
+            self.keep_step()
+        if not self.seen and self.outcome is None and self.cases:
+            self.outcome, self.ended = Outcome.NOT_APPLICABLE, "no case of it may be sent to this target"
         places = {case.id: place for place, case in enumerate(self.scenario.cases)}
         seen = sorted(self.seen, key=lambda seen: places.get(seen.case.id, -1))
         return Trace(self.scenario.id, tuple(seen), self.ended, self.outcome)

@@ -6,6 +6,7 @@ A run goes through stages. Each stage is a type of its own, so that nothing can 
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -188,6 +189,8 @@ class Session:
         first = next((name for name in self._opened if self._items[name]), None)
         if first is None:
             return
+        # What is there now stays until the end: nobody need look for garbage in it, and copies of the process share it.
+        gc.freeze()
         try:
             self._at(first)
         except UsageError:
@@ -266,6 +269,7 @@ class Session:
         self.finished = True
         self.interrupted = self.interrupted or interrupted
         with self._stack:
+            gc.unfreeze()
             try:
                 self._end()
                 if self._lost and not self.interrupted:

@@ -8,7 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from conformance.run.runner import Event, Runner
+from conformance.run.runner import Event
+from conformance.run.scenario_state import ScenarioState
 from conformance.scenarios.scenario import Wait
 from conformance.verdict import Outcome
 
@@ -60,7 +61,7 @@ def test_a_bug_of_the_runner_ends_the_run_with_errors(run: Run, monkeypatch: pyt
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(Runner, "_watch", broken)
+    monkeypatch.setattr(ScenarioState, "ended_by", broken)
     runner = run([scripted("a", (chat("1"),)), scripted("b", (chat("2"),))], [always_200], concurrency=1)
     for name in "ab":
         verdict = ended_in_time(lambda name=name: runner.verdict(name, "test.ok"))
