@@ -1,7 +1,7 @@
 """How much judging costs: the suite's runner and all checks, beside bare httpx that replays the same requests.
 
 Both talk to an emulator of their own in another process, with the same number of threads in flight. Start-up of Python,
-the corpus and the emulator is not counted.
+the corpus and the emulator is not counted. As in a run, a process beside this one judges where that is possible.
 
     python -m benchmarks.judged [--api-version V] [--concurrency 8] [--rounds 3]
 
@@ -15,6 +15,7 @@ import ssl
 import tempfile
 import threading
 import time
+from collections import defaultdict
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,9 +26,12 @@ from benchmarks.beside import KEY
 from conformance.emulator.behaviour import DEFAULT_DEPLOYMENTS, Settings
 from conformance.emulator.process import emulator
 from conformance.requests.request import Request
+from conformance.run.copied import possible
+from conformance.run.judging import Beside, Here
 from conformance.run.order import queued
 from conformance.run.runner import Runner
 from conformance.run.selection import Item, checks_of, items_of, scenarios_in
+from conformance.run.store import InMemory
 from conformance.settings.configuration import Config
 from conformance.settings.configuration import Target as TargetConfig
 from conformance.settings.options import Options
@@ -49,12 +53,26 @@ def judged(spec: Spec, width: int, options: Options, items: tuple[Item, ...]) ->
             Target(config, spec, journal=journal) as target,
         ):
             found = preflight(target, spec)
+            store, checks = InMemory(), defaultdict(list)
+            for item in items:
+                checks[item.scenario].append(item.check)
             began = time.monotonic()
-            runner = Runner(spec, scenarios, checks_of(options), target, concurrency=width, preflight=found)
+            judging = Beside(spec, store, checks) if possible() else Here(spec, store)
+            runner = Runner(
+                spec,
+                scenarios,
+                checks_of(options),
+                target,
+                concurrency=width,
+                preflight=found,
+                store=store,
+                judging=judging,
+            )
             runner.start()
             for item in items:
                 runner.verdict(item.scenario, item.check.id)
             over = time.monotonic() - began
+            judging.close()
             traces = [runner.trace(scenario.id) for scenario in scenarios]
             runner.close()
             last = max(seen.exchange.started for trace in traces for seen in trace)
