@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from conformance.redaction import REDACTED
 
@@ -23,6 +24,7 @@ SECRET_HEADERS = frozenset(
 _SECRET_ENDINGS = ("-key", "-token", "-secret", "-password", "authorization")
 
 
+@lru_cache(1_024)
 def is_secret(name: str) -> bool:
     """Return True for a header whose value must not be stored."""
     return name.lower() in SECRET_HEADERS or name.lower().endswith(_SECRET_ENDINGS)

@@ -131,22 +131,19 @@ class Credential:
     def _answer(self, response: Response) -> Response:
         """The answer without secrets. A Content-Length that was right stays so."""
         self.secrets.cookies([value for name, value in response.headers if name.lower() == "set-cookie"])
-        cleaned = evolve(response, headers=self._cleaned(response.headers), reason=self.secrets.text(response.reason))
-        chunks = content_without(self.secrets, response)
+        headers, reason = self._cleaned(response.headers), self.secrets.text(response.reason)
+        chunks, short = content_without(self.secrets, response), response.shortened
         if chunks is None:
-            return without_content(shortened(cleaned, _PACKED, small=True))
-        if response.shortened is not None:
+            return without_content(shortened(evolve(response, headers=headers, reason=reason), _PACKED, small=True))
+        if short is not None:
             # Half of a secret may stand beside the gap. Escaped, it has up to six times as many characters.
             chunks = without_edges(chunks, 6 * max(map(len, self.secrets.values), default=0))
-            head = sum(len(chunk.data) for chunk in chunks[:-1])
-            cleaned = evolve(cleaned, shortened=evolve(response.shortened, head=head))
+            short = evolve(short, head=sum(len(chunk.data) for chunk in chunks[:-1]))
         elif chunks != response.chunks:
             lengths = [str(sum(len(chunk.data) for chunk in some)) for some in (response.chunks, chunks)]
-            cleaned = evolve(
-                cleaned,
-                headers=tuple(
-                    (name, lengths[1] if (name.lower(), value) == ("content-length", lengths[0]) else value)
-                    for name, value in cleaned.headers
-                ),
+            headers = tuple(
+                (name, lengths[1] if (name.lower(), value) == ("content-length", lengths[0]) else value)
+                for name, value in headers
             )
-        return evolve(cleaned, chunks=tuple(chunk for chunk in chunks if chunk.data))
+        chunks = tuple(chunk for chunk in chunks if chunk.data)
+        return evolve(response, headers=headers, reason=reason, chunks=chunks, shortened=short)

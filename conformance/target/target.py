@@ -286,7 +286,7 @@ class Target:
                 exchange = self._asked_alone(case, request, exchange, in_flight.others, earlier)
             exchange = self._control.judged(case, exchange, self.control)
         self.allowance.note(exchange, resource)
-        return evolve(exchange, attempts=tuple(earlier))
+        return evolve(exchange, attempts=tuple(earlier)) if earlier else exchange
 
     def _stripped(self, case: Case, request: Request) -> Request:
         """The request without anything secret if the case is about requests without a valid key."""
