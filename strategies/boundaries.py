@@ -6,6 +6,7 @@ Each of these is a *fact* of the document (see ``facts.py``). A request *shows* 
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -38,13 +39,12 @@ class Pack:
     """One request that shows several facts.
 
     ``keys`` are the facts shown so far, ``gate`` the reason why either outcome is right ("" when the request must be
-    accepted). A ``full`` pack takes no further facts.
+    accepted).
     """
 
     draft: Draft
     keys: set[Key]
     gate: str = ""
-    full: bool = False
 
 
 def boundaries(derivation: OperationDerivation) -> Iterator[Draft]:
@@ -83,21 +83,26 @@ def boundaries(derivation: OperationDerivation) -> Iterator[Draft]:
 def _packed(derivation: OperationDerivation, shared: list[tuple[Fact, Draft]]) -> Iterator[Draft]:
     """Yield requests that each show several of the given facts. Facts are packed greedily, in document order."""
     packs: list[Pack] = []
+    accepted: set[Key] = set()
+    #: The latest requests that others may join, by gate.
+    near: dict[str, deque[Pack]] = {}
     for fact, draft in shared:
-        # An earlier request may show this fact by chance.
-        if fact.key in {key for pack in packs for key in pack.keys if pack.draft.expect is Expect.ACCEPT}:
+        # Two slots may have the same fact.
+        if fact.key in accepted:
             continue
+        if draft.expect is Expect.ACCEPT:
+            accepted.add(fact.key)
         # A large bound (a text of 32,768 characters, 128 tools) makes a request long and costly, so it isn't combined.
-
         if str(fact.label).isdigit() and int(fact.label) > 64:
-            packs.append(Pack(draft, {fact.key}, full=True))
+            packs.append(Pack(draft, {fact.key}))
             continue
         # Facts share a request only if they share the reason for an open outcome: one gate would make the others open
         # too.
         gate = "" if draft.expect is Expect.ACCEPT else draft.reason
-        near = [pack for pack in packs if not pack.full and pack.gate == gate][-OPEN:]
-        if not any(_joined(derivation, pack, fact) for pack in near):
+        latest = near.setdefault(gate, deque(maxlen=OPEN))
+        if not any(_joined(derivation, pack, fact) for pack in latest):
             packs.append(Pack(draft, {fact.key}, gate))
+            latest.append(packs[-1])
     # Which of the requests without a sure outcome are kept is decided by hash: evenly spread, and stable when a fact is
     # added.
     gated = sorted((p for p in packs if p.gate), key=lambda p: hashlib.sha256(str(sorted(p.keys)).encode()).digest())

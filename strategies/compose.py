@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from attrs import evolve, field, frozen
@@ -57,12 +57,15 @@ class Composer:
     """Builds the cases of one Spec, one operation at a time.
 
     ``expensive`` names the opt-in kinds that add cases; ``seed`` decides the fuzzed cases of the exhaustive profile.
+    ``whole`` are the cases of the standard profile, where they were derived before: a small profile takes its own from
+    them.
     """
 
     spec: Spec = field(repr=False)
     profile: str = Profile.STANDARD
     expensive: frozenset[str] = frozenset()
     seed: int = 0
+    whole: Mapping[str, OperationCases] = field(factory=dict, repr=False)
     _bases: dict[str, Draft | None] = field(factory=dict, repr=False, init=False)
 
     @cached_property
@@ -125,16 +128,23 @@ class Composer:
             return plainest.made()
         # What another version needs to be judged by may be named of other operations here.
         beside = plainest if choice.version != self.spec.version else None
-        return _Assembly(self, derivation).made(names, beside)
+        return _Assembly(self, derivation, whole=self.whole.get(operation.id)).made(names, beside)
 
 
 @frozen(slots=False, eq=False)
 class _Assembly:
-    """Turns the drafts of one operation into its cases; with ``plain`` the plainest one, and few probes."""
+    """Turns the drafts of one operation into its cases; with ``plain`` the plainest one, and few probes. ``whole`` are
+    those cases, if they are known already.
+    """
 
     composer: Composer = field(repr=False)
     derivation: OperationDerivation
     plain: bool = False
+    whole: OperationCases | None = None
+    # Many cases name the same objects.
+    _chains: dict[tuple[str, ...], tuple[tuple[Case, ...], tuple[str, ...]]] = field(
+        factory=dict, init=False, repr=False
+    )
 
     def drafts(self, derivation: OperationDerivation) -> Iterator[Draft]:
         """Yield the drafts that the profile asks for and the version's features allow, in every media type."""
@@ -164,15 +174,14 @@ class _Assembly:
 
         With ``names``, they are those that these name, in this order, and those of another assembly ``beside`` them.
         """
-        ready = self._all()
+        cases = self._all()
         if names:
-            named = named_cases([case for case, _ in ready.values()])
-            kept = [named[name].id for name in names if name in named] or [*ready][:1]
-            ready = {id: ready[id] for id in kept} | (beside._all() if beside is not None else {})
-        cases = {id: case for id, (case, _) in ready.items()}
+            named = named_cases(cases.values())
+            kept = [named[name].id for name in names if name in named] or [*cases][:1]
+            cases = {id: cases[id] for id in kept} | (beside._all() if beside is not None else {})
         setup: dict[str, Case] = {}
-        for _, needed in ready.values():
-            for each in needed:
+        for case in cases.values():
+            for each in self._needed(case)[0]:
                 # The same object for another purpose (``file_id`` and ``file_id.batch``) is a setup case of its own.
                 # Many cases need the same object, which is created once.
                 setup[f"{each.operation} {next(iter(each.creates), '')}"] = each
@@ -182,20 +191,18 @@ class _Assembly:
             cases=tuple(cases.values()),
             setup=tuple(setup.values()),
             fresh=tuple(c for c in setup.values() if set(c.creates) & set(self.derivation.operation.facts.fresh)),
-            by_type=tuple(sorted(self.derivation.sampler.by_type)),
-            left_out=tuple(sorted(self.derivation.left_out.items())),
+            by_type=tuple(sorted({*self.derivation.sampler.by_type, *(self.whole.by_type if self.whole else ())})),
+            left_out=tuple(sorted({*self.derivation.left_out.items(), *(self.whole.left_out if self.whole else ())})),
         )
 
-    def _all(self) -> dict[str, tuple[Case, tuple[Case, ...]]]:
-        """All cases of the assembly by id, each with those that create what it needs."""
-        known = tuple(operations_of(self.composer.spec))
+    def _all(self) -> dict[str, Case]:
+        """All cases of the assembly by id."""
+        if self.whole is not None:
+            return {case.id: case for case in self.whole.cases}
         cases: dict[str, Case] = {}
-        objects: dict[str, tuple[Case, ...]] = {}
-        for case in self._cases(known):
-            ready, needed = self._ready(case)
-            objects[ready.id] = (*objects.get(ready.id, ()), *needed)
-            _add(cases, ready)
-        return {id: (case, objects[id]) for id, case in cases.items()}
+        for case in self._cases(tuple(operations_of(self.composer.spec))):
+            _add(cases, self._ready(case))
+        return cases
 
     def _cases(self, known: tuple[str, ...]) -> Iterator[Case]:
         """Yield the cases from drafts, then the probes that are built from the first case.
@@ -268,15 +275,15 @@ class _Assembly:
                 breaks=Break(pointer=names[-1], keyword="unknown-id", location="path"),
             )
 
-    def _ready(self, case: Case) -> tuple[Case, tuple[Case, ...]]:
-        """The case with its cost, its undo and the setup cases that create what its placeholders stand for.
+    def _ready(self, case: Case) -> Case:
+        """The case with its cost and its undo.
 
         Where nothing in this version creates such an object, an impossible id takes its place and either outcome is
         right.
         """
         operation, makers = self.derivation.operation, self.composer.shared.makers
         # Each placeholder needs an object. What nothing in this version creates is replaced by an impossible id.
-        needed, missing = makers.chain(placeholders_of(case), operation.path, operation.id)
+        missing = self._needed(case)[1]
         if missing:
             # An object in the path is the one that is acted on; in a body it is only mentioned.
             in_path = any("{" + name + "}" in text for name in missing for text in case.path_params.values())
@@ -286,8 +293,6 @@ class _Assembly:
                 case = evolve(case, expect=Expect.EITHER, level=Level.SHOULD, reason=why)
                 if in_path:
                     case = evolve(case, role=case.role or roles.ID_UNKNOWN)
-            # Some placeholders are gone now, so fewer objects are needed.
-            needed, _ = makers.chain(placeholders_of(case), operation.path, operation.id)
         if case.expect is Expect.ACCEPT and not makers.given(operation):
             why = "nothing in this version creates what it names"
             case = evolve(case, expect=Expect.EITHER, level=Level.SHOULD, reason=why)
@@ -298,7 +303,15 @@ class _Assembly:
         if case.expect is not Expect.REJECT or operation.method == "POST":
             case = makers.declare(case, operation)
         case = evolve(case, cost=cost_of(case, operation), expensive=expensive_kind(case, operation))
-        return with_capabilities(self.composer.spec, case), needed
+        return with_capabilities(self.composer.spec, case)
+
+    def _needed(self, case: Case) -> tuple[tuple[Case, ...], tuple[str, ...]]:
+        """The setup cases that create what the placeholders of a case stand for, and those that nothing creates."""
+        names = placeholders_of(case)
+        if names not in self._chains:
+            operation = self.derivation.operation
+            self._chains[names] = self.composer.shared.makers.chain(names, operation.path, operation.id)
+        return self._chains[names]
 
 
 def _add(cases: dict[str, Case], case: Case) -> None:

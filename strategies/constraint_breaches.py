@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from .facts import bounds_of, edge
+from .facts import edge
 from .sampler import NOTHING, Sampler
 from .schema_tree import Node, Slot
 
@@ -84,7 +84,7 @@ def constraints_of(slot: Slot, media: str) -> Iterator[str]:
         yield "const"
     elif node.enum and any(isinstance(v, str) for v in node.enum):
         yield "enum"
-    yield from bounds_of(node)
+    yield from node.bounds
     yield from (k for k in ("pattern", "propertyNames") if k in node.schema)
     if node.schema.get("uniqueItems"):
         yield "uniqueItems"
@@ -186,7 +186,7 @@ def _scalar(slot: Slot, sampler: Sampler, widest: Mapping[str, Any]) -> Iterator
 
 def _bounds(slot: Slot, sampler: Sampler, widest: Mapping[str, Any], parent: str) -> Iterator[Breach]:
     """Yield a value just beyond each bound, and one between the document's bound and a wider documented one."""
-    for keyword in bounds_of(slot.node):
+    for keyword in slot.node.bounds:
         stated = slot.node.schema[keyword]
         bound = widest.get(keyword, stated)
         # The bound itself is the nearest value that is not allowed.

@@ -13,12 +13,10 @@ from typing import Any
 
 from attrs import frozen
 
-from conformance.spec.openapi import BOUNDS
-
 from .sampler import NOTHING, Sampler, text_of
-from .schema_tree import DEEPEST, Node, Path, Slot
+from .schema_tree import DEEPEST, Node, Slot
 
-__all__ = ["Fact", "Key", "bounds_of", "edge", "facts_of", "kinds_of", "observe"]
+__all__ = ["Fact", "Key", "edge", "facts_of", "kinds_of", "observe"]
 
 #: Arrays with more items and texts with more characters than this are not built.
 LONGEST = 300_000
@@ -61,30 +59,10 @@ def kinds_of(slot: Slot) -> Iterator[tuple[str, str]]:
             yield "null", ""
     if node.branches:
         return
-    for value in node.enum:
-        yield "value", str(value)
-    # A boolean has two values, as if an enum listed them.
-    if node.types == ("boolean",) and not node.enum:
-        yield "value", "True"
-        yield "value", "False"
-    for keyword in bounds_of(node):
+    for label in node.labels:
+        yield "value", label
+    for keyword in node.bounds:
         yield keyword, str(node.schema[keyword])
-
-
-#: End of a bound's keyword → the JSON type that it limits. The other bounds limit numbers.
-_TYPED = {"Length": {"string"}, "Items": {"array"}, "Properties": {"object"}}
-
-
-def bounds_of(node: Node) -> Iterator[str]:
-    """Yield the bound keywords of a schema that can be broken: they concern its types, and a minimum size is above
-    0.
-    """
-    for keyword in BOUNDS:
-        if keyword in node.schema:
-            meant = next((t for end, t in _TYPED.items() if keyword.endswith(end)), {"integer", "number"})
-            empty = keyword in ("minLength", "minItems", "minProperties") and node.schema[keyword] == 0
-            if not empty and (not node.types or meant & set(node.types)):
-                yield keyword
 
 
 def facts_of(slot: Slot, sampler: Sampler) -> Iterator[Fact]:
@@ -198,14 +176,19 @@ def _distinct(node: Node, item: Any, number: int, *, short: bool) -> Any:
 def observe(root: Node, request: Any) -> set[Key]:
     """The keys of all facts that a request shows, found by walking it along the schema."""
     found: set[Key] = set()
-    _observe(root, request, (), (), found)
+    _observe(root, request, ("", ""), (), found)
     return found
 
 
-def _observe(node: Node, value: Any, path: Path, entered: tuple[str, ...], found: set[Key]) -> None:
-    """Collect the facts of one value and of everything inside it. ``entered`` are the components on the way down."""
-    if len(path) > 1:
-        found.update(("".join(path), kind, label) for kind, label in _shown_by(node, value, path))
+def _observe(node: Node, value: Any, place: tuple[str, str], entered: tuple[str, ...], found: set[Key]) -> None:
+    """Collect the facts of one value and of everything inside it. ``place`` is the path as a text and its last step,
+    ``entered`` are the components on the way down.
+    """
+    path, last = place
+    # The request itself, its body and its query are no facts.
+    if path != last:
+        for kind, label in _shown_by(node, value, last):
+            found.add((path, kind, label))
     # A recursive component is followed once; deeper levels repeat the same facts.
     if node.pointer and node.pointer in entered:
         return
@@ -214,10 +197,10 @@ def _observe(node: Node, value: Any, path: Path, entered: tuple[str, ...], found
     if len(inside) > 3 * DEEPEST:
         return
     for step, child, item in _inner(node, value):
-        _observe(child, item, (*path, step), inside, found)
+        _observe(child, item, (path + step, step), inside, found)
     for index, branch in enumerate(node.branches):
         if branch.fits(value):
-            _observe(branch, value, (*path, f"|{index}"), inside, found)
+            _observe(branch, value, (f"{path}|{index}", f"|{index}"), inside, found)
 
 
 def _inner(node: Node, value: Any) -> Iterator[tuple[str, Node, Any]]:
@@ -234,26 +217,31 @@ def _inner(node: Node, value: Any) -> Iterator[tuple[str, Node, Any]]:
             yield "*", node.items, item
 
 
-def _shown_by(node: Node, value: Any, path: Path) -> Iterator[tuple[str, str]]:
-    """Yield (kind, label) of the facts at one node that a value shows."""
-    for kind, label in kinds_of(Slot(path, node, "")):
-        bound = node.schema.get(kind)
-        match kind:
-            case "field" | "branch":
-                shows = True
-            case "null":
-                shows = value is None
-            case "value":
-                shows = str(value) == label and value is not None
-            case "minimum" | "maximum":
-                # In Python ``True == 1``.
-                shows = not isinstance(value, bool) and value == bound
-            case "exclusiveMinimum" | "exclusiveMaximum":
-                shows = isinstance(value, int | float) and abs(value - (bound or 0)) <= 1
-            case _:
-                shows = hasattr(value, "__len__") and len(value) == bound and _suits(kind, value)
-        if shows:
-            yield kind, label
+def _shown_by(node: Node, value: Any, last: str) -> Iterator[tuple[str, str]]:
+    """Yield (kind, label) of the facts at one node that a value shows. ``last`` is the last step of the path."""
+    if last[0] == "|":
+        yield "branch", last[1:]
+    elif last[0] in ".%":
+        yield "field", ""
+        if value is None and node.nullable:
+            yield "null", ""
+    if value is None or node.branches:
+        return
+    if node.labels and (label := str(value)) in node.labels:
+        yield "value", label
+    for keyword in node.bounds:
+        if _is_at(keyword, node.schema[keyword], value):
+            yield keyword, str(node.schema[keyword])
+
+
+def _is_at(keyword: str, bound: Any, value: Any) -> bool:
+    """Return True if a value lies on a bound."""
+    if keyword in ("minimum", "maximum"):
+        # In Python ``True == 1``.
+        return not isinstance(value, bool) and bool(value == bound)
+    if keyword in ("exclusiveMinimum", "exclusiveMaximum"):
+        return isinstance(value, int | float) and abs(value - (bound or 0)) <= 1
+    return _suits(keyword, value) and len(value) == bound
 
 
 def _suits(keyword: str, value: Any) -> bool:

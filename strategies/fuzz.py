@@ -19,7 +19,6 @@ from conformance.verdict import Level
 
 from .derivation import OperationDerivation
 from .drafts import Draft
-from .facts import bounds_of
 from .reproducible import BACKEND
 from .sampler import NOTHING
 from .schema_tree import Node, Slot
@@ -80,7 +79,7 @@ def values(node: Node) -> SearchStrategy[Any] | None:
     if node.enum:
         return st.sampled_from(list(node.enum))
     kind = node.types[0] if len(node.types) == 1 else ""
-    limits = {key: node.schema[key] for key in bounds_of(node)}
+    limits = {key: node.schema[key] for key in node.bounds}
     if kind == "boolean":
         return st.booleans()
     if kind == "integer":

@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from conformance.pointer import escape, pointer_to
 from conformance.schema.validators import Validator, validator_for
+from conformance.spec.openapi import BOUNDS
 from conformance.spec.operations import Operation
 from conformance.spec.spec import Spec
 
@@ -22,6 +23,9 @@ from .schema_joining import UNEVALUATED, UNIONS, constraints, joined, only_union
 __all__ = ["Node", "Path", "Shapes", "Slot", "describe", "request_node"]
 
 Path = tuple[str, ...]
+
+#: End of a bound's keyword → the JSON type that it limits. The other bounds limit numbers.
+_LIMITED = {"Length": {"string"}, "Items": {"array"}, "Properties": {"object"}}
 
 #: Requests are explored down to this many nested properties.
 DEEPEST = 9
@@ -185,6 +189,23 @@ class Node:
             return (self.schema["const"],)
         listed = tuple(value for value in self.schema.get("enum") or () if value is not None)
         return tuple(value for value in listed if self.fits(value)) if self._union else listed
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The documented values as texts. A boolean has two, as if an enum listed them."""
+        if self.types == ("boolean",) and not self.enum:
+            return "True", "False"
+        return tuple(map(str, self.enum))
+
+    @cached_property
+    def bounds(self) -> tuple[str, ...]:
+        """The keywords of bounds that can be broken: they concern its types, and a minimum size is above 0."""
+        return tuple(keyword for keyword in BOUNDS if keyword in self.schema and self._breakable(keyword))
+
+    def _breakable(self, keyword: str) -> bool:
+        meant = next((types for end, types in _LIMITED.items() if keyword.endswith(end)), {"integer", "number"})
+        empty = keyword in ("minLength", "minItems", "minProperties") and self.schema[keyword] == 0
+        return not empty and (not self.types or not meant.isdisjoint(self.types))
 
     def fits(self, value: Any) -> bool:
         """Return True if the value is valid against the schema."""

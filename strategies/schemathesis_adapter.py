@@ -19,6 +19,7 @@ from attrs import frozen
 from hypothesis.internal import charmap
 from hypothesis.internal.intervalsets import IntervalSet
 
+from conformance.pointer import escape, look_up
 from conformance.requests.case import Break, Expect, Family
 from conformance.spec.operations import Operation
 from conformance.spec.spec import Spec
@@ -130,10 +131,39 @@ def drafts(derivation: OperationDerivation) -> Iterator[Draft]:
 
 
 def _only(spec: Spec, operation: Operation) -> Mapping[str, Any]:
-    """The document reduced to one operation, which makes schemathesis much faster."""
+    """The document reduced to one operation and the components that it names, directly or through others: schemathesis
+    copies all of it, and indexes it, for each operation.
+    """
     item = spec.document["paths"][operation.path]
     kept = {key: item[key] for key in item if key in (operation.method.lower(), "parameters")}
-    return {**spec.document, "paths": {operation.path: kept}}
+    known = spec.document.get("components", {})
+    # No reference names these, but a word in ``security``.
+    named = {f"#/components/securitySchemes/{name}" for name in known.get("securitySchemes", ())}
+    left = [kept]
+    while left:
+        for ref in _references(left.pop()):
+            if ref not in named:
+                named.add(ref)
+                left.append(look_up(spec.document, ref[1:]))
+    components = {
+        kind: {name: value for name, value in entries.items() if f"#/components/{kind}/{escape(name)}" in named}
+        for kind, entries in known.items()
+        if isinstance(entries, Mapping)
+    }
+    return {**spec.document, "paths": {operation.path: kept}, "components": components}
+
+
+def _references(value: Any) -> Iterator[str]:
+    """Yield every reference to a component in a part of a document, those that select a branch of a union too."""
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+    elif isinstance(value, str) and value.startswith("#/components/"):
+        # It may name a place inside of one.
+        yield "/".join(value.split("/")[:4])
 
 
 def _draft(derivation: OperationDerivation, base: Draft, name: str, value: Any) -> Draft | None:

@@ -63,6 +63,18 @@ class OperationCorpus:
     by_type: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(factory=dict, repr=False)
 
+    def as_derived(self) -> compose.OperationCases:
+        """The same as the strategies have it."""
+        return compose.OperationCases(
+            self.operation,
+            self.resource,
+            self.cases,
+            self.setup,
+            self.fresh,
+            self.by_type,
+            tuple(self.left_out.items()),
+        )
+
 
 @frozen
 class Corpus:
@@ -127,18 +139,32 @@ def build_corpus(
         raise UsageError(f"unknown profile {profile!r}", hint=f"one of {', '.join(Profile.ALL)}")
     known = operations_of(spec)
     wanted = [name for name in known if operations is None or name in set(operations)]
-    file = _cache_file(spec, profile, seed, expensive) if cached else None
-    stored = (_shipped(spec, profile, seed, expensive) or _read(file)) if file is not None else None
+    stored = _stored(spec, profile, seed, expensive) if cached else None
     if stored is None:
-        composer = compose.Composer(spec, profile, expensive, seed)
+        composer = compose.Composer(spec, profile, expensive, seed, _whole(spec, profile, seed, expensive, cached))
         # A cache file holds all operations, so that a run of a few operations serves later runs too.
-        names = wanted if file is None else list(known)
+        names = list(known) if cached else wanted
         rows = {name: _corpus_of(composer.operation(known[name])) for name in names}
         _no_collisions(rows.values())
-        if file is not None:
-            _write(file, rows.values())
+        if cached:
+            _write(_cache_file(spec, profile, seed, expensive), rows.values())
         stored = rows
     return Corpus(spec, profile, seed, {name: stored[name] for name in wanted})
+
+
+def _whole(
+    spec: Spec, profile: str, seed: int, expensive: frozenset[str], cached: bool
+) -> Mapping[str, compose.OperationCases]:
+    """The cases of the standard profile for a small one, whose cases are among them, if they were derived before."""
+    if not cached or profile not in Profile.CHOSEN:
+        return {}
+    found = _stored(spec, Profile.STANDARD, seed, expensive) or {}
+    return {name: row.as_derived() for name, row in found.items()}
+
+
+def _stored(spec: Spec, profile: str, seed: int, expensive: frozenset[str]) -> dict[str, OperationCorpus] | None:
+    """The corpora that came with the package, or are in the cache; None if they are in neither."""
+    return _shipped(spec, profile, seed, expensive) or _read(_cache_file(spec, profile, seed, expensive))
 
 
 def _corpus_of(made: compose.OperationCases) -> OperationCorpus:

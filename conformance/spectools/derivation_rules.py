@@ -23,7 +23,8 @@ def derivation_problems(spec: Spec, profiles: Iterable[str] = Profile.ALL) -> It
     An imported version is served without handlers: operations are answered by the document alone.
     """
     file = str((spec.path or specs_dir() / spec.version) / "version.toml")
-    for profile in profiles:
+    # Small profiles are parts of the standard one, so they are cut from it.
+    for profile in sorted(profiles, key=Profile.CHOSEN.__contains__):
         try:
             build_corpus(spec, profile)
             scenarios_of(spec, profile)

@@ -10,12 +10,14 @@ import threading
 from pathlib import Path
 
 import pytest
-from corpus_stage import PROVED, VERSIONS, corpus
+from corpus_stage import ALL, PROVED, VERSIONS, corpus
+from imported import FILMS, spec_of
 
-from conformance.corpus.corpus import build_corpus, corpus_digest
+from conformance.corpus.corpus import build_corpus, corpus_digest, lines_of
 from conformance.emulator.behaviour import DEFAULT_DEPLOYMENTS
 from conformance.errors import UsageError
 from conformance.requests.case import Case
+from conformance.requests.profile import Profile
 from conformance.settings.form import CAPABILITIES
 from conformance.spec import derived
 from conformance.spec.loading import load
@@ -109,6 +111,23 @@ def test_the_cache_gives_back_what_was_built(own_cache: Path) -> None:
     assert built.operations == again.operations
     assert [json.dumps(case.to_json()) for case in built] == [json.dumps(case.to_json()) for case in again]
     assert built.digest == build_corpus(spec, cached=False).digest
+
+
+@pytest.mark.parametrize("profile", Profile.CHOSEN)
+@pytest.mark.parametrize(
+    "version",
+    [SMALL, FILMS, *(pytest.param(name, marks=pytest.mark.prove) for name in ALL if name != SMALL)],
+)
+def test_a_small_profile_is_the_same_cut_from_the_standard_one(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch, version: str, profile: str
+) -> None:
+    """Where that is in the cache, nothing but the plainest requests is derived again."""
+    spec = spec_of(version)
+    alone = build_corpus(spec, profile, cached=False)
+    build_corpus(spec)
+    for name in ("boundaries", "violations", "rule_breaks", "generated"):
+        monkeypatch.setattr(f"strategies.compose.{name}", None)
+    assert [*lines_of(alone.parts)] == [*lines_of(build_corpus(spec, profile).parts)]
 
 
 @pytest.mark.parametrize("keep", [0, 1, 1000, -20])
