@@ -25,11 +25,15 @@ TOKENS = ("canary-old-token-17", "canary-new-token-18")
 
 @frozen
 class Reply:
-    """An answer in place of the emulator's. ``close``: the connection is closed then, and nothing announces it."""
+    """An answer in place of the emulator's. ``close``: the connection is closed then, and nothing announces it.
+    ``hangs``: it never comes. ``done``: nobody sees that the emulator does what it was asked for.
+    """
 
-    status: int
+    status: int = 500
     body: bytes = b'{"error":{"code":"500","message":"no"}}'
     close: bool = False
+    hangs: bool = False
+    done: bool = False
 
 
 #: Gets a request and its number, from 1. None leaves the answer to the emulator.
@@ -50,6 +54,13 @@ class Handler(BaseHTTPRequestHandler):
         request = Request(self.command, f"http://{self.headers['host']}{self.path}", tuple(self.headers.items()), body)
         reply = server.noted(request)
         self.answered += 1
+        if reply is not None and reply.done:
+            with server.lock:
+                server.app.handle(request)
+        if reply is not None and reply.hangs:
+            server.over.wait()
+            self.close_connection = True
+            return
         if reply is not None:
             self.send_response(reply.status)
             self.send_header("Content-Type", "application/json")
@@ -87,7 +98,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, version: str, act: Act, most: int) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.app, self.lock = App.of(version, settings=Settings(key=KEY, tokens=TOKENS)), threading.Lock()
-        self.act, self.most = act, most
+        self.act, self.most, self.over = act, most, threading.Event()
         self.requests: list[Request] = []
 
     def noted(self, request: Request) -> Reply | None:
@@ -109,6 +120,7 @@ def serving(version: str, act: Act = lambda request, number: None, *, most: int 
     try:
         yield f"http://127.0.0.1:{server.server_port}", server
     finally:
+        server.over.set()
         server.shutdown()
         server.server_close()
         thread.join()

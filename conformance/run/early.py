@@ -11,8 +11,7 @@ with all that it may use.
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -21,6 +20,7 @@ from attrs import define, field
 from conformance.scenarios.scenario import Scenario
 from conformance.spec.operations import operations_of
 from conformance.spec.spec import Spec
+from conformance.target.courses import Course, Courses, Piece
 from conformance.target.journal import Journal
 from conformance.target.ledger import Entry
 from conformance.target.removing import Removing, outermost
@@ -28,11 +28,11 @@ from conformance.target.target import Target
 
 __all__ = ["EarlyRemoval", "users_of"]
 
-#: One request of a removal, sent by the thread that calls it.
-Job = Callable[[], None]
+#: While scenarios need the senders, an operation has so many deletions without an answer, under way or given up.
+_UNANSWERED = 2
 
-#: After so many deletions without an answer nothing more is removed before the end of the run.
-_UNHEARD = 2
+#: After so many operations whose deletions aren't answered, nothing more is removed before the end of the run.
+_HANGING = 3
 
 
 @define(eq=False)
@@ -51,15 +51,14 @@ class EarlyRemoval:
     _ended: set[str] = field(factory=set, init=False)
     _tried: set[int] = field(factory=set, init=False)
     _looked: set[int] = field(factory=set, init=False)
-    _courses: deque[Iterator[None]] = field(factory=deque, init=False)
-    _under_way: int = field(default=0, init=False)
-    _unheard: int = field(default=0, init=False)
+    _courses: Courses = field(init=False)
     _changed: bool = field(default=False, init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
 
     def __attrs_post_init__(self) -> None:
         given = tuple(self.scenarios)
         self._removing = Removing(self.target, self.journal, self.target.allowance.until)
+        self._courses = Courses(self._removing, _UNANSWERED)
         self._users = users_of(given)
         self._corpora = {case.operation: each.id for each in given for case in each.cases}
         self._walks = {each.id: _account_lists(self.target.spec, each) for each in given if not each.is_corpus}
@@ -70,26 +69,31 @@ class EarlyRemoval:
             self._ended.add(scenario)
             self._changed = True
 
-    def job(self) -> Job | None:
-        """The next piece of work; None if there is none now."""
+    def job(self, most: int) -> Piece | None:
+        """The next piece of work; None if there is none now, or if ``most`` are being done."""
         with self._lock:
-            if self.trouble or self._removing.over or self._unheard >= _UNHEARD:
+            if self.trouble or self._removing.over or len(self.hanging) >= _HANGING:
                 self._courses.clear()
                 return None
-            if not self._courses and self._changed:
+            if self._courses.under_way >= most:
+                return None
+            if self._changed and not self._courses.left:
                 self._changed = False
                 with self._told():
-                    self._courses.extend(self._begun())
-            if self.trouble or not self._courses:
-                return None
-            self._under_way += 1
-            return partial(self._go_on, self._courses.popleft())
+                    for course in self._begun():
+                        self._courses.add(course)
+            piece = None if self.trouble else self._courses.take()
+        return None if piece is None else partial(self._done, piece)
 
     @property
     def busy(self) -> bool:
         """True while a piece of work is done, after which another may follow, or is left to do."""
-        with self._lock:
-            return self._under_way > 0 or bool(self._courses)
+        return self._courses.under_way > 0 or self._courses.left
+
+    @property
+    def hanging(self) -> Collection[str]:
+        """The operations whose last deletion was not answered."""
+        return self._removing.hanging
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -99,17 +103,11 @@ class EarlyRemoval:
         except Exception as error:  # noqa: BLE001 - as above
             self.trouble = f"{type(error).__name__}: {error}"
 
-    def _go_on(self, course: Iterator[None]) -> None:
-        more = False
+    def _done(self, piece: Piece) -> None:
         with self._told():
-            more = next(course, self) is not self
-        with self._lock:
-            self._under_way -= 1
-            # Behind the others: deletions come before looks, so that a look doesn't wait for its turn twice.
-            if more:
-                self._courses.append(course)
+            piece()
 
-    def _begun(self) -> Iterator[Iterator[None]]:
+    def _begun(self) -> Iterator[Course]:
         """Yield the course of each object that nobody needs any more and that was not asked for yet, and that of the
         reading of what answers named. Called under the lock.
         """
@@ -126,7 +124,7 @@ class EarlyRemoval:
             kept = one.path.rpartition("/")[0] in walked or (bool(one.named_by) and not over)
             if one.seq not in self._tried and free and maker not in lasting and not kept:
                 self._tried.add(one.seq)
-                yield self._removed(one)
+                yield self._removing.course(one)
             elif one.seq not in self._looked and maker in self._users and not one.shown and one.look is not None:
                 self._looked.add(one.seq)
                 yield self._read(one)
@@ -135,29 +133,10 @@ class EarlyRemoval:
         """The scenario that created an object; "" if it isn't one of the runner's."""
         return entry.scenario or self._corpora.get(entry.operation, "")
 
-    def _read(self, entry: Entry) -> Iterator[None]:
+    def _read(self, entry: Entry) -> Course:
         """Read what an answer named, which can be done at any time: only what is ours may be removed."""
+        yield ""
         self._removing.is_ours(entry)
-        yield from ()
-
-    def _removed(self, entry: Entry) -> Iterator[None]:
-        """Remove one object and look whether it is gone; yields between two pieces of work."""
-        removing = self._removing
-        if self.journal.is_unconfirmed(entry.seq):
-            removing.confirm(entry)
-            if not self.journal.is_pending(entry.seq):
-                return
-            yield
-        answer = removing.undone(entry)
-        if answer is None:
-            return
-        if answer.unheard:
-            # Each costs a time limit, in which a sender does nothing else. The end of the run asks again.
-            with self._lock:
-                self._unheard += 1
-            return
-        yield
-        removing.settled(entry, answer, removing.present(entry))
 
 
 def _account_lists(spec: Spec, scenario: Scenario) -> frozenset[str]:

@@ -23,7 +23,7 @@ from conformance.requests.case import Case
 from conformance.requests.profile import Profile
 from conformance.run.agenda import SCRIPT, Agenda
 from conformance.run.claims import Claims
-from conformance.run.early import EarlyRemoval, Job
+from conformance.run.early import EarlyRemoval
 from conformance.run.judging import Here, Judging
 from conformance.run.known_failures import KnownFailures
 from conformance.run.scenario_settings import default_concurrency, settings_of
@@ -221,7 +221,7 @@ class Runner:
                     state.done.set()
             self._lock.notify_all()
 
-    def _next(self) -> Job | None:
+    def _next(self) -> Callable[[], None] | None:
         """The next job of a worker; blocks until there is one. None if there will be none. Called under the lock."""
         rested = False
         while not self._stopping:
@@ -237,7 +237,8 @@ class Runner:
                 return partial(self._advance, fresh)
             # What has just been answered often has a next step in a moment, and that comes first.
             if self._removal is not None and (rested or not self._active):
-                removal = self._removal.job()
+                # A removal may hang: half of the workers stay with the scenarios.
+                removal = self._removal.job(max(1, self._concurrency // (2 if self._active else 1)))
                 if removal is not None:
                     return partial(self._remove, removal)
             if not self._active and not (self._removal is not None and self._removal.busy):
@@ -247,7 +248,7 @@ class Runner:
             self._lock.wait(min(_MOMENT, self._agenda.seconds or _MOMENT) if rested else self._agenda.seconds)
         return None
 
-    def _remove(self, job: Job) -> None:
+    def _remove(self, job: Callable[[], None]) -> None:
         """Do a piece of the removal. Another may follow, for which the other workers are woken."""
         job()
         with self._lock:

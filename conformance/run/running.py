@@ -271,7 +271,9 @@ class Running:
         self._runner.close(timeout / 2)
         if self._opened.embedded:
             return Cleaned()
-        return clean(self._target, self._journal, max(0.0, until - time.monotonic()), self._flight)
+        hanging = () if self._early is None else self._early.hanging
+        left = max(0.0, until - time.monotonic())
+        return clean(self._target, self._journal, left, self._flight, hanging=hanging)
 
     def _shrink(self, requests: int) -> None:
         failed = ((verdict, as_first(self._shown(verdict))) for verdict in self._failed)

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 from attrs import define, evolve, field, frozen
 
 from conformance.errors import ConformanceError
 from conformance.evidence.exchange import Exchange
 from conformance.requests.case import Case
+from conformance.target.courses import Course, Courses
 from conformance.target.journal import Journal
 from conformance.target.ledger import Entry, Unanswered
 from conformance.target.removing import Answer, Removing, may_appear, outermost
@@ -27,8 +27,6 @@ from conformance.target.search import search
 from conformance.target.target import Target
 
 __all__ = ["Cleaned", "Left", "clean", "not_cleaned"]
-
-_T = TypeVar("_T")
 
 #: Seconds before each further look at what was deleted and can still be read: a service may need a moment.
 _PAUSES = (0.1, 0.4, 1.5)
@@ -70,11 +68,18 @@ class Cleaned:
 
 
 def clean(
-    target: Target, journal: Journal, timeout: float = 30.0, concurrency: int = 1, *, reads: bool = False
+    target: Target,
+    journal: Journal,
+    timeout: float = 30.0,
+    concurrency: int = 1,
+    *,
+    reads: bool = False,
+    hanging: Collection[str] = (),
 ) -> Cleaned:
     """Remove what a journal names, even after the run was stopped. Raises nothing that concerns the target.
 
     With ``reads`` each object is read before it is removed: after a kill, answers that named others may be lost.
+    ``hanging`` are operations whose deletions were not answered before. They come behind the others.
     """
     target.resume()
     # A request that is under way when the time is over is cut off: it may not hold the end of the run for longer.
@@ -82,7 +87,8 @@ def clean(
     limit.daemon = True
     limit.start()
     try:
-        return _Cleaning(Removing(target, journal, time.monotonic() + timeout, reads), max(1, concurrency)).run()
+        removing = Removing(target, journal, time.monotonic() + timeout, reads, unanswered=dict.fromkeys(hanging, 1))
+        return _Cleaning(removing, max(1, concurrency)).run()
     finally:
         limit.cancel()
 
@@ -96,13 +102,12 @@ def not_cleaned(journal: Journal, reason: str = "not removed") -> Cleaned:
 
 @define(eq=False)
 class _Cleaning:
-    """One cleanup: what was found out so far. ``asked`` is True if the last pass asked for a removal."""
+    """One cleanup: what was found out so far."""
 
     removing: Removing
     concurrency: int
     done: set[int] = field(factory=set)
     unfound: dict[int, str] = field(factory=dict)
-    asked: bool = False
 
     @property
     def journal(self) -> Journal:
@@ -112,30 +117,29 @@ class _Cleaning:
     def run(self) -> Cleaned:
         """Look, remove, and look again."""
         self._search()
-        self._pass()
-        while self.asked and self.journal.pending:
+        asked = self._pass()
+        while asked and self.journal.pending:
             before = self.removing.removed
-            self._pass()
-            if self.removing.removed == before:
-                break
+            asked = self._pass() and self.removing.removed != before
         left = tuple(Left(entry, self.removing.reasons.get(entry.seq, "")) for entry in self.journal.pending)
         staying = tuple(Left(entry, reason) for entry, reason in self.journal.staying)
         unanswered = (evolve(one, reason=self.unfound.get(one.seq, "")) for one in self.journal.unanswered)
         return Cleaned(self.removing.removed, left, staying, tuple(unanswered))
 
-    def _pass(self) -> None:
-        """Look for what scenarios deleted, and ask once for the removal of everything that is left."""
+    def _pass(self) -> bool:
+        """Look for what scenarios deleted, and ask once for the removal of everything that is left. True if anything
+        was asked for.
+        """
         self.done.clear()
-        self.asked = False
+        before = self.removing.asked
         # What is inside an object that could not be removed comes in the next round.
-        while roots := outermost([*self.journal.unconfirmed, *self._not_done()]):
-            deleted = {entry.seq for entry in self.journal.unconfirmed}
-            left = [entry for entry in roots if entry.seq not in deleted]
-            self.done.update(entry.seq for entry in left)
-            self._round([entry for entry in roots if entry.seq in deleted], left)
+        while roots := outermost([*self._not_done(self.journal.unconfirmed), *self._not_done(self.journal.pending)]):
+            self.done.update(entry.seq for entry in roots)
+            self._round(roots)
+        return self.removing.asked > before
 
-    def _not_done(self) -> list[Entry]:
-        return [entry for entry in self.journal.pending if entry.seq not in self.done]
+    def _not_done(self, entries: Iterable[Entry]) -> list[Entry]:
+        return [entry for entry in entries if entry.seq not in self.done]
 
     def _search(self) -> None:
         """Write down what creations without an answer made, as far as that can be found."""
@@ -156,38 +160,51 @@ class _Cleaning:
         self.removing.heard(exchange)
         return exchange
 
-    def _round(self, deleted: Sequence[Entry], left: Sequence[Entry]) -> None:
-        """Confirm what scenarios deleted and remove what is left of some objects of which none is inside another one.
-
-        Both at the same time: one doesn't depend on the other, and each round costs as long as the slowest answer.
-        """
-        looked = {entry.seq for entry in deleted}
-        both, removing = (*deleted, *left), self.removing
-        answers = self._all(lambda one: removing.confirm(one) if one.seq in looked else removing.undone(one), both)
-        asked = [(entry, answer) for entry in left if (answer := answers[entry.seq]) is not None]
-        self.asked = self.asked or bool(asked)
-        for pause in (0.0, *_PAUSES):
+    def _round(self, entries: Iterable[Entry]) -> None:
+        """Remove some objects of which none is inside another one, and look whether they are gone."""
+        asked: list[tuple[Entry, Answer]] = []
+        self._all(self._removed(entry, asked) for entry in entries)
+        for pause in _PAUSES:
             asked = self._after(pause, asked)
         while asked := [(entry, answer) for entry, answer in asked if answer.absent and may_appear(entry)]:
             asked = self._after(_EACH, asked)
+
+    def _removed(self, entry: Entry, more: list[tuple[Entry, Answer]]) -> Course:
+        """Remove one object. If another look may say something else, add it to ``more``."""
+        answer = yield from self.removing.course(entry)
+        if answer is not None:
+            more.append((entry, answer))
 
     def _after(self, pause: float, asked: list[tuple[Entry, Answer]]) -> list[tuple[Entry, Answer]]:
         """Look after a pause at what was asked for. Returns that of which another look may say something else."""
         if not asked or time.monotonic() + pause >= self.removing.deadline:
             return []
         time.sleep(pause)
-        removing = self.removing
-        looks = self._all(removing.present, [entry for entry, _ in asked])
-        return [(entry, answer) for entry, answer in asked if not removing.settled(entry, answer, looks[entry.seq])]
+        more: list[tuple[Entry, Answer]] = []
+        self._all(self._looked(entry, answer, more) for entry, answer in asked)
+        return more
 
-    def _all(self, ask: Callable[[Entry], _T], entries: Sequence[Entry]) -> dict[int, _T]:
-        """Ask about several objects, in their order, some at a time. Returns the answers by number of the entry."""
+    def _looked(self, entry: Entry, answer: Answer, more: list[tuple[Entry, Answer]]) -> Course:
+        yield ""
+        if not self.removing.settled(entry, answer, self.removing.present(entry)):
+            more.append((entry, answer))
+
+    def _all(self, given: Iterable[Course]) -> None:
+        """Do the pieces of several courses, some at a time."""
+        courses = Courses(self.removing)
+        for course in given:
+            courses.add(course)
+
+        def work(_: int) -> None:
+            # Whoever finds nothing ends: a piece that follows another is done by who did that one.
+            while (piece := courses.take()) is not None:
+                piece()
+
         pool = ThreadPoolExecutor(self.concurrency, "cleanup")
         try:
-            answers = tuple(pool.map(ask, entries))
+            tuple(pool.map(work, range(self.concurrency)))
         except BaseException:  # a second Ctrl-C: nothing more is removed, the journal keeps the rest
             pool.shutdown(wait=False, cancel_futures=True)
             self.removing.target.abort()
             raise
         pool.shutdown()
-        return {entry.seq: answer for entry, answer in zip(entries, answers, strict=True)}

@@ -13,7 +13,7 @@ from conformance.evidence.exchange import Exchange, Fault, FaultKind
 from conformance.target.limits import Withheld
 from conformance.verdict import Outcome
 
-__all__ = ["ROUTE", "TARGET", "Silence"]
+__all__ = ["ROUTE", "TARGET", "Silence", "endless"]
 
 #: After so many answers in a row that didn't end within the limits, an operation gets no more requests.
 ROUTE = 3
@@ -25,7 +25,7 @@ TARGET = 12
 _ENDLESS = (FaultKind.READ_TIMEOUT, FaultKind.TOTAL_TIMEOUT, FaultKind.TOO_LARGE)
 
 
-def _endless(fault: Fault | None) -> bool:
+def endless(fault: Fault | None) -> bool:
     """True for an answer that was given up."""
     return fault is not None and fault.kind in _ENDLESS
 
@@ -55,8 +55,8 @@ class Silence:
         """
         if exchange.outside or (exchange.fault is not None and exchange.fault.kind is FaultKind.CANCELLED):
             return
-        endless = _endless(exchange.fault)
+        silent = endless(exchange.fault)
         with self._lock:
-            self._routes[operation] = self._routes[operation] + 1 if endless else 0
+            self._routes[operation] = self._routes[operation] + 1 if silent else 0
             # A control request that was answered meanwhile shows that the target is there.
-            self._target = self._target + 1 if endless and not exchange.control_ok else 0
+            self._target = self._target + 1 if silent and not exchange.control_ok else 0

@@ -207,11 +207,11 @@ class Target:
             sending.settle(exchange)
             return kept(exchange, self._room.take)
 
-    def undo(self, entry: Entry) -> Exchange:
+    def undo(self, entry: Entry, seconds: float = float("inf")) -> Exchange:
         """Remove what a journal entry names. It is counted, and sent even if the budget is used up: objects left behind
-        would be worse. Raises :class:`UsageError` if no operation does that.
+        would be worse. Each attempt may take so many seconds. Raises :class:`UsageError` if no operation does that.
         """
-        return self._about(entry.undo)
+        return self._about(entry.undo, seconds)
 
     def look(self, entry: Entry) -> Exchange:
         """Read what a journal entry names. Raises :class:`UsageError` if no operation does that."""
@@ -224,11 +224,11 @@ class Target:
         """Read one page of a list, to look for what was created."""
         return self._about(listing)
 
-    def _about(self, case: Case | None) -> Exchange:
+    def _about(self, case: Case | None, seconds: float = float("inf")) -> Exchange:
         if case is None:
             raise UsageError("the API has no operation for that")
         values = {"run": self.run_id, **case.bindings}
-        return self._attempts(case, self._request(case, values, set(path_ids(case, values))))
+        return self._attempts(case, self._request(case, values, set(path_ids(case, values))), seconds=seconds)
 
     def _request(self, case: Case, values: Mapping[str, str], owned: set[str] | None = None) -> Request:
         """The request of a case without its key. Raises :class:`GuardError` if it must never be sent."""
@@ -251,7 +251,9 @@ class Target:
             request, headers=(*request.headers, *((name, value) for name, value in added.items() if name not in named))
         )
 
-    def _attempts(self, case: Case, request: Request, sending: Sending | None = None) -> Exchange:
+    def _attempts(
+        self, case: Case, request: Request, sending: Sending | None = None, *, seconds: float = float("inf")
+    ) -> Exchange:
         """Send a request until it is answered for good, by the rules of ``retry.py``. Without a ``sending`` it belongs
         to the removal of what was created.
         """
@@ -273,7 +275,7 @@ class Target:
             once = not case.changes_nothing or case.auth is Auth.WRONG
             with self._concurrency.shared() as in_flight:
                 used = self._credential.headers(case.auth)
-                answer, exchange = self._try(case, request, used, fresh=once)
+                answer, exchange = self._try(case, request, used, fresh=once, seconds=seconds)
             wait = delay(case, answer, len(earlier) + 1, self._pace, again=removes)
             if wait is None:
                 break
@@ -294,11 +296,13 @@ class Target:
             return request
         return evolve(request, headers=strip(request.headers, self._credential.keys))
 
-    def _try(self, case: Case, request: Request, key: Headers, *, fresh: bool) -> tuple[Answer, Exchange]:
+    def _try(
+        self, case: Case, request: Request, key: Headers, *, fresh: bool, seconds: float = float("inf")
+    ) -> tuple[Answer, Exchange]:
         """One attempt with a credential."""
         started = time.time()
         live = evolve(request, headers=(*request.headers, *key))
-        answer = self._transport.send(live, case.cancel_after, fresh=fresh)
+        answer = self._transport.send(live, case.cancel_after, fresh=fresh, seconds=seconds)
         with self._turns.turn(answer.response):
             exchange = self._credential.evidence(live, answer.response, answer.fault, started)
         self._credential.note(case.auth, exchange)

@@ -66,6 +66,7 @@ class _Clock:
 
     head: Head
     deadline: float = float("inf")
+    limit: float = float("inf")
     idle: float = 60.0
     wrote: bool = False
     heard: bool = False
@@ -172,8 +173,16 @@ class Transport:
         self._lock = threading.Lock()
         self._aborted = False
 
-    def send(self, request: Request, cancel_after: int | None = None, *, fresh: bool = False) -> Answer:
-        """Make one attempt. ``cancel_after`` closes the connection after that many bytes of the body.
+    def send(
+        self,
+        request: Request,
+        cancel_after: int | None = None,
+        *,
+        fresh: bool = False,
+        seconds: float = float("inf"),
+    ) -> Answer:
+        """Make one attempt. ``cancel_after`` closes the connection after that many bytes of the body. It may take so
+        many ``seconds``, and never longer than any exchange.
 
         ``fresh`` opens a new connection. A kept one may just be closing, and then nobody knows whether the request
         arrived.
@@ -182,7 +191,8 @@ class Transport:
         if fresh:
             clock.close()
         began = time.monotonic()
-        clock.deadline, clock.idle = min(began + self._timeouts.whole, self.until), self._timeouts.idle
+        clock.limit, clock.idle = min(self._timeouts.whole, seconds), self._timeouts.idle
+        clock.deadline = min(began + clock.limit, self.until)
         clock.wrote = clock.heard = clock.late = False
         clock.head = Head(self._limits, request.method)
         body = Body(self._limits.kept_bytes)
@@ -318,7 +328,7 @@ class Transport:
                 late = isinstance(error, httpcore.TimeoutException)
                 return Fault(FaultKind.CONNECT_TIMEOUT if late else FaultKind.CONNECT, text, at)
             case httpcore.TimeoutException() if clock.late:
-                return Fault(FaultKind.TOTAL_TIMEOUT, f"not over after {self._timeouts.whole:g} s", at)
+                return Fault(FaultKind.TOTAL_TIMEOUT, f"not over after {clock.limit:g} s", at)
             case httpcore.TimeoutException():
                 silence = self._timeouts.idle if clock.heard else self._timeouts.read
                 return Fault(FaultKind.READ_TIMEOUT, f"silent for {silence:g} s", at)

@@ -117,5 +117,5 @@ def sent(run: Run, target: Target, *scenarios: Scenario, concurrency: int = 4, *
 
 def done(removal: EarlyRemoval) -> None:
     """Do all the work that there is now."""
-    while (job := removal.job()) is not None:
+    while (job := removal.job(1)) is not None:
         job()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -275,26 +276,68 @@ def test_a_deletion_without_an_answer_holds_no_trace_and_not_the_end(
     assert {} == objects.held
 
 
-def test_after_two_deletions_without_an_answer_the_end_does_the_rest(
-    objects: Objects, target: Target, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each costs a time limit, in which a sender of the run does nothing else; looks are answered in between."""
-    names = [f"s{number}" for number in range(5)]
-    removal = early(target, *map(told, names))
-    for name in names:
-        target.send(creation(name))
+@pytest.fixture
+def unheard(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """A function by which deletions of some kinds do their work and are not answered; what comes is the fault."""
     undo = Target.undo
 
-    def unheard(self: Target, entry: Entry) -> Exchange:
-        made = undo(self, entry)
-        return Exchange(made.request, None, Fault(FaultKind.READ_TIMEOUT, "no answer", 60.0))
+    def hang(*kinds: str, fault: FaultKind = FaultKind.READ_TIMEOUT) -> None:
+        def asked(self: Target, entry: Entry, seconds: float) -> Exchange:
+            made = undo(self, entry, seconds)
+            hangs = entry.path.split("/")[1] in kinds
+            return Exchange(made.request, None, Fault(fault, "no answer", 60.0)) if hangs else made
 
-    monkeypatch.setattr(Target, "undo", unheard)
+        monkeypatch.setattr(Target, "undo", asked)
+
+    return hang
+
+
+@pytest.mark.parametrize("fault", [FaultKind.READ_TIMEOUT, FaultKind.TOTAL_TIMEOUT, FaultKind.CLOSED])
+def test_after_two_deletions_of_an_operation_without_an_answer_the_end_does_the_rest_and_others_go_on(
+    objects: Objects, target: Target, unheard: Callable[..., None], fault: FaultKind
+) -> None:
+    """Each costs a time limit, in which a sender of the run does nothing else; looks are answered in between."""
+    names = [f"s{number}" for number in range(10)]
+    removal = early(target, *map(told, names))
+    for number, name in enumerate(names):
+        target.send(creation(name, kind="assistant" if number % 2 else "thread"))
+    unheard("assistants", fault=fault)
     for name in names:
         removal.ended(name)
         done(removal)
-    assert 2 == sum(method == DELETE for method, _ in objects.told)
-    assert "" == removal.trouble
+    deleted = [path.split("/")[1] for method, path in objects.told if method == DELETE]
+    assert {"assistants": 2, "threads": 5} == dict(Counter(deleted))
+    assert ({"assistants.delete"}, False, "") == ({*removal.hanging}, removal.busy, removal.trouble)
+
+
+def test_after_three_operations_whose_deletions_hang_nothing_is_removed_before_the_end(
+    objects: Objects, target: Target, unheard: Callable[..., None]
+) -> None:
+    kinds = ("assistant", "thread", "file", "store")
+    removal = early(target, *(told(kind) for kind in kinds))
+    for kind in kinds:
+        target.send(creation(kind, kind=kind))
+    unheard("assistants", "threads", "files")
+    for kind in kinds:
+        removal.ended(kind)
+        done(removal)
+    assert ["assistants", "threads", "files"] == [path.split("/")[1] for one, path in objects.told if one == DELETE]
+    assert not removal.busy
+
+
+def test_two_deletions_are_under_way_until_their_operation_has_answered(objects: Objects, target: Target) -> None:
+    """Only then is it known that a deletion holds its sender for a moment only. No more than it may are done at all."""
+    removal = early(target, told("s"))
+    for number in range(6):
+        target.send(creation("s", str(number)))
+    removal.ended("s")
+    first, second = removal.job(9), removal.job(9)
+    assert first is not None
+    assert second is not None
+    assert (None, True) == (removal.job(9), removal.busy)
+    first()
+    more = [removal.job(4) for _ in range(4)]
+    assert [True, True, True, False] == [one is not None for one in more]
 
 
 def test_a_mistake_in_the_choice_of_what_goes_touches_no_verdict(
@@ -316,7 +359,7 @@ def test_there_is_work_as_long_as_a_deletion_was_not_looked_at(objects: Objects,
     removal = early(target, told("s"))
     target.send(creation("s"))
     removal.ended("s")
-    deletion = removal.job()
+    deletion = removal.job(1)
     assert deletion is not None
     deletion()
     assert (True, (DELETE, "/assistants/assistant_1")) == (removal.busy, objects.told[-1])

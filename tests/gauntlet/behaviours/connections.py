@@ -39,6 +39,24 @@ def stalls_after_some_requests(talk: Talk) -> None:
         talk.relay(talk.honest())
 
 
+@hostile
+def deletions_hang(talk: Talk) -> None:
+    """No deletion is answered; all else is honest."""
+    if talk.request.method == "DELETE":
+        talk.stall()
+    else:
+        talk.relay(talk.honest())
+
+
+@hostile
+def deletions_of_one_kind_hang(talk: Talk) -> None:
+    """No deletion of a file is answered; all else is honest."""
+    if talk.request.method == "DELETE" and "/files/" in talk.request.url:
+        talk.stall()
+    else:
+        talk.relay(talk.honest())
+
+
 @trouble
 def closes_at_once(talk: Talk) -> None:
     """Each connection is closed without an answer."""
