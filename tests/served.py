@@ -151,8 +151,10 @@ def command(
     cwd: Path | None = None,
     ours: bool = True,
     file_bytes: int | None = None,
+    patience: float = PATIENCE,
 ) -> Done:
-    """Run a command to its end; a command that hangs fails the test by :class:`subprocess.TimeoutExpired`.
+    """Run a command to its end; a command that takes longer than ``patience`` seconds hangs, and fails the test by
+    :class:`subprocess.TimeoutExpired`.
 
     With ``ours`` the arguments are those of our command line, else a whole one. What is ``python -m`` is forked from a
     process that has imported the package, unless ``env`` speaks to Python itself; such a process can be told that none
@@ -160,7 +162,7 @@ def command(
     """
     given, whole = words(*arguments) if ours else list(arguments), environment(state, **(env or {}))
     if given[:2] == [sys.executable, "-m"] and not any(name.startswith("PYTHON") for name in env or ()):
-        return _forked(given[2], given[3:], whole, cwd or state, file_bytes)
+        return _forked(given[2], given[3:], whole, cwd or state, file_bytes, patience)
     assert file_bytes is None, "only a fork can be told that"
     done = subprocess.run(
         given,
@@ -169,13 +171,20 @@ def command(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=patience,
         check=False,
     )
     return Done(done.returncode, done.stdout, done.stderr)
 
 
-def _forked(module: str, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, file_bytes: int | None) -> Done:
+def _forked(  # noqa: PLR0917 - one place calls it
+    module: str,
+    arguments: Sequence[str],
+    env: Mapping[str, str],
+    cwd: Path,
+    file_bytes: int | None,
+    patience: float,
+) -> Done:
     """Run a module to its end as a fork."""
     with ExitStack() as stack:
         empty = stack.enter_context(Path(os.devnull).open("rb"))
@@ -188,12 +197,12 @@ def _forked(module: str, arguments: Sequence[str], env: Mapping[str, str], cwd: 
             each.close()
         with ThreadPoolExecutor(2) as readers:
             texts = [readers.submit(each.read) for each in read]
-            late = wait(texts, PATIENCE).not_done
+            late = wait(texts, patience).not_done
             if late:
                 process.kill()
         code = process.wait()
         if late:
-            raise subprocess.TimeoutExpired([module, *arguments], PATIENCE)
+            raise subprocess.TimeoutExpired([module, *arguments], patience)
         return Done(code, texts[0].result(), texts[1].result())
 
 

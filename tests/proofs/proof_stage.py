@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import cache, cached_property
 from itertools import islice
+from unittest.mock import patch
 
 import offline
 from attrs import field, frozen
@@ -20,6 +22,7 @@ from served import ORDINARY
 from conformance.emulator.app import App
 from conformance.evidence.exchange import Exchange
 from conformance.evidence.trace import Observation, Trace
+from conformance.judging import judge as judging
 from conformance.judging.check import Check, Scope
 from conformance.judging.judge import judge
 from conformance.run.selection import Item, checks_of, items_of, scenarios_in
@@ -29,6 +32,9 @@ from conformance.settings.options import Options
 from conformance.spec.loading import versions
 from conformance.spec.spec import Spec
 from conformance.verdict import Level, Outcome, Verdict
+
+#: The bytes of a large answer.
+LARGE = 100_000
 
 #: How many earlier exchanges a counterexample can look back on, as in the emulator's front.
 MEMORY = 200
@@ -137,15 +143,20 @@ class Stage:
             yield from self._broken(check, name)
 
     def some_broken(self, check: Check) -> Iterator[Broken]:
-        """Of these, those up to the first in which the rule shows, and one of the others."""
-        names = self._by_size(check)
-        for place, name in enumerate(names):
-            for one in self._broken(check, name):
-                yield one
-                if shows(check, one.verdicts.get(check.id)):
-                    others = sorted(names[place + 1 :], key=lambda other: drawn(f"{check.id} {other}"))
-                    yield from islice((each for other in others for each in self._broken(check, other)), 1)
-                    return
+        """Of these, those up to the first in which the rule shows, and one of the others.
+
+        Large answers stay as they are, unless the rule shows nowhere else, and no witnesses are looked for: both take
+        most of the time.
+        """
+        for largest in (LARGE, None):
+            for place, name in enumerate(names := self._by_size(check)):
+                for one in self._broken(check, name, largest):
+                    yield one
+                    if shows(check, one.verdicts.get(check.id)):
+                        others = sorted(names[place + 1 :], key=lambda other: drawn(f"{check.id} {other}"))
+                        more = (each for other in others for each in self._broken(check, other, largest))
+                        yield from islice(more, 1)
+                        return
 
     def _by_size(self, check: Check) -> list[str]:
         """All scenarios, in the order in which they are tried.
@@ -165,19 +176,24 @@ class Stage:
 
         return sorted(self.scenarios, key=size)
 
-    def _broken(self, check: Check, name: str) -> Iterator[Broken]:
-        """One scenario with its new verdicts; nothing where the counterexample changes none of its answers."""
-        trace = self._changed(check, self.scenarios[name])
+    def _broken(self, check: Check, name: str, largest: int | None = None) -> Iterator[Broken]:
+        """One scenario with its new verdicts; nothing where the counterexample changes none of its answers. Those of a
+        corpus with more than ``largest`` bytes stay as they are.
+        """
+        trace = self._changed(check, self.scenarios[name], largest)
         if trace is not None and self.judging(name):
-            yield Broken(name, dict(self._judged(name, *trace)))
+            with nullcontext() if largest is None else unwitnessed():
+                verdicts = dict(self._judged(name, *trace))
+            yield Broken(name, verdicts)
 
-    def _changed(self, check: Check, scenario: Scenario) -> tuple[Trace, Trace] | None:
+    def _changed(self, check: Check, scenario: Scenario, largest: int | None) -> tuple[Trace, Trace] | None:
         """The broken trace, and the part of it that differs; None when nothing changed."""
         earlier: list[Exchange] = []
         seen: list[Observation] = []
         differing: list[Observation] = []
         for one in self.traces[scenario.id]:
-            made = check.counterexample(one.exchange, tuple(earlier[-MEMORY:]))
+            large = scenario.is_corpus and largest is not None and size_of(one.exchange) > largest
+            made = None if large else check.counterexample(one.exchange, tuple(earlier[-MEMORY:]))
             earlier.append(one.exchange)
             seen.append(one if made is None else Observation(one.case, made))
             if made is not None:
@@ -195,6 +211,20 @@ class Stage:
                 check.id,
                 judge(self.spec, check, part if check.scope is Scope.EXCHANGE and not check.contrast else whole),
             )
+
+
+@contextmanager
+def unwitnessed() -> Iterator[None]:
+    """Judge without a look for witnesses, which takes longer than all the rest. They decide whether there is a pass,
+    and say nothing of what fails.
+    """
+    with patch.object(judging, "find_witness", return_value="not looked for"):
+        yield
+
+
+def size_of(exchange: Exchange) -> int:
+    """The bytes of an answer."""
+    return sum(len(chunk.data) for chunk in exchange.response.chunks) if exchange.response is not None else 0
 
 
 def drawn(name: str) -> bytes:

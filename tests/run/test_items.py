@@ -124,6 +124,8 @@ def played(
     """A session of pytest in this process."""
     stage = Stage(Judging(*scenarios))
     words = ["-c", str(FILE.parent / "run.ini"), "--rootdir", str(FILE.parent), "--disable-plugin-autoload"]
+    # As in a run. Of this process it would look through all that other tests left.
+    words += ["-p", "no:unraisableexception"]
     words += ["-p", "no:terminal", "-p", plugin.__name__, *options]
     words += [] if cache else ["-p", "no:cacheprovider"]
     pytest.main([*words, *map(str, files)], plugins=[stage, *others])

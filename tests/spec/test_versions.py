@@ -86,7 +86,10 @@ def test_exactly_one_version_is_the_default() -> None:
 def test_other_tools_accept_what_show_prints(version: str, view: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["spec", "show", version, f"--{view}", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+    assert getattr(load(version), {"corrected": "document"}.get(view, view)) == document
+    # The gate looks at the documents of all versions with this tool; here what is printed is new to it.
+    if version == versions()[0]:
+        assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
     schema = schemathesis.openapi.from_dict(document)
     loaded = {result.ok().definition.raw["operationId"] for result in schema.get_all_operations()}
     assert loaded == set(operations_of(load(version)))

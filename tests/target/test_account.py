@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -108,10 +109,12 @@ class OneAtATime:
         self.over = threading.Event()
         self.free = threading.Event()
         self.together = threading.Barrier(3, timeout=60)
+        self.patient: Callable[[], None] = lambda: None
 
     def script(self, c: socket.socket, request: bytes, number: int) -> None:
         if number <= 3:
             self.together.wait()  # the first three are under way together
+            self.patient()
         else:
             self.free.wait(60)  # the client of the one that it works on may have given up too
         if self.lock.acquire(blocking=False):
@@ -130,7 +133,13 @@ class OneAtATime:
 def test_what_was_silent_beside_others_is_asked_again_alone(serve: Serve, open_target: Open) -> None:
     queue = OneAtATime()
     server = serve(queue.script)
-    target = open_target(server.url, timeouts=Timeouts(connect=5.0, read=2.0, idle=2.0, whole=10.0))
+    target = open_target(server.url, timeouts=Timeouts(connect=60.0, read=2.0, idle=2.0, whole=60.0))
+
+    def patient() -> None:
+        """What is sent from now on is waited for, however busy the machine is."""
+        target._transport._timeouts = Timeouts(connect=60.0, read=60.0, idle=60.0, whole=60.0)
+
+    queue.patient = patient
     with ThreadPoolExecutor(3) as pool:
         exchanges = [future.result() for future in [pool.submit(target.send, LIST) for _ in range(3)]]
     again = [one for one in exchanges if one.attempts]
