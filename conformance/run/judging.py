@@ -87,8 +87,9 @@ class Beside:
     def begin(self, scenario: str) -> None:
         """Have the checks of a scenario judged."""
         with self._lock:
-            if not self._over:
-                self._told[scenario] = Future()
+            if self._over:
+                return
+            self._told[scenario] = Future()
         self._ended.put(scenario)
 
     def verdict(self, check: Check, scenario: str) -> Verdict:
@@ -110,14 +111,14 @@ class Beside:
             thread.join(_GRACE)
 
     @property
-    def alive(self) -> bool:
-        """True while the process lives."""
-        return self._process.is_alive()
+    def exit_code(self) -> int | None:
+        """The exit code of the process; None while it lives."""
+        return self._process.exitcode
 
     def _ask(self) -> None:
         """Send the evidence of scenarios, in the order in which they ended, until there are no more."""
         with self._traces:
-            while (scenario := self._ended.get()) is not None and not self._closing:
+            while (scenario := self._ended.get()) and not self._closing:
                 try:
                     self._traces.send(self._store.get(scenario))
                 except Exception:  # noqa: BLE001 - whatever can't be sent there can be judged here
@@ -138,8 +139,8 @@ class Beside:
     def _say(self, scenario: str, verdicts: Sequence[Verdict]) -> None:
         """Note the verdicts on a scenario; those that are missing are judged by who asks for them."""
         with self._lock:
-            told = self._told.get(scenario)
-            if told is not None and not told.done():
+            told = self._told[scenario]
+            if not told.done():
                 told.set_result({verdict.check: verdict for verdict in verdicts})
 
 

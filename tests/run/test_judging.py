@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from offline import answering, broken, traces
 
 from conformance.checks.catalogue import all_checks
@@ -17,6 +19,7 @@ from conformance.emulator.app import App
 from conformance.evidence.trace import Observation, Trace
 from conformance.judging.check import Check, Scope
 from conformance.judging.judge import judge
+from conformance.requests.request import Request
 from conformance.run import judging
 from conformance.run.copied import copied, possible
 from conformance.run.judging import Beside, Here
@@ -160,7 +163,74 @@ def test_after_the_end_nobody_waits(beside: Callable[..., Beside]) -> None:
     made.close()
     made.begin("a")
     assert pid() == judged_by(made, PID, "a")
-    assert not made.alive
+    assert 0 == made.exit_code, "it ended by itself"
+
+
+def test_it_lives_while_there_may_be_more(beside: Callable[..., Beside]) -> None:
+    made = beside(filled("a"), PID)
+    made.begin("a")
+    judged_by(made, PID, "a")
+    assert made.exit_code is None
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    """Its two ends: what is read, what is written."""
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+def test_a_process_that_hangs_is_ended(
+    beside: Callable[..., Beside], monkeypatch: pytest.MonkeyPatch, pipe: tuple[int, int]
+) -> None:
+    """What it was at is judged here, where the same check may hang as well: here it does not."""
+    monkeypatch.setattr(judging, "_GRACE", 0.05)
+
+    def hang() -> str:
+        if pid() != home:
+            os.write(pipe[1], b".")
+            threading.Event().wait()
+        return pid()
+
+    home = pid()
+    hanging = reporting("test.hanging", hang)
+    made = beside(filled("a"), hanging)
+    made.begin("a")
+    assert b"." == os.read(pipe[0], 1), "it hangs"
+    made.close()
+    assert -signal.SIGKILL == made.exit_code
+    assert home == judged_by(made, hanging, "a")
+
+
+def test_an_early_end_leaves_out_what_was_not_sent_there(
+    beside: Callable[..., Beside], monkeypatch: pytest.MonkeyPatch, pipe: tuple[int, int]
+) -> None:
+    """The first check waits until the end is wanted. Traces are larger than a pipe holds, so the last is not sent."""
+
+    def wait() -> str:
+        if pid() != home:
+            os.read(pipe[0], 1)
+        return pid()
+
+    def joined(seconds: float) -> None:
+        os.write(pipe[1], b"." * len(names))
+        join(seconds)
+
+    home, names = pid(), "abcdef"
+    waiting, store = reporting("test.waiting", wait), InMemory()
+    for name in names:
+        large = evolve(one("a").observations[0].exchange, request=Request("POST", "/", body=bytes(1_000_000)))
+        store.put(Trace(name, (Observation(case("a"), large),)))
+    made = beside(store, waiting, names=names)
+    join = made._process.join
+    monkeypatch.setattr(made._process, "join", joined)
+    for name in names:
+        made.begin(name)
+    made.close()
+    assert home == judged_by(made, waiting, "f")
+    assert 0 == made.exit_code
 
 
 #: A run that is killed while a process judges for it: that one writes its id, and waits for its end.
