@@ -63,8 +63,8 @@ class Recording:
     def noting(self, send: Callable[..., Answer]) -> Callable[..., Answer]:
         """A function that sends as before and notes the answers."""
 
-        def sent(request: Request, cancel_after: int | None = None, *, fresh: bool = False) -> Answer:
-            answer = send(request, cancel_after, fresh=fresh)
+        def sent(request: Request, *given: object, **named: object) -> Answer:
+            answer = send(request, *given, **named)
             self._answers[_key(request)].append(answer)
             return answer
 
