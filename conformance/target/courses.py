@@ -82,8 +82,10 @@ class Courses:
         return operation if doubt < self.most else None
 
     def _doubt(self, operation: str) -> int:
-        """How many deletions by an operation are not answered; none of one that answers."""
+        """How many deletions by an operation are not answered; none of one that answers, here or to a scenario."""
         unanswered = self.removing.unanswered.get(operation)
+        if unanswered is None and self.removing.target.answers(operation):
+            return 0
         return 0 if not operation or unanswered == 0 else self._under_way[operation] + (unanswered or 0)
 
     def _do(self, operation: str, course: Course) -> None:

@@ -48,6 +48,11 @@ class Silence:
                 message = f"{ROUTE} answers of {operation} in a row did not end within the limits"
                 raise Withheld(message, Outcome.UNAVAILABLE)
 
+    def answers(self, operation: str) -> bool:
+        """True if the last request of an operation was answered."""
+        with self._lock:
+            return self._routes.get(operation) == 0
+
     def note(self, operation: str, exchange: Exchange) -> None:
         """Note an exchange. One that ended resets the count of its operation and of the target.
 

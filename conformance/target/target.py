@@ -207,6 +207,10 @@ class Target:
             sending.settle(exchange)
             return kept(exchange, self._room.take)
 
+    def answers(self, operation: str) -> bool:
+        """True if the last request of an operation that a scenario sent was answered."""
+        return self._silence.answers(operation)
+
     def undo(self, entry: Entry, seconds: float = float("inf")) -> Exchange:
         """Remove what a journal entry names. It is counted, and sent even if the budget is used up: objects left behind
         would be worse. Each attempt may take so many seconds. Raises :class:`UsageError` if no operation does that.

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from conformance.requests.case import Case
 from conformance.target.cleanup import clean
 from conformance.target.courses import Course, Courses
 from conformance.target.removing import Removing
@@ -46,6 +47,24 @@ def test_deletions_come_in_their_order_and_looks_after_them(removing: Removing) 
         piece()
     assert ["a a1", "b b1", "a a2", "look a1", "look b1", "look a2"] == done
     assert (0, False) == (courses.under_way, courses.left)
+
+
+def test_what_answered_a_scenario_is_not_held_back(serve: Serve, open_target: Open) -> None:
+    """Of other operations two deletions are begun until one of them is answered."""
+    target = open_target(Shelf(serve, {"id": "vs_1"}).url)
+    assert target.journal is not None
+    target.send(STORE)
+    target.send(
+        Case("vector_stores.delete", "DELETE", "/vector_stores/{store}", path_params={"store": "vs_1"}),
+    )
+    courses = Courses(Removing(target, target.journal), 2)
+    for operation in ("vector_stores.delete", "files.delete"):
+        for number in range(4):
+            courses.add(course([], f"{number}", operation, ""))
+    begun = []
+    while (piece := courses.take()) is not None:
+        begun.append(piece)
+    assert 4 + 2 == len(begun) == courses.under_way
 
 
 @pytest.mark.parametrize(
