@@ -54,6 +54,8 @@ class Documented:
     operation: Operation
     #: Completes answers by the document; None where handlers are proven to answer as it says.
     completion: Completion | None = None
+    #: Shapes that operations share (:attr:`Shape.family`).
+    family: dict[tuple[int, ...], Shape] = field(factory=dict, repr=False)
     body: Shape = field(init=False)
     answer: Shape = field(init=False)
     event: Shape = field(init=False)
@@ -62,11 +64,14 @@ class Documented:
 
     def __attrs_post_init__(self) -> None:
         operation = self.operation
-        self.body = Shape(self.spec, tuple(media.schema for media in operation.body.values()))
+        self.body = self._shape(tuple(media.schema for media in operation.body.values()))
         status = operation.success[0] if operation.success else 200
         answer = operation.answer(status) or {}
-        self.answer = Shape(self.spec, tuple(m.schema for n, m in answer.items() if n == "application/json"))
-        self.event = Shape(self.spec, (operation.stream.media.schema,) if operation.stream else ())
+        self.answer = self._shape(tuple(m.schema for n, m in answer.items() if n == "application/json"))
+        self.event = self._shape((operation.stream.media.schema,) if operation.stream else ())
+
+    def _shape(self, schemas: tuple[Any, ...]) -> Shape:
+        return Shape(self.spec, schemas, self.family)
 
     def completed(self, value: Any, status: int | None = None) -> Any:
         """The value as the document wants the JSON of an answer with this status (default: of the success)."""
@@ -103,7 +108,7 @@ class Documented:
                     if content is not None:
                         # By identity: several names may share one schema, and schemas have no hash.
                         schemas[id(content)] = content
-            found = self._events[name] = Shape(self.spec, tuple(schemas.values()))
+            found = self._events[name] = self._shape(tuple(schemas.values()))
         return found
 
     def event_name(self, *names: str) -> str:

@@ -19,6 +19,9 @@ __all__ = ["Shape"]
 #: The largest number of alternatives of one schema. Combinations of large unions would grow without bound.
 _MOST = 400
 
+#: The largest number of plans that a shape keeps by the texts of objects.
+_KEPT = 400
+
 
 @frozen(eq=False)
 class _Alternative:
@@ -71,10 +74,17 @@ class Shape:
 
     spec: Spec
     schemas: tuple[Any, ...]
+    #: The shapes below this one by the identity of their schemas, which many places share.
+    family: dict[tuple[int, ...], Shape] = field(factory=dict)
     _alternatives: tuple[_Alternative, ...] | None = field(default=None, init=False)
     _objects: tuple[int, ...] | None = field(default=None, init=False)
     _children: dict[Any, Shape] = field(factory=dict, init=False)
     _plans: dict[tuple[int, ...], _Cut] = field(factory=dict, init=False)
+    #: The plan of every object, where there is no choice; None until it is known.
+    _sole: _Cut | None = field(default=None, init=False)
+    #: The plans of objects by the texts that tell alternatives apart.
+    _known: dict[tuple[tuple[str, str], ...], _Cut] = field(factory=dict, init=False)
+    _tells: dict[str, Mapping[int, tuple[Any, ...]]] = field(factory=dict, init=False)
 
     @property
     def alternatives(self) -> tuple[_Alternative, ...]:
@@ -106,7 +116,11 @@ class Shape:
             # ``*`` stands for both: items of an array and values of a map.
             for schema in (*one.items, *one.extra) if name == "*" else one.properties.get(name, ()):
                 seen[id(schema)] = schema
-        return Shape(self.spec, tuple(seen.values()))
+        key = tuple(seen)
+        found = self.family.get(key)
+        if found is None:
+            found = self.family[key] = Shape(self.spec, tuple(seen.values()), self.family)
+        return found
 
     def at(self, *path: str) -> Shape | None:
         """The shape at a path of property names (``"*"`` for items), or None."""
@@ -161,23 +175,37 @@ class Shape:
 
     def _fit_object(self, value: dict[str, Any]) -> dict[str, Any]:
         """The object with documented fields only."""
-        chosen = self._matching(value)
-        plan = self._plans.get(chosen)
-        if plan is None:
-            plan = self._plans[chosen] = self._cut(chosen)
+        plan = self._sole or self._plan(value)
         if plan.free:
             return value
         kept: dict[str, Any] = {}
+        # An answer may have a hundred thousand fields, so only what can have fields of its own costs a call.
+        shapes = plan.shapes
         for name, item in value.items():
-            shape = plan.shapes.get(name)
-            if shape is None:
+            if name not in shapes:
                 if plan.extra:
                     kept[name] = item
-            elif item is not None:
-                kept[name] = shape.fit(item)
-            elif name not in plan.never_null:
-                kept[name] = None
+            elif isinstance(item, (dict, list, tuple)):
+                kept[name] = shapes[name].fit(item)
+            elif item is not None or name not in plan.never_null:
+                kept[name] = item
         return kept
+
+    def _plan(self, value: dict[str, Any]) -> _Cut:
+        """How this object is reduced. That depends on the texts alone that tell alternatives apart."""
+        told = tuple([pair for pair in value.items() if isinstance(pair[1], str) and self._telling(pair[0])])
+        plan = self._known.get(told)
+        if plan is None:
+            chosen = self._matching(value)
+            plan = self._plans.get(chosen)
+            if plan is None:
+                plan = self._plans[chosen] = self._cut(chosen)
+            if self._objects is not None and len(self._objects) <= 1:
+                self._sole = plan
+            # The texts may be the caller's, who may send ever new ones.
+            elif len(self._known) < _KEPT:
+                self._known[told] = plan
+        return plan
 
     def _cut(self, chosen: tuple[int, ...]) -> _Cut:
         """How objects of some alternatives are reduced."""
@@ -208,13 +236,23 @@ class Shape:
             for name, item in value.items():
                 # Only texts tell branches apart: types, roles and states.
                 if isinstance(item, str) and name in properties:
-                    allowed = self._constants(index, name)
+                    allowed = self._telling(name).get(index)
                     if allowed and item not in allowed:
                         break
             else:
                 agreeing.append(index)
         # A value that fits no branch is not cut to nothing; validation of the answer will show it.
         return tuple(agreeing) or self._objects
+
+    def _telling(self, name: str) -> Mapping[int, tuple[Any, ...]]:
+        """The values that alternatives allow for a property, by index; those that allow any are left out."""
+        found = self._tells.get(name)
+        if found is None:
+            documented = [index for index, one in enumerate(self.alternatives) if name in one.properties]
+            found = {index: allowed for index in documented if (allowed := self._constants(index, name))}
+            if documented:  # other names are the caller's
+                self._tells[name] = found
+        return found
 
     def _constants(self, index: int, name: str) -> tuple[Any, ...]:
         """The values that one alternative allows for a property, or () if it allows any."""

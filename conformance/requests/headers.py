@@ -33,7 +33,10 @@ def is_secret(name: str) -> bool:
 def first_value(headers: Headers, name: str) -> str | None:
     """The first value of a header, or None."""
     wanted = name.lower()
-    return next((value for key, value in headers if key.lower() == wanted), None)
+    for key, value in headers:
+        if key.lower() == wanted:
+            return value
+    return None
 
 
 def redact(headers: Iterable[tuple[str, str]], secrets: Iterable[str] = ()) -> Headers:

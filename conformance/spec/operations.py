@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from attrs import field, frozen
@@ -82,7 +82,7 @@ class Operation:
         """A parameter by location and name, or None."""
         return next((p for p in self.parameters if (p.location, p.name) == (location, name)), None)
 
-    @property
+    @cached_property
     def success(self) -> tuple[int, ...]:
         """The documented 2xx statuses, sorted."""
         return tuple(sorted(int(status) for status in self.responses if status.isdigit() and status[0] == "2"))

@@ -58,6 +58,24 @@ def test_a_value_that_is_no_known_branch_keeps_the_fields_of_all(shape: Callable
     assert {"type": "c", "x": "1", "y": "2"} == shape(union).fit({"type": "c", "x": "1", "y": "2", "z": "3"})
 
 
+def test_what_was_fitted_before_changes_nothing(shape: Callable[..., Shape]) -> None:
+    union = shape({"oneOf": [properties(type={"const": "a"}, x=STRING), properties(type={"const": "b"}, y=STRING)]})
+    for number in range(1_000):  # more texts than are kept
+        union.fit({"type": f"other {number}"})
+    for _ in range(2):
+        assert {"x": "1", "type": "a"} == union.fit({"x": "1", "type": "a", "y": "2"})
+        assert {"type": "b", "y": "2"} == union.fit({"type": "b", "x": "1", "y": "2"})
+        assert {"x": "1", "y": "2"} == union.fit({"x": "1", "y": "2"})
+        assert {"type": 1, "x": "1", "y": "2"} == union.fit({"type": 1, "x": "1", "y": "2"})
+
+
+def test_a_place_where_null_is_not_documented_keeps_none(shape: Callable[..., Shape]) -> None:
+    once = shape(properties(a=properties(b=STRING)))
+    for _ in range(2):
+        assert {"a": {}} == once.fit({"a": {"b": None, "c": None}})
+        assert {} == once.fit({"a": None})
+
+
 def test_questions_about_a_schema(shape: Callable[..., Shape]) -> None:
     nested = properties(list={"type": "array", "items": properties(kind={"enum": ["a", "b"], "default": "b"})})
     here = shape(nested)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.emulator.inference.text import alternatives, cut, reply, tokenize
+from conformance.emulator.inference.text import _reply, alternatives, cut, reply, tokenize
 from conformance.emulator.inference.values import is_schema, value_for
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=80)
@@ -35,7 +35,36 @@ def test_a_cut_text_is_a_beginning_without_the_stops(text: str, stop: list[str],
 
 @given(TEXT)
 def test_a_reply_depends_on_nothing_but_the_prompt(prompt: str) -> None:
-    assert reply(prompt) == reply(prompt) != ""
+    assert _reply(prompt, "0") == _reply(prompt, "0") == reply(prompt) != ""
+
+
+@pytest.mark.parametrize(
+    ("prompt", "told"),
+    [
+        ("Repeat exactly: red green", "red green"),
+        ("REPEAT: 'red'", "red"),
+        ("no word for it: red", None),
+        ("Count to 3", "1, 2, 3"),
+        ("COUNT to 2", "1, 2"),
+        ("an e\u017f\u017fay of 2", "1, 2"),  # both forms of a small s are one letter where case is ignored
+        ("account for 3", None),
+        ("x" * 5_000 + " count to 4", "1, 2, 3, 4"),
+        ("x" * 5_000 + " say: yes", "yes"),
+    ],
+)
+def test_what_a_prompt_asks_for_is_told(prompt: str, told: str | None) -> None:
+    if told is None:
+        assert reply(prompt).endswith(".")
+    else:
+        assert told == reply(prompt)
+
+
+def test_other_replies_are_sentences() -> None:
+    text = reply("Hello")
+    assert text == reply("Hello", "0") != reply("Hello", "1")
+    sentences = text.removesuffix(".").split(". ")
+    assert all(one[0].isupper() and one[1:] == one[1:].lower() for one in sentences)
+    assert 28 <= len(text.split()) <= 51
 
 
 @given(TEXT, st.integers(0, 5_000), st.integers(0, 20))

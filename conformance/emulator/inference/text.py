@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import accumulate
 
 from attrs import frozen
@@ -21,13 +22,16 @@ _TOKEN = re.compile(r" ?\w{1,6}| ?[^\w\s]|\s+")
 #: A prompt such as "Repeat exactly: red green blue" is answered with the text after the colon.
 _ECHO = re.compile(r"\b(?:repeat|echo|say|reply with|answer with|write)\b[^:\n]{0,60}:\s*(\S.*)", _LOOSE)
 #: A prompt with such a word is answered with numbers, which gives an answer of known length.
-_COUNT = re.compile(r"\bcount\b|\bnumbers\b|\blong\b|\bessay\b|\bevery\b", re.IGNORECASE)
+_COUNTING = ("count", "numbers", "long", "essay", "every")
+_COUNT = re.compile("|".join(rf"\b{word}\b" for word in _COUNTING), re.IGNORECASE)
 _NUMBER = re.compile(r"\d{1,4}")
 _SENTENCE = (
     "the river keeps a slow and even pace while small boats carry bread paper seeds and letters from town to town "
     "every morning someone opens a window counts the clouds and writes down what the wind has moved in the night"
 )
 _WORDS = _SENTENCE.split()
+#: Answers to at most so many characters are kept: a thousand of them take little memory.
+_SHORT = 1000
 
 
 @frozen
@@ -55,20 +59,35 @@ def count(text: str) -> int:
 
 def reply(prompt: str, variant: str = "0") -> str:
     """The answer to a prompt: the text that it asks to repeat, numbers if it asks to count, else meaningless prose."""
-    told = _ECHO.search(prompt)
+    return (_known_reply if len(prompt) + len(variant) <= _SHORT else _reply)(prompt, variant)
+
+
+def _reply(prompt: str, variant: str) -> str:
+    """The answer to a prompt, made anew."""
+    # Both expressions are slow in a long text, and most texts show at a glance that neither can match.
+    told = _ECHO.search(prompt) if ":" in prompt else None
     if told:
         return told.group(1).strip().strip("\"'")
-    if _COUNT.search(prompt):
+    folded = prompt.casefold()
+    if any(word in folded for word in _COUNTING) and _COUNT.search(prompt):
         # The largest number is the one to count to: "Count from 1 to 900".
         named = [int(number) for number in _NUMBER.findall(prompt)]
         # At most 1000 numbers, whatever the prompt asks for.
         return ", ".join(str(number) for number in range(1, min(max(named, default=200), 1000) + 1))
     digest = hashlib.sha256(f"{prompt}\0{variant}".encode()).digest()
-    # A digest has 32 bytes and the text more words, so each later round multiplies by another factor.
-    words = [_WORDS[digest[i % 32] * (i // 32 + 1) % len(_WORDS)] for i in range(28 + digest[0] % 24)]
-    starts = {0, *(i for i in range(6, len(words) - 3) if digest[i % 32] % 9 == 0)}
-    shown = [word.capitalize() if i in starts else word for i, word in enumerate(words)]
-    return " ".join(f"{word}." if i + 1 in starts else word for i, word in enumerate(shown)) + "."
+    # A digest has 32 bytes and the text more words, so the second round multiplies by another factor.
+    picked = [*digest, *(2 * byte for byte in digest)][: 28 + digest[0] % 24]
+    words = [_WORDS[number % len(_WORDS)] for number in picked]
+    words[0] = words[0].capitalize()
+    for place in range(6, len(words) - 3):
+        if digest[place % 32] % 9 == 0:  # a sentence begins
+            words[place - 1] += "."
+            words[place] = words[place].capitalize()
+    return " ".join(words) + "."
+
+
+#: A run asks for the same few texts again and again.
+_known_reply = lru_cache(maxsize=1024)(_reply)
 
 
 def cut(text: str, *, stop: Sequence[str] = (), limit: int | None = None) -> Written:
