@@ -12,19 +12,21 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import current_process, get_context
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-__all__ = ["copied", "possible"]
+__all__ = ["copied", "finished", "possible"]
 
-#: The signals that end a run. A copy must not take them for its own before it has said what they mean to it.
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: The signals that end a run; Windows has no SIGHUP. A copy must not take them for its own before it has said what they
+#: mean to it.
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 def possible() -> bool:
     """True where a process can be copied, and a second processor would run the copy."""
-    return sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1
+    # A process that ``multiprocessing`` made as a daemon (a worker of its pools) may have none itself.
+    return sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1 and not current_process().daemon
 
 
 def copied(work: Callable[..., None], *given: Any) -> BaseProcess:
@@ -39,6 +41,15 @@ def copied(work: Callable[..., None], *given: Any) -> BaseProcess:
         warnings.simplefilter("ignore", DeprecationWarning)
         process.start()
     return process
+
+
+def finished(process: BaseProcess, seconds: float) -> bool:
+    """Wait for a copy. It is ended if it isn't over after so many seconds. True if it did its work."""
+    process.join(seconds)
+    if process.is_alive():
+        process.kill()
+        process.join()
+    return process.exitcode == 0
 
 
 def _alone(work: Callable[..., None], *given: Any) -> None:

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from conformance.judging.check import Check
 from conformance.judging.judge import judge
-from conformance.run.copied import copied
+from conformance.run.copied import copied, finished
 from conformance.run.store import Store
 from conformance.spec.spec import Spec
 from conformance.verdict import Verdict
@@ -27,6 +27,10 @@ __all__ = ["Beside", "Here", "Judging"]
 
 #: The most seconds that the other process needs to end once nothing more is asked of it. Then it is ended.
 _GRACE = 5.0
+
+#: After so many seconds without a word, twice, the other process hangs if it owed something all the time. It may wait
+#: for a lock that was held when it was copied.
+_PATIENCE = 30.0
 
 
 class Judging(Protocol):
@@ -103,10 +107,7 @@ class Beside:
         """End the process, after the scenario that it judges now."""
         self._closing = True
         self._ended.put(None)
-        self._process.join(_GRACE)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join(_GRACE)
+        finished(self._process, _GRACE)
         for thread in self._threads:
             thread.join(_GRACE)
 
@@ -125,16 +126,27 @@ class Beside:
                     self._say(scenario, ())
 
     def _hear(self) -> None:
-        """Take the verdicts until the process ends."""
-        # Of a message that was cut off, and from a process that was killed, nothing can be read.
-        with self._verdicts, suppress(EOFError, OSError):
+        """Take the verdicts until the process ends, or hangs: then it is ended."""
+        owed = frozenset[str]()
+        # Of a message that was cut off, and from a process that was killed, nothing can be read. Whatever goes wrong
+        # here, nobody must wait for it.
+        with self._verdicts, suppress(Exception):
             while True:
-                self._say(*self._verdicts.recv())
+                if self._verdicts.poll(_PATIENCE):
+                    self._say(*self._verdicts.recv())
+                    owed = frozenset()
+                elif owed & (owed := self._unsaid()):
+                    self._process.kill()
+                    break
         with self._lock:
             self._over = True
-            unsaid = [scenario for scenario, told in self._told.items() if not told.done()]
-        for scenario in unsaid:
+        for scenario in self._unsaid():
             self._say(scenario, ())
+
+    def _unsaid(self) -> frozenset[str]:
+        """The scenarios on which nothing was said yet."""
+        with self._lock:
+            return frozenset(scenario for scenario, told in self._told.items() if not told.done())
 
     def _say(self, scenario: str, verdicts: Sequence[Verdict]) -> None:
         """Note the verdicts on a scenario; those that are missing are judged by who asks for them."""

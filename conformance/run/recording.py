@@ -25,7 +25,7 @@ from conformance.judging.causes import attributed
 from conformance.judging.check import Check
 from conformance.judging.repeats import repetitions_in, scenario_of
 from conformance.run.conclusion import computed
-from conformance.run.copied import copied, possible
+from conformance.run.copied import copied, finished, possible
 from conformance.run.ending import Ended
 from conformance.run.recorder import Recorder
 from conformance.run.selection import Item
@@ -63,6 +63,8 @@ __all__ = [
 #: What a shard notes for the merge, beside its report.
 SHARD = "shard.json"
 
+#: The most seconds that the page needs when all other formats are written. Then it is written here.
+_PATIENCE = 120.0
 
 #: How a run ends that created nothing.
 NOTHING_LEFT = Ended()
@@ -314,11 +316,7 @@ def _beside(folder: Path, report: Report, modules: Sequence[Format]) -> Callable
     except OSError:  # the system allows no more processes
         return lambda: False
 
-    def ended() -> bool:
-        process.join()
-        return process.exitcode == 0
-
-    return ended
+    return lambda: finished(process, _PATIENCE)
 
 
 def _must_write(folder: Path, report: Report, modules: Iterable[Format]) -> None:

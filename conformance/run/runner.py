@@ -362,9 +362,11 @@ class Runner:
             if state.done.is_set() or state.ending:
                 return
             state.ending = True
+            # Under the lock: a worker that comes back late, after a stop, changes the state too.
+            trace = state.trace()
         # Without the lock: the others send while the evidence is written.
         try:
-            self._store.put(state.trace())
+            self._store.put(trace)
             state.kept = True
             self._judging.begin(state.scenario.id)
         except OSError as error:

@@ -242,7 +242,8 @@ class Running:
         with _told("stopping", troubles):
             self._runner.settle()
         if self._judging is not None:
-            self._judging.close()
+            with _told("ending the process that judges", troubles):
+                self._judging.close()
         # Shrinking sends requests, which an interrupted run must not do any more.
         if options.shrink and not interrupted:
             with _told("making failing requests smaller", troubles):

@@ -204,6 +204,68 @@ def test_a_process_that_hangs_is_ended(
     assert home == judged_by(made, hanging, "a")
 
 
+def test_a_process_that_says_nothing_any_more_is_ended(
+    beside: Callable[..., Beside], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody closes it: whoever waits for its verdict makes it in the end."""
+    monkeypatch.setattr(judging, "_PATIENCE", 0.05)
+
+    def hang() -> str:
+        if pid() != home:
+            threading.Event().wait()
+        return pid()
+
+    home = pid()
+    hanging = reporting("test.hanging", hang)
+    made = beside(filled("a", "b"), hanging)
+    for name in "ab":
+        made.begin(name)
+    assert [home, home] == [judged_by(made, hanging, name) for name in "ab"]
+    made.close()
+    assert -signal.SIGKILL == made.exit_code
+
+
+def test_a_process_that_is_asked_nothing_may_be_silent(
+    beside: Callable[..., Beside], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow target may need minutes for a scenario."""
+    rounds, unsaid = threading.Semaphore(0), Beside._unsaid
+
+    def looked(made: Beside) -> frozenset[str]:
+        rounds.release()
+        return unsaid(made)
+
+    monkeypatch.setattr(Beside, "_unsaid", looked)
+    with monkeypatch.context() as patched:
+        patched.setattr(judging, "_PATIENCE", 0.001)
+        made = beside(filled("a"), PID)
+        for _ in range(5):
+            assert rounds.acquire(timeout=60)
+    assert rounds.acquire(timeout=60)
+    made.begin("a")
+    assert judged_by(made, PID, "a") != pid()
+
+
+class Unreadable(str):
+    """A text that another process can't read."""
+
+    def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
+        return unreadable, ()
+
+
+def unreadable() -> None:
+    """What reading it does."""
+    raise ValueError("nobody reads this")
+
+
+def test_what_can_not_be_read_is_judged_here(beside: Callable[..., Beside]) -> None:
+    odd = reporting("test.odd", lambda: Unreadable(pid()))
+    made = beside(filled("a", "b"), odd)
+    for name in "ab":
+        made.begin(name)
+    assert [pid(), pid()] == [judged_by(made, odd, name) for name in "ab"]
+
+
 def test_an_early_end_leaves_out_what_was_not_sent_there(
     beside: Callable[..., Beside], monkeypatch: pytest.MonkeyPatch, pipe: tuple[int, int]
 ) -> None:

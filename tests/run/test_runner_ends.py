@@ -18,6 +18,7 @@ from conformance.evidence.trace import Trace
 from conformance.judging.check import check
 from conformance.requests.case import Case
 from conformance.run.runner import Event
+from conformance.run.scenario_state import ScenarioState
 from conformance.run.store import InMemory
 from conformance.scenarios.scenario import Scenario, Script, Settings, Wait
 from conformance.spec.spec import Spec
@@ -384,3 +385,33 @@ def test_evidence_that_cannot_be_written_is_told_with_its_scenario() -> None:
     made = runner(Memory(), told("a", (case("1"),)), store=Full())
     with made, pytest.raises(HarnessError, match="No space left on device"):
         made.trace("a")
+
+
+def test_evidence_is_put_together_while_nobody_adds_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that comes back late, after a stop, may change its scenario. To write evidence holds nobody up."""
+    free: dict[str, bool] = {}
+
+    def look(name: str) -> None:
+        def ask() -> None:
+            free[name] = made._lock.acquire(blocking=False)
+            if free[name]:
+                made._lock.release()
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        asking.join()
+
+    class Watched(InMemory):
+        def put(self, trace: Trace) -> None:
+            look("written")
+            super().put(trace)
+
+    def watched(state: ScenarioState) -> Trace:
+        look("put together")
+        return put_together(state)
+
+    put_together = ScenarioState.trace
+    monkeypatch.setattr(ScenarioState, "trace", watched)
+    with runner(Memory(), told("a", (case("1"),)), store=Watched()) as made:
+        made.trace("a")
+    assert {"put together": False, "written": True} == free

@@ -16,7 +16,9 @@ from conformance.emulator.server import running as listening
 from conformance.errors import HarnessError, UsageError
 from conformance.run import running
 from conformance.run.choice import choose
+from conformance.run.copied import possible
 from conformance.run.ending import Ended
+from conformance.run.judging import Beside
 from conformance.run.process import Process
 from conformance.run.session import Session
 from conformance.settings.options import Options
@@ -138,6 +140,26 @@ def test_what_goes_wrong_at_the_end_is_told_in_the_report(
     assert "conformant" == report.footer["conclusion"]
     assert 1 == sum(told in note for note in report.footer["notes"])
     assert 0 == session.exit_code
+
+
+@pytest.mark.skipif(not possible(), reason="no process can be copied here, or there is one processor")
+def test_whoever_does_not_wait_for_the_process_that_judges_loses_nothing(
+    elsewhere: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second Ctrl-C at that moment: what was created is removed all the same, and the report is whole."""
+
+    def impatient(beside: Beside) -> None:
+        close(beside)
+        raise KeyboardInterrupt
+
+    close = Beside.close
+    session = judge_all(elsewhere)
+    with monkeypatch.context() as patched:
+        patched.setattr(Beside, "close", impatient)
+        session.close()
+    footer = session.reports[VERSION].footer
+    assert 1 == sum("ending the process that judges was interrupted" in note for note in footer["notes"])
+    assert [] == [*journal_folder.default_folder().glob("*")]
 
 
 def test_an_embedded_emulator_is_ended_and_not_cleaned(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
