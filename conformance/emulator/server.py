@@ -24,12 +24,11 @@ from attrs import define, evolve, field
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from conformance.emulator.answer_fields import answer_fields
+from conformance import __version__
 from conformance.emulator.app import App
 from conformance.emulator.behaviour import SETTINGS_VARIABLE, Settings
-from conformance.emulator.direct import direct
 from conformance.evidence.exchange import Exchange, Response
-from conformance.requests.headers import redact
+from conformance.requests.headers import EMULATOR_HEADER, redact
 from conformance.requests.request import Request
 
 __all__ = ["ASGI", "Receive", "Scope", "Send", "Transform", "asgi", "main", "running", "serve"]
@@ -46,9 +45,10 @@ MEMORY = 1000
 #: After this many chunks other connections get their turn.
 _TURN = 32
 
-#: The keys of the ASGI scope under which the connection's transport is kept, and an answer that is known already.
+#: The key of the ASGI scope under which the connection's transport is kept.
 _TRANSPORT = "conformance.target.transport"
-_ANSWER = "conformance.emulator.answer"
+#: Headers of the connection (RFC 9110 section 7.6.1): uvicorn sets them itself.
+_HOP = frozenset({"content-length", "transfer-encoding", "connection"})
 
 
 @define(eq=False)
@@ -67,9 +67,7 @@ class _Front:
         if request is None:
             return
         transport = scope.get(_TRANSPORT)
-        # ``direct.py`` may have asked the application already.
-        known: Response | None = scope.get(_ANSWER)
-        response: Response | None = self.app.handle(request) if known is None else known
+        response: Response | None = self.app.handle(request)
         dropped = False
         if self.transform is not None and response is not None:
             exchange = self._transformed(request, response)
@@ -120,10 +118,23 @@ class _Front:
         """Write head and chunks at their times, until the client leaves. A body that isn't a stream gets a
         Content-Length.
         """
-        headers = answer_fields(response, dropped=dropped, closes=transport is not None)
+        headers = [(k.lower().encode("latin-1"), v.encode("latin-1", "replace")) for k, v in response.headers]
         sized = any(name == b"content-length" for name, _ in headers)
+        # A counterexample may say both, or announce content of a 204; otherwise the server decides about framing.
+        framed = sized and any(name == b"transfer-encoding" for name, _ in headers)
+        surplus = sized and response.status == 204 and bool(response.chunks)
+        framed = framed or surplus
+        headers = [(name, value) for name, value in headers if framed or name.decode("latin-1") not in _HOP]
+        length = sum(len(chunk.data) for chunk in response.chunks)
+        if not framed and (sized or not length) and response.status >= 200 and response.status not in (204, 304):
+            # One byte more than is sent: the client must see that a dropped answer is incomplete.
+            headers.append((b"content-length", str(length + (1 if dropped else 0)).encode()))
         # Bytes that a counterexample adds go out behind the announced content, before the server closes.
-        extra = response.surplus if transport is not None and sized else 0
+        extra = response.surplus if transport is not None and any(n == b"content-length" for n, _ in headers) else 0
+        if surplus or extra:
+            headers.append((b"connection", b"close"))  # the bytes must not be read as the next answer
+        # Added here, behind every injected bug: whatever is wrong with an answer, it says that an emulator sent it.
+        headers.append((EMULATOR_HEADER.encode(), __version__.encode()))
         # Times count from the arrival of the request, so that the work of the emulator is part of the delay.
         await _until(started + response.headers_at)
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
@@ -170,8 +181,7 @@ def asgi(app: App, transform: Transform | None = None) -> ASGI:
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             # An internal of uvicorn. Other servers don't have it; there, connections can't be dropped.
-            transport = scope[_TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
-            scope[_ANSWER] = None if transport is None else getattr(transport.get_protocol(), "answer", None)
+            scope[_TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
         await inner(scope, receive, send)
 
     return front
@@ -314,7 +324,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         served = stepping(served, app.clock, settings.key)
     # What was made so far stays until the end. Without this, each full collection walks through the documents.
     gc.freeze()
-    serve(served, host=given.host, port=given.port, ready=ready, http=direct(app))
+    serve(served, host=given.host, port=given.port, ready=ready)
 
 
 if __name__ == "__main__":
