@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -64,11 +65,18 @@ def _broken(running: Stage, name: str, passage: Passage) -> Passage | None:
     return broken
 
 
+@pytest.mark.parametrize("most", [8, pytest.param(None, marks=pytest.mark.prove)])
 @pytest.mark.parametrize("name", sorted(all_rules()))
-def test_a_rule_finds_its_counterexample_and_nothing_else_does(name: str, running: Stage, honest: Record) -> None:
+def test_a_rule_finds_its_counterexample_and_nothing_else_does(
+    name: str, most: int | None, running: Stage, honest: Record
+) -> None:
+    """In some of the passages, other ones for each rule; in all of them with ``tox -e prove``."""
     rule = all_rules()[name]
     tried = 0
-    for passage in honest.passages:
+    passages = [*enumerate(honest.passages)]
+    for _, passage in sorted(passages, key=lambda pair: hashlib.sha256(f"{name} {pair[0]}".encode()).digest()):
+        if tried == most:
+            break
         broken = _broken(running, name, passage)
         if broken is None or passage.probe:
             continue
