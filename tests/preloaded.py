@@ -3,9 +3,9 @@
 Most of what a short command costs is the start of Python and the imports. A fork of this process is a process of its
 own all the same, with its own arguments, environment, working folder, input and outputs, and it ends as any other.
 
-Commands with ``-n`` start workers by ``sys.executable``. There they find a program of a few lines that asks this
-process for a fork too. All forks have one hash seed, that of this process; a test that wants another one sets
-``PYTHONHASHSEED`` and gets real processes.
+Commands with ``-n`` start workers by ``sys.executable``, and others the embedded emulator. There they find a program
+of a few lines that asks this process for a fork too. All forks have one hash seed, that of this process; a test that
+wants another one sets ``PYTHONHASHSEED`` and gets real processes.
 """
 
 from __future__ import annotations
@@ -39,17 +39,24 @@ PLUGINS = ("conformance.plugin", "xdist.plugin")
 #: The hash seed that this process was started with, and so that of all its forks; None: one drawn by Python.
 SEED = os.environ.get("PYTHONHASHSEED")
 
-#: Stands for Python while a command starts its workers, with ``python -u -c code``. Anything else is given to Python.
+#: Stands for Python while a command starts its workers, with ``python -u -c code``, or one of our modules, with
+#: ``python -m``. Anything else is given to Python.
 STAND_IN = """#!{python} -IS
 import json, os, socket, sys
-if sys.argv[1:3] != ["-u", "-c"] or len(sys.argv) != 4 or os.environ.get("PYTHONHASHSEED") != {seed!r}:
+if sys.argv[1:3] == ["-u", "-c"] and len(sys.argv) == 4:
+    asked = {{"code": sys.argv[3]}}
+elif sys.argv[1:2] == ["-m"] and sys.argv[2].partition(".")[0] == "conformance":
+    asked = {{"module": sys.argv[2], "arguments": sys.argv[3:]}}
+else:
+    asked = None
+if asked is None or os.environ.get("PYTHONHASHSEED") != {seed!r}:
     os.execv({python!r}, [{python!r}, *sys.argv[1:]])
 asking, (talk, theirs) = socket.socket(socket.AF_UNIX), socket.socketpair()
 asking.connect({address!r})
 socket.send_fds(asking, [b"+"], [theirs.fileno(), 0, 1, 2])
 theirs.close()
 lines = talk.makefile("rwb")
-asked = {{"code": sys.argv[3], "environment": dict(os.environ), "folder": os.getcwd()}}
+asked |= {{"environment": dict(os.environ), "folder": os.getcwd()}}
 lines.write(json.dumps(asked).encode() + b"\\n")
 lines.flush()
 for stream in (0, 1):
@@ -78,6 +85,10 @@ def preload() -> None:
     for name in (*LIBRARIES, *names):
         if name not in PLUGINS and not name.endswith(".__main__") and not name.startswith("conformance.suite."):
             importlib.import_module(name)
+    # Every run ends with reports. The strategies take a second, and few commands derive anything that isn't kept.
+    parts = importlib.import_module("conformance._parts")
+    for info in pkgutil.iter_modules(parts.part("reports").__path__):
+        parts.part(f"reports.{info.name}")
     for name in PLUGINS:
         sys.modules.pop(name, None)
     gc.collect()
@@ -156,6 +167,7 @@ def run(asked: Asked) -> None:
     """Do what was asked, as the main module of this process."""
     if asked.module:
         sys.argv[1:] = asked.arguments
+        sys.modules.pop(asked.module, None)  # a module that is the main one is not there yet
         runpy.run_module(asked.module, run_name="__main__", alter_sys=True)
     else:
         sys.argv[:], sys.path[0] = ["-c"], ""

@@ -151,15 +151,16 @@ def command(
     cwd: Path | None = None,
     ours: bool = True,
     file_bytes: int | None = None,
-    patience: float = PATIENCE,
+    patience: float | None = None,
 ) -> Done:
-    """Run a command to its end; a command that takes longer than ``patience`` seconds hangs, and fails the test by
-    :class:`subprocess.TimeoutExpired`.
+    """Run a command to its end; a command that hangs fails the test by :class:`subprocess.TimeoutExpired`. It hangs if
+    it takes longer than ``patience`` seconds, :data:`PATIENCE` if nothing is said.
 
     With ``ours`` the arguments are those of our command line, else a whole one. What is ``python -m`` is forked from a
     process that has imported the package, unless ``env`` speaks to Python itself; such a process can be told that none
     of its files may become larger than ``file_bytes``.
     """
+    patience = PATIENCE if patience is None else patience
     given, whole = words(*arguments) if ours else list(arguments), environment(state, **(env or {}))
     if given[:2] == [sys.executable, "-m"] and not any(name.startswith("PYTHON") for name in env or ()):
         return _forked(given[2], given[3:], whole, cwd or state, file_bytes, patience)

@@ -11,7 +11,7 @@ from spec_folders import FILES, Maker
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of source material, which is no part of the project."""
     folder = Path(os.environ.get("AOAI_SHARED", ROOT.parent / "shared"))
