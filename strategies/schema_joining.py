@@ -7,9 +7,12 @@ the schema finds them. What can't be said in one keyword stays in ``allOf``, whe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any
 
-__all__ = ["ANNOTATIONS", "UNEVALUATED", "UNIONS", "constraints", "joined", "only_union"]
+from conformance.spec.openapi import OTHER_NAMES, of_other_names
+
+__all__ = ["ANNOTATIONS", "UNEVALUATED", "UNIONS", "constraints", "joined", "of_unlisted", "only_union"]
 
 #: What describes a value and limits none.
 ANNOTATIONS = frozenset(
@@ -34,6 +37,9 @@ _UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties
 #: Keywords by which it isn't the list of properties alone that decides what is said of a name or an item.
 _OTHERS = frozenset({"patternProperties", "prefixItems", "unevaluatedProperties"})
 
+#: Keywords by which it depends on the value which names are evaluated.
+_CONDITIONAL = frozenset({*UNIONS, "if", "dependentSchemas", "$ref"})
+
 
 def constraints(schema: Mapping[str, Any]) -> dict[str, Any]:
     """What a schema says about values: without annotations and extensions."""
@@ -43,6 +49,21 @@ def constraints(schema: Mapping[str, Any]) -> dict[str, Any]:
 def only_union(schema: Mapping[str, Any]) -> bool:
     """True for a schema that is a union and says nothing beside it."""
     return not _GROUPS[0].isdisjoint(schema) and _GROUPS[0].issuperset(schema)
+
+
+def of_unlisted(schema: Mapping[str, Any]) -> Any:
+    """What holds for the properties that a conjunction (:func:`joined`) doesn't list: a schema, or a boolean.
+
+    True also where that depends on the value: then each branch of the union says it.
+    """
+    additional, unevaluated = OTHER_NAMES
+    if unevaluated not in schema:
+        return of_other_names(schema)
+    # Each part of a conjunction says it of all names that it doesn't list itself, which leaves none unevaluated.
+    parts = [of_unlisted(part) for part in schema.get("allOf", ()) if not part.keys().isdisjoint(OTHER_NAMES)]
+    if additional in schema or parts:
+        return reduce(_schemas, ([schema[additional]] if additional in schema else []) + parts)
+    return schema[unevaluated] if _CONDITIONAL.isdisjoint(schema) else True
 
 
 def joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,7 +106,7 @@ def _open_to(schema: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str
 
     What a schema says of names that it doesn't list holds for those that only the other one lists.
     """
-    rest = next((other[key] for key in ("additionalProperties", "unevaluatedProperties") if key in other), True)
+    rest = of_other_names(other)
     listed = schema.get("properties") or {}
     if rest is True or rest == {} or not listed or "patternProperties" in other:
         return schema

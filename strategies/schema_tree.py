@@ -14,11 +14,11 @@ from attrs import field, frozen
 
 from conformance.pointer import escape, pointer_to
 from conformance.schema.validators import Validator, validator_for
-from conformance.spec.openapi import BOUNDS
+from conformance.spec.openapi import BOUNDS, OTHER_NAMES
 from conformance.spec.operations import Operation
 from conformance.spec.spec import Spec
 
-from .schema_joining import UNEVALUATED, UNIONS, constraints, joined, only_union
+from .schema_joining import UNEVALUATED, UNIONS, constraints, joined, of_unlisted, only_union
 
 __all__ = ["Node", "Path", "Shapes", "Slot", "describe", "request_node"]
 
@@ -174,13 +174,18 @@ class Node:
         return self.shapes.node(value, f"{where}/items" if where else "") if value else None
 
     @cached_property
+    def others(self) -> Any:
+        """What holds for properties under names that the document doesn't list: a schema, or a boolean."""
+        return of_unlisted(self.schema)
+
+    @cached_property
     def extra(self) -> Node | None:
         """The schema of properties under names that the document doesn't list, or None."""
-        value = self.schema.get("additionalProperties")
-        if not isinstance(value, Mapping):
+        if not isinstance(self.others, Mapping):
             return None
-        where = self._at("additionalProperties")
-        return self.shapes.node(value, f"{where}/additionalProperties" if where else "")
+        keyword = next(key for key in OTHER_NAMES if key in self.schema)
+        where = self._at(keyword) if self.others is self.schema[keyword] else ""
+        return self.shapes.node(self.others, f"{where}/{keyword}" if where else "")
 
     @cached_property
     def enum(self) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from conformance.spec.openapi import of_other_names
 from conformance.spec.spec import Spec
 
 __all__ = ["Shape"]
@@ -290,7 +291,7 @@ def _joined(left: list[_Alternative], right: list[_Alternative]) -> list[_Altern
 def _own(schema: Mapping[str, Any]) -> _Alternative:
     """The alternative that a schema describes by itself, without references and combinations."""
     types = schema.get("type")
-    extra = schema.get("additionalProperties")
+    extra = of_other_names(schema)
     items = schema.get("items")
     consts = (schema["const"],) if "const" in schema else tuple(schema["enum"]) if "enum" in schema else None
     return _Alternative(

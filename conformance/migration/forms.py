@@ -154,7 +154,7 @@ def _form(node: Node) -> Form:
         required=node.required,
         items=node.items,
         extra=node.extra,
-        closed=schema.get("additionalProperties") is False,
+        closed=node.others is False,
         node=node,
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 from attrs import frozen
 
 from conformance.pointer import follow
+from conformance.spec.openapi import OTHER_NAMES
 
 __all__ = ["closed", "discriminated", "narrowed"]
 
@@ -78,7 +79,7 @@ def narrowed(node: Any) -> Any:
 
 
 #: Keywords whose schema describes a value of its own. Other keywords combine schemas for the same value.
-_USES = ("items", "additionalProperties", "schema")
+_USES = ("items", *OTHER_NAMES, "schema")
 
 
 def closed(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -117,7 +118,7 @@ class _Closing:
 
     def lists(self, node: Any, seen: frozenset[str] = frozenset()) -> bool:
         """Return True if the schema lists properties and doesn't say anything about others."""
-        if not isinstance(node, Mapping) or "additionalProperties" in node or "patternProperties" in node:
+        if not isinstance(node, Mapping) or not {*OTHER_NAMES, "patternProperties"}.isdisjoint(node):
             return False
         ref = node.get("$ref")
         if isinstance(ref, str) and ref.startswith("#/"):

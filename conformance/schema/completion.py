@@ -14,6 +14,7 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 from conformance.schema.validators import Validator, validator_for
+from conformance.spec.openapi import of_other_names
 from conformance.spec.spec import Spec
 
 __all__ = ["NOTHING", "Completion", "completion_of"]
@@ -178,7 +179,7 @@ class Completion:
     def _object(self, flat: _Flat, value: Any, depth: int) -> dict[str, Any]:
         """An object with the given properties that are allowed and the required ones."""
         given = value if isinstance(value, Mapping) else {}
-        extra = flat.keywords.get("additionalProperties", True)
+        extra = of_other_names(flat.keywords)
         made: dict[str, Any] = {}
         for name in dict.fromkeys((*given, *flat.required)):
             schema = flat.properties.get(name, extra)

@@ -15,7 +15,19 @@ from attrs import field, frozen
 from conformance.pointer import escape, follow
 from conformance.spec.circles import circles
 
-__all__ = ["BOUNDS", "CONTAINED", "KINDS", "LOWER", "METHODS", "TAGS", "Place", "form_problems", "places"]
+__all__ = [
+    "BOUNDS",
+    "CONTAINED",
+    "KINDS",
+    "LOWER",
+    "METHODS",
+    "OTHER_NAMES",
+    "TAGS",
+    "Place",
+    "form_problems",
+    "of_other_names",
+    "places",
+]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -30,6 +42,10 @@ CONTAINED = ("minContains", "maxContains")
 
 #: Those of both for which a greater value allows less. For the others it allows more.
 LOWER = frozenset(key for key in (*BOUNDS, *CONTAINED) if key.startswith(("min", "exclusiveMin")))
+
+#: The keywords that say what holds for properties which the document doesn't list, the one that counts first. Published
+#: documents write maps by either.
+OTHER_NAMES = ("additionalProperties", "unevaluatedProperties")
 
 #: The members that tell objects of a union apart, by convention of the API.
 TAGS = ("type", "role", "event", "object", "kind")
@@ -110,6 +126,15 @@ _REQUIRED = {
     "response": ("description",),
     "body": ("content",),
 }
+
+
+def of_other_names(schema: Mapping[str, Any]) -> Any:
+    """What a schema says of the properties that it doesn't list: a schema, or a boolean; True if it says nothing.
+
+    ``unevaluatedProperties`` speaks of the names that neither it nor what stands beside it has evaluated, and
+    ``additionalProperties`` evaluates them all (JSON Schema 2020-12 Core, sections 10.3.2.3 and 11.3).
+    """
+    return next((schema[keyword] for keyword in OTHER_NAMES if keyword in schema), True)
 
 
 @frozen

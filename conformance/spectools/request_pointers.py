@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from conformance.pointer import tokens
+from conformance.spec.openapi import of_other_names
 from conformance.spec.operations import Operation, operations_of
 from conformance.spec.spec import Spec
 
@@ -49,8 +50,8 @@ def _child(schema: Mapping[str, Any], name: str) -> Iterator[Any]:
     properties = schema.get("properties", {})
     if name in properties:
         yield properties[name]
-    elif isinstance(schema.get("additionalProperties"), Mapping) and name == "*":
-        yield schema["additionalProperties"]
+    elif isinstance(others := of_other_names(schema), Mapping) and name == "*":
+        yield others
     if name == "*" or name.isdigit():
         if "items" in schema:
             yield schema["items"]

@@ -231,6 +231,8 @@ def test_answers_of_handlers_take_the_form_of_the_document(app: App) -> None:
         (2, {"type": "integer"}, 2.5),
         ("b", {"enum": [None, "b"]}, "c"),
         ({"a": 1}, {"properties": {"a": {"type": "integer"}}, "additionalProperties": False}, {"a": 1, "b": 2}),
+        ({"a": 1}, {"properties": {"a": {"type": "integer"}}, "unevaluatedProperties": False}, {"a": 1, "b": 2}),
+        ({"b": "2"}, {"type": "object", "unevaluatedProperties": {"type": "string"}}, {"b": 2}),
         (
             {"k": "y", "n": 0},
             {

@@ -33,6 +33,8 @@ STRING = {"type": "string"}
         (properties(a={"type": ["string", "null"]}), {"a": None}, {"a": None}),
         ({"type": "object"}, {"a": {"b": 1}}, {"a": {"b": 1}}),
         ({"type": "object", "additionalProperties": STRING}, {"a": "x"}, {"a": "x"}),
+        ({"type": "object", "unevaluatedProperties": STRING}, {"a": "x"}, {"a": "x"}),
+        ({**properties(a=STRING), "unevaluatedProperties": STRING}, {"a": "x", "b": "y"}, {"a": "x", "b": "y"}),
         ({"type": "array", "items": properties(a=STRING)}, [{"a": "x", "b": 1}], [{"a": "x"}]),
         ({"allOf": [properties(a=STRING), properties(b=STRING)]}, {"a": "x", "b": "y", "c": 1}, {"a": "x", "b": "y"}),
         ({"$ref": "#/components/schemas/assistant"}, {"model": "m", "other": 1}, {"model": "m"}),
