@@ -19,6 +19,10 @@ from conformance.pointer import escape, look_up, tokens
 __all__ = ["OverlayError", "PatchError", "apply_overlay", "apply_patches", "merge", "patched"]
 
 
+#: The most characters of what a library says that a message repeats.
+_LONGEST = 200
+
+
 class OverlayError(SpecError):
     """An action of an overlay can't be applied. ``index`` is its place in ``actions``."""
 
@@ -94,7 +98,7 @@ def patched(document: Mapping[str, Any], name: str, operations: Sequence[Mapping
                     _own(result, str(operation[member]))
             result = jsonpatch.apply_patch(result, [operation], in_place=True)
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, KeyError, TypeError) as error:
-        raise PatchError(f"the patch does not apply: {error}", name, 0) from None
+        raise PatchError(f"the patch does not apply: {_short(error)}", name, 0) from None
     return result
 
 
@@ -109,6 +113,12 @@ def _own(document: dict[str, Any], pointer: str) -> None:
         holder[int(token) if isinstance(holder, list) else token] = copy.copy(inner)
 
 
+def _short(error: Exception) -> str:
+    """What a library says of a patch, without the document that it may quote as a whole."""
+    text = str(error)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
 def apply_patches(document: Mapping[str, Any], patches: Iterable[tuple[str, Sequence[Any]]]) -> dict[str, Any]:
     """A copy of the document with the patches, each (id, operations), applied in order. Raises :class:`PatchError`."""
     result: dict[str, Any] = copy.deepcopy(dict(document))
@@ -118,5 +128,5 @@ def apply_patches(document: Mapping[str, Any], patches: Iterable[tuple[str, Sequ
         try:
             result = jsonpatch.apply_patch(result, list(operations), in_place=True)
         except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, KeyError, TypeError) as error:
-            raise PatchError(f"the patch does not apply: {error}", name, index) from None
+            raise PatchError(f"the patch does not apply: {_short(error)}", name, index) from None
     return result

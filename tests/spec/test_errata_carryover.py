@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 
 from conformance.spec.loading import load, versions
-from conformance.spec.overlay import apply_patches
+from conformance.spec.overlay import PatchError, apply_patches, patched
 from conformance.spec.spec import Erratum
 from conformance.spectools.carryover import carried_clauses
 from conformance.spectools.errata_carryover import Fate, carry
@@ -114,3 +114,14 @@ def test_a_clause_names_the_version_that_had_it_first_and_no_other(version: str)
 def test_no_source_names_its_own_version_or_two_others(version: str) -> None:
     told = [clause.source for clause in load(version).clauses if clause.version == version]
     assert [] == [one for one in told if f"carried over from {version})" in one or one.count("carried over") > 1]
+
+
+def test_a_patch_that_does_not_apply_is_told_without_the_document() -> None:
+    """The library quotes all of it, which may be hundreds of pages."""
+    document = {f"member{number}": "x" * 100 for number in range(1000)}
+    wrong = ({"op": "test", "path": "/absent/type", "value": "string"},)
+    for apply in (lambda: apply_patches(document, [("e", wrong)]), lambda: patched(document, "e", wrong)):
+        with pytest.raises(PatchError) as caught:
+            apply()
+        assert "'absent' not found" in str(caught.value)
+        assert 300 >= len(str(caught.value))
