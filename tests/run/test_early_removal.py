@@ -340,6 +340,39 @@ def test_two_deletions_are_under_way_until_their_operation_has_answered(objects:
     assert [True, True, True, False] == [one is not None for one in more]
 
 
+@pytest.mark.usefixtures("bounded")
+@pytest.mark.parametrize(("concurrency", "most"), [(1, (None, 1)), (2, (1, 2)), (3, (1, 3)), (8, (4, 8))])
+def test_half_of_the_senders_stay_with_the_scenarios(
+    objects: Objects, run: Run, target: Target, concurrency: int, most: tuple[int | None, int]
+) -> None:
+    """A removal may hang. What the runner asks for is noted; a single sender asks when it has nothing to send."""
+
+    while_sending, then = most
+
+    class Asked:
+        busy = False
+        over = False
+
+        def __init__(self) -> None:
+            self.most: dict[bool, set[int]] = {False: set(), True: set()}
+
+        def ended(self, _scenario: str) -> None:
+            self.over = True
+
+        def job(self, most: int) -> None:
+            self.most[self.over].add(most)
+            with objects.changed:
+                objects.changed.notify_all()
+
+    asked = Asked()
+    scenario = told("s", (get("x", "x", "s"),))
+    if while_sending is not None:
+        objects.until[GET, "/assistants/x"] = lambda: bool(asked.most[False])
+    with run([scenario], target=target, concurrency=concurrency, removal=asked) as runner:
+        runner.trace("s")
+    assert ({while_sending} - {None}, {then}) == (asked.most[False], asked.most[True])
+
+
 def test_a_mistake_in_the_choice_of_what_goes_touches_no_verdict(
     objects: Objects, run: Run, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
