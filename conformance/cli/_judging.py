@@ -151,7 +151,9 @@ def _run(args: argparse.Namespace, version: str, out: Path, rows: dict[str, Row]
     if signals.came:
         return 130
     if code == pytest.ExitCode.INTERRUPTED and not console.rows:
+        # Also where the session is open already and pytest has not begun: then only pytest knows of it.
         print(f"{PROG}: {version}: interrupted before anything was judged", file=sys.stderr)
+        return 130
     return console.exit_code if console.exit_code is not None else _of_pytest(code)
 
 
