@@ -44,11 +44,15 @@ def copied(work: Callable[..., None], *given: Any) -> BaseProcess:
 
 
 def finished(process: BaseProcess, seconds: float) -> bool:
-    """Wait for a copy. It is ended if it isn't over after so many seconds. True if it did its work."""
-    process.join(seconds)
-    if process.is_alive():
-        process.kill()
-        process.join()
+    """Wait for a copy; True if it did its work. It is ended if it isn't over after so many seconds, or if the wait is
+    interrupted.
+    """
+    try:
+        process.join(seconds)
+    finally:
+        if process.is_alive():
+            process.kill()
+            process.join()
     return process.exitcode == 0
 
 

@@ -86,6 +86,21 @@ def test_nobody_waits_for_ever_for_the_page(
     assert ("begun", "here") == derived(Page(threading.Event().wait))
 
 
+@copies
+def test_a_wait_that_is_interrupted_leaves_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who interrupts it a second time wants an end."""
+
+    def interrupted(_seconds: float) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    process = copied.copied(threading.Event().wait)
+    monkeypatch.setattr(process, "join", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        copied.finished(process, 60.0)
+    assert -signal.SIGKILL == process.exitcode
+
+
 def test_where_no_process_may_be_added_the_page_is_written_here(
     derived: Callable[[Page], tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
