@@ -184,6 +184,6 @@ class Console:
             self._show(final=True)
         for line in session.summary():
             print(_coloured(line) if self._colours else line)
-        if session.interrupted:
+        if session.interrupted and self.rows:
             print("interrupted: the report holds what was judged until then")
         self.exit_code = session.exit_code

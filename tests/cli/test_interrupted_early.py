@@ -11,16 +11,18 @@ from conformance.cli import main
 from conformance.cli._progress import Console
 
 
+@pytest.mark.parametrize("hook", ["pytest_configure", "pytest_sessionstart"])
 def test_an_interruption_before_the_first_item_is_told_by_the_exit_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hook: str
 ) -> None:
-    """The target is open, and pytest has not begun: it ends without a word to the session."""
+    """The target is open. Before pytest has begun, it ends without a word to the session."""
 
-    def interrupted(_console: Console, config: object) -> None:
+    def interrupted(_console: Console) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr(Console, "pytest_configure", pytest.hookimpl(trylast=True)(interrupted))
+    monkeypatch.setattr(Console, hook, pytest.hookimpl(trylast=True)(interrupted), raising=False)
     words = ["--api-version", ORDINARY, "--scenario", "corpus.assistants.list", "--out", str(tmp_path / "run")]
     assert 130 == main(["run", *words])
-    assert f"{ORDINARY}: interrupted before anything was judged" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert ("", True) == (told.out, f"{ORDINARY}: interrupted before anything was judged" in told.err)
