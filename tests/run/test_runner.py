@@ -136,26 +136,6 @@ def test_a_script_receives_its_exchanges_and_wait_is_kept(board: Board, run: Run
     assert [e for part in got for e in part] == [seen.exchange for seen in trace]
 
 
-def test_a_pause_between_two_seconds_ends_when_the_clock_was_moved(run: Run) -> None:
-    """Other pauses are kept: whoever polls wants time to pass at the target."""
-    asked: list[str] = []
-
-    def another_second() -> bool:
-        asked.append("moved")
-        return True
-
-    story = scripted("s", (chat("1"),), Wait(300.0, apart=True), (chat("2"),), Wait(0.05), (chat("3"),))
-    runner = run([story], another_second=another_second)
-    assert ["1", "2", "3"] == bodies(runner, "s")
-    assert ["moved"] == asked
-
-
-def test_a_pause_between_two_seconds_is_kept_where_no_clock_moves(run: Run) -> None:
-    began = time.monotonic()
-    run([scripted("s", (chat("1"),), Wait(0.05, apart=True), (chat("2"),))], another_second=lambda: False).trace("s")
-    assert time.monotonic() - began >= 0.05
-
-
 def test_scripted_cases_carry_scenario_and_step_and_corpus_cases_stay_themselves(run: Run) -> None:
     runner = run([scripted("s", (chat("1"),), (chat("1"),)), corpus(chat("1"))])
     assert [(seen.case.scenario, seen.case.step) for seen in runner.trace("s")] == [("s", "0"), ("s", "1")]
