@@ -11,9 +11,9 @@ from conformance.cli import main
 from conformance.cli._progress import Console
 
 
-@pytest.mark.parametrize("hook", ["pytest_configure", "pytest_sessionstart"])
+@pytest.mark.parametrize(("hook", "place"), [("pytest_configure", "trylast"), ("pytest_collection", "tryfirst")])
 def test_an_interruption_before_the_first_item_is_told_by_the_exit_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hook: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hook: str, place: str
 ) -> None:
     """The target is open. Before pytest has begun, it ends without a word to the session."""
 
@@ -21,7 +21,7 @@ def test_an_interruption_before_the_first_item_is_told_by_the_exit_code(
         raise KeyboardInterrupt
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr(Console, hook, pytest.hookimpl(trylast=True)(interrupted), raising=False)
+    monkeypatch.setattr(Console, hook, pytest.hookimpl(**{place: True})(interrupted), raising=False)
     words = ["--api-version", ORDINARY, "--scenario", "corpus.assistants.list", "--out", str(tmp_path / "run")]
     assert 130 == main(["run", *words])
     told = capsys.readouterr()
