@@ -51,6 +51,9 @@ __all__ = ["MORE_SPACE", "Running"]
 #: What to do where a report can't be written.
 MORE_SPACE = "free some space, or choose another folder by --out"
 
+#: How it is told that a signal ended a step of the end of a run.
+_INTERRUPTED = " was interrupted"
+
 
 class Running:
     """Sends the scenarios of ``items`` that belong to this process and judges them. Thread-safe but for :meth:`end`.
@@ -249,8 +252,13 @@ class Running:
             with _told("making failing requests smaller", troubles):
                 self._shrink(options.shrink)
         cleaned: list[Cleaned] = []
-        with _told("removing what was created", troubles):
-            cleaned.append(self._cleaned(options.cleanup_timeout))
+        if interrupted and any(trouble.endswith(_INTERRUPTED) for trouble in troubles):
+            # A second signal came before the removal began: nothing is removed, the journal keeps it.
+            with _told("stopping", troubles):
+                self._runner.stop(0.0)
+        else:
+            with _told("removing what was created", troubles):
+                cleaned.append(self._cleaned(options.cleanup_timeout))
         with _told("closing the connections", troubles):
             self._target.close()
         with _told("closing the journal", troubles):
@@ -294,6 +302,6 @@ def _told(what: str, troubles: list[str]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        troubles.append(f"{what} was interrupted")
+        troubles.append(f"{what}{_INTERRUPTED}")
     except Exception as error:  # noqa: BLE001 - the run is over and its verdicts stand; the report tells of this
         troubles.append(PROCESS.text(f"{what}: {type(error).__name__}: {error}"))

@@ -146,7 +146,7 @@ def test_what_goes_wrong_at_the_end_is_told_in_the_report(
 def test_whoever_does_not_wait_for_the_process_that_judges_loses_nothing(
     elsewhere: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A second Ctrl-C at that moment: what was created is removed all the same, and the report is whole."""
+    """A first Ctrl-C at that moment: what was created is removed all the same, and the report is whole."""
 
     def impatient(beside: Beside) -> None:
         close(beside)
@@ -160,6 +160,26 @@ def test_whoever_does_not_wait_for_the_process_that_judges_loses_nothing(
     footer = session.reports[VERSION].footer
     assert 1 == sum("ending the process that judges was interrupted" in note for note in footer["notes"])
     assert [] == [*journal_folder.default_folder().glob("*")]
+
+
+def test_a_second_signal_before_the_removal_leaves_it_to_the_journal(
+    elsewhere: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It means the same as a second one in the removal: an end, now. The report names what is left."""
+    # Without time nothing is removed while the run sends.
+    session = judge_all(evolve(elsewhere, cleanup_timeout=0.0))
+    made = session._running
+    assert made is not None
+    pending = len(made._journal.pending)
+    with monkeypatch.context() as patched:
+        patched.setattr(made._runner, "settle", failing(KeyboardInterrupt()))
+        patched.setattr(running, "clean", failing(AssertionError("a request would be sent")))
+        session.close(interrupted=True)
+    footer = session.reports[VERSION].footer
+    assert (pending, 130) == (len(footer["left_behind"]), session.exit_code)
+    assert pending > 0
+    assert 1 == len([*journal_folder.default_folder().glob("*.jsonl")])
+    assert not any("a request would be sent" in note for note in footer["notes"])
 
 
 def test_an_embedded_emulator_is_ended_and_not_cleaned(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
