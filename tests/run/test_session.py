@@ -171,8 +171,14 @@ def test_a_second_signal_before_the_removal_leaves_it_to_the_journal(
     made = session._running
     assert made is not None
     pending = len(made._journal.pending)
+
+    def interrupted() -> None:
+        patched.setattr(made._runner, "settle", settle)
+        raise KeyboardInterrupt
+
+    settle = made._runner.settle
     with monkeypatch.context() as patched:
-        patched.setattr(made._runner, "settle", failing(KeyboardInterrupt()))
+        patched.setattr(made._runner, "settle", interrupted)
         patched.setattr(running, "clean", failing(AssertionError("a request would be sent")))
         session.close(interrupted=True)
     footer = session.reports[VERSION].footer
