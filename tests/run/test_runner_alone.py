@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -154,3 +155,23 @@ def test_progress_is_told_with_scenario_case_and_status() -> None:
         event for event in events if event.scenario == "a"
     ]
     assert ("", None) == (events[0].case, events[0].status)
+
+
+# -- the target's clock ------------------------------------------------------------------------------------------------
+
+
+def test_a_clock_that_moves_makes_waits_for_another_second_unnecessary() -> None:
+    """No other wait, and no request, has to do with it."""
+    moved: list[str] = []
+    story = told("a", (case("1"),), Wait(3_000.0, apart=True), (case("2"),), Wait(0.01), (case("3"),))
+    target = Memory()
+    with runner(target, story, another_second=lambda: moved.append("") is None) as made:
+        made.trace("a")
+    assert (["1", "2", "3"], [""]) == (target.sent, moved)
+
+
+def test_without_such_a_clock_they_are_waited_for() -> None:
+    began = time.monotonic()
+    with runner(Memory(), told("a", (case("1"),), Wait(0.1, apart=True), (case("2"),))) as made:
+        made.trace("a")
+    assert time.monotonic() - began >= 0.1
