@@ -391,9 +391,9 @@ def test_evidence_is_put_together_while_nobody_adds_to_it(monkeypatch: pytest.Mo
     """A worker that comes back late, after a stop, may change its scenario. To write evidence holds nobody up."""
     free: dict[str, bool] = {}
 
-    def look(name: str) -> None:
+    def look(name: str, patience: float) -> None:
         def ask() -> None:
-            free[name] = made._lock.acquire(blocking=False)
+            free[name] = made._lock.acquire(timeout=patience)
             if free[name]:
                 made._lock.release()
 
@@ -403,11 +403,11 @@ def test_evidence_is_put_together_while_nobody_adds_to_it(monkeypatch: pytest.Mo
 
     class Watched(InMemory):
         def put(self, trace: Trace) -> None:
-            look("written")
+            look("written", PATIENCE)  # another worker may have it for a moment
             super().put(trace)
 
     def watched(state: ScenarioState) -> Trace:
-        look("put together")
+        look("put together", 0.0)
         return put_together(state)
 
     put_together = ScenarioState.trace
