@@ -415,3 +415,28 @@ def test_evidence_is_put_together_while_nobody_adds_to_it(monkeypatch: pytest.Mo
     with runner(Memory(), told("a", (case("1"),)), store=Watched()) as made:
         made.trace("a")
     assert {"put together": False, "written": True} == free
+
+
+def test_a_stop_leaves_evidence_that_is_being_written_to_who_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is written once, whole, though the stop came in the middle and waited for some time."""
+    began, released = threading.Event(), threading.Event()
+    put: list[Trace] = []
+
+    class Slow(InMemory):
+        def put(self, trace: Trace) -> None:
+            put.append(trace)
+            began.set()
+            released.wait(PATIENCE)
+            super().put(trace)
+
+    monkeypatch.setattr("conformance.run.runner._CUT_OFF", 0.05)
+    made = runner(Memory(), told("a", (case("1"),)), store=Slow(), concurrency=1)
+    made.start()
+    assert began.wait(PATIENCE)
+    stopping = threading.Thread(target=made.stop, args=(0.0,), daemon=True)
+    stopping.start()
+    stopping.join(0.3)
+    released.set()
+    stopping.join(PATIENCE)
+    assert (["1"], "", None) == (roles(made, "a"), made.trace("a").ended, made.trace("a").outcome)
+    assert ["a"] == [trace.scenario for trace in put]
