@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from functools import cache
 
 from hostile_server import Talk
 
@@ -16,7 +17,7 @@ from behaviours.registry import hostile
 @hostile
 def gzip_bomb(talk: Talk) -> None:
     """A gzip bomb: 50 kB that unpack to 50 MB."""
-    talk.answer(_BOMB, headers={"Content-Encoding": "gzip"})
+    talk.answer(_bomb(), headers={"Content-Encoding": "gzip"})
 
 
 @hostile
@@ -160,4 +161,7 @@ def names_twice(talk: Talk) -> None:
     talk.relay(honest, body.replace(b'"object":', b'"object":1,"id":[],"object":'))
 
 
-_BOMB = gzip.compress(b'{"a":"' + b"0" * 50_000_000 + b'"}', 9)
+@cache
+def _bomb() -> bytes:
+    """Made by who sends it: it takes a second."""
+    return gzip.compress(b'{"a":"' + b"0" * 50_000_000 + b'"}', 9)
