@@ -49,7 +49,14 @@ class Repeating:
         self._lock = threading.Lock()
         self.literal: set[str] = set()
 
-    def send(self, request: Request, cancel_after: int | None = None, *, fresh: bool = False) -> Answer:
+    def send(
+        self,
+        request: Request,
+        cancel_after: int | None = None,
+        *,
+        fresh: bool = False,
+        seconds: float | None = None,
+    ) -> Answer:
         """One attempt, as :class:`conformance.target.transport.Transport` makes it."""
         sent = unquote(request.url) + request.body.decode("utf-8", "replace")
         with self._lock:
