@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+import weakref
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -46,6 +48,24 @@ def must_be_writable(folder: Path) -> None:
         raise unwritable(folder, error) from None
 
 
+#: The files that this process has locked.
+_held: weakref.WeakSet[IO[Any]] = weakref.WeakSet()
+
+
+def _let_go() -> None:
+    """Give up the locked files in a copy of this process (``fork``): it may outlive a run that was killed, and as long
+    as it had them, they would look like those of a living run.
+    """
+    with Path(os.devnull).open("rb") as nothing:
+        for file in _held:
+            with suppress(OSError, ValueError):  # closed meanwhile
+                os.dup2(nothing.fileno(), file.fileno())
+
+
+if hasattr(os, "register_at_fork"):  # Windows copies no processes
+    os.register_at_fork(after_in_child=_let_go)
+
+
 def lock(file: IO[Any]) -> bool:
     """Lock a file for this process; False if another one holds it."""
     if fcntl is None:
@@ -54,6 +74,7 @@ def lock(file: IO[Any]) -> bool:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
+    _held.add(file)
     return True
 
 

@@ -13,6 +13,7 @@ import pytest
 from attrs import evolve
 
 from conformance.errors import UsageError
+from conformance.run.copied import copied, finished
 from conformance.settings.configuration import Config
 from conformance.target.cleanup import Cleaned
 from conformance.target.journal import COPIES, Journal, read
@@ -217,6 +218,30 @@ def test_on_a_full_disk_nothing_is_created_and_nothing_that_was_created_is_forgo
 def test_creating_needs_a_journal(open_target: Open) -> None:
     with pytest.raises(UsageError, match="journal"):
         open_target("http://127.0.0.1:1", journaled=False).send(CREATE)
+
+
+def test_a_copy_of_a_run_that_was_killed_does_not_keep_its_journal_locked(tmp_path: Path) -> None:
+    """The copy may still judge a scenario when somebody cleans up."""
+    journal = Journal(tmp_path, target="http://127.0.0.1:1", api_version="v", sync=False)
+    ours, theirs = socket.socketpair()
+
+    def work() -> None:
+        theirs.send(b"it runs")
+        theirs.recv(1)
+
+    copy = copied(work)
+    try:
+        assert b"it runs" == ours.recv(10)
+        assert () == journals(tmp_path)
+        for stream in journal._streams:
+            stream.close()  # as the system does when it kills a process
+        assert [path.name for path in journal.files] == [path.name for path in journals(tmp_path)]
+        assert copy.is_alive()
+    finally:
+        ours.send(b".")
+        finished(copy, 60)
+        ours.close()
+        theirs.close()
 
 
 def test_journals_of_two_processes_never_meet(tmp_path: Path) -> None:
