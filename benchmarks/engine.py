@@ -20,7 +20,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from attrs import evolve
 
@@ -35,7 +35,7 @@ from conformance.run.runner import Runner
 from conformance.run.selection import Item, checks_of, items_of, scenarios_in
 from conformance.run.store import InFile
 from conformance.scenarios.scenario import Settings as ScriptSettings
-from conformance.settings.configuration import Config
+from conformance.settings.configuration import Config, Limits, Timeouts
 from conformance.settings.configuration import Target as TargetConfig
 from conformance.settings.options import Options
 from conformance.spec.loading import load
@@ -44,7 +44,7 @@ from conformance.target.embedded_clock import stepped
 from conformance.target.journal import Journal
 from conformance.target.preflight import preflight
 from conformance.target.target import Target
-from conformance.target.transport import Answer
+from conformance.target.transport import Answer, Transport
 from conformance.verdict import Outcome
 
 #: Polls don't wait: what is measured is what the engine does, not what it waits for.
@@ -60,32 +60,46 @@ class Recording:
         self._answers: defaultdict[tuple[str, str, bytes], list[Answer]] = defaultdict(list)
         self._next: Counter[tuple[str, str, bytes]] = Counter()
 
-    def noting(self, send: Callable[..., Answer]) -> Callable[..., Answer]:
-        """A function that sends as before and notes the answers."""
+    def note(self, request: Request, answer: Answer) -> None:
+        """Add an answer."""
+        self._answers[_key(request)].append(answer)
 
-        def sent(request: Request, *given: object, **named: object) -> Answer:
-            answer = send(request, *given, **named)
-            self._answers[_key(request)].append(answer)
-            return answer
-
-        return sent
-
-    def replaying(self) -> Callable[..., Answer]:
-        """A function that answers from the recording. Raises :class:`KeyError` for a request that is not in it."""
+    def rewind(self) -> None:
+        """Begin again with the first answers."""
         self._next.clear()
 
-        def sent(request: Request, *_: object, **__: object) -> Answer:
-            key = _key(request)
-            if key not in self._answers:
-                raise KeyError(f"nobody recorded {request.method} {request.url}")
-            answers = self._answers[key]
-            turn = min(self._next[key], len(answers) - 1)
-            self._next[key] += 1
-            answer = answers[turn]
-            # A copy: what a check computes from an answer is kept in it.
-            return evolve(answer, response=answer.response and evolve(answer.response))
+    def answer(self, request: Request) -> Answer:
+        """The next answer to a request. Raises :class:`KeyError` for one that is not in the recording."""
+        key = _key(request)
+        if key not in self._answers:
+            raise KeyError(f"nobody recorded {request.method} {request.url}")
+        answers = self._answers[key]
+        answer = answers[min(self._next[key], len(answers) - 1)]
+        self._next[key] += 1
+        # A copy: what a check computes from an answer is kept in it.
+        return evolve(answer, response=answer.response and evolve(answer.response))
 
-        return sent
+
+class Noting(Transport):
+    """Sends, and notes the answers."""
+
+    def __init__(self, recording: Recording, origin: str) -> None:
+        super().__init__(origin, Timeouts(), Limits())
+        self._recording = recording
+
+    def send(self, request: Request, *given: Any, **named: Any) -> Answer:
+        """Send it."""
+        answer = super().send(request, *given, **named)
+        self._recording.note(request, answer)
+        return answer
+
+
+class Replaying(Noting):
+    """Sends nothing: the answers come from the recording."""
+
+    def send(self, request: Request, *_: Any, **__: Any) -> Answer:
+        """The next answer to it."""
+        return self._recording.answer(request)
 
 
 def _key(request: Request) -> tuple[str, str, bytes]:
@@ -163,13 +177,14 @@ def main() -> None:
         with starting([spec.version], settings=Settings(key=KEY), steps=True) as ready:
             url = ready()
             with engine(spec, url, home / "first") as (target, _):
-                target._transport.send = recording.noting(target._transport.send)  # type: ignore[method-assign]
+                target._transport = Noting(recording, target.origin)
                 _, _, wanted = run(spec, items, target, folder=home / "first", step=lambda: stepped(url, KEY))
         rates = []
         for number in range(given.rounds):
             folder = home / str(number)
             with engine(spec, url, folder) as (target, _):
-                target._transport.send = recording.replaying()  # type: ignore[method-assign]
+                recording.rewind()
+                target._transport = Replaying(recording, target.origin)
                 requests, seconds, outcomes = run(spec, items, target, folder=folder, step=lambda: True)
             different = {item: (wanted[item], outcome) for item, outcome in outcomes.items() if wanted[item] != outcome}
             if different:

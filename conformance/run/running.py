@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from attrs import evolve
+from attrs import define, evolve, field
 
 from conformance._parts import late
 from conformance.errors import UsageError
@@ -50,9 +50,6 @@ __all__ = ["MORE_SPACE", "Running"]
 
 #: What to do where a report can't be written.
 MORE_SPACE = "free some space, or choose another folder by --out"
-
-#: How it is told that a signal ended a step of the end of a run.
-_INTERRUPTED = " was interrupted"
 
 
 class Running:
@@ -241,35 +238,35 @@ class Running:
         must not be lost because the journal can't be written, or because somebody pressed Ctrl-C a second time.
         """
         options = self._opened.chosen.options
-        troubles: list[str] = []
-        with _told("stopping", troubles):
+        steps = _Steps()
+        with steps.told("stopping"):
             self._runner.settle()
         if self._judging is not None:
-            with _told("ending the process that judges", troubles):
+            with steps.told("ending the process that judges"):
                 self._judging.close()
         # Shrinking sends requests, which an interrupted run must not do any more.
         if options.shrink and not interrupted:
-            with _told("making failing requests smaller", troubles):
+            with steps.told("making failing requests smaller"):
                 self._shrink(options.shrink)
         cleaned: list[Cleaned] = []
-        if interrupted and any(trouble.endswith(_INTERRUPTED) for trouble in troubles):
+        if interrupted and steps.interrupted:
             # A second signal came before the removal began: nothing is removed, the journal keeps it.
-            with _told("stopping", troubles):
+            with steps.told("stopping"):
                 self._runner.stop(0.0)
         else:
-            with _told("removing what was created", troubles):
+            with steps.told("removing what was created"):
                 cleaned.append(self._cleaned(options.cleanup_timeout))
-        with _told("closing the connections", troubles):
+        with steps.told("closing the connections"):
             self._target.close()
-        with _told("closing the journal", troubles):
+        with steps.told("closing the journal"):
             self._close_journal()
-        with _told("closing the evidence", troubles):
+        with steps.told("closing the evidence"):
             self.recorder.close()
         if self._early is not None and self._early.trouble:
-            troubles.append(f"removing during the run: {PROCESS.text(self._early.trouble)}")
+            steps.troubles.append(f"removing during the run: {PROCESS.text(self._early.trouble)}")
         if self._journal.trouble:
-            troubles.append(f"writing the journal: {self._journal.trouble}")
-        return Ended.of(cleaned[0] if cleaned else not_cleaned(self._journal), troubles, self._unwritten)
+            steps.troubles.append(f"writing the journal: {self._journal.trouble}")
+        return Ended.of(cleaned[0] if cleaned else not_cleaned(self._journal), steps.troubles, self._unwritten)
 
     def _cleaned(self, timeout: float) -> Cleaned:
         """Remove what was created and is not gone yet. The objects of an embedded emulator end with its process:
@@ -296,12 +293,20 @@ class Running:
             self._journal.forget()
 
 
-@contextmanager
-def _told(what: str, troubles: list[str]) -> Iterator[None]:
-    """Add to ``troubles`` what is raised within."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        troubles.append(f"{what}{_INTERRUPTED}")
-    except Exception as error:  # noqa: BLE001 - the run is over and its verdicts stand; the report tells of this
-        troubles.append(PROCESS.text(f"{what}: {type(error).__name__}: {error}"))
+@define
+class _Steps:
+    """The steps of the end of a run: what went wrong in them, and whether a signal ended one."""
+
+    troubles: list[str] = field(factory=list)
+    interrupted: bool = False
+
+    @contextmanager
+    def told(self, what: str) -> Iterator[None]:
+        """A step; what is raised within becomes a trouble."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.interrupted = True
+            self.troubles.append(f"{what} was interrupted")
+        except Exception as error:  # noqa: BLE001 - the run is over and its verdicts stand; the report tells of this
+            self.troubles.append(PROCESS.text(f"{what}: {type(error).__name__}: {error}"))

@@ -144,7 +144,7 @@ def typed(value: Any, schema: Mapping[str, Any]) -> Any:
 
 def must_fit(data: Mapping[str, Any], where: str) -> None:
     """Raise :class:`ConfigError` for the first misfit with the schema. It quotes no value, which might be a key."""
-    if data:  # nothing fits, and what checks it need not be loaded before an emulator starts
+    if data:  # what has no values has no misfits, and an emulator starts without the library that looks for them
         for misfit in misfits(SCHEMA, data, _formats()):
             raise _error(misfit, where)
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 from attrs import evolve
+from time_limit import within
 
 from conformance.run.runner import Runner
 from conformance.settings.configuration import Budget, Config
@@ -52,16 +52,9 @@ class Board:
 
 @pytest.fixture
 def bounded() -> Iterator[None]:
-    """The test fails if its main thread still waits after ``PATIENCE`` seconds, and again if it then waits to close."""
-
-    def fail(_number: int, _frame: object) -> NoReturn:
-        pytest.fail(f"still waiting after {PATIENCE} seconds")
-
-    before = signal.signal(signal.SIGALRM, fail)
-    signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
+    """The test fails if it hangs."""
+    with within(PATIENCE):
+        yield
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from conformance.settings.configuration import Config
 from conformance.settings.configuration import Target as TargetConfig
 from conformance.spec.loading import load
 from conformance.spec.spec import Spec
+from conformance.target.limits import Withheld
+from conformance.verdict import Outcome
 
 SPEC = load("2024-05-01-preview")
 
@@ -29,6 +31,15 @@ def answer(case: Case, status: int = 200) -> Exchange:
 def refused(case: Case) -> Exchange:
     fault = Fault(FaultKind.CONNECT, "refused", 0.0)
     return Exchange(Request(case.method, "http://t.example/x"), None, fault)
+
+
+def withholding(outcome: Outcome, *names: str, final: bool = False) -> Callable[[Case], Exchange]:
+    def send(one: Case) -> Exchange:
+        if one.role in names:
+            raise Withheld(f"no {one.role}", outcome, final=final)
+        return answer(one)
+
+    return send
 
 
 class Memory:

@@ -5,12 +5,12 @@ A deletion that hangs here ends only when it is cut off: a run that waited for o
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
+from time_limit import within
 from whole_run import KEY, Act, Reply, Server, report_of, serving
 
 from conformance.requests.request import Request
@@ -40,15 +40,8 @@ CLEANUP = 3.0
 @pytest.fixture(autouse=True)
 def _bounded() -> Iterator[None]:
     """The test fails if it still runs after ``PATIENCE`` seconds."""
-
-    def fail(_number: int, _frame: object) -> NoReturn:
-        pytest.fail(f"still waiting after {PATIENCE} seconds")
-
-    before = signal.signal(signal.SIGALRM, fail)
-    signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
+    with within(PATIENCE):
+        yield
 
 
 def of_assistants(request: Request, number: int) -> Reply | None:
